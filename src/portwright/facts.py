@@ -1,0 +1,306 @@
+"""What is known about a host: settled values, units, invocations, what daemons say, and the listeners that follow."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from portwright.ports import PortSet
+from portwright.source import Span, Word
+
+Confidence = Literal["certain", "likely", "possible"]
+Likelihood = Literal["high", "medium", "low"]
+Protocol = Literal["tcp", "udp"]
+Starts = Literal["boot", "demand", "manual", "never"]
+Origin = Literal["directive", "argument", "environment", "socket-unit", "default", "inferred"]
+BindError = Literal["EACCES", "EADDRINUSE", "EADDRNOTAVAIL", "EINVAL"]
+
+CONFIDENCES: tuple[Confidence, ...] = ("certain", "likely", "possible")
+
+
+def weakest(*confidences: Confidence) -> Confidence:
+    """A conclusion is no surer than the least sure thing it rests on."""
+    return max(confidences, key=CONFIDENCES.index)
+
+
+# ── values in force ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A value that is not in force although a line says it, and why not."""
+
+    value: str
+    at: Span
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """Something in force, the line that put it there, and the lines that lost to it."""
+
+    value: str
+    at: Span
+    lost: tuple[Lost, ...] = ()
+
+
+# ── sysctl ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One `key = value` line of a sysctl.d file and what came of it.
+
+    `key` is the canonical dotted name (globs as written). `fate` is what happens at boot: *applied* it is in force;
+    *overridden* a later line or file replaced it; *rejected* the kernel answers EINVAL; *ignored* no such key, bad syntax, wrong
+    file name: nothing is written. `reason` is a sentence for everything but *applied*.
+    """
+
+    at: Span
+    key: str
+    value: str
+    fate: Literal["applied", "overridden", "rejected", "ignored"]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sysctl:
+    """A kernel setting as each loader leaves it, values printed as the kernel prints them (single blanks).
+
+    `boot` is what systemd-sysctl leaves, `reload` what `sysctl --system` (procps) leaves; `running` is what a captured
+    `sysctl -a` or `/proc/sys` says, None without one. `is_default` is true where no file sets the key and boot points into the
+    shipped defaults. The contract's `value` equals boot.
+    """
+
+    at: Span
+    key: str
+    boot: str
+    reload: str
+    reload_at: Span
+    running: str | None = None
+    lost: tuple[Lost, ...] = ()
+    is_default: bool = False
+    confidence: Confidence = "certain"
+
+
+# ── systemd units ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One `Key=value` of a unit file or drop-in, continuation lines joined; `at` covers the value, `key_at` the key."""
+
+    at: Span
+    key_at: Span
+    section: str
+    key: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A systemd unit merged from its fragment and drop-ins, in the order systemd reads them.
+
+    `files` are the paths read, fragment first. `names` are the unit's own name and its aliases. `starts` and `why` follow
+    CONTRACT.md (None in a repository). `started_by` names the units that pull it in at boot. `after` are the units ordered before
+    it. `settings` keep every line in reading order; use `value` and `each`, which apply systemd's resets.
+    """
+
+    name: str
+    at: Span
+    files: tuple[str, ...]
+    settings: tuple[Setting, ...]
+    state: Literal["loaded", "masked", "missing"] = "loaded"
+    names: tuple[str, ...] = ()
+    starts: Starts | None = None
+    why: str = ""
+    started_by: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """The suffix without its dot: service, socket, target, ..."""
+        return self.name.rpartition(".")[2]
+
+    def each(self, section: str, key: str) -> tuple[Setting, ...]:
+        """The assignments of a list setting that are in force: an empty assignment clears what stood before it."""
+        found: list[Setting] = []
+        for setting in self.settings:
+            if setting.section == section and setting.key == key:
+                if setting.value:
+                    found.append(setting)
+                else:
+                    found.clear()
+        return tuple(found)
+
+    def value(self, section: str, key: str) -> Value | None:
+        """A single-valued setting in force: the last assignment wins, an empty one resets; None where unset."""
+        winner: Setting | None = None
+        lost: list[Lost] = []
+        for setting in self.settings:
+            if setting.section != section or setting.key != key:
+                continue
+            if winner is not None:
+                why = "a later line replaces it" if setting.value else "a later empty assignment resets it"
+                lost.append(Lost(winner.value, winner.at, f"{why} ({setting.at})"))
+            winner = setting if setting.value else None
+        return None if winner is None else Value(winner.value, winner.at, tuple(lost))
+
+
+# ── what runs ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Privileges:
+    """With what power a command is started; capability names as `CAP_NET_BIND_SERVICE`.
+
+    `user` is a name (or a number as written), `dynamic` for DynamicUser=. `uid0` says whether it runs as root. `bounding` is None
+    for the full set. `no_new_privileges` includes what implies it. `fails` is set where the process is never started
+    ("217/USER", "203/EXEC"). `denied_call` is the error every bind or socket call meets ("EPERM", "EAFNOSUPPORT"), else None.
+    `families` is the list of RestrictAddressFamilies= in force, None for no restriction. `file_permitted` and `file_inheritable` are
+    the program's file capabilities, `setuid_root` its mode; `file_known` is False where nothing could tell them. `because` names the lines that decided, in
+    the order a reader should see them.
+    """
+
+    user: str = "root"
+    uid0: bool = True
+    ambient: frozenset[str] = frozenset()
+    bounding: frozenset[str] | None = None
+    no_new_privileges: bool = False
+    noroot: bool = False
+    private_users: bool = False
+    private_network: bool = False
+    dynamic: bool = False
+    families: frozenset[str] | None = None
+    denied_call: str | None = None
+    file_permitted: frozenset[str] = frozenset()
+    file_inheritable: frozenset[str] = frozenset()
+    setuid_root: bool = False
+    file_known: bool = True
+    fails: str | None = None
+    because: tuple[tuple[str, Span], ...] = ()
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """A command as the machine really runs it: argv after systemd's quoting, specifiers, variables and wrappers.
+
+    `argv[0]` is the program; `environment` maps a name to the Word that set it (after Environment=, EnvironmentFile=, `env`
+    wrappers). A Word whose text could not be worked out contains `\\ufffd` where the unknown part is. `sockets` are the names of the
+    .socket units whose descriptors it is handed. `at` is the ExecStart= value (or the script line that execs).
+    """
+
+    unit: str | None
+    argv: tuple[Word, ...]
+    at: Span
+    environment: Mapping[str, Word] = field(default_factory=dict)
+    privileges: Privileges = Privileges()
+    directory: str = "/"
+    sockets: tuple[str, ...] = ()
+    starts: Starts | None = None
+    why: str = ""
+    confidence: Confidence = "certain"
+
+    @property
+    def program(self) -> str:
+        """The base name of argv[0]."""
+        return self.argv[0].text.rpartition("/")[2] if self.argv else ""
+
+
+# ── what daemons say ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What a daemon says it will bind, before anyone asks whether it may.
+
+    `address` is `*` (one dual-stack IPv6 socket), `0.0.0.0`, `::`, or an address without brackets. For `::`, `v6only` is what
+    the daemon asks for: True, False (then it is `*`), or None: it asks for nothing and net.ipv6.bindv6only decides. `ports` is
+    empty where `random`. `reuse_address` None is unknown. `binds_as` is set where the daemon changes user before it binds (None: the
+    user it is started as). `on_demand`: bound only while in use. `free_bind`: IP_FREEBIND or IP_TRANSPARENT is set.
+    `interface`: SO_BINDTODEVICE.
+    """
+
+    at: Span
+    app: str
+    protocol: Protocol
+    address: str
+    ports: PortSet
+    origin: Origin
+    reuse_address: bool | None = None
+    reuse_port: bool | None = False
+    v6only: bool | None = None
+    random: bool = False
+    on_demand: bool = False
+    free_bind: bool = False
+    interface: str | None = None
+    binds_as: str | None = None
+    confidence: Confidence = "certain"
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """Connections a daemon makes again and again (an nginx upstream, an haproxy backend), and whether it keeps them open.
+
+    `keepalive` is False where each request opens a connection, True where connections are kept, None where unknown.
+    `decided_at` is the line that switches keep-alive off or on, None where it is the built-in default. `servers` counts the
+    addresses it spreads over; `loopback` is true where all of them are on this host, None where unknown. `version` is the
+    daemon's package version if known.
+    """
+
+    at: Span
+    app: str
+    unit: str | None
+    name: str
+    keepalive: bool | None
+    decided_at: Span | None = None
+    servers: int = 1
+    loopback: bool | None = None
+    source_address: str | None = None
+    version: str | None = None
+    why: str = ""
+    confidence: Confidence = "certain"
+    starts: Starts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Which service listens where, as whom, and whether the kernel and its unit permit it; the words of CONTRACT.md.
+
+    `error` is what bind() answers where can_bind is False ("EACCES", "EADDRNOTAVAIL", "EAFNOSUPPORT", "EPERM", "203/EXEC",
+    "217/USER"); `because` is the sentence and `because_at` the line that decided. `v6only` is settled (None for IPv4).
+    `after` are the units started before it (transitively, among units with listeners). `restart` is Restart= of the unit.
+    """
+
+    at: Span
+    app: str
+    unit: str | None
+    protocol: Protocol
+    address: str
+    ports: PortSet
+    origin: Origin
+    activates: str | None = None
+    starts: Starts | None = None
+    why: str = ""
+    random: bool = False
+    private_network: bool = False
+    bind_user: str | None = None
+    can_bind: bool | None = None
+    error: str | None = None
+    because: str = ""
+    because_at: Span | None = None
+    reuse_address: bool | None = None
+    reuse_port: bool | None = False
+    v6only: bool | None = None
+    free_bind: bool = False
+    interface: str | None = None
+    confidence: Confidence = "certain"
+
+    @property
+    def port(self) -> int | None:
+        """The lowest port, None where the kernel picks one."""
+        return self.ports.low
+
+    @property
+    def end_port(self) -> int | None:
+        """The highest port, equal to `port` for a single one."""
+        return self.ports.high

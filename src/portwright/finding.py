@@ -1,0 +1,78 @@
+"""A finding: what is wrong, where, how sure, and what to do; complete when it is made."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Literal
+
+from portwright.changes import Change, Manual
+from portwright.facts import BindError, Confidence, Likelihood
+from portwright.source import Span
+
+Severity = Literal["high", "medium", "low", "info"]
+SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low", "info")
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """All that a report may know of a rule."""
+
+    id: str
+    family: str
+    title: str
+    severity: Severity
+    why: str
+    references: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Another line that matters to a finding, in words; `at` is None where no line says it."""
+
+    text: str
+    at: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a finding is about, in the words of CONTRACT.md; what does not apply is None."""
+
+    unit: str | None = None
+    app: str | None = None
+    protocol: str | None = None
+    address: str | None = None
+    port: int | None = None
+    end_port: int | None = None
+    sysctl: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong on one host."""
+
+    card: Card
+    message: str
+    at: Span
+    subject: Subject
+    confidence: Confidence
+    likelihood: Likelihood | None = None
+    notes: tuple[Note, ...] = ()
+    predicts: BindError | None = None
+    change: Change | None = None
+    manual: Manual | None = None
+    summary: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same problem across unrelated edits: rule, file and subject count, line numbers and wording do not."""
+        s = self.subject
+        parts = (self.card.id, self.at.path, s.unit, s.app, s.protocol, s.address, s.port, s.end_port, s.sysctl)
+        return sha256("\0".join("" if p is None else str(p) for p in parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """A finding that an inline allow comment accepts, with the reason its author gave."""
+
+    rule: str
+    at: Span
+    reason: str

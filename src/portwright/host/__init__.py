@@ -1,0 +1,46 @@
+"""A host: settled facts joined, so that rules can ask who binds what as whom, and whether they can."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from portwright.facts import Assignment, Listener, Outbound, Sysctl, Unit
+from portwright.source import Source, Unreadable
+
+Fact = Listener | Sysctl | Assignment | Unit | Outbound
+
+
+@dataclass(frozen=True)
+class Host:
+    """All facts of one host or repository, and the sources they point into.
+
+    `repository` is true where nothing says what is enabled (CONTRACT.md, Inputs). `files_read` counts files, not bytes.
+    """
+
+    name: str
+    identity: str = ""
+    repository: bool = False
+    listeners: tuple[Listener, ...] = ()
+    sysctls: tuple[Sysctl, ...] = ()
+    assignments: tuple[Assignment, ...] = ()
+    units: tuple[Unit, ...] = ()
+    outbounds: tuple[Outbound, ...] = ()
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    unreadable: tuple[Unreadable, ...] = ()
+    files_read: int = 0
+
+    @cached_property
+    def _sysctl(self) -> dict[str, Sysctl]:
+        return {sysctl.key: sysctl for sysctl in self.sysctls}
+
+    @cached_property
+    def _unit(self) -> dict[str, Unit]:
+        return {name: unit for unit in self.units for name in (*unit.names, unit.name)}
+
+    def sysctl(self, key: str) -> Sysctl | None:
+        """The settled value of a kernel setting; None for a key that neither a file nor the shipped defaults name."""
+        return self._sysctl.get(key)
+
+    def unit(self, name: str | None) -> Unit | None:
+        """A unit by any of its names."""
+        return None if name is None else self._unit.get(name)

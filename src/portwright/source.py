@@ -1,0 +1,95 @@
+"""Where a word stood: a text file as it was read, and spans into it.
+
+Lines and columns count from 1, ends are exclusive, columns are code points (not bytes, not UTF-16 units).
+"""
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cached_property
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A stretch of one file: from line:column up to, not including, end_line:end_column."""
+
+    path: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
+
+    def to(self, end: "Span") -> "Span":
+        """The stretch from the start of this span to the end of a later one in the same file."""
+        return Span(self.path, self.line, self.column, end.end_line, end.end_column)
+
+    @staticmethod
+    def whole(path: str) -> "Span":
+        """The place to point at when a file as such is meant: its first character, of no width."""
+        return Span(path, 1, 1, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A piece of text together with the place it was written at; the unit in which every format speaks."""
+
+    text: str
+    at: Span
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file's text (UTF-8, undecodable bytes kept as surrogate escapes) under the path it has on its host."""
+
+    path: str
+    text: str
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        starts, position = [0], self.text.find("\n")
+        while position >= 0:
+            starts.append(position + 1)
+            position = self.text.find("\n", position + 1)
+        return starts
+
+    def span(self, start: int, end: int) -> Span:
+        """The span of `text[start:end]`."""
+        first = bisect_right(self._line_starts, start) - 1
+        last = bisect_right(self._line_starts, end) - 1
+        return Span(self.path, first + 1, start - self._line_starts[first] + 1, last + 1, end - self._line_starts[last] + 1)
+
+    def line(self, number: int) -> str:
+        """The text of one line (1-based), without its newline; empty where there is no such line."""
+        if not 1 <= number <= len(self._line_starts):
+            return ""
+        start = self._line_starts[number - 1]
+        end = self._line_starts[number] - 1 if number < len(self._line_starts) else len(self.text)
+        return self.text[start:end].rstrip("\r")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Unreadable:
+    """Something that could not be read or parsed: where reading stopped, and why. Reading goes on after it."""
+
+    at: Span
+    reason: str
+
+
+class ParseError(Exception):
+    """A person wrote something this grammar does not allow; `at` is the place."""
+
+    def __init__(self, at: Span, reason: str) -> None:
+        super().__init__(f"{at}: {reason}")
+        self.at = at
+        self.reason = reason
+
+
+class RuleError(Exception):
+    """A mistake in a rule file: the run stops before any host is read."""
+
+    def __init__(self, at: Span, reason: str) -> None:
+        super().__init__(f"{at}: {reason}")
+        self.at = at
+        self.reason = reason

@@ -1,0 +1,5 @@
+"""Where a host's files come from: one module for each origin; all of them look like `Tree`."""
+
+from portwright.trees.tree import Files, ReadError, Tree
+
+__all__ = ["Files", "ReadError", "Tree"]

@@ -1,0 +1,107 @@
+"""Tree: the files of one host by absolute in-host path; Files: a tree as it was read, with what could not be."""
+
+from collections.abc import Iterable
+from typing import Literal, Protocol
+
+from portwright.source import Source, Span, Unreadable
+
+Kind = Literal["file", "directory", "special", "missing"]
+
+
+class ReadError(Exception):
+    """A path is there and cannot be read; `reason` is a sentence for a report."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+class Tree(Protocol):
+    """The files of one host. Paths are absolute and in-host; links are resolved inside the tree, as a chroot would.
+
+    A path that resolves to `/dev/null` (how systemd masks) is *special* and reads as empty, whether the tree holds a /dev or not.
+    """
+
+    def kind(self, path: str) -> Kind:
+        """What a path is, links followed; a dangling link is missing. Raises ReadError for loops and paths too deep."""
+
+    def link(self, path: str) -> str | None:
+        """The text of the symbolic link at `path` (its last part not followed), None where it is none."""
+
+    def resolve(self, path: str) -> str:
+        """The canonical in-host path: every link followed as far as the path exists. Raises ReadError for a loop."""
+
+    def names(self, directory: str) -> tuple[str, ...]:
+        """The names in a directory in byte order, links (dangling ones too) included; () where there is none."""
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a regular file, None where it is missing. Raises ReadError for what is there and cannot be read."""
+
+    def label(self, path: str) -> str:
+        """How reports show a path: itself on a host, the path inside the repository for a repository laid out like a host."""
+
+    def walk(self) -> Iterable[str]:
+        """Every regular file and link in the tree by its own path, in byte order, links not followed."""
+
+
+class Files:
+    """One tree as it was read: each file once, how many they were, and what could not be read.
+
+    The only mutable thing in a run: the readers above are pure but for what they ask of it. A Source's path is the tree's label
+    for it, so follow includes by the path you asked for, not by `source.path`.
+    """
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self._read: dict[str, Source | None] = {}
+        self._trouble: dict[Unreadable, None] = {}
+
+    def read(self, path: str) -> Source | None:
+        """A file's text; None where it is missing or cannot be read (then it is in `unreadable`)."""
+        if path not in self._read:
+            try:
+                data = self.tree.read(path)
+            except ReadError as error:
+                self.trouble(Span.whole(self.tree.label(path)), error.reason)
+                data = None
+            self._read[path] = None if data is None else Source(self.tree.label(path), data.decode("utf-8", "surrogateescape"))
+        return self._read[path]
+
+    def names(self, directory: str) -> tuple[str, ...]:
+        try:
+            return self.tree.names(directory)
+        except ReadError as error:
+            self.trouble(Span.whole(directory), error.reason)
+            return ()
+
+    def kind(self, path: str) -> Kind:
+        try:
+            return self.tree.kind(path)
+        except ReadError as error:
+            self.trouble(Span.whole(path), error.reason)
+            return "missing"
+
+    def link(self, path: str) -> str | None:
+        return self.tree.link(path)
+
+    def resolve(self, path: str) -> str:
+        """The canonical in-host path of `path`; `path` itself where a loop makes that impossible."""
+        try:
+            return self.tree.resolve(path)
+        except ReadError as error:
+            self.trouble(Span.whole(path), error.reason)
+            return path
+
+    def trouble(self, at: Span, reason: str) -> None:
+        """Say that something could not be read or parsed; the same thing is said once."""
+        self._trouble[Unreadable(at, reason)] = None
+
+    @property
+    def unreadable(self) -> tuple[Unreadable, ...]:
+        return tuple(sorted(self._trouble))
+
+    @property
+    def sources(self) -> dict[str, Source]:
+        """Every file that was read, by the path that spans carry."""
+        return {source.path: source for source in self._read.values() if source is not None}
