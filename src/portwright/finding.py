@@ -1,12 +1,13 @@
 """A finding: what is wrong, where, how sure, and what to do; complete when it is made."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Literal
 
 from portwright.changes import Change, Manual
 from portwright.facts import BindError, Confidence, Likelihood
-from portwright.source import Span
+from portwright.source import Source, Span, Unreadable
 
 Severity = Literal["high", "medium", "low", "info"]
 SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low", "info")
@@ -76,3 +77,20 @@ class Allowed:
     rule: str
     at: Span
     reason: str
+
+
+@dataclass(frozen=True)
+class HostResult:
+    """What a check of one host or repository came to: all that a report of findings may know.
+
+    `files_read` and `rules_checked` count what the verdict rests on; `sources` are the files that spans point into.
+    """
+
+    host: str
+    files_read: int
+    rules_checked: int
+    findings: tuple[Finding, ...] = ()
+    allowed: tuple[Allowed, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    repository: bool = False

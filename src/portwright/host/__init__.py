@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from portwright.facts import Assignment, Listener, Outbound, Sysctl, Unit
+from portwright.facts import Assignment, Listener, Outbound, Privileges, Sysctl, Unit
 from portwright.source import Source, Unreadable
 
 Fact = Listener | Sysctl | Assignment | Unit | Outbound
@@ -15,6 +15,7 @@ class Host:
     """All facts of one host or repository, and the sources they point into.
 
     `repository` is true where nothing says what is enabled (CONTRACT.md, Inputs). `files_read` counts files, not bytes.
+    `privileges` says with what power each service unit's main command is started, by the unit's name.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Host:
     sources: Mapping[str, Source] = field(default_factory=dict)
     unreadable: tuple[Unreadable, ...] = ()
     files_read: int = 0
+    privileges: Mapping[str, Privileges] = field(default_factory=dict)
 
     @cached_property
     def _sysctl(self) -> dict[str, Sysctl]:
