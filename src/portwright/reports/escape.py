@@ -1,0 +1,94 @@
+"""Hostile text made safe to show, and how many columns of a terminal it takes.
+
+What comes from a host may hold terminal controls, bidirectional overrides and bytes that are no text. Everything a report shows
+passes through `safe`, so that only the report's own newlines and colours reach the terminal.
+"""
+
+import re
+
+TAB = 4
+"""Columns between tab stops in an excerpt."""
+
+# C0, DEL and C1 steer terminals; bidi controls reorder what is read (Unicode TR 9); format characters of no width, line separators
+# and tags hide text; lone surrogates are bytes that were not UTF-8 and could not be encoded again.
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+
+
+def safe(text: str) -> str:
+    """The text with every control, bidi, invisible and undecodable character written as `\\x1b`, `\\u202e` or `\\udc80`."""
+    return text if text.isprintable() else _UNSAFE.sub(_escaped, text)
+
+
+def width(text: str) -> int:
+    """How many columns a terminal gives to text that `safe` has passed: two for wide characters, none for combining ones."""
+    if text.isascii():
+        return len(text)
+    return sum(_columns(character) for character in text)
+
+
+def cut(text: str, columns: int, mark: str = "...") -> str:
+    """The text if it fits, else its beginning with a mark; never wider than `columns`."""
+    if width(text) <= columns:
+        return text
+    kept, used = [], width(mark)
+    for character in text:
+        used += _columns(character)
+        if used > columns:
+            break
+        kept.append(character)
+    return ("".join(kept) + mark)[: max(columns, 0)]
+
+
+def wrap(text: str, columns: int, first: int | None = None) -> list[str]:
+    """Words in lines of at most `columns` (`first` for the first line); a word that fits nowhere keeps a line of its own.
+
+    Words are never broken, so that paths can be copied. There is always one line, an empty one for no words.
+    """
+    lines: list[str] = []
+    line, used, room = "", 0, columns if first is None else first
+    for word in text.split(" "):
+        taken = width(word)
+        if line and used + 1 + taken > room:
+            lines.append(line)
+            line, used, room = word, taken, columns
+        elif line:
+            line, used = f"{line} {word}", used + 1 + taken
+        else:
+            line, used = word, taken
+    return [*lines, line]
+
+
+def cells(text: str) -> list[tuple[str, int]]:
+    """Each character of a line as it is shown, with its columns: escapes spelled out, tabs filled up to their stop."""
+    laid: list[tuple[str, int]] = []
+    column = 0
+    for character in text:
+        if character == "\t":
+            columns = TAB - column % TAB
+            laid.append((" " * columns, columns))
+        else:
+            shown = safe(character)
+            columns = width(shown)
+            laid.append((shown, columns))
+        column += columns
+    return laid
+
+
+def _escaped(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _columns(character: str) -> int:
+    if character.isascii():
+        return 1
+    from unicodedata import category, east_asian_width
+
+    # The vowels and final consonants of Hangul join the syllable before them, though their category is that of letters.
+    if category(character) in ("Mn", "Me", "Cf") or "\u1160" <= character <= "\u11ff":
+        return 0
+    return 2 if east_asian_width(character) in ("W", "F") else 1

@@ -1,0 +1,37 @@
+"""The words that reports share: counts, what an error means, what a change does."""
+
+from portwright.changes import Change, Disruption, GrantCapability, LimitCapabilities, ReservePorts, Safety, SetSysctl
+from portwright.facts import BindError, Likelihood
+
+ERRORS: dict[BindError, str] = {
+    "EACCES": "permission denied",
+    "EADDRINUSE": "address already in use",
+    "EADDRNOTAVAIL": "cannot assign requested address",
+    "EINVAL": "invalid argument",
+}
+OFTEN: dict[Likelihood, str] = {"high": "often", "medium": "now and then", "low": "rarely"}
+SAFETY: dict[Safety, str] = {"safe": "safe", "review": "review it first"}
+DISRUPTION: dict[Disruption, str] = {
+    "none": "nothing is restarted",
+    "reload": "reloads the service",
+    "restart": "restarts the service",
+    "reboot": "needs a reboot",
+}
+
+
+def counted(number: int, noun: str, nouns: str = "") -> str:
+    """`1 finding`, `2 findings`, `2 addresses`."""
+    return f"{number} {noun if number == 1 else nouns or noun + 's'}"
+
+
+def what_it_does(change: Change) -> str:
+    """A change as a person would order it."""
+    match change:
+        case ReservePorts(ports=ports):
+            return f"reserve {ports} in net.ipv4.ip_local_reserved_ports"
+        case SetSysctl(key=key, value=value):
+            return f"set {key} = {value}"
+        case GrantCapability(unit=unit, capability=capability):
+            return f"give {unit} {capability}"
+        case LimitCapabilities(unit=unit, capabilities=capabilities):
+            return f"leave {unit} only {' '.join(capabilities) or 'no capability'}"
