@@ -1,5 +1,6 @@
 """What is known about a host: settled values, units, invocations, what daemons say, and the listeners that follow."""
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -87,13 +88,32 @@ class Sysctl:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One `Key=value` of a unit file or drop-in, continuation lines joined; `at` covers the value, `key_at` the key."""
+    """One `Key=value` of a unit file or drop-in, continuation lines joined; `at` covers the value, `key_at` the key.
+
+    `breaks` says where the value goes on after each continued line: (offset into `value`, line, column).
+    """
 
     at: Span
     key_at: Span
     section: str
     key: str
     value: str
+    breaks: tuple[tuple[int, int, int], ...] = ()
+
+    def span(self, start: int, end: int) -> Span:
+        """Where `value[start:end]` was written."""
+        line, column = self._place(start)
+        if end <= start:
+            return Span(self.at.path, line, column, line, column)
+        last_line, last_column = self._place(end - 1)
+        return Span(self.at.path, line, column, last_line, last_column + 1)
+
+    def _place(self, offset: int) -> tuple[int, int]:
+        place = bisect_right(self.breaks, offset, key=lambda each: each[0])
+        if not place:
+            return self.at.line, self.at.column + offset
+        start, line, column = self.breaks[place - 1]
+        return line, column + offset - start
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,237 @@
+"""systemd.unit(5) files: sections of `Key=value` lines become Settings; values become words by systemd's own quoting."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import count, repeat
+
+from portwright.facts import Setting
+from portwright.source import Source, Span, Unreadable
+
+LONGEST_LINE = 1 << 20
+"""Bytes in a line, continued lines together (LONG_LINE_MAX in systemd); systemd reads no further in a file with a longer one."""
+
+BLANK = " \t\n\r"
+_LEADS = "#; \t"  # what a line that may be skipped starts with
+_Break = tuple[int, int, int]  # offset into the logical line, line, column
+
+
+@dataclass(frozen=True, slots=True)
+class UnitFile:
+    """A unit file or drop-in as systemd reads it.
+
+    `ignored` are the lines systemd skips with a warning. `stopped` is the place where it gives up: what stands above it is in
+    `settings`, what stands below is not. systemd does not load a fragment that stops so; a drop-in counts up to there.
+    """
+
+    settings: tuple[Setting, ...]
+    ignored: tuple[Unreadable, ...] = ()
+    stopped: Unreadable | None = None
+
+    @property
+    def troubles(self) -> tuple[Unreadable, ...]:
+        return self.ignored if self.stopped is None else (*self.ignored, self.stopped)
+
+
+def parse(source: Source) -> UnitFile:
+    """Read a unit file as systemd's config_parse() does (src/shared/conf-parser.c), in time linear in the text's length."""
+    path, section, header = source.path, "", False
+    settings: list[Setting] = []
+    ignored: list[Unreadable] = []
+    for number, before, line, breaks in _logical(source.text):
+        if line is None:
+            reason = f"a line longer than {LONGEST_LINE} bytes: systemd reads no further in this file"
+            return UnitFile(tuple(settings), tuple(ignored), Unreadable(Span(path, number, before + 1, number, before + 1), reason))
+        text = line.strip(BLANK)
+        if not text:
+            continue
+        lead = 0 if line[0] == text[0] else len(line) - len(line.lstrip(BLANK))
+        if text[0] == "[":
+            name = text[1:-1]
+            if text[-1] != "]" or not _is_safe(name):
+                at = _span(path, number, before, breaks, lead, lead + len(text))
+                reason = "not a section header: systemd reads no further in this file"
+                return UnitFile(tuple(settings), tuple(ignored), Unreadable(at, reason))
+            section, header = name, True
+            continue
+        key, equals, value = text.partition("=")
+        if not header or not equals or not key:
+            at = _span(path, number, before, breaks, lead, lead + len(text))
+            reason = "before any section" if not header else "no `=` in it" if not equals else "no key before its `=`"
+            ignored.append(Unreadable(at, f"systemd ignores this line: {reason}"))
+            continue
+        start = lead + len(key) + 1
+        if value and value[0] in BLANK:
+            width = len(value)
+            value = value.lstrip(BLANK)
+            start += width - len(value)
+        if key[-1] in BLANK:
+            key = key.rstrip(BLANK)
+        if breaks:
+            end = start + len(value)
+            at = _span(path, number, before, breaks, start, end)
+            key_at = _span(path, number, before, breaks, lead, lead + len(key))
+            inner = tuple((offset - start, other, column) for offset, other, column in breaks if start < offset < end)
+            settings.append(Setting(at, key_at, section, key, value, inner))
+        else:
+            lead, start = before + lead + 1, before + start + 1
+            at = Span(path, number, start, number, start + len(value))
+            settings.append(Setting(at, Span(path, number, lead, number, lead + len(key)), section, key, value))
+    return UnitFile(tuple(settings), tuple(ignored))
+
+
+def _logical(text: str) -> Iterator[tuple[int, int, str | None, tuple[_Break, ...]]]:
+    """(line number, columns before it, text, breaks) of each line that says something, continued ones joined by a blank.
+
+    Blank lines and comments vanish, between the lines of a continued one too. The text None stands for a line that is too long.
+    """
+    long = len(text) > LONGEST_LINE // 4  # a code point has at most four bytes
+    pieces: list[str] = []
+    breaks: list[_Break] = []
+    first, first_before, length, size = 0, 0, 0, 0
+    for number, before, line in _lines(text):
+        if not line or (line[0] in _LEADS and (not (bare := line.lstrip(BLANK)) or bare[0] in "#;")):
+            continue
+        if long:
+            size += len(line.encode("utf-8", "surrogateescape"))
+            if size > LONGEST_LINE:
+                yield number, before, None, ()
+                return
+        if line[-1] == "\\" and (len(line) - len(line.rstrip("\\"))) % 2:
+            # conf-parser.c: the backslash becomes the blank that joins the lines.
+            line, goes_on = f"{line[:-1]} ", True
+        elif not pieces:
+            size = 0
+            yield number, before, line, ()
+            continue
+        else:
+            goes_on = False
+        if pieces:
+            breaks.append((length, number, before + 1))
+        else:
+            first, first_before = number, before
+        pieces.append(line)
+        length += len(line)
+        if not goes_on:
+            yield first, first_before, "".join(pieces), tuple(breaks)
+            pieces, breaks, length, size = [], [], 0, 0
+    if pieces:
+        yield first, first_before, "".join(pieces), tuple(breaks)
+
+
+def _lines(text: str) -> Iterable[tuple[int, int, str]]:
+    """(line number, columns before it, text) of every line: systemd ends one at LF, CR and NUL (read_line(), fileio.c)."""
+    before = 0
+    if text.startswith("\ufeff"):
+        text, before = text[1:], 1
+    if "\r" in text or "\0" in text or before:
+        return _odd_lines(text, before)
+    return zip(count(1), repeat(0), text.split("\n"))
+
+
+def _odd_lines(text: str, before: int) -> Iterator[tuple[int, int, str]]:
+    for number, line in enumerate(text.split("\n"), 1):
+        for part in line.replace("\0", "\r").split("\r"):
+            yield number, before, part
+            before += len(part) + 1
+        before = 0
+
+
+def _span(path: str, number: int, before: int, breaks: tuple[_Break, ...], start: int, end: int) -> Span:
+    """Where `[start:end]` of a logical line was written."""
+    whole = Setting(Span(path, number, before + 1, number, before + 1), Span.whole(path), "", "", "", breaks)
+    return whole.span(start, end)
+
+
+def _is_safe(name: str) -> bool:
+    """string_is_safe() in systemd: no control characters, no quotes, no backslash."""
+    return all(char >= " " and char not in "\"'\\\x7f" for char in name)
+
+
+# ── words of a value ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A word of a value with quotes and escapes undone; it was written as `value[start:end]`, in quotes from the start if `quoted`."""
+
+    text: str
+    start: int
+    end: int
+    quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """The words of a value up to its end, or up to the word systemd cannot read: then `error` says at which offset and why."""
+
+    words: tuple[Piece, ...]
+    error: tuple[int, str] | None = None
+
+
+_ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\", '"': '"', "'": "'", "s": " "}
+_HEX = {"x": 2, "u": 4, "U": 8}
+
+
+def words(value: str) -> Pieces:
+    """Split a value at blanks as extract_first_word(EXTRACT_UNQUOTE | EXTRACT_CUNESCAPE) does: Environment=, ExecStart=, ...
+
+    Quotes count anywhere in a word; C escapes are undone in and out of them (systemd.syntax(7), Quoting).
+    """
+    found: list[Piece] = []
+    position, end = 0, len(value)
+    while position < end:
+        if value[position] in BLANK:
+            position += 1
+            continue
+        start, quote, parts = position, "", []
+        while position < end:
+            char = value[position]
+            if char == "\\":
+                text, width = _unescape(value, position)
+                if not width:
+                    return Pieces(tuple(found), (position, "not an escape systemd knows"))
+                parts.append(text)
+                position += width
+                continue
+            if quote:
+                if char == quote:
+                    quote = ""
+                else:
+                    parts.append(char)
+            elif char in "\"'":
+                quote = char
+            elif char in BLANK:
+                break
+            else:
+                parts.append(char)
+            position += 1
+        if quote:
+            return Pieces(tuple(found), (start, "a quote is not closed"))
+        text = "".join(parts)
+        if "\\" in value[start:position]:
+            # Bytes written one escape at a time may make up a character together.
+            text = text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+        found.append(Piece(text, start, position, value[start] in "\"'"))
+    return Pieces(tuple(found))
+
+
+def _unescape(value: str, position: int) -> tuple[str, int]:
+    """The text an escape at `position` stands for and its width; width 0 where cunescape_one() in systemd says EINVAL."""
+    kind = value[position + 1 : position + 2]
+    if kind and kind in _ESCAPES:
+        return _ESCAPES[kind], 2
+    if kind in _HEX:
+        digits, base = value[position + 2 : position + 2 + _HEX[kind]], 16
+        width = 2 + _HEX[kind]
+        complete = len(digits) == _HEX[kind] and all(digit in "0123456789abcdefABCDEF" for digit in digits)
+    else:
+        digits, base, width = value[position + 1 : position + 4], 8, 4
+        complete = len(digits) == 3 and all(digit in "01234567" for digit in digits)
+    if not kind or not complete:
+        return "", 0
+    code = int(digits, base)
+    if not code or code > 0x10FFFF or 0xD800 <= code < 0xE000 or (kind not in "uU" and code > 0xFF):
+        return "", 0
+    if kind not in "uU" and code > 0x7F:
+        return chr(0xDC00 + code), width
+    return chr(code), width
