@@ -15,7 +15,8 @@ class Host:
     """All facts of one host or repository, and the sources they point into.
 
     `repository` is true where nothing says what is enabled (CONTRACT.md, Inputs). `files_read` counts files, not bytes.
-    `privileges` says with what power each service unit's main command is started, by the unit's name.
+    `privileges` says with what power each service unit's main command is started, by the unit's name. `order` says which units are
+    ordered before a unit, transitively; a unit it does not name has nobody known to come before it.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Host:
     unreadable: tuple[Unreadable, ...] = ()
     files_read: int = 0
     privileges: Mapping[str, Privileges] = field(default_factory=dict)
+    order: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @cached_property
     def _sysctl(self) -> dict[str, Sysctl]:
@@ -38,6 +40,17 @@ class Host:
     @cached_property
     def _unit(self) -> dict[str, Unit]:
         return {name: unit for unit in self.units for name in (*unit.names, unit.name)}
+
+    @cached_property
+    def _listeners(self) -> dict[str | None, list[Listener]]:
+        found: dict[str | None, list[Listener]] = {}
+        for listener in self.listeners:
+            found.setdefault(listener.unit, []).append(listener)
+        return found
+
+    def listeners_of(self, unit: str) -> tuple[Listener, ...]:
+        """The listeners one unit opens."""
+        return tuple(self._listeners.get(unit, ()))
 
     def sysctl(self, key: str) -> Sysctl | None:
         """The settled value of a kernel setting; None for a key that neither a file nor the shipped defaults name."""

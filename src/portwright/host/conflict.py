@@ -1,0 +1,156 @@
+"""Do two listeners want the same port, as the kernel compares them, and which of them comes too late."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from portwright.facts import Listener, Protocol
+from portwright.host import Host
+from portwright.ports import PortSet
+from portwright.source import Span
+
+_BUCKET = 8  # ports are looked up in groups of 2**8, so that a range of thousands is filed a few times, not thousands
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a bind() asks of the kernel.
+
+    `address` is canonical: `*` for one dual-stack socket, else an address without scope. `scope` is the interface the socket is tied
+    to (SO_BINDTODEVICE, or the scope of a link-local address). `namespace` names the network namespace: "" is the host's. `unit` and
+    `activates` tell whether two claims are one socket handed from PID 1 to its service.
+    """
+
+    protocol: Protocol
+    address: str
+    ports: PortSet
+    scope: str | None = None
+    reuse_address: bool | None = None
+    reuse_port: bool | None = False
+    user: str | None = None
+    namespace: str = ""
+    unit: str | None = None
+    activates: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """When a bind() happens: the unit it belongs to, the units ordered before that one, and the line, which orders within a unit."""
+
+    unit: str | None
+    before: frozenset[str]
+    at: Span
+
+
+def claim(listener: Listener) -> Claim | None:
+    """What a listener asks of the kernel; None where the kernel picks the port or the address cannot be read."""
+    if listener.random or not listener.ports:
+        return None
+    text, _, scope = listener.address.partition("%")
+    address = _canonical(text, listener.v6only)
+    if address is None:
+        return None
+    return Claim(
+        protocol=listener.protocol,
+        address=address,
+        ports=listener.ports,
+        scope=listener.interface or scope or None,
+        reuse_address=listener.reuse_address,
+        reuse_port=listener.reuse_port,
+        user=listener.bind_user,
+        namespace=(listener.unit or listener.app) if listener.private_network else "",
+        unit=listener.unit,
+        activates=listener.activates,
+    )
+
+
+def turn(host: Host, listener: Listener) -> Turn:
+    """When a listener's bind() happens relative to those of other units."""
+    return Turn(listener.unit, host.order.get(listener.unit or "", frozenset()), listener.at)
+
+
+def collide(one: Claim, other: Claim) -> bool:
+    """Whether the kernel refuses the second of two claims with EADDRINUSE, whichever comes second.
+
+    TCP: SO_REUSEADDR never lets two sockets listen on one port (the second fails in listen()); SO_REUSEPORT on both does, for the
+    same user. UDP: SO_REUSEADDR on both does, too. Where an option is not known, no collision is claimed.
+    """
+    if one.protocol != other.protocol or one.namespace != other.namespace or not one.ports.overlaps(other.ports):
+        return False
+    if one.unit is not None and other.unit is not None and (one.activates == other.unit or other.activates == one.unit):
+        return False
+    if one.scope is not None and other.scope is not None and one.scope != other.scope:
+        return False
+    if not _addresses_meet(one.address, other.address):
+        return False
+    if one.protocol == "udp" and _both(one.reuse_address, other.reuse_address):
+        return False
+    may_share = _both(one.reuse_port, other.reuse_port)
+    same_user = one.user is None or other.user is None or one.user == other.user
+    return not (may_share and same_user)
+
+
+def not_after(other: Turn, mine: Turn) -> bool:
+    """Whether `other` is not known to come after `mine`: then `mine` loses, or it is a race that `mine` may lose."""
+    if other.unit == mine.unit:
+        return other.at < mine.at
+    return mine.unit is None or mine.unit not in other.before
+
+
+def filed_under(kept: Claim) -> Iterator[tuple[str, int, str]]:
+    """The keys under which a claim is kept, so that `sought_under` of a claim it may collide with meets one of them."""
+    for group in _groups(kept.ports):
+        yield kept.protocol, group, "any"
+        yield kept.protocol, group, "wildcard" if _is_wildcard(kept.address) else kept.address
+
+
+def sought_under(wanted: Claim) -> Iterator[tuple[str, int, str]]:
+    """The keys to look under for what may collide with a claim."""
+    for group in _groups(wanted.ports):
+        if _is_wildcard(wanted.address):
+            yield wanted.protocol, group, "any"
+        else:
+            yield wanted.protocol, group, "wildcard"
+            yield wanted.protocol, group, wanted.address
+
+
+def _groups(ports: PortSet) -> Iterator[int]:
+    last = -1
+    for low, high in ports.ranges:
+        for group in range(max(low >> _BUCKET, last + 1), (high >> _BUCKET) + 1):
+            yield group
+            last = group
+
+
+def _canonical(text: str, v6only: bool | None) -> str | None:
+    if text == "*":
+        return "*"
+    try:
+        address = ip_address(text.strip("[]"))
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address):
+        mapped = address.ipv4_mapped
+        if mapped is not None:
+            return str(mapped)
+        if address.is_unspecified and v6only is False:
+            return "*"
+    return str(address)
+
+
+def _is_wildcard(address: str) -> bool:
+    return address in ("*", "0.0.0.0", "::")  # noqa: S104  compared, never bound
+
+
+def _addresses_meet(one: str, other: str) -> bool:
+    if "*" in (one, other) or one == other:
+        return True
+    first, second = ip_address(one), ip_address(other)
+    if isinstance(first, IPv4Address) != isinstance(second, IPv4Address):
+        return False
+    return first.is_unspecified or second.is_unspecified
+
+
+def _both(one: bool | None, other: bool | None) -> bool:
+    """Whether both sockets have an option, as far as anybody knows: an unknown one is given the benefit of the doubt."""
+    return one is not False and other is not False

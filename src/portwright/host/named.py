@@ -1,0 +1,371 @@
+"""Named values for rules: what takes more than one comparison to say is worked out here, with the lines it leaned on."""
+
+from typing import Literal
+
+from portwright.facts import Assignment, Confidence, Likelihood, Listener, Outbound, Privileges, Sysctl, Unit
+from portwright.finding import Note
+from portwright.host import Host, conflict, restarts
+from portwright.host.conflict import Claim, Turn
+from portwright.host.vocabulary import Named, fact_value, host_value
+from portwright.ports import PortSet
+
+RANGE = "net.ipv4.ip_local_port_range"
+RESERVED = "net.ipv4.ip_local_reserved_ports"
+UNPRIVILEGED = "net.ipv4.ip_unprivileged_port_start"
+
+BIND = "CAP_NET_BIND_SERVICE"
+
+# A new network namespace starts from the kernel's own defaults, not from the host's sysctl.d (kernel-tested: net/ipv4/af_inet.c).
+_PRIVATE_START = 1024
+
+# Daemons that are started as root by design, for more than a port: they change user after binding, read keys, chroot, or serve
+# every user's files. Bounding them to one capability breaks them.
+_ROOT_BY_DESIGN_NAMES = """
+    apache2 httpd nginx haproxy lighttpd varnishd squid caddy traefik envoy h2o hitch stunnel stunnel4 pound relayd
+    sshd dropbear in.telnetd telnetd inetd xinetd vsftpd proftpd pure-ftpd rsync rsyncd atftpd in.tftpd tftpd
+    named bind9 unbound dnsmasq nsd knotd kresd pdns_server pdns_recursor dnsdist systemd-resolved systemd
+    postfix master exim exim4 sendmail smtpd opensmtpd dovecot cyrus cyrmaster courier imapd pop3d
+    smbd nmbd samba winbindd slapd krb5kdc kadmind ns-slapd rpcbind rpc.mountd rpc.statd mountd statd nfsd ypserv
+    dhcpd dhclient kea-dhcp4 radvd chronyd ntpd ptp4l timesyncd snmpd snmptrapd rsyslogd syslog-ng syslogd journald
+    cupsd cups-browsed avahi-daemon dockerd containerd podman kubelet k3s kube-apiserver kube-proxy libvirtd glusterd
+    freeradius radiusd openvpn charon charon-systemd starter pluto wg xl2tpd pppd tinc tincd asterisk corosync pacemakerd pcsd
+    salt-master puppetserver webmin miniserv.pl cockpit-ws php-fpm uwsgi memcached mysqld mariadbd postgres tor saned
+"""
+_ROOT_BY_DESIGN = frozenset(_ROOT_BY_DESIGN_NAMES.split())
+
+# Interpreters and relays whose service is the program they run: nothing in them needs root but the port.
+_ONLY_A_PORT_NAMES = """
+    python http.server socketserver node nodejs socat ncat nc java ruby php perl deno bun
+    gunicorn uvicorn hypercorn waitress-serve flask daphne granian puma thin webfsd darkhttpd
+"""
+_ONLY_A_PORT = frozenset(_ONLY_A_PORT_NAMES.split())
+
+
+def _lean(sysctl: Sysctl) -> Note:
+    if sysctl.is_default:
+        return Note(f"no file sets {sysctl.key}, so the kernel's default holds: {sysctl.boot or 'empty'}", sysctl.at)
+    return Note(f"{sysctl.key} is set to {sysctl.boot or 'nothing'} here", sysctl.at)
+
+
+def _pair(text: str) -> tuple[int, int] | None:
+    parts = text.split()
+    if len(parts) != 2 or not all(part.isascii() and part.isdigit() and len(part) <= 5 for part in parts):
+        return None
+    low, high = int(parts[0]), int(parts[1])
+    return (low, high) if 0 < low <= high <= 65535 else None
+
+
+def _number(text: str) -> int | None:
+    digits = text.removeprefix("-")
+    return int(text) if digits.isascii() and digits.isdigit() and len(digits) <= 19 else None
+
+
+# ── of the host ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@host_value("ephemeral-ports")
+def ephemeral_ports(host: Host) -> Named[PortSet | None]:
+    """The ports the kernel picks from for outgoing connections: net.ipv4.ip_local_port_range at boot."""
+    sysctl = host.sysctl(RANGE)
+    ends = _pair(sysctl.boot) if sysctl else None
+    if sysctl is None or ends is None:
+        return Named(None)
+    return Named(PortSet.of(ends), (_lean(sysctl),), sysctl.confidence)
+
+
+@host_value("reserved-ports")
+def reserved_ports(host: Host) -> Named[PortSet | None]:
+    """The ports the kernel never picks by itself: net.ipv4.ip_local_reserved_ports at boot."""
+    sysctl = host.sysctl(RESERVED)
+    if sysctl is None:
+        return Named(PortSet())
+    try:
+        ports = PortSet.parse(sysctl.boot)
+    except ValueError:
+        return Named(None)
+    # That nobody reserves anything is the usual case and no line to point to.
+    return Named(ports, () if sysctl.is_default else (_lean(sysctl),), sysctl.confidence)
+
+
+@host_value("lendable-ports")
+def lendable_ports(host: Host) -> Named[PortSet | None]:
+    """The ports the kernel may lend to an outgoing connection: the ephemeral range without the reserved ports."""
+    return _lendable(host)
+
+
+@host_value("usable-ports")
+def usable_ports(host: Host) -> Named[int | None]:
+    """How many ports the kernel may lend: the size of the ephemeral range minus the reserved ports in it."""
+    lendable = _lendable(host)
+    return Named(None if lendable.value is None else len(lendable.value), lendable.leans, lendable.confidence)
+
+
+@host_value("reserved-share")
+def reserved_share(host: Host) -> Named[int | None]:
+    """How much of the ephemeral range is reserved, in whole percent."""
+    ephemeral, reserved = ephemeral_ports(host), reserved_ports(host)
+    if ephemeral.value is None or reserved.value is None:
+        return Named(None)
+    share = 100 * len(ephemeral.value.intersection(reserved.value)) // len(ephemeral.value)
+    return Named(share, (*reserved.leans, *ephemeral.leans), ephemeral.confidence)
+
+
+@host_value("connections-per-second")
+def connections_per_second(host: Host) -> Named[int | None]:
+    """How many new connections a second to one destination last for ever: usable ports over the 60 s each stays in TIME_WAIT."""
+    usable = usable_ports(host)
+    return Named(None if usable.value is None else usable.value // 60, usable.leans, usable.confidence)
+
+
+@host_value("unprivileged-start")
+def unprivileged_start(host: Host) -> Named[int | None]:
+    """The first port that needs no privilege: net.ipv4.ip_unprivileged_port_start at boot."""
+    sysctl = host.sysctl(UNPRIVILEGED)
+    if sysctl is None:
+        return Named(None)
+    return Named(_number(sysctl.boot), (_lean(sysctl),), sysctl.confidence)
+
+
+@host_value("low-ports")
+def low_ports(host: Host) -> Named[PortSet | None]:
+    """The ports that need CAP_NET_BIND_SERVICE: those below the first unprivileged one."""
+    start = unprivileged_start(host)
+    if start.value is None or not 0 <= start.value <= 65535:
+        return Named(None)
+    return Named(PortSet.of((1, start.value - 1)) if start.value > 1 else PortSet(), start.leans, start.confidence)
+
+
+@host_value("widened-range")
+def widened_range(host: Host) -> Named[str | None]:
+    """The ephemeral range widened to the kernel's default ends, as the kernel prints it; unknown where that would not widen it."""
+    sysctl = host.sysctl(RANGE)
+    ends = _pair(sysctl.boot) if sysctl else None
+    if sysctl is None or ends is None:
+        return Named(None)
+    wide = (min(ends[0], 32768), max(ends[1], 60999))
+    return Named(None if wide == ends else f"{wide[0]} {wide[1]}", (_lean(sysctl),), sysctl.confidence)
+
+
+def _lendable(host: Host) -> Named[PortSet | None]:
+    ephemeral, reserved = ephemeral_ports(host), reserved_ports(host)
+    if ephemeral.value is None or reserved.value is None:
+        return Named(None)
+    return Named(ephemeral.value.minus(reserved.value), (*ephemeral.leans, *reserved.leans), ephemeral.confidence)
+
+
+# ── of a listener ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@fact_value("listener", "deployed")
+def listener_deployed(host: Host, listener: Listener) -> Named[bool]:
+    """Whether it is opened at boot; in a repository, where nothing says what is enabled, everything counts as deployed."""
+    return Named(listener.starts == "boot" or (host.repository and listener.starts is None))
+
+
+@fact_value("listener", "who")
+def who(host: Host, listener: Listener) -> Named[str]:
+    """The service as an operator would name it: its daemon, with the unit where the name does not already say so."""
+    unit = listener.unit
+    return Named(listener.app if unit is None or unit.partition(".")[0] == listener.app else f"{listener.app} ({unit})")
+
+
+@fact_value("listener", "socket")
+def socket(host: Host, listener: Listener) -> Named[str]:
+    """Protocol, address and ports in one: `tcp 127.0.0.1:8080`."""
+    address = f"[{listener.address}]" if ":" in listener.address else listener.address
+    return Named(f"{listener.protocol} {address}:{listener.ports if listener.ports else 'random'}")
+
+
+@fact_value("listener", "scope")
+def scope(host: Host, listener: Listener) -> Named[Literal["wildcard", "loopback", "specific"]]:
+    """Who can reach it: every address, this host alone, or one address."""
+    return Named(_scope(listener))
+
+
+@fact_value("listener", "collision-likelihood")
+def collision_likelihood(host: Host, listener: Listener) -> Named[Likelihood | None]:
+    """How often an outgoing connection will hold the port when the service starts.
+
+    connect() hands out the ports that share the parity of the range's low end first, and the others only when those are used up
+    (net/ipv4/inet_connection_sock.c): even ports are at risk with the default range, odd ones hardly ever. UDP picks at random. A
+    socket on loopback meets only connections from loopback.
+    """
+    ephemeral = ephemeral_ports(host)
+    if ephemeral.value is None or ephemeral.value.low is None:
+        return Named(None)
+    inside = listener.ports.intersection(ephemeral.value)
+    if listener.random or not inside:
+        return Named(None)
+    loopback = _scope(listener) == "loopback"
+    if listener.protocol == "udp":
+        return Named("low" if loopback else "medium")
+    low = ephemeral.value.low
+    first = any(start != end or start % 2 == low % 2 for start, end in inside.ranges)
+    if not first:
+        return Named("low")
+    return Named("medium" if loopback else "high")
+
+
+@fact_value("listener", "claim")
+def claim(host: Host, listener: Listener) -> Named[Claim | None]:
+    """Protocol, address and ports as the kernel compares them when a second socket wants the same port."""
+    return Named(conflict.claim(listener))
+
+
+@fact_value("listener", "turn")
+def turn(host: Host, listener: Listener) -> Named[Turn]:
+    """When it binds: after the units ordered before its own, and after the earlier lines of its own."""
+    return Named(conflict.turn(host, listener))
+
+
+@fact_value("listener", "restart-budget")
+def restart_budget(host: Host, listener: Listener) -> Named[float | None]:
+    """For how many seconds systemd starts the failing service again before it gives up; unknown where it never does."""
+    unit = host.unit(listener.unit)
+    found = restarts.budget(unit) if unit is not None and unit.kind == "service" else None
+    if found is None:
+        return Named(None)
+    leans = [Note(f"systemd starts it again (Restart={found.restart.value})", found.restart.at)]
+    for key, value, default in (
+        ("RestartSec", found.pause, "100ms"),
+        ("StartLimitIntervalSec", found.interval, "10s"),
+        ("StartLimitBurst", found.burst, "5"),
+    ):
+        if value is not None:
+            leans.append(Note(f"{key}={value.value} is set here", value.at))
+        else:
+            leans.append(Note(f"no file sets {key}=, so systemd's default holds: {default}"))
+    return Named(found.seconds, tuple(leans))
+
+
+@fact_value("listener", "grantable-unit")
+def grantable_unit(host: Host, listener: Listener) -> Named[str | None]:
+    """The unit that binds once it is given CAP_NET_BIND_SERVICE; unknown where the capability would not help.
+
+    It does not help a root unit (its bounding set is the cause), in a private user namespace (the capability counts only inside),
+    nor for a program with file capabilities (they clear the ambient ones, capabilities(7)).
+    """
+    found = _privileges(host, listener)
+    if found is None or found.uid0 or found.private_users or found.noroot or found.fails or found.denied_call:
+        return Named(None)
+    if found.file_permitted or found.file_inheritable or found.setuid_root:
+        return Named(None)
+    return Named(listener.unit)
+
+
+@fact_value("listener", "needs-only-low-port")
+def needs_only_low_port(host: Host, listener: Listener) -> Named[bool]:
+    """Whether its unit runs as root, with more than CAP_NET_BIND_SERVICE, and needs root for nothing but this one low port.
+
+    Certain knowledge of what a program needs is not to be had from files: interpreters and relays are likely to need nothing else,
+    an unknown program possibly; daemons that start as root by design are left alone.
+    """
+    found = _privileges(host, listener)
+    if found is None or not found.uid0 or found.noroot or found.private_users or listener.unit is None:
+        return Named(False)
+    if found.bounding is not None and found.bounding <= {BIND}:
+        return Named(False)
+    low = low_ports(host).value if not listener.private_network else PortSet.of((1, _PRIVATE_START - 1))
+    if low is None or not listener.ports or listener.ports.minus(low):
+        return Named(False)
+    others = (other.ports.intersection(low) for other in host.listeners_of(listener.unit))
+    if len(listener.ports.union(*others)) != 1:
+        return Named(False)
+    known = _knows_what_it_needs(listener.app)
+    if known is None:
+        return Named(False)
+    leans = tuple(Note(text, at) for text, at in found.because) or (Note("no User= is set, so the unit runs as root"),)
+    return Named(True, leans, known)
+
+
+@fact_value("listener", "held-capabilities")
+def held_capabilities(host: Host, listener: Listener) -> Named[str | None]:
+    """What its unit may do as it is started, in words."""
+    found = _privileges(host, listener)
+    if found is None:
+        return Named(None)
+    held = found.bounding if found.uid0 else found.ambient
+    if held is None:
+        return Named("every capability")
+    return Named(", ".join(sorted(held)) or "no capability")
+
+
+def _privileges(host: Host, listener: Listener) -> Privileges | None:
+    unit = host.unit(listener.unit)
+    return None if unit is None else host.privileges.get(unit.name)
+
+
+def _scope(listener: Listener) -> Literal["wildcard", "loopback", "specific"]:
+    address = listener.address.removeprefix("::ffff:")
+    if address in ("*", "0.0.0.0", "::"):  # noqa: S104  compared, never bound
+        return "wildcard"
+    return "loopback" if address.startswith("127.") or address == "::1" else "specific"
+
+
+def _knows_what_it_needs(program: str) -> Confidence | None:
+    """How sure it is that a program needs root for nothing but its port, None where it is known to need more."""
+    if program in _ROOT_BY_DESIGN:
+        return None
+    return "likely" if program in _ONLY_A_PORT or program.rstrip("0123456789.") in _ONLY_A_PORT else "possible"
+
+
+# ── of a kernel setting ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@fact_value("sysctl", "number")
+def number(host: Host, sysctl: Sysctl) -> Named[int | None]:
+    """The value at boot as a number; unknown where it is none."""
+    return Named(_number(sysctl.boot))
+
+
+@fact_value("assignment", "lost-ports")
+def lost_ports(host: Host, assignment: Assignment) -> Named[PortSet | None]:
+    """The ports that a line of ip_local_reserved_ports lists and that are not reserved at boot; unknown for any other key."""
+    reserved = reserved_ports(host)
+    if assignment.key != RESERVED or reserved.value is None:
+        return Named(None)
+    try:
+        wanted = PortSet.parse(assignment.value)
+    except ValueError:
+        return Named(None)
+    return Named(wanted.minus(reserved.value), reserved.leans, reserved.confidence)
+
+
+# ── of a unit ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@fact_value("unit", "excluded-capabilities")
+def excluded_capabilities(host: Host, unit: Unit) -> Named[frozenset[str] | None]:
+    """The capabilities AmbientCapabilities= asks for and CapabilityBoundingSet= leaves out: systemd drops them without a word."""
+    found = host.privileges.get(unit.name)
+    if found is None or found.uid0 or found.bounding is None:
+        return Named(None)
+    leans = [Note(f"AmbientCapabilities={s.value}", s.at) for s in unit.each("Service", "AmbientCapabilities")]
+    leans += [Note(f"CapabilityBoundingSet={s.value}", s.at) for s in unit.each("Service", "CapabilityBoundingSet")]
+    return Named(found.ambient - found.bounding, tuple(leans))
+
+
+@fact_value("unit", "needless-bind-capability")
+def needless_bind_capability(host: Host, unit: Unit) -> Named[bool]:
+    """Whether a non-root unit is given CAP_NET_BIND_SERVICE by name although every port it is known to open needs no privilege."""
+    found = host.privileges.get(unit.name)
+    low = low_ports(host)
+    if found is None or found.uid0 or BIND not in found.ambient or low.value is None:
+        return Named(False)
+    opened = host.listeners_of(unit.name)
+    if not opened or any(listener.random or listener.ports.overlaps(low.value) for listener in opened):
+        return Named(False)
+    lines = [s for s in unit.each("Service", "AmbientCapabilities") if BIND in s.value.upper()]
+    leans = tuple(Note(f"AmbientCapabilities={s.value}", s.at) for s in lines)
+    ports = tuple(Note(f"it listens on {listener.ports}", listener.at) for listener in opened[:4])
+    # What a program opens beyond the files that were read is not known.
+    return Named(bool(leans), (*leans, *ports, *low.leans), "likely")
+
+
+# ── of what connects ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@fact_value("outbound", "deployed")
+def outbound_deployed(host: Host, outbound: Outbound) -> Named[bool]:
+    """Whether its daemon runs from boot; in a repository, where nothing says what is enabled, everything counts as deployed."""
+    return Named(outbound.starts == "boot" or (host.repository and outbound.starts is None))
