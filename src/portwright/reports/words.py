@@ -1,7 +1,8 @@
 """The words that reports share: counts, what an error means, what a change does."""
 
 from portwright.changes import Change, Disruption, GrantCapability, LimitCapabilities, ReservePorts, Safety, SetSysctl
-from portwright.facts import BindError, Likelihood
+from portwright.facts import BindError, Likelihood, Listener
+from portwright.reports.escape import safe
 
 ERRORS: dict[BindError, str] = {
     "EACCES": "permission denied",
@@ -22,6 +23,15 @@ DISRUPTION: dict[Disruption, str] = {
 def counted(number: int, noun: str, nouns: str = "") -> str:
     """`1 finding`, `2 findings`, `2 addresses`."""
     return f"{number} {noun if number == 1 else nouns or noun + 's'}"
+
+
+def service(listener: Listener) -> str:
+    """Who listens, safe to show: the unit, with whom it hands the socket to, or the daemon where the unit's name does not tell it."""
+    if listener.unit is None:
+        return safe(listener.app)
+    if listener.activates is not None:
+        return f"{safe(listener.unit)} for {safe(listener.activates)}"
+    return safe(listener.unit) if listener.app in listener.unit else f"{safe(listener.unit)} ({safe(listener.app)})"
 
 
 def what_it_does(change: Change) -> str:

@@ -1,0 +1,311 @@
+"""JSON, version 1: findings, facts and the port space for programs; docs/json-v1.schema.json describes every field.
+
+Each field is written out on purpose; unknown is null, never left out. The text is ASCII: JSON's own escapes stand for other characters.
+A byte that was no UTF-8 stands as the six characters `\\udc80`, because strict readers refuse a lone surrogate.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from portwright.changes import Change, GrantCapability, LimitCapabilities, ReservePorts, SetSysctl
+from portwright.facts import Assignment, Listener, Lost, Outbound, Privileges, Sysctl, Unit
+from portwright.finding import SEVERITIES, Allowed, Finding, HostResult, Subject
+from portwright.host import Host
+from portwright.reports.space import Collisions, Space, rows
+from portwright.reports.words import what_it_does
+from portwright.source import Span, Unreadable
+
+_VERSION = 1
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+_Object = dict[str, Any]
+
+
+def check(results: Sequence[HostResult], version: str) -> str:
+    """The findings of any number of hosts; `version` is the tool's own."""
+    hosts = sorted(results, key=lambda result: result.host)
+    findings = [finding for result in hosts for finding in result.findings]
+    return _text(
+        {
+            "version": _VERSION,
+            "tool": {"name": "portwright", "version": version},
+            "hosts": [_result(result) for result in hosts],
+            "summary": {
+                "hosts": len(hosts),
+                "findings": {severity: sum(1 for finding in findings if finding.card.severity == severity) for severity in SEVERITIES},
+                "allowed": sum(len(result.allowed) for result in hosts),
+                "unreadable": sum(len(result.unreadable) for result in hosts),
+            },
+        }
+    )
+
+
+def facts(hosts: Iterable[Host]) -> str:
+    """What was read and what is in force on any number of hosts, without judging."""
+    return _text({"version": _VERSION, "hosts": [_facts(host) for host in sorted(hosts, key=lambda host: host.name)]})
+
+
+def ports(hosts: Iterable[tuple[Host, Collisions]]) -> str:
+    """The port space of any number of hosts, each with the pairs of listeners that want the same port."""
+    return _text({"version": _VERSION, "hosts": [_space(*each) for each in sorted(hosts, key=lambda each: each[0].name)]})
+
+
+# ── check ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _result(result: HostResult) -> _Object:
+    return {
+        "host": result.host,
+        "repository": result.repository,
+        "files_read": result.files_read,
+        "rules_checked": result.rules_checked,
+        "findings": [_finding(finding) for finding in sorted(result.findings, key=_place_of_finding)],
+        "allowed": [_allowed(each) for each in sorted(result.allowed, key=lambda each: (each.at, each.rule, each.reason))],
+        "unreadable": _unreadable(result.unreadable),
+    }
+
+
+def _place_of_finding(finding: Finding) -> tuple[Span, str, str, str]:
+    return finding.at, finding.card.id, finding.message, finding.fingerprint
+
+
+def _finding(finding: Finding) -> _Object:
+    return {
+        "rule": finding.card.id,
+        "severity": finding.card.severity,
+        "confidence": finding.confidence,
+        "likelihood": finding.likelihood,
+        "message": finding.message,
+        "at": _at(finding.at),
+        "subject": _subject(finding.subject),
+        "notes": [{"text": note.text, "at": _at(note.at)} for note in finding.notes],
+        "predicts": finding.predicts,
+        "fix": None if finding.change is None else _fix(finding.change, finding.summary),
+        "manual": None if finding.manual is None else {"reason": finding.manual.reason, "step": finding.manual.step},
+        "fingerprint": finding.fingerprint,
+    }
+
+
+def _subject(subject: Subject) -> _Object:
+    return {
+        "unit": subject.unit,
+        "app": subject.app,
+        "protocol": subject.protocol,
+        "address": subject.address,
+        "port": subject.port,
+        "end_port": subject.end_port,
+        "sysctl": subject.sysctl,
+    }
+
+
+def _fix(change: Change, summary: str) -> _Object:
+    return {
+        "changes": [_change(change)],
+        "safety": change.safety,
+        "disruption": change.disruption,
+        "summary": summary or what_it_does(change),
+    }
+
+
+def _change(change: Change) -> _Object:
+    match change:
+        case ReservePorts(ports=reserved):
+            return {"kind": "reserve-ports", "ports": str(reserved)}
+        case SetSysctl(key=key, value=value):
+            return {"kind": "set-sysctl", "key": key, "value": value}
+        case GrantCapability(unit=unit, capability=capability):
+            return {"kind": "grant-capability", "unit": unit, "capability": capability}
+        case LimitCapabilities(unit=unit, capabilities=capabilities):
+            return {"kind": "limit-capabilities", "unit": unit, "capabilities": list(capabilities)}
+
+
+def _allowed(allowed: Allowed) -> _Object:
+    return {"rule": allowed.rule, "at": _at(allowed.at), "reason": allowed.reason}
+
+
+# ── facts ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _facts(host: Host) -> _Object:
+    return {
+        "host": host.name,
+        "repository": host.repository,
+        "files_read": host.files_read,
+        "listeners": [_listener(listener) for listener in rows(host.listeners)],
+        "sysctls": [_sysctl(sysctl) for sysctl in sorted(host.sysctls, key=lambda sysctl: sysctl.key)],
+        "assignments": [_assignment(assignment) for assignment in sorted(host.assignments, key=lambda each: (each.at, each.key))],
+        "units": [_unit(unit, host.privileges.get(unit.name)) for unit in sorted(host.units, key=lambda unit: unit.name)],
+        "outbounds": [_outbound(outbound) for outbound in sorted(host.outbounds, key=lambda each: (each.at, each.app, each.name))],
+        "ephemeral": _ephemeral(Space(host)),
+        "unreadable": _unreadable(host.unreadable),
+    }
+
+
+def _listener(listener: Listener) -> _Object:
+    return {
+        "app": listener.app,
+        "unit": listener.unit,
+        "activates": listener.activates,
+        "protocol": listener.protocol,
+        "address": listener.address,
+        "port": None if listener.random else listener.port,
+        "end_port": None if listener.random else listener.end_port,
+        "origin": listener.origin,
+        "starts": listener.starts,
+        "why": listener.why,
+        "random": listener.random,
+        "private_network": listener.private_network,
+        "bind_user": listener.bind_user,
+        "can_bind": listener.can_bind,
+        "error": listener.error,
+        "because": listener.because,
+        "because_at": _at(listener.because_at),
+        "reuse_address": listener.reuse_address,
+        "reuse_port": listener.reuse_port,
+        "v6only": listener.v6only,
+        "free_bind": listener.free_bind,
+        "interface": listener.interface,
+        "confidence": listener.confidence,
+        "at": _at(listener.at),
+    }
+
+
+def _sysctl(sysctl: Sysctl) -> _Object:
+    return {
+        "key": sysctl.key,
+        "value": sysctl.boot,
+        "at": _at(sysctl.at),
+        "boot": sysctl.boot,
+        "reload": sysctl.reload,
+        "reload_at": _at(sysctl.reload_at),
+        "running": sysctl.running,
+        "lost": [_lost(lost) for lost in sysctl.lost],
+        "is_default": sysctl.is_default,
+        "confidence": sysctl.confidence,
+    }
+
+
+def _lost(lost: Lost) -> _Object:
+    return {"value": lost.value, "at": _at(lost.at), "reason": lost.reason}
+
+
+def _assignment(assignment: Assignment) -> _Object:
+    return {
+        "key": assignment.key,
+        "value": assignment.value,
+        "at": _at(assignment.at),
+        "fate": assignment.fate,
+        "reason": assignment.reason,
+    }
+
+
+def _unit(unit: Unit, privileges: Privileges | None) -> _Object:
+    bounding = None if privileges is None or privileges.bounding is None else sorted(privileges.bounding)
+    return {
+        "unit": unit.name,
+        "state": unit.state,
+        "starts": unit.starts,
+        "why": unit.why,
+        "user": None if privileges is None else privileges.user,
+        "ambient": None if privileges is None else sorted(privileges.ambient),
+        "bounding": bounding,
+        "files": list(unit.files),
+    }
+
+
+def _outbound(outbound: Outbound) -> _Object:
+    return {
+        "app": outbound.app,
+        "unit": outbound.unit,
+        "name": outbound.name,
+        "keepalive": outbound.keepalive,
+        "decided_at": _at(outbound.decided_at),
+        "servers": outbound.servers,
+        "loopback": outbound.loopback,
+        "source_address": outbound.source_address,
+        "starts": outbound.starts,
+        "why": outbound.why,
+        "confidence": outbound.confidence,
+        "at": _at(outbound.at),
+    }
+
+
+def _ephemeral(space: Space) -> _Object:
+    return {
+        "low": space.low,
+        "high": space.high,
+        "reserved": space.reserved_text,
+        "usable": None if space.usable is None else len(space.usable),
+    }
+
+
+# ── ports ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _space(host: Host, collisions: Collisions) -> _Object:
+    space = Space(host, collisions)
+    capacity = space.capacity
+    return {
+        "host": host.name,
+        "repository": host.repository,
+        "zones": [{"name": zone.name, "low": zone.low, "high": zone.high} for zone in space.zones],
+        "ephemeral": {**_ephemeral(space), "at": _at(space.range_at), "reserved_at": _at(space.reserved_at)},
+        "listeners": [{**_listener(listener), "marks": list(space.marks(listener))} for listener in rows(host.listeners)],
+        "collisions": [
+            {"protocol": one.protocol, "ports": str(one.ports.intersection(other.ports)), "listeners": [_party(one), _party(other)]}
+            for one, other in space.collisions
+        ],
+        "capacity": None
+        if capacity is None
+        else {
+            "usable": capacity.usable,
+            "slower_from": capacity.slower_from,
+            "connections_per_second": capacity.per_second,
+            "slower_from_per_second": capacity.slower_from_per_second,
+            "tw_reuse": capacity.tw_reuse,
+            "connections_per_second_reusing": capacity.per_second_reusing,
+            "most_time_waits": capacity.most_time_waits,
+        },
+        "unreadable": _unreadable(host.unreadable),
+    }
+
+
+def _party(listener: Listener) -> _Object:
+    return {
+        "app": listener.app,
+        "unit": listener.unit,
+        "address": listener.address,
+        "port": listener.port,
+        "end_port": listener.end_port,
+        "at": _at(listener.at),
+    }
+
+
+# ── common ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _at(at: Span | None) -> _Object | None:
+    if at is None:
+        return None
+    return {"path": at.path, "line": at.line, "column": at.column, "end_line": at.end_line, "end_column": at.end_column}
+
+
+def _unreadable(troubles: Iterable[Unreadable]) -> list[_Object]:
+    return [{"at": _at(trouble.at), "reason": trouble.reason} for trouble in sorted(troubles)]
+
+
+def _text(document: _Object) -> str:
+    # DEL is the one control that JSON lets through; it can stand in strings only.
+    return json.dumps(_readable(document), indent=2).replace("\x7f", "\\u007f") + "\n"
+
+
+def _readable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if value.isascii() else _SURROGATE.sub(lambda match: f"\\u{ord(match.group()):04x}", value)
+    if isinstance(value, list):
+        return [_readable(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _readable(item) for key, item in value.items()}
+    return value

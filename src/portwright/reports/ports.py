@@ -1,0 +1,352 @@
+"""A picture of the port space: the zones, the ephemeral range and its holes, who listens where, who collides, how far the ports go."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from math import log
+
+from portwright.facts import Listener
+from portwright.host import Host
+from portwright.reports.escape import cut, safe, width, wrap
+from portwright.reports.excerpt import place
+from portwright.reports.space import LAST, RANGE, RESERVED, Collisions, Space, Standing, Zone, ZoneName, rows
+from portwright.reports.style import Role, Style
+from portwright.reports.words import counted, service
+
+_NARROWEST = 40
+_WIDEST_BAR = 160
+_MARGIN = 5  # left of the bar: the protocol of a row of marks
+
+_Cell = tuple[str, Role | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pen:
+    """The characters a picture is drawn with, each of one column."""
+
+    listens: str
+    later: str
+    lent: str
+    fails: str
+    along: str
+    reserved: str
+    zones: dict[ZoneName, str]
+    start: str
+    border: str
+    end: str
+
+
+_UNICODE = _Pen("●", "○", "▲", "✗", "━", "R", {"privileged": "░", "user": "─", "ephemeral": "▒", "above": "─"}, "├", "┼", "┤")
+_ASCII = _Pen("o", ".", "^", "X", "=", "R", {"privileged": ":", "user": "-", "ephemeral": "#", "above": "-"}, "|", "|", "|")
+
+_WEIGHTS: dict[ZoneName, tuple[int, int]] = {"privileged": (26, 11), "user": (34, 6), "ephemeral": (28, 10), "above": (12, 6)}
+_COLOURS: dict[ZoneName, Role] = {"privileged": "low", "user": "faint", "ephemeral": "medium", "above": "faint"}
+_STRETCH = 24  # low ports are crowded: how much more room the first ports of a zone below the range get than its last
+
+
+def render(host: Host, collisions: Collisions = (), *, color: bool, width: int, unicode: bool = True) -> str:
+    """The picture, a table of listeners, the collisions and the capacity, ending in a newline; `width` in columns.
+
+    `collisions` are pairs of listeners that want the same port (portwright.host.conflict). Listeners that never start are counted only.
+    """
+    drawing = _Drawing(Space(host, collisions), Style(color), max(width, _NARROWEST), _UNICODE if unicode else _ASCII)
+    return "".join(f"{line.rstrip()}\n" for line in drawing.lines())
+
+
+class _Drawing:
+    def __init__(self, space: Space, style: Style, columns: int, pen: _Pen) -> None:
+        self.space = space
+        self.style = style
+        self.columns = columns
+        self.pen = pen
+        self.listeners = [listener for listener in rows(space.host.listeners) if listener.starts != "never"]
+        self.never = len(rows(space.host.listeners)) - len(self.listeners)
+
+    def lines(self) -> Iterator[str]:
+        yield self.style("strong", f"the ports of {safe(self.space.host.name)}")
+        yield ""
+        yield from self._picture()
+        yield ""
+        yield from self._table()
+        yield ""
+        yield from self._collisions()
+        yield from self._range()
+        yield from self._capacity()
+        if self.space.host.unreadable:
+            yield ""
+            yield self.style("bad", "could not be read, so this picture may lack something:")
+            for trouble in sorted(self.space.host.unreadable):
+                yield from self._hanging("  ", f"{place(trouble.at)}: {safe(trouble.reason)}", 6)
+
+    # ── the bar ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _picture(self) -> Iterator[str]:
+        scale = _Scale(self.space.zones, min(self.columns, _WIDEST_BAR) - _MARGIN - 1)
+        legend: dict[str, tuple[str, Role]] = {}
+        for protocol in ("tcp", "udp"):
+            drawn = [listener for listener in self.listeners if listener.protocol == protocol and listener.ports]
+            drawn = [listener for listener in drawn if not listener.private_network]
+            if drawn:
+                labels, marks = self._marks(drawn, scale, legend)
+                if labels.strip():
+                    yield f"{' ' * _MARGIN}{labels}"
+                yield f"{protocol:<{_MARGIN}}{self._painted(marks)}"
+        yield f"{' ' * _MARGIN}{self._painted(self._bar(scale, legend))}"
+        numbers, names = _Row(scale.columns + 1), _Row(scale.columns + 1)
+        for zone in self.space.zones:
+            numbers.put(scale.column(zone.low), str(zone.low))
+            names.put(scale.column(zone.low), zone.name)
+        numbers.put(scale.columns + 1 - len(str(LAST)), str(LAST))
+        yield f"{' ' * _MARGIN}{numbers}"
+        yield f"{' ' * _MARGIN}{names}"
+        yield ""
+        yield from self._legend(legend)
+
+    def _marks(self, listeners: Sequence[Listener], scale: "_Scale", legend: dict[str, tuple[str, Role]]) -> tuple[str, list[_Cell]]:
+        """A row of marks for one protocol, and above it the port numbers for which there is room, those in trouble first."""
+        pen = self.pen
+        worth: dict[str, int] = {pen.along: 1, pen.later: 2, pen.listens: 3, pen.lent: 4, pen.fails: 5}
+        cells: list[_Cell] = [(" ", None)] * (scale.columns + 1)
+        wanted: list[tuple[int, int]] = []
+        for listener in listeners:
+            mark, role, meaning = self._mark(listener)
+            legend[mark] = (meaning, role)
+            first, last = scale.column(listener.ports.low or 0), scale.column(listener.ports.high or 0)
+            for column in range(first, last + 1):
+                sign = mark if column in (first, last) else pen.along
+                if worth.get(sign, 0) > worth.get(cells[column][0], 0):
+                    cells[column] = (sign, role)
+            wanted.append((-worth[mark], listener.port or 0))
+        labels = _Row(scale.columns + 1)
+        for _, port in sorted(set(wanted)):
+            labels.put(scale.column(port), str(port))
+        return str(labels), cells
+
+    def _mark(self, listener: Listener) -> tuple[str, Role, str]:
+        standing = self.space.marks(listener)
+        if "cannot-bind" in standing or "collides" in standing:
+            return self.pen.fails, "bad", "cannot bind, or not beside another service"
+        if "ephemeral" in standing:
+            return self.pen.lent, "medium", "listens where the kernel may lend the port first"
+        if listener.starts in ("manual", "demand"):
+            return self.pen.later, "faint", "not bound at boot"
+        return self.pen.listens, "good", "listens"
+
+    def _bar(self, scale: "_Scale", legend: dict[str, tuple[str, Role]]) -> list[_Cell]:
+        meanings: dict[ZoneName, str] = {"privileged": "needs CAP_NET_BIND_SERVICE", "ephemeral": "lent to outgoing connections"}
+        cells: list[_Cell] = []
+        for zone in self.space.zones:
+            sign, role = self.pen.zones[zone.name], _COLOURS[zone.name]
+            start = scale.column(zone.low)
+            cells += [(sign, role)] * (scale.column(zone.high) - start + 1)
+            cells[start] = (self.pen.border if start else self.pen.start, "frame")
+            if zone.name in meanings:
+                legend[sign] = (meanings[zone.name], role)
+        cells.append((self.pen.end, "frame"))
+        for low, high in self.space.reserved.intersection(self.space.ephemeral).ranges:
+            for column in range(scale.column(low), scale.column(high) + 1):
+                cells[column] = (self.pen.reserved, "good")
+            legend[self.pen.reserved] = ("reserved, never lent", "good")
+        return cells
+
+    def _legend(self, legend: dict[str, tuple[str, Role]]) -> Iterator[str]:
+        order = (self.pen.fails, self.pen.lent, self.pen.listens, self.pen.later, *self.pen.zones.values(), self.pen.reserved)
+        line, used = "", 0
+        for sign in dict.fromkeys(order):
+            if sign not in legend:
+                continue
+            meaning, role = legend[sign]
+            taken = len(sign) + 1 + len(meaning)
+            if used and used + 3 + taken > self.columns - _MARGIN:
+                yield f"{' ' * _MARGIN}{line}"
+                line, used = "", 0
+            line += f"{'   ' if used else ''}{self.style(role, sign)} {meaning}"
+            used += taken + (3 if used else 0)
+        if line:
+            yield f"{' ' * _MARGIN}{line}"
+
+    def _painted(self, cells: Iterable[_Cell]) -> str:
+        runs: list[tuple[Role | None, list[str]]] = []
+        for sign, role in cells:
+            if not runs or runs[-1][0] != role:
+                runs.append((role, []))
+            runs[-1][1].append(sign)
+        return "".join("".join(signs) if role is None else self.style(role, "".join(signs)) for role, signs in runs)
+
+    # ── who listens where ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def _table(self) -> Iterator[str]:
+        if not self.listeners:
+            yield "no listener was found"
+        lines = dict.fromkeys((_columns_of(listener), tuple(self._remarks(listener))) for listener in self.listeners)
+        head = ("port", "address", "service", "user", "starts")
+        widths = [max(width(row[index]) for row in (head, *(row for row, _ in lines))) for index in range(len(head))]
+        spare = self.columns - sum(widths) - 2 * (len(head) - 1)
+        if spare < 0:
+            widths[2] = max(widths[2] + spare, width(head[2]), 16)
+            spare = self.columns - sum(widths) - 2 * (len(head) - 1)
+        if self.listeners and spare >= 0:
+            yield self.style("strong", _padded(head, widths))
+        for row, remarks in lines:
+            if spare < 0:
+                port, address, service, user, starts = row
+                yield from self._hanging("", f"{port} on {address}: {service} as {user}, starts: {starts}", 2)
+            elif remarks and width("; ".join(text for text, _ in remarks)) + 2 <= spare:
+                said = "; ".join(self.style(role, text) for text, role in remarks)
+                yield f"{_padded(row, widths)}  {said}"
+                continue
+            else:
+                yield _padded(row, widths)
+            for text, role in remarks:
+                for line in wrap(text, self.columns - 4):
+                    yield f"    {self.style(role, line)}"
+        if self.never:
+            yield f"{self.never} more {'is' if self.never == 1 else 'are'} never started (masked, or a condition is not met)"
+
+    def _remarks(self, listener: Listener) -> Iterator[tuple[str, Role]]:
+        for mark in self.space.marks(listener):
+            yield self._remark(listener, mark)
+
+    def _remark(self, listener: Listener, mark: Standing) -> tuple[str, Role]:
+        match mark:
+            case "cannot-bind":
+                because = f" ({safe(listener.because)})" if listener.because else ""
+                return f"cannot bind: {safe(listener.error or 'not permitted')}{because}", "bad"
+            case "collides":
+                rivals = dict.fromkeys(service(rival) for rival in self.space.rivals(listener))
+                return f"wants the port of {', '.join(rivals)}", "bad"
+            case "ephemeral":
+                return "in the ephemeral range, not reserved", "medium"
+            case "reserved":
+                return "reserved", "good"
+            case "own-network":
+                return "in a network of its own", "faint"
+
+    def _collisions(self) -> Iterator[str]:
+        for one, other in self.space.collisions:
+            ports = one.ports.intersection(other.ports)
+            yield self.style("bad", f"collision on {ports}/{one.protocol}")
+            for party in (one, other):
+                yield from self._hanging("  ", f"{service(party)} on {safe(party.address)}, {place(party.at)}", 6)
+            yield ""
+
+    # ── the range and how far it goes ───────────────────────────────────────────────────────────────────────────────
+
+    def _range(self) -> Iterator[str]:
+        space = self.space
+        if space.low is None or space.usable is None:
+            yield "the ephemeral range is not known"
+            return
+        yield from self._entry("range", f"{space.low}-{space.high}, {self._set_by(RANGE)}")
+        if space.reserved:
+            yield from self._entry("reserved", f"{space.reserved}, {self._set_by(RESERVED)}")
+        else:
+            yield from self._entry("reserved", "nothing")
+
+    def _set_by(self, key: str) -> str:
+        """Which line set a kernel setting, and where other readers of these files or the running kernel say otherwise."""
+        sysctl = self.space.host.sysctl(key)
+        if sysctl is None:
+            return "nothing says by what"
+        said = f"{'the default of the kernel' if sysctl.is_default else 'set'} at {place(sysctl.at)}"
+        if sysctl.reload != sysctl.boot:
+            said += f"; `sysctl --system` would leave {safe(sysctl.reload) or 'nothing'} ({place(sysctl.reload_at)})"
+        if sysctl.running is not None and sysctl.running != sysctl.boot:
+            said += f"; running now: {safe(sysctl.running) or 'nothing'}"
+        return said
+
+    def _capacity(self) -> Iterator[str]:
+        capacity = self.space.capacity
+        if capacity is None:
+            return
+        yield from self._entry("capacity", f"{counted(capacity.usable, 'usable port')} to each destination address and port")
+        yield from self._entry(
+            "",
+            f"{capacity.per_second} new connections a second can be kept up where this host closes first (a port rests 60 s in TIME_WAIT)",
+        )
+        yield from self._entry(
+            "",
+            f"connect() gets slower above {capacity.slower_from} ports in use ({capacity.slower_from_per_second} a second): "
+            "it looks through half of the range before the other half",
+        )
+        match capacity.tw_reuse, capacity.per_second_reusing:
+            case 1, int(rate):
+                reuse = f"tcp_tw_reuse is 1: {rate} a second, where the other side has TCP timestamps too"
+            case 2, int(rate):
+                reuse = f"tcp_tw_reuse is 2: over loopback {rate} a second, elsewhere no port leaves TIME_WAIT early"
+            case 0, _:
+                reuse = "tcp_tw_reuse is 0: no port leaves TIME_WAIT early"
+            case None, _:
+                reuse = "tcp_tw_reuse is not known"
+            case setting, _:
+                reuse = f"tcp_tw_reuse is {setting} and has no effect: tcp_timestamps is off"
+        yield from self._entry("", reuse)
+        if capacity.most_time_waits is not None:
+            most = f"tcp_max_tw_buckets is {capacity.most_time_waits}"
+            yield from self._entry("", f"{most}: connections beyond it skip TIME_WAIT, so that it cannot use up the ports")
+
+    def _entry(self, key: str, text: str) -> Iterator[str]:
+        first, *more = wrap(text, self.columns - 10)
+        yield f"{self.style('strong', f'{key:<8}')}  {first}"
+        for line in more:
+            yield f"{' ' * 10}{line}"
+
+    def _hanging(self, head: str, text: str, indent: int) -> Iterator[str]:
+        first, *more = wrap(text, self.columns - indent, self.columns - len(head))
+        yield f"{head}{first}"
+        for line in more:
+            yield f"{' ' * indent}{line}"
+
+
+class _Scale:
+    """Which column of the bar a port falls into: each zone has its share, low zones are stretched at their beginning."""
+
+    def __init__(self, zones: Sequence[Zone], columns: int) -> None:
+        self.columns = columns
+        total = sum(_WEIGHTS[zone.name][0] for zone in zones)
+        least = sum(min(_WEIGHTS[zone.name][1], zone.high - zone.low + 1) for zone in zones)
+        self._zones: list[tuple[Zone, int, int]] = []
+        start, spent = 0, 0.0
+        for zone in zones:
+            weight, floor = _WEIGHTS[zone.name]
+            spent += min(floor, zone.high - zone.low + 1) + (columns - least) * weight / total
+            end = columns if zone is zones[-1] else max(round(spent), start + 1)
+            self._zones.append((zone, start, end - start))
+            start = end
+
+    def column(self, port: int) -> int:
+        """The column, from 0, that a port between 0 and 65535 falls into."""
+        zone, start, columns = next(each for each in self._zones if port <= each[0].high)
+        share = (port - zone.low) / (zone.high - zone.low + 1)
+        if zone.name in ("privileged", "user"):
+            share = log(1 + _STRETCH * share) / log(1 + _STRETCH)
+        # The last port of a zone has the zone's last column, so that neighbouring zones leave no gap.
+        return start + (columns - 1 if port == zone.high else min(int(share * columns), columns - 1))
+
+
+class _Row:
+    """A row that takes texts where there is room for them."""
+
+    def __init__(self, columns: int) -> None:
+        self._signs = [" "] * columns
+
+    def put(self, column: int, text: str) -> None:
+        """Write a text from a column on, further left at the row's end; not at all where it would touch another."""
+        column = min(column, len(self._signs) - len(text))
+        around = self._signs[max(column - 1, 0) : column + len(text) + 1]
+        if column >= 0 and all(sign == " " for sign in around):
+            self._signs[column : column + len(text)] = text
+
+    def __str__(self) -> str:
+        return "".join(self._signs)
+
+
+def _columns_of(listener: Listener) -> tuple[str, str, str, str, str]:
+    """What the table says of a listener: port, address, service, user, starts."""
+    ports = "random" if listener.random or not listener.ports else str(listener.ports)
+    address = safe(listener.address) + (f"%{safe(listener.interface)}" if listener.interface else "")
+    return f"{ports}/{listener.protocol}", address, service(listener), safe(listener.bind_user or "?"), listener.starts or "?"
+
+
+def _padded(row: Sequence[str], widths: Sequence[int]) -> str:
+    shown = [cut(text, columns) for text, columns in zip(row, widths, strict=True)]
+    return "  ".join(text + " " * (columns - width(text)) for text, columns in zip(shown, widths, strict=True)).rstrip()

@@ -1,0 +1,225 @@
+"""The port space of a host as numbers: zones, the range and its holes, what stands where, and how far the ports go."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+from portwright.facts import Listener, Sysctl
+from portwright.host import Host
+from portwright.ports import PortSet
+from portwright.source import Span
+
+Collisions = tuple[tuple[Listener, Listener], ...]
+"""Pairs of listeners that want the same port of the same address, as the kernel compares them."""
+
+ZoneName = Literal["privileged", "user", "ephemeral", "above"]
+Standing = Literal["cannot-bind", "collides", "ephemeral", "reserved", "own-network"]
+
+RANGE = "net.ipv4.ip_local_port_range"
+RESERVED = "net.ipv4.ip_local_reserved_ports"
+UNPRIVILEGED = "net.ipv4.ip_unprivileged_port_start"
+LAST = 65535
+
+_TIME_WAIT = 60  # seconds, whatever tcp_fin_timeout says (net/ipv4/tcp.h, TCP_TIMEWAIT_LEN)
+_REUSE_DELAY = 1000  # milliseconds; kernels without net.ipv4.tcp_tw_reuse_delay wait as long
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A stretch of the port space with one meaning; ends are inclusive."""
+
+    name: ZoneName
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """How many connections the ephemeral ports carry to one destination address and port.
+
+    `slower_from` is the number of ports in use above which connect() gets slower: it looks through the ports of the range's first
+    parity before the others. Rates are new connections a second that can be kept up when this host closes first; `per_second_reusing`
+    is the rate where a port in TIME_WAIT may be taken again, None where it may not. `tw_reuse` is net.ipv4.tcp_tw_reuse (1 everywhere,
+    2 on loopback only). `most_time_waits` is net.ipv4.tcp_max_tw_buckets where it is set to less than the ports there are.
+    """
+
+    usable: int
+    slower_from: int
+    tw_reuse: int | None
+    per_second_reusing: int | None
+    most_time_waits: int | None
+
+    @property
+    def per_second(self) -> int:
+        return self.usable // _TIME_WAIT
+
+    @property
+    def slower_from_per_second(self) -> int:
+        return self.slower_from // _TIME_WAIT
+
+
+@dataclass(frozen=True)
+class Space:
+    """What follows for a host's ports from its settings at boot; `given` are its collisions."""
+
+    host: Host
+    given: Collisions = ()
+
+    @cached_property
+    def _bounds(self) -> tuple[int, int] | None:
+        sysctl = self.host.sysctl(RANGE)
+        numbers = [_number(word) for word in sysctl.boot.split()[:2]] if sysctl else []
+        match numbers:
+            case [int(low), int(high)] if 0 < low <= high <= LAST:
+                return low, high
+        return None
+
+    @property
+    def low(self) -> int | None:
+        return self._bounds[0] if self._bounds else None
+
+    @property
+    def high(self) -> int | None:
+        return self._bounds[1] if self._bounds else None
+
+    @property
+    def reserved_text(self) -> str | None:
+        """The reserved ports as the kernel prints them, "" for none; None where they are not known."""
+        sysctl = self.host.sysctl(RESERVED)
+        return None if sysctl is None else sysctl.boot
+
+    @cached_property
+    def ephemeral(self) -> PortSet:
+        """The whole range, reserved ports included; empty where it is not known."""
+        return PortSet((self._bounds,)) if self._bounds else PortSet()
+
+    @cached_property
+    def reserved(self) -> PortSet:
+        try:
+            return PortSet.parse(self.reserved_text or "")
+        except ValueError:
+            return PortSet()
+
+    @cached_property
+    def usable(self) -> PortSet | None:
+        """The range without what is reserved; None where the range is not known."""
+        return self.ephemeral.minus(self.reserved) if self._bounds else None
+
+    @property
+    def range_at(self) -> Span | None:
+        return _at(self.host.sysctl(RANGE))
+
+    @property
+    def reserved_at(self) -> Span | None:
+        return _at(self.host.sysctl(RESERVED))
+
+    @cached_property
+    def zones(self) -> tuple[Zone, ...]:
+        """The stretches from 0 to 65535, without gaps; empty ones are left out."""
+        low, high = self._bounds or (LAST + 1, LAST)
+        unprivileged = self._setting(UNPRIVILEGED, 1024)
+        first = min(1024 if unprivileged is None else unprivileged, low)
+        below = (Zone("privileged", 0, first - 1), Zone("user", first, low - 1))
+        zones = (*below, Zone("ephemeral", low, high), Zone("above", high + 1, LAST))
+        return tuple(zone for zone in zones if zone.low <= zone.high)
+
+    @cached_property
+    def collisions(self) -> Collisions:
+        """The pairs by protocol and port, each pair by place."""
+        pairs = [(one, other) if one.at <= other.at else (other, one) for one, other in self.given]
+        return tuple(sorted(pairs, key=lambda pair: (pair[0].protocol, _first(pair[0]), pair[0].at, pair[1].at)))
+
+    @cached_property
+    def _rivals(self) -> dict[tuple[object, ...], list[tuple[PortSet, Listener]]]:
+        rivals: dict[tuple[object, ...], list[tuple[PortSet, Listener]]] = {}
+        for one, other in self.collisions:
+            both = one.ports.intersection(other.ports)
+            rivals.setdefault(_identity(one), []).append((both, other))
+            rivals.setdefault(_identity(other), []).append((both, one))
+        return rivals
+
+    def rivals(self, listener: Listener) -> tuple[Listener, ...]:
+        """Who else wants a port of this row."""
+        return tuple(other for both, other in self._rivals.get(_identity(listener), ()) if both.overlaps(listener.ports))
+
+    def marks(self, listener: Listener) -> tuple[Standing, ...]:
+        """What is to be said about where a listener stands, the worst first."""
+        marks: list[Standing] = []
+        if listener.can_bind is False:
+            marks.append("cannot-bind")
+        if self.rivals(listener):
+            marks.append("collides")
+        if listener.private_network:
+            # It has ports of its own, and the range of a new network namespace is the kernel's default.
+            marks.append("own-network")
+        elif listener.ports.intersection(self.ephemeral).minus(self.reserved):
+            marks.append("ephemeral")
+        elif listener.ports.overlaps(self.reserved):
+            marks.append("reserved")
+        return tuple(marks)
+
+    @cached_property
+    def capacity(self) -> Capacity | None:
+        """How far the range goes; None where it is not known."""
+        if self.usable is None or self._bounds is None:
+            return None
+        usable = len(self.usable)
+        parity = self._bounds[0] % 2
+        reuse = self._setting("net.ipv4.tcp_tw_reuse")
+        delay = self._setting("net.ipv4.tcp_tw_reuse_delay", _REUSE_DELAY) or _REUSE_DELAY
+        reused = reuse in (1, 2) and self._setting("net.ipv4.tcp_timestamps", 1) != 0
+        buckets = self._setting("net.ipv4.tcp_max_tw_buckets")
+        return Capacity(
+            usable=usable,
+            slower_from=sum((high - (low + (low + parity) % 2)) // 2 + 1 for low, high in self.usable.ranges),
+            tw_reuse=reuse,
+            per_second_reusing=usable * 1000 // delay if reused else None,
+            most_time_waits=buckets if buckets is not None and buckets < usable else None,
+        )
+
+    def _setting(self, key: str, otherwise: int | None = None) -> int | None:
+        sysctl = self.host.sysctl(key)
+        number = None if sysctl is None else _number(sysctl.boot)
+        return otherwise if number is None else number
+
+
+def rows(listeners: Iterable[Listener]) -> list[Listener]:
+    """Listeners by port, one for each unbroken range; those whose port the kernel picks come last."""
+    split = [
+        listener if len(listener.ports.ranges) < 2 else replace(listener, ports=PortSet((each,)))
+        for listener in listeners
+        for each in listener.ports.ranges or ((0, 0),)
+    ]
+    return sorted(split, key=_order)
+
+
+def _order(listener: Listener) -> tuple[object, ...]:
+    return (
+        listener.random or not listener.ports,
+        _first(listener),
+        listener.end_port or 0,
+        listener.protocol,
+        listener.address,
+        listener.unit or "",
+        listener.app,
+        listener.at,
+        listener.activates or "",
+    )
+
+
+def _first(listener: Listener) -> int:
+    return -1 if listener.port is None else listener.port
+
+
+def _identity(listener: Listener) -> tuple[object, ...]:
+    """What the rows of one listener share, and no other listener has."""
+    return listener.at, listener.unit, listener.app, listener.protocol, listener.address
+
+
+def _at(sysctl: Sysctl | None) -> Span | None:
+    return None if sysctl is None else sysctl.at
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 10 else None
