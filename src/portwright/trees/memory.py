@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from portwright.trees.tree import Kind, ReadError
+from portwright.trees.tree import Kind, ReadError, Trouble
 
 _MOST_LINKS = 40  # path_resolution(7)
 
@@ -70,5 +70,5 @@ class MemoryTree:
     def label(self, path: str) -> str:
         return path
 
-    def walk(self) -> Iterable[str]:
-        return sorted((*self._files, *self._links))
+    def walk(self, trouble: Trouble | None = None) -> Iterable[str]:
+        return sorted((*self._files, *self._links), key=lambda path: path.encode("utf-8", "surrogateescape"))

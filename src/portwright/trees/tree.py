@@ -1,6 +1,6 @@
 """Tree: the files of one host by absolute in-host path; Files: a tree as it was read, with what could not be."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal, Protocol
 
 from portwright.source import Source, Span, Unreadable
@@ -15,6 +15,9 @@ class ReadError(Exception):
         super().__init__(f"{path}: {reason}")
         self.path = path
         self.reason = reason
+
+
+Trouble = Callable[[ReadError], None]
 
 
 class Tree(Protocol):
@@ -41,8 +44,11 @@ class Tree(Protocol):
     def label(self, path: str) -> str:
         """How reports show a path: itself on a host, the path inside the repository for a repository laid out like a host."""
 
-    def walk(self) -> Iterable[str]:
-        """Every regular file and link in the tree by its own path, in byte order, links not followed."""
+    def walk(self, trouble: Trouble | None = None) -> Iterable[str]:
+        """Every file and link in the tree by its own path, in byte order, links not followed; special files are among them.
+
+        A directory that cannot be listed, or lies beyond a cap, is told to `trouble` and the walk goes on; without it, it raises.
+        """
 
 
 class Files:
@@ -72,26 +78,34 @@ class Files:
         try:
             return self.tree.names(directory)
         except ReadError as error:
-            self.trouble(Span.whole(directory), error.reason)
+            self.trouble(Span.whole(self.tree.label(directory)), error.reason)
             return ()
 
     def kind(self, path: str) -> Kind:
         try:
             return self.tree.kind(path)
         except ReadError as error:
-            self.trouble(Span.whole(path), error.reason)
+            self.trouble(Span.whole(self.tree.label(path)), error.reason)
             return "missing"
 
     def link(self, path: str) -> str | None:
-        return self.tree.link(path)
+        try:
+            return self.tree.link(path)
+        except ReadError as error:
+            self.trouble(Span.whole(self.tree.label(path)), error.reason)
+            return None
 
     def resolve(self, path: str) -> str:
         """The canonical in-host path of `path`; `path` itself where a loop makes that impossible."""
         try:
             return self.tree.resolve(path)
         except ReadError as error:
-            self.trouble(Span.whole(path), error.reason)
+            self.trouble(Span.whole(self.tree.label(path)), error.reason)
             return path
+
+    def walk(self) -> Iterable[str]:
+        """Every file and link in the tree; what could not be looked at is in `unreadable` once the walk is over."""
+        return self.tree.walk(lambda error: self.trouble(Span.whole(self.tree.label(error.path)), error.reason))
 
     def trouble(self, at: Span, reason: str) -> None:
         """Say that something could not be read or parsed; the same thing is said once."""

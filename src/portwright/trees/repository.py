@@ -1,0 +1,22 @@
+"""A directory as a repository: labels are paths inside it, and what version control and package managers keep there is not walked."""
+
+from portwright.trees.directory import DirectoryTree
+
+_NOT_WALKED = frozenset(
+    {
+        *(".git", ".hg", ".svn", ".bzr", "CVS", "_darcs"),
+        *("node_modules", "bower_components", "site-packages", "__pycache__", ".eggs"),
+        *(".venv", "venv", ".tox", ".nox", ".cache", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis"),
+        *(".terraform", ".vagrant", ".gradle", ".m2", ".direnv", ".idea", ".vscode"),
+    }
+)
+
+
+class RepositoryTree(DirectoryTree):
+    """A checkout: its top is `/`, and reports show a file as `deploy/nginx.conf`."""
+
+    def label(self, path: str) -> str:
+        return path.lstrip("/") or "."
+
+    def is_walked(self, directory: str, name: str) -> bool:
+        return name not in _NOT_WALKED
