@@ -1,5 +1,6 @@
 """systemd.unit(5) files: sections of `Key=value` lines become Settings; values become words by systemd's own quoting."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count, repeat
@@ -11,7 +12,9 @@ LONGEST_LINE = 1 << 20
 """Bytes in a line, continued lines together (LONG_LINE_MAX in systemd); systemd reads no further in a file with a longer one."""
 
 BLANK = " \t\n\r"
-_LEADS = "#; \t"  # what a line that may be skipped starts with
+_LEADS = "#; \t"  # what a line that may be a comment starts with
+_COMMENTS = ("#", ";")
+_LINE_END = re.compile("[\n\r\0]+")
 _Break = tuple[int, int, int]  # offset into the logical line, line, column
 
 
@@ -82,21 +85,24 @@ def parse(source: Source) -> UnitFile:
 def _logical(text: str) -> Iterator[tuple[int, int, str | None, tuple[_Break, ...]]]:
     """(line number, columns before it, text, breaks) of each line that says something, continued ones joined by a blank.
 
-    Blank lines and comments vanish, between the lines of a continued one too. The text None stands for a line that is too long.
+    Comments vanish, between the lines of a continued one too; a blank line ends it. The text None stands for a line that is too long.
     """
     long = len(text) > LONGEST_LINE // 4  # a code point has at most four bytes
     pieces: list[str] = []
     breaks: list[_Break] = []
     first, first_before, length, size = 0, 0, 0, 0
     for number, before, line in _lines(text):
-        if not line or (line[0] in _LEADS and (not (bare := line.lstrip(BLANK)) or bare[0] in "#;")):
+        if not line:
+            if not pieces:
+                continue
+        elif line[0] in _LEADS and line.lstrip(BLANK)[:1] in _COMMENTS:
             continue
         if long:
             size += len(line.encode("utf-8", "surrogateescape"))
             if size > LONGEST_LINE:
                 yield number, before, None, ()
                 return
-        if line[-1] == "\\" and (len(line) - len(line.rstrip("\\"))) % 2:
+        if line[-1:] == "\\" and (len(line) - len(line.rstrip("\\"))) % 2:
             # conf-parser.c: the backslash becomes the blank that joins the lines.
             line, goes_on = f"{line[:-1]} ", True
         elif not pieces:
@@ -129,11 +135,20 @@ def _lines(text: str) -> Iterable[tuple[int, int, str]]:
 
 
 def _odd_lines(text: str, before: int) -> Iterator[tuple[int, int, str]]:
-    for number, line in enumerate(text.split("\n"), 1):
-        for part in line.replace("\0", "\r").split("\r"):
-            yield number, before, part
-            before += len(part) + 1
-        before = 0
+    number, start, line_start = 1, 0, -before
+    for run in _LINE_END.finditer(text):
+        yield number, start - line_start, text[start : run.start()]
+        seen = ""
+        for offset in range(run.start(), run.end()):
+            if text[offset] in seen:
+                # Different line ends in a row are one (CR LF), a repeated one starts an empty line.
+                yield number, 0, ""
+                seen = ""
+            seen += text[offset]
+            if text[offset] == "\n":
+                number, line_start = number + 1, offset + 1
+        start = run.end()
+    yield number, start - line_start, text[start:]
 
 
 def _span(path: str, number: int, before: int, breaks: tuple[_Break, ...], start: int, end: int) -> Span:
