@@ -236,7 +236,7 @@ class Endpoint:
     the daemon asks for: True, False (then it is `*`), or None: it asks for nothing and net.ipv6.bindv6only decides. `ports` is
     empty where `random`. `reuse_address` None is unknown. `binds_as` is set where the daemon changes user before it binds (None: the
     user it is started as). `on_demand`: bound only while in use. `free_bind`: IP_FREEBIND or IP_TRANSPARENT is set.
-    `interface`: SO_BINDTODEVICE.
+    `interface`: SO_BINDTODEVICE. `optional`: where the host lacks the address, the daemon goes on without it (redis `bind -::1`).
     """
 
     at: Span
@@ -255,6 +255,7 @@ class Endpoint:
     binds_as: str | None = None
     confidence: Confidence = "certain"
     why: str = ""
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,68 @@
+"""Configs that include configs: which paths to read next, with loops, depth, number and size kept in check."""
+
+from portwright.formats import words
+from portwright.source import Span
+from portwright.trees import Files
+from portwright.trees.glob import TooMany, expand
+
+DEEPEST = 16
+MOST_FILES = 4096
+MOST_LINES = 1_000_000
+
+
+class Includes:
+    """One reading of a line config and what it includes; each file is parsed once, however often it is included.
+
+    `relative_to` is the directory that include paths without a leading `/` start from. `broken` says whether a line was met that
+    makes the daemon refuse to start; the reason is in `files.unreadable`.
+    """
+
+    def __init__(self, files: Files, dialect: words.Dialect, relative_to: str, daemon: str) -> None:
+        self.files = files
+        self.broken = False
+        self._dialect = dialect
+        self._relative_to = relative_to.rstrip("/")
+        self._daemon = daemon
+        self._parsed: dict[str, tuple[words.Line, ...]] = {}
+        self._read = 0
+        self._lines = 0
+
+    def refuse(self, at: Span, reason: str) -> None:
+        """Note a line for which the daemon does not start."""
+        self.broken = True
+        self.files.trouble(at, f"{self._daemon} does not start: {reason}")
+
+    def lines(self, path: str) -> tuple[words.Line, ...]:
+        """The directives of a file; none for one that cannot be read, which `files` has noted."""
+        if path not in self._parsed:
+            source = self.files.read(path)
+            found, troubles = words.parse(source, self._dialect) if source is not None else ((), ())
+            self._parsed[path] = found
+            for trouble in troubles:
+                self.refuse(trouble.at, trouble.reason)
+        self._read += 1
+        self._lines += len(self._parsed[path])
+        return self._parsed[path]
+
+    def included(self, line: words.Line, chain: tuple[str, ...]) -> tuple[str, ...]:
+        """The paths an include line leads to, in order; `chain` are the files that led here, outermost first."""
+        if len(chain) > DEEPEST:
+            self.files.trouble(line.at, f"includes nested more than {DEEPEST} deep are not followed")
+            return ()
+        found: list[str] = []
+        for value in line.values:
+            pattern = value.text if value.text.startswith("/") else f"{self._relative_to}/{value.text}"
+            try:
+                paths = expand(pattern, self.files)
+            except TooMany:
+                self.files.trouble(value.at, "too many files match")
+                continue
+            for path in paths:
+                if path in chain:
+                    self.files.trouble(value.at, f"a file includes itself: {' includes '.join((*chain[chain.index(path) :], path))}")
+                elif self._read + len(found) >= MOST_FILES or self._lines > MOST_LINES:
+                    self.files.trouble(value.at, f"more than {MOST_FILES} files or {MOST_LINES} lines: the rest is not read")
+                    return tuple(found)
+                else:
+                    found.append(path)
+        return tuple(found)

@@ -1,0 +1,69 @@
+"""Names that stand for numbers on a host: /etc/hosts for addresses, /etc/services for ports."""
+
+from functools import lru_cache
+from ipaddress import ip_address
+
+from portwright.facts import Protocol
+from portwright.source import Source
+from portwright.trees import Files
+
+_LOOPBACK = {"localhost": ("127.0.0.1", "::1")}  # getaddrinfo(3) with nss-myhostname(8), and any resolver since RFC 6761
+
+
+def addresses(name: str, files: Files) -> tuple[str, ...]:
+    """The addresses a host name or a literal address (in brackets too) stands for, in order; () where only DNS could tell.
+
+    hosts(5): every line that has the name counts, whatever its case.
+    """
+    text = name[1:-1] if name.startswith("[") and name.endswith("]") else name
+    if is_address(text):
+        return (text,)
+    source = files.read("/etc/hosts")
+    known = _hosts(source) if source is not None else {}
+    return known.get(text.lower(), _LOOPBACK.get(text.lower(), ()))
+
+
+def port(text: str, protocol: Protocol, files: Files) -> int | None:
+    """The port a decimal number or a service name stands for; None where it is neither (services(5))."""
+    if text.isascii() and text.isdigit():
+        digits = text.lstrip("0")
+        return int(digits or "0") if len(digits) <= 5 and int(digits or "0") <= 65535 else None
+    source = files.read("/etc/services")
+    return _services(source).get((text, protocol)) if source is not None else None
+
+
+def is_address(text: str) -> bool:
+    """Whether this is a literal IPv4 or IPv6 address, perhaps with a scope."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=4)
+def _hosts(source: Source) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for line in source.text.split("\n"):
+        words = line.partition("#")[0].split()
+        if len(words) < 2 or not is_address(words[0]):
+            continue
+        for name in words[1:]:
+            earlier = found.get(name.lower(), ())
+            if len(earlier) < 64 and words[0] not in earlier:
+                found[name.lower()] = (*earlier, words[0])
+    return found
+
+
+@lru_cache(maxsize=4)
+def _services(source: Source) -> dict[tuple[str, str], int]:
+    found: dict[tuple[str, str], int] = {}
+    for line in source.text.split("\n"):
+        words = line.partition("#")[0].split()
+        if len(words) < 2:
+            continue
+        digits, _, protocol = words[1].partition("/")
+        if digits.isascii() and digits.isdigit() and len(digits) <= 5:
+            for name in (words[0], *words[2:]):
+                found.setdefault((name, protocol), int(digits))
+    return found
