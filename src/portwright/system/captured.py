@@ -148,7 +148,7 @@ def _capabilities(text: str, at: Span) -> tuple[tuple[str, str], ...] | None:
     while first > 1 and (not words[first - 1] or _is_clause(words[first - 1])):
         first -= 1
     clauses = [word for word in words[first:] if word]
-    if clauses and clauses[0] == "=":
+    if len(clauses) > 1 and clauses[0] == "=":  # alone it says: a set, and an empty one
         del clauses[0]
     return ((" ".join(words[:first]), " ".join(clauses)),) if clauses and words[0].startswith("/") else None
 
