@@ -17,8 +17,9 @@ class Claim:
     """What a bind() asks of the kernel.
 
     `address` is canonical: `*` for one dual-stack socket, else an address without scope. `scope` is the interface the socket is tied
-    to (SO_BINDTODEVICE, or the scope of a link-local address). `namespace` names the network namespace: "" is the host's. `unit` and
-    `activates` tell whether two claims are one socket handed from PID 1 to its service.
+    to (SO_BINDTODEVICE, or the scope of a link-local address). `namespace` is the machine (a repository holds files of several) and the
+    network namespace on it, "" the host's own. `unit` and `activates` tell whether two claims are one socket handed from PID 1 to
+    its service.
     """
 
     protocol: Protocol
@@ -28,7 +29,7 @@ class Claim:
     reuse_address: bool | None = None
     reuse_port: bool | None = False
     user: str | None = None
-    namespace: str = ""
+    namespace: tuple[str, str] = ("", "")
     unit: str | None = None
     activates: str | None = None
 
@@ -58,7 +59,7 @@ def claim(listener: Listener) -> Claim | None:
         reuse_address=listener.reuse_address,
         reuse_port=listener.reuse_port,
         user=listener.bind_user,
-        namespace=(listener.unit or listener.app) if listener.private_network else "",
+        namespace=(listener.machine, (listener.unit or listener.app) if listener.private_network else ""),
         unit=listener.unit,
         activates=listener.activates,
     )

@@ -15,6 +15,14 @@ UNPRIVILEGED = "net.ipv4.ip_unprivileged_port_start"
 
 BIND = "CAP_NET_BIND_SERVICE"
 
+# The last parts of the keys that decide about ports, addresses and connections; told by them even where a key is misspelt before.
+_PORT_SETTING_NAMES = """
+    ip_local_port_range ip_local_reserved_ports ip_unprivileged_port_start ip_autobind_reuse ip_nonlocal_bind bindv6only
+    tcp_tw_reuse tcp_tw_reuse_delay tcp_tw_recycle tcp_fin_timeout tcp_timestamps tcp_max_tw_buckets somaxconn
+    min_resvport max_resvport
+"""
+_PORT_SETTINGS = frozenset(_PORT_SETTING_NAMES.split())
+
 # A new network namespace starts from the kernel's own defaults, not from the host's sysctl.d (kernel-tested: net/ipv4/af_inet.c).
 _PRIVATE_START = 1024
 
@@ -316,6 +324,28 @@ def _knows_what_it_needs(program: str) -> Confidence | None:
 def number(host: Host, sysctl: Sysctl) -> Named[int | None]:
     """The value at boot as a number; unknown where it is none."""
     return Named(_number(sysctl.boot))
+
+
+@fact_value("sysctl", "drifted")
+def drifted(host: Host, sysctl: Sysctl) -> Named[bool]:
+    """Whether the running kernel is known to have another value than its files give it."""
+    return Named(sysctl.running is not None and sysctl.running != sysctl.boot)
+
+
+@fact_value("sysctl", "names-port-setting")
+def sysctl_names_port_setting(host: Host, sysctl: Sysctl) -> Named[bool]:
+    """Whether the key is one that decides about ports, addresses or connections."""
+    return Named(_names_port_setting(sysctl.key))
+
+
+@fact_value("assignment", "names-port-setting")
+def assignment_names_port_setting(host: Host, assignment: Assignment) -> Named[bool]:
+    """Whether the key means to be one that decides about ports, addresses or connections, however it is written."""
+    return Named(_names_port_setting(assignment.key))
+
+
+def _names_port_setting(key: str) -> bool:
+    return key.replace("/", ".").lower().rpartition(".")[2] in _PORT_SETTINGS
 
 
 @fact_value("assignment", "lost-ports")

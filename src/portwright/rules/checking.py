@@ -1,0 +1,323 @@
+"""A host and rules become findings: pure, and in the same order whatever order the facts came in."""
+
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from portwright.changes import Change, GrantCapability, LimitCapabilities, Manual, ReservePorts, SetSysctl
+from portwright.facts import Assignment, BindError, Confidence, Likelihood, Listener, Outbound, Sysctl, Unit, weakest
+from portwright.finding import Finding, Note, Subject
+from portwright.host import Fact, Host
+from portwright.host.vocabulary import Kind, Name, Named
+from portwright.ports import PortSet
+from portwright.rules.grammar import BIND_ERRORS
+from portwright.rules.rule import Advice, Condition, Given, Join, OfFact, OfHost, OfSysctl, Operand, Rule, Template, Wish
+from portwright.source import Span
+
+_MOST_MATCHES = 4  # other facts a finding names; the rest would say the same again
+_MOST_RUNS = 16  # findings made of one listener whose ports overlap a range in pieces
+_LONGEST_VALUE = 200  # characters of one value in a message
+
+
+def check(host: Host, rules: Iterable[Rule]) -> tuple[Finding, ...]:
+    """What is wrong on a host, by place and rule."""
+    found: dict[Finding, None] = {}
+    asked = _Asked(host)
+    for rule in rules:
+        found.update(dict.fromkeys(_Check(asked, rule).findings()))
+    return tuple(sorted(found, key=_order))
+
+
+def summary(change: Change) -> str:
+    """A change in a few words, as a person would ask for it."""
+    match change:
+        case ReservePorts(ports=ports):
+            return f"reserve {ports} in net.ipv4.ip_local_reserved_ports"
+        case SetSysctl(key=key, value=value):
+            return f"set {key} to {value}"
+        case GrantCapability(unit=unit, capability=capability):
+            return f"let {unit} use {capability}"
+        case LimitCapabilities(unit=unit, capabilities=capabilities):
+            return f"leave {unit} only {', '.join(capabilities)}"
+
+
+def _order(finding: Finding) -> tuple[str, int, int, str, str, int, str]:
+    at, subject = finding.at, finding.subject
+    return at.path, at.line, at.column, finding.card.id, subject.address or "", subject.port or 0, finding.message
+
+
+@dataclass
+class _Asked:
+    """A host being checked, and the answers it has given once."""
+
+    host: Host
+    of_host: dict[str, Named[Any]] = field(default_factory=dict)
+
+    def value(self, fact: Fact, name: Name) -> Named[Any]:
+        if name.field is not None:
+            return Named(getattr(fact, name.field))
+        assert name.compute is not None  # noqa: S101  a word is read from a field or worked out
+        if not name.of_host:
+            return name.compute(self.host, fact)
+        if name.name not in self.of_host:
+            self.of_host[name.name] = name.compute(self.host, fact)
+        return self.of_host[name.name]
+
+    def facts(self, kind: Kind) -> Sequence[Fact]:
+        host = self.host
+        facts: dict[Kind, Sequence[Fact]] = {
+            "listener": host.listeners,
+            "sysctl": host.sysctls,
+            "assignment": host.assignments,
+            "unit": host.units,
+            "outbound": host.outbounds,
+        }
+        return facts[kind]
+
+
+@dataclass
+class _Evidence:
+    """What a finding rests on: the lines its conditions leaned on, and the least sure of them."""
+
+    notes: list[Note] = field(default_factory=list)
+    confidence: Confidence = "certain"
+
+    def add(self, named: Named[Any]) -> None:
+        self.notes.extend(named.leans)
+        self.confidence = weakest(self.confidence, named.confidence)
+
+
+class _Check:
+    def __init__(self, asked: _Asked, rule: Rule) -> None:
+        self._asked = asked
+        self._host = asked.host
+        self._rule = rule
+        self._kept: dict[Hashable, list[Fact]] | None = None
+        self._alone: list[Fact] = []
+
+    def findings(self) -> Iterator[Finding]:
+        for fact in self._candidates():
+            evidence = _Evidence()
+            if not self._hold(self._rule.where, fact, fact, evidence):
+                continue
+            if any(self._holds(condition, fact, fact, _Evidence()) for condition in self._rule.unless):
+                continue
+            others: list[Fact] = []
+            if self._rule.join is not None:
+                others = self._matches(self._rule.join, fact, evidence)
+                if not others:
+                    continue
+            for part in self._parts(fact):
+                yield self._finding(part, others, evidence)
+
+    def _candidates(self) -> Sequence[Fact]:
+        if self._rule.each == "sysctl":
+            for condition in self._rule.where:
+                if condition.name.field == "key" and condition.predicate.name == "is" and isinstance(condition.operand, Given):
+                    only = self._host.sysctl(condition.operand.value)
+                    return () if only is None else (only,)
+        return self._asked.facts(self._rule.each)
+
+    def _parts(self, fact: Fact) -> Iterable[Fact]:
+        """The fact itself, or what is left of a listener's ports where a condition says which of them are meant."""
+        narrow = self._rule.narrow
+        if narrow is None or not isinstance(fact, Listener):
+            return (fact,)
+        meant = self._operand(narrow.operand, fact).value
+        if not isinstance(meant, PortSet):
+            return (fact,)
+        ranges = fact.ports.intersection(meant).ranges
+        if len(ranges) > _MOST_RUNS:
+            ranges = (*ranges[: _MOST_RUNS - 1], (ranges[_MOST_RUNS - 1][0], ranges[-1][1]))
+        return [replace(fact, ports=PortSet((run,))) for run in ranges]
+
+    # ── conditions ──
+
+    def _hold(self, conditions: Iterable[Condition], fact: Fact, first: Fact, evidence: _Evidence) -> bool:
+        return all(self._holds(condition, fact, first, evidence) for condition in conditions)
+
+    def _holds(self, condition: Condition, fact: Fact, first: Fact, evidence: _Evidence) -> bool:
+        """Whether a condition holds for a fact; `first` is the one that `{fact: ...}` means."""
+        left, predicate = self._asked.value(fact, condition.name), condition.predicate
+        if left.value is None and not predicate.of_unknown:
+            return False
+        right = self._operand(condition.operand, first)
+        if left.value is not None and right.value is not None:
+            if not predicate.holds(left.value, right.value):
+                return False
+        elif not predicate.of_unknown or (left.value is None and right.value is None):
+            return False
+        evidence.add(left)
+        evidence.add(right)
+        return True
+
+    def _operand(self, operand: Operand, first: Fact) -> Named[Any]:
+        match operand:
+            case Given(value=value):
+                return Named(value)
+            case OfHost(name=name) | OfFact(name=name):
+                return self._asked.value(first, name)
+            case OfSysctl(key=key, type=wanted):
+                return self._of_sysctl(key, wanted)
+
+    def _of_sysctl(self, key: str, wanted: str) -> Named[Any]:
+        sysctl = self._host.sysctl(key)
+        if sysctl is None:
+            return Named(None)
+        said = "no file sets it: the kernel's default" if sysctl.is_default else "set here to"
+        leans = (Note(f"{key}: {said} {sysctl.boot or 'empty'}", sysctl.at),)
+        value: Any = sysctl.boot
+        try:
+            if wanted == "number":
+                value = int(sysctl.boot) if len(sysctl.boot) <= 19 else None
+            elif wanted == "ports":
+                value = PortSet.parse(sysctl.boot)
+        except ValueError:
+            value = None
+        return Named(value, leans, sysctl.confidence)
+
+    # ── the second fact ──
+
+    def _matches(self, join: Join, fact: Fact, evidence: _Evidence) -> list[Fact]:
+        found: list[Fact] = []
+        for other in self._others(join, fact):
+            rests_on = _Evidence()
+            if other is fact or not self._hold(join.pairs, other, fact, rests_on):
+                continue
+            if not found:
+                # The finding stands on one match; the others only say the same again.
+                evidence.notes.extend(rests_on.notes)
+                evidence.confidence = weakest(evidence.confidence, rests_on.confidence, _confidence(other))
+            found.append(other)
+            if len(found) == _MOST_MATCHES:
+                break
+        return found
+
+    def _others(self, join: Join, fact: Fact) -> Iterable[Fact]:
+        """The facts that may match, without trying them all: those filed under a key that the first fact's value has, too."""
+        by = next((condition for condition in join.pairs if condition.predicate.filed), None)
+        if self._kept is None:
+            self._kept = {}
+            self._alone = [other for other in self._asked.facts(join.kind) if self._hold(join.alone, other, other, _Evidence())]
+            if by is not None and by.predicate.filed is not None:
+                for other in self._alone:
+                    value = self._asked.value(other, by.name).value
+                    for key in () if value is None else by.predicate.filed(value):
+                        self._kept.setdefault(key, []).append(other)
+        if by is None or by.predicate.sought is None:
+            return self._alone
+        value = self._operand(by.operand, fact).value
+        keys = () if value is None else by.predicate.sought(value)
+        return {id(other): other for key in keys for other in self._kept.get(key, ())}.values()
+
+    # ── the finding ──
+
+    def _finding(self, fact: Fact, others: Sequence[Fact], evidence: _Evidence) -> Finding:
+        rule = self._rule
+        confidence = weakest(rule.confidence, evidence.confidence, _confidence(fact))
+        if self._host.repository:
+            confidence = weakest(confidence, "likely")
+        change = None if rule.wish is None else self._change(rule.wish, fact)
+        notes = dict.fromkeys((*self._remarks(fact, others), *evidence.notes))
+        return Finding(
+            card=rule.card,
+            message=self._fill(rule.message, fact, others),
+            at=self._place(fact, evidence),
+            subject=_subject(fact),
+            confidence=confidence,
+            likelihood=self._likelihood(fact),
+            notes=tuple(notes),
+            predicts=self._predicts(fact, confidence),
+            change=change,
+            manual=self._manual(rule.advice, fact, others) if change is None and rule.advice is not None else None,
+            summary="" if change is None else summary(change),
+        )
+
+    def _place(self, fact: Fact, evidence: _Evidence) -> Span:
+        # A unit has no line of its own: what is wrong with it stands on the first line that the conditions leaned on.
+        if isinstance(fact, Unit):
+            return next((note.at for note in evidence.notes if note.at is not None and note.at.path in fact.files), fact.at)
+        return fact.at
+
+    def _remarks(self, fact: Fact, others: Sequence[Fact]) -> Iterator[Note]:
+        for remark in self._rule.remarks:
+            about_other = any(not isinstance(part, str) and part.joined for part in (*remark.text, *([remark.at] if remark.at else [])))
+            for other in others if about_other else (fact,):
+                matched = [other] if about_other else others
+                at: Span | None = None
+                if remark.at is not None:
+                    at = self._asked.value(other if remark.at.joined else fact, remark.at.name).value
+                text = self._fill(remark.text, fact, matched)
+                if text:
+                    yield Note(text, at)
+
+    def _likelihood(self, fact: Fact) -> Likelihood | None:
+        name = self._rule.likelihood
+        found: Likelihood | None = None if name is None else self._asked.value(fact, name).value
+        return found
+
+    def _predicts(self, fact: Fact, confidence: Confidence) -> BindError | None:
+        wanted = self._rule.predicts
+        if isinstance(wanted, Name):
+            wanted = self._asked.value(fact, wanted).value
+        if wanted not in BIND_ERRORS:
+            return None
+        # A prediction is held against booted hosts (CONTRACT.md): what is only possible predicts nothing.
+        if confidence == "possible":
+            return None
+        if isinstance(fact, Listener) and not (fact.starts == "boot" or (self._host.repository and fact.starts is None)):
+            return None
+        return wanted
+
+    def _change(self, wish: Wish, fact: Fact) -> Change | None:
+        values = {name: self._operand(operand, fact).value for name, operand in wish.operands}
+        if any(value is None for value in values.values()):
+            return None
+        change: Any = wish.change
+        made: Change = change(**values)
+        return made
+
+    def _manual(self, advice: Advice, fact: Fact, others: Sequence[Fact]) -> Manual:
+        return Manual(self._fill(advice.reason, fact, others), self._fill(advice.step, fact, others))
+
+    def _fill(self, template: Template, fact: Fact, others: Sequence[Fact]) -> str:
+        """A template with its placeholders replaced, once: what a value holds is never read as a placeholder."""
+        parts: list[str] = []
+        for part in template:
+            if isinstance(part, str):
+                parts.append(part)
+            else:
+                parts.append(_words(self._asked.value(others[0] if part.joined and others else fact, part.name).value))
+        return "".join(parts)
+
+
+def _words(value: object) -> str:
+    match value:
+        case None:
+            return "unknown"
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            text = f"{value:g}"
+        case tuple() | frozenset():
+            text = ", ".join(sorted(str(item) for item in value))
+        case _:
+            text = str(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
+
+
+def _confidence(fact: Fact) -> Confidence:
+    return "certain" if isinstance(fact, Unit | Assignment) else fact.confidence
+
+
+def _subject(fact: Fact) -> Subject:
+    match fact:
+        case Listener():
+            return Subject(fact.unit, fact.app, fact.protocol, fact.address, fact.port, fact.end_port)
+        case Outbound():
+            # What it connects to is its address: two upstreams of one daemon are two problems.
+            return Subject(unit=fact.unit, app=fact.app, address=fact.name)
+        case Sysctl() | Assignment():
+            return Subject(sysctl=fact.key)
+        case Unit():
+            return Subject(unit=fact.name)

@@ -1,0 +1,377 @@
+"""rules/FAMILY/ID.yaml becomes a Rule; a mistake becomes a RuleError with its place and the nearest valid name."""
+
+from collections.abc import Iterable
+from dataclasses import MISSING, fields
+from pathlib import Path
+from re import compile as regex
+from typing import Any, cast, get_args, get_type_hints
+
+from portwright.changes import Change
+from portwright.facts import CONFIDENCES, BindError, Confidence, Likelihood
+from portwright.finding import SEVERITIES, Card
+from portwright.host.predicates import Operand as OperandType
+from portwright.host.predicates import predicates
+from portwright.host.vocabulary import KINDS, Kind, Name, Type, host_names, names
+from portwright.ports import PortSet
+from portwright.rules.marked import Items, Leaf, Node, Table, parse
+from portwright.rules.rule import (
+    Advice,
+    Condition,
+    Given,
+    Join,
+    OfFact,
+    OfHost,
+    OfSysctl,
+    Operand,
+    Remark,
+    Rule,
+    Slot,
+    Template,
+    Wish,
+)
+from portwright.source import RuleError, Span
+
+REQUIRED = ("id", "title", "severity", "why", "references", "each", "where", "message")
+OPTIONAL = ("unless", "with", "confidence", "likelihood", "predicts", "notes", "fix", "bad", "good")
+
+BIND_ERRORS: tuple[str, ...] = get_args(BindError)
+LIKELIHOODS: tuple[str, ...] = get_args(Likelihood)
+
+_ID = regex(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_SLOT = regex(r"\{([^{}]*)\}")
+_KEY = regex(r"[a-zA-Z0-9_./-]{1,200}")
+
+
+def read(text: str, path: str) -> Rule:
+    """The rule in one file's text. Its family is the folder's name, its id the file's."""
+    node = parse(text, path)
+    if not isinstance(node, Table):
+        raise RuleError(node.at, "a rule is a mapping: id, title, severity, why, ...")
+    return _Reader(path, node).rule()
+
+
+def change_kinds() -> dict[str, type[Change]]:
+    """Every change a fix may wish for, by the name rules use."""
+    return {_kebab(change.__name__): change for change in get_args(Change)}
+
+
+def change_operands(change: type[Change]) -> dict[str, tuple[Type, tuple[str, ...], bool]]:
+    """(type, the only texts possible, whether it must be given) of each field of a change, by name."""
+    hints = get_type_hints(change)
+    found: dict[str, tuple[Type, tuple[str, ...], bool]] = {}
+    for field in fields(change):
+        choices = tuple(str(choice) for choice in get_args(hints[field.name]))
+        kinds: dict[object, Type] = {str: "text", PortSet: "ports", tuple[str, ...]: "words"}
+        kind = kinds.get(hints[field.name], "text")
+        found[field.name] = (kind, choices if kind == "text" else (), field.default is MISSING)
+    return found
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """What to say after a word nobody knows: the nearest known one, else all of them."""
+    from difflib import get_close_matches
+
+    known = sorted(known)
+    close = get_close_matches(word[:100], known, n=1, cutoff=0.5)
+    return f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
+
+
+class _Reader:
+    """One rule file being read; the only state is what `each` and `with` name."""
+
+    def __init__(self, path: str, table: Table) -> None:
+        self._path = path
+        self._table = table
+
+    def rule(self) -> Rule:
+        table = self._table
+        self._keys(table, "a rule", (*REQUIRED, *OPTIONAL), REQUIRED)
+        entries = table.entries
+        file = Path(self._path)
+        rule_id = self._line(entries["id"], "id")
+        if not _ID.fullmatch(rule_id):
+            raise RuleError(entries["id"].at, f"an id is lower-case words joined by single dashes, not {rule_id!r}")
+        if rule_id != file.stem:
+            raise RuleError(entries["id"].at, f"the id is {rule_id}, the file is named {file.name}: they must be the same")
+        self.each = cast(Kind, self._choice(entries["each"], "each", tuple(KINDS)))
+        self.joined: Kind | None = None
+        where = self._conditions(entries["where"], "where", self.each)
+        unless = self._conditions(entries["unless"], "unless", self.each) if "unless" in entries else ()
+        join = self._join(entries["with"]) if "with" in entries else None
+        wish, advice = self._fix(entries["fix"]) if "fix" in entries else (None, None)
+        card = Card(
+            id=rule_id,
+            family=file.parent.name,
+            title=self._line(entries["title"], "title"),
+            severity=cast(Any, self._choice(entries["severity"], "severity", SEVERITIES)),
+            why=" ".join(self._words(entries["why"], "why").split()),
+            references=tuple(self._line(item, "a reference") for item in self._items(entries["references"], "references")),
+        )
+        return Rule(
+            card=card,
+            path=self._path,
+            at=entries["id"].at,
+            each=self.each,
+            where=where,
+            unless=unless,
+            join=join,
+            message=self._template(entries["message"], "message"),
+            remarks=tuple(self._remark(item) for item in self._items(entries["notes"], "notes")) if "notes" in entries else (),
+            confidence=self._confidence(),
+            likelihood=self._likelihood(),
+            predicts=self._predicts(),
+            wish=wish,
+            advice=advice,
+            bad=self._example("bad"),
+            good=self._example("good"),
+        )
+
+    # ── conditions ──
+
+    def _conditions(self, node: Node, key: str, kind: Kind) -> tuple[Condition, ...]:
+        table = self._mapping(node, key)
+        known = names(kind)
+        found: list[Condition] = []
+        for word, comparison in table.entries.items():
+            name = known.get(word)
+            if name is None:
+                raise RuleError(table.keys[word], f"{_a(kind)} has no {word}; {nearest(word, known)}")
+            takes = predicates(name.type)
+            if not takes:
+                raise RuleError(table.keys[word], f"{word} is {_a(name.type)}, which no condition can look at")
+            if not isinstance(comparison, Table):
+                example = next(iter(takes)) if "is" not in takes else "is"
+                raise RuleError(comparison.at, f"{word} needs a comparison, such as {{{example}: ...}}")
+            if not comparison.entries:
+                raise RuleError(comparison.at, f"{word} needs a comparison: {', '.join(takes)}")
+            for verb, operand in comparison.entries.items():
+                predicate = takes.get(verb)
+                if predicate is None:
+                    raise RuleError(comparison.keys[verb], f"{word} ({name.type}) cannot be compared with {verb}; {nearest(verb, takes)}")
+                found.append(Condition(name, predicate, self._operand(operand, verb, predicate.right, name.choices)))
+        if not found:
+            raise RuleError(table.at, f"{key} is empty")
+        return tuple(found)
+
+    def _operand(self, node: Node, verb: str, wanted: OperandType, choices: tuple[str, ...]) -> Operand:
+        if isinstance(node, Table):
+            return self._reference(node, verb, wanted)
+        if wanted in ("texts", "numbers", "words"):
+            items = node.items if isinstance(node, Items) else (node,)
+            each: Type = "number" if wanted == "numbers" else "text"
+            if not items:
+                raise RuleError(node.at, f"{verb} wants at least one value")
+            return Given(tuple(self._literal(item, verb, each, choices) for item in items))
+        if wanted in ("claim", "turn", "place"):
+            raise RuleError(node.at, f"{verb} wants {_a(wanted)} of another fact, as {{fact: {wanted}}}")
+        return Given(self._literal(node, verb, cast(Type, wanted), choices))
+
+    def _reference(self, node: Table, verb: str, wanted: OperandType) -> Operand:
+        self._keys(node, "an operand", ("sysctl", "host", "fact"), ())
+        if len(node.entries) != 1:
+            raise RuleError(node.at, "an operand is one of {sysctl: key}, {host: name}, {fact: field}")
+        ((source, leaf),) = node.entries.items()
+        word = self._line(leaf, source)
+        if source == "sysctl":
+            if not _KEY.fullmatch(word):
+                raise RuleError(leaf.at, f"not a kernel setting: {word!r}")
+            if wanted not in ("text", "number", "ports"):
+                raise RuleError(leaf.at, f"{verb} wants {_a(wanted)}, and a kernel setting is text, a number or ports")
+            return OfSysctl(word.replace("/", "."), cast(Type, wanted))
+        known = host_names() if source == "host" else names(self.each)
+        name = known.get(word)
+        if name is None:
+            raise RuleError(leaf.at, f"{'a host' if source == 'host' else _a(self.each)} has no {word}; {nearest(word, known)}")
+        if name.type != wanted:
+            raise RuleError(leaf.at, f"{verb} wants {_a(wanted)}, and {word} is {_a(name.type)}")
+        return OfHost(name) if source == "host" else OfFact(name)
+
+    def _literal(self, node: Node, verb: str, wanted: Type, choices: tuple[str, ...]) -> object:
+        if not isinstance(node, Leaf) or node.value is None:
+            raise RuleError(node.at, f"{verb} wants {_a(wanted)}")
+        if wanted == "text":
+            if choices and node.text not in choices:
+                raise RuleError(node.at, f"it is never {node.text}; {nearest(node.text, choices)}")
+            return node.text
+        if wanted == "flag" and isinstance(node.value, bool):
+            return node.value
+        if wanted == "number" and isinstance(node.value, int) and not isinstance(node.value, bool):
+            return node.value
+        if wanted == "ports":
+            try:
+                return PortSet.parse(node.text)
+            except ValueError as error:
+                raise RuleError(node.at, str(error)) from error
+        example = {"flag": "true or false", "number": "a number"}.get(wanted, _a(wanted))
+        raise RuleError(node.at, f"{verb} wants {example}, not {node.text}")
+
+    def _join(self, node: Node) -> Join:
+        table = self._mapping(node, "with")
+        if len(table.entries) != 1:
+            raise RuleError(table.at, "with names one kind of fact")
+        ((word, inner),) = table.entries.items()
+        if word not in KINDS:
+            raise RuleError(table.keys[word], f"there is no kind of fact {word}; {nearest(word, KINDS)}")
+        self.joined = word
+        conditions = self._conditions(inner, "with", self.joined)
+        alone = tuple(condition for condition in conditions if not isinstance(condition.operand, OfFact))
+        pairs = tuple(condition for condition in conditions if isinstance(condition.operand, OfFact))
+        if pairs and not any(condition.predicate.filed for condition in pairs):
+            raise RuleError(
+                inner.at, "a join that compares two facts needs one comparison that pairs them: is or overlaps with {fact: ...}"
+            )
+        return Join(self.joined, alone, pairs)
+
+    # ── what a finding says ──
+
+    def _template(self, node: Node, key: str) -> Template:
+        text = " ".join(self._words(node, key).split())
+        parts: list[str | Slot] = []
+        position = 0
+        for found in _SLOT.finditer(text):
+            parts.append(self._plain(text[position : found.start()], node))
+            parts.append(self._slot(found.group(1), node.at, places=False))
+            position = found.end()
+        parts.append(self._plain(text[position:], node))
+        return tuple(part for part in parts if part != "")
+
+    def _plain(self, text: str, node: Node) -> str:
+        if "{" in text or "}" in text:
+            raise RuleError(node.at, "a brace that is no placeholder: write {name}, where name is a word of the fact")
+        return text
+
+    def _slot(self, word: str, at: Span, places: bool) -> Slot:
+        joined = word.startswith("with.")
+        if joined and self.joined is None:
+            raise RuleError(at, f"{{{word}}}: this rule has no with")
+        kind = self.joined if joined and self.joined else self.each
+        known = {name: found for name, found in names(kind).items() if (found.type == "place" if places else _printable(found))}
+        name = known.get(word.removeprefix("with."))
+        if name is None:
+            raise RuleError(
+                at, f"{{{word}}}: {_a(kind)} has no such {'place' if places else 'word'}; {nearest(word.removeprefix('with.'), known)}"
+            )
+        return Slot(name, joined)
+
+    def _remark(self, node: Node) -> Remark:
+        table = self._mapping(node, "a note")
+        self._keys(table, "a note", ("text", "at"), ("text",))
+        at = self._slot(self._line(table.entries["at"], "at"), table.entries["at"].at, places=True) if "at" in table.entries else None
+        return Remark(self._template(table.entries["text"], "text"), at)
+
+    def _confidence(self) -> Confidence:
+        node = self._table.entries.get("confidence")
+        return "certain" if node is None else cast(Confidence, self._choice(node, "confidence", CONFIDENCES))
+
+    def _likelihood(self) -> Name | None:
+        node = self._table.entries.get("likelihood")
+        return None if node is None else self._of_fact(node, "likelihood", LIKELIHOODS)
+
+    def _predicts(self) -> BindError | Name | None:
+        node = self._table.entries.get("predicts")
+        if node is None:
+            return None
+        if isinstance(node, Leaf):
+            return cast(BindError, self._choice(node, "predicts", BIND_ERRORS))
+        return self._of_fact(node, "predicts", ())
+
+    def _of_fact(self, node: Node, key: str, choices: tuple[str, ...]) -> Name:
+        if not isinstance(node, Table):
+            raise RuleError(node.at, f"{key} wants {{fact: name}}")
+        operand = self._reference(node, key, "text")
+        if (
+            not isinstance(operand, OfFact)
+            or (choices and not set(operand.name.choices) <= set(choices))
+            or (choices and not operand.name.choices)
+        ):
+            raise RuleError(node.at, f"{key} wants a value of the fact that is one of {', '.join(choices or BIND_ERRORS)}")
+        return operand.name
+
+    # ── what to do ──
+
+    def _fix(self, node: Node) -> tuple[Wish | None, Advice | None]:
+        table = self._mapping(node, "fix")
+        kinds = change_kinds()
+        self._keys(table, "a fix", (*kinds, "manual"), ())
+        wished = [word for word in table.entries if word in kinds]
+        if len(wished) > 1:
+            raise RuleError(table.keys[wished[1]], f"a fix wishes for one change, and {wished[0]} stands here already")
+        if not table.entries:
+            raise RuleError(table.at, "fix is empty")
+        advice = self._advice(table.entries["manual"]) if "manual" in table.entries else None
+        return (self._wish(kinds[wished[0]], table.entries[wished[0]], wished[0]) if wished else None), advice
+
+    def _wish(self, change: type[Change], node: Node, word: str) -> Wish:
+        table = self._mapping(node, word)
+        takes = change_operands(change)
+        self._keys(table, word, tuple(takes), tuple(name for name, (_, _, needed) in takes.items() if needed))
+        operands: list[tuple[str, Operand]] = []
+        for name, inner in table.entries.items():
+            wanted, choices, _ = takes[name]
+            operands.append((name, self._operand(inner, name, wanted, choices)))
+        return Wish(change, tuple(operands))
+
+    def _advice(self, node: Node) -> Advice:
+        table = self._mapping(node, "manual")
+        self._keys(table, "manual", ("reason", "step"), ("reason", "step"))
+        return Advice(self._template(table.entries["reason"], "reason"), self._template(table.entries["step"], "step"))
+
+    def _example(self, key: str) -> tuple[tuple[str, str], ...]:
+        if key not in self._table.entries:
+            return ()
+        table = self._mapping(self._table.entries[key], key)
+        for name, at in table.keys.items():
+            if not name.startswith("/"):
+                raise RuleError(at, f"an example is a file by its path on the host, not {name}")
+        return tuple((name, self._words(inner, name)) for name, inner in table.entries.items())
+
+    # ── pieces ──
+
+    def _keys(self, table: Table, what: str, known: tuple[str, ...], needed: tuple[str, ...]) -> None:
+        for word, at in table.keys.items():
+            if word not in known:
+                raise RuleError(at, f"{what} has no {word}; {nearest(word, known)}")
+        for word in needed:
+            if word not in table.entries:
+                raise RuleError(table.at, f"{what} lacks {word}")
+
+    def _mapping(self, node: Node, what: str) -> Table:
+        if not isinstance(node, Table):
+            raise RuleError(node.at, f"{what} must be a mapping")
+        return node
+
+    def _items(self, node: Node, what: str) -> tuple[Node, ...]:
+        if not isinstance(node, Items) or not node.items:
+            raise RuleError(node.at, f"{what} must be a list with at least one item")
+        return node.items
+
+    def _words(self, node: Node, what: str) -> str:
+        if not isinstance(node, Leaf) or not node.text.strip():
+            raise RuleError(node.at, f"{what} must be text")
+        return node.text
+
+    def _line(self, node: Node, what: str) -> str:
+        text = self._words(node, what).strip()
+        if "\n" in text:
+            raise RuleError(node.at, f"{what} must be one line")
+        return text
+
+    def _choice(self, node: Node, what: str, choices: tuple[str, ...]) -> str:
+        text = self._line(node, what)
+        if text not in choices:
+            raise RuleError(node.at, f"{what} is never {text}; {nearest(text, choices)}")
+        return text
+
+
+def _printable(name: Name) -> bool:
+    return name.type not in ("place", "claim", "turn")
+
+
+def _a(word: str) -> str:
+    if word in ("text", "ports", "words", "texts", "numbers"):
+        return {"texts": "a list of texts", "numbers": "a list of numbers"}.get(word, word)
+    return f"an {word}" if word[0] in "aeiou" else f"a {word}"
+
+
+def _kebab(name: str) -> str:
+    return "".join(f"-{letter.lower()}" if letter.isupper() and place else letter.lower() for place, letter in enumerate(name))

@@ -1,0 +1,143 @@
+"""YAML as rule files use it: mappings, lists and scalars, each with the place it was written at.
+
+Refused, with the place: aliases, merge keys, tags, duplicate keys, several documents, deep nesting, large files. Events are read one by
+one (libyaml's composer overflows the stack on 100,000 brackets, its parser does not). Only `true`, `false`, `null` and decimal
+numbers are not text, so `no`, `on` and `010` mean what they look like.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from portwright.source import RuleError, Span
+
+_LARGEST = 64 * 1024
+_DEEPEST = 8
+
+Scalar = str | int | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A scalar; `text` is what was written."""
+
+    at: Span
+    value: Scalar
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list."""
+
+    at: Span
+    items: tuple["Node", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A mapping; `keys` says where each key stands."""
+
+    at: Span
+    entries: dict[str, "Node"]
+    keys: dict[str, Span]
+
+
+Node = Leaf | Items | Table
+
+
+def parse(text: str, path: str) -> Node:
+    """The one document of a rule file; raises RuleError at the first thing that may not stand in one."""
+    import yaml
+
+    if len(text) > _LARGEST:
+        raise RuleError(Span.whole(path), f"a rule file of more than {_LARGEST // 1024} KiB")
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        reader = _Reader(path, yaml.parse(text, Loader=loader))
+        found = reader.document()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        at = Span.whole(path) if mark is None else Span(path, mark.line + 1, mark.column + 1, mark.line + 1, mark.column + 2)
+        raise RuleError(at, f"not YAML: {error.problem or error.context}") from error
+    except yaml.reader.ReaderError as error:
+        before = text[: error.position] if isinstance(error.position, int) else ""
+        line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+        raise RuleError(Span(path, line, column, line, column + 1), f"not YAML: {error.reason}") from error
+    return found
+
+
+def plain(node: Node) -> object:
+    """The bare data of a node, as jsonschema wants it."""
+    if isinstance(node, Leaf):
+        return node.value
+    if isinstance(node, Items):
+        return [plain(item) for item in node.items]
+    return {key: plain(value) for key, value in node.entries.items()}
+
+
+class _Reader:
+    def __init__(self, path: str, events: Any) -> None:
+        self._path = path
+        self._events = events
+
+    def document(self) -> Node:
+        import yaml
+
+        self._next()  # StreamStart
+        if isinstance(self._next(), yaml.StreamEndEvent):
+            raise RuleError(Span.whole(self._path), "the file is empty")
+        found = self._node(self._next(), 0)
+        self._next()  # DocumentEnd
+        rest = self._next()
+        if not isinstance(rest, yaml.StreamEndEvent):
+            raise RuleError(self._at(rest), "a second document: a file holds one rule")
+        return found
+
+    def _next(self) -> Any:
+        return next(self._events)
+
+    def _at(self, event: Any) -> Span:
+        start, end = event.start_mark, event.end_mark
+        return Span(self._path, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+
+    def _node(self, event: Any, depth: int) -> Node:
+        import yaml
+
+        at = self._at(event)
+        if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
+            raise RuleError(at, "anchors and aliases are not allowed in a rule")
+        if event.tag is not None:
+            raise RuleError(at, f"tags are not allowed in a rule: {event.tag}")
+        if isinstance(event, yaml.ScalarEvent):
+            return Leaf(at, _scalar(event.value) if event.implicit[0] else event.value, event.value)
+        if depth >= _DEEPEST:
+            raise RuleError(at, f"nested deeper than {_DEEPEST} levels")
+        if isinstance(event, yaml.SequenceStartEvent):
+            items: list[Node] = []
+            while not isinstance(event := self._next(), yaml.SequenceEndEvent):
+                items.append(self._node(event, depth + 1))
+            return Items(at.to(self._at(event)), tuple(items))
+        entries: dict[str, Node] = {}
+        keys: dict[str, Span] = {}
+        while not isinstance(event := self._next(), yaml.MappingEndEvent):
+            key = self._node(event, depth + 1)
+            if not isinstance(key, Leaf):
+                raise RuleError(key.at, "a key must be a word")
+            if key.text == "<<":
+                raise RuleError(key.at, "merge keys are not allowed in a rule")
+            if key.text in entries:
+                raise RuleError(key.at, f"{key.text} stands here a second time, first in line {keys[key.text].line}")
+            entries[key.text] = self._node(self._next(), depth + 1)
+            keys[key.text] = key.at
+        return Table(at.to(self._at(event)), entries, keys)
+
+
+def _scalar(text: str) -> Scalar:
+    if text in ("true", "false"):
+        return text == "true"
+    if text in ("null", "~", ""):
+        return None
+    digits = text.removeprefix("-")
+    if digits.isascii() and digits.isdigit() and len(digits) <= 18 and (digits == "0" or not digits.startswith("0")):
+        return int(text)
+    return text

@@ -1,0 +1,136 @@
+"""A rule as it is after loading: every name resolved, every operand typed, so that checking a host can make no mistake of an author."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from portwright.changes import Change
+from portwright.facts import BindError, Confidence
+from portwright.finding import Card
+from portwright.host.predicates import Predicate
+from portwright.host.vocabulary import Kind, Name, Type
+from portwright.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An operand written in the rule itself."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class OfSysctl:
+    """`{sysctl: key}`: a kernel setting at boot, read as a number or ports where that is wanted."""
+
+    key: str
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class OfHost:
+    """`{host: name}`: a named value of the host."""
+
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class OfFact:
+    """`{fact: field}`: a field or named value of the fact that `each` names."""
+
+    name: Name
+
+
+Operand = Given | OfSysctl | OfHost | OfFact
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """`name: {predicate: operand}`."""
+
+    name: Name
+    predicate: Predicate
+    operand: Operand
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """`with`: another fact must exist for which these conditions hold; `pairs` compare it with the first fact."""
+
+    kind: Kind
+    alone: tuple[Condition, ...]
+    pairs: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A placeholder of a message; `joined` means the second fact."""
+
+    name: Name
+    joined: bool
+
+
+Template = tuple[str | Slot, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A note a rule adds to its findings, at a line that one of its facts names."""
+
+    text: Template
+    at: Slot | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A change with operands instead of values: it is wished for where all of them are known."""
+
+    change: type[Change]
+    operands: tuple[tuple[str, Operand], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What a person does where there is no change to wish for."""
+
+    reason: Template
+    step: Template
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One belief about hosts. `path` is the rule's file; `bad` and `good` are example files, by name.
+
+    All of `where` must hold and none of `unless`. `narrow` is the condition whose overlap the finding is about, if any.
+    """
+
+    card: Card
+    path: str
+    at: Span
+    each: Kind
+    where: tuple[Condition, ...]
+    unless: tuple[Condition, ...]
+    join: Join | None
+    message: Template
+    remarks: tuple[Remark, ...] = ()
+    confidence: Confidence = "certain"
+    likelihood: Name | None = None
+    predicts: BindError | Name | None = None
+    wish: Wish | None = None
+    advice: Advice | None = None
+    bad: tuple[tuple[str, str], ...] = ()
+    good: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def id(self) -> str:
+        return self.card.id
+
+    @property
+    def family(self) -> str:
+        return self.card.family
+
+    @property
+    def narrow(self) -> Condition | None:
+        for condition in self.where:
+            if self.each == "listener" and condition.name.field == "ports" and condition.predicate.name == "overlaps":
+                return condition
+        return None
