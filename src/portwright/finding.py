@@ -67,7 +67,7 @@ class Finding:
         """The same for the same problem across unrelated edits: rule, file and subject count, line numbers and wording do not."""
         s = self.subject
         parts = (self.card.id, self.at.path, s.unit, s.app, s.protocol, s.address, s.port, s.end_port, s.sysctl)
-        return sha256("\0".join("" if p is None else str(p) for p in parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+        return sha256("\0".join("" if p is None else str(p) for p in parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

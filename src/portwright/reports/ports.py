@@ -73,7 +73,8 @@ class _Drawing:
         yield from self._capacity()
         if self.space.host.unreadable:
             yield ""
-            yield self.style("bad", "could not be read, so this picture may lack something:")
+            for line in wrap("could not be read, so this picture may lack something:", self.columns):
+                yield self.style("bad", line)
             for trouble in sorted(self.space.host.unreadable):
                 yield from self._hanging("  ", f"{place(trouble.at)}: {safe(trouble.reason)}", 6)
 
@@ -124,9 +125,9 @@ class _Drawing:
     def _mark(self, listener: Listener) -> tuple[str, Role, str]:
         standing = self.space.marks(listener)
         if "cannot-bind" in standing or "collides" in standing:
-            return self.pen.fails, "bad", "cannot bind, or not beside another service"
+            return self.pen.fails, "bad", "cannot bind, or collides"
         if "ephemeral" in standing:
-            return self.pen.lent, "medium", "listens where the kernel may lend the port first"
+            return self.pen.lent, "medium", "the kernel may lend it first"
         if listener.starts in ("manual", "demand"):
             return self.pen.later, "faint", "not bound at boot"
         return self.pen.listens, "good", "listens"
@@ -137,7 +138,7 @@ class _Drawing:
         for zone in self.space.zones:
             sign, role = self.pen.zones[zone.name], _COLOURS[zone.name]
             start = scale.column(zone.low)
-            cells += [(sign, role)] * (scale.column(zone.high) - start + 1)
+            cells += [(sign, role)] * scale.columns_of(zone)
             cells[start] = (self.pen.border if start else self.pen.start, "frame")
             if zone.name in meanings:
                 legend[sign] = (meanings[zone.name], role)
@@ -200,7 +201,8 @@ class _Drawing:
                 for line in wrap(text, self.columns - 4):
                     yield f"    {self.style(role, line)}"
         if self.never:
-            yield f"{self.never} more {'is' if self.never == 1 else 'are'} never started (masked, or a condition is not met)"
+            said = f"{self.never} more {'is' if self.never == 1 else 'are'} never started (masked, or a condition is not met)"
+            yield from wrap(said, self.columns)
 
     def _remarks(self, listener: Listener) -> Iterator[tuple[str, Role]]:
         for mark in self.space.marks(listener):
@@ -313,14 +315,19 @@ class _Scale:
             self._zones.append((zone, start, end - start))
             start = end
 
+    def columns_of(self, zone: Zone) -> int:
+        """How many columns a zone has."""
+        return next(columns for each, _, columns in self._zones if each == zone)
+
     def column(self, port: int) -> int:
         """The column, from 0, that a port between 0 and 65535 falls into."""
         zone, start, columns = next(each for each in self._zones if port <= each[0].high)
         share = (port - zone.low) / (zone.high - zone.low + 1)
         if zone.name in ("privileged", "user"):
             share = log(1 + _STRETCH * share) / log(1 + _STRETCH)
-        # The last port of a zone has the zone's last column, so that neighbouring zones leave no gap.
-        return start + (columns - 1 if port == zone.high else min(int(share * columns), columns - 1))
+        if port == zone.high > zone.low:
+            return start + columns - 1  # however few ports a zone has, its last one stands at its end
+        return start + min(int(share * columns), columns - 1)
 
 
 class _Row:

@@ -1,0 +1,124 @@
+"""Carets stand under what they mean, whatever the line holds and however long it is."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portwright.reports.escape import safe, width
+from portwright.reports.excerpt import Mark, excerpt, place
+from portwright.reports.style import Style
+from portwright.source import Source, Span
+
+
+def shown(text: str, start: int, end: int, columns: int = 80, label: str = "") -> list[str]:
+    """The source line and what is drawn below it, for a span given by offsets into the text."""
+    source = Source("/f", text)
+    lines = excerpt([Mark(source.span(start, end), "^", "high", label)], {"/f": source}, 1, columns, Style(False))
+    return [line[4:] for line in lines[2:-1]]
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end", "lines"),
+    [
+        ("listen 80;", 7, 9, ["listen 80;", "       ^^"]),
+        ("\tlisten\t80;", 8, 10, ["    listen  80;", "            ^^"]),
+        ("server 例え 80;", 10, 12, ["server 例え 80;", "            ^^"]),
+        ("server 例え 80;", 7, 9, ["server 例え 80;", "       ^^^^"]),
+        ("e\u0301e\u0301 80;", 5, 7, ["e\u0301e\u0301 80;", "   ^^"]),
+        ("a\x1b[2J 80;", 6, 8, ["a\\x1b[2J 80;", "         ^^"]),
+        ("\udc80 80;", 2, 4, ["\\udc80 80;", "       ^^"]),
+        ("\u202e80;", 1, 3, ["\\u202e80;", "      ^^"]),
+        ("listen 80", 9, 9, ["listen 80", "         ^"]),
+        ("a \\\n  b \\\n  c\nd", 0, 13, ["a \\", "^^^..."]),
+    ],
+)
+def test_carets_stand_under_the_span(text: str, start: int, end: int, lines: list[str]) -> None:
+    assert lines == shown(text, start, end)
+
+
+def test_a_long_line_is_cut_around_the_span() -> None:
+    text = "a " * 300 + "--port=8080" + " b" * 300
+
+    line, carets = shown(text, 600, 611)
+
+    assert "--port=8080" == line[carets.index("^") : carets.rindex("^") + 1]
+    assert line.startswith("...")
+    assert line.endswith("...")
+    assert width(line) <= 76
+
+
+def test_a_long_line_keeps_its_beginning_where_the_span_is_near_it() -> None:
+    assert ["listen 80; " + "x" * 62 + "...", "       ^^"] == shown("listen 80; " + "x" * 500, 7, 9)
+
+
+def test_a_span_wider_than_the_page_starts_in_sight() -> None:
+    line, carets = shown("x" * 500, 100, 400)
+
+    assert width(line) <= 76
+    assert width(carets) <= 76
+    assert "^" * 50 in carets
+
+
+def test_a_line_of_megabytes_is_shown_in_a_page() -> None:
+    line, _ = shown("例" * 2_000_000 + "!", 1_000_000, 1_000_002)
+
+    assert width(line) <= 76
+
+
+def test_a_label_stands_beside_the_carets_or_below_where_there_is_no_room() -> None:
+    assert ["listen 80;", "       ^^ binds here"] == shown("listen 80;", 7, 9, label="binds here")
+    assert [
+        "x" * 36,
+        " " * 34 + "^^",
+        "      the kernel lends ports from",
+        "      this range",
+    ] == shown("x" * 36, 34, 36, columns=40, label="the kernel lends ports from this range")
+
+
+def test_two_marks_on_one_line_share_it_and_lines_apart_have_dots_between() -> None:
+    source = Source("/f", "one two\n\n\nthree\n")
+    marks = [Mark(source.span(10, 15), "^", "high"), Mark(source.span(0, 3), "-", "note", "a"), Mark(source.span(4, 7), "-", "note", "b")]
+
+    assert [
+        " --> /f:4:1",
+        "  |",
+        "1 | one two",
+        "  | --- a",
+        "  |     --- b",
+        "...",
+        "4 | three",
+        "  | ^^^^^",
+        "  |",
+    ] == excerpt(marks, {"/f": source}, 1, 80, Style(False))
+
+
+def test_a_mark_at_the_same_place_adds_its_words() -> None:
+    source = Source("/f", "one")
+    marks = [Mark(source.span(0, 3), "^", "high"), Mark(source.span(0, 3), "^", "note", "says so")]
+
+    assert "  | ^^^ says so" == excerpt(marks, {"/f": source}, 1, 80, Style(False))[3]
+
+
+def test_a_file_as_such_and_a_line_nobody_has_are_only_named() -> None:
+    assert [" --> /f"] == excerpt([Mark(Span.whole("/f"), "^", "high")], {"/f": Source("/f", "x")}, 1, 80, Style(False))
+    assert [" --> /g:7:1"] == excerpt([Mark(Span("/g", 7, 1, 7, 2), "^", "high")], {}, 1, 80, Style(False))
+    assert [" --> /f:7:1"] == excerpt([Mark(Span("/f", 7, 1, 7, 2), "^", "high")], {"/f": Source("/f", "x")}, 1, 80, Style(False))
+
+
+def test_a_hostile_path_is_escaped() -> None:
+    assert "/etc/\\x1b[2J\\x0a:1:2" == place(Span("/etc/\x1b[2J\n", 1, 2, 1, 3))
+
+
+@given(st.text(st.characters(exclude_characters="\n\r"), min_size=1, max_size=200), st.data(), st.integers(20, 200))
+def test_the_carets_cover_what_the_span_covers_on_any_line_and_page(text: str, data: st.DataObject, columns: int) -> None:
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, len(text)))
+    source = Source("/f", f"\n{text}")
+    mark = Mark(source.span(start + 1, end + 1), "^", "high")
+    _, _, line, carets, _ = excerpt([mark], {"/f": source}, 1, columns, Style(False))
+    room = max(columns, 24)
+
+    assert width(line) <= room
+    assert safe(line) == line
+    assert width(carets) <= room + 1  # a caret may stand behind a line's last column
+    assert set(carets[4:].strip()) == {"^"}
