@@ -1,5 +1,6 @@
 """PortSet: a canonical set of ports as disjoint ranges, printed the way the kernel prints ip_local_reserved_ports."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -26,38 +27,28 @@ class PortSet:
 
     @staticmethod
     def parse(text: str) -> "PortSet":
-        """Read `8080,9148,30000-30010` as proc_do_large_bitmap does (kernel/sysctl.c); raises ValueError where it says EINVAL.
+        """Read `8080,9148,30000-30010` as the kernel does (kernel/sysctl.c, proc_do_large_bitmap); raises ValueError where it says EINVAL.
 
-        A trailing comma and duplicates are accepted; blanks inside the list, reversed ranges and ports over 65535 are not.
-        Blank text is the empty set.
+        A trailing comma and duplicates are accepted, a leading 0 means octal, 0x hexadecimal; blanks anywhere, reversed ranges and
+        ports over 65535 are not. Empty text is the empty set.
         """
-        text = text.strip(" \t\n")
-        if not text:
-            return PortSet()
-        if text.endswith(","):
-            text = text[:-1]
-        found: list[tuple[int, int]] = []
-        for item in text.split(","):
-            low, dash, high = item.partition("-")
-            if not _is_number(low) or (dash and not _is_number(high)):
-                raise ValueError(f"not a port or range: {item!r}")
-            found.append((int(low), int(high) if dash else int(low)))
-        return PortSet.of(*found)
+        return PortSet.of(*read_list(text)[0])
 
     def union(self, *others: "PortSet") -> "PortSet":
         return PortSet.of(*self.ranges, *(r for other in others for r in other.ranges))
 
     def minus(self, other: "PortSet") -> "PortSet":
         left: list[tuple[int, int]] = []
+        cuts, cut = other.ranges, 0
         for low, high in self.ranges:
-            for cut_low, cut_high in other.ranges:
-                if cut_high < low or cut_low > high:
-                    continue
-                if cut_low > low:
-                    left.append((low, cut_low - 1))
-                low = cut_high + 1
-                if low > high:
-                    break
+            while cut < len(cuts) and cuts[cut][1] < low:
+                cut += 1
+            at = cut
+            while at < len(cuts) and cuts[at][0] <= high and low <= high:
+                if cuts[at][0] > low:
+                    left.append((low, cuts[at][0] - 1))
+                low = cuts[at][1] + 1
+                at += 1
             if low <= high:
                 left.append((low, high))
         return PortSet(tuple(left))
@@ -66,7 +57,7 @@ class PortSet:
         return self.minus(self.minus(other))
 
     def overlaps(self, other: "PortSet") -> bool:
-        return any(low <= other_high and other_low <= high for low, high in self.ranges for other_low, other_high in other.ranges)
+        return bool(self.intersection(other).ranges)
 
     @property
     def low(self) -> int | None:
@@ -86,7 +77,8 @@ class PortSet:
             yield from range(low, high + 1)
 
     def __contains__(self, port: int) -> bool:
-        return any(low <= port <= high for low, high in self.ranges)
+        before = bisect_right(self.ranges, (port, 65535))
+        return before > 0 and port <= self.ranges[before - 1][1]
 
     def __str__(self) -> str:
         return ",".join(str(low) if low == high else f"{low}-{high}" for low, high in self.ranges)
@@ -97,5 +89,63 @@ def union(sets: Iterable[PortSet]) -> PortSet:
     return PortSet().union(*sets)
 
 
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 5
+def read_list(text: str, cut_off: bool = False) -> tuple[tuple[tuple[int, int], ...], int]:
+    """The ranges of a list of ports as the kernel scans it, and how many characters that took; raises ValueError for EINVAL.
+
+    Where the text is `cut_off` (the kernel looks at one page of a write), an item that touches its end is left for the next write.
+    """
+    found: list[tuple[int, int]] = []
+    end = len(text)
+    position = _after_newlines(text, 0)
+    while position < end:
+        start = position
+        low, position = read_number(text, position)
+        if cut_off and end - position <= 1:
+            return tuple(found), start
+        separator = text[position : position + 1]
+        high = low
+        if separator == "-":
+            high, position = read_number(text, position + 1)
+            if cut_off and position == end:
+                return tuple(found), start
+            separator = text[position : position + 1]
+            if separator == "-":
+                raise ValueError(f"a range has two ends: {text[start : position + 1]!r}")
+        if separator not in ("", ",", "\n"):
+            raise ValueError(f"{separator!r} after {text[start:position]!r}")
+        if not low <= high <= 65535:
+            raise ValueError(f"not a port or range: {text[start:position]!r}")
+        found.append((low, high))
+        position = _after_newlines(text, position + 1)
+    return tuple(found), end
+
+
+def read_number(text: str, start: int) -> tuple[int, int]:
+    """A number at `text[start:]` as the kernel reads one (kernel/sysctl.c, proc_get_long), and where it ends.
+
+    0x means hexadecimal, a leading 0 octal. Raises ValueError where no digit stands or more than 20 characters do.
+    """
+    window = text[start : start + _LONGEST_NUMBER]
+    base, digits = 10, _DIGITS
+    if window[:2] in ("0x", "0X") and window[2:3] in _HEXADECIMAL and window[2:3]:
+        base, digits = 16, _HEXADECIMAL
+    elif window[:1] == "0":
+        base, digits = 8, _OCTAL
+    length = 2 if base == 16 else 0
+    while length < len(window) and window[length] in digits:
+        length += 1
+    if not length:
+        raise ValueError(f"no number at {text[start : start + 20]!r}" if window else "a number is missing at the end")
+    if length == _LONGEST_NUMBER:
+        raise ValueError(f"too long a number: {window!r}")
+    return int(window[:length], base), start + length
+
+
+_LONGEST_NUMBER = 21  # TMPBUFLEN - 1
+_DIGITS, _OCTAL, _HEXADECIMAL = "0123456789", "01234567", "0123456789abcdefABCDEF"
+
+
+def _after_newlines(text: str, position: int) -> int:
+    while text.startswith("\n", position):
+        position += 1
+    return position

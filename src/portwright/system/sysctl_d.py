@@ -1,0 +1,108 @@
+"""Which sysctl.d files each loader reads, in which order, and why another one is not read."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from portwright.trees import Files
+
+# sysctl.d(5), sysctl(8): of files with one name the first directory's is read. /lib counts where it is not /usr/lib.
+DIRECTORIES = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A name in a sysctl.d directory: its path, where its text really is, and which loader takes it by its name and kind alone.
+
+    `masks` says what it is instead of a file with text: a link to /dev/null, a dangling link.
+    """
+
+    name: str
+    path: str
+    real: str
+    boot: bool
+    reload: bool
+    masks: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotRead:
+    """A file that systemd-sysctl does not read, why, and whether `sysctl --system` does."""
+
+    file: Found
+    reason: str
+    reload: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The files systemd-sysctl reads at boot, those `sysctl --system` reads, both in order, and what boot leaves out."""
+
+    boot: tuple[Found, ...]
+    reload: tuple[Found, ...]
+    not_at_boot: tuple[NotRead, ...]
+
+
+_SYSCTL_CONF = Found("sysctl.conf", "/etc/sysctl.conf", "/etc/sysctl.conf", False, True)
+
+
+def reading(files: Files, fragments: Iterable[str] = ()) -> Reading:
+    """Look through the directories. `fragments` are a repository's sysctl.d files: each counts as if it lay in /etc/sysctl.d."""
+    found = _found(files)
+    loose = tuple(Found(path.rpartition("/")[2], path, path, True, True) for path in fragments)
+    boot, reload = _winners(found, at_boot=True), _winners(found, at_boot=False)
+    at_boot = _ordered((*loose, *boot.values()))
+    # procps reads /etc/sysctl.conf once more, and last, even where 99-sysctl.conf links to it
+    later = (*_ordered((*loose, *reload.values())), _SYSCTL_CONF)
+    left_out = [NotRead(one, _why(one, boot), reload.get(one.name) is one) for one in found if boot.get(one.name) is not one]
+    if not any(one.real == _SYSCTL_CONF.real for one in at_boot):
+        left_out.append(NotRead(_SYSCTL_CONF, "systemd-sysctl reads /etc/sysctl.conf only where a link in sysctl.d leads to it", True))
+    return Reading(at_boot, later, tuple(left_out))
+
+
+def _found(files: Files) -> tuple[Found, ...]:
+    """Everything in the directories, first directory first."""
+    found: list[Found] = []
+    seen: set[str] = set()
+    for directory in DIRECTORIES:
+        where = files.resolve(directory)
+        if where not in seen:
+            seen.add(where)
+            found.extend(_one(files, name, f"{directory}/{name}") for name in files.names(directory))
+    return tuple(found)
+
+
+def _one(files: Files, name: str, path: str) -> Found:
+    # conf-files.c takes regular files and links, whatever these point at, and skips hidden names; procps asks for .conf alone.
+    suffix = name.endswith(".conf")
+    target, kind = files.link(path), files.kind(path)
+    boot = suffix and not name.startswith(".") and (target is not None or kind == "file")
+    masks = ""
+    if target is not None:
+        masks = {"special": f"a link to {target}", "missing": f"a dangling link to {target}"}.get(kind, "")
+    return Found(name, path, files.resolve(path), boot, suffix, masks)
+
+
+def _winners(found: Iterable[Found], at_boot: bool) -> dict[str, Found]:
+    """By name, the file a loader reads."""
+    chosen: dict[str, Found] = {}
+    for one in found:
+        if one.boot if at_boot else one.reload:
+            chosen.setdefault(one.name, one)
+    return chosen
+
+
+def _ordered(found: Iterable[Found]) -> tuple[Found, ...]:
+    """Byte order of the whole names, .conf included; the directory does not count."""
+    return tuple(sorted(found, key=lambda one: one.name.encode("utf-8", "surrogateescape")))
+
+
+def _why(one: Found, boot: dict[str, Found]) -> str:
+    if not one.name.endswith(".conf"):
+        return f"{one.path} is not read, its name does not end in .conf"
+    if not one.boot:
+        kind = "a hidden file" if one.name.startswith(".") else "neither a file nor a link"
+        return f"systemd-sysctl skips {one.path}, {kind}"
+    winner = boot[one.name]
+    if winner.masks:
+        return f"{winner.path} is {winner.masks} and masks the whole file {one.path}"
+    return f"{winner.path} has the same name and replaces the whole file {one.path}"
