@@ -135,6 +135,26 @@ def test_rows_that_say_the_same_are_one_row_and_what_never_starts_is_counted() -
     assert "2 more are never started (masked, or a condition is not met)" in picture
 
 
+def test_the_addresses_of_one_service_share_a_row_and_go_below_each_other_where_there_is_no_room() -> None:
+    several = [listener("named", 53, address=address, user="bind") for address in ("10.20.14.10", "127.0.0.1", "::1", "fe80::1")]
+
+    picture = lines(host(*several, listener("sshd", 22)))
+
+    assert [
+        "port    address                   service        user  starts",
+        "22/tcp  *                         sshd.service   root  boot",
+        "53/tcp  10.20.14.10, 127.0.0.1,   named.service  bind  boot",
+        "        ::1, fe80::1",
+    ] == picture[picture.index("port    address                   service        user  starts") :][:4]
+
+
+def test_a_port_the_kernel_picks_is_not_drawn_and_not_in_danger() -> None:
+    picture = lines(host(replace(listener("statd", 40000), random=True)))
+
+    assert not [line for line in picture if "▲" in line or line.startswith("tcp")]
+    assert [line for line in picture if line.startswith("random/tcp")]
+
+
 def test_what_could_not_be_read_is_said_under_the_picture() -> None:
     troubled = replace(host(), unreadable=(Unreadable(Span("/a", 2, 1, 2, 2), "is a mess"),))
 

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from portwright.facts import Listener, Sysctl, Unit
 from portwright.host import Host
+from portwright.host.named import RANGE, RESERVED, UNPRIVILEGED
 from portwright.reports.escape import safe, width, wrap
 from portwright.reports.excerpt import place
-from portwright.reports.space import RANGE, RESERVED, UNPRIVILEGED, Space, rows
+from portwright.reports.space import Space, rows
 from portwright.reports.style import Style
 from portwright.reports.words import counted, service
 

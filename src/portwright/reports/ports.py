@@ -6,9 +6,10 @@ from math import log
 
 from portwright.facts import Listener
 from portwright.host import Host
+from portwright.host.named import RANGE, RESERVED
 from portwright.reports.escape import cut, safe, width, wrap
 from portwright.reports.excerpt import place
-from portwright.reports.space import LAST, RANGE, RESERVED, Collisions, Space, Standing, Zone, ZoneName, rows
+from portwright.reports.space import LAST, Collisions, Space, Standing, Zone, ZoneName, rows
 from portwright.reports.style import Role, Style
 from portwright.reports.words import counted, service
 
@@ -17,6 +18,13 @@ _WIDEST_BAR = 160
 _MARGIN = 5  # left of the bar: the protocol of a row of marks
 
 _Cell = tuple[str, Role | None]
+_Cells = tuple[str, str, str, str, str]
+
+_HEAD: _Cells = ("port", "address", "service", "user", "starts")
+_ADDRESS, _SERVICE = 1, 2
+_GAP = 2  # between the columns of the table
+_FEW_ADDRESSES = 24  # columns; more addresses of one service go below each other
+_SHORTEST_NAME = 20  # columns that a service's name keeps at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +93,7 @@ class _Drawing:
         legend: dict[str, tuple[str, Role]] = {}
         for protocol in ("tcp", "udp"):
             drawn = [listener for listener in self.listeners if listener.protocol == protocol and listener.ports]
-            drawn = [listener for listener in drawn if not listener.private_network]
+            drawn = [listener for listener in drawn if not listener.private_network and not listener.random]
             if drawn:
                 labels, marks = self._marks(drawn, scale, legend)
                 if labels.strip():
@@ -176,33 +184,52 @@ class _Drawing:
     # ── who listens where ───────────────────────────────────────────────────────────────────────────────────────────
 
     def _table(self) -> Iterator[str]:
+        rows = self._rows()
+        widths = self._widths([cells for cells, _ in rows])
+        spare = -1 if widths is None else self.columns - sum(widths) - _GAP * (len(widths) - 1)
         if not self.listeners:
             yield "no listener was found"
-        lines = dict.fromkeys((_columns_of(listener), tuple(self._remarks(listener))) for listener in self.listeners)
-        head = ("port", "address", "service", "user", "starts")
-        widths = [max(width(row[index]) for row in (head, *(row for row, _ in lines))) for index in range(len(head))]
-        spare = self.columns - sum(widths) - 2 * (len(head) - 1)
-        if spare < 0:
-            widths[2] = max(widths[2] + spare, width(head[2]), 16)
-            spare = self.columns - sum(widths) - 2 * (len(head) - 1)
-        if self.listeners and spare >= 0:
-            yield self.style("strong", _padded(head, widths))
-        for row, remarks in lines:
-            if spare < 0:
-                port, address, service, user, starts = row
-                yield from self._hanging("", f"{port} on {address}: {service} as {user}, starts: {starts}", 2)
-            elif remarks and width("; ".join(text for text, _ in remarks)) + 2 <= spare:
-                said = "; ".join(self.style(role, text) for text, role in remarks)
-                yield f"{_padded(row, widths)}  {said}"
-                continue
-            else:
-                yield _padded(row, widths)
-            for text, role in remarks:
+        elif widths is not None:
+            yield self.style("strong", _padded(_HEAD, widths))
+        for cells, remarks in rows:
+            lines = list(self._sentence(cells)) if widths is None else list(_stacked(cells, widths))
+            beside = bool(remarks) and width("; ".join(text for text, _ in remarks)) + _GAP <= spare
+            if beside and widths is not None:
+                gap = " " * (sum(widths) + _GAP * len(widths) - width(lines[0]))
+                lines[0] += gap + "; ".join(self.style(role, text) for text, role in remarks)
+            yield from lines
+            for text, role in () if beside else remarks:
                 for line in wrap(text, self.columns - 4):
                     yield f"    {self.style(role, line)}"
         if self.never:
             said = f"{self.never} more {'is' if self.never == 1 else 'are'} never started (masked, or a condition is not met)"
             yield from wrap(said, self.columns)
+
+    def _widths(self, rows: Sequence[_Cells]) -> list[int] | None:
+        """The columns of the table's parts, None where a table does not fit: long names are cut, addresses go below each other."""
+        widths = [max(width(cells[index]) for cells in (_HEAD, *rows)) for index in range(len(_HEAD))]
+        longest = max((width(address) for cells in rows for address in cells[_ADDRESS].split(" ")), default=0)
+        widths[_ADDRESS] = min(widths[_ADDRESS], max(longest, _FEW_ADDRESSES))
+        over = sum(widths) + _GAP * (len(widths) - 1) - self.columns
+        for index, least in ((_ADDRESS, max(longest, width(_HEAD[_ADDRESS]))), (_SERVICE, _SHORTEST_NAME)):
+            taken = max(min(over, widths[index] - least), 0)
+            widths[index] -= taken
+            over -= taken
+        return widths if over <= 0 else None
+
+    def _sentence(self, cells: _Cells) -> Iterator[str]:
+        port, address, who, user, starts = cells
+        yield from self._hanging("", f"{port} {who} as {user} on {address}; starts: {starts}", 2)
+
+    def _rows(self) -> list[tuple[_Cells, tuple[tuple[str, Role], ...]]]:
+        """What the table says of each listener, and the remarks on it; those that differ in their address alone share a row."""
+        addresses: dict[tuple[str, str, str, str, tuple[tuple[str, Role], ...]], dict[str, None]] = {}
+        for listener in self.listeners:
+            port, address, who, user, starts = _columns_of(listener)
+            addresses.setdefault((port, who, user, starts, tuple(self._remarks(listener))), {})[address] = None
+        return [
+            ((port, ", ".join(there), who, user, starts), remarks) for (port, who, user, starts, remarks), there in addresses.items()
+        ]
 
     def _remarks(self, listener: Listener) -> Iterator[tuple[str, Role]]:
         for mark in self.space.marks(listener):
@@ -212,14 +239,14 @@ class _Drawing:
         match mark:
             case "cannot-bind":
                 because = f" ({safe(listener.because)})" if listener.because else ""
-                return f"cannot bind: {safe(listener.error or 'not permitted')}{because}", "bad"
+                return f"{self.pen.fails} cannot bind: {safe(listener.error or 'not permitted')}{because}", "bad"
             case "collides":
                 rivals = dict.fromkeys(service(rival) for rival in self.space.rivals(listener))
-                return f"wants the port of {', '.join(rivals)}", "bad"
+                return f"{self.pen.fails} wants the port of {', '.join(rivals)}", "bad"
             case "ephemeral":
-                return "in the ephemeral range, not reserved", "medium"
+                return f"{self.pen.lent} in the ephemeral range, not reserved", "medium"
             case "reserved":
-                return "reserved", "good"
+                return f"{self.pen.reserved} reserved", "good"
             case "own-network":
                 return "in a network of its own", "faint"
 
@@ -347,13 +374,21 @@ class _Row:
         return "".join(self._signs)
 
 
-def _columns_of(listener: Listener) -> tuple[str, str, str, str, str]:
+def _columns_of(listener: Listener) -> _Cells:
     """What the table says of a listener: port, address, service, user, starts."""
     ports = "random" if listener.random or not listener.ports else str(listener.ports)
     address = safe(listener.address) + (f"%{safe(listener.interface)}" if listener.interface else "")
     return f"{ports}/{listener.protocol}", address, service(listener), safe(listener.bind_user or "?"), listener.starts or "?"
 
 
+def _stacked(cells: _Cells, widths: Sequence[int]) -> Iterator[str]:
+    """A row of the table, with a line for each further address that has no room in the first."""
+    address, *more = wrap(cells[_ADDRESS], widths[_ADDRESS])
+    yield _padded((*cells[:_ADDRESS], address, *cells[_ADDRESS + 1 :]), widths)
+    for line in more:
+        yield f"{' ' * (widths[0] + _GAP)}{line}"
+
+
 def _padded(row: Sequence[str], widths: Sequence[int]) -> str:
     shown = [cut(text, columns) for text, columns in zip(row, widths, strict=True)]
-    return "  ".join(text + " " * (columns - width(text)) for text, columns in zip(shown, widths, strict=True)).rstrip()
+    return (" " * _GAP).join(text + " " * (columns - width(text)) for text, columns in zip(shown, widths, strict=True)).rstrip()

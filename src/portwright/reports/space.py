@@ -6,7 +6,8 @@ from functools import cached_property
 from typing import Literal
 
 from portwright.facts import Listener, Sysctl
-from portwright.host import Host
+from portwright.host import Host, named
+from portwright.host.named import RANGE, RESERVED
 from portwright.ports import PortSet
 from portwright.source import Span
 
@@ -16,9 +17,6 @@ Collisions = tuple[tuple[Listener, Listener], ...]
 ZoneName = Literal["privileged", "user", "ephemeral", "above"]
 Standing = Literal["cannot-bind", "collides", "ephemeral", "reserved", "own-network"]
 
-RANGE = "net.ipv4.ip_local_port_range"
-RESERVED = "net.ipv4.ip_local_reserved_ports"
-UNPRIVILEGED = "net.ipv4.ip_unprivileged_port_start"
 LAST = 65535
 
 _TIME_WAIT = 60  # seconds, whatever tcp_fin_timeout says (net/ipv4/tcp.h, TCP_TIMEWAIT_LEN)
@@ -66,22 +64,13 @@ class Space:
     host: Host
     given: Collisions = ()
 
-    @cached_property
-    def _bounds(self) -> tuple[int, int] | None:
-        sysctl = self.host.sysctl(RANGE)
-        numbers = [_number(word) for word in sysctl.boot.split()[:2]] if sysctl else []
-        match numbers:
-            case [int(low), int(high)] if 0 < low <= high <= LAST:
-                return low, high
-        return None
-
     @property
     def low(self) -> int | None:
-        return self._bounds[0] if self._bounds else None
+        return self.ephemeral.low
 
     @property
     def high(self) -> int | None:
-        return self._bounds[1] if self._bounds else None
+        return self.ephemeral.high
 
     @property
     def reserved_text(self) -> str | None:
@@ -92,19 +81,16 @@ class Space:
     @cached_property
     def ephemeral(self) -> PortSet:
         """The whole range, reserved ports included; empty where it is not known."""
-        return PortSet((self._bounds,)) if self._bounds else PortSet()
+        return named.ephemeral_ports(self.host).value or PortSet()
 
     @cached_property
     def reserved(self) -> PortSet:
-        try:
-            return PortSet.parse(self.reserved_text or "")
-        except ValueError:
-            return PortSet()
+        return named.reserved_ports(self.host).value or PortSet()
 
     @cached_property
     def usable(self) -> PortSet | None:
         """The range without what is reserved; None where the range is not known."""
-        return self.ephemeral.minus(self.reserved) if self._bounds else None
+        return self.ephemeral.minus(self.reserved) if self.ephemeral else None
 
     @property
     def range_at(self) -> Span | None:
@@ -117,8 +103,8 @@ class Space:
     @cached_property
     def zones(self) -> tuple[Zone, ...]:
         """The stretches from 0 to 65535, without gaps; empty ones are left out."""
-        low, high = self._bounds or (LAST + 1, LAST)
-        unprivileged = self._setting(UNPRIVILEGED, 1024)
+        low, high = self.ephemeral.ranges[0] if self.ephemeral else (LAST + 1, LAST)
+        unprivileged = named.unprivileged_start(self.host).value
         first = min(1024 if unprivileged is None else unprivileged, low)
         below = (Zone("privileged", 0, first - 1), Zone("user", first, low - 1))
         zones = (*below, Zone("ephemeral", low, high), Zone("above", high + 1, LAST))
@@ -153,6 +139,8 @@ class Space:
         if listener.private_network:
             # It has ports of its own, and the range of a new network namespace is the kernel's default.
             marks.append("own-network")
+        elif listener.random:
+            pass  # the kernel gives it a port that nobody holds
         elif listener.ports.intersection(self.ephemeral).minus(self.reserved):
             marks.append("ephemeral")
         elif listener.ports.overlaps(self.reserved):
@@ -162,10 +150,10 @@ class Space:
     @cached_property
     def capacity(self) -> Capacity | None:
         """How far the range goes; None where it is not known."""
-        if self.usable is None or self._bounds is None:
+        if self.usable is None or self.low is None:
             return None
         usable = len(self.usable)
-        parity = self._bounds[0] % 2
+        parity = self.low % 2
         reuse = self._setting("net.ipv4.tcp_tw_reuse")
         delay = self._setting("net.ipv4.tcp_tw_reuse_delay", _REUSE_DELAY) or _REUSE_DELAY
         reused = reuse in (1, 2) and self._setting("net.ipv4.tcp_timestamps", 1) != 0
