@@ -106,6 +106,9 @@ def _value(letter: str, unit: Name, machine: Machine, fragment: str) -> str:
         # os-release was read where it names anything; a field it lacks is empty (specifier.c).
         return machine.release.get(_RELEASE[letter], "") if machine.release else UNKNOWN
     match letter:
+        case "n" | "N" | "i" | "I" if unit.is_template:
+            # A template is never loaded itself; its instances differ in just this.
+            return unit.of(UNKNOWN) if letter == "n" else f"{unit.prefix}@{UNKNOWN}" if letter == "N" else UNKNOWN
         case "n":
             return unit.full
         case "N":

@@ -1,0 +1,104 @@
+"""Condition*= and Assert*= of systemd.unit(5), as far as files can answer them: why a unit will not start."""
+
+from collections.abc import Callable
+
+from portwright.facts import Setting, Unit
+from portwright.source import Span
+from portwright.trees import Files
+from portwright.trees.glob import TooMany
+from portwright.trees.glob import expand as expand_glob
+
+_AT_RUN_TIME = ("/run/", "/proc/", "/sys/", "/dev/", "/var/", "/tmp/", "/boot/", "/efi/")  # noqa: S108  not written to
+_WHOLE = ("/usr/bin/env", "/bin/sh")
+"""Programs no host lacks: a tree that has both as files holds whole file systems, not just configuration."""
+_BLANK = " \t"
+
+
+def unmet(unit: Unit, files: Files, expand: Callable[[str], str]) -> tuple[str, Span] | None:
+    """The condition that surely keeps the unit from starting, in words, and its line; None where nothing surely does.
+
+    All plain conditions must hold, and one of those with `|` (systemd.unit(5), Conditions and Asserts). What only the running
+    machine can tell, and a path missing from a place the tree may hold in part, counts as neither.
+    """
+    for kind in ("Condition", "Assert"):
+        triggers: list[tuple[Setting, str]] = []
+        sure = True
+        for setting in _in_force(unit, kind):
+            value, trigger, negate = _flags(setting.value)
+            answer = _answer(setting.key.removeprefix(kind), expand(value), files)
+            holds = None if answer is None else answer is not negate
+            if trigger:
+                sure = sure and holds is False
+                triggers.append((setting, value))
+            elif holds is False:
+                return f"{setting.key}={setting.value} does not hold", setting.at
+        if triggers and sure:
+            return f"none of its {kind}...=| settings holds, such as {triggers[0][0].key}={triggers[0][0].value}", triggers[0][0].at
+    return None
+
+
+def _in_force(unit: Unit, kind: str) -> list[Setting]:
+    found: list[Setting] = []
+    for setting in unit.settings:
+        if setting.section == "Unit" and setting.key.startswith(kind):
+            if setting.value:
+                found.append(setting)
+            else:
+                # An empty assignment of any of them drops all of that kind.
+                found.clear()
+    return found
+
+
+def _flags(value: str) -> tuple[str, bool, bool]:
+    trigger = value.startswith("|")
+    if trigger:
+        value = value[1:].lstrip(_BLANK)
+    negate = value.startswith("!")
+    if negate:
+        value = value[1:].lstrip(_BLANK)
+    return value, trigger, negate
+
+
+def _answer(kind: str, path: str, files: Files) -> bool | None:
+    """Whether a condition holds, its `!` left aside; None where the files do not tell."""
+    if "\ufffd" in path or not path.startswith("/"):
+        return None
+    match kind:
+        case "PathExists":
+            return True if files.kind(path) != "missing" else _absent(path, files)
+        case "PathIsDirectory":
+            found = files.kind(path)
+            return found == "directory" if found != "missing" else _absent(path, files)
+        case "PathIsSymbolicLink":
+            if files.link(path) is not None:
+                return True
+            return False if files.kind(path) != "missing" else _absent(path, files)
+        case "FileNotEmpty":
+            found = files.kind(path)
+            if found == "missing":
+                return _absent(path, files)
+            if found != "file":
+                return False
+            source = files.read(path)
+            return None if source is None else bool(source.text)
+        case "DirectoryNotEmpty":
+            if files.kind(path) == "missing":
+                return _absent(path, files)
+            # An empty directory may be one whose files were not copied.
+            return bool(files.names(path)) or _absent(f"{path.rstrip('/')}/file", files)
+        case "PathExistsGlob":
+            try:
+                return bool(expand_glob(path, files)) or _absent(path, files)
+            except TooMany:
+                return True
+        case _:
+            return None
+
+
+def _absent(path: str, files: Files) -> bool | None:
+    """False where a path that is not in the tree is not on the host either, None where nobody can tell."""
+    if path.startswith("/etc/"):
+        return False
+    if path.startswith(_AT_RUN_TIME):
+        return None
+    return False if all(files.kind(program) == "file" for program in _WHOLE) else None

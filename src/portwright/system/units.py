@@ -1,0 +1,242 @@
+"""systemd units of a host or a repository: every unit merged from its files, what starts it and why, and what starts before it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import cached_property
+from posixpath import commonpath
+
+from portwright.facts import Setting, Unit
+from portwright.formats import unit as unit_format
+from portwright.source import Span
+from portwright.system import order
+from portwright.system.activation import STANDARD, Activation, Pull
+from portwright.system.specifiers import Machine, expand, machine
+from portwright.system.specifiers import name as parts_of
+from portwright.system.unit_files import DEPENDENCY_DIRECTORIES, SEARCH_PATH, TYPES, UnitFiles, is_unit_name, on_host
+from portwright.trees import Files
+
+_MOST_UNITS = 100_000
+_DROPPED_INTO = frozenset(["service", "socket"])
+_OF_USERS = ("/systemd/user/", "/.config/systemd/", "/.local/share/systemd/")
+_IN_A_REPOSITORY = {
+    "loaded": "it lies in a repository, where nothing says what is enabled",
+    "masked": "it is masked",
+    "missing": "only drop-ins for it lie in the repository",
+}
+_BUS_SERVICES = ("/usr/local/share/dbus-1/system-services", "/usr/share/dbus-1/system-services")
+_SECTIONS = frozenset("Unit Service Socket Target Device Mount Automount Swap Timer Path Slice Scope Install".split())  # noqa: SIM905
+
+
+class Units:
+    """All units of one host or repository; use `load`."""
+
+    def __init__(self, units: Iterable[Unit], known: Machine, activation: Activation | None) -> None:
+        self.machine = known
+        self.each: tuple[Unit, ...] = tuple(sorted(units, key=lambda unit: (unit.name, unit.at)))
+        self._activation = activation
+        self._names: dict[str, Unit] = {}
+        for unit in self.each:
+            self._names.setdefault(unit.name, unit)
+        for unit in self.each:
+            for name in unit.names:
+                self._names.setdefault(name, unit)
+
+    def get(self, name: str) -> Unit | None:
+        """A unit by its name or any alias; None where nothing in the tree makes it. The first by path where several have the name."""
+        return self._names.get(name)
+
+    def expand(self, text: str, unit: Unit) -> str:
+        """A setting's text with its specifiers put in (systemd.unit(5)); U+FFFD stands for what the files do not tell."""
+        return expand(text, unit.name, self.machine, unit.files[0] if unit.files else "")
+
+    @cached_property
+    def _after(self) -> dict[str, set[str]]:
+        return order.direct(self.each, self._primary, self._pulls, self.expand)
+
+    def _primary(self, name: str) -> str:
+        unit = self._names.get(name)
+        return name if unit is None else unit.name
+
+    def _pulls(self, unit: Unit) -> Iterable[Pull]:
+        return () if self._activation is None else self._activation.pulls(unit)
+
+    def before(self, name: str) -> frozenset[str]:
+        """The units started before this one, over any number of steps, implicit orderings included.
+
+        On a host only units that a boot starts count, as an ordering with a unit nobody starts is none. In a repository, where
+        nothing says what is started, every unit counts, those named only in After= and Before= too.
+        """
+        if self._activation is None:
+            return order.before(self._primary(name), self._after, lambda _: True)
+        return order.before(self._primary(name), self._after, lambda other: (unit := self.get(other)) is not None and unit.starts == "boot")
+
+
+def load(files: Files, repository: bool = False, paths: Iterable[str] | None = None) -> Units:
+    """Read every unit of a host, or of a repository, where nothing says what is enabled (`starts` is None there).
+
+    `paths` are the files a repository deploys, by in-tree path; None for all in the tree.
+    """
+    if repository:
+        return _repository(files, paths)
+    return _host(files)
+
+
+def _repository(files: Files, paths: Iterable[str] | None) -> Units:
+    """The units of each place in a repository: a folder of unit files, or a folder laid out like a host."""
+    every = tuple(files.tree.walk() if paths is None else paths)
+    places: dict[str, dict[str, dict[str, None]]] = {}
+    for path in every:
+        spot = _spot(path, files)
+        if spot is not None:
+            directory, entry = spot
+            root = next((directory.removesuffix(each) for each in SEARCH_PATH if directory.endswith(each)), directory)
+            places.setdefault(root, {}).setdefault(directory, {})[entry] = None
+    known = Machine()
+    found: list[tuple[str, Unit]] = []
+    for root, directories in sorted(places.items()):
+        order_of = {f"{root}{each}": index for index, each in enumerate(SEARCH_PATH)}
+        listing = {directory: directories[directory] for directory in sorted(directories, key=lambda each: order_of.get(each, -1))}
+        place = UnitFiles(files, listing, None if paths is None else frozenset(every))
+        loader = _Loader(files, place, known)
+        for name in (*place.names, *place.dropped_in, *(link.unit for link in place.all_links)):
+            loader.find(name)
+        found += ((root, unit) for unit in loader.units.values() if unit.files)
+    return Units((replace(unit, starts=None, why=_IN_A_REPOSITORY[unit.state]) for unit in _joined(found)), known, None)
+
+
+def _spot(path: str, files: Files) -> tuple[str, str] | None:
+    """The unit directory and the entry in it that a file of a repository belongs to, None for a file that is no part of a unit."""
+    parent, _, base = path.rpartition("/")
+    above, _, folder = parent.rpartition("/")
+    if any(part in f"{path}/" for part in _OF_USERS):
+        return None
+    if base.endswith(".conf") and folder.endswith(".d"):
+        stem = folder[:-2]
+        return (above, folder) if is_unit_name(stem) or stem in TYPES else None
+    if not is_unit_name(base):
+        return None
+    if folder.endswith(tuple(DEPENDENCY_DIRECTORIES)):
+        return above, folder
+    if files.link(path) is None:
+        # D-Bus, Avahi and others have files of the same names.
+        source = files.read(path)
+        if source is None or (source.text and not any(f"[{section}]" in source.text for section in _SECTIONS)):
+            return None
+    return parent, base
+
+
+def _joined(found: list[tuple[str, Unit]]) -> Iterable[Unit]:
+    """Gives drop-ins that lie apart from their unit to the one unit of that name nearest to them."""
+    loaded: dict[str, list[tuple[str, Unit]]] = {}
+    for root, unit in found:
+        if unit.state == "loaded":
+            loaded.setdefault(unit.name, []).append((root, unit))
+    more: dict[Span, list[Unit]] = {}
+    for root, unit in found:
+        if unit.state != "missing":
+            continue
+        near = sorted(((-_shared(root, other), there.at) for other, there in loaded.get(unit.name, ())))
+        if not near or (len(near) > 1 and near[0][0] == near[1][0]):
+            yield unit
+        else:
+            more.setdefault(near[0][1], []).append(unit)
+    for _, unit in found:
+        if unit.state != "missing":
+            for dropped in more.get(unit.at, ()) if unit.state == "loaded" else ():
+                unit = replace(unit, files=unit.files + dropped.files, settings=unit.settings + dropped.settings)
+            yield unit
+
+
+def _shared(one: str, other: str) -> int:
+    """How many leading folders two paths share."""
+    return len(commonpath((one or "/", other or "/")).strip("/").split("/")) if one and other else 0
+
+
+class _Loader:
+    """Makes units of names, each file parsed once."""
+
+    def __init__(self, files: Files, place: UnitFiles, known: Machine) -> None:
+        self.files = files
+        self.place = place
+        self.machine = known
+        self.units: dict[str, Unit] = {}
+        self._found: dict[str, Unit | None] = {}
+        self._fragments: dict[str, str] = {}
+        self._parsed: dict[str, unit_format.UnitFile | None] = {}
+
+    def parsed(self, path: str) -> unit_format.UnitFile | None:
+        """A unit file by its path, None where it is not there or cannot be read; what is wrong in it is said once."""
+        if path not in self._parsed:
+            source = self.files.read(path)
+            document = None if source is None else unit_format.parse(source)
+            for trouble in () if document is None else document.troubles:
+                self.files.trouble(trouble.at, trouble.reason)
+            self._parsed[path] = document
+        return self._parsed[path]
+
+    def find(self, name: str) -> Unit | None:
+        """The unit of a name, loaded when first asked for; None where no file makes it and nothing is dropped into it."""
+        if name not in self._found:
+            self._found[name] = self._load(name) if is_unit_name(name) and len(self._found) < _MOST_UNITS else None
+        return self._found[name]
+
+    def _load(self, name: str) -> Unit | None:
+        fragment = self.place.fragment(name)
+        if fragment.name not in self.units and (made := self._made(fragment.name, fragment.names, fragment.path, fragment.masked)):
+            self.units[made.name] = made
+        return self.units.get(fragment.name)
+
+    def _made(self, name: str, names: tuple[str, ...], path: str | None, masked: bool) -> Unit | None:
+        label = self.files.tree.label
+        if masked and path is not None:
+            return Unit(name, Span.whole(label(path)), (label(path),), (), "masked", names)
+        dropins = self.place.dropins(names)
+        if path is not None and self.parsed(path) is not None:
+            self._fragments[name] = path
+            return Unit(name, Span.whole(label(path)), *self._merged((path, *dropins)), "loaded", names)
+        if (dropins and parts_of(name).suffix in _DROPPED_INTO) or name in STANDARD or self.place.links(names):
+            at = Span.whole(label(path or (dropins[0] if dropins else f"/etc/systemd/system/{name}")))
+            return Unit(name, at, *self._merged(dropins), "missing", names)
+        return None
+
+    def _merged(self, paths: Sequence[str]) -> tuple[tuple[str, ...], tuple[Setting, ...]]:
+        read = [(path, document) for path in paths if (document := self.parsed(path)) is not None]
+        settings = tuple(setting for _, document in read for setting in document.settings)
+        return tuple(self.files.tree.label(path) for path, _ in read), settings
+
+    def expand(self, text: str, unit: Unit) -> str:
+        """A setting's text with its specifiers put in."""
+        return expand(text, unit.name, self.machine, unit.files[0] if unit.files else "")
+
+    def broken(self, unit: Unit) -> str | None:
+        """Why systemd gives up reading a unit's fragment, None where it reads it to its end."""
+        document = self.parsed(self._fragments[unit.name]) if unit.name in self._fragments else None
+        if document is None or document.stopped is None:
+            return None
+        return f"systemd does not load {unit.name}: {document.stopped.reason} ({document.stopped.at})"
+
+
+def _host(files: Files) -> Units:
+    place = on_host(files)
+    loader = _Loader(files, place, machine(files))
+    for name in (*place.names, *place.dropped_in, *(link.unit for link in place.all_links)):
+        loader.find(name)
+    activation = Activation(loader.find, lambda unit: place.links(unit.names), loader.expand, loader.broken, files)
+    reached = activation.at_boot(_on_the_bus(files))
+    for unit in tuple(loader.units.values()):
+        start = activation.start(unit, reached)
+        loader.units[unit.name] = replace(unit, starts=start.starts, why=start.why, started_by=start.by)
+    return Units((unit for unit in loader.units.values() if unit.files), loader.machine, activation)
+
+
+def _on_the_bus(files: Files) -> list[tuple[str, str]]:
+    """The units that D-Bus starts when somebody calls a name of theirs: SystemdService= of the system services."""
+    found: list[tuple[str, str]] = []
+    for directory in _BUS_SERVICES:
+        for entry in files.names(directory):
+            if not entry.endswith(".service") or (source := files.read(f"{directory}/{entry}")) is None:
+                continue
+            for setting in unit_format.parse(source).settings:
+                if setting.key == "SystemdService" and is_unit_name(setting.value):
+                    found.append((setting.value, f"D-Bus starts it when it is called for: {setting.at}"))
+    return found
