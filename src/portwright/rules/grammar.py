@@ -148,12 +148,12 @@ class _Reader:
                 predicate = takes.get(verb)
                 if predicate is None:
                     raise RuleError(comparison.keys[verb], f"{word} ({name.type}) cannot be compared with {verb}; {nearest(verb, takes)}")
-                found.append(Condition(name, predicate, self._operand(operand, verb, predicate.right, name.choices)))
+                found.append(Condition(name, predicate, self._operand(operand, verb, predicate.right, word, name.choices)))
         if not found:
             raise RuleError(table.at, f"{key} is empty")
         return tuple(found)
 
-    def _operand(self, node: Node, verb: str, wanted: OperandType, choices: tuple[str, ...]) -> Operand:
+    def _operand(self, node: Node, verb: str, wanted: OperandType, word: str, choices: tuple[str, ...]) -> Operand:
         if isinstance(node, Table):
             return self._reference(node, verb, wanted)
         if wanted in ("texts", "numbers", "words"):
@@ -161,10 +161,10 @@ class _Reader:
             each: Type = "number" if wanted == "numbers" else "text"
             if not items:
                 raise RuleError(node.at, f"{verb} wants at least one value")
-            return Given(tuple(self._literal(item, verb, each, choices) for item in items))
+            return Given(tuple(self._literal(item, verb, each, word, choices) for item in items))
         if wanted in ("claim", "turn", "place"):
             raise RuleError(node.at, f"{verb} wants {_a(wanted)} of another fact, as {{fact: {wanted}}}")
-        return Given(self._literal(node, verb, cast(Type, wanted), choices))
+        return Given(self._literal(node, verb, cast(Type, wanted), word, choices))
 
     def _reference(self, node: Table, verb: str, wanted: OperandType) -> Operand:
         self._keys(node, "an operand", ("sysctl", "host", "fact"), ())
@@ -186,12 +186,12 @@ class _Reader:
             raise RuleError(leaf.at, f"{verb} wants {_a(wanted)}, and {word} is {_a(name.type)}")
         return OfHost(name) if source == "host" else OfFact(name)
 
-    def _literal(self, node: Node, verb: str, wanted: Type, choices: tuple[str, ...]) -> object:
+    def _literal(self, node: Node, verb: str, wanted: Type, word: str, choices: tuple[str, ...]) -> object:
         if not isinstance(node, Leaf) or node.value is None:
             raise RuleError(node.at, f"{verb} wants {_a(wanted)}")
         if wanted == "text":
             if choices and node.text not in choices:
-                raise RuleError(node.at, f"it is never {node.text}; {nearest(node.text, choices)}")
+                raise RuleError(node.at, f"{word} is never {node.text}; {nearest(node.text, choices)}")
             return node.text
         if wanted == "flag" and isinstance(node.value, bool):
             return node.value
@@ -308,7 +308,7 @@ class _Reader:
         operands: list[tuple[str, Operand]] = []
         for name, inner in table.entries.items():
             wanted, choices, _ = takes[name]
-            operands.append((name, self._operand(inner, name, wanted, choices)))
+            operands.append((name, self._operand(inner, name, wanted, name, choices)))
         return Wish(change, tuple(operands))
 
     def _advice(self, node: Node) -> Advice:

@@ -1,0 +1,218 @@
+"""Reading a rule: what its author meant, or the line that is wrong and the nearest word that is right."""
+
+from pathlib import Path
+
+import pytest
+
+from portwright.changes import ReservePorts
+from portwright.ports import PortSet
+from portwright.rules import load, read
+from portwright.rules.rule import Given, OfFact, OfHost, OfSysctl, Slot
+from portwright.source import RuleError
+
+GOOD = """\
+id: a-rule
+title: Something is wrong
+severity: medium
+why: because it breaks
+references: [socket(7)]
+each: listener
+where:
+  ports: {within: {host: ephemeral-ports}}
+  starts: {is: boot}
+message: "{app} listens on {ports}"
+"""
+
+
+def test_a_rule_is_read_with_its_family_and_its_place() -> None:
+    found = read(GOOD, "rules/some/a-rule.yaml")
+
+    assert ("a-rule", "some", "medium") == (found.id, found.family, found.card.severity)
+    assert ("rules/some/a-rule.yaml", 1, 5) == (found.at.path, found.at.line, found.at.column)
+    assert ["ports", "starts"] == [condition.name.name for condition in found.where]
+    assert isinstance(found.where[0].operand, OfHost)
+    assert Given("boot") == found.where[1].operand
+    first, middle, last = found.message
+    assert isinstance(first, Slot)
+    assert isinstance(last, Slot)
+    assert ("app", " listens on ", "ports") == (first.name.name, middle, last.name.name)
+
+
+def test_folded_text_becomes_one_line() -> None:
+    found = read(GOOD.replace("why: because it breaks", "why: >\n  because\n  it breaks\n"), "rules/some/a-rule.yaml")
+
+    assert "because it breaks" == found.card.why
+
+
+def test_operands_come_from_the_rule_the_kernel_the_host_or_the_fact() -> None:
+    where = "{is: 80}, at-least: {sysctl: net.core.somaxconn}, at-most: {host: usable-ports}, less-than: {fact: end_port}"
+    found = read(
+        GOOD.replace("  starts: {is: boot}", f"  port: {where.replace('{is: 80}', '{is: 80').rstrip()}}}"), "rules/some/a-rule.yaml"
+    )
+
+    kinds = [type(condition.operand) for condition in found.where if condition.name.name == "port"]
+    assert [Given, OfSysctl, OfHost, OfFact] == kinds
+
+
+def test_ports_are_written_as_the_kernel_prints_them() -> None:
+    found = read(GOOD.replace("{within: {host: ephemeral-ports}}", "{overlaps: '80,8000-8010'}"), "rules/some/a-rule.yaml")
+
+    assert Given(PortSet.of(80, (8000, 8010))) == found.where[0].operand
+
+
+@pytest.mark.parametrize("text", ["no", "on", "yes", "010", "0x10", "1e3", "12:30"])
+def test_only_true_false_and_plain_numbers_are_not_text(text: str) -> None:
+    found = read(GOOD.replace("starts: {is: boot}", f"unit: {{is: {text}}}"), "rules/some/a-rule.yaml")
+
+    assert Given(text) == found.where[1].operand
+
+
+def test_a_fix_is_a_change_and_its_operands() -> None:
+    found = read(GOOD + "fix:\n  reserve-ports: {ports: {fact: ports}, safety: review}\n", "rules/some/a-rule.yaml")
+
+    assert found.wish is not None
+    assert ReservePorts is found.wish.change
+    assert ["ports", "safety"] == [name for name, _ in found.wish.operands]
+
+
+# (what is written instead of a line of GOOD, line and column of the complaint, the complaint)
+MISTAKES = [
+    ("id: a-rule", "id: other-rule", "1:5", "the id is other-rule, the file is named a-rule.yaml: they must be the same"),
+    ("id: a-rule", "id: A_rule", "1:5", "an id is lower-case words joined by single dashes, not 'A_rule'"),
+    ("severity: medium", "severity: mediun", "3:11", "severity is never mediun; did you mean medium?"),
+    ("why: because it breaks", "wy: because it breaks", "4:1", "a rule has no wy; did you mean why?"),
+    ("why: because it breaks", "why:", "4:5", "why must be text"),
+    ("references: [socket(7)]", "references: []", "5:13", "references must be a list with at least one item"),
+    ("each: listener", "each: listner", "6:7", "each is never listner; did you mean listener?"),
+    ("each: listener", "", "1:1", "a rule lacks each"),
+    ("  starts:", "  start:", "9:3", "a listener has no start; did you mean starts?"),
+    ("{is: boot}", "{iz: boot}", "9:12", "starts (text) cannot be compared with iz; did you mean is?"),
+    ("{is: boot}", "{is: bot}", "9:16", "starts is never bot; did you mean boot?"),
+    ("{is: boot}", "boot", "9:11", "starts needs a comparison, such as {is: ...}"),
+    ("{is: boot}", "{}", "9:11", "starts needs a comparison: ends-with, in, is, is-not, not-in, starts-with"),
+    ("{is: boot}", "{in: []}", "9:16", "in wants at least one value"),
+    ("{is: boot}", "{is: }", "9:16", "is wants text"),
+    ("ephemeral-ports", "ephemral-ports", "8:27", "a host has no ephemral-ports; did you mean ephemeral-ports?"),
+    ("ephemeral-ports", "usable-ports", "8:27", "within wants ports, and usable-ports is a number"),
+    ("{host: ephemeral-ports}", "{hosts: ephemeral-ports}", "8:20", "an operand has no hosts; did you mean host?"),
+    ("{host: ephemeral-ports}", "{host: a, fact: b}", "8:19", "an operand is one of {sysctl: key}, {host: name}, {fact: field}"),
+    ("{host: ephemeral-ports}", "{fact: port}", "8:26", "within wants ports, and port is a number"),
+    ("{host: ephemeral-ports}", "9000-8000", "8:19", "not a range of ports: 9000-8000"),
+    ("{host: ephemeral-ports}", "{sysctl: 'a b'}", "8:28", "not a kernel setting: 'a b'"),
+    ("  starts: {is: boot}", "  random: {is: boot}", "9:16", "is wants true or false, not boot"),
+    ("  starts: {is: boot}", "  port: {is: true}", "9:14", "is wants a number, not true"),
+    ("  starts: {is: boot}", "  at: {is: x}", "9:3", "at is a place, which no condition can look at"),
+    ("  starts: {is: boot}", "  claim: {overlaps: x}", "9:21", "overlaps wants a claim of another fact, as {fact: claim}"),
+    ("{app}", "{ap}", "10:10", "{ap}: a listener has no such word; did you mean app?"),
+    ("{app}", "{claim}", "10:10", "{claim}: a listener has no such word; known:"),
+    ("{app}", "{with.app}", "10:10", "{with.app}: this rule has no with"),
+    ("{app}", "{app", "10:10", "a brace that is no placeholder: write {name}, where name is a word of the fact"),
+    ("{app}", "{app.__class__}", "10:10", "{app.__class__}: a listener has no such word; known:"),
+    ("{app}", "{app!r:>100000000}", "10:10", "{app!r:>100000000}: a listener has no such word; known:"),
+]
+
+
+@pytest.mark.parametrize(("written", "instead", "place", "complaint"), MISTAKES, ids=[f"{m[1] or m[0]}" for m in MISTAKES])
+def test_a_mistake_is_told_with_its_place_and_the_nearest_word(written: str, instead: str, place: str, complaint: str) -> None:
+    with pytest.raises(RuleError) as told:
+        read(GOOD.replace(written, instead, 1), "rules/some/a-rule.yaml")
+
+    assert f"rules/some/a-rule.yaml:{place}" == str(told.value.at)
+    assert told.value.reason.startswith(complaint)
+
+
+# (what follows GOOD, line and column of the complaint, the complaint)
+MISTAKES_BELOW = [
+    ("fix: {}\n", "11:6", "fix is empty"),
+    ("fix: {reserve-port: {}}\n", "11:7", "a fix has no reserve-port; did you mean reserve-ports?"),
+    ("fix: {reserve-ports: {}}\n", "11:22", "reserve-ports lacks ports"),
+    ("fix: {reserve-ports: {ports: 80, safety: sure}}\n", "11:42", "safety is never sure; did you mean safe?"),
+    ("fix: {reserve-ports: {ports: {fact: unit}}}\n", "11:37", "ports wants ports, and unit is text"),
+    (
+        "fix: {set-sysctl: {key: a, value: b}, reserve-ports: {ports: 1}}\n",
+        "11:39",
+        "a fix wishes for one change, and set-sysctl stands here already",
+    ),
+    ("fix: {manual: {reason: x}}\n", "11:15", "manual lacks step"),
+    ("with: {listener: {unit: {is-not: {fact: unit}}}}\n", "11:18", "a join that compares two facts needs one comparison that pairs them"),
+    ("with: {listner: {unit: {is: a}}}\n", "11:8", "there is no kind of fact listner; did you mean listener?"),
+    ("with: {listener: {unit: {is: a}}, sysctl: {key: {is: a}}}\n", "11:7", "with names one kind of fact"),
+    ("likelihood: high\n", "11:13", "likelihood wants {fact: name}"),
+    ("likelihood: {fact: app}\n", "11:13", "likelihood wants a value of the fact that is one of high, medium, low"),
+    ("predicts: ENOENT\n", "11:11", "predicts is never ENOENT; known: EACCES"),
+    ("confidence: sure\n", "11:13", "confidence is never sure; known: certain, likely, possible"),
+    ("notes: [{text: x, at: app}]\n", "11:23", "{app}: a listener has no such place; known: at, because_at"),
+    ("bad: {nginx.conf: listen 80}\n", "11:7", "an example is a file by its path on the host, not nginx.conf"),
+    ("import: os\n", "11:1", "a rule has no import; known:"),
+]
+
+
+@pytest.mark.parametrize(("more", "place", "complaint"), MISTAKES_BELOW, ids=[m[0].strip() for m in MISTAKES_BELOW])
+def test_a_mistake_in_an_optional_part_is_told_too(more: str, place: str, complaint: str) -> None:
+    with pytest.raises(RuleError) as told:
+        read(GOOD + more, "rules/some/a-rule.yaml")
+
+    assert f"rules/some/a-rule.yaml:{place}" == str(told.value.at)
+    assert told.value.reason.startswith(complaint)
+
+
+# (the whole file, line, the complaint)
+HOSTILE = [
+    ("[" * 100_000, None, "a rule file of more than 64 KiB"),
+    ("[" * 60_000, 1, "nested deeper than 8 levels"),
+    ("{a: " * 10_000, 1, "nested deeper than 8 levels"),
+    (GOOD + "severity: high\n", 11, "severity stands here a second time, first in line 3"),
+    ("a: &x [1]\nb: *x\n", 1, "anchors and aliases are not allowed in a rule"),
+    ("a: *x\n", 1, "anchors and aliases are not allowed in a rule"),
+    ("<<: {a: 1}\n", 1, "merge keys are not allowed in a rule"),
+    ("a: !!python/object/apply:os.system [id]\n", 1, "tags are not allowed in a rule"),
+    ("a: !include /etc/passwd\n", 1, "tags are not allowed in a rule"),
+    ("a: !!str 1\n", 1, "tags are not allowed in a rule"),
+    ("? [a]\n: b\n", 1, "a key must be a word"),
+    ("a: 1\n---\nb: 2\n", 2, "a second document: a file holds one rule"),
+    ("", 1, "the file is empty"),
+    ("# nothing\n", 1, "the file is empty"),
+    ("- a\n", 1, "a rule is a mapping: id, title, severity, why, ..."),
+    ("a: [1\nb: 2\n", 2, "not YAML: "),
+    ("a: 1\n\tb: 2\n", 2, "not YAML: "),
+    ("a: \x00\n", 1, "not YAML: "),
+    ("a: b\x07\n", 1, "not YAML: "),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "complaint"), HOSTILE, ids=[complaint[:40] + str(n) for n, (_, _, complaint) in enumerate(HOSTILE)]
+)
+def test_a_hostile_file_is_refused_with_its_place(text: str, line: int | None, complaint: str) -> None:
+    with pytest.raises(RuleError) as told:
+        read(text, "rules/some/a-rule.yaml")
+
+    assert told.value.reason.startswith(complaint)
+    assert (line or 1) == told.value.at.line
+
+
+def test_two_rules_of_one_name_are_one_too_many(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        (tmp_path / folder / "some").mkdir(parents=True)
+        (tmp_path / folder / "some" / "a-rule.yaml").write_text(GOOD)
+
+    with pytest.raises(RuleError, match=r"there is already a rule a-rule: .*one/some/a-rule.yaml"):
+        load([tmp_path / "one", tmp_path / "two"])
+
+
+def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(RuleError, match="no such folder of rules"):
+        load([tmp_path / "none"])
+
+
+def test_a_persons_own_folder_may_hold_the_rules_themselves(tmp_path: Path) -> None:
+    (tmp_path / "a-rule.yml").write_text(GOOD)
+
+    assert [("a-rule", tmp_path.name)] == [(rule.id, rule.family) for rule in load([tmp_path])]
+
+
+def test_a_file_that_is_not_utf_8_is_an_error_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "a-rule.yaml").write_bytes(b"id: a\nwhy: \xff\n")
+
+    with pytest.raises(RuleError, match=r"a-rule.yaml:2:1: not UTF-8"):
+        load([tmp_path])
