@@ -148,6 +148,15 @@ def test_the_addresses_of_one_service_share_a_row_and_go_below_each_other_where_
     ] == picture[picture.index("port    address                   service        user  starts") :][:4]
 
 
+def test_the_legend_explains_what_is_drawn_and_nothing_else() -> None:
+    hidden = replace(listener("b", 80, can_bind=False), error="EACCES")
+    legend = "\n".join(line for line in lines(host(listener("a", 80), hidden)) if line.startswith("     ") and " listens" in line)
+
+    assert "" == legend
+    assert [line for line in lines(host(listener("a", 80))) if "● listens" in line]
+    assert not [line for line in lines(host(unprivileged="0")) if "CAP_NET_BIND_SERVICE" in line]
+
+
 def test_a_port_the_kernel_picks_is_not_drawn_and_not_in_danger() -> None:
     picture = lines(host(replace(listener("statd", 40000), random=True)))
 

@@ -72,7 +72,7 @@ class _Page:
         shown = [sysctl for sysctl in sysctls if self.verbose or _matters(sysctl)]
         yield self.style("strong", "kernel settings at boot")
         for sysctl in shown:
-            yield from self._entry(safe(sysctl.key), f"= {safe(sysctl.boot)}")
+            yield from self._entry(safe(sysctl.key), f"= {safe(sysctl.boot)}" if sysctl.boot else "is empty")
             sure = "" if sysctl.confidence == "certain" else f" ({sysctl.confidence})"
             yield from self._detail(f"{'default' if sysctl.is_default else 'set'}{sure}: {place(sysctl.at)}")
             if sysctl.reload != sysctl.boot:

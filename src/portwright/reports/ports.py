@@ -116,15 +116,18 @@ class _Drawing:
         worth: dict[str, int] = {pen.along: 1, pen.later: 2, pen.listens: 3, pen.lent: 4, pen.fails: 5}
         cells: list[_Cell] = [(" ", None)] * (scale.columns + 1)
         wanted: list[tuple[int, int]] = []
+        meanings: dict[str, tuple[str, Role]] = {}
         for listener in listeners:
             mark, role, meaning = self._mark(listener)
-            legend[mark] = (meaning, role)
+            meanings[mark] = (meaning, role)
             first, last = scale.column(listener.ports.low or 0), scale.column(listener.ports.high or 0)
             for column in range(first, last + 1):
                 sign = mark if column in (first, last) else pen.along
                 if worth.get(sign, 0) > worth.get(cells[column][0], 0):
                     cells[column] = (sign, role)
             wanted.append((-worth[mark], listener.port or 0))
+        drawn = {sign for sign, _ in cells}
+        legend.update({mark: meaning for mark, meaning in meanings.items() if mark in drawn})
         labels = _Row(scale.columns + 1)
         for _, port in sorted(set(wanted)):
             labels.put(scale.column(port), str(port))
