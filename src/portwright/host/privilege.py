@@ -9,10 +9,6 @@ from portwright.source import Span
 NEEDED = "CAP_NET_BIND_SERVICE"
 _PRIVATE_START = 1024  # a new network namespace starts from the kernel's defaults, not from the host's sysctl.d
 _FAMILY = {"inet": "AF_INET", "inet6": "AF_INET6"}
-_NEVER_STARTED = {
-    "203/EXEC": "the program's file capabilities are not in CapabilityBoundingSet=, so it cannot be executed (203/EXEC)",
-    "217/USER": "the user {user} does not exist, so the service never starts (217/USER)",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +34,7 @@ def may_bind(
     (ip-sysctl.rst), a network namespace of the unit's own does not.
     """
     if privileges.fails is not None:
-        reason = _NEVER_STARTED.get(privileges.fails, f"the service never starts ({privileges.fails})").format(user=privileges.user)
-        wanted = ("User",) if privileges.fails == "217/USER" else ("CapabilityBoundingSet",)
-        return Permission(False, privileges.fails, reason, _line(privileges, *wanted), "certain")
+        return _never_started(privileges, privileges.fails)
     if privileges.families is not None and _FAMILY[family] not in privileges.families:
         reason = f"RestrictAddressFamilies= leaves out {_FAMILY[family]}, so socket() fails"
         return Permission(False, "EAFNOSUPPORT", reason, _line(privileges, "RestrictAddressFamilies"), "certain")
@@ -59,6 +53,19 @@ def may_bind(
     whose = " of its own network namespace" if privileges.private_network else ""
     reason = f"{why}, and {port} is below net.ipv4.ip_unprivileged_port_start ({start}){whose}"
     return Permission(False, "EACCES", reason, at, "likely" if gains else "certain")
+
+
+def _never_started(privileges: Privileges, error: str) -> Permission:
+    match error:
+        case "217/USER":
+            reason, at = f"the user {privileges.user} does not exist, so the service never starts", _line(privileges, "User")
+        case "203/EXEC":
+            reason = "CapabilityBoundingSet= lacks a file capability of the program, so it cannot be executed"
+            at = _line(privileges, "CapabilityBoundingSet")
+        case _:
+            # The last of the deciding lines says why.
+            reason, at = privileges.because[-1] if privileges.because else ("the service never starts", None)
+    return Permission(False, error, reason, at, "certain")
 
 
 def power(privileges: Privileges) -> frozenset[str] | None:

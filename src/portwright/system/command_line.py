@@ -142,24 +142,6 @@ def words(passage: Passage, relaxed: bool = False) -> tuple[tuple[Passage, ...],
         found.append(word)
 
 
-def assignments(setting: Setting, expand: Expand) -> tuple[tuple[str, Word], ...]:
-    """The variables of one Environment= line, each value with its own place; a word without a name is skipped as systemd does."""
-    found: list[tuple[str, Word]] = []
-    parts, _ = words(written(setting))
-    for part in parts:
-        full = _expanded(part, expand)
-        name, equals, value = full.text.partition("=")
-        if equals and is_name(name):
-            tail = Passage(Reel(full).cut(len(name) + 1, len(name) + 1 + len(value)), full.word().at)
-            found.append((name, tail.word()))
-    return tuple(found)
-
-
-def is_name(text: str) -> bool:
-    """Whether a variable may be called so (env_name_is_valid())."""
-    return text.isascii() and text.replace("_", "a").isalnum() and not text[0].isdigit()
-
-
 def _skip(text: str, position: int) -> int:
     while position < len(text) and text[position] in _BLANK:
         position += 1

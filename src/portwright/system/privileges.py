@@ -313,7 +313,7 @@ def interpreter(program: str, files: Files) -> str:
             return path
         argument = head[1]
         if head[0].rpartition("/")[2] == "env" and argument and "=" not in argument and argument[0] != "-":
-            path = find_program(argument.split()[0], files)
+            path = files.resolve(find_program(argument.split()[0], files))
         else:
             path = files.resolve(head[0])
     return path
@@ -332,12 +332,15 @@ def script_head(path: str, files: Files) -> tuple[str, str] | None:
 
 
 def find_program(name: str, files: Files, path: Iterable[str] = SEARCH_PATH) -> str:
-    """The absolute path of a program: itself, or the first directory of `path` that has it; without one in the tree /usr/bin."""
+    """The absolute path of a program: itself, or the first directory of `path` that has it; without one in the tree /usr/bin.
+
+    A link counts even where it dangles: a copied tree has few programs, but the links to them.
+    """
     if "/" in name or not name:
         return name
     for directory in path:
         candidate = f"{directory}/{name}"
-        if files.kind(candidate) == "file":
+        if files.kind(candidate) == "file" or files.link(candidate) is not None:
             return candidate
     return f"/usr/bin/{name}"
 
