@@ -289,7 +289,7 @@ class Listener:
 
     `error` is what bind() answers where can_bind is False ("EACCES", "EADDRNOTAVAIL", "EAFNOSUPPORT", "EPERM", "203/EXEC",
     "217/USER"); `because` is the sentence and `because_at` the line that decided. `v6only` is settled (None for IPv4).
-    `after` are the units started before it (transitively, among units with listeners). `restart` is Restart= of the unit.
+    `machine` names the machine a repository's file is for, "" on a host: listeners of different machines never meet.
     """
 
     at: Span
@@ -315,6 +315,7 @@ class Listener:
     free_bind: bool = False
     interface: str | None = None
     confidence: Confidence = "certain"
+    machine: str = ""
 
     @property
     def port(self) -> int | None:

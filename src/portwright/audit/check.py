@@ -1,0 +1,120 @@
+"""Check inputs: read what each one is, hold the selected rules against it, keep what was asked for."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from portwright.audit.hosts import read_host
+from portwright.audit.inputs import Input
+from portwright.audit.repository import read_repository
+from portwright.facts import CONFIDENCES, Confidence
+from portwright.finding import Allowed, Finding, HostResult
+from portwright.host import Host
+from portwright.plan import Permits, Plan, plan
+from portwright.rules import Rule, allowed, check
+from portwright.trees import Tree
+from portwright.trees.directory import DirectoryTree
+from portwright.trees.overlay import OverlayTree
+
+
+class SelectionError(ValueError):
+    """A rule or family that was asked for does not exist; the message names the nearest one that does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which rules to hold and which findings to keep. A word of `select`, `ignore` or `extend` is a rule's id or a family."""
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    extend: tuple[str, ...] = ()
+    least: Confidence = "possible"
+
+    def of(self, rules: Iterable[Rule]) -> tuple[Rule, ...]:
+        """The rules that are selected; raises SelectionError for a word that is neither a rule nor a family."""
+        rules = tuple(rules)
+        known = {rule.card.id for rule in rules} | {rule.card.family for rule in rules}
+        for word in (*self.select, *self.ignore, *self.extend):
+            if word not in known:
+                near = get_close_matches(word, sorted(known), 1)
+                raise SelectionError(f"no rule or family is called {word!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        wanted = {*self.select, *self.extend} if self.select else known
+
+        def is_in(rule: Rule, words: Iterable[str]) -> bool:
+            return not {rule.card.id, rule.card.family}.isdisjoint(words)
+
+        return tuple(rule for rule in rules if is_in(rule, wanted) and (not is_in(rule, self.ignore) or is_in(rule, self.extend)))
+
+    def keeps(self, finding: Finding) -> bool:
+        """Whether a finding is sure enough to be reported."""
+        return CONFIDENCES.index(finding.confidence) <= CONFIDENCES.index(self.least)
+
+
+def read(given: Input) -> tuple[Host, ...]:
+    """The facts of one input. A repository whose files want the same place on a host reads as several hosts, one each."""
+    with _opened(given) as tree:
+        if given.kind == "host":
+            return (read_host(tree, given.name, given.identity),)
+        return read_repository(tree, given.name, asked=given.asked)
+
+
+def verdict(given: Input, rules: tuple[Rule, ...], selection: Selection, known: frozenset[str]) -> HostResult:
+    """What the rules find in one input. `known` are the ids of all rules there are, which an allow comment may name."""
+    hosts = read(given)
+    findings: dict[tuple[object, ...], Finding] = {}
+    for host in hosts:
+        for finding in check(host, rules):
+            if selection.keeps(finding):
+                findings.setdefault((finding.card.id, finding.at, finding.subject), finding)
+    sources = {path: source for host in hosts for path, source in host.sources.items()}
+    kept = tuple(sorted(findings.values(), key=lambda f: (f.at, f.card.id, f.message)))
+    unreadable = tuple(sorted({u for host in hosts for u in host.unreadable}))
+    accepted: tuple[Allowed, ...] = ()
+    if given.kind != "host":
+        kept, accepted, troubles = allowed(kept, sources, known)
+        unreadable += troubles
+    return HostResult(
+        host=given.name,
+        files_read=len(sources),
+        rules_checked=len(rules),
+        findings=kept,
+        allowed=accepted,
+        unreadable=unreadable,
+        sources=sources,
+        repository=given.kind != "host",
+    )
+
+
+def planned(given: Input, rules: tuple[Rule, ...], selection: Selection, permits: Permits) -> Plan:
+    """A plan for what the rules find on one host, proven by reading the host again with the plan's files laid over it."""
+    hosts = read(given)
+    host = hosts[0]
+    findings = tuple(finding for finding in check(host, rules) if selection.keeps(finding))
+
+    def recheck(edits: Mapping[str, bytes | None]) -> tuple[Host, tuple[Finding, ...]]:
+        with _opened(given) as tree:
+            after = read_host(OverlayTree(tree, edits), given.name, given.identity)
+        return after, tuple(finding for finding in check(after, rules) if selection.keeps(finding))
+
+    return plan(host, findings, recheck, permits)
+
+
+def existing(given: Input, paths: Iterable[str]) -> dict[str, bytes | None]:
+    """What planned paths and their folders hold now: None where nothing is, b"" for a folder."""
+    held: dict[str, bytes | None] = {}
+    with _opened(given) as tree:
+        for place in (place for path in paths for place in (path, path.rpartition("/")[0])):
+            kind = tree.kind(place)
+            held[place] = tree.read(place) if kind == "file" else (b"" if kind == "directory" else None)
+    return held
+
+
+@contextmanager
+def _opened(given: Input) -> Iterator[Tree]:
+    tree = given.tree
+    try:
+        yield tree
+    finally:
+        if isinstance(tree, DirectoryTree):
+            tree.close()

@@ -1,0 +1,114 @@
+"""Read one host: its tree settles into sysctls, units and invocations, and what the daemons say joins into a Host."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from portwright.apps import Said, daemon_of, generic, socket_unit
+from portwright.facts import Invocation, Listener, Outbound, Privileges, weakest
+from portwright.host import Host
+from portwright.host.join import Surroundings, listener, socket_listener
+from portwright.system.captured import Captured, captured
+from portwright.system.invocations import invocations
+from portwright.system.sysctl import Settled, settle
+from portwright.system.units import Units, load
+from portwright.trees import Files, Tree
+
+
+def read_host(tree: Tree, name: str, identity: str = "") -> Host:
+    """All facts of the host whose files a tree holds."""
+    files = Files(tree)
+    known = captured(files)
+    settled = settle(files, known.sysctl)
+    units = load(files)
+    around = surroundings(settled, known)
+    listeners: list[Listener] = []
+    outbounds: list[Outbound] = []
+    privileges: dict[str, Privileges] = {}
+    for invocation in commands(units, files, known):
+        if invocation.unit is not None:
+            privileges.setdefault(invocation.unit, invocation.privileges)
+        bound, opened = join(invocation, what_it_says(invocation, files, known), around)
+        listeners += bound
+        outbounds += opened
+    listeners += socket_listeners(units, files, around)
+    return assemble(name, identity, files, settled, units, listeners, outbounds, privileges, repository=False)
+
+
+def surroundings(settled: Settled, known: Captured) -> Surroundings:
+    """What endpoints meet on this host: settled sysctls, and the addresses somebody listed."""
+    addresses = None
+    if known.addresses is not None:
+        addresses = tuple((a.address, f"{a.address}/{a.prefix}") for a in known.addresses)
+    return Surroundings({sysctl.key: sysctl for sysctl in settled.sysctls}, addresses)
+
+
+def commands(units: Units, files: Files, known: Captured) -> Iterable[Invocation]:
+    """Every command that a loaded service starts, in the order of unit names."""
+    for unit in units.each:
+        if unit.kind == "service" and unit.state == "loaded":
+            yield from invocations(unit, units, files, known)
+
+
+def what_it_says(invocation: Invocation, files: Files, known: Captured) -> tuple[Said, ...]:
+    """What the daemon behind an invocation says of its sockets; a program nobody knows is asked for ports in flags and environment."""
+    known_daemon = daemon_of(invocation)
+    read = generic.read if known_daemon is None else known_daemon.read
+    return read(invocation, files, known.packages)
+
+
+def join(invocation: Invocation, said: Iterable[Said], around: Surroundings) -> tuple[list[Listener], list[Outbound]]:
+    """What one invocation's daemon says, joined with the unit that starts it."""
+    listeners: list[Listener] = []
+    outbounds: list[Outbound] = []
+    for fact in said:
+        if isinstance(fact, Outbound):
+            confidence = weakest(fact.confidence, invocation.confidence)
+            outbounds.append(replace(fact, unit=invocation.unit, starts=invocation.starts, confidence=confidence))
+        else:
+            listeners.append(listener(fact, invocation, around))
+    return listeners, outbounds
+
+
+def socket_listeners(units: Units, files: Files, around: Surroundings) -> list[Listener]:
+    """What PID 1 binds for .socket units."""
+    found: list[Listener] = []
+    for unit in units.each:
+        if unit.kind == "socket" and unit.state == "loaded":
+            activates = socket_unit.activates(unit, units)
+            found += (socket_listener(endpoint, unit, activates, around) for endpoint in socket_unit.read(unit, units, files))
+    return found
+
+
+def assemble(
+    name: str,
+    identity: str,
+    files: Files,
+    settled: Settled,
+    units: Units,
+    listeners: Iterable[Listener],
+    outbounds: Iterable[Outbound],
+    privileges: dict[str, Privileges],
+    *,
+    repository: bool,
+) -> Host:
+    """The Host that all these facts make, in an order that depends on nothing but the facts."""
+    ordered = tuple(sorted(dict.fromkeys(listeners), key=_listener_order))
+    return Host(
+        name=name,
+        identity=identity or name,
+        repository=repository,
+        listeners=ordered,
+        sysctls=settled.sysctls,
+        assignments=settled.assignments,
+        units=units.each,
+        outbounds=tuple(sorted(dict.fromkeys(outbounds), key=lambda o: (o.at, o.unit or "", o.name))),
+        sources=files.sources,
+        unreadable=files.unreadable,
+        files_read=len(files.sources),
+        privileges=privileges,
+        order={name: units.before(name) for name in sorted({listener.unit for listener in ordered if listener.unit})},
+    )
+
+
+def _listener_order(fact: Listener) -> tuple[object, ...]:
+    return (fact.at, fact.protocol, fact.ports.ranges, fact.address, fact.unit or "", fact.activates or "")

@@ -1,0 +1,431 @@
+"""The `portwright` command: arguments in, reports and exit codes out; it computes nothing itself."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NoReturn
+
+from portwright import __version__
+
+if TYPE_CHECKING:
+    from portwright.audit.check import Selection
+    from portwright.audit.inputs import Input
+    from portwright.finding import HostResult, Severity
+    from portwright.rules import Rule
+
+CLEAN, FINDINGS, USAGE, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 130
+
+_FORMATS = ("text", "json", "sarif", "junit", "github", "gitlab", "markdown", "html")
+_FORMATS_NOW = ("text", "json")
+_NOT_THERE_YET = {
+    "audit": "auditing a fleet (portwright audit)",
+    "snapshot": "taking snapshots (portwright snapshot)",
+    "profile": "profiles (--profile)",
+    "config": "configuration files (--config)",
+    "baseline": "baselines (--baseline)",
+    "write_baseline": "baselines (--write-baseline)",
+}
+
+
+class Complaint(Exception):
+    """What the user asked for cannot be done; the message is the one line they get, the exit code is 2."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise Complaint(f"{message} (see {self.prog} --help)")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code of CONTRACT: 0 clean, 1 findings, 2 usage, 3 incomplete, 130 interrupted."""
+    try:
+        options = _parser().parse_args(arguments)
+        return _COMMANDS[options.command](options)
+    except Complaint as complaint:
+        _say(f"portwright: {complaint}")
+        return USAGE
+    except BrokenPipeError:
+        # Whoever read our report has had enough; Python would complain once more while flushing.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLEAN
+    except KeyboardInterrupt:
+        _say("portwright: interrupted")
+        return INTERRUPTED
+
+
+# ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _check(options: argparse.Namespace) -> int:
+    outputs = _outputs(options)
+    rules, known, selection = _rules(options)
+    results = _each(options, rules, selection, known)
+    for form, output in outputs:
+        _write(output, _report(form, results, options, output))
+    return _verdict(results, rules, options)
+
+
+def _verdict(results: Sequence[HostResult], rules: Sequence[Rule], options: argparse.Namespace) -> int:
+    from portwright.finding import SEVERITIES
+
+    if options.fail_on != "never" and not options.exit_zero:
+        failing: tuple[Severity, ...] = SEVERITIES[: SEVERITIES.index(options.fail_on) + 1]
+        if any(finding.card.severity in failing for result in results for finding in result.findings):
+            return FINDINGS
+    incomplete = not rules or not results or any(result.unreadable or not result.files_read for result in results)
+    return INCOMPLETE if incomplete else CLEAN
+
+
+def _report(form: str, results: Sequence[HostResult], options: argparse.Namespace, output: str | None) -> str:
+    if form == "json":
+        from portwright.reports import json_v1
+
+        return json_v1.check(results, __version__)
+    from portwright.reports import text
+
+    return text.render(results, color=_color(options, output), width=_width(output), quiet=options.quiet, verbose=options.verbose)
+
+
+def _facts(options: argparse.Namespace) -> int:
+    from portwright.audit.check import read
+
+    outputs = _outputs(options)
+    hosts = [host for given in _inputs(options) for host in read(given)]
+    for form, output in outputs:
+        if form == "json":
+            from portwright.reports import json_v1
+
+            _write(output, json_v1.facts(hosts))
+        else:
+            from portwright.reports import facts_text
+
+            _write(output, facts_text.render(hosts, color=_color(options, output), width=_width(output), verbose=options.verbose))
+    return INCOMPLETE if not hosts or any(host.unreadable or not host.files_read for host in hosts) else CLEAN
+
+
+def _ports(options: argparse.Namespace) -> int:
+    from portwright.audit.check import read
+    from portwright.host.conflict import collisions
+    from portwright.reports import json_v1, ports
+
+    outputs = _outputs(options)
+    hosts = [host for given in _inputs(options) for host in read(given)]
+    for form, output in outputs:
+        if form == "json":
+            _write(output, json_v1.ports((host, collisions(host)) for host in hosts))
+            continue
+        color, width, unicode = _color(options, output), _width(output), _unicode(output)
+        pictures = [ports.render(host, collisions(host), color=color, width=width, unicode=unicode) for host in hosts]
+        _write(output, "\n".join(pictures))
+    return INCOMPLETE if not hosts or any(host.unreadable or not host.files_read for host in hosts) else CLEAN
+
+
+def _fix(options: argparse.Namespace) -> int:
+    from portwright.ansible import PlaybookNameError, playbook, templates
+    from portwright.audit.check import existing, planned
+    from portwright.plan import Permits
+    from portwright.reports import plan_text
+    from portwright.shipped import playbooks_directory
+
+    rules, _, selection = _rules(options)
+    inputs = _inputs(options)
+    if len(inputs) != 1:
+        raise Complaint(f"fix plans for one host at a time, and this is {len(inputs)}; plans for fleets are not there yet")
+    given = inputs[0]
+    made = planned(given, rules, selection, Permits(review=options.allow_review))
+    written: tuple[str, ...] = ()
+    if made.steps and options.output:
+        folder, name = os.path.split(options.output)
+        try:
+            book = playbook(
+                made, name, templates(playbooks_directory()), existing(given, made.edits), allow_restart=options.allow_restart
+            )
+        except PlaybookNameError as error:
+            raise Complaint(str(error)) from None
+        for file, content in book.files.items():
+            _write(os.path.join(folder, file), content, mode=0o600 if file in book.private else None)
+        written = tuple(os.path.join(folder, file) for file in book.files)
+    _write(None, plan_text.render(made, written, color=_color(options, None), width=_width(None)))
+    if options.apply:
+        return _apply(options, given, written)
+    if made.unplanned:
+        return CLEAN if options.exit_zero else FINDINGS
+    return INCOMPLETE if made.host.unreadable or not made.host.files_read or not rules else CLEAN
+
+
+def _apply(options: argparse.Namespace, given: Input, written: Sequence[str]) -> int:
+    """Run the playbook on this machine, which must be the one that was read."""
+    import subprocess
+
+    if given.path != "/":
+        raise Complaint("--apply changes this machine, so the host to read must be /")
+    if not written:
+        return CLEAN
+    ran = subprocess.run(["ansible-playbook", "-i", "localhost,", "-c", "local", written[0]], check=False)  # noqa: S603, S607
+    return CLEAN if ran.returncode == 0 else FINDINGS
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from portwright.rules import explain
+
+    rules, _, _ = _rules(options)
+    from portwright.audit.check import Selection, SelectionError
+
+    try:
+        found = Selection(select=(options.rule,)).of(rules)
+    except SelectionError as error:
+        raise Complaint(str(error)) from None
+    _write(None, "\n".join(explain(rule) for rule in found))
+    return CLEAN
+
+
+def _catalogue(options: argparse.Namespace) -> int:
+    from portwright.reports import catalogue
+
+    rules, _, _ = _rules(options)
+    for form, output in _outputs(options):
+        _write(output, catalogue.rules_json(rules) if form == "json" else catalogue.rules_text(rules, width=_width(output)))
+    return CLEAN
+
+
+def _apps(options: argparse.Namespace) -> int:
+    from portwright.apps import daemons
+    from portwright.reports import catalogue
+
+    for form, output in _outputs(options):
+        _write(output, catalogue.apps_json(daemons()) if form == "json" else catalogue.apps_text(daemons(), width=_width(output)))
+    return CLEAN
+
+
+def _later(options: argparse.Namespace) -> int:
+    raise Complaint(f"{_NOT_THERE_YET[options.command]} is not there yet")
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "check": _check,
+    "facts": _facts,
+    "fix": _fix,
+    "audit": _later,
+    "snapshot": _later,
+    "explain": _explain,
+    "rules": _catalogue,
+    "apps": _apps,
+    "ports": _ports,
+}
+
+
+# ── arguments ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="portwright", description="Find what breaks services at the seam between ports, sockets and processes.")
+    parser.add_argument("--version", action="version", version=f"portwright {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
+
+    def command(name: str, help_: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=help_, description=help_[0].upper() + help_[1:] + ".", allow_abbrev=False)
+
+    paths = {"nargs": "*", "metavar": "PATH", "help": "a host's directory, a directory of hosts, a repository, a file, or - (default: .)"}
+    check = command("check", "lint hosts, repositories and files")
+    check.add_argument("paths", **paths)  # type: ignore[arg-type]  # argparse's stubs want each keyword spelt out
+    _add_reports(check, _FORMATS)
+    _add_rules(check)
+    check.add_argument("--fail-on", choices=("high", "medium", "low", "info", "never"), default="low", metavar="SEVERITY",
+                       help="exit 1 for findings of this severity or above: high, medium, low, info or never (default: low)")
+    check.add_argument("--exit-zero", action="store_true", help="exit 0 where findings would make it 1")
+    check.add_argument("--baseline", metavar="FILE", help="report only what this baseline does not hold (not there yet)")
+    check.add_argument("--write-baseline", metavar="FILE", help="write the findings as a baseline (not there yet)")
+    check.add_argument("--jobs", type=_positive, default=1, metavar="N", help="check this many hosts at once (default: 1)")
+
+    for name, help_ in (("facts", "show what was read and what is in force, without judging"),
+                        ("ports", "draw the port space: zones, range, reserved, listeners, collisions, capacity")):
+        shown = command(name, help_)
+        shown.add_argument("paths", **paths)  # type: ignore[arg-type]
+        _add_reports(shown, ("text", "json"))
+
+    fix = command("fix", "plan, prove and write a playbook for one host")
+    fix.add_argument("paths", **paths)  # type: ignore[arg-type]
+    fix.add_argument("-o", "--output", metavar="NAME.yml", help="write NAME.yml, NAME.vars.json and NAME.rollback.yml")
+    fix.add_argument("--apply", action="store_true", help="run the playbook on this machine (PATH must be /)")
+    fix.add_argument("--allow-restart", action="store_true", help="let the playbook restart services")
+    fix.add_argument("--allow-review", action="store_true", help="plan also what somebody should review first")
+    fix.add_argument("--exit-zero", action="store_true", help="exit 0 where findings without a plan would make it 1")
+    _add_rules(fix)
+    _add_look(fix)
+
+    explain = command("explain", "say what a rule means, why it matters, and how it is mended")
+    explain.add_argument("rule", metavar="RULE")
+    _add_rules(explain)
+    rules = command("rules", "list the rules")
+    _add_rules(rules)
+    _add_reports(rules, ("text", "json"))
+    apps = command("apps", "list the daemons whose configuration is understood")
+    _add_reports(apps, ("text", "json"))
+    audit = command("audit", "collect and check a fleet (not there yet)")
+    snapshot = command("snapshot", "write this host as one archive (not there yet)")
+    for later in (audit, snapshot):
+        later.add_argument("anything", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    return parser
+
+
+def _add_reports(parser: argparse.ArgumentParser, formats: Sequence[str]) -> None:
+    parser.add_argument("--format", action="append", choices=formats, metavar="FORMAT", default=[],
+                        help=f"{', '.join(formats)} (repeatable, each with its --output; default: text)")
+    parser.add_argument("--output", action="append", metavar="FILE", default=[], help="write the report there (default: standard output)")
+    parser.add_argument("--stdin-filename", metavar="NAME", help="the path under which standard input (-) is read")
+    _add_look(parser)
+
+
+def _add_look(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto", metavar="WHEN", help="auto, always or never")
+    parser.add_argument("-q", "--quiet", action="store_true", help="one line a finding")
+    parser.add_argument("-v", "--verbose", action="store_true", help="also what was allowed, and why")
+
+
+def _add_rules(parser: argparse.ArgumentParser) -> None:
+    for name, help_ in (("select", "hold only these rules or families"), ("ignore", "leave these rules or families out"),
+                        ("extend-select", "hold these too")):
+        parser.add_argument(f"--{name}", action="append", default=[], metavar="RULE|FAMILY", help=help_)
+    parser.add_argument("--min-confidence", choices=("certain", "likely", "possible"), default="possible", metavar="CONFIDENCE",
+                        help="report only what is this sure: certain, likely or possible (default: possible)")
+    parser.add_argument("--rules", action="append", default=[], metavar="DIR", help="a folder of more rules")
+    parser.add_argument("--profile", metavar="NAME", help="a named set of rules (not there yet)")
+    parser.add_argument("--config", metavar="FILE", help="a configuration file (not there yet)")
+
+
+def _positive(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"not a number of jobs: {text!r}")
+    return number
+
+
+def _rules(options: argparse.Namespace) -> tuple[tuple[Rule, ...], frozenset[str], Selection]:
+    """(the selected rules, the ids of all rules, the selection)."""
+    for name in ("profile", "config", "baseline", "write_baseline"):
+        if getattr(options, name, None) is not None:
+            raise Complaint(f"{_NOT_THERE_YET[name]} are not there yet")
+    from pathlib import Path
+
+    from portwright.audit.check import Selection, SelectionError
+    from portwright.rules import load
+    from portwright.shipped import rules_directory
+    from portwright.source import RuleError
+
+    selection = Selection(_split(options.select), _split(options.ignore), _split(options.extend_select), options.min_confidence)
+    try:
+        rules = load([rules_directory(), *(Path(folder) for folder in options.rules)])
+        return selection.of(rules), frozenset(rule.card.id for rule in rules), selection
+    except (RuleError, SelectionError) as error:
+        raise Complaint(str(error)) from None
+    except OSError as error:
+        raise Complaint(f"cannot read rules from {error.filename}: {error.strerror}") from None
+
+
+def _split(words: Sequence[str]) -> tuple[str, ...]:
+    return tuple(part for word in words for part in word.split(",") if part)
+
+
+def _inputs(options: argparse.Namespace) -> tuple[Input, ...]:
+    from portwright.audit.inputs import InputError, inputs
+
+    try:
+        return inputs(options.paths or ["."], stdin_name=getattr(options, "stdin_filename", None))
+    except InputError as error:
+        raise Complaint(str(error)) from None
+
+
+def _each(options: argparse.Namespace, rules: tuple[Rule, ...], selection: Selection, known: frozenset[str]) -> list[HostResult]:
+    """The verdict on every input, in the order given, the same for any number of jobs."""
+    from functools import partial
+
+    from portwright.audit.check import verdict
+
+    inputs = _inputs(options)
+    examine = partial(verdict, rules=rules, selection=selection, known=known)
+    if options.jobs == 1 or len(inputs) == 1:
+        return [examine(given) for given in inputs]
+    from concurrent.futures import ProcessPoolExecutor
+
+    with ProcessPoolExecutor(min(options.jobs, len(inputs))) as pool:
+        return list(pool.map(examine, inputs, chunksize=max(1, len(inputs) // (options.jobs * 8))))
+
+
+# ── where output goes ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _outputs(options: argparse.Namespace) -> list[tuple[str, str | None]]:
+    """(format, file) pairs: the first --format goes to the first --output, and so on; one at most goes to standard output."""
+    formats: list[str] = options.format or ["text"]
+    outputs: list[str | None] = [None if output == "-" else output for output in options.output]
+    if len(outputs) > len(formats):
+        raise Complaint("there are more --output than --format: each output needs its format")
+    pairs = list(zip(formats, [*outputs, *[None] * (len(formats) - len(outputs))], strict=True))
+    if sum(output is None for _, output in pairs) > 1:
+        raise Complaint("only one report can go to standard output: give the others an --output each")
+    for form in formats:
+        if form not in _FORMATS_NOW:
+            raise Complaint(f"the format {form} is not there yet")
+    return pairs
+
+
+def _write(output: str | None, text: str, mode: int | None = None) -> None:
+    """Write a report: to standard output, or to a file that is replaced whole or not at all."""
+    data = text.encode("utf-8", "backslashreplace")
+    if output is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        if os.path.lexists(output) and not os.path.isfile(output):
+            with open(output, "wb") as device:
+                device.write(data)
+            return
+        _replace(output, data, mode)
+    except OSError as error:
+        raise Complaint(f"cannot write {output}: {error.strerror}") from None
+
+
+def _replace(output: str, data: bytes, mode: int | None) -> None:
+    part = f"{output}.{os.getpid()}.part"
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666 if mode is None else mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
+            file.write(data)
+        os.replace(part, output)
+    except BaseException:
+        os.unlink(part)
+        raise
+
+
+def _color(options: argparse.Namespace, output: str | None) -> bool:
+    if options.color != "auto":
+        return bool(options.color == "always")
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return output is None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _width(output: str | None) -> int:
+    if output is not None or not sys.stdout.isatty():
+        return 100
+    return max(40, os.get_terminal_size(sys.stdout.fileno()).columns or 80)
+
+
+def _unicode(output: str | None) -> bool:
+    return output is not None or (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+
+
+def _say(line: str) -> None:
+    """One line on standard error; what came from outside cannot play with the terminal."""
+    from portwright.reports.escape import safe
+
+    print(" ".join(safe(line).split("\n")), file=sys.stderr)

@@ -1,0 +1,68 @@
+"""A plan as a person reads it: the steps and why, what they were seen to mend, what is left and the manual step for it."""
+
+from collections.abc import Iterator, Sequence
+
+from portwright.plan import DropInStep, Plan, Step, SysctlStep
+from portwright.reports.escape import safe, wrap
+from portwright.reports.excerpt import place
+from portwright.reports.style import Style
+from portwright.reports.words import DISRUPTION, SAFETY, counted
+
+_INDENT = 4
+
+
+def render(plan: Plan, written: Sequence[str], *, color: bool, width: int) -> str:
+    """The report of `fix`, ending in a newline; `written` are the files that were written, playbook first."""
+    style = Style(color)
+    return "".join(f"{line}\n" for line in _lines(plan, written, style, width))
+
+
+def _lines(plan: Plan, written: Sequence[str], style: Style, width: int) -> Iterator[str]:
+    for number, step in enumerate(plan.steps, 1):
+        yield f"{number}. {style('strong', safe(_what(step)))}"
+        yield from _wrapped(f"in {step.path}; {SAFETY[step.safety]}, {DISRUPTION[step.disruption]}; for {', '.join(step.because)}", width)
+    if plan.steps:
+        yield ""
+        summary = f"proven on a copy of {safe(plan.host.name)}: {counted(len(plan.mended), 'finding')} gone, no new one"
+        if plan.usable is not None:
+            summary += f"; {plan.usable:,} ephemeral ports remain"
+        yield style("good", summary)
+    else:
+        yield style("strong", f"nothing is planned for {safe(plan.host.name)}: {safe(plan.reason)}")
+    if plan.unplanned:
+        yield ""
+        yield style("strong", f"left to you ({counted(len(plan.unplanned), 'finding')}):")
+        for left in plan.unplanned:
+            finding = left.finding
+            yield f"  {style(finding.card.severity, finding.card.id)} at {place(finding.at)}"
+            yield from _wrapped(safe(finding.message), width)
+            yield from _wrapped(f"why not planned: {safe(left.reason)}", width)
+            if left.step:
+                yield from _wrapped(f"what to do: {safe(left.step)}", width)
+    if plan.host.unreadable:
+        yield ""
+        yield style("bad", f"{counted(len(plan.host.unreadable), 'place')} could not be read, so this plan may not be complete:")
+        for trouble in plan.host.unreadable:
+            yield from _wrapped(f"{place(trouble.at)}: {safe(trouble.reason)}", width)
+    if written:
+        yield ""
+        yield style("strong", "written: ") + ", ".join(safe(file) for file in written)
+        yield f"  look first:  ansible-playbook -i localhost, -c local {safe(written[0])} --check --diff"
+        yield f"  then apply:  ansible-playbook -i localhost, -c local {safe(written[0])}"
+        yield f"  take back:   ansible-playbook -i localhost, -c local {safe(written[-1])}"
+    elif plan.steps:
+        yield ""
+        yield "nothing was written: name a playbook with -o NAME.yml"
+
+
+def _what(step: Step) -> str:
+    match step:
+        case SysctlStep(key=key, value=value, was=was):
+            return f"set {key} = {value or '(empty)'} (was {was or 'empty'})"
+        case DropInStep(unit=unit, lines=lines):
+            return f"give {unit} a drop-in: {', '.join(lines)}"
+
+
+def _wrapped(text: str, width: int) -> Iterator[str]:
+    for line in wrap(text, width - _INDENT):
+        yield " " * _INDENT + line
