@@ -1,10 +1,10 @@
 """What sshd binds: Port times ListenAddress. Every table row was tried with OpenSSH 9.2p1 in a network namespace."""
 
 import pytest
+from tests.apps.by_hand import brief, host_of, invocation
 
 from portwright.apps import sshd
 from portwright.source import Span
-from tests.apps.by_hand import brief, host_of, invocation
 
 CONFIG = "/etc/ssh/sshd_config"
 HOSTS = {"/etc/hosts": "127.0.0.1 localhost\n::1 localhost\n", "/etc/services": "ssh 22/tcp\nhttp 80/tcp www\n"}
@@ -129,7 +129,8 @@ def test_a_fragment_says_what_it_names_and_nothing_else() -> None:
 
 
 def test_a_thousand_addresses_times_two_hundred_ports_stay_bounded() -> None:
-    config = "".join(f"Port {port}\n" for port in range(1, 201)) + "".join(f"ListenAddress 10.0.{n // 250}.{n % 250}\n" for n in range(1000))
+    ports = "".join(f"Port {port}\n" for port in range(1, 201))
+    config = ports + "".join(f"ListenAddress 10.0.{n // 250}.{n % 250}\n" for n in range(1000))
     files = host_of({CONFIG: config})
 
     assert 10_300 > len(sshd.read(invocation("/usr/sbin/sshd"), files, {}))
