@@ -65,37 +65,37 @@ def _answer(kind: str, path: str, files: Files) -> bool | None:
         return None
     match kind:
         case "PathExists":
-            return True if files.kind(path) != "missing" else _absent(path, files)
+            return True if files.kind(path) != "missing" else absent(path, files)
         case "PathIsDirectory":
             found = files.kind(path)
-            return found == "directory" if found != "missing" else _absent(path, files)
+            return found == "directory" if found != "missing" else absent(path, files)
         case "PathIsSymbolicLink":
             if files.link(path) is not None:
                 return True
-            return False if files.kind(path) != "missing" else _absent(path, files)
+            return False if files.kind(path) != "missing" else absent(path, files)
         case "FileNotEmpty":
             found = files.kind(path)
             if found == "missing":
-                return _absent(path, files)
+                return absent(path, files)
             if found != "file":
                 return False
             source = files.read(path)
             return None if source is None else bool(source.text)
         case "DirectoryNotEmpty":
             if files.kind(path) == "missing":
-                return _absent(path, files)
+                return absent(path, files)
             # An empty directory may be one whose files were not copied.
-            return bool(files.names(path)) or _absent(f"{path.rstrip('/')}/file", files)
+            return bool(files.names(path)) or absent(f"{path.rstrip('/')}/file", files)
         case "PathExistsGlob":
             try:
-                return bool(expand_glob(path, files)) or _absent(path, files)
+                return bool(expand_glob(path, files)) or absent(path, files)
             except TooMany:
                 return True
         case _:
             return None
 
 
-def _absent(path: str, files: Files) -> bool | None:
+def absent(path: str, files: Files) -> bool | None:
     """False where a path that is not in the tree is not on the host either, None where nobody can tell."""
     if path.startswith("/etc/"):
         return False
