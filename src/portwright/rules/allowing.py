@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from re import MULTILINE
 from re import compile as regex
 
 from portwright.finding import Allowed, Finding
@@ -9,7 +10,8 @@ from portwright.rules.grammar import nearest
 from portwright.source import Source, Span, Unreadable
 
 _WORD = "portwright:"
-_COMMENT = regex(r"(?:#|;|//)[ \t]*portwright:[ \t]*([a-z-]+)(?:[ \t]+([A-Za-z0-9_-]+))?[ \t]*(?::[ \t]*([^\r\n]*))?")
+# A `;` or `//` begins a comment only where it begins the line (nginx ends its directives with one).
+_COMMENT = regex(r"(?:#|^[ \t]*(?:;|//))[ \t]*portwright:[ \t]*([a-z-]+)(?:[ \t]+([A-Za-z0-9_-]+))?[ \t]*(?::[ \t]*([^\r\n]*))?", MULTILINE)
 
 # Words people know from other linters, which must not be taken for an allow that works.
 _MEANT = frozenset({"allowed", "allows", "alow", "disable", "disabled", "ignore", "ignored", "nolint", "noqa", "skip", "suppress"})

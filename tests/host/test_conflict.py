@@ -1,0 +1,135 @@
+"""Who collides with whom as the kernel compares two sockets, and which of them comes too late.
+
+The rows are what Linux 6.18 answered to a second bind()+listen() in a network namespace of its own.
+"""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portwright.host.conflict import Claim, claim, collide, filed_under, not_after, sought_under, turn
+from portwright.ports import PortSet
+from tests.rules.facts import at, host, listener
+
+ANY4, ANY6 = "0.0.0.0", "::"  # noqa: S104
+
+
+def made(**changed: Any) -> Claim:
+    found = claim(listener(changed.pop("ports", 8080), **changed))
+    assert found is not None
+    return found
+
+
+# (one address, v6only, the other, v6only, whether they collide)
+ADDRESSES = [
+    (ANY4, None, ANY4, None, True),
+    (ANY4, None, "127.0.0.1", None, True),
+    ("127.0.0.1", None, "127.0.0.1", None, True),
+    ("127.0.0.1", None, "10.0.0.1", None, False),
+    (ANY4, None, ANY6, True, False),
+    (ANY4, None, ANY6, False, True),
+    (ANY4, None, "*", False, True),
+    ("10.0.0.1", None, "*", False, True),
+    ("10.0.0.1", None, ANY6, True, False),
+    ("10.0.0.1", None, "::1", True, False),
+    (ANY6, True, "::1", False, True),
+    (ANY6, True, ANY6, True, True),
+    ("*", False, "::1", False, True),
+    ("::1", False, "::1", True, True),
+    ("::1", False, "fe80::1", False, False),
+    ("::ffff:10.0.0.1", False, "10.0.0.1", None, True),
+    ("::ffff:10.0.0.1", False, ANY4, None, True),
+    ("fe80::1%eth0", False, "fe80::1%eth1", False, False),
+    ("fe80::1%eth0", False, "fe80::1%eth0", False, True),
+    ("0:0:0:0:0:0:0:1", False, "::1", False, True),
+]
+
+
+@pytest.mark.parametrize(("one", "only", "other", "other_only", "expected"), ADDRESSES)
+def test_addresses_meet_as_the_kernel_compares_them(one: str, only: Any, other: str, other_only: Any, expected: bool) -> None:
+    first, second = made(address=one, v6only=only), made(address=other, v6only=other_only, unit="b.service")
+
+    assert expected == collide(first, second)
+    assert expected == collide(second, first)
+
+
+# (what both share, what the second changes, whether they collide)
+OPTIONS: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
+    ({"reuse_address": True}, {}, True),
+    ({"reuse_port": True}, {}, False),
+    ({"reuse_port": True}, {"bind_user": "other"}, True),
+    ({"reuse_port": True}, {"bind_user": None}, False),
+    ({"reuse_port": True}, {"reuse_port": False}, True),
+    ({"reuse_port": None}, {}, False),
+    ({"reuse_port": None}, {"reuse_port": False}, True),
+    ({"protocol": "udp", "reuse_address": True}, {"bind_user": "other"}, False),
+    ({"protocol": "udp", "reuse_address": True}, {"reuse_address": False}, True),
+    ({"protocol": "udp", "reuse_address": None}, {"reuse_address": True}, False),
+    ({"protocol": "udp", "reuse_address": False, "reuse_port": True}, {}, False),
+    ({"protocol": "udp", "reuse_address": False}, {"protocol": "tcp"}, False),
+    ({"interface": "eth0"}, {"interface": "eth1"}, False),
+    ({"interface": "eth0"}, {"interface": None}, True),
+    ({}, {"ports": (8000, 8100)}, True),
+    ({}, {"ports": 8081}, False),
+    ({"private_network": True}, {}, False),
+    ({}, {"private_network": True}, False),
+    ({"machine": "roles/a"}, {"machine": "roles/b"}, False),
+    ({"machine": "roles/a"}, {}, True),
+]
+
+
+@pytest.mark.parametrize(("shared", "changed", "expected"), OPTIONS)
+def test_options_share_a_port_only_as_the_kernel_lets_them(shared: dict[str, Any], changed: dict[str, Any], expected: bool) -> None:
+    first, second = made(**shared), made(**{**shared, "unit": "b.service", **changed})
+
+    assert expected == collide(first, second)
+    assert expected == collide(second, first)
+
+
+def test_a_socket_handed_to_its_service_is_one_socket() -> None:
+    held, service = made(unit="app.socket", activates="app.service"), made(unit="app.service")
+
+    assert not collide(held, service)
+    assert collide(held, made(unit="other.service"))
+
+
+def test_what_the_kernel_picks_claims_nothing() -> None:
+    assert None is claim(listener(random=True))
+    assert None is claim(listener(address="no address"))
+
+
+def test_the_unit_ordered_last_comes_after_the_other() -> None:
+    first, last = listener(unit="a.service"), listener(unit="b.service", at=at(2))
+    ordered = host(first, last, order={"b.service": frozenset({"a.service"})})
+
+    assert not_after(turn(ordered, first), turn(ordered, last))
+    assert not not_after(turn(ordered, last), turn(ordered, first))
+
+
+def test_units_that_nothing_orders_may_each_lose() -> None:
+    first, last = listener(unit="a.service"), listener(unit="b.service", at=at(2))
+
+    assert not_after(turn(host(), first), turn(host(), last))
+    assert not_after(turn(host(), last), turn(host(), first))
+
+
+def test_lines_of_one_unit_bind_in_their_order() -> None:
+    first, last = listener(at=at(1)), listener(at=at(2))
+
+    assert not_after(turn(host(), first), turn(host(), last))
+    assert not not_after(turn(host(), last), turn(host(), first))
+
+
+addresses = st.sampled_from(["*", ANY4, "127.0.0.1", "10.0.0.1", "::1", "fe80::1"])
+ranges = st.tuples(st.integers(1, 3000), st.integers(0, 3000)).map(lambda pair: PortSet.of((pair[0], pair[0] + pair[1])))
+claims = st.builds(Claim, protocol=st.sampled_from(["tcp", "udp"]), address=addresses, ports=ranges, reuse_port=st.booleans())
+
+
+@given(claims, claims)
+def test_claims_that_collide_are_found_under_a_common_key(one: Claim, other: Claim) -> None:
+    assert collide(one, other) == collide(other, one)
+    if collide(one, other):
+        assert set(filed_under(one)) & set(sought_under(other))
+        assert set(filed_under(other)) & set(sought_under(one))

@@ -1,0 +1,206 @@
+"""Named values: what each works out, and what is unknown."""
+
+from typing import Any
+
+import pytest
+
+from portwright.facts import Privileges, Setting, Unit
+from portwright.host import named
+from portwright.host.vocabulary import KINDS, Kind, host_names, names
+from portwright.ports import PortSet
+from tests.rules.facts import RANGE, RESERVED, UNPRIVILEGED, assignment, at, host, listener, outbound, sysctl
+
+BIND = "CAP_NET_BIND_SERVICE"
+
+# (name, settings, value)
+OF_HOST: list[tuple[str, dict[str, str], Any]] = [
+    ("ephemeral-ports", {}, PortSet.of((32768, 60999))),
+    ("ephemeral-ports", {RANGE: "1024 65535"}, PortSet.of((1024, 65535))),
+    ("ephemeral-ports", {RANGE: "what"}, None),
+    ("ephemeral-ports", {RANGE: "5 4"}, None),
+    ("reserved-ports", {}, PortSet()),
+    ("reserved-ports", {RESERVED: "8080,9000-9010"}, PortSet.of(8080, (9000, 9010))),
+    ("lendable-ports", {RANGE: "100 110", RESERVED: "90,105"}, PortSet.of((100, 104), (106, 110))),
+    ("usable-ports", {}, 28232),
+    ("usable-ports", {RANGE: "100 110", RESERVED: "90,105"}, 10),
+    ("usable-ports", {RESERVED: "0-65535"}, 0),
+    ("reserved-share", {}, 0),
+    ("reserved-share", {RANGE: "100 109", RESERVED: "100-106,5"}, 70),
+    ("connections-per-second", {}, 470),
+    ("unprivileged-start", {UNPRIVILEGED: "80"}, 80),
+    ("low-ports", {}, PortSet.of((1, 1023))),
+    ("low-ports", {UNPRIVILEGED: "0"}, PortSet()),
+    ("low-ports", {UNPRIVILEGED: "1"}, PortSet()),
+    ("widened-range", {RANGE: "60000 61000"}, "32768 61000"),
+    ("widened-range", {RANGE: "20000 30000"}, "20000 60999"),
+    ("widened-range", {RANGE: "32768 60999"}, None),
+    ("widened-range", {RANGE: "1024 65535"}, None),
+]
+
+
+@pytest.mark.parametrize(("name", "settings", "expected"), OF_HOST)
+def test_a_value_of_the_host(name: str, settings: dict[str, str], expected: Any) -> None:
+    word = host_names()[name]
+    assert word.compute is not None
+    assert expected == word.compute(host(settings=settings), None).value
+
+
+# (protocol, address, ports, range, likelihood): connect() takes the parity of the low end first
+LIKELIHOODS = [
+    ("tcp", "*", 40000, "32768 60999", "high"),
+    ("tcp", "*", 40001, "32768 60999", "low"),
+    ("tcp", "*", 40001, "32769 60999", "high"),
+    ("tcp", "10.0.0.1", 40000, "32768 60999", "high"),
+    ("tcp", "127.0.0.1", 40000, "32768 60999", "medium"),
+    ("tcp", "127.0.0.2", 40001, "32768 60999", "low"),
+    ("tcp", "::1", 40000, "32768 60999", "medium"),
+    ("tcp", "*", (40001, 40002), "32768 60999", "high"),
+    ("udp", "*", 40000, "32768 60999", "medium"),
+    ("udp", "*", 40001, "32768 60999", "medium"),
+    ("udp", "127.0.0.1", 40001, "32768 60999", "low"),
+    ("tcp", "*", 8080, "32768 60999", None),
+    ("tcp", "*", (32760, 32768), "32768 60999", "high"),
+]
+
+
+@pytest.mark.parametrize(("protocol", "address", "ports", "range_", "expected"), LIKELIHOODS)
+def test_how_often_a_port_is_taken_follows_parity_protocol_and_reach(
+    protocol: str, address: str, ports: Any, range_: str, expected: str | None
+) -> None:
+    found = named.collision_likelihood(host(settings={RANGE: range_}), listener(ports, protocol=protocol, address=address))
+
+    assert expected == found.value
+
+
+def test_what_the_kernel_picks_has_no_likelihood() -> None:
+    assert None is named.collision_likelihood(host(), listener(40000, random=True)).value
+
+
+SERVICE = Unit("app.service", at(), ("/etc/systemd/system/app.service",), (), names=("app.service",))
+
+
+def root(app: str, *ports: int, **powers: Any) -> Any:
+    """Whether root is needed for one low port only, and how sure that is."""
+    listeners = [listener(port, app=app, at=at(port), bind_user="root") for port in ports]
+    privileged = Privileges(**{"because": (("no User= is set", at(3)),), **powers})
+    found = named.needs_only_low_port(host(*listeners, units=(SERVICE,), privileges={"app.service": privileged}), listeners[0])
+    return found.confidence if found.value else None
+
+
+def test_root_for_one_low_port_is_likely_for_interpreters_and_possible_for_the_unknown() -> None:
+    assert "likely" == root("python", 80)
+    assert "likely" == root("python3.11", 80)
+    assert "likely" == root("socat", 80, 8080)
+    assert "possible" == root("our-server", 80)
+
+
+@pytest.mark.parametrize("app", ["nginx", "haproxy", "apache2", "sshd", "dnsmasq", "master"])
+def test_daemons_that_are_root_by_design_need_more_than_a_port(app: str) -> None:
+    assert None is root(app, 80)
+
+
+@pytest.mark.parametrize(
+    ("ports", "powers"),
+    [
+        ((8080,), {}),
+        ((80, 443), {}),
+        ((80,), {"uid0": False, "user": "app"}),
+        ((80,), {"bounding": frozenset({BIND})}),
+        ((80,), {"bounding": frozenset()}),
+        ((80,), {"noroot": True}),
+        ((80,), {"private_users": True}),
+    ],
+)
+def test_root_is_left_alone_where_it_is_needed_or_not_had(ports: tuple[int, ...], powers: dict[str, Any]) -> None:
+    assert None is root("python", *ports, **powers)
+
+
+def test_a_relay_that_keeps_more_than_the_port_needs_is_meant() -> None:
+    assert "likely" == root("socat", 443, bounding=frozenset({BIND, "CAP_SYS_ADMIN"}))
+
+
+# (powers, whether the capability would help)
+GRANTS = [
+    ({"user": "app", "uid0": False}, True),
+    ({"user": "app", "uid0": False, "bounding": frozenset()}, True),
+    ({"uid0": True, "bounding": frozenset()}, False),
+    ({"user": "app", "uid0": False, "private_users": True}, False),
+    ({"user": "app", "uid0": False, "file_permitted": frozenset({BIND})}, False),
+    ({"user": "app", "uid0": False, "file_inheritable": frozenset({BIND})}, False),
+    ({"user": "app", "uid0": False, "fails": "217/USER"}, False),
+]
+
+
+@pytest.mark.parametrize(("powers", "helps"), GRANTS)
+def test_a_capability_is_granted_only_where_it_helps(powers: dict[str, Any], helps: bool) -> None:
+    asked = host(units=(SERVICE,), privileges={"app.service": Privileges(**powers)})
+
+    assert ("app.service" if helps else None) == named.grantable_unit(asked, listener(80)).value
+
+
+def test_a_needless_capability_is_one_given_by_name_to_a_unit_with_high_ports_only() -> None:
+    line = Setting(at(5), at(5), "Service", "AmbientCapabilities", BIND)
+    unit = Unit("app.service", at(), ("/etc/app.conf",), (line,), names=("app.service",))
+    powers = {"app.service": Privileges(user="app", uid0=False, ambient=frozenset({BIND}))}
+
+    assert named.needless_bind_capability(host(listener(8080), units=(unit,), privileges=powers), unit).value
+    assert not named.needless_bind_capability(host(listener(80), units=(unit,), privileges=powers), unit).value
+    assert not named.needless_bind_capability(host(units=(unit,), privileges=powers), unit).value
+    assert not named.needless_bind_capability(host(listener(8080), listener(80), units=(unit,), privileges=powers), unit).value
+    assert not named.needless_bind_capability(host(listener(8080), units=(unit,)), unit).value
+
+
+def test_in_a_repository_everything_counts_as_deployed() -> None:
+    nobody_says = listener(starts=None)
+
+    assert named.listener_deployed(host(), listener()).value
+    assert not named.listener_deployed(host(), nobody_says).value
+    assert named.listener_deployed(host(repository=True), nobody_says).value
+    assert not named.listener_deployed(host(repository=True), listener(starts="demand")).value
+    assert named.outbound_deployed(host(), outbound()).value
+    assert not named.outbound_deployed(host(), outbound(starts="manual")).value
+
+
+def test_ports_are_lost_only_from_a_list_of_reserved_ports() -> None:
+    asked = host(settings={RESERVED: "50000"})
+
+    assert PortSet.of(40000) == named.lost_ports(asked, assignment(RESERVED, "40000,50000", "overridden")).value
+    assert None is named.lost_ports(asked, assignment(RANGE, "40000 50000", "overridden")).value
+    assert None is named.lost_ports(asked, assignment(RESERVED, "40000, 50000", "rejected")).value
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("net.ipv4.ip_local_port_range", True),
+        ("net.ipv4/ip_local_reserved_ports", True),
+        ("Net.IPv4.IP_Local_Port_Range", True),
+        ("net.ipv4.tcp_rmem", False),
+        ("kernel.sysrq", False),
+    ],
+)
+def test_a_key_about_ports_is_known_however_it_is_written(key: str, expected: bool) -> None:
+    assert expected == named.assignment_names_port_setting(host(), assignment(key, "1", "ignored")).value
+
+
+def test_a_setting_has_drifted_where_the_running_value_is_known_and_another() -> None:
+    assert named.drifted(host(), sysctl(RANGE, "1 2", running="3 4")).value
+    assert not named.drifted(host(), sysctl(RANGE, "1 2", running="1 2")).value
+    assert not named.drifted(host(), sysctl(RANGE, "1 2")).value
+
+
+def test_a_service_is_named_as_an_operator_would() -> None:
+    assert "nginx" == named.who(host(), listener(app="nginx", unit="nginx.service")).value
+    assert "python (web.service)" == named.who(host(), listener(app="python", unit="web.service")).value
+    assert "nginx" == named.who(host(), listener(app="nginx", unit=None)).value
+    assert "tcp [::1]:80" == named.socket(host(), listener(80, address="::1")).value
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_word_of_a_rule_has_a_meaning(kind: Kind) -> None:
+    assert [] == [name for name, word in names(kind).items() if not word.meaning]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_named_value_hides_a_field(kind: Kind) -> None:
+    assert [] == [name for name, word in names(kind).items() if word.compute is not None and hasattr(KINDS[kind], name)]
