@@ -12,6 +12,7 @@ from portwright.formats.nginx import DEEPEST, Directive, Document, parse
 from portwright.ports import PortSet
 from portwright.source import Source, Span, Word
 from portwright.system import names
+from portwright.system.destinations import are_loopback
 from portwright.trees import Files
 from portwright.trees.glob import TooMany, expand
 
@@ -527,7 +528,7 @@ def _outbounds(
                 keepalive=keepalive.keepalive,
                 decided_at=keepalive.decided_at,
                 servers=len(hosts),
-                loopback=_loopback(hosts, reading),
+                loopback=are_loopback(hosts, reading.files),
                 source_address=_source_address(found),
                 version=".".join(map(str, version)) if version is not None else None,
                 why=keepalive.why,
@@ -565,14 +566,6 @@ def _host(address: str) -> str:
 
 def _is_address(host: str, reading: _Reading) -> bool:
     return bool(names.addresses(host, reading.files))
-
-
-def _loopback(hosts: list[str], reading: _Reading) -> bool | None:
-    found: set[bool | None] = set()
-    for host in hosts:
-        known = names.addresses(host, reading.files)
-        found.add(all(address.startswith("127.") or address == "::1" for address in known) if known else None)
-    return False if False in found else None if None in found else True
 
 
 def _source_address(uses: list[_Use]) -> str | None:
