@@ -44,11 +44,16 @@ class DirectoryTree:
     snapshot. `close` (or leaving a `with` block) forgets it.
     """
 
+    walks_links = True
+
     def __init__(self, root: str) -> None:
         self._root = os.fsencode(os.path.abspath(root))
         self._number = next(_numbers)
         self._identity: tuple[int, int] | None = None
         self.close()
+
+    def __reduce__(self) -> tuple[type["DirectoryTree"], tuple[str]]:
+        return type(self), (os.fsdecode(self._root),)
 
     def __enter__(self) -> "DirectoryTree":
         return self
@@ -159,7 +164,7 @@ class DirectoryTree:
             below = [
                 f"{directory}/{name}/" if kind == stat.S_IFDIR else f"{directory}/{name}"
                 for name, kind in found
-                if kind != stat.S_IFDIR or self.is_walked(directory, name)
+                if (self.is_walked(directory, name) if kind == stat.S_IFDIR else kind != stat.S_IFLNK or self.walks_links)
             ]
             below.sort(key=_bytes, reverse=True)
             todo.extend(below)

@@ -15,6 +15,9 @@ _NOT_WALKED = frozenset(
 class RepositoryTree(DirectoryTree):
     """A checkout: its top is `/`, and reports show a file as `deploy/nginx.conf`."""
 
+    # What a link leads to inside a repository is met where it lies, and must not count twice.
+    walks_links = False
+
     def label(self, path: str) -> str:
         return path.lstrip("/") or "."
 

@@ -1,0 +1,257 @@
+"""Tell what a path on the command line is by what lies there: a host, hosts, a repository, a file, or standard input."""
+
+import os
+import stat
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from portwright.audit.recognise import worth_reading
+from portwright.trees import ReadError, Tree
+from portwright.trees.directory import MOST_BYTES, DirectoryTree, read_whole
+from portwright.trees.repository import RepositoryTree
+from portwright.trees.single import ClosedTree, SingleTree
+
+InputKind = Literal["host", "repository", "file"]
+
+_MOST_NAME = 64  # HOST_NAME_MAX
+_VERSION_CONTROL = (".git", ".hg", ".svn", ".bzr")
+_MAGIC = (b"\x1f\x8b", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd", b"BZh", b"PK\x03\x04", b"\x04\x22\x4d\x18")
+_ARCHIVES = (".tar", ".tgz", ".txz", ".tbz", ".tbz2", ".tzst", ".tar.gz", ".tar.xz", ".tar.zst", ".tar.bz2", ".zip")
+_REPORTS = ("sos_commands", "insights_commands")
+
+
+class InputError(Exception):
+    """A path that cannot be an input; the message says which and why (exit 2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Something to read.
+
+    `path` is where it lies, as its user named it. `identity` is the machine id of a host, else its name. `content` is what came
+    on standard input. `closed` says why nothing of it can be read, and is empty otherwise.
+    """
+
+    kind: InputKind
+    name: str
+    identity: str
+    path: str
+    content: bytes | None = None
+    closed: str = ""
+
+    @property
+    def asked(self) -> bool:
+        """Whether its user named this very file, so that it counts even where its path or text says *sample*."""
+        return self.kind == "file"
+
+    @property
+    def tree(self) -> Tree:
+        """Its files as they are now; each time a tree of its own, so that none outlives its use."""
+        if self.closed:
+            return ClosedTree(self.path, self.closed)
+        if self.kind == "host":
+            return DirectoryTree(self.path)
+        if self.kind == "repository":
+            return RepositoryTree(self.path)
+        parts = [part for part in os.path.normpath(self.path).split("/") if part not in ("", ".", "..")]
+        return SingleTree(
+            "/" + "/".join(parts), self.path, _content(self.path) if self.content is None else _limited(self.path, self.content)
+        )
+
+
+def inputs(paths: Iterable[str], stdin_name: str | None = None) -> tuple[Input, ...]:
+    """What the given paths are, in their order, each once; raises InputError for one that is nothing that can be read.
+
+    `-` is standard input, read here, under the name `stdin_name`.
+    """
+    found: dict[Input, None] = {}
+    for path in dict.fromkeys(paths):
+        for item in (_stdin(stdin_name),) if path == "-" else _told_apart(path):
+            found[item] = None
+    return tuple(found)
+
+
+def is_host(tree: Tree, below: str = "") -> bool:
+    """Whether a directory of a tree is laid out like a host: `etc/`, and something that only a host has beside or in it."""
+
+    def kind(path: str) -> str:
+        try:
+            return tree.kind(f"{below}{path}")
+        except ReadError:
+            return "missing"  # a loop or a closed folder is no sign of a host
+
+    if kind("/etc") != "directory":
+        return False
+    beside = (kind("/usr"), kind("/.portwright"))
+    return "directory" in beside or "file" in (kind("/etc/passwd"), kind("/etc/os-release")) or _is_link(tree, f"{below}/etc/os-release")
+
+
+def _is_link(tree: Tree, path: str) -> bool:
+    try:
+        return tree.link(path) is not None
+    except ReadError:
+        return False
+
+
+def _told_apart(path: str) -> Iterator[Input]:
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        raise InputError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
+    except ValueError:
+        raise InputError(f"{path!r} is not a path") from None
+    if stat.S_ISREG(status.st_mode):
+        yield _file(path)
+        return
+    if not stat.S_ISDIR(status.st_mode):
+        raise InputError(f"{path} is neither a file nor a directory; give - to read standard input")
+    hosts: tuple[Input, ...] = ()
+    try:
+        with DirectoryTree(path) as tree:
+            if is_host(tree):
+                yield _host(path, tree)
+                return
+            names = tree.names("/")
+            report = next((name for name in _REPORTS if name in names), None)
+            if report is not None:
+                raise InputError(f"{path} holds {report}: reports of sos and Insights are not there yet")
+            if not any(name in names for name in _VERSION_CONTROL) and not _has_configs(tree, names):
+                hosts = _hosts(path, tree, names)
+    except ReadError as error:
+        raise InputError(f"{path}: {error.reason}") from None
+    if hosts:
+        yield from hosts
+    elif names and all(name.endswith(_ARCHIVES) for name in names):
+        raise InputError(f"{path} holds archives, which are not there yet: unpack each into a folder of its own")
+    else:
+        yield _repository(path)
+
+
+def _has_configs(tree: Tree, names: Iterable[str]) -> bool:
+    """Whether a directory holds configs itself: then a folder in it that looks like a host is a part of it (a container's rootfs)."""
+    return any(worth_reading(name) and not _is_link(tree, f"/{name}") and tree.kind(f"/{name}") == "file" for name in names)
+
+
+def _hosts(path: str, tree: Tree, names: Iterable[str]) -> tuple[Input, ...]:
+    """Each folder of a folder as a host, () where none is one.
+
+    What stands among hosts and is none is closed, with the reason; where hosts are not the most, it is a repository.
+    """
+    found: list[Input] = []
+    others: list[Input] = []
+    for name in names:
+        if name.startswith("."):
+            continue
+        place = os.path.join(path, os.fsdecode(name.encode("utf-8", "surrogateescape")))
+        try:
+            kind, target = tree.kind(f"/{name}"), tree.link(f"/{name}")
+            if kind == "directory" and target is None:
+                if is_host(tree, f"/{name}"):
+                    with DirectoryTree(place) as root:
+                        found.append(_host(place, root))
+                else:
+                    others.append(_repository(place))
+            elif kind == "missing" and target is not None:
+                found.append(_closed(place, "a link that leads out of the folder"))
+            elif kind == "file" and target is None and name.endswith(_ARCHIVES):
+                found.append(_closed(place, "archives are not there yet: unpack it into a folder"))
+        except ReadError as error:
+            found.append(_closed(place, error.reason))
+    hosts = sum(not item.closed for item in found)
+    if hosts > len(others):
+        others = [_closed(other.path, "stands among hosts and is not laid out like one") for other in others]
+    return tuple(sorted((*found, *others), key=lambda item: os.fsencode(item.path))) if hosts else ()
+
+
+def _repository(path: str) -> Input:
+    name = _folder(path)
+    return Input("repository", name, name, path)
+
+
+def _closed(path: str, reason: str) -> Input:
+    name = _folder(path)
+    return Input("repository", name, name, path, closed=reason)
+
+
+def _host(path: str, tree: Tree) -> Input:
+    name = _hostname(_read(tree, "/etc/hostname")) or _folder(path)
+    machine = _read(tree, "/etc/machine-id").strip()
+    is_identity = len(machine) == 32 and set(machine) <= set("0123456789abcdef")
+    return Input("host", name, machine if is_identity else name, path)
+
+
+def _hostname(text: str) -> str:
+    """hostname(5): the first line that is neither empty nor a comment; what no host name may hold is dropped, as systemd does."""
+    lines = (line.strip() for line in text.splitlines())
+    line = next((line for line in lines if line and not line.startswith("#")), "")
+    name, before = "", "."
+    for letter in line:
+        if letter == ".":
+            keep = before not in ".-"
+        elif letter == "-":
+            keep = before != "."
+        else:
+            keep = letter.isascii() and (letter.isalnum() or letter == "_")
+        if keep and len(name) < _MOST_NAME:
+            name += letter
+            before = letter
+    return name.rstrip("-.")
+
+
+def _read(tree: Tree, path: str) -> str:
+    """A file that says who a host is; one that cannot be read says nothing, and the folder's name has to do."""
+    try:
+        return (tree.read(path) or b"").decode("utf-8", "surrogateescape")
+    except ReadError:
+        return ""
+
+
+def _folder(path: str) -> str:
+    return os.path.basename(os.path.abspath(path)) or "localhost"
+
+
+def _file(path: str) -> Input:
+    try:
+        with open(path, "rb", opener=_opener) as file:
+            head = file.read(512)
+    except OSError:
+        head = b""  # reading it tells why
+    _refuse_archive(path, head)
+    return Input("file", path, path, path)
+
+
+def _stdin(name: str | None) -> Input:
+    content = sys.stdin.buffer.read(MOST_BYTES + 1)
+    name = name or "<stdin>"
+    _refuse_archive("standard input", content)
+    return Input("file", name, name, name, content)
+
+
+def _refuse_archive(path: str, head: bytes) -> None:
+    if head.startswith(_MAGIC) or head[257:262] == b"ustar":
+        raise InputError(f"{path} is an archive or compressed, and those are not there yet: unpack it into a folder")
+
+
+def _content(path: str) -> bytes | ReadError:
+    try:
+        descriptor = _opener(path, os.O_RDONLY)
+        try:
+            content = read_whole(descriptor, path)
+        finally:
+            os.close(descriptor)
+    except ReadError as error:
+        return error
+    except OSError as error:
+        return ReadError(path, (error.strerror or "cannot be read").lower())
+    return ReadError(path, "it changed while it was read") if content is None else content
+
+
+def _limited(path: str, content: bytes) -> bytes | ReadError:
+    return ReadError(path, f"larger than {MOST_BYTES >> 20} MiB") if len(content) > MOST_BYTES else content
+
+
+def _opener(path: str, flags: int) -> int:
+    # A path may have become a FIFO since it was looked at: never wait for one.
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)

@@ -1,0 +1,209 @@
+"""What files of a repository are, whether they are deployed, and where they go on a host."""
+
+import pytest
+
+from portwright.audit.recognise import Recognised, recognise, worth_reading
+
+SERVER = "server {\n    listen 40000;\n    server_name shop;\n}\n"
+MAIN = "events {}\nhttp {\n    include /etc/nginx/conf.d/*.conf;\n}\n"
+HAPROXY = "frontend web\n    bind :50000\n    default_backend app\n"
+UNIT = "[Unit]\nDescription=x\n\n[Service]\nExecStart=/usr/bin/x --port 40000\n"
+SOCKET = "[Socket]\nListenStream=40000\n"
+SYSCTL = "# tuning\nnet.ipv4.ip_local_port_range = 1024 65535\nvm.swappiness=10\n-kernel.sysrq = 0\n"
+SSHD = "Port 40022\nPermitRootLogin no\n"
+REDIS = "port 46379\nappendonly yes\n"
+SHELL = "# options\nDAEMON_ARGS='-p 40000'\nexport HOME=/srv\n"
+APACHE = "Listen 40000\n<VirtualHost *:40000>\n  ServerName shop\n</VirtualHost>\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "kind", "host_path"),
+    [
+        # rooted like a host
+        ("roles/web/files/etc/sysctl.d/10-x.conf", SYSCTL, "sysctl", "/etc/sysctl.d/10-x.conf"),
+        ("rootfs/usr/lib/sysctl.d/10-x.conf", SYSCTL, "sysctl", "/usr/lib/sysctl.d/10-x.conf"),
+        ("pkg/lib/systemd/system/app.service", UNIT, "unit", "/lib/systemd/system/app.service"),
+        ("image/usr/local/etc/haproxy/haproxy.cfg", HAPROXY, "haproxy", "/usr/local/etc/haproxy/haproxy.cfg"),
+        ("files/etc/nginx/sites-available/shop", SERVER, "nginx", "/etc/nginx/sites-available/shop"),
+        ("files/etc/systemd/system/nginx.service.d/override.conf", "[Service]\nUser=www\n", "drop-in", None),
+        ("etc/default/app", SHELL, "environment", "/etc/default/app"),
+        # sysctl
+        ("sysctl.conf", SYSCTL, "sysctl", "/etc/sysctl.conf"),
+        ("deploy/sysctl.d/x.conf", "no equals sign here\n", "sysctl", "/etc/sysctl.d/x.conf"),
+        ("files/99-app.conf", SYSCTL, "sysctl", "/etc/sysctl.d/99-app.conf"),
+        ("files/99-app.conf", "net/core/somaxconn=4096\n", "sysctl", "/etc/sysctl.d/99-app.conf"),
+        ("tuning/90-sysctl.conf", SYSCTL + "odd line\n", "sysctl", "/etc/sysctl.d/90-sysctl.conf"),
+        ("debian/app.sysctl", SYSCTL, "sysctl", "/usr/lib/sysctl.d/app.conf"),
+        # units
+        ("systemd/app.service", UNIT, "unit", "/etc/systemd/system/app.service"),
+        ("ops/app@.service", "# SPDX\n; x\n\n" + UNIT, "unit", "/etc/systemd/system/app@.service"),
+        ("systemd/app.socket", SOCKET, "unit", "/etc/systemd/system/app.socket"),
+        ("debian/app.service", UNIT, "unit", "/usr/lib/systemd/system/app.service"),
+        ("packaging/rpm/app.service", UNIT, "unit", "/etc/systemd/system/app.service"),
+        ("app.service.d/limits.conf", "[Service]\nLimitNOFILE=1\n", "drop-in", "/etc/systemd/system/app.service.d/limits.conf"),
+        ("files/app.service.d-limits.conf", "[Service]\nUser=x\n", "drop-in", "/etc/systemd/system/app.service.d/limits.conf"),
+        ("files/etc_systemd_system_app.service", UNIT, "unit", "/etc/systemd/system/app.service"),
+        ("roles/app/templates/app.service.j2", UNIT, "unit", "/etc/systemd/system/app.service"),
+        # nginx
+        ("deploy/nginx.conf", MAIN, "nginx", "/etc/nginx/nginx.conf"),
+        ("deploy/nginx.conf", SERVER, "nginx", "/etc/nginx/conf.d/nginx.conf"),
+        ("docker/nginx/default.conf", SERVER, "nginx", "/etc/nginx/conf.d/default.conf"),
+        ("nginx/sites-enabled/shop.com", SERVER, "nginx", "/etc/nginx/sites-enabled/shop.com"),
+        ("nginx/conf.d/shop.conf", "upstream app {\n    server 127.0.0.1:40000;\n}\n", "nginx", "/etc/nginx/conf.d/shop.conf"),
+        ("ops/shop.vhost", "server\n{\n  listen 40000;\n}\n", "nginx", "/etc/nginx/conf.d/shop.vhost.conf"),
+        ("ops/shop.nginx", "server { listen 40000; return 204; }", "nginx", "/etc/nginx/conf.d/shop.nginx.conf"),
+        ("nginx/snippets/tls.conf", "ssl_protocols TLSv1.3;\nssl_ciphers 'a b';\n", "nginx", "/etc/nginx/snippets/tls.conf"),
+        ("ops/shop.example.com.conf", SERVER, "nginx", "/etc/nginx/conf.d/shop.example.com.conf"),
+        # others
+        ("lb/haproxy.cfg", HAPROXY, "haproxy", "/etc/haproxy/haproxy.cfg"),
+        ("lb/edge.cfg", "defaults\n  mode http\n\nlisten stats\n  bind *:40001\n", "haproxy", "/etc/haproxy/haproxy.cfg"),
+        ("haproxy/conf.d/10-web.cfg", HAPROXY, "haproxy", "/etc/haproxy/conf.d/10-web.cfg"),
+        ("ssh/sshd_config", SSHD, "sshd", "/etc/ssh/sshd_config"),
+        ("ssh/sshd_config.d/10-port.conf", "Port 40022\n", "sshd", "/etc/ssh/sshd_config.d/10-port.conf"),
+        ("docker/redis/redis.conf", REDIS, "redis", "/etc/redis/redis.conf"),
+        ("conf/redis-cache.conf", REDIS, "redis", "/etc/redis/redis-cache.conf"),
+        ("redis.conf", "# Redis configuration file example.\n" + REDIS, "redis", "/etc/redis/redis.conf"),
+        ("deploy/app.env", SHELL, "environment", None),
+        (".env", "PORT=40000\n", "environment", None),
+        ("debian/app.default", SHELL, "environment", "/etc/default/app"),
+    ],
+)
+def test_a_config_is_known_by_its_path_and_text(path: str, text: str, kind: str, host_path: str | None) -> None:
+    if kind == "drop-in" and host_path is None:
+        host_path = path.removeprefix("files")
+
+    assert Recognised(kind, True, "", host_path) == recognise(path, text) == recognise(f"/{path}", text)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("apache/sites-available/shop.conf", APACHE),
+        ("php/conf.d/www.conf", "[www]\nlisten = 9000\npm = dynamic\n"),
+        ("bind/named.conf", 'options {\n  listen-on port 40053 { any; };\n};\nzone "x" {\n  type master;\n};\n'),
+        ("radius/sites-enabled/default", "server default {\n  listen {\n    port = 1812\n  }\n}\n"),
+        ("dovecot/conf.d/10-master.conf", "service imap-login {\n  inet_listener imap {\n    port = 143\n  }\n}\n"),
+        ("logrotate/nginx.conf", "/var/log/nginx/*.log {\n  daily\n  postrotate\n    x\n  endscript\n}\n"),
+        ("keepalived/keepalived.conf", "vrrp_instance x {\n  state MASTER\n}\nvirtual_server 10.0.0.1 80 {\n}\n"),
+        ("fail2ban/filter.d/nginx-badbots.conf", "[Definition]\nfailregex = ^<HOST> -.*$\n"),
+        ("fail2ban/filter.d/sshd.conf", "[Definition]\nfailregex = ^Port .*$\n"),
+        ("supervisor/conf.d/app.conf", "[program:app]\ncommand=/usr/bin/app --port 40000\n"),
+        ("rspamd/local.d/redis.conf", 'servers = "127.0.0.1:6379";\n'),
+        ("php/conf.d/redis.conf", "extension=redis.so\n"),
+        ("setup.cfg", "[metadata]\nname = x\n[options]\nport = 40000\n"),
+        ("ansible.cfg", "[defaults]\nforks = 10\ntimeout = 30\n"),
+        ("spark/conf/spark.conf", "kernel.app = x\nnet.sf.ehcache.disabled = true\n"),
+        ("server.conf", "port 1194\nproto udp\nserver 10.8.0.0 255.255.255.0\n"),
+        ("ntp.conf", "server 0.pool.ntp.org iburst\nlisten on eth0\n"),
+        ("ntp.conf.j2", "{% for server in servers %}\nserver {{ server }}\n{% endfor %}\n"),
+        ("lighttpd.conf", 'server.port = 40000\n$HTTP["host"] == "x" {\n}\n'),
+        ("app/auth.service", "import { Injectable } from '@angular/core';\n"),
+        ("dbus-1/org.shop.service", "[D-BUS Service]\nName=org.shop\nExec=/usr/bin/shop\n"),
+        ("avahi/services/ssh.service", "<?xml version='1.0'?>\n<service-group/>\n"),
+        ("ssh/ssh_config", "Host *\n  Port 40022\n"),
+        ("src/http.py", SERVER),
+        ("README.md", SERVER),
+        ("nginx.conf", ""),
+        ("sites-available/README.md", SERVER),
+        ("Caddyfile", "shop.com {\n  reverse_proxy :40000\n}\n"),
+        (".env", "not an assignment\n"),
+        ("", ""),
+        ("/", "x"),
+    ],
+)
+def test_what_only_resembles_a_config_is_none(path: str, text: str) -> None:
+    assert recognise(path, text) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "reason"),
+    [
+        ("examples/nginx.conf", MAIN, "it lies in examples/, which holds samples"),
+        ("contrib/app.service", UNIT, "it lies in contrib/, which holds samples"),
+        ("docs/samples/haproxy.cfg", HAPROXY, "it lies in docs/, which holds documentation"),
+        ("src/Tests/data/sysctl.conf", SYSCTL, "it lies in Tests/, which holds tests"),
+        ("web/molecule/default/nginx.conf", MAIN, "it lies in molecule/, which holds tests"),
+        ("vendor/redis/redis.conf", REDIS, "it lies in vendor/, which holds other projects' files"),
+        ("deploy/nginx.conf.sample", MAIN, "its name ends in .sample, so that no program reads it"),
+        ("deploy/nginx.conf.example.j2", MAIN, "its name ends in .example, so that no program reads it"),
+        ("deploy/nginx.conf.dist", MAIN, "its name ends in .dist, so that no program reads it"),
+        ("deploy/nginx.conf.bak", MAIN, "its name ends in .bak, so that no program reads it"),
+        ("deploy/nginx.conf~", MAIN, "its name ends in ~, so that no program reads it"),
+        ("sites-enabled/shop.disabled", SERVER, "its name ends in .disabled, so that no program reads it"),
+        ("etc/sysctl.conf.rpmnew", SYSCTL, "its name ends in .rpmnew, so that no program reads it"),
+        (".env.example", "PORT=40000\n", "its name ends in .example, so that no program reads it"),
+        ("deploy/nginx.sample.conf", MAIN, "its name says that it is a sample"),
+        ("deploy/example-app.service", UNIT, "its name says that it is a sample"),
+        ("deploy/haproxy_test.cfg", HAPROXY, "its name says that it is a test"),
+        ("deploy/shop.test.conf", SERVER, "its name says that it is a test"),
+        ("conf.d/.default.conf", SERVER, "its name begins with a dot, so that no program looks at it"),
+        ("systemd/user/app.service", UNIT, "it is a unit of a user's own manager, not of the machine's"),
+        ("nginx.conf", "# This is a sample configuration.\n" + MAIN, "it says of itself: This is a sample configuration"),
+        ("nginx.conf", "\n## Example nginx configuration ##\n" + MAIN, "it says of itself: Example nginx configuration"),
+        ("a.service", "# An example of a unit\n" + UNIT, "it says of itself: An example of a unit"),
+        ("nginx.conf", "# DO NOT USE IN PRODUCTION!\n" + MAIN, "it says of itself: DO NOT USE IN PRODUCTION!"),
+        ("templates/nginx.conf.j2", SERVER.replace("40000", "{{ port }}"), "it is a template, and {{ port }} is not filled in"),
+        ("nginx.conf.erb", SERVER.replace("40000", "<%= @port %>"), "it is a template, and <%= @port %> is not filled in"),
+        ("app.service.in", UNIT.replace("/usr/bin", "@bindir@"), "it is a template, and @bindir@ is not filled in"),
+        ("app.service", UNIT.replace("40000", "__PORT__"), "it is a template, and __PORT__ is not filled in"),
+        ("app.service", UNIT + "User=<your-user>\n", "it is a template, and <your-user> is not filled in"),
+        ("templates/default.conf.template", SERVER.replace("40000", "${PORT}"), "it is a template, and ${PORT} is not filled in"),
+        ("nginx.conf", SERVER.replace("40000", "$PORT"), "it is a template, and $PORT is not filled in"),
+    ],
+)
+def test_what_nobody_deploys_is_said(path: str, text: str, reason: str) -> None:
+    found = recognise(path, text)
+
+    assert found is not None
+    assert (False, reason) == (found.deployed, found.reason)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("roles/docs/files/nginx.conf", MAIN),
+        ("roles/test/templates/app.service.j2", UNIT),
+        ("systemd/borg-backup.service", UNIT),
+        ("roles/hardening/files/50-kexec_load_disabled.conf", "kernel.kexec_load_disabled = 1\n"),
+        ("haproxy.cfg", "# Example configuration for a possible web application.  See the\n" + HAPROXY),
+        ("app.service", UNIT + "ExecStartPre=/usr/bin/docker inspect --format '{{.State.Running}}' app\n"),
+        ("app.service", UNIT + "ExecStop=/bin/kill ${MAINPID}\n# {{ not this }}\n"),
+        ("haproxy.cfg", HAPROXY + "    bind :${PORT}\n    http-request set-header X %[src]\n"),
+        ("nginx.conf", SERVER.replace("server_name shop;", "return 301 https://$host$request_uri;")),
+        ("latest/contest/nginx.conf", MAIN),
+        ("app.service", "# Copy this file to /etc/systemd/system, see the example in docs\n" + UNIT),
+    ],
+)
+def test_what_only_resembles_a_sample_is_deployed(path: str, text: str) -> None:
+    found = recognise(path, text)
+
+    assert found is not None
+    assert (True, "") == (found.deployed, found.reason)
+
+
+def test_a_file_its_user_named_is_no_sample_whatever_it_is_called() -> None:
+    found = recognise("docs/samples/nginx.conf.sample", "# This is a sample configuration\n" + SERVER, asked=True)
+
+    assert Recognised("nginx", True, "", "/etc/nginx/conf.d/nginx.conf") == found
+
+
+def test_a_file_its_user_named_is_still_a_template_where_it_is_not_filled_in() -> None:
+    found = recognise("nginx.conf.j2", SERVER.replace("40000", "{{ port }}"), asked=True)
+
+    assert False is getattr(found, "deployed", None)
+
+
+@pytest.mark.parametrize(
+    "path", ["src/main.c", "package.json", "img/logo.png", "docs/index.md", "Makefile", "a/sites-available/x.md", ".service"]
+)
+def test_most_files_need_not_be_read(path: str) -> None:
+    assert False is worth_reading(path)
+
+
+@pytest.mark.parametrize(
+    "line", ["server\n" * 100_000, "listen " * 100_000, "\n" * 1_000_000, "{" * 1_000_000, "a=" + "{{" * 300_000, "[" * 500_000]
+)
+@pytest.mark.parametrize("path", ["nginx/nginx.conf", "a.service", "sysctl.d/x.conf", "x.cfg", "x.env", "sshd_config"])
+def test_hostile_text_is_looked_at_in_linear_time(path: str, line: str) -> None:
+    recognise(path, line)
+    recognise(path, "[Unit]\n# x\n" + line)
