@@ -39,7 +39,7 @@ def write(key: str, text: str, state: State, once: bool = False) -> Written:
             return _write_unprivileged(text, state)
         if key not in _INTEGERS:
             return Written(((key, normal(text)),))
-        value = str(_numbers(text, 1, *_INTEGERS[key])[0])
+        value = str(_numbers(text, 1, _INTEGERS[key])[0])
         return Written(tuple((one, value) for one in (key, *(_LIKE_ALL if key == _ALL_IPV6 else ()))))
     except ValueError as error:
         return Written((), f"the kernel answers EINVAL: {error}{_hint(text)}")
@@ -67,6 +67,8 @@ def missing(path: str) -> str:
         return "no such key: a name holds neither blanks nor quotes"
     if parts[0] == "proc":
         return "no such key: names begin below /proc/sys"
+    if parts[0] in _FAMILIES:
+        return f"no such key: it begins with net.{parts[0]}"
     if _is_mixed(parts):
         return "no such key: dots and slashes are mixed; where the first separator is a dot, a slash stands for a dot in a name"
     if (path not in _PATHS and path.lower() in _PATHS) or (parts[0] not in _TREES and parts[0].lower() in _TREES):
@@ -89,7 +91,7 @@ def missing(path: str) -> str:
 def _write_range(text: str, state: State) -> Written:
     # ipv4_local_port_range: the two numbers in force are the start, so a single number replaces the low end alone.
     held = [int(number) for number in state[RANGE].split()]
-    numbers = _numbers(text, 2, 1, 65535)
+    numbers = _numbers(text, 2, _Limits(1, 65535))
     low, high = (*numbers, *held[len(numbers) :])
     if high < low:
         alone = f", and {high} stays the high end" if len(numbers) == 1 else ""
@@ -101,7 +103,7 @@ def _write_range(text: str, state: State) -> Written:
 
 
 def _write_unprivileged(text: str, state: State) -> Written:
-    start = _numbers(text, 1, 0, 65535)[0]
+    start = _numbers(text, 1, _Limits(0, 65535))[0]
     low = int(state[RANGE].split()[0])
     if start > low:
         raise ValueError(f"{start} is above the low end of ip_local_port_range, {low} when this is written")
@@ -139,7 +141,16 @@ def _part(found: list[tuple[int, int]], refused: str) -> Written:
 _SPACES = " \t\n\v\f\r\udca0"  # isspace() in the kernel counts the byte a0
 
 
-def _numbers(text: str, most: int, low: int, high: int) -> list[int]:
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """What a number may be; an unsigned one may not even be written as -0."""
+
+    low: int
+    high: int
+    signed: bool = True
+
+
+def _numbers(text: str, most: int, limits: _Limits) -> list[int]:
     """Up to `most` numbers as __do_proc_dointvec reads them; what follows the last one after a blank is not looked at."""
     numbers: list[int] = []
     position = 0
@@ -152,9 +163,11 @@ def _numbers(text: str, most: int, low: int, high: int) -> list[int]:
         number, position = read_number(text, position + negative)
         if position < len(text) and text[position] not in " \t\n":
             raise ValueError(f"{text[position]!r} right after a number")
+        if negative and not limits.signed:
+            raise ValueError("a minus sign")
         number = -number if negative else number
-        if not low <= number <= high:
-            raise ValueError(f"{number} is not between {low} and {high}")
+        if not limits.low <= number <= limits.high:
+            raise ValueError(f"{number} is not between {limits.low} and {limits.high}")
         numbers.append(number)
     if not numbers:
         raise ValueError("no number")
@@ -171,14 +184,14 @@ def _hint(text: str) -> str:
     return ""
 
 
-_INT = (-(2**31), 2**31 - 1)
-_NOT_NEGATIVE = (0, 2**31 - 1)
-_BYTE = (0, 255)
-_BIT = (0, 1)
-_SECONDS = (-(2**31), (2**31 - 1) // 100)  # kept in ticks; a kernel of 100 ticks a second takes the longest times
+_INT = _Limits(-(2**31), 2**31 - 1)
+_NOT_NEGATIVE = _Limits(0, 2**31 - 1)
+_BYTE = _Limits(0, 255, signed=False)
+_BIT = _Limits(0, 1, signed=False)
+_SECONDS = _Limits(-(2**31 - 1) // 100, (2**31 - 1) // 100)  # kept in ticks; a kernel of 100 ticks a second takes the longest times
 
 # net/ipv4/sysctl_net_ipv4.c, net/ipv6/sysctl_net_ipv6.c, net/core/sysctl_net_core.c, net/ipv6/addrconf.c, net/sunrpc/xprtsock.c
-_INTEGERS: Mapping[str, tuple[int, int]] = {
+_INTEGERS: Mapping[str, _Limits] = {
     "net.core.somaxconn": _NOT_NEGATIVE,
     "net.ipv4.ip_autobind_reuse": _BIT,
     "net.ipv4.ip_nonlocal_bind": _BYTE,
@@ -191,15 +204,15 @@ _INTEGERS: Mapping[str, tuple[int, int]] = {
     "net.ipv4.tcp_max_tw_buckets": _INT,
     "net.ipv4.tcp_syncookies": _BYTE,
     "net.ipv4.tcp_timestamps": _BYTE,
-    "net.ipv4.tcp_tw_reuse": (0, 2),
-    "net.ipv4.tcp_tw_reuse_delay": (1, 24 * 24 * 3600 * 1000),
+    "net.ipv4.tcp_tw_reuse": _Limits(0, 2, signed=False),
+    "net.ipv4.tcp_tw_reuse_delay": _Limits(1, 60_000, signed=False),
     "net.ipv6.bindv6only": _BYTE,
-    "net.ipv6.ip_nonlocal_bind": _INT,
+    "net.ipv6.ip_nonlocal_bind": _BYTE,
     "net.ipv6.conf.all.disable_ipv6": _INT,
     "net.ipv6.conf.default.disable_ipv6": _INT,
     "net.ipv6.conf.lo.disable_ipv6": _INT,
-    "sunrpc.max_resvport": (1, 65535),
-    "sunrpc.min_resvport": (1, 65535),
+    "sunrpc.max_resvport": _Limits(1, 65535),
+    "sunrpc.min_resvport": _Limits(1, 65535),
 }
 
 # addrconf_disable_ipv6: writing the key of all interfaces writes every interface's and the one of those to come

@@ -124,7 +124,7 @@ class _Lines:
 
     def glance(self, one: Found) -> tuple[_Entry, ...]:
         """The lines of a file no loader reads, if they surely are settings: such a file may be anything."""
-        source = None if one.masks else self._files.read(one.real)
+        source = self._files.read(one.real) if self._files.kind(one.real) == "file" else None
         if source is None:
             return ()
         return tuple(entry for entry in map(_entry, parse(source).lines) if "/" in entry.path and " " not in entry.path)
@@ -166,9 +166,13 @@ class _Ledger:
         """A line that is for many keys does not get this one."""
         self.lost.append((key, Lost(entry.value or "", entry.at, reason)))
 
-    def write(self, entry: _Entry, key: str, once: bool = False) -> kernel.Written:
+    def write(self, entry: _Entry, key: str, procps: bool = False) -> kernel.Written:
+        held = self.held.get(key)
+        if not procps and held is not None and held.value == entry.value:
+            self.held[key] = _Held(held.value, entry)  # systemd reads before it writes, and then has nothing to write
+            return kernel.Written()
         before = {name: self.held[name].value for name in (kernel.RANGE, kernel.UNPRIVILEGED)}
-        written = kernel.write(key, entry.value or "", before, once)
+        written = kernel.write(key, entry.value or "", before, once=procps)
         for name, value in written.values:
             loser = self.held.get(name)
             if loser is not None and loser.entry.at != entry.at and loser.entry.at not in _default_places():
@@ -202,8 +206,6 @@ def _boot(entries: Sequence[_Entry], known: Sequence[str], ledger: _Ledger) -> N
             ledger.note(entry, "ignored", reason)
         elif ".." in path.split("/"):
             ledger.note(entry, "rejected", "systemd-sysctl refuses a name with ..")
-        elif (held := ledger.held.get(entry.key)) is not None and held.value == entry.value:
-            ledger.held[entry.key] = _Held(held.value, entry)  # it reads before it writes, and then has nothing to write
         elif refused := ledger.write(entry, entry.key).refused:
             ledger.note(entry, "rejected", refused)
     for outcome in tuple(ledger.fates.values()):
@@ -222,16 +224,16 @@ def _reload(entries: Sequence[_Entry], known: Sequence[str], ledger: _Ledger) ->
         if entry.value is None:
             continue
         if _is_glob(entry.raw):
-            _write_glob(entry, _matching((entry.raw,), known), named, ledger)
+            _write_glob(entry, _matching((entry.raw,), known), named, ledger, procps=True)
             continue
         path = _walked(entry.raw)
         if path is not None and not kernel.missing(path):
-            written = ledger.write(entry, dotted(path), once=True)
+            written = ledger.write(entry, dotted(path), procps=True)
             if written.values and written.refused:
                 ledger.lose(dotted(path), entry, f"sysctl --system leaves {_count(written.values[0][1])}: {written.refused}")
 
 
-def _write_glob(entry: _Entry, paths: Iterable[str], named: Mapping[str, _Entry], ledger: _Ledger) -> None:
+def _write_glob(entry: _Entry, paths: Iterable[str], named: Mapping[str, _Entry], ledger: _Ledger, procps: bool = False) -> None:
     refusals: list[str] = []
     tried = 0
     for path in paths:
@@ -241,7 +243,7 @@ def _write_glob(entry: _Entry, paths: Iterable[str], named: Mapping[str, _Entry]
             ledger.lose(dotted(path), entry, f"{explicit.at} {why}")
             continue
         tried += 1
-        if refused := ledger.write(entry, dotted(path)).refused:
+        if refused := ledger.write(entry, dotted(path), procps).refused:
             refusals.append(refused)
             ledger.lose(dotted(path), entry, refused)
     if refusals and len(refusals) == tried:

@@ -7,6 +7,7 @@ from portwright.trees import Files
 
 # sysctl.d(5), sysctl(8): of files with one name the first directory's is read. /lib counts where it is not /usr/lib.
 DIRECTORIES = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d")
+SYSCTL_CONF = "/etc/sysctl.conf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,6 @@ class Reading:
     not_at_boot: tuple[NotRead, ...]
 
 
-_SYSCTL_CONF = Found("sysctl.conf", "/etc/sysctl.conf", "/etc/sysctl.conf", False, True)
-
-
 def reading(files: Files, fragments: Iterable[str] = ()) -> Reading:
     """Look through the directories. `fragments` are a repository's sysctl.d files: each counts as if it lay in /etc/sysctl.d."""
     found = _found(files)
@@ -52,10 +50,11 @@ def reading(files: Files, fragments: Iterable[str] = ()) -> Reading:
     boot, reload = _winners(found, at_boot=True), _winners(found, at_boot=False)
     at_boot = _ordered((*loose, *boot.values()))
     # procps reads /etc/sysctl.conf once more, and last, even where 99-sysctl.conf links to it
-    later = (*_ordered((*loose, *reload.values())), _SYSCTL_CONF)
+    plain = Found("sysctl.conf", SYSCTL_CONF, files.resolve(SYSCTL_CONF), False, True)
+    later = (*_ordered((*loose, *reload.values())), plain)
     left_out = [NotRead(one, _why(one, boot), reload.get(one.name) is one) for one in found if boot.get(one.name) is not one]
-    if not any(one.real == _SYSCTL_CONF.real for one in at_boot):
-        left_out.append(NotRead(_SYSCTL_CONF, "systemd-sysctl reads /etc/sysctl.conf only where a link in sysctl.d leads to it", True))
+    if not any(one.real == plain.real for one in at_boot):
+        left_out.append(NotRead(plain, "systemd-sysctl reads /etc/sysctl.conf only where a link in sysctl.d leads to it", True))
     return Reading(at_boot, later, tuple(left_out))
 
 
@@ -72,14 +71,13 @@ def _found(files: Files) -> tuple[Found, ...]:
 
 
 def _one(files: Files, name: str, path: str) -> Found:
-    # conf-files.c takes regular files and links, whatever these point at, and skips hidden names; procps asks for .conf alone.
+    # conf-files.c skips hidden names and looks at nothing but names; procps asks for .conf alone.
     suffix = name.endswith(".conf")
-    target, kind = files.link(path), files.kind(path)
-    boot = suffix and not name.startswith(".") and (target is not None or kind == "file")
+    target = files.link(path)
     masks = ""
     if target is not None:
-        masks = {"special": f"a link to {target}", "missing": f"a dangling link to {target}"}.get(kind, "")
-    return Found(name, path, files.resolve(path), boot, suffix, masks)
+        masks = {"special": f"a link to {target}", "missing": f"a dangling link to {target}"}.get(files.kind(path), "")
+    return Found(name, path, files.resolve(path), suffix and not name.startswith("."), suffix, masks)
 
 
 def _winners(found: Iterable[Found], at_boot: bool) -> dict[str, Found]:
@@ -100,8 +98,7 @@ def _why(one: Found, boot: dict[str, Found]) -> str:
     if not one.name.endswith(".conf"):
         return f"{one.path} is not read, its name does not end in .conf"
     if not one.boot:
-        kind = "a hidden file" if one.name.startswith(".") else "neither a file nor a link"
-        return f"systemd-sysctl skips {one.path}, {kind}"
+        return f"systemd-sysctl skips {one.path}, a hidden file"
     winner = boot[one.name]
     if winner.masks:
         return f"{winner.path} is {winner.masks} and masks the whole file {one.path}"
