@@ -1,11 +1,11 @@
 """What Python programs bind: http.server as measured with Python 3.11, scripts by their source."""
 
 import pytest
-from tests.apps.by_hand import brief, host_of, invocation
 
 from portwright.apps import python
 from portwright.facts import Endpoint
 from portwright.source import Span
+from tests.apps.by_hand import brief, host_of, invocation
 
 SCRIPT = "/opt/app/serve.py"
 
@@ -129,7 +129,9 @@ def test_what_a_script_says_is_likely_and_points_at_the_port() -> None:
     assert ("likely", Span(SCRIPT, 3, 29, 3, 33)) == (endpoint.confidence, endpoint.at)
 
 
-@pytest.mark.parametrize("source", ["print 'x'", "(" * 5000, "x = " + "-" * 100_000 + "1", "x" + ".a" * 100_000, "x = " + "1 + " * 50_000 + "1", "\0"])
+@pytest.mark.parametrize(
+    "source", ["print 'x'", "(" * 5000, "x = " + "-" * 100_000 + "1", "x" + ".a" * 100_000, "x = " + "1 + " * 50_000 + "1", "\0"]
+)
 def test_a_script_that_cannot_be_parsed_is_told(source: str) -> None:
     files = host_of({SCRIPT: source})
 

@@ -1,11 +1,11 @@
 """What redis-server binds. Every table row was tried with redis-server 7.0.15 in a network namespace."""
 
 import pytest
-from tests.apps.by_hand import brief, host_of, invocation
 
 from portwright.apps import redis
 from portwright.facts import Endpoint
 from portwright.source import Span
+from tests.apps.by_hand import brief, host_of, invocation
 
 CONFIG = "/etc/redis/redis.conf"
 ANY = ["tcp 0.0.0.0 6379", "tcp :: 6379 v6only"]

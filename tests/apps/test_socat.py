@@ -1,10 +1,10 @@
 """What socat binds. Every table row was tried with socat 1.7.4.4 in a network namespace."""
 
 import pytest
-from tests.apps.by_hand import brief, host_of, invocation
 
 from portwright.apps import socat
 from portwright.facts import Endpoint
+from tests.apps.by_hand import brief, host_of, invocation
 
 
 @pytest.mark.parametrize(

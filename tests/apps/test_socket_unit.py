@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pytest
-from tests.apps.by_hand import brief, host_of
 
 from portwright.apps import socket_unit
 from portwright.facts import Endpoint, Setting, Unit
 from portwright.source import Span
 from portwright.trees import Files
+from tests.apps.by_hand import brief, host_of
 
 PATH = "/etc/systemd/system/web.socket"
 REFUSED = "systemd ignores this: ListenStream= takes a port, address:port or [address]:port"

@@ -1,10 +1,10 @@
 """What sshd binds: Port times ListenAddress. Every table row was tried with OpenSSH 9.2p1 in a network namespace."""
 
 import pytest
-from tests.apps.by_hand import brief, host_of, invocation
 
 from portwright.apps import sshd
 from portwright.source import Span
+from tests.apps.by_hand import brief, host_of, invocation
 
 CONFIG = "/etc/ssh/sshd_config"
 HOSTS = {"/etc/hosts": "127.0.0.1 localhost\n::1 localhost\n", "/etc/services": "ssh 22/tcp\nhttp 80/tcp www\n"}

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
 from portwright.apps import Packages, Said
 from portwright.facts import Endpoint, Invocation, Origin, Protocol
 from portwright.ports import PortSet
 from portwright.source import Span, Word
+from portwright.system import names
 from portwright.trees import Files
 
 _UNKNOWN = "\ufffd"
@@ -48,6 +49,7 @@ _REUSERS = frozenset(
         "flask", "uwsgi", "caddy", "ncat", "nc.openbsd", "nc.traditional", "busybox",
     )
 )
+_DEFAULT_HOSTS = {"flask": "127.0.0.1", "uvicorn": "127.0.0.1"}
 _INTERPRETERS = frozenset(("node", "nodejs", "deno", "bun", "java", "ruby", "php", "perl"))
 _WITH_VALUE = frozenset(("-r", "--require", "--import", "-cp", "-classpath", "--class-path", "-I", "-e"))
 _SYSTEM = ("/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/")
@@ -74,7 +76,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
         return ()
     reuse = True if name in _REUSERS or invocation.program in _REUSERS else None
     flags = tuple(_flags(invocation.argv[1:]))
-    host = _host(flags)
+    host = _host(flags, _DEFAULT_HOSTS.get(name, "*"))
     if host is None:
         return ()
     found: list[Endpoint] = []
@@ -82,7 +84,9 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
         if flag.value is not None and _UNKNOWN not in flag.value.text:
             found.extend(_from_flag(flag, flag.value, host, name, invocation.program, reuse))
     if not found:
-        found.extend(_from_environment(invocation, files, name, script, reuse))
+        found.extend(_from_environment(invocation, files, name, script, host, reuse))
+    if _is_datagram(name, files):
+        found = [replace(endpoint, protocol="udp", reuse_address=None) for endpoint in found]
     return tuple({(e.protocol, e.address, e.ports): e for e in reversed(found)}.values())[::-1]
 
 
@@ -134,9 +138,9 @@ def _cut(word: Word, start: int) -> Word:
     return Word(word.text[start:], at)
 
 
-def _host(flags: tuple[_Flag, ...]) -> str | None:
-    """The address of a separate flag (`--host 127.0.0.1`), `*` without one, None where it names another machine: then it is a client."""
-    found = "*"
+def _host(flags: tuple[_Flag, ...], default: str) -> str | None:
+    """The address of a separate flag (`--host 127.0.0.1`), `default` without one, None for the name of another machine: a client's."""
+    found = default
     for flag in flags:
         if flag.value is None or flag.name.lower() not in _HOSTS or _address(flag.value.text) is not None:
             continue
@@ -175,13 +179,15 @@ def _from_flag(flag: _Flag, value: Word, host: str, name: str, program: str, reu
             yield _endpoint(value, protocol, host, port, "argument", name, reuse)
 
 
-def _from_environment(invocation: Invocation, files: Files, name: str, script: str | None, reuse: bool | None) -> Iterator[Endpoint]:
+def _from_environment(
+    invocation: Invocation, files: Files, name: str, script: str | None, default: str, reuse: bool | None
+) -> Iterator[Endpoint]:
     interpreted = script is not None or name in _TWELVE_FACTOR
     packaged = not interpreted and invocation.argv[0].text.startswith(_SYSTEM)
     text = _script_text(script, files)
     host_word = invocation.environment.get("HOST") or invocation.environment.get("BIND_ADDRESS")
-    host = host_word.text.lower() if host_word is not None else "*"
-    if host in ("localhost",):
+    host = host_word.text.lower() if host_word is not None else default
+    if host == "localhost":
         host = "127.0.0.1"
     elif host not in _WILDCARDS and not _is_address(host):
         host = "*"
@@ -230,6 +236,14 @@ def _tokens(name: str) -> tuple[str, ...]:
 
 def _is_own(tokens: tuple[str, ...], name: str) -> bool:
     return all(token in _OWN for token in tokens) or set(tokens) <= _OWN.union(_tokens(name))
+
+
+def _is_datagram(name: str, files: Files) -> bool:
+    """Whether a daemon is named after a service that services(5) registers for UDP alone, as in.tftpd and ntpd are."""
+    service = name.removeprefix("in.").removesuffix("d")
+    if not service or service.isdigit():
+        return False
+    return names.port(service, "udp", files) is not None and names.port(service, "tcp", files) is None
 
 
 def _is_client(name: str) -> bool:
