@@ -68,7 +68,7 @@ def _read_file(chain: tuple[str, ...], reading: Includes, said: _Said) -> None:
 def _directive(line: words.Line, reading: Includes, said: _Said, chain: tuple[str, ...], origin: Origin) -> None:
     keyword = line.keyword.text.lower()
     if keyword == "include":
-        for path in reading.included(line, chain):
+        for path in reading.included(line, chain, needed=True):
             _read_file((*chain, path), reading, said)
     elif keyword == "bind":
         said.words[keyword] = (line.values, origin)

@@ -3,7 +3,7 @@
 from portwright.formats import words
 from portwright.source import Span
 from portwright.trees import Files
-from portwright.trees.glob import TooMany, expand
+from portwright.trees.glob import TooMany, expand, is_pattern
 
 DEEPEST = 16
 MOST_FILES = 4096
@@ -44,8 +44,11 @@ class Includes:
         self._lines += len(self._parsed[path])
         return self._parsed[path]
 
-    def included(self, line: words.Line, chain: tuple[str, ...]) -> tuple[str, ...]:
-        """The paths an include line leads to, in order; `chain` are the files that led here, outermost first."""
+    def included(self, line: words.Line, chain: tuple[str, ...], needed: bool = False) -> tuple[str, ...]:
+        """The paths an include line leads to, in order; `chain` are the files that led here, outermost first.
+
+        `needed`: the daemon does not start where a file named without wildcards is missing.
+        """
         if len(chain) > DEEPEST:
             self.files.trouble(line.at, f"includes nested more than {DEEPEST} deep are not followed")
             return ()
@@ -57,6 +60,8 @@ class Includes:
             except TooMany:
                 self.files.trouble(value.at, "too many files match")
                 continue
+            if needed and not paths and not is_pattern(value.text):
+                self.refuse(value.at, f"{value.text} is not there")
             for path in paths:
                 if path in chain:
                     self.files.trouble(value.at, f"a file includes itself: {' includes '.join((*chain[chain.index(path) :], path))}")

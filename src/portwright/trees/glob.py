@@ -13,6 +13,11 @@ class TooMany(Exception):
     """A pattern matches more paths than anybody would mean."""
 
 
+def is_pattern(text: str) -> bool:
+    """Whether a path holds a wildcard."""
+    return not _MAGIC.isdisjoint(text)
+
+
 def expand(pattern: str, files: Files) -> tuple[str, ...]:
     """The existing paths an absolute pattern matches; a pattern without wildcards is itself, where it exists.
 
@@ -22,7 +27,7 @@ def expand(pattern: str, files: Files) -> tuple[str, ...]:
     for part in pattern.split("/"):
         if part in ("", "."):
             continue
-        if not _MAGIC.intersection(part):
+        if not is_pattern(part):
             found = [f"{path.rstrip('/')}/{part}" for path in found]
             continue
         matches = compiled(translate(part)).match
