@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv6Address, ip_address
 
 from portwright.facts import Listener, Protocol
 from portwright.host import Host
 from portwright.ports import PortSet
 from portwright.source import Span
 
-_BUCKET = 8  # ports are looked up in groups of 2**8, so that a range of thousands is filed a few times, not thousands
+# Claims are filed by port; a claim of very many ports by groups of 2**8, so that it is not filed thousands of times.
+_GROUP = 8
+_WIDE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,44 +100,37 @@ def not_after(other: Turn, mine: Turn) -> bool:
     return mine.unit is None or mine.unit not in other.before
 
 
-def filed_under(kept: Claim) -> Iterator[tuple[str, int, str]]:
+def filed_under(kept: Claim) -> Iterator[tuple[object, ...]]:
     """The keys under which a claim is kept, so that `sought_under` of a claim it may collide with meets one of them."""
+    reach = "wildcard" if _is_wildcard(kept.address) else kept.address
+    wide = len(kept.ports) > _WIDE
     for group in _groups(kept.ports):
-        yield kept.protocol, group, "any"
-        yield kept.protocol, group, "wildcard" if _is_wildcard(kept.address) else kept.address
+        for address in ("any", reach):
+            yield kept.protocol, "group", group, address
+            if wide:
+                yield kept.protocol, "wide", group, address
+    if not wide:
+        for port in kept.ports:
+            yield kept.protocol, "port", port, "any"
+            yield kept.protocol, "port", port, reach
 
 
-def sought_under(wanted: Claim) -> Iterator[tuple[str, int, str]]:
+def sought_under(wanted: Claim) -> Iterator[tuple[object, ...]]:
     """The keys to look under for what may collide with a claim."""
-    for group in _groups(wanted.ports):
-        if _is_wildcard(wanted.address):
-            yield wanted.protocol, group, "any"
-        else:
-            yield wanted.protocol, group, "wildcard"
-            yield wanted.protocol, group, wanted.address
-
-
-def collisions(host: Host) -> tuple[tuple[Listener, Listener], ...]:
-    """Every pair of a host's boot listeners (all of a repository's) of which the kernel refuses one, in the order of listeners."""
-    kept: dict[tuple[str, int, str], list[tuple[int, Claim]]] = {}
-    pairs: dict[tuple[int, int], None] = {}
-    for number, listener in enumerate(host.listeners):
-        wanted = claim(listener) if listener.starts in ("boot", None) and listener.can_bind is not False else None
-        if wanted is None:
-            continue
-        for key in sought_under(wanted):
-            for other, held in kept.get(key, ()):
-                if (other, number) not in pairs and collide(held, wanted):
-                    pairs[other, number] = None
-        for key in filed_under(wanted):
-            kept.setdefault(key, []).append((number, wanted))
-    return tuple((host.listeners[one], host.listeners[other]) for one, other in sorted(pairs))
+    addresses = ("any",) if _is_wildcard(wanted.address) else ("wildcard", wanted.address)
+    wide = len(wanted.ports) > _WIDE
+    for address in addresses:
+        for group in _groups(wanted.ports):
+            yield wanted.protocol, "group" if wide else "wide", group, address
+        if not wide:
+            for port in wanted.ports:
+                yield wanted.protocol, "port", port, address
 
 
 def _groups(ports: PortSet) -> Iterator[int]:
     last = -1
     for low, high in ports.ranges:
-        for group in range(max(low >> _BUCKET, last + 1), (high >> _BUCKET) + 1):
+        for group in range(max(low >> _GROUP, last + 1), (high >> _GROUP) + 1):
             yield group
             last = group
 
@@ -163,10 +158,7 @@ def _is_wildcard(address: str) -> bool:
 def _addresses_meet(one: str, other: str) -> bool:
     if "*" in (one, other) or one == other:
         return True
-    first, second = ip_address(one), ip_address(other)
-    if isinstance(first, IPv4Address) != isinstance(second, IPv4Address):
-        return False
-    return first.is_unspecified or second.is_unspecified
+    return (":" in one) == (":" in other) and (_is_wildcard(one) or _is_wildcard(other))
 
 
 def _both(one: bool | None, other: bool | None) -> bool:

@@ -48,17 +48,21 @@ def _order(finding: Finding) -> tuple[str, int, int, str, str, int, str]:
 
 @dataclass
 class _Asked:
-    """A host being checked, and the answers it has given once."""
+    """A host being checked, and the answers it has given once. A fact is kept with its answer, so that its id stays its own."""
 
     host: Host
     of_host: dict[str, Named[Any]] = field(default_factory=dict)
+    of_fact: dict[tuple[int, str], tuple[Fact, Named[Any]]] = field(default_factory=dict)
 
     def value(self, fact: Fact, name: Name) -> Named[Any]:
         if name.field is not None:
             return Named(getattr(fact, name.field))
         assert name.compute is not None  # noqa: S101  a word is read from a field or worked out
         if not name.of_host:
-            return name.compute(self.host, fact)
+            key = (id(fact), name.name)
+            if key not in self.of_fact:
+                self.of_fact[key] = (fact, name.compute(self.host, fact))
+            return self.of_fact[key][1]
         if name.name not in self.of_host:
             self.of_host[name.name] = name.compute(self.host, fact)
         return self.of_host[name.name]
@@ -92,8 +96,7 @@ class _Check:
         self._asked = asked
         self._host = asked.host
         self._rule = rule
-        self._kept: dict[Hashable, list[Fact]] | None = None
-        self._alone: list[Fact] = []
+        self._kept: dict[Hashable, dict[Hashable, list[Fact]]] | None = None
 
     def findings(self) -> Iterator[Finding]:
         for fact in self._candidates():
@@ -191,24 +194,41 @@ class _Check:
             found.append(other)
             if len(found) == _MOST_MATCHES:
                 break
-        return found
+        return sorted(found, key=_by_place)
 
-    def _others(self, join: Join, fact: Fact) -> Iterable[Fact]:
-        """The facts that may match, without trying them all: those filed under a key that the first fact's value has, too."""
-        by = next((condition for condition in join.pairs if condition.predicate.filed), None)
+    def _others(self, join: Join, fact: Fact) -> Iterator[Fact]:
+        """The facts that may match, without trying them all: of those filed under a key that the first fact's value has, too, the ones
+        whose value passes, each value tried once."""
         if self._kept is None:
-            self._kept = {}
-            self._alone = [other for other in self._asked.facts(join.kind) if self._hold(join.alone, other, other, _Evidence())]
-            if by is not None and by.predicate.filed is not None:
-                for other in self._alone:
-                    value = self._asked.value(other, by.name).value
-                    for key in () if value is None else by.predicate.filed(value):
-                        self._kept.setdefault(key, []).append(other)
+            self._kept = self._file(join)
+        by = join.pairing
         if by is None or by.predicate.sought is None:
-            return self._alone
-        value = self._operand(by.operand, fact).value
-        keys = () if value is None else by.predicate.sought(value)
-        return {id(other): other for key in keys for other in self._kept.get(key, ())}.values()
+            yield from (other for others in self._kept.get(None, {}).values() for other in others)
+            return
+        wanted = self._operand(by.operand, fact).value
+        if wanted is None:
+            return
+        tried: set[Hashable] = set()
+        for key in by.predicate.sought(wanted):
+            for value, others in self._kept.get(key, {}).items():
+                if value not in tried:
+                    tried.add(value)
+                    if by.predicate.holds(value, wanted):
+                        yield from others
+
+    def _file(self, join: Join) -> dict[Hashable, dict[Hashable, list[Fact]]]:
+        by = join.pairing
+        kept: dict[Hashable, dict[Hashable, list[Fact]]] = {}
+        for other in sorted(self._asked.facts(join.kind), key=_by_place):
+            if not self._hold(join.alone, other, other, _Evidence()):
+                continue
+            if by is None or by.predicate.filed is None:
+                kept.setdefault(None, {}).setdefault(None, []).append(other)
+                continue
+            value = self._asked.value(other, by.name).value
+            for key in () if value is None else by.predicate.filed(value):
+                kept.setdefault(key, {}).setdefault(value, []).append(other)
+        return kept
 
     # ── the finding ──
 
@@ -289,6 +309,10 @@ class _Check:
             else:
                 parts.append(_words(self._asked.value(others[0] if part.joined and others else fact, part.name).value))
         return "".join(parts)
+
+
+def _by_place(fact: Fact) -> tuple[Span, str]:
+    return fact.at, "" if isinstance(fact, Unit | Sysctl | Assignment) else fact.unit or ""
 
 
 def _words(value: object) -> str:

@@ -60,6 +60,11 @@ class Join:
     alone: tuple[Condition, ...]
     pairs: tuple[Condition, ...]
 
+    @property
+    def pairing(self) -> Condition | None:
+        """The comparison by which matching facts are found without trying all of them."""
+        return next((condition for condition in self.pairs if condition.predicate.filed), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:
