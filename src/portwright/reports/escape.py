@@ -6,6 +6,8 @@ passes through `safe`, so that only the report's own newlines and colours reach 
 
 import re
 
+from portwright.reports.secrets import hide
+
 TAB = 4
 """Columns between tab stops in an excerpt."""
 
@@ -17,7 +19,8 @@ _UNSAFE = re.compile(
 
 
 def safe(text: str) -> str:
-    """The text with every control, bidi, invisible and undecodable character written as `\\x1b`, `\\u202e` or `\\udc80`."""
+    """The text without secrets, every control, bidi, invisible and undecodable character written as `\\x1b`, `\\u202e` or `\\udc80`."""
+    text = hide(text)
     return text if text.isprintable() else _UNSAFE.sub(_escaped, text)
 
 

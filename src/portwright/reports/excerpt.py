@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from portwright.reports.escape import cells, safe, width, wrap
+from portwright.reports.secrets import hide_in_line
 from portwright.reports.style import Role, Style
 from portwright.source import Source, Span
 
@@ -64,7 +65,7 @@ def excerpt(marks: Sequence[Mark], sources: Mapping[str, Source], gutter: int, c
         if last and number > last + 1:
             lines.append(style("frame", _ELLIPSIS))
         last = number
-        lines.extend(_line(source.line(number), number, strokes, gutter, columns, style))
+        lines.extend(_line(hide_in_line(source.line(number)), number, strokes, gutter, columns, style))
     return [*lines, bar]
 
 

@@ -13,6 +13,7 @@ from portwright.changes import Change, GrantCapability, LimitCapabilities, Reser
 from portwright.facts import Assignment, Listener, Lost, Outbound, Privileges, Sysctl, Unit
 from portwright.finding import SEVERITIES, Allowed, Finding, HostResult, Subject
 from portwright.host import Host
+from portwright.reports.secrets import hide
 from portwright.reports.space import Collisions, Space, rows
 from portwright.reports.words import what_it_does
 from portwright.source import Span, Unreadable
@@ -301,11 +302,15 @@ def _text(document: _Object) -> str:
     return json.dumps(_readable(document), indent=2).replace("\x7f", "\\u007f") + "\n"
 
 
+# The fields that quote what a host's files say.
+_PROSE = frozenset({"because", "message", "reason", "step", "summary", "text", "why"})
+
+
 def _readable(value: Any) -> Any:
     if isinstance(value, str):
         return value if value.isascii() else _SURROGATE.sub(lambda match: f"\\u{ord(match.group()):04x}", value)
     if isinstance(value, list):
         return [_readable(item) for item in value]
     if isinstance(value, dict):
-        return {key: _readable(item) for key, item in value.items()}
+        return {key: _readable(hide(item) if key in _PROSE and isinstance(item, str) else item) for key, item in value.items()}
     return value

@@ -1,0 +1,79 @@
+"""No report copies a secret."""
+
+import json
+
+import pytest
+
+from portwright.changes import Manual
+from portwright.finding import Card, Finding, HostResult, Note, Subject
+from portwright.reports import json_v1, text
+from portwright.reports.secrets import hide, hide_in_line
+from portwright.source import Source, Span
+
+CANARY = "hunter2-CANARY-9f8e7d"
+
+LINES = [
+    f"ExecStart=/usr/bin/app --port 80 --password {CANARY}",
+    f"ExecStart=/usr/bin/app --password={CANARY} --port 80",
+    f"Environment=API_TOKEN={CANARY}",
+    f'Environment="DB_PASSWORD={CANARY}"',
+    f"requirepass {CANARY}",
+    f"masterauth {CANARY}",
+    f"proxy_pass http://user:{CANARY}@10.0.0.1:8080;",
+    f'proxy_set_header Authorization "Basic {CANARY}";',
+    f"secret: {CANARY}",
+    f"  'client_secret' => '{CANARY}',",
+]
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_secret_in_a_line_is_struck_out_and_the_line_keeps_its_length(line: str) -> None:
+    shown = hide_in_line(line)
+
+    assert CANARY not in shown
+    assert len(line) == len(shown)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "listen 8080;",
+        "ExecStart=/usr/bin/token-server --port 8080",
+        "net.ipv4.ip_local_port_range = 20000 60999",
+        "ssl_certificate_key /etc/ssl/private/web.key;",
+        "proxy_pass http://10.0.0.1:8080;",
+        "listen [::1]:8080;",
+    ],
+)
+def test_a_line_without_a_secret_is_shown_as_it_is(line: str) -> None:
+    assert line == hide_in_line(line)
+
+
+def test_a_sentence_may_speak_of_tokens() -> None:
+    sentence = "vault-token listens on 8200, and the secret of it is no secret"
+
+    assert sentence == hide(sentence)
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_neither_the_text_report_nor_the_json_copies_a_secret(line: str) -> None:
+    at = Span("/etc/app.conf", 1, 1, 1, len(line) + 1)
+    card = Card("a-rule", "family", "A title", "high", "why")
+    finding = Finding(
+        card,
+        f"app says password={CANARY}",
+        at,
+        Subject(),
+        "certain",
+        notes=(Note("this line decided", at),),
+        manual=Manual("a reason", "a step"),
+    )
+    result = HostResult("web1", 1, 1, (finding,), sources={at.path: Source(at.path, line + "\n")})
+
+    for report in (
+        text.render([result], color=False, width=100),
+        text.render([result], color=False, width=100, quiet=True),
+        json_v1.check([result], "0"),
+    ):
+        assert f"{CANARY}" not in report
+    assert "web1" == json.loads(json_v1.check([result], "0"))["hosts"][0]["host"]
