@@ -22,11 +22,18 @@ APACHE = "Listen 40000\n<VirtualHost *:40000>\n  ServerName shop\n</VirtualHost>
         # rooted like a host
         ("roles/web/files/etc/sysctl.d/10-x.conf", SYSCTL, "sysctl", "/etc/sysctl.d/10-x.conf"),
         ("rootfs/usr/lib/sysctl.d/10-x.conf", SYSCTL, "sysctl", "/usr/lib/sysctl.d/10-x.conf"),
-        ("pkg/lib/systemd/system/app.service", UNIT, "unit", "/lib/systemd/system/app.service"),
+        ("pkg/lib/systemd/system/app.service", UNIT, "unit", "/usr/lib/systemd/system/app.service"),
         ("image/usr/local/etc/haproxy/haproxy.cfg", HAPROXY, "haproxy", "/usr/local/etc/haproxy/haproxy.cfg"),
         ("files/etc/nginx/sites-available/shop", SERVER, "nginx", "/etc/nginx/sites-available/shop"),
         ("files/etc/systemd/system/nginx.service.d/override.conf", "[Service]\nUser=www\n", "drop-in", None),
         ("etc/default/app", SHELL, "environment", "/etc/default/app"),
+        # below an etc/ or opt/ that is not laid out like a host's
+        ("project/etc/app.service", UNIT, "unit", "/etc/systemd/system/app.service"),
+        ("project/etc/systemd/app.service", UNIT, "unit", "/etc/systemd/system/app.service"),
+        ("project/etc/nginx.conf", MAIN, "nginx", "/etc/nginx/nginx.conf"),
+        ("opt/app/sysctl.conf", SYSCTL, "sysctl", "/etc/sysctl.conf"),
+        ("opt/app/etc/haproxy.cfg", HAPROXY, "haproxy", "/etc/haproxy/haproxy.cfg"),
+        ("opt/app/options.env", SHELL, "environment", "/opt/app/options.env"),
         # sysctl
         ("sysctl.conf", SYSCTL, "sysctl", "/etc/sysctl.conf"),
         ("deploy/sysctl.d/x.conf", "no equals sign here\n", "sysctl", "/etc/sysctl.d/x.conf"),
@@ -185,6 +192,13 @@ def test_a_file_its_user_named_is_no_sample_whatever_it_is_called() -> None:
     found = recognise("docs/samples/nginx.conf.sample", "# This is a sample configuration\n" + SERVER, asked=True)
 
     assert Recognised("nginx", True, "", "/etc/nginx/conf.d/nginx.conf") == found
+
+
+@pytest.mark.parametrize(("text", "kind"), [(MAIN, "nginx"), (HAPROXY, "haproxy"), (SYSCTL, "sysctl")])
+@pytest.mark.parametrize("path", ["<stdin>", "notes.txt"])
+def test_a_file_its_user_named_is_known_by_its_text_alone(path: str, text: str, kind: str) -> None:
+    assert kind == getattr(recognise(path, text, asked=True), "kind", None)
+    assert recognise(path, text) is None
 
 
 def test_a_file_its_user_named_is_still_a_template_where_it_is_not_filled_in() -> None:

@@ -116,6 +116,14 @@ def test_a_link_to_dev_null_masks_whether_the_tree_holds_a_dev_or_not(tmp_path: 
     assert ("special", b"", "/dev/null") == (tree.kind("/etc/x.service"), tree.read("/etc/x.service"), tree.resolve("/etc/x.service"))
 
 
+@pytest.mark.parametrize("path", ["/a/b", "/a/..", "/a/."])
+def test_a_loop_in_the_way_is_the_answer_to_every_question(tmp_path: Path, path: str) -> None:
+    files: dict[str, str | bytes] = {"/a": "-> a"}
+    real, memory = DirectoryTree(str(laid_out(tmp_path, files))), MemoryTree(files)
+
+    assert [["too many levels of symbolic links"] * 5] * 2 == [_all(real, path), _all(memory, path)]
+
+
 _NAMES = st.sampled_from(["a", "b", "c", "\udcff", "é"])
 _PATHS = st.lists(_NAMES, min_size=1, max_size=3).map(lambda names: "/" + "/".join(names))
 _TARGETS = st.lists(st.one_of(_NAMES, st.sampled_from(["..", ".", "", "dev", "null"])), min_size=1, max_size=4).map("/".join)
@@ -123,7 +131,7 @@ _CONTENTS = st.one_of(st.sampled_from(["", "text"]), _TARGETS.filter(lambda targ
 _QUESTIONS = st.lists(st.one_of(_PATHS, _TARGETS.map("/{}".format)), max_size=12)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.dictionaries(_PATHS, _CONTENTS, max_size=8), _QUESTIONS)
 def test_a_directory_says_what_the_same_files_in_memory_say(files: dict[str, str], questions: list[str]) -> None:
     # What lies below a file or link could not be written to disk.

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from portwright.audit.recognise import worth_reading
 from portwright.trees import ReadError, Tree
 from portwright.trees.directory import MOST_BYTES, DirectoryTree, read_whole
 from portwright.trees.repository import RepositoryTree
@@ -131,6 +130,8 @@ def _told_apart(path: str) -> Iterator[Input]:
 
 def _has_configs(tree: Tree, names: Iterable[str]) -> bool:
     """Whether a directory holds configs itself: then a folder in it that looks like a host is a part of it (a container's rootfs)."""
+    from portwright.audit.recognise import worth_reading  # its patterns take time to compile, which a host never needs
+
     return any(worth_reading(name) and not _is_link(tree, f"/{name}") and tree.kind(f"/{name}") == "file" for name in names)
 
 

@@ -25,13 +25,14 @@ class Recognised:
 def recognise(path: str, text: str, asked: bool = False) -> Recognised | None:
     """What a file is, by its path inside the repository (no leading slash needed) and its text; None for anything else.
 
-    `asked`: its user named this very file, so that neither its path nor a remark in it makes it a sample.
+    `asked`: its user named this very file (or piped it in), so that neither its path nor a remark in it makes it a sample, and its
+    text tells what it is where its name does not.
     """
     parts = tuple(part for part in path.split("/") if part)
-    if not parts or not worth_reading(path):
+    if not parts or not (asked or worth_reading(path)):
         return None
     folders, name = parts[:-1], _plain(parts[-1])
-    kind = _kind(folders, name, text)
+    kind = _kind(folders, name, text, asked)
     if kind is None:
         return None
     reason = _why_not_deployed(folders, parts[-1], kind, text, asked)
@@ -76,7 +77,7 @@ def _plain(name: str) -> str:
         name = shorter
 
 
-def _kind(folders: tuple[str, ...], name: str, text: str) -> ConfigKind | None:
+def _kind(folders: tuple[str, ...], name: str, text: str, asked: bool) -> ConfigKind | None:
     suffix = name.rpartition(".")[2]
     parent = folders[-1] if folders else ""
     if suffix in _UNITS and "." in name:
@@ -91,7 +92,7 @@ def _kind(folders: tuple[str, ...], name: str, text: str) -> ConfigKind | None:
         return "sshd" if _SSHD.search(text) else None
     if _has_directives(_NGINX_BLOCK, _NGINX_DIRECTIVE, text):
         return "nginx"
-    if suffix in ("cfg", "conf", "haproxy") or said == "haproxy":
+    if asked or suffix in ("cfg", "conf", "haproxy") or said == "haproxy":
         if _has_directives(_HAPROXY_SECTION, _HAPROXY_LINE, text) and not _BLOCK.search(text):
             return "haproxy"
         if _is_redis(said, where, text):
@@ -350,6 +351,7 @@ _ENVSUBST_PORT = re.compile(r"\$\{[A-Z]|^(?:listen|server|worker_connections)[ \
 
 # ── where it goes ───────────────────────────────────────────────────────────────────────────────────────────────────
 
+# Where a path may begin to be one of a host, and what it must then hold to be a place that the daemon looks at.
 _ROOTS = (
     ("etc",),
     ("usr", "lib"),
@@ -357,9 +359,19 @@ _ROOTS = (
     ("usr", "share"),
     ("lib", "systemd"),
     ("run", "systemd"),
-    ("opt",),
     ("run", "sysctl.d"),
+    ("opt",),
 )
+_PLACES: dict[ConfigKind, tuple[str, ...]] = {
+    "unit": ("/systemd/system/",),
+    "drop-in": ("/systemd/system/",),
+    "sysctl": ("/etc/sysctl.conf", "/etc/sysctl.d/", "/lib/sysctl.d/", "/run/sysctl.d/"),
+    "nginx": ("/nginx/",),
+    "haproxy": ("/haproxy/",),
+    "sshd": ("/ssh/",),
+    "redis": ("/redis/", "/etc/redis"),
+    "environment": ("/",),
+}
 _NGINX_FOLDERS = (
     "conf.d",
     "sites-available",
@@ -389,7 +401,11 @@ _FLAT = {
 def _host_path(folders: tuple[str, ...], name: str, kind: ConfigKind, text: str) -> str | None:
     for at in range(len(folders)):
         if any(folders[at : at + len(root)] == root for root in _ROOTS):
-            return "/" + "/".join((*folders[at:], name))
+            rooted = "/" + "/".join((*folders[at:], name))
+            rooted = f"/usr{rooted}" if rooted.startswith("/lib/") else rooted  # file-hierarchy(7): /lib is a link to it
+            if any(place in rooted for place in _PLACES[kind]):
+                return rooted
+            break
     for flat, place in _FLAT.items():
         if name.startswith(flat):
             return f"{place}/{name.removeprefix(flat)}"

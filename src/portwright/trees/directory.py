@@ -88,9 +88,9 @@ class DirectoryTree:
 
     def link(self, path: str) -> str | None:
         parent, _, name = path.rstrip("/").rpartition("/")
+        there = f"{self._follow(parent)}/{name}"
         if name in ("", ".", ".."):
             return None
-        there = f"{self._follow(parent)}/{name}"
         return self._target(there) if self._type(there) == stat.S_IFLNK else None
 
     def names(self, directory: str) -> tuple[str, ...]:

@@ -60,10 +60,8 @@ class OverlayTree:
 
     def link(self, path: str) -> str | None:
         parent, _, name = path.rstrip("/").rpartition("/")
-        if name in ("", ".", ".."):
-            return None
         there = f"{self.resolve(parent).rstrip('/')}/{name}"
-        return None if self._is_edited(there) else self._base.link(there)
+        return None if name in ("", ".", "..") or self._is_edited(there) else self._base.link(there)
 
     def names(self, directory: str) -> tuple[str, ...]:
         real = self.resolve(directory)
