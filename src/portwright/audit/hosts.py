@@ -64,8 +64,8 @@ def join(invocation: Invocation, said: Iterable[Said], around: Surroundings) -> 
         if isinstance(fact, Outbound):
             confidence = weakest(fact.confidence, invocation.confidence)
             outbounds.append(replace(fact, unit=invocation.unit, starts=invocation.starts, confidence=confidence))
-        else:
-            listeners.append(listener(fact, invocation, around))
+        elif (bound := listener(fact, invocation, around)) is not None:
+            listeners.append(bound)
     return listeners, outbounds
 
 

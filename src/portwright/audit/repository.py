@@ -135,8 +135,8 @@ def _read_layout(layout: tuple[Placed, ...], name: str) -> Host:
     for fact in _fragments(layout, files, known.packages):
         if isinstance(fact, Outbound):
             outbounds.append(fact)
-        else:
-            listeners.append(listener(fact, None, around))
+        elif (alone := listener(fact, None, around)) is not None:
+            listeners.append(alone)
     own = {file.label: _machine(file) for file in layout}
     host = assemble(
         name,

@@ -25,10 +25,16 @@ class Surroundings:
         return default if found is None else found.boot
 
 
-def listener(endpoint: Endpoint, invocation: Invocation | None, around: Surroundings) -> Listener:
-    """The listener that follows from an endpoint of an invocation; None for a config nobody starts (a repository's fragment)."""
+def listener(endpoint: Endpoint, invocation: Invocation | None, around: Surroundings) -> Listener | None:
+    """The listener that follows from an endpoint of an invocation (None: a config nobody starts, as a repository's fragment).
+
+    None for an optional endpoint whose address no interface has: the daemon goes on without it.
+    """
     address, v6only = _family(endpoint, around)
     private = invocation is not None and invocation.privileges.private_network
+    missing = _missing_address(endpoint, address, private, around)
+    if missing is not None and endpoint.optional:
+        return None
     confidence: Confidence = endpoint.confidence
     starts: Starts | None = None
     why = endpoint.why
@@ -39,7 +45,6 @@ def listener(endpoint: Endpoint, invocation: Invocation | None, around: Surround
         starts, why = _starts(endpoint, invocation)
         user = endpoint.binds_as or bind_user(invocation.privileges, invocation.unit)
         permission = _permission(endpoint, address, invocation.privileges, private, around)
-    missing = _missing_address(endpoint, address, private, around)
     if missing is not None and permission.allowed is not False:
         permission = missing
     if permission.allowed is False:
