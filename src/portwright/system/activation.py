@@ -154,8 +154,8 @@ class Activation:
     def at_boot(self, on_request: Iterable[tuple[str, str]] = ()) -> dict[str, Start]:
         """Every unit that a normal boot starts, and those that wait to be started then, `on_request` (name, why) among them."""
         root = "default.target"
-        if self._find(root) is None:
-            root = "graphical.target" if self._find("graphical.target") is not None else "multi-user.target"
+        if self.refused(root) is not None:
+            root = "graphical.target" if self.refused("graphical.target") is None else "multi-user.target"
         found = self._reach([(root, "it is what the host boots into")], {}, "boot")
         waiting: list[tuple[str, str]] = []
         for name in found:

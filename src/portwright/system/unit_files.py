@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from portwright.source import Span
 from portwright.system.specifiers import name as parts_of
@@ -232,6 +232,7 @@ def on_host(files: Files) -> UnitFiles:
     return UnitFiles(files, listing)
 
 
+@lru_cache(maxsize=8192)
 def _stems(name: str) -> tuple[str, ...]:
     """The names whose drop-in directories count for a unit, most specific first (unit_file_find_dirs()).
 

@@ -89,7 +89,8 @@ def _repository(files: Files, paths: Iterable[str] | None) -> Units:
         spot = _spot(path, files)
         if spot is not None:
             directory, entry = spot
-            root = next((directory.removesuffix(each) for each in SEARCH_PATH if directory.endswith(each)), directory)
+            like_a_host = max((each for each in SEARCH_PATH if directory.endswith(each)), key=len, default="")
+            root = directory.removesuffix(like_a_host)
             places.setdefault(root, {}).setdefault(directory, {})[entry] = None
     known = Machine()
     found: list[tuple[str, Unit]] = []
@@ -149,7 +150,7 @@ def _joined(found: list[tuple[str, Unit]]) -> Iterable[Unit]:
 
 def _shared(one: str, other: str) -> int:
     """How many leading folders two paths share."""
-    return len(commonpath((one or "/", other or "/")).strip("/").split("/")) if one and other else 0
+    return commonpath((one or "/", other or "/")).rstrip("/").count("/")
 
 
 class _Loader:
