@@ -170,17 +170,20 @@ def test_ports_are_lost_only_from_a_list_of_reserved_ports() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "expected"),
+    ("key", "path", "expected"),
     [
-        ("net.ipv4.ip_local_port_range", True),
-        ("net.ipv4/ip_local_reserved_ports", True),
-        ("Net.IPv4.IP_Local_Port_Range", True),
-        ("net.ipv4.tcp_rmem", False),
-        ("kernel.sysrq", False),
+        ("net.ipv4/ip_local_reserved_ports", "/etc/sysctl.d/50.conf", True),
+        ("Net.IPv4.IP_Local_Port_Range", "/etc/sysctl.d/50.conf", True),
+        ("net.ipv6.ip_local_port_range", "/etc/sysctl.d/50.conf", True),
+        ("net.ipv4.ip_local_port_range", "/etc/sysctl.d/50-ports", True),
+        ("net.ipv4.ip_local_port_range", "/etc/sysctl.d/50.conf", False),
+        ("net.ipv4.ip_local_port_range", "/etc/sysctl.d/50.conf.bak", False),
+        ("net.ipv4/tcp_rmem", "/etc/sysctl.d/50.conf", False),
+        ("kernel.sysrq", "/etc/sysctl.d/50-sysrq", False),
     ],
 )
-def test_a_key_about_ports_is_known_however_it_is_written(key: str, expected: bool) -> None:
-    assert expected == named.assignment_names_port_setting(host(), assignment(key, "1", "ignored")).value
+def test_a_line_about_ports_that_misses_is_known_from_its_key_or_its_file(key: str, path: str, expected: bool) -> None:
+    assert expected == named.misses_port_setting(host(), assignment(key, "1", "ignored", path=path)).value
 
 
 def test_a_setting_has_drifted_where_the_running_value_is_known_and_another() -> None:

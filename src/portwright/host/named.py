@@ -15,13 +15,14 @@ UNPRIVILEGED = "net.ipv4.ip_unprivileged_port_start"
 
 BIND = "CAP_NET_BIND_SERVICE"
 
-# The last parts of the keys that decide about ports, addresses and connections; told by them even where a key is misspelt before.
-_PORT_SETTING_NAMES = """
-    ip_local_port_range ip_local_reserved_ports ip_unprivileged_port_start ip_autobind_reuse ip_nonlocal_bind bindv6only
-    tcp_tw_reuse tcp_tw_reuse_delay tcp_tw_recycle tcp_fin_timeout tcp_timestamps tcp_max_tw_buckets somaxconn
-    min_resvport max_resvport
+_PORT_SETTING_KEYS = """
+    net.ipv4.ip_local_port_range net.ipv4.ip_local_reserved_ports net.ipv4.ip_unprivileged_port_start
+    net.ipv4.ip_autobind_reuse net.ipv4.ip_nonlocal_bind net.ipv6.ip_nonlocal_bind net.ipv6.bindv6only
+    net.ipv4.tcp_tw_reuse net.ipv4.tcp_tw_reuse_delay net.ipv4.tcp_fin_timeout net.ipv4.tcp_timestamps
+    net.ipv4.tcp_max_tw_buckets net.core.somaxconn sunrpc.min_resvport sunrpc.max_resvport
 """
-_PORT_SETTINGS = frozenset(_PORT_SETTING_NAMES.split())
+_PORT_SETTINGS = frozenset(_PORT_SETTING_KEYS.split())
+_PORT_SETTING_NAMES = frozenset(key.rpartition(".")[2] for key in _PORT_SETTINGS)
 
 # A new network namespace starts from the kernel's own defaults, not from the host's sysctl.d (kernel-tested: net/ipv4/af_inet.c).
 _PRIVATE_START = 1024
@@ -332,20 +333,21 @@ def drifted(host: Host, sysctl: Sysctl) -> Named[bool]:
     return Named(sysctl.running is not None and sysctl.running != sysctl.boot)
 
 
-@fact_value("sysctl", "names-port-setting")
-def sysctl_names_port_setting(host: Host, sysctl: Sysctl) -> Named[bool]:
+@fact_value("sysctl", "is-port-setting")
+def is_port_setting(host: Host, sysctl: Sysctl) -> Named[bool]:
     """Whether the key is one that decides about ports, addresses or connections."""
-    return Named(_names_port_setting(sysctl.key))
+    return Named(sysctl.key in _PORT_SETTINGS)
 
 
-@fact_value("assignment", "names-port-setting")
-def assignment_names_port_setting(host: Host, assignment: Assignment) -> Named[bool]:
-    """Whether the key means to be one that decides about ports, addresses or connections, however it is written."""
-    return Named(_names_port_setting(assignment.key))
+@fact_value("assignment", "misses-port-setting")
+def misses_port_setting(host: Host, assignment: Assignment) -> Named[bool]:
+    """Whether a line means to set something about ports and cannot: its key is misspelt, or its file has no ending at all.
 
-
-def _names_port_setting(key: str) -> bool:
-    return key.replace("/", ".").lower().rpartition(".")[2] in _PORT_SETTINGS
+    A file that another one replaces or masks, or that was put aside under another ending (.bak, .disabled), is left out on purpose.
+    """
+    if assignment.key in _PORT_SETTINGS:
+        return Named("." not in assignment.at.path.rpartition("/")[2])
+    return Named(assignment.key.replace("/", ".").lower().rpartition(".")[2] in _PORT_SETTING_NAMES)
 
 
 @fact_value("assignment", "lost-ports")

@@ -257,6 +257,10 @@ class _Check:
         # A unit has no line of its own: what is wrong with it stands on the first line that the conditions leaned on.
         if isinstance(fact, Unit):
             return next((note.at for note in evidence.notes if note.at is not None and note.at.path in fact.files), fact.at)
+        # The kernel's default stands in no file of the host: the line to look at is the one that failed to change it.
+        if isinstance(fact, Sysctl):
+            lines = (fact.at, *(lost.at for lost in reversed(fact.lost)), fact.reload_at)
+            return next((line for line in lines if line.path in self._host.sources), fact.at)
         return fact.at
 
     def _remarks(self, fact: Fact, others: Sequence[Fact]) -> Iterator[Note]:
