@@ -266,7 +266,7 @@ def _sysctl(key: str, boot: _Held, reload: _Held, lost: Mapping[Span, Lost], run
     for at, one in sorted(lost.items()):
         if at == reload.entry.at != boot.entry.at:
             one = Lost(one.value, at, f"{one.reason}; sysctl --system leaves it in force")
-        elif kernel.normal(one.value) == boot.value:
+        elif at != boot.entry.at and kernel.normal(one.value) == boot.value:
             continue  # another line says what is in force: nothing is lost
         losers.append(one)
     return Sysctl(
@@ -288,6 +288,7 @@ def _count(ports: str) -> str:
 # ── globs ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 _MOST_ALTERNATIVES = 256
+_LONGEST_NAME = 255  # NAME_MAX; a longer pattern is nobody's, and dear to compile
 
 
 def _is_glob(path: str) -> bool:
@@ -298,6 +299,8 @@ def _matching(patterns: Iterable[str], known: Sequence[str]) -> Iterator[str]:
     """The known paths below /proc/sys that match; a wildcard does not reach over a slash (glob(7))."""
     seen: set[str] = set()
     for pattern in patterns:
+        if any(len(part) > _LONGEST_NAME for part in pattern.split("/")):
+            continue
         parts = [re.compile(translate(part.replace("[^", "[!"))) for part in pattern.split("/") if part]
         for path in known:
             names = path.split("/")

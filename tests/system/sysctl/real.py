@@ -39,6 +39,17 @@ for key, before, text in json.load(sys.stdin):
         print(json.dumps([error, file.read().strip("\\n")]))
 """
 
+_READ = """
+import json, os, sys
+
+held = {}
+for path in json.load(sys.stdin):
+    if os.path.isfile("/proc/sys/" + path):
+        with open("/proc/sys/" + path) as file:
+            held[path] = " ".join(file.read().split())
+print(json.dumps(held))
+"""
+
 _LOAD = """
 import json, os, subprocess, sys
 
@@ -84,6 +95,12 @@ def writes(jobs: Sequence[tuple[str, Sequence[tuple[str, str]], str]]) -> list[t
     """For each (key, what to write to other keys before, text): the error number of writing it, and what the key then holds."""
     _need_namespace("-n")
     return [(error, held) for error, held in _ask(["-n"], _WRITE, jobs)]
+
+
+def fresh(paths: Sequence[str]) -> dict[str, str]:
+    """What a new namespace holds at those of the paths below /proc/sys that are there."""
+    _need_namespace("-n")
+    return cast("dict[str, str]", _ask(["-n"], _READ, paths)[0])
 
 
 def loads(keys: Sequence[str], hosts: Sequence[Mapping[str, str]]) -> list[dict[str, dict[str, str]]]:

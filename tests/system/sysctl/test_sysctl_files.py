@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.system.sysctl.hosts import PROBE, PROBE_DEFAULT, assignment, sysctl, values
 
 from portwright.source import Span
 from portwright.system.sysctl import boot_files, settle
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
+from tests.system.sysctl.hosts import PROBE, PROBE_DEFAULT, assignment, sysctl, values
 
 FOUR = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d")
 
@@ -62,7 +62,9 @@ def test_files_of_different_names_are_ordered_by_the_bytes_of_the_name_whatever_
     assert ("2", "2") == values({loser: f"{PROBE} = 1\n", winner: f"{PROBE} = 2\n"})
 
 
-@pytest.mark.parametrize(("mask", "why"), [("-> /dev/null", "is a link to /dev/null and masks"), ("-> ../nowhere", "is a dangling link to")])
+@pytest.mark.parametrize(
+    ("mask", "why"), [("-> /dev/null", "is a link to /dev/null and masks"), ("-> ../nowhere", "is a dangling link to")]
+)
 def test_a_link_to_dev_null_and_a_dangling_link_mask_the_vendors_file(mask: str, why: str) -> None:
     host = {"/etc/sysctl.d/10-a.conf": mask, "/usr/lib/sysctl.d/10-a.conf": f"{PROBE} = 20\n"}
 
@@ -157,7 +159,9 @@ def test_a_repositorys_fragments_count_as_if_they_lay_in_etc_sysctl_d() -> None:
 # ── the order of files as systemd itself lists it ────────────────────────────────────────────────────────────────────
 
 _NAMES = st.one_of(
-    st.sampled_from(["10-a.conf", "9-a.conf", "50.conf", "50-a.conf", "Za.conf", "aa.conf", ".hidden.conf", "x.txt", "a.conf.bak", ".conf"]),
+    st.sampled_from(
+        ["10-a.conf", "9-a.conf", "50.conf", "50-a.conf", "Za.conf", "aa.conf", ".hidden.conf", "x.txt", "a.conf.bak", ".conf"]
+    ),
     st.text("aZ0-_.é", min_size=1, max_size=4).filter(lambda name: name not in (".", "..")).map(lambda name: f"{name}.conf"),
 )
 _FILES = st.dictionaries(
@@ -169,7 +173,9 @@ _FILES = st.dictionaries(
 
 @settings(max_examples=20, deadline=None, derandomize=True)
 @given(_FILES)
-def test_files_are_read_in_the_order_in_which_systemd_analyze_cat_config_lists_them(tmp_path_factory: pytest.TempPathFactory, files: dict[str, str]) -> None:
+def test_files_are_read_in_the_order_in_which_systemd_analyze_cat_config_lists_them(
+    tmp_path_factory: pytest.TempPathFactory, files: dict[str, str]
+) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not installed")
     root = tmp_path_factory.mktemp("root")

@@ -1,13 +1,13 @@
 """Who wins between lines: systemd-sysctl keeps one value for a key and writes it once, procps writes line after line."""
 
 import pytest
-from tests.system.sysctl.hosts import PROBE, PROBE_DEFAULT, assignment, settled, sysctl, values
 
 from portwright.facts import Lost
 from portwright.source import Source, Span, Word
 from portwright.system.sysctl import defaults, settle
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
+from tests.system.sysctl.hosts import PROBE, PROBE_DEFAULT, assignment, settled, sysctl, values
 
 RANGE = "net.ipv4.ip_local_port_range"
 RESERVED = "net.ipv4.ip_local_reserved_ports"
@@ -37,7 +37,9 @@ def test_an_invalid_later_value_erases_a_good_earlier_one_at_boot_but_not_on_rel
             "sysctl --system leaves it in force",
         ),
     ) == found.lost
-    assert ["rejected", "overridden"] == [assignment(host, path).fate for path in ("/etc/sysctl.d/95-b.conf", "/usr/lib/sysctl.d/90-a.conf")]
+    assert ["rejected", "overridden"] == [
+        assignment(host, path).fate for path in ("/etc/sysctl.d/95-b.conf", "/usr/lib/sysctl.d/90-a.conf")
+    ]
 
 
 def test_a_refused_value_that_a_later_line_replaces_is_never_written_at_boot() -> None:
@@ -110,7 +112,9 @@ def test_an_empty_value_clears_reserved_ports_in_both() -> None:
 # ── globs, exclusions, and what beats what ───────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("glob", ["net.ipv4.tcp_fin*", "net/ipv4/tcp_fin*", "net.ipv4.tcp_fin_time?ut", "net.*.tcp_fin_timeout", "net.ipv4.tcp_fi[mn]_*"])
+@pytest.mark.parametrize(
+    "glob", ["net.ipv4.tcp_fin*", "net/ipv4/tcp_fin*", "net.ipv4.tcp_fin_time?ut", "net.*.tcp_fin_timeout", "net.ipv4.tcp_fi[mn]_*"]
+)
 def test_a_glob_sets_every_key_it_matches_in_both(glob: str) -> None:
     assert ("15", "15") == values({A: f"{glob} = 15\n"})
 
@@ -190,7 +194,9 @@ def test_keys_that_matter_are_listed_with_a_line_of_the_shipped_defaults_where_n
     lines = {line.split(" =")[0]: number for number, line in enumerate(defaults().text.splitlines(), 1) if line and line[0] != "#"}
 
     assert sorted(lines) == list(found)
-    assert {(Span("kernel.conf", lines[key], 1, lines[key], 2).line, True) for key in found} == {(one.at.line, one.is_default) for one in found.values()}
+    assert {(Span("kernel.conf", lines[key], 1, lines[key], 2).line, True) for key in found} == {
+        (one.at.line, one.is_default) for one in found.values()
+    }
     assert ("32768 60999", "", "1024") == (found[RANGE].boot, found[RESERVED].boot, found[START].boot)
 
 

@@ -1,11 +1,11 @@
 """What a line means to both loaders: separators, prefixes, comments that are none, and names that name nothing."""
 
 import pytest
-from tests.system.sysctl.hosts import PROBE, PROBE_DEFAULT, assignment, settled, sysctl, values
 
 from portwright.system.sysctl import settle
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
+from tests.system.sysctl.hosts import PROBE, PROBE_DEFAULT, assignment, settled, sysctl, values
 
 RANGE = "net.ipv4.ip_local_port_range"
 RESERVED = "net.ipv4.ip_local_reserved_ports"
@@ -13,7 +13,14 @@ A = "/etc/sysctl.d/10-a.conf"
 
 
 @pytest.mark.parametrize(
-    "key", ["net.ipv4.tcp_fin_timeout", "net/ipv4/tcp_fin_timeout", "/net/ipv4/tcp_fin_timeout", "net//ipv4/tcp_fin_timeout", ".net.ipv4.tcp_fin_timeout"]
+    "key",
+    [
+        "net.ipv4.tcp_fin_timeout",
+        "net/ipv4/tcp_fin_timeout",
+        "/net/ipv4/tcp_fin_timeout",
+        "net//ipv4/tcp_fin_timeout",
+        ".net.ipv4.tcp_fin_timeout",
+    ],
 )
 def test_dots_or_slashes_separate_and_a_leading_one_does_no_harm(key: str) -> None:
     assert ("15", "15") == values({A: f"{key} = 15\n"})
@@ -49,7 +56,10 @@ def test_a_name_that_surely_names_nothing_is_ignored_by_both_with_the_reason(key
     assert ("ignored", True) == (found.fate, found.reason.startswith(f"no such key: {reason}"))
 
 
-@pytest.mark.parametrize("key", ["net.ipv4.no_such_key", "net.ipv4.tcp_fin_timeot", "vendor.tunable", "net.netfilter.nf_conntrack_max", "net.ipv6.route.max_size"])
+@pytest.mark.parametrize(
+    "key",
+    ["net.ipv4.no_such_key", "net.ipv4.tcp_fin_timeot", "vendor.tunable", "net.netfilter.nf_conntrack_max", "net.ipv6.route.max_size"],
+)
 def test_of_other_unknown_names_nothing_is_said(key: str) -> None:
     assert "applied" == assignment({A: f"{key} = 15\n"}, A).fate
 
@@ -85,7 +95,12 @@ def test_a_line_that_is_no_assignment_is_skipped_and_told_and_the_rest_applies(l
 
     assert ["0"] == [one.boot for one in found.sysctls if one.key == "net.ipv4.tcp_timestamps"]
     assert [(f"{A}:1:1", reason)] == [(str(unreadable.at), unreadable.reason) for unreadable in files.unreadable]
-    assert (line, "", "ignored", reason) == (found.assignments[0].key, found.assignments[0].value, found.assignments[0].fate, found.assignments[0].reason)
+    assert (line, "", "ignored", reason) == (
+        found.assignments[0].key,
+        found.assignments[0].value,
+        found.assignments[0].fate,
+        found.assignments[0].reason,
+    )
 
 
 def test_carriage_returns_before_newlines_do_no_harm() -> None:
@@ -115,13 +130,18 @@ def test_there_are_no_comments_after_a_value_and_no_quotes_the_kernel_gets_all_o
 
 
 def test_a_refused_comment_or_quote_is_named_in_the_reason() -> None:
-    assert assignment({A: f"{RESERVED} = 8080 # app\n"}, A).reason.endswith("there are no comments after a value, the text is written as it stands")
+    assert assignment({A: f"{RESERVED} = 8080 # app\n"}, A).reason.endswith(
+        "there are no comments after a value, the text is written as it stands"
+    )
     assert assignment({A: f"{RANGE} = '1 2'\n"}, A).reason.endswith("quotes are written to the kernel as they stand")
 
 
 @pytest.mark.parametrize("mark", ["#", ";"])
 def test_a_comment_is_a_line_that_begins_with_a_hash_or_a_semicolon_blanks_before_it_allowed(mark: str) -> None:
-    assert ((PROBE_DEFAULT, PROBE_DEFAULT), ()) == (values({A: f"  {mark} {PROBE} = 15\n"}), settled({A: f"  {mark}{PROBE} = 15\n"}).assignments)
+    assert ((PROBE_DEFAULT, PROBE_DEFAULT), ()) == (
+        values({A: f"  {mark} {PROBE} = 15\n"}),
+        settled({A: f"  {mark}{PROBE} = 15\n"}).assignments,
+    )
 
 
 def test_a_minus_before_a_key_with_a_value_changes_nothing_about_the_value() -> None:
@@ -159,7 +179,9 @@ def test_a_key_with_parent_directories_is_refused_by_systemd_and_walked_by_procp
     assert (PROBE_DEFAULT, "15") == values({A: "net/ipv4/../ipv4/tcp_fin_timeout = 15\n"})
 
 
-@pytest.mark.parametrize("text", ["=" * 5000, "\udcff\udcfe=1\n", "-\n-=\n=\n", "a" * 2_000_000, "\0" * 10_000, "[" * 10_000 + "*=1", "../../etc/passwd = 1\n"])
+@pytest.mark.parametrize(
+    "text", ["=" * 5000, "\udcff\udcfe=1\n", "-\n-=\n=\n", "a" * 2_000_000, "\0" * 10_000, "[" * 10_000 + "*=1", "../../etc/passwd = 1\n"]
+)
 def test_hostile_files_are_read_to_the_end_without_a_traceback(text: str) -> None:
     assert (PROBE_DEFAULT, PROBE_DEFAULT) == values({A: text})
 
