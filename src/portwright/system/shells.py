@@ -13,8 +13,9 @@ from portwright.system.wrappers import SHELLS, Process, is_shell_script
 from portwright.trees import Files
 
 _DEEPEST = 16
-_MOST_STEPS = 20_000
+_CHARACTERS_A_STEP = 50
 _MOST_PIECES = 1000
+_MOST_WORDS = 1000
 _LONGEST_VALUE = 1 << 16
 _FIELD_BLANKS = " \t\n"  # IFS as it is set when a shell starts
 _STRUCTURE = frozenset(("if", "then", "elif", "else", "fi", "while", "until", "for", "select", "do", "done", "{", "}", "(", ")", "!"))
@@ -25,6 +26,9 @@ _QUIET = frozenset(
     )
 )  # fmt: skip
 _ASKING = frozenset(("grep", "egrep", "fgrep", "which", "type", "id", "pgrep", "pidof", "getent", "cmp", "diff", "[["))
+# What scripts of init.d source, which sets no variables of interest, and a copied tree seldom has.
+_LIBRARIES = ("/lib/lsb/", "/usr/lib/lsb/", "/lib/init/", "/usr/lib/init/", "/usr/share/debconf/")
+_OF_LIBRARIES = {"init_is_upstart": False, "status_of_proc": None, "pidofproc": None, "killproc": True}
 _CERTAIN_PLACES = ("/etc/", "/usr/lib/systemd/", "/run/systemd/")
 
 
@@ -104,6 +108,8 @@ class _Level:
 
     runs: bool | None = True
     done: bool | None = False
+    around: bool | None = True
+    """Whether what stands around it runs."""
 
 
 class Run:
@@ -122,18 +128,26 @@ class Run:
         self.directory = process.directory
         self.confidence: Confidence = process.confidence
         self.found: list[Process] = []
-        self.last: Process | None = None
+        self.last: list[Process] = []
+        self.feeding: list[Process] = []
         self.functions: dict[str, tuple[_Text, int, int]] = {}
         self.over = False
+        self.returned = False
+        self.unfollowed = False
         self.status: bool | None = True
-        self.steps = _MOST_STEPS
+        self.steps = process.steps
         self.depth = 0
         self.exports_all = False
 
     def result(self, process: Process) -> tuple[Process, ...]:
         """What runs in the end: what was put in the background, and the last command; the shell itself where none is known."""
-        ends = [*self.found, *([self.last] if self.last is not None and not self.over else [])]
-        return tuple(ends) or (replace(process, confidence=weakest(process.confidence, "likely")),)
+        ends = list(self.found)
+        if not self.over and self.confidence == process.confidence:
+            # What merely comes last in a script that was not wholly followed may be anything.
+            ends += self.last
+        if not ends:
+            return (replace(process, confidence=weakest(process.confidence, "likely")),)
+        return tuple(replace(each, steps=max(self.steps, 0) // len(ends)) for each in ends)
 
     # ── structure ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -142,7 +156,7 @@ class Run:
         if self.depth >= _DEEPEST:
             return
         self.depth += 1
-        self.steps -= len(text.text) // 50
+        self.steps -= len(text.text) // _CHARACTERS_A_STEP
         if self.steps > 0:
             self._script(text, shell.parse(text.text))
         self.depth -= 1
@@ -153,7 +167,7 @@ class Run:
             self._keep_function(text, each)
         levels: list[_Level] = []
         position = 0
-        for command in (*script.commands, None):
+        for index, command in enumerate((*script.commands, None)):
             negate = False
             for found in _gap(text.text, position, command.start if command else len(text.text), unread):
                 negate = found == "!"
@@ -161,24 +175,26 @@ class Run:
                     self._structure(found, levels)
                 else:
                     self._stepped_over(text, found, levels)
-                if self.over:
+                if self.over or self.returned:
                     return
             self.steps -= 1
             if command is None or self.steps < 0:
                 return
             position = command.end
-            runs = _all(level.runs for level in levels)
+            runs = _running(levels)
             if command.after in ("&&", "||"):
                 runs = _all((runs, self.status if command.after == "&&" else _not(self.status)))
             if runs is not False:
-                self._command(text, command, runs, negate)
-            if self.over:
+                following = script.commands[index + 1] if index + 1 < len(script.commands) else None
+                piped = following is not None and following.after.startswith("|") and following.after != "||"
+                self._command(text, command, runs, negate, piped)
+            if self.over or self.returned:
                 return
 
     def _structure(self, word: str, levels: list[_Level]) -> None:
         """Follow a reserved word."""
         if word in ("if", "while", "until", "{", "("):
-            levels.append(_Level())
+            levels.append(_Level(around=_running(levels)))
         elif word == "then" and levels:
             levels[-1].runs = _all((_not(levels[-1].done), self.status))
         elif word in ("elif", "else") and levels:
@@ -194,9 +210,9 @@ class Run:
     def _stepped_over(self, text: _Text, unread: shell.Unread, levels: list[_Level]) -> None:
         """What the reader of shell text leaves to whoever knows values: loops' heads, `case`, `[[ ]]`."""
         if "loop" in unread.reason:
-            levels.append(_Level(runs=None))
+            levels.append(_Level(runs=None, around=_running(levels)))
         elif "`case`" in unread.reason:
-            runs = _all(level.runs for level in levels)
+            runs = _running(levels)
             if runs is not False:
                 self._case(text, unread.start, unread.end, runs)
         elif "`[[ ]]`" in unread.reason:
@@ -240,7 +256,7 @@ class Run:
 
     # ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _command(self, text: _Text, command: shell.Command, runs: bool | None, negate: bool) -> None:
+    def _command(self, text: _Text, command: shell.Command, runs: bool | None, negate: bool, piped: bool) -> None:
         fields = self._fields(text, command.words)
         if not fields:
             for assignment in command.assignments:
@@ -253,7 +269,7 @@ class Run:
             name = fields[0].text
         assigned = {each.name: self._value(text, each.value) for each in command.assignments}
         status = self._builtin(name, fields[1:], runs)
-        self.status = self._executed(text, command, fields, assigned, runs) if isinstance(status, _Other) else status
+        self.status = self._executed(text, command, fields, assigned, runs, piped) if isinstance(status, _Other) else status
         if negate:
             self.status = _not(self.status)
 
@@ -280,7 +296,7 @@ class Run:
             case "." | "source":
                 return self._source(arguments, runs)
             case "exit" | "return":
-                self._leave(runs)
+                self._leave(name, runs)
             case "eval":
                 joined = Passage(tuple(_between(arguments)), arguments[0].at if arguments else self.process.at)
                 self._inside(_Text(Reel(joined), joined.text), runs)
@@ -290,8 +306,10 @@ class Run:
                     if is_name(each.text):
                         self._set(each.text, _unknown(each.at), runs)
                 return None
-            case _ if name in _QUIET:
+            case _ if name in _QUIET or name.startswith("log_"):
                 return True
+            case _ if name in _OF_LIBRARIES:
+                return _OF_LIBRARIES[name]
             case _ if name in self.functions:
                 return self._call(name, arguments, runs)
             case _:
@@ -299,7 +317,13 @@ class Run:
         return True
 
     def _executed(
-        self, text: _Text, command: shell.Command, fields: list[Passage], assigned: Mapping[str, Passage], runs: bool | None
+        self,
+        text: _Text,
+        command: shell.Command,
+        fields: list[Passage],
+        assigned: Mapping[str, Passage],
+        runs: bool | None,
+        piped: bool,
     ) -> bool | None:
         at = text.span(command.start, command.end)
         replaced = fields[0].text == "exec"
@@ -309,25 +333,35 @@ class Run:
                 return True  # only redirections
         if not fields[0].known or not fields[0].text:
             self.confidence = weakest(self.confidence, "possible")
-            self.last = None
+            self.last = []
             return None
         environment = {key: value.word() for key, value in self.variables.items() if key in self.exported}
         environment |= {key: value.word() for key, value in assigned.items()}
         confidence = self.confidence if runs else weakest(self.confidence, "possible")
         origin = replace(self.process, environment=environment, directory=self.directory, at=at, confidence=confidence)
         process = origin.starts(tuple(fields), self.files)
+        texts = [each.text for each in fields]
+        if texts[0].rpartition("/")[2] == "start-stop-daemon":
+            if "--test" not in texts and ("--start" in texts or "-S" in texts):
+                self.found.append(process)
+            return True
+        if piped:
+            # What feeds a pipe runs as long as what reads it: it counts if the pipeline comes last.
+            self.feeding.append(process)
+            return True
         if replaced or command.background:
             self.found.append(process)
             self.over = replaced and runs is True
             return True
-        self.last = process if runs or self.last is None else self.last
+        self.last = [*self.feeding, process] if runs else []
+        self.feeding = []
         return None if fields[0].text.rpartition("/")[2] in _ASKING else True
 
     def _call(self, name: str, arguments: list[Passage], runs: bool | None) -> bool | None:
         body, start, end = self.functions[name]
         outer, self.arguments = self.arguments, tuple(arguments)
         self._inside(text_at(body, start, end), runs)
-        self.arguments = outer
+        self.arguments, self.returned = outer, False
         return self.status
 
     def _inside(self, text: _Text, runs: bool | None) -> None:
@@ -346,18 +380,26 @@ class Run:
         path = arguments[0].text if "/" in arguments[0].text else f"{self.directory.rstrip('/')}/{arguments[0].text}"
         source = self.files.read(path) if self.files.kind(path) == "file" else None
         if source is None:
+            if path.startswith(_CERTAIN_PLACES):
+                return False
+            if not path.startswith(_LIBRARIES):
+                # It is on the host, or the script would end here: what it sets is not known.
+                self.unfollowed = True
             self.confidence = weakest(self.confidence, "likely")
-            return False if path.startswith(_CERTAIN_PLACES) else None
+            return None
         # A file that is there was most likely meant to be read, whatever test stands before it.
         self.read(_Text(source, source.text))
+        self.returned = False
         if runs is None:
             self.confidence = weakest(self.confidence, "likely")
         return True
 
-    def _leave(self, runs: bool | None) -> None:
-        if runs:
+    def _leave(self, name: str, runs: bool | None) -> None:
+        if runs and name == "return" and self.depth > 1:
+            self.returned = True
+        elif runs:
             self.over = True
-            self.last = None
+            self.last = []
         else:
             self.confidence = weakest(self.confidence, "likely")
 
@@ -416,8 +458,9 @@ class Run:
         fields: list[Passage] = []
         for argument in arguments:
             fields += self._split(text, argument)
-            if len(fields) > 10_000:
+            if len(fields) > _MOST_WORDS:
                 break
+        self.steps -= len(fields)
         return fields
 
     def _split(self, text: _Text, argument: shell.Argument) -> list[Passage]:
@@ -514,7 +557,8 @@ class Run:
             return _unknown(at)
         if name == "PWD":
             return Passage((Piece(self.directory, at),), at)
-        return self.variables.get(name)
+        value = self.variables.get(name)
+        return _unknown(at) if value is None and self.unfollowed else value
 
     # ── tests ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -588,6 +632,10 @@ def _reserved(text: str) -> Iterator[str]:
         for word in line.split():
             if word in _STRUCTURE:
                 yield word
+
+
+def _running(levels: list[_Level]) -> bool | None:
+    return _all((levels[-1].around, levels[-1].runs)) if levels else True
 
 
 def _all(values: Iterable[bool | None]) -> bool | None:

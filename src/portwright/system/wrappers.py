@@ -29,7 +29,10 @@ class Switch:
 
 @dataclass(frozen=True)
 class Process:
-    """A command on its way through wrappers and shells: what is executed, with what, and what changed since systemd started it."""
+    """A command on its way through wrappers and shells: what is executed, with what, and what changed since systemd started it.
+
+    `steps` bounds how much shell text is followed from here on; what a script starts shares what is left.
+    """
 
     program: str
     argv: tuple[Passage, ...]
@@ -38,6 +41,7 @@ class Process:
     directory: str = "/"
     confidence: Confidence = "certain"
     switches: tuple[Switch, ...] = ()
+    steps: int = 20_000
 
     def starts(self, argv: tuple[Passage, ...], files: Files, **changed: object) -> "Process":
         """This process after it executed another program, found over PATH as execvp(3) does."""
@@ -58,7 +62,7 @@ class Wrapper:
     the command; `number` says that the operand may be missing and is a number if it is there. `command` are options whose argument
     is shell text to run, `user` those that name a user. `variables`: `NAME=value` words may stand before the command. `mixed`:
     options may stand behind operands, unless an option names the user. With one of `ends` it starts nothing (a pid to act on).
-    `unsure`: the command sees other files than the host's.
+    `unsure`: the command sees other files than the host's. `program` are options that name the program, what follows are its arguments.
     """
 
     short: str = ""
@@ -71,6 +75,7 @@ class Wrapper:
     unsure: bool = False
     ends: tuple[str, ...] = ()
     mixed: bool = False
+    program: tuple[str, ...] = ()
 
 
 # From the programs' manuals: coreutils, util-linux, sudo, tini, dumb-init, numactl, authbind, daemontools, runit.
@@ -125,6 +130,33 @@ WRAPPERS: Mapping[str, Wrapper] = {
     "setsid": Wrapper(),
     "setuidgid": Wrapper(operands=1),
     "s6-setuidgid": Wrapper(operands=1),
+    "start-stop-daemon": Wrapper(
+        short="pxnucgrRsNPIkaed",
+        long=(
+            "--chdir",
+            "--chroot",
+            "--chuid",
+            "--exec",
+            "--group",
+            "--iosched",
+            "--name",
+            "--nicelevel",
+            "--notify-timeout",
+            "--output",
+            "--pid",
+            "--pidfile",
+            "--ppid",
+            "--procsched",
+            "--retry",
+            "--signal",
+            "--startas",
+            "--umask",
+            "--user",
+        ),
+        user=("-c", "--chuid"),
+        ends=("-K", "-T", "-t", "--stop", "--status", "--test"),
+        program=("-a", "--startas", "-x", "--exec"),
+    ),
     "stdbuf": Wrapper(short="ioe", long=("--input", "--output", "--error")),
     "su": Wrapper(
         short="gGcsTw",
@@ -176,12 +208,9 @@ def follow(process: Process, files: Files, shell: Shell, depth: int = 0) -> tupl
     if name in WRAPPERS:
         inner = unwrapped(name, process, files)
         return (process,) if inner is None else follow(inner, files, shell, depth + 1)
-    found = shell(process, files)
-    if len(found) == 1 and found[0] is process:
-        return found
     ends: list[Process] = []
-    for each in found:
-        ends += follow(each, files, shell, depth + 1)
+    for each in shell(process, files):
+        ends += (each,) if each.argv is process.argv else follow(each, files, shell, depth + 1)
         if len(ends) >= MOST_PROCESSES:
             break
     return tuple(ends[:MOST_PROCESSES])
@@ -197,6 +226,9 @@ def unwrapped(name: str, process: Process, files: Files) -> Process | None:
         process = replace(process, confidence=weakest(process.confidence, "possible"))
     process = _with_environment(name, process, read)
     process, rest = _switched(name, wrapper, process, read)
+    for option in wrapper.program:
+        if (program := read.of(option)) is not None:
+            return process.starts((program, *rest), files)
     text = read.of(*wrapper.command)
     if text is not None:
         return process.starts((Passage.of(Word("/bin/sh", text.at)), Passage.of(Word("-c", text.at)), text, *rest), files)
@@ -265,6 +297,8 @@ def _with_environment(name: str, process: Process, read: _Read) -> Process:
     login = name in ("su", "runuser") and (given & {"-l", "--login"} or any(word.text == "-" for word in read.operands))
     if not kept or login or "--reset-env" in given:
         environment.clear()
+    chdir = read.of("-d", "--chdir") if name == "start-stop-daemon" else None
+    directory = chdir.text if chdir is not None else directory
     for option, value in read.options if name == "env" else ():
         if option in ("-i", "--ignore-environment"):
             environment.clear()
