@@ -7,7 +7,6 @@ from difflib import get_close_matches
 
 from portwright.audit.hosts import read_host
 from portwright.audit.inputs import Input
-from portwright.audit.repository import read_repository
 from portwright.facts import CONFIDENCES, Confidence
 from portwright.finding import Allowed, Finding, HostResult
 from portwright.host import Host
@@ -56,6 +55,9 @@ def read(given: Input) -> tuple[Host, ...]:
     with _opened(given) as tree:
         if given.kind == "host":
             return (read_host(tree, given.name, given.identity),)
+        # Telling configs apart takes patterns that a host has no use for.
+        from portwright.audit.repository import read_repository
+
         return read_repository(tree, given.name, asked=given.asked)
 
 

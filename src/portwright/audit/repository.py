@@ -63,21 +63,22 @@ def read_repository(tree: Tree, name: str, asked: bool = False) -> tuple[Host, .
 def _config_files(tree: Tree, asked: bool) -> tuple[tuple[Placed, ...], tuple[Unreadable, ...]]:
     placed: list[Placed] = []
     unreadable: list[Unreadable] = []
-    try:
-        for path in tree.walk():
-            label = tree.label(path)
-            if not asked and not worth_reading(label):
-                continue
-            try:
-                data = tree.read(path)
-            except ReadError as error:
-                unreadable.append(Unreadable(Span.whole(label), error.reason))
-                continue
-            what = None if data is None else recognise(label, data.decode("utf-8", "surrogateescape"), asked)
-            if data is not None and what is not None and what.deployed:
-                placed.append(Placed(label, what.host_path or _LOOSE + label, what, data))
-    except ReadError as error:
+
+    def say(error: ReadError) -> None:
         unreadable.append(Unreadable(Span.whole(tree.label(error.path)), error.reason))
+
+    for path in tree.walk(say):
+        label = tree.label(path)
+        if not asked and not worth_reading(label):
+            continue
+        try:
+            data = tree.read(path)
+        except ReadError as error:
+            say(error)
+            continue
+        what = None if data is None else recognise(label, data.decode("utf-8", "surrogateescape"), asked)
+        if data is not None and what is not None and what.deployed:
+            placed.append(Placed(label, what.host_path or _LOOSE + label, what, data))
     return tuple(placed), tuple(unreadable)
 
 

@@ -127,6 +127,23 @@ def sought_under(wanted: Claim) -> Iterator[tuple[object, ...]]:
                 yield wanted.protocol, "port", port, address
 
 
+def collisions(host: Host) -> tuple[tuple[Listener, Listener], ...]:
+    """Every pair of a host's boot listeners (all of a repository's) of which the kernel refuses one, in the order of listeners."""
+    kept: dict[tuple[object, ...], list[tuple[int, Claim]]] = {}
+    pairs: dict[tuple[int, int], None] = {}
+    for number, listener in enumerate(host.listeners):
+        wanted = claim(listener) if listener.starts in ("boot", None) and listener.can_bind is not False else None
+        if wanted is None:
+            continue
+        for key in sought_under(wanted):
+            for other, held in kept.get(key, ()):
+                if (other, number) not in pairs and collide(held, wanted):
+                    pairs[other, number] = None
+        for key in filed_under(wanted):
+            kept.setdefault(key, []).append((number, wanted))
+    return tuple((host.listeners[one], host.listeners[other]) for one, other in sorted(pairs))
+
+
 def _groups(ports: PortSet) -> Iterator[int]:
     last = -1
     for low, high in ports.ranges:
