@@ -253,8 +253,10 @@ def _macro(
         if len(conditions) >= _DEEPEST:
             wrong.append(Unreadable(at, f".if nested more than {_DEEPEST} deep"))
         else:
-            now = _holds(words[1:], environment, version, wrong)
-            conditions.append(_Condition(now, now, at))
+            # What an inactive branch says is not looked at, conditions included.
+            asleep = any(condition.now is False for condition in conditions)
+            now = False if asleep else _holds(words[1:], environment, version, wrong)
+            conditions.append(_Condition(now, asleep or now, at))
         return
     if not conditions or keyword not in (".elif", ".else", ".endif"):
         wrong.append(Unreadable(at, f"{keyword} without .if" if keyword in (".elif", ".else", ".endif") else f"unknown {keyword[:40]}"))
@@ -263,12 +265,12 @@ def _macro(
     if keyword == ".endif":
         conditions.pop()
         return
-    holds = True if keyword == ".else" else _holds(words[1:], environment, version, wrong)
     if last.before:
         last.now = False
-    else:
-        last.now = None if last.before is None and holds else holds
-        last.before = _or(last.before, holds)
+        return
+    holds = True if keyword == ".else" else _holds(words[1:], environment, version, wrong)
+    last.now = None if last.before is None and holds else holds
+    last.before = _or(last.before, holds)
 
 
 def _or(left: bool | None, right: bool | None) -> bool | None:
@@ -333,7 +335,7 @@ def _holds(words: tuple[Word, ...], environment: Environment, version: tuple[int
 
 
 def _predicate(name: str, arguments: str, environment: Environment, version: tuple[int, ...] | None) -> bool | None:
-    first, _, second = (part.strip() for part in arguments.partition(","))
+    first, _, second = arguments.partition(",")
     if name == "defined":
         value = environment.value(first)
         return None if value == UNKNOWN else value is not None
