@@ -4,8 +4,8 @@ from portwright.rules.allowing import allowed
 from portwright.rules.checking import check, summary
 from portwright.rules.explaining import Row, catalogue, explain
 from portwright.rules.grammar import read
+from portwright.rules.json_schema import schema, validate
 from portwright.rules.loading import load
 from portwright.rules.rule import Rule
-from portwright.rules.schema import schema, validate
 
 __all__ = ["Row", "Rule", "allowed", "catalogue", "check", "explain", "load", "read", "schema", "summary", "validate"]

@@ -26,7 +26,7 @@ def load(directories: Iterable[Path]) -> tuple[Rule, ...]:
             text = _text(path)
             rule = read(text, str(path))
             if not own:
-                from portwright.rules.schema import validate
+                from portwright.rules.json_schema import validate
 
                 validate(text, str(path))
             twin = rules.get(rule.id)
