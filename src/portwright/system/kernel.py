@@ -63,7 +63,7 @@ def missing(path: str) -> str:
     if len(parts) == 1:
         known = _BY_LAST.get(parts[0])
         return f"no such key: {parts[0]} alone names nothing" + (f", it is {known[0]}" if known else "")
-    if any(character in path for character in " \t\v\f\"'"):
+    if not _NEVER_IN_A_NAME.isdisjoint(path):
         return "no such key: a name holds neither blanks nor quotes"
     if parts[0] == "proc":
         return "no such key: names begin below /proc/sys"
@@ -225,6 +225,7 @@ _KEYS = (*_INTEGERS, RANGE, RESERVED, UNPRIVILEGED)
 _PATHS = frozenset(key.replace(".", "/") for key in _KEYS)
 _DIRECTORIES = frozenset(".".join(key.split(".")[:depth]) for key in _KEYS for depth in range(1, key.count(".") + 1))
 _TREES = frozenset(("abi", "crypto", "debug", "dev", "fs", "kernel", "net", "sunrpc", "user", "vm", "xen"))
+_NEVER_IN_A_NAME = frozenset(" \t\v\f\"'")
 _FAMILIES = frozenset(("core", "ipv4", "ipv6"))
 _BY_LAST: dict[str, list[str]] = {}
 for _key in _KEYS:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import translate
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -291,22 +291,34 @@ _MOST_ALTERNATIVES = 256
 _LONGEST_NAME = 255  # NAME_MAX; a longer pattern is nobody's, and dear to compile
 
 
+_WILDCARD = re.compile(r"[*?\[]")
+
+
 def _is_glob(path: str) -> bool:
-    return any(character in path for character in "*?[")
+    return _WILDCARD.search(path) is not None
 
 
 def _matching(patterns: Iterable[str], known: Sequence[str]) -> Iterator[str]:
     """The known paths below /proc/sys that match; a wildcard does not reach over a slash (glob(7))."""
     seen: set[str] = set()
     for pattern in patterns:
-        if any(len(part) > _LONGEST_NAME for part in pattern.split("/")):
-            continue
-        parts = [re.compile(translate(part.replace("[^", "[!"))) for part in pattern.split("/") if part]
+        parts = [part for part in pattern.split("/") if part]
         for path in known:
             names = path.split("/")
-            if path not in seen and len(names) == len(parts) and all(part.match(name) for part, name in zip(parts, names, strict=True)):
+            if path not in seen and len(names) == len(parts) and all(map(_matches, parts, names)):
                 seen.add(path)
                 yield path
+
+
+def _matches(part: str, name: str) -> bool:
+    if not _is_glob(part):
+        return part == name
+    return len(part) <= _LONGEST_NAME and _compiled(part).match(name) is not None
+
+
+@lru_cache(maxsize=256)
+def _compiled(part: str) -> re.Pattern[str]:
+    return re.compile(translate(part.replace("[^", "[!")))
 
 
 def _braces(pattern: str) -> tuple[str, ...]:

@@ -6,30 +6,20 @@ from hypothesis import strategies as st
 from tests.system.sysctl.hosts import settled
 from tests.system.sysctl.real import RANGE, RESERVED, START, loads
 
-_TEXTS = {
+_TEXTS: dict[str, list[str]] = {
     RANGE: [
         "20000 50000",
         "50000 20000",
         "40000",
-        "30000",
         "0100 0200",
         "0x8000 0xea60",
         "1 65535",
         "500 60000",
-        "20000 50000 # x",
         "2000\t3000",
-        "",
         "'1 2'",
+        "1 2 # x",
+        "",
     ],
-    RESERVED: ["8080", "8080,9090", "30000-30010", "8080, 9090", "8080,", "", "0x50", "9-8", "0-65535"],
-    START: ["0", "80", "1023", "32768", "32769", "-1", "80 90", ""],
-    "net.ipv4.tcp_fin_timeout": ["15", "15 # x", "abc", "-1", "0x10"],
-    "net.ipv4.tcp_tw_reuse": ["0", "1", "2", "3", "-1"],
-    "net.ipv6.conf.all.disable_ipv6": ["0", "1", "x"],
-    "net.ipv6.conf.default.disable_ipv6": ["0", "1"],
-}
-_GLOBS = {
-    RANGE: [*"20000 50000|50000 20000|40000|30000|0100 0200|0x8000 0xea60|1 65535|500 60000|2000\t3000|'1 2'".split("|"), "1 2 # x", ""],
     RESERVED: ["8080", "8080,9090", "30000-30010", "8080, 9090", "8080,", "", "0x50", "9-8", "0-65535"],
     START: ["0", "80", "1023", "32768", "32769", "-1", "80 90", ""],
     "net.ipv4.tcp_fin_timeout": ["15", "15 # x", "abc", "-1", "0x10"],
