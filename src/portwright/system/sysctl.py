@@ -54,7 +54,7 @@ def settle(files: Files, running: Mapping[str, Word] | None = None, fragments: I
     boot = _Ledger({entry.key: _Held(value, entry) for entry, value in _default_values()})
     _boot([entry for one in order.boot for entry in lines.read(one, SYSTEMD)], known, boot)
     reload = _Ledger(boot.held)
-    _reload([entry for one in order.reload for entry in lines.read(one, PROCPS)], known, reload)
+    shortened = _reload([entry for one in order.reload for entry in lines.read(one, PROCPS)], known, reload)
     for left_out in order.not_at_boot:
         for entry in lines.read(left_out.file, SYSTEMD) if left_out.reload else lines.glance(left_out.file):
             boot.fates.setdefault(entry.at, _Outcome(entry, "ignored", left_out.reason))
@@ -64,7 +64,7 @@ def settle(files: Files, running: Mapping[str, Word] | None = None, fragments: I
         if outcome.entry.value is not None
     ]
     assignments.extend(Assignment(broken.at, broken.text, "", "ignored", broken.reason) for broken in lines.broken.values())
-    return Settled(_sysctls(boot, reload, running), tuple(sorted(assignments, key=lambda assignment: assignment.at)))
+    return Settled(_sysctls(boot, reload, shortened, running), tuple(sorted(assignments, key=lambda assignment: assignment.at)))
 
 
 # ── lines ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -215,8 +215,9 @@ def _boot(entries: Sequence[_Entry], known: Sequence[str], ledger: _Ledger) -> N
             ledger.note(outcome.entry, "overridden", reason, outcome.by)
 
 
-def _reload(entries: Sequence[_Entry], known: Sequence[str], ledger: _Ledger) -> None:
-    """procps writes line after line, and globs where no line names the key (src/sysctl.c)."""
+def _reload(entries: Sequence[_Entry], known: Sequence[str], ledger: _Ledger) -> list[tuple[str, Lost]]:
+    """procps writes line after line, and globs where no line names the key (src/sysctl.c); the lines it writes a part of only."""
+    shortened: list[tuple[str, Lost]] = []
     named: dict[str, _Entry] = {}
     for entry in entries:
         named.setdefault(entry.raw, entry)
@@ -230,7 +231,10 @@ def _reload(entries: Sequence[_Entry], known: Sequence[str], ledger: _Ledger) ->
         if path is not None and not kernel.missing(path):
             written = ledger.write(entry, dotted(path), procps=True)
             if written.values and written.refused:
-                ledger.lose(dotted(path), entry, f"sysctl --system leaves {_count(written.values[0][1])}: {written.refused}")
+                last = written.values[0][1].rpartition(",")[2]
+                reason = f"sysctl --system leaves the list up to {last}: {written.refused}"
+                shortened.append((dotted(path), Lost(entry.value, entry.at, reason)))
+    return shortened
 
 
 def _write_glob(entry: _Entry, paths: Iterable[str], named: Mapping[str, _Entry], ledger: _Ledger, procps: bool = False) -> None:
@@ -250,9 +254,9 @@ def _write_glob(entry: _Entry, paths: Iterable[str], named: Mapping[str, _Entry]
         ledger.note(entry, "rejected", refusals[0])
 
 
-def _sysctls(boot: _Ledger, reload: _Ledger, running: Mapping[str, Word]) -> tuple[Sysctl, ...]:
+def _sysctls(boot: _Ledger, reload: _Ledger, shortened: Iterable[tuple[str, Lost]], running: Mapping[str, Word]) -> tuple[Sysctl, ...]:
     lost: dict[str, dict[Span, Lost]] = {}
-    for key, one in (*boot.lost, *((key, one) for key, one in reload.lost if one.reason.startswith("sysctl --system"))):
+    for key, one in (*boot.lost, *shortened):
         lost.setdefault(key, {})[one.at] = one
     for outcome in boot.fates.values():
         entry = outcome.entry
@@ -279,10 +283,6 @@ def _sysctl(key: str, boot: _Held, reload: _Held, lost: Mapping[Span, Lost], run
         lost=tuple(losers),
         is_default=boot.entry.at in _default_places(),
     )
-
-
-def _count(ports: str) -> str:
-    return f"the list up to {ports.rpartition(',')[2]}"
 
 
 # ── globs ────────────────────────────────────────────────────────────────────────────────────────────────────────────
