@@ -1,6 +1,6 @@
 """Who collides with whom as the kernel compares two sockets, and which of them comes too late.
 
-The rows are what Linux 6.18 answered to a second bind()+listen() in a network namespace of its own.
+test_conflict_oracle holds the rows against the kernel.
 """
 
 from typing import Any
