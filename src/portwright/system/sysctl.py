@@ -38,17 +38,16 @@ def boot_files(files: Files) -> tuple[str, ...]:
     return tuple(found.path for found in reading(files).boot)
 
 
-def settle(files: Files, running: Mapping[str, Word] | None = None, fragments: Iterable[str] = ()) -> Settled:
+def settle(files: Files, running: Mapping[str, Word] | None = None) -> Settled:
     """What systemd-sysctl leaves at boot, and what `sysctl --system` leaves when it is then run on that host.
 
-    `running` is what a capture says (dotted keys); its keys are also what globs are held against. `fragments` are files of a
-    repository that are sysctl.d files by their content; each counts as if it lay in /etc/sysctl.d under its own name.
+    `running` is what a capture says (dotted keys); its keys are also what globs are held against.
     What the kernel command line or a credential sets is in no file and not in the result. A key that no line sets at boot and whose
     default is not known has assignments but no Sysctl. Sources: sysctl.d(5), sysctl(8), sysctl.conf(5), and both programs measured
     (systemd 252, procps 4.0.2).
     """
     running = running or {}
-    order = reading(files, fragments)
+    order = reading(files)
     lines = _Lines(files)
     known = tuple(sorted({*(entry.path for entry, _ in _default_values()), *(normalized(key) for key in running)}))
     boot = _Ledger({entry.key: _Held(value, entry) for entry, value in _default_values()})

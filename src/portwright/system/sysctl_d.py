@@ -43,15 +43,14 @@ class Reading:
     not_at_boot: tuple[NotRead, ...]
 
 
-def reading(files: Files, fragments: Iterable[str] = ()) -> Reading:
-    """Look through the directories. `fragments` are a repository's sysctl.d files: each counts as if it lay in /etc/sysctl.d."""
+def reading(files: Files) -> Reading:
+    """Look through the directories for what each loader reads and what it leaves."""
     found = _found(files)
-    loose = tuple(Found(path.rpartition("/")[2], path, path, True, True) for path in fragments)
     boot, reload = _winners(found, at_boot=True), _winners(found, at_boot=False)
-    at_boot = _ordered((*loose, *boot.values()))
+    at_boot = _ordered(boot.values())
     # procps reads /etc/sysctl.conf once more, and last, even where 99-sysctl.conf links to it
     plain = Found("sysctl.conf", SYSCTL_CONF, files.resolve(SYSCTL_CONF), False, True)
-    later = (*_ordered((*loose, *reload.values())), plain)
+    later = (*_ordered(reload.values()), plain)
     left_out = [NotRead(one, _why(one, boot), reload.get(one.name) is one) for one in found if boot.get(one.name) is not one]
     if not any(one.real == plain.real for one in at_boot):
         left_out.append(NotRead(plain, "systemd-sysctl reads /etc/sysctl.conf only where a link in sysctl.d leads to it", True))

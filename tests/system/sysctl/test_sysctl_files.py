@@ -149,13 +149,6 @@ def test_where_no_file_sets_a_key_nothing_is_invented_for_a_credential_or_the_ke
     assert (PROBE_DEFAULT, True, "kernel.conf") == (found.boot, found.is_default, found.at.path)
 
 
-def test_a_repositorys_fragments_count_as_if_they_lay_in_etc_sysctl_d() -> None:
-    files = Files(MemoryTree({"/roles/a/20.conf": f"{PROBE} = 20\n", "/roles/b/10.conf": f"{PROBE} = 10\n"}))
-    found = settle(files, fragments=("/roles/a/20.conf", "/roles/b/10.conf"))
-
-    assert [("20", "/roles/a/20.conf")] == [(one.boot, one.at.path) for one in found.sysctls if one.key == PROBE]
-
-
 # ── the order of files as systemd itself lists it ────────────────────────────────────────────────────────────────────
 
 _NAMES = st.one_of(
