@@ -42,7 +42,10 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code of CONTRACT: 0 clean, 1 findings, 2 usage, 3 incomplete, 130 interrupted."""
     try:
-        options = _parser().parse_args(arguments)
+        words = sys.argv[1:] if arguments is None else list(arguments)
+        if words and words[0] in ("audit", "snapshot") and not {"-h", "--help"} & set(words):
+            raise Complaint(f"{_NOT_THERE_YET[words[0]]} is not there yet")
+        options = _parser().parse_args(words)
         return _COMMANDS[options.command](options)
     except Complaint as complaint:
         _say(f"portwright: {complaint}")
@@ -200,16 +203,10 @@ def _apps(options: argparse.Namespace) -> int:
     return CLEAN
 
 
-def _later(options: argparse.Namespace) -> int:
-    raise Complaint(f"{_NOT_THERE_YET[options.command]} is not there yet")
-
-
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "check": _check,
     "facts": _facts,
     "fix": _fix,
-    "audit": _later,
-    "snapshot": _later,
     "explain": _explain,
     "rules": _catalogue,
     "apps": _apps,
@@ -264,10 +261,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_reports(rules, ("text", "json"))
     apps = command("apps", "list the daemons whose configuration is understood")
     _add_reports(apps, ("text", "json"))
-    audit = command("audit", "collect and check a fleet (not there yet)")
-    snapshot = command("snapshot", "write this host as one archive (not there yet)")
-    for later in (audit, snapshot):
-        later.add_argument("anything", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    command("audit", "collect and check a fleet (not there yet)")
+    command("snapshot", "write this host as one archive (not there yet)")
     return parser
 
 
@@ -349,9 +344,23 @@ def _each(options: argparse.Namespace, rules: tuple[Rule, ...], selection: Selec
     if options.jobs == 1 or len(inputs) == 1:
         return [examine(given) for given in inputs]
     from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
 
-    with ProcessPoolExecutor(min(options.jobs, len(inputs))) as pool:
-        return list(pool.map(examine, inputs, chunksize=max(1, len(inputs) // (options.jobs * 8))))
+    # Forked workers inherit the compiled rules, which cannot be sent to them.
+    workers = ProcessPoolExecutor(min(options.jobs, len(inputs)), get_context("fork"), _remember, (examine,))
+    with workers as pool:
+        return list(pool.map(_examine, inputs, chunksize=max(1, len(inputs) // (options.jobs * 8))))
+
+
+_remembered: list[Callable[[Input], HostResult]] = []
+
+
+def _remember(examine: Callable[[Input], HostResult]) -> None:
+    _remembered.append(examine)
+
+
+def _examine(given: Input) -> HostResult:
+    return _remembered[0](given)
 
 
 # ── where output goes ───────────────────────────────────────────────────────────────────────────────────────────────
