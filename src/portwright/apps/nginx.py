@@ -444,26 +444,34 @@ def _canonical(address: str) -> str:
 # ── what it connects to ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
+_Value = tuple[str | None, Span | None]
+"""A Connection header's value ("", "close", "keep-alive"; None where it depends on the request) and the line that says so."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Scope:
     """What is in force for requests at one level: inherited from http to server to location.
 
-    `headers` are the proxy_set_header lines of the nearest level that has any: a level's own lines replace all inherited ones.
+    A level's own proxy_set_header lines replace all inherited ones: `headers` is the first line of the nearest level that has any,
+    `connection` the one there for the Connection header, `hidden` whether a level further out has one that is so replaced.
     """
 
     http_version: Word | None = None
-    headers: tuple[Directive, ...] = ()
-    hidden: tuple[Directive, ...] = ()
+    headers: Directive | None = None
+    connection: Directive | None = None
+    hidden: bool = False
     keep_conn: Word | None = None
     binds: Mapping[str, Word] = field(default_factory=dict)
 
     def inside(self, nodes: tuple[_Node, ...]) -> "_Scope":
         """The scope of a block with these directives."""
         version, keep_conn, binds = self.http_version, self.keep_conn, dict(self.binds)
-        headers: list[Directive] = []
+        headers = connection = None
         for node in nodes:
             if node.name == "proxy_set_header":
-                headers.append(node.directive)
+                headers = headers or node.directive
+                if [word.text.lower() for word in node.directive.args[:1]] == ["connection"]:
+                    connection = node.directive
             elif node.name in ("proxy_http_version", "fastcgi_keep_conn") or node.name.endswith("_bind"):
                 word = next(iter(node.directive.args), None)
                 if word is None:
@@ -474,9 +482,9 @@ class _Scope:
                     keep_conn = word
                 else:
                     binds[node.name.removesuffix("_bind")] = word
-        if not headers:
+        if headers is None:
             return replace(self, http_version=version, keep_conn=keep_conn, binds=binds)
-        return _Scope(version, tuple(headers), self.headers or self.hidden, keep_conn, binds)
+        return _Scope(version, headers, connection, self.hidden or self.connection is not None, keep_conn, binds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -503,14 +511,14 @@ def _outbounds(
     for module in ("http", "stream"):
         blocks = [node for node in nodes if node.name == module]
         upstreams: dict[str, _Node] = {}
-        maps: dict[str, Directive] = {}
+        maps: dict[str, _Value] = {}
         uses: dict[str, list[_Use]] = {}
         for block in blocks:
             for node in block.inside:
                 if node.name == "upstream" and node.directive.args:
                     upstreams.setdefault(node.directive.args[0].text.lower(), node)
-                elif node.name == "map" and len(node.directive.args) == 2:
-                    maps[node.directive.args[1].text] = node.directive
+                elif node.name == "map" and [word.text for word in node.directive.args[:1]] == ["$http_upgrade"]:
+                    maps[node.directive.words[-1].text] = _mapped(node.directive)
             for use in _uses(block.inside, _Scope().inside(block.inside)):
                 uses.setdefault(use.target.lower(), []).append(use)
         if alone:
@@ -582,7 +590,7 @@ def _source_address(uses: list[_Use]) -> str | None:
 
 
 def _upstream_on_all(
-    upstream: _Node | None, uses: list[_Use], maps: dict[str, Directive], version: tuple[int, ...] | None, module: Module | str
+    upstream: _Node | None, uses: list[_Use], maps: Mapping[str, _Value], version: tuple[int, ...] | None, module: Module | str
 ) -> _Verdict:
     """Whether connections are kept, over all that use the upstream: one that closes them is enough to say no."""
     if module == "stream":
@@ -607,7 +615,7 @@ def _upstream_on_all(
     return _Verdict(True, f'upstream "{name}" keeps connections', line)
 
 
-def _verdict(use: _Use, maps: dict[str, Directive], by_default: bool, line: Span | None) -> _Verdict:
+def _verdict(use: _Use, maps: Mapping[str, _Value], by_default: bool, line: Span | None) -> _Verdict:
     """Whether one use of an upstream with keep-alive really keeps connections (ngx_http_upstream_module, `keepalive`)."""
     kept = _Verdict(True, "", line)
     if use.kind in ("uwsgi", "scgi"):
@@ -619,10 +627,8 @@ def _verdict(use: _Use, maps: dict[str, Directive], by_default: bool, line: Span
         return _Verdict(False, f"fastcgi_keep_conn is off for fastcgi_pass at {use.at}, so it keeps no connection", at)
     if use.kind != "proxy":
         return kept
-    header = next((found for found in reversed(use.scope.headers) if _header(found) == "connection"), None)
-    value, at = _connection(header, maps)
-    if header is None:
-        value, at = ("" if by_default else "close"), None
+    header = use.scope.connection
+    value, at = ("" if by_default else "close", None) if header is None else _connection(header, maps)
     if value is not None and value.lower() == "keep-alive":
         return kept
     number = use.scope.http_version
@@ -633,9 +639,8 @@ def _verdict(use: _Use, maps: dict[str, Directive], by_default: bool, line: Span
     if value == "":
         return kept
     if value == "close":
-        hidden = header is None and any(_header(found) == "connection" for found in use.scope.hidden)
-        if hidden:
-            at = use.scope.headers[0].at
+        if header is None and use.scope.hidden and use.scope.headers is not None:
+            at = use.scope.headers.at
             why = "proxy_set_header replaces all inherited lines, the one for Connection too,"
         elif header is None:
             why = 'proxy_set_header Connection "" is missing'
@@ -645,24 +650,24 @@ def _verdict(use: _Use, maps: dict[str, Directive], by_default: bool, line: Span
     return _Verdict(None, f"the Connection header for proxy_pass at {use.at} depends on the request", at)
 
 
-def _header(directive: Directive) -> str:
-    args = directive.args
-    return args[0].text.lower() if args else ""
-
-
-def _connection(header: Directive | None, maps: dict[str, Directive]) -> tuple[str | None, Span | None]:
-    """The Connection header of a request that asks for no upgrade, and the line that says so; None where nothing can tell."""
-    if header is None or len(header.args) < 2:
-        return None, None
-    value = header.args[1]
-    if not value.text.startswith("$"):
-        return ("close" if value.text.lower() == "close" else value.text if value.text.lower() in ("", "keep-alive") else None), header.at
-    table = maps.get(value.text)
-    if table is None or table.block is None or table.args[0].text != "$http_upgrade":
+def _connection(header: Directive, maps: Mapping[str, _Value]) -> _Value:
+    """The Connection header of a request that asks for no upgrade."""
+    args = header.args
+    if len(args) < 2:
         return None, header.at
-    rows = {row.name: row for row in table.block}
+    if args[1].text.startswith("$"):
+        return maps.get(args[1].text, (None, header.at))
+    return _settled(args[1].text), header.at
+
+
+def _mapped(directive: Directive) -> _Value:
+    """What a map of $http_upgrade gives where a request has no such header."""
+    rows = {row.name: row for row in directive.block or ()}
     row = rows.get("", rows.get("default"))
     if row is None:
-        return "", table.at
-    text = row.args[0].text if row.args else None
-    return ("close" if text == "close" else text if text in ("", "keep-alive") else None), row.at
+        return "", directive.at
+    return _settled(row.args[0].text) if row.args else None, row.at
+
+
+def _settled(value: str) -> str | None:
+    return value.lower() if value.lower() in ("", "close", "keep-alive") else None

@@ -18,6 +18,7 @@ SECTIONS = frozenset(
 )
 _MESSAGES = frozenset((".alert", ".diag", ".notice", ".warning"))
 _DEEPEST = 64
+_MOST_WRONG = 100
 _MOST_WORDS = 1_000_000
 
 # tools.c, parse_line(): what a backslash makes of the next character, outside and inside double quotes; else it stands for itself.
@@ -28,7 +29,7 @@ _PIECE = re.compile(
     re.DOTALL,
 )
 _NAME = r"\.?[A-Za-z_][A-Za-z0-9_]*+"
-_WEAK = re.compile(rf"\\(x[0-9a-fA-F]{{2}}|.)|\$\{{({_NAME})(\[\*\])?(?:-([^}}]*+))?+\}}|\$({_NAME})|[^\\$]++|.", re.DOTALL)
+_WEAK = re.compile(rf"\\(x[0-9a-fA-F]{{2}}|.)|\$\{{({_NAME})(\[\*\])?(?:-([^}}$]*+))?+\}}|\$({_NAME})|[^\\$]++|.", re.DOTALL)
 _ADDRESS_VARIABLE = re.compile(r"\$(?:\{([A-Za-z0-9_]*+)\}|([A-Za-z0-9_]++))")
 
 
@@ -163,7 +164,17 @@ def parse(source: Source, environment: Environment, version: tuple[int, ...] | N
     if head is not None:
         sections.append(Section(head, tuple(inside)))
     wrong += [Unreadable(condition.at, ".if without .endif") for condition in conditions]
-    return Document(tuple(sections), tuple(wrong))
+    return Document(tuple(sections), _few(wrong))
+
+
+def _few(wrong: list[Unreadable]) -> tuple[Unreadable, ...]:
+    """What is wrong, at most a hundred of it: a file of another kind would make a report of its every line."""
+    if len(wrong) <= _MOST_WRONG:
+        return tuple(wrong)
+    return (
+        *wrong[:_MOST_WRONG],
+        Unreadable(wrong[_MOST_WRONG].at, f"{len(wrong) - _MOST_WRONG} more mistakes from here on are not listed"),
+    )
 
 
 def _words(text: str, path: str, number: int, environment: Environment, wrong: list[Unreadable]) -> tuple[Word, ...]:

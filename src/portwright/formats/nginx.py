@@ -7,6 +7,7 @@ from portwright.source import Source, Span, Unreadable, Word
 
 DEEPEST = 100
 """Blocks nested deeper are not read; nginx's own directives nest ten deep at most, location and if blocks a little more."""
+_MOST_WRONG = 100
 
 # A word is unquoted up to a blank, `;` or `{`: quotes and `#` in its middle are plain, a backslash takes the next character along, `${`
 # is no block. Every repetition is possessive: no input makes these patterns go back over what they have read. A `{{ ... }}` counts as
@@ -136,7 +137,17 @@ def parse(source: Source) -> Document:
         block = open_blocks.pop()
         block.inside.append(Directive(source, block.name, block.start, block.end, tuple(inside)))
         inside = block.inside
-    return Document(tuple(inside), tuple(wrong))
+    return Document(tuple(inside), _few(wrong))
+
+
+def _few(wrong: list[Unreadable]) -> tuple[Unreadable, ...]:
+    """What is wrong, at most a hundred of it: a file of another kind would make a report of its every line."""
+    if len(wrong) <= _MOST_WRONG:
+        return tuple(wrong)
+    return (
+        *wrong[:_MOST_WRONG],
+        Unreadable(wrong[_MOST_WRONG].at, f"{len(wrong) - _MOST_WRONG} more mistakes from here on are not listed"),
+    )
 
 
 def _broken(source: Source, position: int, wrong: list[Unreadable]) -> tuple[str | None, int, int, str, int] | None:
