@@ -172,12 +172,12 @@ class Unit:
 class Privileges:
     """With what power a command is started; capability names as `CAP_NET_BIND_SERVICE`.
 
-    `user` is a name (or a number as written), `dynamic` for DynamicUser=. `uid0` says whether it runs as root. `bounding` is None
-    for the full set. `no_new_privileges` includes what implies it. `fails` is set where the process is never started
-    ("217/USER", "203/EXEC"). `denied_call` is the error every bind or socket call meets ("EPERM", "EAFNOSUPPORT"), else None.
-    `families` is the list of RestrictAddressFamilies= in force, None for no restriction. `file_permitted` and `file_inheritable`
-    are the program's file capabilities, `setuid_root` its mode; `file_known` is False where nothing could tell them. `because`
-    names the lines that decided, in the order a reader should see them.
+    `user` is a name (a number that passwd does not know stays one), `dynamic` for DynamicUser=. `uid0` says whether it runs as root.
+    `bounding` is None for the full set. `no_new_privileges` includes what implies it. `fails` is set where the process is never
+    started ("217/USER", "203/EXEC", "never-started"). `denied_call` is the error every bind or socket call meets ("EPERM",
+    "EAFNOSUPPORT"), else None. `families` is the list of RestrictAddressFamilies= in force, None for no restriction.
+    `file_permitted` and `file_inheritable` are the program's file capabilities, `setuid_root` its mode; `file_known` is False where
+    nothing could tell them. `because` names the lines that decided, in the order a reader should see them.
     """
 
     user: str = "root"

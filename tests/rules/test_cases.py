@@ -1,6 +1,6 @@
 """Every rule shows what it flags and what it accepts: a tiny host each, with the exact findings beside it.
 
-`PORTWRIGHT_ACCEPT=1 pytest tests/rules/test_cases.py` rewrites the expectations; the diff is part of the review.
+`ACCEPT=1 pytest tests/rules/test_cases.py` rewrites the expectations; the diff is part of the review.
 """
 
 import os
@@ -53,7 +53,7 @@ def test_a_rule_flags(case: Path) -> None:
     found = _findings(case, RULES[case.parents[1].name])
     report = "".join(f"{line}\n" for line in _lines(found))
     expected = case / "expected.txt"
-    if os.environ.get("PORTWRIGHT_ACCEPT"):
+    if os.environ.get("ACCEPT"):
         expected.write_text(report)
     assert found
     assert expected.read_text() == report

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from portwright.audit.hosts import read_host
 from portwright.audit.inputs import Input
 from portwright.facts import CONFIDENCES, Confidence
-from portwright.finding import Allowed, Finding, HostResult
+from portwright.finding import Allowed, Finding, HostResult, Note
 from portwright.host import Host
 from portwright.plan import Permits, Plan, plan
 from portwright.rules import Rule, allowed, check
+from portwright.system.sysctl import defaults
 from portwright.trees import Tree
 from portwright.trees.directory import DirectoryTree
 from portwright.trees.overlay import OverlayTree
@@ -66,7 +67,7 @@ def verdict(given: Input, rules: tuple[Rule, ...], selection: Selection, known: 
     hosts = read(given)
     findings: dict[tuple[object, ...], Finding] = {}
     for host in hosts:
-        for finding in check(host, rules):
+        for finding in (_across_roles(host, finding) for finding in check(host, rules)):
             if selection.keeps(finding):
                 findings.setdefault((finding.card.id, finding.at, finding.subject), finding)
     sources = {path: source for host in hosts for path, source in host.sources.items()}
@@ -78,7 +79,7 @@ def verdict(given: Input, rules: tuple[Rule, ...], selection: Selection, known: 
         unreadable += troubles
     return HostResult(
         host=given.name,
-        files_read=len(sources),
+        files_read=hosts[0].files_read if len(hosts) == 1 else len(sources.keys() - {defaults().path}),
         rules_checked=len(rules),
         findings=kept,
         allowed=accepted,
@@ -86,6 +87,19 @@ def verdict(given: Input, rules: tuple[Rule, ...], selection: Selection, known: 
         sources=sources,
         repository=given.kind != "host",
     )
+
+
+def _across_roles(host: Host, finding: Finding) -> Finding:
+    """A finding of a repository that rests on another role's line is only possible: a machine may have one without the other.
+
+    What lies in no role's folder is taken to be for every machine.
+    """
+    own = host.roles.get(finding.at.path, "")
+    others = {host.roles.get(note.at.path, "") for note in finding.notes if note.at is not None} - {own, ""}
+    if not others:
+        return finding
+    note = Note(f"nothing says that a machine with {own or 'this file'} also has {', '.join(sorted(others))}")
+    return replace(finding, confidence="possible", notes=(*finding.notes, note))
 
 
 def planned(given: Input, rules: tuple[Rule, ...], selection: Selection, permits: Permits) -> Plan:

@@ -9,7 +9,7 @@ from portwright.host import Host
 from portwright.host.join import Surroundings, listener, socket_listener
 from portwright.system.captured import Captured, captured
 from portwright.system.invocations import invocations
-from portwright.system.sysctl import Settled, settle
+from portwright.system.sysctl import Settled, defaults, settle
 from portwright.system.units import Units, load
 from portwright.trees import Files, Tree
 
@@ -92,6 +92,7 @@ def assemble(
     repository: bool,
 ) -> Host:
     """The Host that all these facts make, in an order that depends on nothing but the facts."""
+    kernel = defaults()
     ordered = tuple(sorted(dict.fromkeys(listeners), key=_listener_order))
     return Host(
         name=name,
@@ -102,7 +103,7 @@ def assemble(
         assignments=settled.assignments,
         units=units.each,
         outbounds=tuple(sorted(dict.fromkeys(outbounds), key=lambda o: (o.at, o.unit or "", o.name))),
-        sources=files.sources,
+        sources={**files.sources, kernel.path: kernel},
         unreadable=files.unreadable,
         files_read=len(files.sources),
         privileges=privileges,

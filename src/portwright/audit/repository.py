@@ -20,6 +20,9 @@ from portwright.trees import Files, ReadError, Tree
 from portwright.trees.memory import MemoryTree
 
 _MOST_LAYOUTS = 200
+_ROLES = ("roles", "hosts", "host_files", "services", "machines")
+"""Folders whose subfolders are each for a machine of its own, or for a part that some machines have."""
+
 _LOOSE = "/.repository/"
 """Where a config whose place on a host nobody can tell is laid; read on its own, found by no include."""
 
@@ -39,7 +42,11 @@ class LaidOutTree(MemoryTree):
 
     def __init__(self, placed: Iterable[Placed]) -> None:
         files = tuple(placed)
-        super().__init__({file.place: file.data for file in files})
+        laid: dict[str, str | bytes] = {file.place: file.data for file in files}
+        if "/etc/sysctl.conf" in laid:
+            # Only through this link, which every distribution with systemd ships, does the boot read it.
+            laid.setdefault("/etc/sysctl.d/99-sysctl.conf", "-> ../sysctl.conf")
+        super().__init__(laid)
         self._labels = {file.place: file.label for file in files}
 
     def label(self, path: str) -> str:
@@ -146,7 +153,12 @@ def _read_layout(layout: tuple[Placed, ...], name: str) -> Host:
         settled,
         units,
         (
-            replace(fact, starts=None, confidence=weakest(fact.confidence, "likely"), machine=own.get(fact.at.path, ""))
+            replace(
+                fact,
+                starts="demand" if fact.starts == "demand" else None,
+                confidence=weakest(fact.confidence, "likely"),
+                machine=own.get(fact.at.path, ""),
+            )
             for fact in listeners
             if fact.at.path in own
         ),
@@ -155,7 +167,7 @@ def _read_layout(layout: tuple[Placed, ...], name: str) -> Host:
         repository=True,
     )
     # What a file refers to need not lie in the repository (mime.types, a certificate): only what is here can be unreadable.
-    return replace(host, unreadable=tuple(trouble for trouble in host.unreadable if trouble.at.path in own))
+    return replace(host, unreadable=tuple(trouble for trouble in host.unreadable if trouble.at.path in own), roles=_roles(layout))
 
 
 def _fragments(layout: tuple[Placed, ...], files: Files, packages: Mapping[str, str]) -> Iterable[Said]:
@@ -171,12 +183,21 @@ def _is_whole(file: Placed) -> bool:
     return file.place.rpartition("/")[2] in ("nginx.conf", "haproxy.cfg", "sshd_config", "redis.conf")
 
 
-def _machine(file: Placed) -> str:
-    """Which machine a file is for, as far as its path tells: a role, a folder shaped like a host's root, else its own folder."""
-    label, parts = file.label, file.label.split("/")
-    if file.place.lstrip("/") and label.endswith(file.place):
-        return label[: -len(file.place)]
-    for marker in ("roles", "hosts", "host_files", "services", "machines"):
+def _roles(layout: tuple[Placed, ...]) -> dict[str, str]:
+    """The role or host that each file of a layout belongs to, "" for what belongs to the repository as such."""
+    return {file.label: _role(file.label) for file in layout}
+
+
+def _role(label: str) -> str:
+    parts = label.split("/")
+    for marker in _ROLES:
         if marker in parts[:-2]:
             return "/".join(parts[: parts.index(marker) + 2])
-    return label.rpartition("/")[0]
+    return ""
+
+
+def _machine(file: Placed) -> str:
+    """Which machine a file is for, as far as its path tells: a role, a folder shaped like a host's root, else its own folder."""
+    if file.label.endswith(file.place):
+        return file.label[: -len(file.place)]
+    return _role(file.label) or file.label.rpartition("/")[0]

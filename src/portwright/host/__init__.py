@@ -16,7 +16,8 @@ class Host:
 
     `repository` is true where nothing says what is enabled (CONTRACT.md, Inputs). `files_read` counts files, not bytes.
     `privileges` says with what power each service unit's main command is started, by the unit's name. `order` says which units are
-    ordered before a unit, transitively; a unit it does not name has nobody known to come before it.
+    ordered before a unit, transitively; a unit it does not name has nobody known to come before it. `roles` says, for each file of a
+    repository, the role or host whose folder it lies in ("" for none): files of different roles may end on different machines.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Host:
     files_read: int = 0
     privileges: Mapping[str, Privileges] = field(default_factory=dict)
     order: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    roles: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def _sysctl(self) -> dict[str, Sysctl]:

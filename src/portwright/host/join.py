@@ -36,7 +36,7 @@ def listener(endpoint: Endpoint, invocation: Invocation | None, around: Surround
     if missing is not None and endpoint.optional:
         return None
     confidence: Confidence = endpoint.confidence
-    starts: Starts | None = None
+    starts: Starts | None = "demand" if endpoint.on_demand else None
     why = endpoint.why
     user: str | None = None
     permission = Permission(None, None, "nothing says who starts it", None, "likely")
@@ -112,7 +112,7 @@ def bind_user(privileges: Privileges, unit: str | None) -> str:
 
 
 def _starts(endpoint: Endpoint, invocation: Invocation) -> tuple[Starts | None, str]:
-    if endpoint.on_demand and invocation.starts == "boot":
+    if endpoint.on_demand and invocation.starts in ("boot", None):
         return "demand", endpoint.why or "bound only while in use"
     return invocation.starts, invocation.why
 

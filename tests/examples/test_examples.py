@@ -1,0 +1,41 @@
+"""The bundled examples give exactly the findings a reviewer would want, at the right lines, and none beside them."""
+
+from pathlib import Path
+
+import pytest
+
+from portwright.cli import main
+from tests.golden import expected
+
+HERE = Path(__file__).parent
+EXAMPLES = HERE.parents[1] / "examples"
+
+
+@pytest.mark.parametrize("example", ["web1", "shop"])
+def test_an_example_gives_the_findings_kept_beside_this_test(example: str, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    main(["check", str(EXAMPLES / example), "-v"])
+
+    report = capsysbinary.readouterr().out.decode()
+
+    assert expected(HERE / f"{example}.check.txt", report) == report
+
+
+def test_the_ports_of_the_example_host_are_drawn(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    main(["ports", str(EXAMPLES / "web1")])
+
+    picture = capsysbinary.readouterr().out.decode()
+
+    assert expected(HERE / "web1.ports.txt", picture) == picture
+
+
+def test_the_samples_and_tests_of_the_example_repository_are_no_deployments(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    main(["facts", str(EXAMPLES / "shop"), "--format", "json"])
+
+    facts = capsysbinary.readouterr().out
+
+    assert b"docs/samples" not in facts
+    assert b"tests/fixtures" not in facts
+
+
+def test_a_sample_that_its_user_names_is_checked() -> None:
+    assert 1 == main(["check", str(EXAMPLES / "shop/docs/samples/haproxy.cfg")])
