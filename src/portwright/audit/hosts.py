@@ -43,9 +43,10 @@ def surroundings(settled: Settled, known: Captured) -> Surroundings:
 
 
 def commands(units: Units, files: Files, known: Captured) -> Iterable[Invocation]:
-    """Every command that a loaded service starts, in the order of unit names."""
+    """Every command that a loaded service starts, in the order of unit names; on a host a template starts nothing, its instances do."""
     for unit in units.each:
-        if unit.kind == "service" and unit.state == "loaded":
+        template = unit.starts is not None and "@." in unit.name
+        if unit.kind == "service" and unit.state == "loaded" and not template:
             yield from invocations(unit, units, files, known)
 
 
