@@ -5,18 +5,19 @@ ansible-core is a program that portwright writes for and runs, never a module th
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from portwright.facts import Sysctl
 from portwright.host import Host
 from portwright.plan import FEWEST_PORTS, RANGE, RESERVED, SYSCTL_FILE, UNPRIVILEGED, DropInStep, Plan, SysctlStep
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\.ya?ml")
 _MACHINE_ID = re.compile(r"[0-9a-f]{32}")
 
-# sysctl values go through argv, never into the text of the script.
+# Values are arguments of this script, never part of its text; a setting that this kernel lacks is passed over.
 _WRITE = 'while [ $# -gt 0 ]; do if [ -e "$1" ]; then printf "%s\\n" "$2" > "$1"; fi; shift 2; done'
 
 _HEADER = """\
@@ -33,6 +34,17 @@ _HEADER = """\
   vars_files:
     - {vars_name}
   tasks:
+"""
+
+_APPLY = """\
+    - name: Apply the plan, or put everything back
+      block:
+{tasks}
+      rescue:
+{restore}
+        - name: Fail, with everything as it was
+          ansible.builtin.fail:
+            msg: The plan could not be applied; files and kernel settings are what they were
 """
 
 
@@ -52,29 +64,29 @@ class Playbook:
 def playbook(plan: Plan, name: str, templates: Mapping[str, str], before: Mapping[str, bytes | None], *, allow_restart: bool) -> Playbook:
     """The playbook NAME.yml of a plan, its vars file and its rollback; the same plan gives the same bytes.
 
-    `templates` are the task files by stem (identity, sysctl, drop_in, handlers, rollback); `before` is what the planned paths hold
-    now, None where they do not exist. Raises PlaybookNameError for a file name outside `[A-Za-z0-9._-]`.
+    `templates` are the task files by stem; `before` is what the planned paths and their folders hold now, None where they do not
+    exist. Raises PlaybookNameError for a file name outside `[A-Za-z0-9._-]`.
     """
     if not _NAME.fullmatch(name):
         raise PlaybookNameError(f"a playbook's name is letters, digits, dots, dashes and ends in .yml: {name!r}")
     stem = name.rpartition(".")[0]
     vars_name, rollback_name = f"{stem}.vars.json", f"{stem}.rollback.yml"
-    kinds = ["identity"]
-    if any(isinstance(step, SysctlStep) for step in plan.steps):
-        kinds.append("sysctl")
-    if any(isinstance(step, DropInStep) for step in plan.steps):
-        kinds.append("drop_in")
-    tasks = "\n".join(_indented(templates[kind]) for kind in kinds)
-    handlers = f"\n  handlers:\n{_indented(templates['handlers'])}" if "drop_in" in kinds else ""
-    rollback_handlers = "\n  handlers:\n" + _indented(templates["handlers"].partition("\n- name: Restart units")[0] + "\n")
+    kinds = [kind for kind, step in (("sysctl", SysctlStep), ("drop_in", DropInStep)) if any(isinstance(s, step) for s in plan.steps)]
+
+    def tasks(indent: int, *stems: str) -> str:
+        return "\n".join(_indented(templates[stem], indent) for stem in stems)
+
+    analysed = tasks(4, "identity", "analysed", *(f"{kind}_analysed" for kind in kinds), "backup")
+    applied = _APPLY.format(tasks=tasks(8, *kinds), restore=tasks(8, "restore"))
+    handlers = "\n  handlers:\n" + tasks(4, "handlers") if "drop_in" in kinds else ""
     header = _HEADER.format(name=name, title="Apply a plan that portwright proved", vars_name=vars_name)
     back = _HEADER.format(name=rollback_name, title="Take back a plan of portwright", vars_name=vars_name)
     return Playbook(
         name,
         {
-            name: header + tasks + handlers,
+            name: f"{header}{analysed}\n{applied}{handlers}",
             vars_name: json.dumps(_vars(plan, before, allow_restart), indent=2, sort_keys=True) + "\n",
-            rollback_name: back + _indented(templates["rollback"]) + rollback_handlers,
+            rollback_name: f"{back}{tasks(4, 'identity', 'restore')}",
         },
         frozenset({vars_name}),
     )
@@ -85,19 +97,20 @@ def templates(folder: Path) -> dict[str, str]:
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yml"))}
 
 
-def _indented(tasks: str) -> str:
+def _indented(tasks: str, by: int) -> str:
     lines = tasks.removeprefix("---\n").splitlines()
-    return "".join(f"    {line}\n" if line else "\n" for line in lines)
+    return "".join(f"{' ' * by}{line}\n" if line else "\n" for line in lines)
+
+
+# ── the vars file ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _vars(plan: Plan, before: Mapping[str, bytes | None], allow_restart: bool) -> dict[str, object]:
     host = plan.host
-    settings = [step for step in plan.steps if isinstance(step, SysctlStep)]
-    drop_ins = [step for step in plan.steps if isinstance(step, DropInStep)]
     by_machine_id = bool(_MACHINE_ID.fullmatch(host.identity))
-    files = sorted(plan.edits)
     run = sha256(json.dumps([host.identity, sorted(plan.edits.items())]).encode()).hexdigest()[:12]
     backup = f"/var/backups/portwright/{run}"
+    settings = list(_settings(plan))
     values: dict[str, object] = {
         "portwright_identity": host.identity,
         "portwright_identity_file": "/etc/machine-id" if by_machine_id else "/etc/hostname",
@@ -110,33 +123,69 @@ def _vars(plan: Plan, before: Mapping[str, bytes | None], allow_restart: bool) -
                 "after": _digest(plan.edits[path].encode()),
                 "backup": f"{backup}/{number}.tar",
             }
-            for number, path in enumerate(files)
+            for number, path in enumerate(sorted(plan.edits))
         ],
-        "portwright_sysctls": [
-            {"key": step.key, "proc": _proc(step.key), "value": step.value, "was": step.was} for step in settings
-        ],
+        "portwright_read": [{"path": path, "before": _digest(content)} for path, content in _read(plan)],
+        "portwright_sysctls": [{"key": key, "proc": _proc(key), "was": was, "value": value} for key, was, value in settings],
         "portwright_sysctl_file": {"path": SYSCTL_FILE, "content": plan.edits.get(SYSCTL_FILE, "")},
+        "portwright_sysctls_prefixes": [f"--prefix={_proc(key)}" for key, _, _ in settings],
         "portwright_sysctls_trial": ["unshare", "--net", "sh", "-ec", _WRITE, "sh", *_trial(host, settings)],
-        "portwright_sysctls_restore": ["sh", "-ec", _WRITE, "sh", *(w for s in reversed(settings) for w in (_proc(s.key), s.was))],
+        "portwright_sysctls_restore": ["sh", "-ec", _WRITE, "sh", *(w for key, was, _ in reversed(settings) for w in (_proc(key), was))],
         "portwright_ports_left": plan.usable if plan.usable is not None else FEWEST_PORTS,
         "portwright_fewest_ports": FEWEST_PORTS,
         "portwright_drop_ins": [
             {
                 "unit": step.unit,
-                "directory": step.path.rpartition("/")[0],
-                "directory_is_new": before.get(step.path.rpartition("/")[0]) is None,
+                "directory": step.directory,
+                "directory_is_new": before.get(step.directory) is None,
                 "path": step.path,
                 "content": plan.edits[step.path],
             }
-            for step in drop_ins
+            for step in plan.steps
+            if isinstance(step, DropInStep)
         ],
     }
     return {key: _unsafe(value) for key, value in values.items()}
 
 
-def _trial(host: Host, settings: list[SysctlStep]) -> list[str]:
-    """(path, value) pairs in writing order: a new network namespace has the kernel's defaults, so what the host has comes first."""
-    wanted = {step.key: step.value for step in settings}
+def _settings(plan: Plan) -> Iterator[tuple[str, str, str]]:
+    """(key, value now, value wanted) in writing order; the two settings that decide together which ports are lent go together."""
+    steps = {step.key: step for step in plan.steps if isinstance(step, SysctlStep)}
+    beside = {RANGE, RESERVED} if steps.keys() & {RANGE, RESERVED} else set()
+    for key in (*steps, *sorted(beside - steps.keys())):
+        sysctl = plan.host.sysctl(key)
+        if key in steps:
+            yield key, steps[key].was, steps[key].value
+        elif sysctl is not None:
+            yield key, _now(sysctl), _now(sysctl)
+
+
+def _now(sysctl: Sysctl) -> str:
+    return sysctl.boot if sysctl.running is None else sysctl.running
+
+
+def _read(plan: Plan) -> Iterator[tuple[str, bytes]]:
+    """The files whose lines decided what the plan changes, as they were read."""
+    paths: set[str] = set()
+    for step in plan.steps:
+        match step:
+            case SysctlStep(key=key):
+                sysctl = plan.host.sysctl(key)
+                paths |= set() if sysctl is None else {sysctl.at.path, sysctl.reload_at.path}
+            case DropInStep(unit=name):
+                unit = plan.host.unit(name)
+                paths |= set() if unit is None else set(unit.files)
+    for path in sorted(paths - plan.edits.keys()):
+        if path in plan.host.sources and path.startswith("/") and path.isprintable():
+            yield path, plan.host.sources[path].text.encode("utf-8", "surrogateescape")
+
+
+def _trial(host: Host, settings: list[tuple[str, str, str]]) -> list[str]:
+    """(path, value) pairs in writing order: a new network namespace has the kernel's defaults, so what the host has comes first.
+
+    Only what belongs to a network namespace: anything else would be written for good.
+    """
+    wanted = {key: value for key, _, value in settings if key.startswith(("net.ipv4.", "net.ipv6."))}
     for key in (UNPRIVILEGED, RANGE, RESERVED):
         sysctl = host.sysctl(key)
         if sysctl is not None:
@@ -147,7 +196,8 @@ def _trial(host: Host, settings: list[SysctlStep]) -> list[str]:
 
 
 def _proc(key: str) -> str:
-    return "/proc/sys/" + key.replace(".", "/")
+    # sysctl(8): a slash in a key is a dot in the path.
+    return "/proc/sys/" + key.translate(str.maketrans("./", "/."))
 
 
 def _digest(content: bytes | None) -> str:
