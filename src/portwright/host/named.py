@@ -8,6 +8,7 @@ from portwright.host import Host, conflict, restarts
 from portwright.host.conflict import Claim, Turn
 from portwright.host.vocabulary import Named, fact_value, host_value
 from portwright.ports import PortSet
+from portwright.system.ignored_settings import Ignored, ignored
 
 RANGE = "net.ipv4.ip_local_port_range"
 RESERVED = "net.ipv4.ip_local_reserved_ports"
@@ -392,6 +393,34 @@ def needless_bind_capability(host: Host, unit: Unit) -> Named[bool]:
     ports = tuple(Note(f"it listens on {listener.ports}", listener.at) for listener in opened[:4])
     # What a program opens beyond the files that were read is not known.
     return Named(bool(leans), (*leans, *ports, *low.leans), "likely")
+
+
+@fact_value("unit", "ignored-lines")
+def ignored_lines(host: Host, unit: Unit) -> Named[tuple[str, ...]]:
+    """The lines meant to decide about ports or power that systemd does not read: misspelt, or in the wrong section."""
+    found = _ignored(unit)
+    return Named(tuple(each.reason for each in found), tuple(Note(_ignored_note(unit, each), each.setting.key_at) for each in found))
+
+
+@fact_value("unit", "ignored-line")
+def ignored_line(host: Host, unit: Unit) -> Named[str | None]:
+    """The first line of a unit that was meant to decide about ports or power and that systemd does not read, and why."""
+    found = _ignored(unit)
+    if not found:
+        return Named(None)
+    more = len(found) - 1
+    return Named(found[0].reason + (f", and {more} more such line{'s' if more > 1 else ''}" if more else ""))
+
+
+def _ignored(unit: Unit) -> tuple[Ignored, ...]:
+    return ignored(unit) if unit.kind in ("service", "socket") else ()
+
+
+def _ignored_note(unit: Unit, line: Ignored) -> str:
+    written = f"{line.setting.key}={line.setting.value}"
+    if line.key == "User" and unit.kind == "service" and unit.value("Service", "User") is None:
+        return f"{written} is not read, so the service runs as root"
+    return f"{written} is not read"
 
 
 # ── of what connects ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,98 @@
+"""Lines of unit files that systemd drops although they look like settings of ports and power: misspelt, or in the wrong section."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from portwright.facts import Setting, Unit
+
+_COMMANDS = ("Service", "Socket", "Mount", "Swap")  # systemd.exec(5): the types of unit that run commands
+_EXEC = """
+    User Group DynamicUser AmbientCapabilities CapabilityBoundingSet NoNewPrivileges SecureBits PrivateUsers PrivateNetwork
+    NetworkNamespacePath RestrictAddressFamilies SystemCallFilter Environment EnvironmentFile PassEnvironment UnsetEnvironment
+    WorkingDirectory
+"""
+_SOCKET = "ListenStream ListenDatagram Accept BindIPv6Only BindToDevice FreeBind ReusePort"
+_UNIT = "After Before Requires Wants BindsTo JoinsNamespaceOf"
+_INSTALL = "WantedBy RequiredBy Alias Also"
+_BELONGS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(_EXEC.split(), _COMMANDS),
+    **dict.fromkeys(_SOCKET.split(), ("Socket",)),
+    **dict.fromkeys(_UNIT.split(), ("Unit",)),
+    **dict.fromkeys(_INSTALL.split(), ("Install",)),
+    "ExecStart": ("Service",),
+    "ExecStartPre": ("Service", "Socket"),
+    "PermissionsStartOnly": ("Service",),
+    "Sockets": ("Service",),
+}
+"""The settings that decide what is started, listens, as whom and with what power, and the sections systemd reads them in."""
+
+_KNOWN_TOO = frozenset(("BindTo",))  # an old name that systemd still takes
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A line that changes nothing: what was meant (`key` in one of `sections`), and why systemd does not read it."""
+
+    setting: Setting
+    key: str
+    sections: tuple[str, ...]
+    reason: str
+
+
+def ignored(unit: Unit) -> tuple[Ignored, ...]:
+    """The lines of a unit that were meant to decide about ports or power and that systemd passes over with a warning in its log.
+
+    systemd.syntax(7): names are case-sensitive, unknown ones and those in a section that does not have them are ignored; those that
+    start with `X-` are somebody's own on purpose.
+    """
+    return tuple(_each(unit.settings))
+
+
+def _each(settings: Iterable[Setting]) -> Iterator[Ignored]:
+    for setting in settings:
+        meant = _meant(setting.key)
+        if meant is None or setting.section.startswith("X-"):
+            continue
+        sections = _BELONGS[meant]
+        if meant == setting.key and setting.section in sections:
+            continue
+        place = sections[0] if setting.section not in sections else setting.section
+        if meant != setting.key:
+            yield Ignored(setting, meant, sections, f"systemd knows no {setting.key}=, only {meant}= in [{place}]")
+        else:
+            yield Ignored(setting, meant, sections, f"systemd reads {meant}= in [{place}] only, not in [{setting.section}]")
+
+
+@lru_cache(maxsize=4096)
+def _meant(key: str) -> str | None:
+    """The setting that a key is, or that it was surely meant to be; None for any other."""
+    if key in _BELONGS:
+        return key
+    if key in _KNOWN_TOO or key.startswith(("X-", "-")) or not 3 < len(key) <= 40:
+        return None
+    bare = _bare(key)
+    return next((each for each in _BELONGS if _near(bare, _bare(each))), None)
+
+
+def _bare(key: str) -> str:
+    return key.lower().replace("_", "").replace("-", "").replace(" ", "")
+
+
+def _near(one: str, other: str) -> bool:
+    """Whether two names are one slip of the hand apart, two or three for a long one; no other name systemd knows is as near as that."""
+    allowed = min(1 + len(other) // 8, 3)
+    if abs(len(one) - len(other)) > allowed:
+        return False
+    # Damerau-Levenshtein over names of at most 40 characters.
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, char in enumerate(one, 1):
+        latest = [i]
+        for j, wanted in enumerate(other, 1):
+            steps = min(latest[-1] + 1, row[j] + 1, row[j - 1] + (char != wanted))
+            if i > 1 and j > 1 and char == other[j - 2] and one[i - 2] == wanted:
+                steps = min(steps, before[j - 2] + 1)
+            latest.append(steps)
+        before, row = row, latest
+    return row[-1] <= allowed
