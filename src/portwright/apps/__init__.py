@@ -4,17 +4,21 @@ A module registers its reader with `@daemon(...)`; importing the package's modul
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
 from portwright.facts import Endpoint, Invocation, Outbound
+from portwright.source import Word
+from portwright.system.privileges import script_head
 from portwright.trees import Files
 
 Said = Endpoint | Outbound
 Packages = Mapping[str, str]
 Reader = Callable[[Invocation, Files, Packages], tuple[Said, ...]]
 FragmentReader = Callable[[str, Files, Packages], tuple[Said, ...]]
+Shape = Callable[[Invocation], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,29 +27,32 @@ class Daemon:
 
     `programs` are base names of argv[0] (a trailing `*` matches any ending). `read` turns an Invocation into what the daemon says.
     `fragment` reads one config file on its own, by its in-tree path, as a repository has it: no Invocation, nothing includes it.
+    `shape` tells it by its arguments where the program has another name, as a copied interpreter has.
     """
 
     name: str
     programs: tuple[str, ...]
     read: Reader
     fragment: FragmentReader | None = None
+    shape: Shape | None = None
 
 
 _DAEMONS: dict[str, Daemon] = {}
 
 
-def daemon(name: str, *programs: str, fragment: FragmentReader | None = None) -> Callable[[Reader], Reader]:
+def daemon(name: str, *programs: str, fragment: FragmentReader | None = None, shape: Shape | None = None) -> Callable[[Reader], Reader]:
     """Register the decorated reader for a daemon started as one of these programs."""
 
     def register(read: Reader) -> Reader:
         if name in _DAEMONS:
             raise ValueError(f"two readers for the daemon {name}")
-        _DAEMONS[name] = Daemon(name, programs, read, fragment)
+        _DAEMONS[name] = Daemon(name, programs, read, fragment, shape)
         return read
 
     return register
 
 
+@cache
 def daemons() -> tuple[Daemon, ...]:
     """Every known daemon, by name."""
     for module in iter_modules(__path__, f"{__name__}."):
@@ -54,7 +61,7 @@ def daemons() -> tuple[Daemon, ...]:
 
 
 def daemon_of(invocation: Invocation) -> Daemon | None:
-    """The daemon an Invocation starts: an exact program name before a pattern, None where nobody knows it."""
+    """The daemon an Invocation starts: an exact program name before a pattern before a shape, None where nobody knows it."""
     program, patterned = invocation.program, None
     for known in daemons():
         for pattern in known.programs:
@@ -62,4 +69,19 @@ def daemon_of(invocation: Invocation) -> Daemon | None:
                 return known
             if pattern.endswith("*") and program.startswith(pattern[:-1]):
                 patterned = patterned or known
-    return patterned
+    return patterned or next((known for known in daemons() if known.shape is not None and known.shape(invocation)), None)
+
+
+def interpreted(invocation: Invocation, files: Files) -> Invocation:
+    """The Invocation of the interpreter where a `#!` script is started that no daemon is known by; any other as it is."""
+    if not invocation.argv or not invocation.argv[0].text.startswith("/") or daemon_of(invocation) is not None:
+        return invocation
+    head = script_head(files.resolve(invocation.argv[0].text), files)
+    if head is None:
+        return invocation
+    # `#!/usr/bin/env -S node --flag`: env(1) splits what follows.
+    words = [word for word in (head[0], *head[1].split()) if word != "-S"]
+    if words[0].endswith("/env"):
+        words = words[1:]
+    at = invocation.argv[0].at
+    return replace(invocation, argv=(*(Word(word, at) for word in words), *invocation.argv)) if words else invocation

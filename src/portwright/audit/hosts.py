@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from portwright.apps import Said, daemon_of, generic, socket_unit
+from portwright.apps import Said, daemon_of, generic, interpreted, socket_unit
 from portwright.facts import Invocation, Listener, Outbound, Privileges, weakest
 from portwright.host import Host
 from portwright.host.join import Surroundings, listener, socket_listener
@@ -52,6 +52,7 @@ def commands(units: Units, files: Files, known: Captured) -> Iterable[Invocation
 
 def what_it_says(invocation: Invocation, files: Files, known: Captured) -> tuple[Said, ...]:
     """What the daemon behind an invocation says of its sockets; a program nobody knows is asked for ports in flags and environment."""
+    invocation = interpreted(invocation, files)
     known_daemon = daemon_of(invocation)
     read = generic.read if known_daemon is None else known_daemon.read
     return read(invocation, files, known.packages)

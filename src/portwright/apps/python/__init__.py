@@ -1,43 +1,83 @@
 """Python: `-m http.server`, and scripts whose own source says which sockets they serve."""
 
-from portwright.apps import Packages, Said, daemon, generic
+from dataclasses import replace
+
+from portwright.apps import Packages, Said, daemon, daemon_of, generic
 from portwright.facts import Endpoint, Invocation
 from portwright.ports import PortSet
 from portwright.source import Word
 from portwright.system import names
+from portwright.system.options import cut
 from portwright.trees import Files
 
 _WITH_VALUE = frozenset(("-W", "-X", "--check-hash-based-pycs"))
 _HTTP_PORT = 8000
+_HTTP_SERVERS = ("http.server", "SimpleHTTPServer")
 _UNKNOWN = "\ufffd"
 
 
-@daemon("python", "python", "python2*", "python3*", "pypy*")
+# Modules that are servers: `python -m gunicorn` is gunicorn.
+_SERVERS = frozenset(
+    (
+        "aiohttp.web", "daphne", "django", "flask", "gunicorn", "hypercorn", "jupyter", "jupyterlab", "jupyter_server", "notebook",
+        "twisted", "uvicorn", "waitress",
+    )
+)  # fmt: skip
+
+
+def is_python(invocation: Invocation) -> bool:
+    """Whether the arguments are such as only a Python takes: `-m` and a module that serves; copied interpreters have any name."""
+    found = _module(invocation)
+    return found is not None and found[0].text in (*_HTTP_SERVERS, *_SERVERS)
+
+
+@daemon("python", "python", "python2*", "python3*", "pypy*", shape=is_python)
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
     """The sockets of a Python program.
 
-    http.server is known; a script in the tree is parsed (never run), and what it certainly serves is *likely*. Anything else is
-    judged by its flags and environment like a program nobody knows.
+    http.server is known, and so are the servers that are modules or installed scripts; any other script in the tree is parsed (never
+    run), and what it certainly serves is *likely*. Anything else is judged by its flags and environment like a program nobody knows.
     """
+    module = _module(invocation)
+    if module is not None:
+        name, rest = module
+        if name.text in _HTTP_SERVERS:
+            return _http_server(invocation, rest, files)
+        if name.text in _SERVERS and (server := daemon_of(replace(invocation, argv=(name, *rest)))) is not None:
+            return server.read(replace(invocation, argv=(name, *rest)), files, packages)
+        return generic.read(invocation, files, packages)
     words = invocation.argv[1:]
     at = 0
     while at < len(words):
         text = words[at].text
-        if text == "-m":
-            if at + 1 < len(words) and words[at + 1].text in ("http.server", "SimpleHTTPServer"):
-                return _http_server(invocation, words[at + 2 :], files)
-            break
-        if text.startswith("-m") and text[2:] in ("http.server", "SimpleHTTPServer"):
-            return _http_server(invocation, words[at + 1 :], files)
         if text.startswith("-c") or text == "-":
             break
         if not text.startswith("-"):
+            script = replace(invocation, argv=words[at:])
+            if (server := daemon_of(script)) is not None and script.program in server.programs:
+                return server.read(script, files, packages)
             said = _script(invocation, words[at], words[at:], files)
             if said:
                 return said
             break
         at += 2 if text in _WITH_VALUE else 1
     return generic.read(invocation, files, packages)
+
+
+def _module(invocation: Invocation) -> tuple[Word, tuple[Word, ...]] | None:
+    """(module, its arguments) of `-m module`; None where a script, a command or nothing is run."""
+    words = invocation.argv[1:]
+    at = 0
+    while at < len(words):
+        text = words[at].text
+        if text == "-m":
+            return (words[at + 1], words[at + 2 :]) if at + 1 < len(words) else None
+        if text.startswith("-m"):
+            return cut(words[at], 2), words[at + 1 :]
+        if text.startswith("-c") or not text.startswith("-") or text == "-":
+            return None
+        at += 2 if text in _WITH_VALUE else 1
+    return None
 
 
 def _http_server(invocation: Invocation, words: tuple[Word, ...], files: Files) -> tuple[Said, ...]:

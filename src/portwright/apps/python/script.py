@@ -4,6 +4,7 @@ import ast
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from portwright.facts import Endpoint, Origin, Protocol
 from portwright.ports import PortSet
@@ -14,6 +15,8 @@ from portwright.trees import Files
 LONGEST = 1 << 20
 _DEEPEST = 20
 _MOST_SOCKETS = 64
+_LONGEST_VALUE = 4096
+_MOST_STEPS = 100_000
 
 # socketserver.py: (protocol, whether allow_reuse_address is set). Subclasses inherit both.
 _SERVERS: dict[str, tuple[Protocol, bool]] = {
@@ -33,7 +36,7 @@ _HOST_AND_PORT = {"wsgiref.simple_server.make_server": (0, 1), "asyncio.start_se
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class Known:
     """A value that the source gives, and where it comes from when not from the source itself."""
 
     value: str | int
@@ -56,6 +59,8 @@ class _Text:
     methods: dict[tuple[str, str], list[ast.Call]] = field(default_factory=dict)
     options: dict[str, list[ast.Call]] = field(default_factory=dict)
     calls: list[ast.Call] = field(default_factory=list)
+    steps: int = 0
+    """How many expressions were looked at: names that stand for names twice over would double the work at each."""
 
 
 def served(source: Source, argv: tuple[Word, ...], environment: Mapping[str, Word], files: Files) -> tuple[Endpoint, ...]:
@@ -64,9 +69,44 @@ def served(source: Source, argv: tuple[Word, ...], environment: Mapping[str, Wor
     A value counts where it is a literal, a name assigned once, an environment variable or an argument (argparse too); anything else
     says nothing. SO_REUSEADDR follows the class (kernel: socketserver does not set it, http.server does) and what the script changes.
     """
+    text = _taken_apart(source, argv, environment, files)
+    if text is None:
+        return ()
+    found: list[Endpoint] = []
+    for call in text.calls:
+        found.extend(_served_by(call, text, files))
+        if len(found) > _MOST_SOCKETS:
+            break
+    return tuple(dict.fromkeys(found))
+
+
+def assigned(source: Source, name: str, environment: Mapping[str, Word], files: Files) -> tuple[Known, ...] | None:
+    """What a module assigns to a name: one value, or those of a list; None where it assigns nothing.
+
+    What cannot be worked out is told to `files` and left out.
+    """
+    text = _taken_apart(source, (), environment, files)
+    if text is None or name not in text.values:
+        return None
+    last = text.values[name][-1]
+    found: list[Known] = []
+    for node in last.elts if isinstance(last, ast.List | ast.Tuple) else [last]:
+        known = _truth(node, text) or _value(node, text)
+        if known is None:
+            files.trouble(_span(node, text), f"what {name} stands for is not known")
+        else:
+            found.append(Known(known.value, known.at or _span(node, text), known.origin))
+    return tuple(found)
+
+
+def _truth(node: ast.expr, text: _Text) -> Known | None:
+    return Known(int(node.value), _span(node, text)) if isinstance(node, ast.Constant) and isinstance(node.value, bool) else None
+
+
+def _taken_apart(source: Source, argv: tuple[Word, ...], environment: Mapping[str, Word], files: Files) -> _Text | None:
     if len(source.text) > LONGEST:
         files.trouble(Span.whole(source.path), f"a script longer than {LONGEST} characters is not looked into")
-        return ()
+        return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -74,18 +114,13 @@ def served(source: Source, argv: tuple[Word, ...], environment: Mapping[str, Wor
     except SyntaxError as error:
         at = Span(source.path, error.lineno or 1, max(error.offset or 1, 1), error.lineno or 1, max(error.offset or 1, 1))
         files.trouble(at, "not Python as this version reads it: what the script binds is not known")
-        return ()
+        return None
     except (ValueError, RecursionError, MemoryError):
         files.trouble(Span.whole(source.path), "too deeply nested to parse: what the script binds is not known")
-        return ()
+        return None
     text = _Text(source, argv, environment)
     _index(tree, text)
-    found: list[Endpoint] = []
-    for call in text.calls:
-        found.extend(_served_by(call, text, files))
-        if len(found) > _MOST_SOCKETS:
-            break
-    return tuple(dict.fromkeys(found))
+    return text
 
 
 def _index(tree: ast.Module, text: _Text) -> None:
@@ -184,8 +219,8 @@ def _raw(call: ast.Call, name: str, text: _Text, files: Files) -> Iterator[Endpo
 def _endpoints(
     call: ast.Call,
     protocol: Protocol,
-    host: _Known | None,
-    port: _Known | None,
+    host: Known | None,
+    port: Known | None,
     reuse: bool,
     text: _Text,
     files: Files,
@@ -245,7 +280,7 @@ def _server(called: str, text: _Text) -> tuple[Protocol, bool, bool] | None:
     return None
 
 
-def _pair(node: ast.expr, text: _Text, depth: int = 0) -> tuple[_Known | None, _Known | None] | None:
+def _pair(node: ast.expr, text: _Text, depth: int = 0) -> tuple[Known | None, Known | None] | None:
     """What a `(host, port)` stands for."""
     if isinstance(node, ast.Tuple) and len(node.elts) in (2, 4):
         return _value(node.elts[0], text), _value(node.elts[1], text)
@@ -259,13 +294,18 @@ def _only(name: str, text: _Text) -> ast.expr | None:
     return values[0] if len(values) == 1 and name not in text.hidden else None
 
 
-def _value(node: ast.expr, text: _Text, depth: int = 0) -> _Known | None:
+def _value(node: ast.expr, text: _Text, depth: int = 0) -> Known | None:
     """What an expression certainly is, None where that takes running it."""
-    if depth > _DEEPEST:
+    text.steps += 1
+    if depth > _DEEPEST or text.steps > _MOST_STEPS:
         return None
     match node:
         case ast.Constant(value=str() | int() as value) if not isinstance(value, bool):
-            return _Known(value, _span(node, text))
+            return Known(value, _span(node, text))
+        case ast.JoinedStr(values=parts):
+            return _joined([part.value if _is_plain(part) else part for part in parts], text, depth)
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return _joined([left, right], text, depth)
         case ast.Name(id=name) if (meant := _only(name, text)) is not None:
             return _value(meant, text, depth + 1)
         case ast.Call(func=ast.Name(id="int" | "str" as kind), args=[inner]):
@@ -280,7 +320,7 @@ def _value(node: ast.expr, text: _Text, depth: int = 0) -> _Known | None:
                 return _variable(key, text)
             if _dotted(owner, text) == "sys.argv" and isinstance(key, int) and 0 < key < len(text.argv):
                 word = text.argv[key]
-                return None if "\ufffd" in word.text else _Known(word.text, word.at, "argument")
+                return None if "\ufffd" in word.text else Known(word.text, word.at, "argument")
         case ast.Call(func=func, args=[ast.Constant(value=str(key)), *default]) if _dotted(func, text) in ("os.environ.get", "os.getenv"):
             if key in text.environment:
                 return _variable(key, text)
@@ -292,6 +332,26 @@ def _value(node: ast.expr, text: _Text, depth: int = 0) -> _Known | None:
     return None
 
 
+def _is_plain(node: ast.expr) -> TypeGuard[ast.FormattedValue]:
+    """Whether this is `{value}` of an f-string, without a conversion or a format."""
+    return isinstance(node, ast.FormattedValue) and node.conversion == -1 and node.format_spec is None
+
+
+def _joined(nodes: list[ast.expr], text: _Text, depth: int) -> Known | None:
+    """The text of several parts in a row; it stands where its last part does that the unit or the command line gives."""
+    parts = [_value(node, text, depth + 1) for node in nodes]
+    known = [part for part in parts if part is not None]
+    if len(known) < len(parts) or not all(isinstance(part.value, str) or abs(part.value) < 1 << 32 for part in known):
+        return None
+    if sum(len(part.value) for part in known if isinstance(part.value, str)) > _LONGEST_VALUE:
+        return None
+    if known and all(isinstance(part.value, int) for part in known):
+        return None
+    outer = next((part for part in reversed(known) if part.origin != "directive"), None)
+    value = "".join(str(part.value) for part in known)
+    return Known(value, outer.at, outer.origin) if outer is not None else Known(value)
+
+
 def _is_unset(node: ast.expr, text: _Text) -> bool:
     """Whether this asks for an environment variable that the unit does not set."""
     match node:
@@ -301,16 +361,16 @@ def _is_unset(node: ast.expr, text: _Text) -> bool:
             return False
 
 
-def _variable(name: str, text: _Text) -> _Known | None:
+def _variable(name: str, text: _Text) -> Known | None:
     word = text.environment.get(name)
-    return None if word is None or "\ufffd" in word.text else _Known(word.text, word.at, "environment")
+    return None if word is None or "\ufffd" in word.text else Known(word.text, word.at, "environment")
 
 
-def _option(name: str, added: ast.Call, text: _Text, depth: int) -> _Known | None:
+def _option(name: str, added: ast.Call, text: _Text, depth: int) -> Known | None:
     """The value of an argparse option: from the command line, else its default."""
     flags = [argument.value for argument in added.args if isinstance(argument, ast.Constant) and isinstance(argument.value, str)]
     kinds = [keyword.value.id for keyword in added.keywords if keyword.arg == "type" and isinstance(keyword.value, ast.Name)]
-    known: _Known | None = None
+    known: Known | None = None
     for position, word in enumerate(text.argv[1:], 1):
         flag, equals, attached = word.text.partition("=")
         if flag not in flags:
@@ -318,7 +378,7 @@ def _option(name: str, added: ast.Call, text: _Text, depth: int) -> _Known | Non
         value = Word(attached, word.at) if equals else text.argv[position + 1] if position + 1 < len(text.argv) else None
         if value is None or "\ufffd" in value.text:
             return None
-        known = _Known(value.text, value.at, "argument")
+        known = Known(value.text, value.at, "argument")
     if known is None:
         defaults = [keyword.value for keyword in added.keywords if keyword.arg == "default"]
         known = _value(defaults[0], text, depth + 1) if defaults else None
@@ -337,17 +397,17 @@ def _option_name(call: ast.Call) -> str | None:
     return (long or flags)[0].lstrip("-").replace("-", "_")
 
 
-def _converted(known: _Known | None, kind: str) -> _Known | None:
+def _converted(known: Known | None, kind: str) -> Known | None:
     if known is None:
         return None
     if kind == "str":
-        return _Known(str(known.value), known.at, known.origin) if isinstance(known.value, str) or abs(known.value) < 1 << 32 else None
+        return Known(str(known.value), known.at, known.origin) if isinstance(known.value, str) or abs(known.value) < 1 << 32 else None
     if isinstance(known.value, int):
         return known
     digits = known.value.strip()
     if not digits.isascii() or not digits.isdigit() or len(digits) > 9:
         return None
-    return _Known(int(digits), known.at, known.origin)
+    return Known(int(digits), known.at, known.origin)
 
 
 def _argument(call: ast.Call, position: int, name: str) -> ast.expr | None:
