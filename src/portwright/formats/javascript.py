@@ -1,0 +1,154 @@
+"""JavaScript as tokens: names, numbers, strings and signs with their places, and which bracket closes which."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from portwright.source import Source, Span
+
+Kind = Literal["name", "number", "string", "template", "sign"]
+LONGEST = 1 << 20
+
+_NAME = re.compile(r"[A-Za-z_$\u0080-\uffff][\w$]*")
+_NUMBER = re.compile(r"(?:0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|[0-9][0-9_]*)")
+_SIGNS = ("...", "===", "!==", "**=", "??=", "||=", "&&=", "=>", "==", "!=", "<=", ">=", "&&", "||", "??", "?.", "++", "--", "+=", "-=")
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b", "f": "\f", "v": "\v", "\n": ""}
+# After these a slash begins a regular expression, after any other name or a closing bracket it divides.
+_BEFORE_PATTERN = frozenset(("return", "typeof", "case", "in", "of", "delete", "void", "throw", "new", "else", "do", "await", "yield"))
+_CLOSES = {"(": ")", "[": "]", "{": "}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token: its meaning (a string without its quotes) and its offsets in the source."""
+
+    kind: Kind
+    text: str
+    start: int
+    end: int
+    line_start: bool
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The tokens of a script; `closes` maps the index of each bracket that is closed to the index of the bracket that closes it."""
+
+    source: Source
+    each: tuple[Token, ...]
+    closes: dict[int, int]
+
+    def span(self, start: int, end: int) -> Span:
+        """Where the tokens `each[start:end]` stand."""
+        return self.source.span(self.each[start].start, self.each[end - 1].end)
+
+
+def tokens(source: Source) -> Tokens:
+    """Take a script apart, in one pass; what is no token (a lone backslash) counts as a sign. Reads at most LONGEST characters."""
+    text = source.text[:LONGEST]
+    found: list[Token] = []
+    closes: dict[int, int] = {}
+    open_brackets: list[int] = []
+    position, line_start = 2 if text.startswith("#!") else 0, True
+    if position:
+        position = _line_end(text, 0)
+    while position < len(text):
+        char = text[position]
+        if char in " \t\r\n":
+            line_start = line_start or char == "\n"
+            position += 1
+            continue
+        if text.startswith("//", position):
+            position = _line_end(text, position)
+            continue
+        if text.startswith("/*", position):
+            end = text.find("*/", position + 2)
+            line_start = line_start or "\n" in text[position : end if end >= 0 else len(text)]
+            position = end + 2 if end >= 0 else len(text)
+            continue
+        kind, meaning, end = _token(text, position, found[-1] if found else None)
+        if kind == "sign" and meaning in _CLOSES:
+            open_brackets.append(len(found))
+        elif kind == "sign" and meaning in (")", "]", "}") and open_brackets and _CLOSES[found[open_brackets[-1]].text] == meaning:
+            closes[open_brackets.pop()] = len(found)
+        found.append(Token(kind, meaning, position, end, line_start))
+        position, line_start = end, False
+    return Tokens(source, tuple(found), closes)
+
+
+def _line_end(text: str, position: int) -> int:
+    end = text.find("\n", position)
+    return end if end >= 0 else len(text)
+
+
+def _token(text: str, position: int, before: Token | None) -> tuple[Kind, str, int]:
+    char = text[position]
+    if (match := _NAME.match(text, position)) is not None:
+        return "name", match.group(), match.end()
+    if (match := _NUMBER.match(text, position)) is not None:
+        return "number", match.group(), match.end()
+    if char in "\"'":
+        meaning, end = _string(text, position)
+        return "string", meaning, end
+    if char == "`":
+        return _template(text, position)
+    if char == "/" and _is_pattern(before):
+        return "template", "", _pattern_end(text, position)
+    for sign in _SIGNS:
+        if text.startswith(sign, position):
+            return "sign", sign, position + len(sign)
+    return "sign", char, position + 1
+
+
+def _string(text: str, position: int) -> tuple[str, int]:
+    quote, parts, at = text[position], [], position + 1
+    while at < len(text) and text[at] not in (quote, "\n"):
+        if text[at] == "\\" and at + 1 < len(text):
+            parts.append(_ESCAPES.get(text[at + 1], text[at + 1]))
+            at += 2
+        else:
+            parts.append(text[at])
+            at += 1
+    return "".join(parts), min(at + 1, len(text))
+
+
+def _template(text: str, position: int) -> tuple[Kind, str, int]:
+    """A template without `${` is a string; with it, what it comes to is not known here."""
+    at, depth, plain = position + 1, 0, True
+    while at < len(text):
+        char = text[at]
+        if char == "\\":
+            at += 2
+            continue
+        if depth == 0 and char == "`":
+            break
+        if text.startswith("${", at):
+            depth, plain = depth + 1, False
+            at += 1
+        elif depth and char == "}":
+            depth -= 1
+        at += 1
+    end = min(at + 1, len(text))
+    return ("string", text[position + 1 : at], end) if plain else ("template", "", end)
+
+
+def _is_pattern(before: Token | None) -> bool:
+    if before is None:
+        return True
+    if before.kind == "name":
+        return before.text in _BEFORE_PATTERN
+    return before.kind == "sign" and before.text not in (")", "]", "}", "++", "--")
+
+
+def _pattern_end(text: str, position: int) -> int:
+    at, in_class = position + 1, False
+    while at < len(text) and text[at] != "\n":
+        if text[at] == "\\":
+            at += 1
+        elif text[at] == "[":
+            in_class = True
+        elif text[at] == "]":
+            in_class = False
+        elif text[at] == "/" and not in_class:
+            return at + 1
+        at += 1
+    return min(at, len(text))
