@@ -1,18 +1,23 @@
 """What a daemon says: an Invocation and the files it reads become Endpoints and Outbounds; one module each daemon.
 
-A module registers its reader with `@daemon(...)`; importing the package's modules is all it takes to know them.
+A module registers its reader with `@daemon(...)`; importing the package's modules is all it takes to know them. Daemons that a
+description is enough for are entries of the catalogue; where both know a program, the module is asked.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import TYPE_CHECKING
 
 from portwright.facts import Endpoint, Invocation, Outbound
 from portwright.source import Word
 from portwright.system.privileges import script_head
 from portwright.trees import Files
+
+if TYPE_CHECKING:
+    from portwright.apps.catalogue.entry import Entry
 
 Said = Endpoint | Outbound
 Packages = Mapping[str, str]
@@ -54,22 +59,28 @@ def daemon(name: str, *programs: str, fragment: FragmentReader | None = None, sh
 
 @cache
 def daemons() -> tuple[Daemon, ...]:
-    """Every known daemon, by name."""
-    for module in iter_modules(__path__, f"{__name__}."):
-        import_module(module.name)
-    return tuple(_DAEMONS[name] for name in sorted(_DAEMONS))
+    """Every known daemon, by name: those that have a module, and those of the catalogue."""
+    from portwright.apps import catalogue
+
+    known = {entry.name: _described(entry) for entry in catalogue.every()}
+    known |= {each.name: each for each in _modules()}
+    return tuple(known[name] for name in sorted(known))
 
 
 def daemon_of(invocation: Invocation) -> Daemon | None:
     """The daemon an Invocation starts: an exact program name before a pattern before a shape, None where nobody knows it."""
+    from portwright.apps import catalogue
+
     program, patterned = invocation.program, None
-    for known in daemons():
+    for known in _modules():
         for pattern in known.programs:
             if pattern == program:
                 return known
             if pattern.endswith("*") and program.startswith(pattern[:-1]):
                 patterned = patterned or known
-    return patterned or next((known for known in daemons() if known.shape is not None and known.shape(invocation)), None)
+    if patterned is None and (entry := catalogue.find(invocation)) is not None:
+        return _described(entry)
+    return patterned or next((known for known in _modules() if known.shape is not None and known.shape(invocation)), None)
 
 
 def interpreted(invocation: Invocation, files: Files) -> Invocation:
@@ -85,3 +96,20 @@ def interpreted(invocation: Invocation, files: Files) -> Invocation:
         words = words[1:]
     at = invocation.argv[0].at
     return replace(invocation, argv=(*(Word(word, at) for word in words), *invocation.argv)) if words else invocation
+
+
+@cache
+def _modules() -> tuple[Daemon, ...]:
+    """The daemons that have a module, by name."""
+    for module in iter_modules(__path__, f"{__name__}."):
+        import_module(module.name)
+    return tuple(_DAEMONS[name] for name in sorted(_DAEMONS))
+
+
+@cache
+def _described(entry: "Entry") -> Daemon:
+    """The daemon that an entry of the catalogue describes."""
+    from portwright.apps import catalogue
+
+    alone = None if entry.config is None else partial(catalogue.fragment, entry)
+    return Daemon(entry.name, entry.programs, partial(catalogue.read, entry), alone)

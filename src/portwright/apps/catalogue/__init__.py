@@ -1,0 +1,139 @@
+"""Daemons that a description is enough for: which of their settings say where they listen; one YAML entry each in entries/.
+
+A run loads only the file that holds the entry of a program it meets: which programs there are is found by scanning the files' lines.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from portwright.apps.catalogue.entry import CatalogueError, Entry, Wrapper, entry
+from portwright.apps.catalogue.settings import Settings
+from portwright.apps.catalogue.sockets import endpoints
+from portwright.facts import Endpoint, Invocation
+from portwright.source import Span, Word
+from portwright.system import environment
+from portwright.system.command_line import words
+from portwright.system.passage import Passage
+from portwright.trees import Files
+
+Packages = Mapping[str, str]
+ENTRIES = Path(__file__).parent / "entries"
+KINDS = "_kinds"
+_ENTRY = re.compile(r"([A-Za-z0-9][-A-Za-z0-9._+]*):$")
+_PROGRAMS = re.compile(r"  programs: \[(.+)\]$")
+_PATH = re.compile(r"  - path: (/\S+)$")
+
+
+def load(directory: Path = ENTRIES) -> dict[str, dict[str, Any]]:
+    """The catalogue as plain data: file name without its ending, to what the file holds, every scalar as text.
+
+    The one function that reads YAML; what it returns can be written down as JSON and compiled in.
+    """
+    return {path.stem: load_file(path) for path in sorted(directory.glob("*.yaml"))}
+
+
+def load_file(path: Path) -> dict[str, Any]:
+    """One file of the catalogue as plain data. Raises CatalogueError where it is no mapping of names to entries."""
+    import yaml
+
+    loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+    try:
+        data = yaml.load(path.read_text(), Loader=loader)  # noqa: S506  BaseLoader makes nothing but text, lists and mappings
+    except yaml.YAMLError as error:
+        raise CatalogueError(path.name, f"not YAML: {error}") from None
+    if not isinstance(data, dict):
+        raise CatalogueError(path.name, "a mapping of daemons' names to what is known of them")
+    return data
+
+
+@lru_cache(maxsize=1)
+def index() -> Mapping[str, tuple[str, str]]:
+    """Programs, and paths of scripts that start daemons, to (file name without its ending, name of the entry)."""
+    found: dict[str, tuple[str, str]] = {}
+    for path in sorted(ENTRIES.glob("*.yaml")):
+        name = ""
+        for line in path.read_text().splitlines():
+            if line[:1].isalnum() and (opening := _ENTRY.match(line)):
+                name = opening[1]
+            elif line.startswith("  programs: ") and (programs := _PROGRAMS.match(line)):
+                found.update((program.strip(), (path.stem, name)) for program in programs[1].split(","))
+            elif line.startswith("  - path: ") and (script := _PATH.match(line)):
+                found[script[1]] = (path.stem, name)
+    return found
+
+
+@lru_cache(maxsize=256)
+def known(file: str, name: str) -> Entry:
+    """An entry by its file and name. Raises CatalogueError where it is none."""
+    return entry(name, _file(file)[name], _file(KINDS), f"{file}.yaml")
+
+
+@lru_cache(maxsize=64)
+def _file(stem: str) -> dict[str, Any]:
+    return load_file(ENTRIES / f"{stem}.yaml")
+
+
+def every() -> tuple[Entry, ...]:
+    """All entries, by name; reads every file."""
+    return tuple(known(*where) for where in sorted(set(index().values()), key=lambda where: where[1]))
+
+
+def named(name: str) -> Entry:
+    """The entry of this name. Raises KeyError where there is none."""
+    return known(*{where[1]: where for where in index().values()}[name])
+
+
+def find(invocation: Invocation) -> Entry | None:
+    """The entry for the program, or the script, that an invocation starts."""
+    if not invocation.argv:
+        return None
+    where = index().get(invocation.argv[0].text) or index().get(invocation.program)
+    return None if where is None else known(*where)
+
+
+def read(found: Entry, invocation: Invocation, files: Files, packages: Packages) -> tuple[Endpoint, ...]:
+    """What the daemon of an entry binds, started so."""
+    wrapper = next((each for each in found.wrappers if each.path == invocation.argv[0].text), None)
+    if wrapper is not None:
+        unwrapped = _unwrapped(wrapper, found, invocation, files)
+        if unwrapped is None:
+            return ()
+        invocation = unwrapped
+    if invocation.sockets and found.activated == "instead":
+        return ()
+    settings = Settings(found, invocation, files)
+    if not settings.holds(found.when, found.unless):
+        return ()
+    return endpoints(found, settings, invocation.at, packages.get(found.package or found.name))
+
+
+def fragment(found: Entry, path: str, files: Files, packages: Packages) -> tuple[Endpoint, ...]:
+    """What one config file of a daemon says on its own."""
+    settings = Settings.alone(found, path, files)
+    said = endpoints(found, settings, Span.whole(path), packages.get(found.package or found.name), only_said=True)
+    return tuple(replace(each, confidence="likely") if each.confidence == "certain" else each for each in said)
+
+
+def _unwrapped(wrapper: Wrapper, found: Entry, invocation: Invocation, files: Files) -> Invocation | None:
+    """The invocation that a script makes of its variables; None where it starts nothing."""
+    variables = dict(invocation.environment)
+    variables |= {name: Word(text, invocation.at) for name, text in wrapper.defaults if name not in variables}
+    for path in wrapper.variables:
+        source = files.read(path) if files.kind(path) == "file" else None
+        if source is not None:
+            variables |= {name.text.removeprefix("export "): value for name, value in environment.parse(source).assignments}
+    argv: list[Word] = []
+    for text in wrapper.argv:
+        name, split = text.removesuffix("..."), text.endswith("...")
+        if not name.startswith("$"):
+            argv.append(Word(text, invocation.at))
+        elif (value := variables.get(name[1:])) is not None and value.text:
+            argv += [part.word() for part in words(Passage.of(value), relaxed=True)[0]] if split else [value]
+    settings = Settings(replace(found, config=None), replace(invocation, environment=variables), files)
+    if not settings.holds(wrapper.when, ()):
+        return None
+    return replace(invocation, argv=tuple(argv), environment=variables)

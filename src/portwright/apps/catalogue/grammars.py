@@ -1,0 +1,54 @@
+"""The grammars a catalogue entry may name, each giving nodes."""
+
+from collections.abc import Callable, Mapping
+
+from portwright.formats import braces, sections, tags, words, yaml_nodes
+from portwright.formats.nodes import Node, Parsed
+from portwright.source import Source
+
+_WORDS = words.Dialect(comments=True)
+_WORDS_EQUALS = words.Dialect(comments=True, equals=True)
+
+
+def _lines(dialect: words.Dialect) -> Callable[[Source], Parsed]:
+    def read(source: Source) -> Parsed:
+        lines, troubles = words.parse(source, dialect)
+        return tuple(Node(line.keyword, line.values) for line in lines), troubles
+
+    return read
+
+
+def _sections(dialect: sections.Dialect) -> Callable[[Source], Parsed]:
+    return lambda source: sections.parse(source, dialect)
+
+
+def _braces(dialect: braces.Dialect) -> Callable[[Source], Parsed]:
+    return lambda source: braces.parse(source, dialect)
+
+
+_GRAMMARS: Mapping[str, Callable[[Source], Parsed]] = {
+    "words": _lines(_WORDS),
+    "words-equals": _lines(_WORDS_EQUALS),
+    "ini": _sections(sections.INI),
+    "assignments": _sections(sections.ASSIGNMENTS),
+    "properties": _sections(sections.PROPERTIES),
+    "toml": _sections(sections.TOML),
+    "clauses": _sections(sections.CLAUSES),
+    "named": _braces(braces.NAMED),
+    "dovecot": _braces(braces.DOVECOT),
+    "bacula": _braces(braces.BACULA),
+    "gmond": _braces(braces.GMOND),
+    "nats": _braces(braces.NATS),
+    "json": _braces(braces.JSON),
+    "lua": _braces(braces.LUA),
+    "lighttpd": _braces(braces.LIGHTTPD),
+    "icinga": _braces(braces.ICINGA),
+    "xml": tags.parse,
+    "tags": lambda source: tags.parse(source, closed=False),
+    "yaml": yaml_nodes.parse,
+}
+
+
+def parse(grammar: str, source: Source) -> Parsed:
+    """What a file says in the grammar of this name, and what in it could not be read."""
+    return _GRAMMARS[grammar](source)
