@@ -128,7 +128,7 @@ def _vars(plan: Plan, before: Mapping[str, bytes | None], allow_restart: bool) -
         "portwright_read": [{"path": path, "before": _digest(content)} for path, content in _read(plan)],
         "portwright_sysctls": [{"key": key, "proc": _proc(key), "was": was, "value": value} for key, was, value in settings],
         "portwright_sysctl_file": {"path": SYSCTL_FILE, "content": plan.edits.get(SYSCTL_FILE, "")},
-        "portwright_sysctls_prefixes": [f"--prefix={_proc(key)}" for key, _, _ in settings],
+        "portwright_sysctls_prefixes": [f"--prefix={_below_sys(key)}" for key, _, _ in settings],
         "portwright_sysctls_trial": ["unshare", "--net", "sh", "-ec", _WRITE, "sh", *_trial(host, settings)],
         "portwright_sysctls_restore": ["sh", "-ec", _WRITE, "sh", *(w for key, was, _ in reversed(settings) for w in (_proc(key), was))],
         "portwright_ports_left": plan.usable if plan.usable is not None else FEWEST_PORTS,
@@ -196,8 +196,12 @@ def _trial(host: Host, settings: list[tuple[str, str, str]]) -> list[str]:
 
 
 def _proc(key: str) -> str:
-    # sysctl(8): a slash in a key is a dot in the path.
-    return "/proc/sys/" + key.translate(str.maketrans("./", "/."))
+    return f"/proc/sys/{_below_sys(key)}"
+
+
+def _below_sys(key: str) -> str:
+    # sysctl(8): a slash in a key is a dot in the path. systemd-sysctl 252 takes no prefix that starts with /proc/sys, whatever it says.
+    return key.translate(str.maketrans("./", "/."))
 
 
 def _digest(content: bytes | None) -> str:

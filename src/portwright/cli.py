@@ -133,12 +133,16 @@ def _fix(options: argparse.Namespace) -> int:
     from portwright.reports import plan_text
     from portwright.shipped import playbooks_directory
 
-    rules, _, selection = _rules(options)
+    rules, known, selection = _rules(options)
     inputs = _inputs(options)
     if len(inputs) != 1:
         raise Complaint(f"fix plans for one host at a time, and this is {len(inputs)}; plans for fleets are not there yet")
     given = inputs[0]
-    made = planned(given, rules, selection, Permits(review=options.allow_review))
+    if options.apply and given.path != "/":
+        raise Complaint("--apply changes this machine, so the host to read must be /")
+    if options.apply and not options.output:
+        raise Complaint("--apply runs a playbook that you can read and take back: name it with -o NAME.yml")
+    made = planned(given, rules, selection, known, Permits(review=options.allow_review))
     written: tuple[str, ...] = ()
     if made.steps and options.output:
         folder, name = os.path.split(options.output)
@@ -152,22 +156,22 @@ def _fix(options: argparse.Namespace) -> int:
             _write(os.path.join(folder, file), content, mode=0o600 if file in book.private else None)
         written = tuple(os.path.join(folder, file) for file in book.files)
     _write(None, plan_text.render(made, written, color=_color(options, None), width=_width(None)))
-    if options.apply:
-        return _apply(options, given, written)
-    if made.unplanned:
-        return CLEAN if options.exit_zero else FINDINGS
+    applied = _apply(written[0]) if options.apply and written else CLEAN
+    if made.unplanned or applied != CLEAN:
+        return CLEAN if options.exit_zero and applied == CLEAN else FINDINGS
     return INCOMPLETE if made.host.unreadable or not made.host.files_read or not rules else CLEAN
 
 
-def _apply(options: argparse.Namespace, given: Input, written: Sequence[str]) -> int:
-    """Run the playbook on this machine, which must be the one that was read."""
+def _apply(playbook: str) -> int:
+    """Run the playbook on this machine, with the ansible-playbook that was installed with portwright if there is one."""
     import subprocess
 
-    if given.path != "/":
-        raise Complaint("--apply changes this machine, so the host to read must be /")
-    if not written:
-        return CLEAN
-    ran = subprocess.run(["ansible-playbook", "-i", "localhost,", "-c", "local", written[0]], check=False)  # noqa: S603, S607
+    beside = os.path.join(os.path.dirname(sys.executable), "ansible-playbook")
+    program = beside if os.access(beside, os.X_OK) else "ansible-playbook"
+    try:
+        ran = subprocess.run([program, "-i", "localhost,", "-c", "local", playbook], check=False)  # noqa: S603
+    except OSError as error:
+        raise Complaint(f"cannot run ansible-playbook: {error.strerror}") from None
     return CLEAN if ran.returncode == 0 else FINDINGS
 
 

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from portwright.changes import Disruption, GrantCapability, LimitCapabilities, ReservePorts, Safety, SetSysctl
+from portwright.facts import Sysctl
 from portwright.finding import Finding
 from portwright.host import Host
 from portwright.ports import PortSet
 from portwright.source import Span
+from portwright.trees import ReadError
 
 RANGE = "net.ipv4.ip_local_port_range"
 RESERVED = "net.ipv4.ip_local_reserved_ports"
@@ -211,7 +213,10 @@ class _Prover:
         for _ in range(_ROUNDS):
             steps = unite(self._host, wishes)
             edits = _edits(self._host, steps)
-            after_host, after = self._recheck(_laid_over(self._host, steps, edits))
+            try:
+                after_host, after = self._recheck(_laid_over(self._host, steps, edits))
+            except ReadError as error:
+                raise _Refused(f"{error.path} cannot be written: {error.reason}") from None
             _assert_in_force(after_host, steps)
             usable = _assert_room(after_host, steps)
             remaining = Counter(finding.fingerprint for finding in after)
@@ -240,16 +245,16 @@ def _assert_in_force(after: Host, steps: Iterable[Step]) -> None:
             raise _Refused(f"{step.key} is not a setting that portwright knows how to settle")
         for value, at, loader in ((sysctl.boot, sysctl.at, "at boot"), (sysctl.reload, sysctl.reload_at, "by sysctl --system")):
             if value != step.value:
-                raise _Refused(_why_not_in_force(after, step, at, loader))
+                raise _Refused(_why_not_in_force(sysctl, step, at, loader))
 
 
-def _why_not_in_force(after: Host, step: SysctlStep, at: Span, loader: str) -> str:
-    for assignment in after.assignments:
-        if assignment.at.path == SYSCTL_FILE and assignment.key == step.key and assignment.fate in ("rejected", "ignored"):
-            return f"{step.key} = {step.value} would not be accepted: {assignment.reason}"
-    if at.path == SYSCTL_FILE:
-        return f"{step.key} = {step.value} would not be in force as written {loader}"
-    return f"{at} sets {step.key} too and is read after {SYSCTL_FILE} {loader}, so that line has to be changed by hand"
+def _why_not_in_force(sysctl: Sysctl, step: SysctlStep, at: Span, loader: str) -> str:
+    if at.path == "/etc/sysctl.conf" or at.path.rpartition("/")[2] > SYSCTL_FILE.rpartition("/")[2]:
+        return f"{at} sets {step.key} too and is read after {SYSCTL_FILE} {loader}, so that line has to be changed by hand"
+    for lost in sysctl.lost:
+        if lost.at.path == SYSCTL_FILE:
+            return f"{step.key} = {step.value} would not be in force: {lost.reason}"
+    return f"{at} would still decide {step.key} {loader}"
 
 
 def _assert_room(after: Host, steps: Iterable[Step]) -> int | None:

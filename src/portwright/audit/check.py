@@ -102,18 +102,22 @@ def _across_roles(host: Host, finding: Finding) -> Finding:
     return replace(finding, confidence="possible", notes=(*finding.notes, note))
 
 
-def planned(given: Input, rules: tuple[Rule, ...], selection: Selection, permits: Permits) -> Plan:
-    """A plan for what the rules find on one host, proven by reading the host again with the plan's files laid over it."""
-    hosts = read(given)
-    host = hosts[0]
-    findings = tuple(finding for finding in check(host, rules) if selection.keeps(finding))
+def planned(given: Input, rules: tuple[Rule, ...], selection: Selection, known: frozenset[str], permits: Permits) -> Plan:
+    """A plan for what the rules find on one host, proven by reading the host again with the plan's files laid over it.
 
-    def recheck(edits: Mapping[str, bytes | None]) -> tuple[Host, tuple[Finding, ...]]:
+    A repository is read and checked as `verdict` does; its plan is empty and says why.
+    """
+    if given.kind != "host":
+        result = verdict(given, rules, selection, known)
+        seen = Host(given.name, repository=True, sources=result.sources, unreadable=result.unreadable, files_read=result.files_read)
+        return plan(seen, result.findings, lambda edits: (seen, result.findings), permits)
+
+    def examine(edits: Mapping[str, bytes | None]) -> tuple[Host, tuple[Finding, ...]]:
         with _opened(given) as tree:
-            after = read_host(OverlayTree(tree, edits), given.name, given.identity)
-        return after, tuple(finding for finding in check(after, rules) if selection.keeps(finding))
+            host = read_host(OverlayTree(tree, edits) if edits else tree, given.name, given.identity)
+        return host, tuple(finding for finding in check(host, rules) if selection.keeps(finding))
 
-    return plan(host, findings, recheck, permits)
+    return plan(*examine({}), examine, permits)
 
 
 def existing(given: Input, paths: Iterable[str]) -> dict[str, bytes | None]:

@@ -20,7 +20,7 @@ def render(plan: Plan, written: Sequence[str], *, color: bool, width: int) -> st
 def _lines(plan: Plan, written: Sequence[str], style: Style, width: int) -> Iterator[str]:
     for number, step in enumerate(plan.steps, 1):
         yield f"{number}. {style('strong', safe(_what(step)))}"
-        yield from _wrapped(f"in {step.path}; {SAFETY[step.safety]}, {DISRUPTION[step.disruption]}; for {', '.join(step.because)}", width)
+        yield from _wrapped(f"in {step.path}; {SAFETY[step.safety]}, {_disruption(step)}; for {', '.join(step.because)}", width)
     if plan.steps:
         yield ""
         summary = f"proven on a copy of {safe(plan.host.name)}: {counted(len(plan.mended), 'finding')} gone, no new one"
@@ -28,7 +28,8 @@ def _lines(plan: Plan, written: Sequence[str], style: Style, width: int) -> Iter
             summary += f"; {plan.usable:,} ephemeral ports remain"
         yield style("good", summary)
     else:
-        yield style("strong", f"nothing is planned for {safe(plan.host.name)}: {safe(plan.reason)}")
+        for line in wrap(f"nothing is planned for {safe(plan.host.name)}: {safe(plan.reason)}", width):
+            yield style("strong", line)
     if plan.unplanned:
         yield ""
         yield style("strong", f"left to you ({counted(len(plan.unplanned), 'finding')}):")
@@ -36,7 +37,8 @@ def _lines(plan: Plan, written: Sequence[str], style: Style, width: int) -> Iter
             finding = left.finding
             yield f"  {style(finding.card.severity, finding.card.id)} at {place(finding.at)}"
             yield from _wrapped(safe(finding.message), width)
-            yield from _wrapped(f"why not planned: {safe(left.reason)}", width)
+            if left.reason != plan.reason:
+                yield from _wrapped(f"why not planned: {safe(left.reason)}", width)
             if left.step:
                 yield from _wrapped(f"what to do: {safe(left.step)}", width)
     if plan.host.unreadable:
@@ -61,6 +63,13 @@ def _what(step: Step) -> str:
             return f"set {key} = {value or '(empty)'} (was {was or 'empty'})"
         case DropInStep(unit=unit, lines=lines):
             return f"give {unit} a drop-in: {', '.join(lines)}"
+
+
+def _disruption(step: Step) -> str:
+    # A playbook restarts nothing unless it is asked to, so its report must not say that it does.
+    if step.disruption == "restart":
+        return "in force once the service is restarted, which the playbook does only with --allow-restart"
+    return DISRUPTION[step.disruption]
 
 
 def _wrapped(text: str, width: int) -> Iterator[str]:
