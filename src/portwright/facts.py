@@ -237,6 +237,7 @@ class Endpoint:
     empty where `random`. `reuse_address` None is unknown. `binds_as` is set where the daemon changes user before it binds (None: the
     user it is started as). `on_demand`: bound only while in use. `free_bind`: IP_FREEBIND or IP_TRANSPARENT is set.
     `interface`: SO_BINDTODEVICE. `optional`: where the host lacks the address, the daemon goes on without it (redis `bind -::1`).
+    `else_ipv4`: it surely binds 0.0.0.0 instead where the kernel has no IPv6 (the bare port of a .socket unit).
     """
 
     at: Span
@@ -256,6 +257,7 @@ class Endpoint:
     confidence: Confidence = "certain"
     why: str = ""
     optional: bool = False
+    else_ipv4: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,8 +289,8 @@ class Outbound:
 class Listener:
     """Which service listens where, as whom, and whether the kernel and its unit permit it; the words of CONTRACT.md.
 
-    `error` is what bind() answers where can_bind is False ("EACCES", "EADDRNOTAVAIL", "EAFNOSUPPORT", "EPERM", "203/EXEC",
-    "217/USER"); `because` is the sentence and `because_at` the line that decided. `v6only` is settled (None for IPv4).
+    `error` is what bind() answers where can_bind is False ("EACCES", "EADDRNOTAVAIL", "EINVAL", "EAFNOSUPPORT", "ENODEV", "EPERM",
+    "203/EXEC", "217/USER"); `because` is the sentence and `because_at` the line that decided. `v6only` is settled (None for IPv4).
     `machine` names the machine a repository's file is for, "" on a host: listeners of different machines never meet.
     """
 

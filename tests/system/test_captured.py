@@ -3,7 +3,7 @@
 import pytest
 
 from portwright.source import Span, Unreadable
-from portwright.system.captured import Address, Captured, captured
+from portwright.system.captured import Address, Captured, addresses, captured
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
 
@@ -202,3 +202,44 @@ def test_a_line_of_very_many_clauses_is_read() -> None:
     clauses = " ".join(["=ep"] * 200_000)
 
     assert {"/x": clauses} == read(filecaps=f"/x {clauses}\n")[0].filecaps
+
+
+def test_where_no_list_of_packages_is_dpkg_tells_them() -> None:
+    status = (
+        "Package: nginx\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1.22.1-9\nDescription: a server\n Version: 9\n\n"
+        "Package: old\nStatus: deinstall ok config-files\nVersion: 1.0\n\n"
+        "Package: half\nStatus: install ok half-configured\nVersion: 2\n"
+    )
+    files = Files(MemoryTree({"/var/lib/dpkg/status": status}))
+
+    assert ({"nginx": "1.22.1-9"}, True) == (captured(files).packages, captured(files).packages_known)
+
+
+def test_a_list_of_packages_comes_before_what_dpkg_tells() -> None:
+    status = "Package: nginx\nStatus: install ok installed\nVersion: 1.22.1-9\n"
+
+    assert {} == captured(Files(MemoryTree({"/var/lib/dpkg/status": status, "/.portwright/packages": ""}))).packages
+
+
+@pytest.mark.parametrize(
+    ("cmdline", "column"),
+    [
+        ("quiet ipv6.disable=1 splash", 7),
+        ("ipv6.disable=0 ipv6.disable=1", 16),
+        ("ipv6.disable=1 ipv6.disable=0", None),
+        ("ipv6.disable_ipv6=1 quiet", None),
+        ("", None),
+    ],
+)
+def test_a_kernel_command_line_may_leave_ipv6_out(cmdline: str, column: int | None) -> None:
+    found = read(cmdline=f"{cmdline}\n")[0].no_ipv6
+
+    assert column == (None if found is None else found.column)
+
+
+def test_the_addresses_alone_can_be_asked_for() -> None:
+    text = "1: lo    inet 127.0.0.1/8 scope host lo\n"
+    files = Files(MemoryTree({"/.portwright/addresses": text}))
+
+    assert captured(files).addresses == addresses(files)
+    assert None is addresses(Files(MemoryTree({})))

@@ -1,5 +1,7 @@
 """Names for addresses (/etc/hosts) and ports (/etc/services)."""
 
+import socket
+
 import pytest
 
 from portwright.system import names
@@ -59,3 +61,30 @@ def test_without_a_services_file_only_numbers_are_ports() -> None:
     bare = Files(MemoryTree({}))
 
     assert (None, 22) == (names.port("ssh", "tcp", bare), names.port("22", "tcp", bare))
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("127.1", "127.0.0.1"),
+        ("0", "0.0.0.0"),  # noqa: S104
+        ("10.1.258", "10.1.1.2"),
+        ("0x7f000001", "127.0.0.1"),
+        ("0x7F.0.0.0x1", "127.0.0.1"),
+        ("010.0.0.1", "8.0.0.1"),
+    ],
+)
+def test_numbers_and_dots_are_an_address_as_inet_aton_reads_them(text: str, address: str) -> None:
+    assert (address,) == names.addresses(text, Files(MemoryTree({})))
+    assert address == socket.inet_ntoa(socket.inet_aton(text))
+
+
+@pytest.mark.parametrize(
+    "text", ["127.256.1", "1.2.3.4.5", "09.0.0.1", "4294967296", "8080", "1.2.65536", "0x", "1..2", "1_0.0.0.1", "\u00b2.2.3.4", ""]
+)
+def test_other_numbers_and_dots_are_none(text: str) -> None:
+    assert () == names.addresses(text, Files(MemoryTree({})))
+
+
+def test_a_name_that_ends_in_a_dot_is_the_same_name() -> None:
+    assert ("192.0.2.7",) == names.addresses("db.example.", Files(MemoryTree({"/etc/hosts": "192.0.2.7 db.example\n"})))

@@ -67,6 +67,8 @@ def read(unit: Unit, units: Loaded, files: Files) -> tuple[Endpoint, ...]:
                 free_bind=free_bind,
                 interface=interface,
                 binds_as="root",
+                # socket_address_parse(): a bare port is the IPv6 wildcard where the kernel has IPv6, else the IPv4 one.
+                else_ipv4=":" not in address,
             )
         )
     return tuple(found)

@@ -6,9 +6,11 @@ from dataclasses import replace
 from portwright.apps import Said, daemon_of, generic, interpreted, socket_unit
 from portwright.facts import Invocation, Listener, Outbound, Privileges, weakest
 from portwright.host import Host
-from portwright.host.join import Surroundings, listener, socket_listener
+from portwright.host.addresses import Surroundings
+from portwright.host.join import listener, socket_listener
 from portwright.system.captured import Captured, captured
 from portwright.system.invocations import invocations
+from portwright.system.networks import names_address
 from portwright.system.sysctl import Settled, defaults, settle
 from portwright.system.units import Units, load
 from portwright.trees import Files, Tree
@@ -20,7 +22,7 @@ def read_host(tree: Tree, name: str, identity: str = "") -> Host:
     known = captured(files)
     settled = settle(files, known.sysctl)
     units = load(files)
-    around = surroundings(settled, known)
+    around = surroundings(settled, known, files)
     listeners: list[Listener] = []
     outbounds: list[Outbound] = []
     privileges: dict[str, Privileges] = {}
@@ -34,12 +36,14 @@ def read_host(tree: Tree, name: str, identity: str = "") -> Host:
     return assemble(name, identity, files, settled, units, listeners, outbounds, privileges, repository=False)
 
 
-def surroundings(settled: Settled, known: Captured) -> Surroundings:
-    """What endpoints meet on this host: settled sysctls, and the addresses somebody listed."""
-    addresses = None
-    if known.addresses is not None:
-        addresses = tuple((a.address, f"{a.address}/{a.prefix}") for a in known.addresses)
-    return Surroundings({sysctl.key: sysctl for sysctl in settled.sysctls}, addresses)
+def surroundings(settled: Settled, known: Captured, files: Files) -> Surroundings:
+    """What endpoints meet on this host: settled sysctls, the addresses somebody listed, and those that network configs name."""
+    return Surroundings(
+        sysctls={sysctl.key: sysctl for sysctl in settled.sysctls},
+        addresses=known.addresses,
+        no_ipv6=known.no_ipv6,
+        configured=lambda address: names_address(address, files),
+    )
 
 
 def commands(units: Units, files: Files, known: Captured) -> Iterable[Invocation]:

@@ -129,7 +129,7 @@ def _read_layout(layout: tuple[Placed, ...], name: str) -> Host:
     known = captured(files)
     settled = settle(files)
     units = load(files, repository=True)
-    around = surroundings(settled, known)
+    around = surroundings(settled, known, files)
     listeners: list[Listener] = []
     outbounds: list[Outbound] = []
     privileges: dict[str, Privileges] = {}

@@ -8,6 +8,7 @@ from portwright.source import Span, Word
 from portwright.trees import Files
 
 _FOLDER = "/.portwright"
+_DPKG = "/var/lib/dpkg/status"
 _MOST_TROUBLE = 20
 _NAMES = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_,")
 _FLAGS = frozenset("eip+-=")
@@ -34,7 +35,7 @@ class Captured:
 
     `filecaps` maps a path to its capabilities (`cap_net_bind_service=ep`), `setuid` holds paths, `packages` maps a name to its version
     (empty and `packages_known` false without a list), `kernel` is `uname -r`, `sysctl` maps dotted keys to running values with
-    single blanks.
+    single blanks, `cmdline` holds the words of /proc/cmdline.
     """
 
     filecaps: Mapping[str, str] | None = None
@@ -44,6 +45,16 @@ class Captured:
     kernel: str | None = None
     addresses: tuple[Address, ...] | None = None
     sysctl: Mapping[str, Word] | None = None
+    cmdline: tuple[Word, ...] | None = None
+
+    @property
+    def no_ipv6(self) -> Span | None:
+        """Where the kernel was told to go without IPv6 altogether (Documentation/networking/ipv6.rst), None where it was not."""
+        found = None
+        for word in self.cmdline or ():
+            if word.text.startswith("ipv6.disable="):
+                found = word.at if word.text == "ipv6.disable=1" else None
+        return found
 
 
 def captured(files: Files) -> Captured:
@@ -51,17 +62,26 @@ def captured(files: Files) -> Captured:
     filecaps = _list(files, "filecaps", "a path and its capabilities, as `getcap -r` prints them", _capabilities)
     setuid = _list(files, "setuid", "an absolute path", _path)
     packages = _list(files, "packages", "a package's name and version", _package)
+    if packages is None:
+        packages = _installed(files)
     kernel = _list(files, "kernel", "a kernel release, as `uname -r` prints it", _release)
-    addresses = _list(files, "addresses", "an address, as `ip -o addr` prints it", _address)
+    cmdline = _list(files, "cmdline", "a kernel command line, as /proc/cmdline has it", _words)
     return Captured(
         filecaps=None if filecaps is None else dict(filecaps),
         setuid=None if setuid is None else frozenset(setuid),
         packages=dict(packages or ()),
         packages_known=packages is not None,
         kernel=kernel[0] if kernel else None,
-        addresses=None if addresses is None else tuple(addresses),
+        addresses=addresses(files),
         sysctl=_running(files),
+        cmdline=None if cmdline is None else tuple(cmdline),
     )
+
+
+def addresses(files: Files) -> tuple[Address, ...] | None:
+    """The addresses of the host's interfaces in the order of their list, None where nobody listed them."""
+    found = _list(files, "addresses", "an address, as `ip -o addr` prints it", _address)
+    return None if found is None else tuple(found)
 
 
 class ProcSys(Mapping[str, Word]):
@@ -112,6 +132,23 @@ def _running(files: Files) -> Mapping[str, Word] | None:
         if files.kind(folder) == "directory":
             return ProcSys(files, folder)
     return None
+
+
+def _installed(files: Files) -> list[tuple[str, str]] | None:
+    """The packages that dpkg(1) has installed, None where there is no dpkg."""
+    source = files.read(_DPKG) if files.kind(_DPKG) == "file" else None
+    if source is None:
+        return None
+    found: list[tuple[str, str]] = []
+    for paragraph in source.text.split("\n\n"):
+        fields = {}
+        for line in paragraph.split("\n"):
+            key, colon, value = line.partition(": ")
+            if colon and key in ("Package", "Status", "Version"):
+                fields[key] = value.strip()
+        if fields.get("Status", "").endswith(" installed") and "Package" in fields and "Version" in fields:
+            found.append((fields["Package"], fields["Version"]))
+    return found
 
 
 def _list(files: Files, name: str, form: str, read: Callable[[str, Span], tuple[_T, ...] | None]) -> list[_T] | None:
@@ -175,6 +212,16 @@ def _package(text: str, at: Span) -> tuple[tuple[str, str], ...] | None:
 def _release(text: str, at: Span) -> tuple[str, ...] | None:
     words = text.split()
     return tuple(words) if len(words) == 1 else None
+
+
+def _words(text: str, at: Span) -> tuple[Word, ...]:
+    found = []
+    position = 0
+    for word in text.split():
+        position = text.index(word, position)
+        found.append(Word(word, Span(at.path, at.line, position + 1, at.line, position + len(word) + 1)))
+        position += len(word)
+    return tuple(found)
 
 
 def _address(text: str, at: Span) -> tuple[Address, ...] | None:

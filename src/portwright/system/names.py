@@ -18,6 +18,10 @@ def addresses(name: str, files: Files) -> tuple[str, ...]:
     text = name[1:-1] if name.startswith("[") and name.endswith("]") else name
     if is_address(text):
         return (text,)
+    short = _numbers_and_dots(text)
+    if short is not None:
+        return (short,)
+    text = text.removesuffix(".")
     source = files.read("/etc/hosts")
     known = _hosts(source) if source is not None else {}
     return known.get(text.lower(), _LOOPBACK.get(text.lower(), ()))
@@ -39,6 +43,35 @@ def is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def canonical(text: str) -> str | None:
+    """A literal address in the one way RFC 5952 writes it, its scope kept; None for what is none."""
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        return None
+
+
+def _numbers_and_dots(text: str) -> str | None:
+    """inet_aton(3), which getaddrinfo(3) asks first: `127.1`, `0`, `0x7f000001` and `010.0.0.1` (octal) are IPv4 addresses, too.
+
+    One decimal number alone is far more likely a port that somebody took for a host.
+    """
+    parts = text.split(".")
+    if len(parts) == 1 and text != "0" and text[:2] not in ("0x", "0X"):
+        return None
+    if not text.isascii() or len(parts) > 4 or not all(part[:1].isdigit() and len(part) <= 12 for part in parts):
+        return None
+    try:
+        numbers = [int(part, 0 if part[:2] in ("0x", "0X") else 8 if part[0] == "0" else 10) for part in parts if "_" not in part]
+    except ValueError:
+        return None
+    # The last number fills the bytes that the others leave.
+    rest = 5 - len(parts)
+    if len(numbers) != len(parts) or any(number > 255 for number in numbers[:-1]) or numbers[-1] >= 256**rest:
+        return None
+    return ".".join(str(byte) for byte in (*numbers[:-1], *numbers[-1].to_bytes(rest, "big")))
 
 
 @lru_cache(maxsize=4)
