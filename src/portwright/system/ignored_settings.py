@@ -27,7 +27,7 @@ _BELONGS: dict[str, tuple[str, ...]] = {
 }
 """The settings that decide what is started, listens, as whom and with what power, and the sections systemd reads them in."""
 
-_KNOWN_TOO = frozenset(("BindTo",))  # an old name that systemd still takes
+_KNOWN_TOO = frozenset(("AssertEnvironment", "BindTo"))  # they look like others, and systemd takes them
 
 
 @dataclass(frozen=True, slots=True)

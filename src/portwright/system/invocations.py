@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from portwright.facts import Invocation, Unit
+from portwright.facts import Invocation, Privileges, Unit
 from portwright.source import Word
 from portwright.system import environment, shells
 from portwright.system.accounts import account
@@ -52,6 +52,20 @@ def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> t
     return tuple(done)
 
 
+def after_switches(power: Privileges, process: Process, files: Files) -> Privileges:
+    """The power that is left to a process after all that its wrappers changed."""
+    for switch in process.switches:
+        if switch.user is not None:
+            power = after_switching_user(power, switch.user, files, switch.kept, switch.at)
+        elif switch.kept:
+            power = replace(power, ambient=power.ambient | switch.kept)
+        if switch.no_new_privileges:
+            power = replace(power, no_new_privileges=True, because=(*power.because, ("NoNewPrivileges=yes", switch.at)))
+        if switch.private_network:
+            power = replace(power, private_network=True)
+    return power
+
+
 def _invocation(
     unit: Unit,
     command: Command,
@@ -63,15 +77,7 @@ def _invocation(
     refused: Refused | None,
 ) -> Invocation:
     power = privileges(unit, command.prefixes, process.program, files, captured, expand)
-    for switch in process.switches:
-        if switch.user is not None:
-            power = after_switching_user(power, switch.user, files, switch.kept, switch.at)
-        elif switch.kept:
-            power = replace(power, ambient=power.ambient | switch.kept)
-        if switch.no_new_privileges:
-            power = replace(power, no_new_privileges=True, because=(*power.because, ("NoNewPrivileges=yes", switch.at)))
-        if switch.private_network:
-            power = replace(power, private_network=True)
+    power = after_switches(power, process, files)
     if refused is not None:
         power = replace(power, fails=power.fails or "never-started", because=(*power.because, (refused.reason, refused.at)))
     argv = tuple(each.word() for each in process.argv)

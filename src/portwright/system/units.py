@@ -10,9 +10,10 @@ from portwright.formats import unit as unit_format
 from portwright.source import Span
 from portwright.system import order
 from portwright.system.activation import STANDARD, Activation, Pull
+from portwright.system.generators import Generated, generated
 from portwright.system.specifiers import Machine, expand, machine
 from portwright.system.specifiers import name as parts_of
-from portwright.system.unit_files import DEPENDENCY_DIRECTORIES, SEARCH_PATH, TYPES, UnitFiles, is_unit_name, on_host
+from portwright.system.unit_files import DEPENDENCY_DIRECTORIES, SEARCH_PATH, TYPES, Link, UnitFiles, is_unit_name, on_host
 from portwright.trees import Files
 
 _MOST_UNITS = 100_000
@@ -156,7 +157,8 @@ def _shared(one: str, other: str) -> int:
 class _Loader:
     """Makes units of names, each file parsed once."""
 
-    def __init__(self, files: Files, place: UnitFiles, known: Machine) -> None:
+    def __init__(self, files: Files, place: UnitFiles, known: Machine, made: Generated | None = None) -> None:
+        self.made = made or Generated({}, {})
         self.files = files
         self.place = place
         self.machine = known
@@ -183,9 +185,20 @@ class _Loader:
 
     def _load(self, name: str) -> Unit | None:
         fragment = self.place.fragment(name)
+        if fragment.path is None and (other := self.made.units.get(name)) is not None:
+            return self.units.setdefault(other.name, self._with_dropins(other))
         if fragment.name not in self.units and (made := self._made(fragment.name, fragment.names, fragment.path, fragment.masked)):
             self.units[made.name] = made
         return self.units.get(fragment.name)
+
+    def _with_dropins(self, unit: Unit) -> Unit:
+        """A unit that a generator makes, with what is dropped into it."""
+        files, settings = self._merged(self.place.dropins(unit.names))
+        return replace(unit, files=(*unit.files, *files), settings=(*unit.settings, *settings))
+
+    def links(self, unit: Unit) -> tuple[Link, ...]:
+        """What a unit's dependency directories pull in, those of generators among them."""
+        return (*self.place.links(unit.names), *self.made.links.get(unit.name, ()))
 
     def _made(self, name: str, names: tuple[str, ...], path: str | None, masked: bool) -> Unit | None:
         label = self.files.tree.label
@@ -219,10 +232,11 @@ class _Loader:
 
 def _host(files: Files) -> Units:
     place = on_host(files)
-    loader = _Loader(files, place, machine(files))
-    for name in (*place.names, *place.dropped_in, *(link.unit for link in place.all_links)):
+    made = generated(files, (*place.names, *(link.unit for link in place.all_links)))
+    loader = _Loader(files, place, machine(files), made)
+    for name in (*place.names, *place.dropped_in, *(link.unit for link in place.all_links), *made.units):
         loader.find(name)
-    activation = Activation(loader.find, lambda unit: place.links(unit.names), loader.expand, loader.broken, files)
+    activation = Activation(loader.find, loader.links, loader.expand, loader.broken, files)
     reached = activation.at_boot(_on_the_bus(files))
     for unit in tuple(loader.units.values()):
         start = activation.start(unit, reached)

@@ -42,7 +42,7 @@ def test_a_line_that_systemd_does_not_read_is_told_with_what_was_meant(section: 
     "text",
     [
         "[Service]\nUser=svc\nExecStart=/bin/true\nExecStartPre=/bin/true\nExecStartPost=/bin/true\nExecStop=/bin/true\n",
-        "[Unit]\nBindTo=b.service\nAfter=b.service\n[Service]\nExecStart=/bin/true\n",
+        "[Unit]\nBindTo=b.service\nAssertEnvironment=A\nAfter=b.service\n[Service]\nExecStart=/bin/true\n",
         "[Service]\nX-User=svc\nExecStart=/bin/true\n[X-Mine]\nUser=me\n",
         "[Service]\nExecStart=/bin/true\nUMask=0077\nLimitNOFILE=10\nRestrict=nothing\n",
     ],
@@ -56,7 +56,10 @@ def test_every_section_that_runs_commands_takes_a_user() -> None:
 
 
 def test_a_drop_in_is_held_to_it_as_well() -> None:
-    files = {"/etc/systemd/system/a.service": "[Service]\nExecStart=/bin/true\n", "/etc/systemd/system/a.service.d/u.conf": "[Unit]\nGroup=svc\n"}
+    files = {
+        "/etc/systemd/system/a.service": "[Service]\nExecStart=/bin/true\n",
+        "/etc/systemd/system/a.service.d/u.conf": "[Unit]\nGroup=svc\n",
+    }
     unit = load(Files(MemoryTree(files))).get("a.service")
     assert unit is not None
 

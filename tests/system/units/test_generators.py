@@ -1,0 +1,161 @@
+"""Where a tree lacks /run, init scripts, rc.local and quadlets count as their generators would have them (systemd-sysv-generator(8))."""
+
+import pytest
+
+from portwright.audit.hosts import commands
+from portwright.facts import Invocation
+from portwright.system.captured import captured
+from portwright.system.units import Units, load
+from portwright.trees import Files
+from portwright.trees.memory import MemoryTree
+
+SCRIPT = """#!/bin/sh
+### BEGIN INIT INFO
+# Provides:          web http-server
+# Required-Start:    $network $remote_fs db
+# Should-Start:      $local_fs
+# X-Start-Before:    proxy
+### END INIT INFO
+DAEMON=/usr/sbin/webd
+DAEMON_ARGS="-p 8080"
+. /lib/lsb/init-functions
+[ -r /etc/default/web ] && . /etc/default/web
+case "$1" in
+start)
+    start-stop-daemon --start --quiet --chuid www-data --exec $DAEMON -- $DAEMON_ARGS
+    ;;
+stop)
+    start-stop-daemon --stop --exec $DAEMON
+    ;;
+esac
+"""
+ENABLED = {"/etc/init.d/web": SCRIPT, "/etc/rc2.d/S01web": "-> ../init.d/web"}
+
+
+def host(files: dict[str, str]) -> tuple[Units, Files]:
+    read = Files(MemoryTree(files))
+    return load(read), read
+
+
+def started(files: dict[str, str]) -> list[Invocation]:
+    units, read = host(files)
+    return list(commands(units, read, captured(read)))
+
+
+def starts(files: dict[str, str], name: str = "web.service") -> str | None:
+    unit = host(files)[0].get(name)
+    return None if unit is None else unit.starts
+
+
+# ── init scripts ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_init_script_is_the_daemon_it_starts_with_what_its_defaults_file_says() -> None:
+    (found,) = started({**ENABLED, "/etc/default/web": "DAEMON_ARGS='-p 9090'\n"})
+
+    assert ("web.service", "boot", "likely", "www-data") == (found.unit, found.starts, found.confidence, found.privileges.user)
+    assert ["/usr/sbin/webd", "-p", "9090"] == [word.text for word in found.argv]
+    assert "/etc/default/web:1:14" == str(found.argv[1].at)
+
+
+@pytest.mark.parametrize(
+    ("links", "expected"),
+    [
+        (["/etc/rc2.d/S01web"], "boot"),
+        (["/etc/rc5.d/S20web"], "boot"),
+        (["/etc/rc2.d/K01web", "/etc/rc5.d/K01web"], "manual"),
+        (["/etc/rc0.d/S01web", "/etc/rc6.d/S01web", "/etc/rcS.d/S01web"], "manual"),
+        (["/etc/rc3.d/Sxxweb"], "manual"),
+        ([], "manual"),
+    ],
+)
+def test_a_start_link_in_a_runlevel_of_a_boot_starts_it(links: list[str], expected: str) -> None:
+    assert expected == starts({"/etc/init.d/web": SCRIPT, **dict.fromkeys(links, "-> ../init.d/web")})
+
+
+@pytest.mark.parametrize(
+    "native",
+    [
+        {"/usr/lib/systemd/system/web.service": "[Service]\nExecStart=/usr/bin/other\n"},
+        {"/etc/systemd/system/web.service": "-> /dev/null"},
+        {
+            "/lib/systemd/system/o.service": "[Service]\nExecStart=/o\n",
+            "/etc/systemd/system/web.service": "-> /lib/systemd/system/o.service",
+        },
+    ],
+    ids=["a unit", "a mask", "an alias"],
+)  # fmt: skip
+def test_a_native_unit_an_alias_or_a_mask_keeps_the_script_from_being_looked_at(native: dict[str, str]) -> None:
+    assert starts({**ENABLED, **native}) != "boot"
+
+
+def test_what_the_generator_made_is_taken_as_it_is() -> None:
+    assert starts({**ENABLED, "/run/systemd/generator/x.target": "[Unit]\n"}) is None
+
+
+def test_an_enabled_native_unit_whose_file_was_not_copied_is_no_init_script() -> None:
+    link = {"/etc/systemd/system/multi-user.target.wants/web.service": "-> /lib/systemd/system/web.service"}
+
+    assert [] == started({**ENABLED, **link})
+
+
+def test_a_name_that_a_script_provides_is_an_alias_and_its_facilities_are_orderings() -> None:
+    units, _ = host({**ENABLED, "/etc/init.d/db": "#!/bin/sh\n", "/etc/rc2.d/S01db": "-> ../init.d/db"})
+
+    unit = units.get("http-server.service")
+    assert unit is not None
+    assert "web.service" == unit.name
+    after = [(setting.key, setting.value, str(setting.at)) for setting in unit.settings if setting.key in ("After", "Before")]
+    assert [
+        ("After", "network-online.target", "/etc/init.d/web:4:22"),
+        ("After", "remote-fs.target", "/etc/init.d/web:4:31"),
+        ("After", "db.service", "/etc/init.d/web:4:42"),
+        ("Before", "proxy.service", "/etc/init.d/web:6:22"),
+    ] == after
+    assert "db.service" in units.before("web.service")
+
+
+def test_a_drop_in_counts_for_a_generated_unit_too() -> None:
+    (found,) = started({**ENABLED, "/etc/systemd/system/web.service.d/net.conf": "[Service]\nPrivateNetwork=yes\n"})
+
+    assert found.privileges.private_network
+
+
+def test_notes_and_libraries_beside_init_scripts_are_none() -> None:
+    assert starts({"/etc/init.d/README": "read me\n", "/etc/init.d/web": "# sourced\n", "/etc/rc2.d/S01web": "-> ../init.d/web"}) is None
+
+
+# ── rc.local ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_rc_local_starts_what_it_leaves_in_the_background() -> None:
+    (found,) = started({"/etc/rc.local": "#!/bin/sh\nulimit -n 4096\n/usr/bin/relay --port 90 &\nexit 0\n"})
+
+    assert ("rc-local.service", "boot", "likely") == (found.unit, found.starts, found.confidence)
+    assert ["/usr/bin/relay", "--port", "90"] == [word.text for word in found.argv]
+
+
+# ── quadlets ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_quadlet_is_the_podman_command_its_generator_writes() -> None:
+    text = "[Container]\nImage=localhost/web\nPublishPort=8080:80\nPublishPort=127.0.0.1:53:53/udp\n[Install]\nWantedBy=default.target\n"
+
+    (found,) = started({"/etc/containers/systemd/web.container": text})
+
+    assert ("web.service", "boot", "likely") == (found.unit, found.starts, found.confidence)
+    expected = ["/usr/bin/podman", "run", "--publish", "8080:80", "--publish", "127.0.0.1:53:53/udp", "localhost/web"]
+    assert expected == [word.text for word in found.argv]
+    assert "/etc/containers/systemd/web.container:3:13" == str(found.argv[3].at)
+
+
+def test_a_quadlet_without_install_section_is_started_by_nobody() -> None:
+    assert "manual" == starts({"/etc/containers/systemd/web.container": "[Container]\nImage=web\n"})
+
+
+def test_the_first_directory_with_a_quadlet_of_a_name_wins() -> None:
+    units, _ = host({f"/{top}/containers/systemd/web.container": f"[Container]\nImage={top}\n" for top in ("etc", "usr/share")})
+
+    unit = units.get("web.service")
+    assert unit is not None
+    assert ("/etc/containers/systemd/web.container",) == unit.files
