@@ -9,7 +9,9 @@ from portwright.host import Host
 from portwright.host.addresses import Surroundings
 from portwright.host.join import listener, socket_listener
 from portwright.system.captured import Captured, captured
+from portwright.system.generators import is_guess
 from portwright.system.invocations import invocations
+from portwright.system.started import started
 from portwright.system.networks import names_address
 from portwright.system.sysctl import Settled, defaults, settle
 from portwright.system.units import Units, load
@@ -47,11 +49,18 @@ def surroundings(settled: Settled, known: Captured, files: Files) -> Surrounding
 
 
 def commands(units: Units, files: Files, known: Captured) -> Iterable[Invocation]:
-    """Every command that a loaded service starts, in the order of unit names; on a host a template starts nothing, its instances do."""
+    """Every command that a loaded service starts, in the order of unit names, and what cron and supervisor start in turn.
+
+    On a host a template starts nothing, its instances do.
+    """
     for unit in units.each:
         template = unit.starts is not None and "@." in unit.name
         if unit.kind == "service" and unit.state == "loaded" and not template:
-            yield from invocations(unit, units, files, known)
+            for invocation in invocations(unit, units, files, known):
+                if is_guess(unit):
+                    invocation = replace(invocation, confidence=weakest(invocation.confidence, "likely"))
+                yield invocation
+                yield from started(invocation, units, files, known)
 
 
 def what_it_says(invocation: Invocation, files: Files, known: Captured) -> tuple[Said, ...]:
