@@ -11,8 +11,8 @@ from portwright.host.join import listener, socket_listener
 from portwright.system.captured import Captured, captured
 from portwright.system.generators import is_guess
 from portwright.system.invocations import invocations
-from portwright.system.started import started
 from portwright.system.networks import names_address
+from portwright.system.started import started
 from portwright.system.sysctl import Settled, defaults, settle
 from portwright.system.units import Units, load
 from portwright.trees import Files, Tree
