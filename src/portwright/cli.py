@@ -169,7 +169,8 @@ def _apply(playbook: str) -> int:
     beside = os.path.join(os.path.dirname(sys.executable), "ansible-playbook")
     program = beside if os.access(beside, os.X_OK) else "ansible-playbook"
     try:
-        ran = subprocess.run([program, "-i", "localhost,", "-c", "local", playbook], check=False)  # noqa: S603
+        python = f"ansible_python_interpreter={sys.executable}"
+        ran = subprocess.run([program, "-i", "localhost,", "-c", "local", "-e", python, playbook], check=False)  # noqa: S603
     except OSError as error:
         raise Complaint(f"cannot run ansible-playbook: {error.strerror}") from None
     return CLEAN if ran.returncode == 0 else FINDINGS

@@ -17,8 +17,8 @@ RANGE = "net.ipv4.ip_local_port_range"
 RESERVED = "net.ipv4.ip_local_reserved_ports"
 UNPRIVILEGED = "net.ipv4.ip_unprivileged_port_start"
 
-SYSCTL_FILE = "/etc/sysctl.d/99-zz-portwright.conf"
-"""The one file for kernel settings that portwright owns; its name sorts after what packages and people usually write."""
+SYSCTL_FILE = "/etc/sysctl.d/zz-portwright.conf"
+"""The one file for kernel settings that portwright owns; its name sorts after 99-sysctl.conf, and after k8s.conf and its like."""
 
 DROP_IN = "zz-portwright-capabilities.conf"
 """The drop-in for a unit's capabilities that portwright owns; its name sorts after what `systemctl edit` writes."""

@@ -21,18 +21,18 @@ SUITE = "bookworm"
 _NO_COLOR = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "SYSTEMD_COLORS": "0", "SYSTEMD_PAGER": ""}
 
 
-def base() -> Path:
+def base(packages: Sequence[str] = PACKAGES) -> Path:
     """The directory of a freshly installed Debian, built when it is not there yet ($PORTWRIGHT_LAB, else below the user's cache)."""
     cache = os.environ.get("PORTWRIGHT_LAB")
     if not cache:
         cache = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "portwright-lab")
-    recipe = sha256(" ".join([SUITE, *PACKAGES]).encode()).hexdigest()[:12]
+    recipe = sha256(" ".join([SUITE, *packages]).encode()).hexdigest()[:12]
     built = Path(cache, f"{SUITE}-{recipe}")
     if not built.is_dir():
         Path(cache).mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(prefix="part.", dir=cache))
         # apt's proxies and trust are this machine's own: mmdebstrap reads its /etc/apt.
-        command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE, str(part / "root")]
+        command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(packages)}", SUITE, str(part / "root")]
         subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
         (part / "root").rename(built)
         part.rmdir()
@@ -135,10 +135,10 @@ class Machine:
 
 
 @contextlib.contextmanager
-def machine(name: str) -> Iterator[Machine]:
+def machine(name: str, packages: Sequence[str] = PACKAGES) -> Iterator[Machine]:
     """A host of its own in a copy of the base, switched off and removed in the end."""
     where = Path(tempfile.mkdtemp(prefix="portwright-lab."))
-    subprocess.run(["cp", "-a", "--reflink=auto", str(base()), str(where / name)], check=True)
+    subprocess.run(["cp", "-a", "--reflink=auto", str(base(packages)), str(where / name)], check=True)
     host = Machine(where / name, name, os.getpid())
     try:
         yield host

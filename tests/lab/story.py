@@ -165,39 +165,36 @@ def tell(host: Machine, judge: Judge, work: Path, *, smoke: bool) -> None:
     judge.holds("a unit was edited: skipped", (0, True), (play.code, "drifted, scan again" in play.text), play.text)
     judge.holds("nothing was written", (), drifted.differs(State(host)))
     host.write({"/etc/systemd/system/status.service": HOST["/etc/systemd/system/status.service"]})
-    host.run("rmdir /etc/systemd/system/orders.service.d; ln -s /dev/null /etc/sysctl.d/99-zz-portwright.conf")
+    host.run("rmdir /etc/systemd/system/orders.service.d; ln -s /dev/null /etc/sysctl.d/zz-portwright.conf")
     play = outside.play(PLAYBOOK)
     judge.holds("the owned file is masked by a link: skipped", (0, True), (play.code, "drifted, scan again" in play.text), play.text)
-    host.run("rm /etc/sysctl.d/99-zz-portwright.conf; cp /etc/machine-id /root/id; systemd-id128 new > /etc/machine-id")
+    host.run("rm /etc/sysctl.d/zz-portwright.conf; cp /etc/machine-id /root/id; systemd-id128 new > /etc/machine-id")
     play = outside.play(PLAYBOOK)
     judge.holds("another machine answers to the name: refused", (2, True), (play.code, "not the machine" in play.text), play.text)
     host.run("cat /root/id > /etc/machine-id; rm /root/id")
     judge.holds("all is as it was", (), before.differs(State(host)))
 
     judge.chapter("a plan that fails half-way puts everything back")
-    host.write({"/etc/sysctl.d/zz-late.conf": "net.ipv4.ip_local_reserved_ports = 9999\n"})
+    host.write({"/etc/sysctl.d/zzz-late.conf": "net.ipv4.ip_local_reserved_ports = 9999\n"})
     late = State(host)
     play = outside.play(PLAYBOOK)
     judge.holds("another file wins: the host fails", 2, play.code, play.text)
     judge.holds("it says which setting", True, "ip_local_reserved_ports did not take the value" in play.text, play.text)
     judge.holds("files and settings are what they were", (), late.differs(State(host)))
-    (host.root / "etc/sysctl.d/zz-late.conf").unlink()
+    (host.root / "etc/sysctl.d/zzz-late.conf").unlink()
     host.write({"/srv/blocker": "#!/usr/bin/python3\nimport socket, time\ns = socket.create_server((\"\", 81))\ntime.sleep(600)\n"})
-    host.run("systemctl stop status.service")
-    blocker = host.start(["/srv/blocker"])
-    time.sleep(1)
+    host.run("systemctl stop status.service; systemd-run --quiet --unit=blocker /srv/blocker; sleep 1")
     play = outside.play(PLAYBOOK, "-e", "portwright_allow_restart=true")
     judge.holds("a unit that does not stay up after its restart fails the host", 2, play.code, play.text)
     judge.holds("files and settings are what they were", (), before.differs(State(host)))
-    blocker.kill()
-    blocker.wait()
+    host.run("systemctl stop blocker.service; rm /srv/blocker")
 
     judge.chapter("with --allow-restart, and with files of an earlier plan to merge with")
     host.write({
-        "/etc/sysctl.d/99-zz-portwright.conf": "# by hand, with a mode of its own\nnet.ipv4.ip_local_reserved_ports = 8080\n",
+        "/etc/sysctl.d/zz-portwright.conf": "# by hand, with a mode of its own\nnet.ipv4.ip_local_reserved_ports = 8080\n",
         "/etc/systemd/system/status.service.d/zz-portwright-capabilities.conf": "[Service]\nAmbientCapabilities=CAP_NET_RAW\n",
     })  # fmt: skip
-    host.run("chown www-data:adm /etc/sysctl.d/99-zz-portwright.conf; chmod 0640 /etc/sysctl.d/99-zz-portwright.conf")
+    host.run("chown www-data:adm /etc/sysctl.d/zz-portwright.conf; chmod 0640 /etc/sysctl.d/zz-portwright.conf")
     host.run("systemctl daemon-reload; systemctl restart systemd-sysctl.service")
     merged = State(host)
     code, report = portwright("fix", str(host.root), "--allow-restart", "-o", str(work / "again.yml"))
@@ -297,8 +294,8 @@ class Outside:
         (work / "inventory.json").write_text(json.dumps(inventory))
 
     def play(self, name: str, *arguments: str) -> Play:
-        beside = Path(sys.executable).with_name("ansible-playbook")
-        program = str(beside) if beside.exists() else shutil.which("ansible-playbook") or "ansible-playbook"
+        beside = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        program = os.environ.get("ANSIBLE_PLAYBOOK") or shutil.which("ansible-playbook", path=beside) or "ansible-playbook"
         settings = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_PIPELINING": "1", "ANSIBLE_LOCAL_TEMP": str(self._work / "tmp"), "LC_ALL": "C.UTF-8"}
         ran = subprocess.run(
             [program, "-i", str(self._work / "inventory.json"), "-l", "web1", str(self._work / name), *arguments],

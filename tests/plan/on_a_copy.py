@@ -16,7 +16,7 @@ from portwright.trees.overlay import OverlayTree
 RANGE = "net.ipv4.ip_local_port_range"
 RESERVED = "net.ipv4.ip_local_reserved_ports"
 UNPRIVILEGED = "net.ipv4.ip_unprivileged_port_start"
-SYSCTL_FILE = "/etc/sysctl.d/99-zz-portwright.conf"
+SYSCTL_FILE = "/etc/sysctl.d/zz-portwright.conf"
 MACHINE_ID = "0123456789abcdef0123456789abcdef"
 
 

@@ -102,8 +102,8 @@ def test_a_plan_never_leaves_too_few_ports() -> None:
     ("place", "reason"),
     [
         (
-            "/etc/sysctl.d/zz-local.conf",
-            f"/etc/sysctl.d/zz-local.conf:1:1 sets {RESERVED} too and is read after {SYSCTL_FILE} at boot, "
+            "/etc/sysctl.d/zzz-local.conf",
+            f"/etc/sysctl.d/zzz-local.conf:1:1 sets {RESERVED} too and is read after {SYSCTL_FILE} at boot, "
             "so that line has to be changed by hand",
         ),
         (
@@ -157,7 +157,7 @@ def test_a_list_too_long_for_procps_is_not_planned() -> None:
 
 
 def test_one_wish_that_cannot_be_granted_does_not_take_the_others_down() -> None:
-    files = {**web(40000), **web(81, "status.service", "User=www"), "/etc/sysctl.d/zz-local.conf": f"{RESERVED} = 9999\n"}
+    files = {**web(40000), **web(81, "status.service", "User=www"), "/etc/sysctl.d/zzz-local.conf": f"{RESERVED} = 9999\n"}
     made = plan_for(files, only(IN_RANGE, WITHOUT_CAPABILITY))
 
     assert [WITHOUT_CAPABILITY] == [finding.card.id for finding in made.mended]
