@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from portwright.apps.binding import BOTH, DUAL, IPV4, Binder, Given
 from portwright.facts import Endpoint, Origin
@@ -14,6 +15,7 @@ _DEEPEST = 20
 _MOST_STEPS = 20_000
 _MOST_SOCKETS = 64
 _LONGEST_NUMBER = 9
+_LONGEST_EXPRESSION = 1000
 _CONVERTS = frozenset(("Number", "parseInt", "parseFloat", "String", "normalizePort"))
 _COMPARES = frozenset((">", "<", ">=", "<=", "===", "!==", "==", "!="))
 _NOTHING = frozenset(("undefined", "null", "NaN"))
@@ -49,6 +51,11 @@ class _Text:
     from_environment: dict[str, tuple[str, Range | None]] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)
     steps: int = 0
+
+    @cached_property
+    def opens(self) -> dict[int, int]:
+        """Which bracket a closing one closes."""
+        return {closing: opening for opening, closing in self.tokens.closes.items()}
 
     def sign(self, index: int, *signs: str) -> bool:
         """Whether the token at an index is one of these signs or names."""
@@ -163,7 +170,7 @@ def _socket(at: int, text: _Text) -> Range | None:
     if name is not None:
         start, end = _only(name, text) or (0, 0)
     else:
-        opening = next((o for o, closing in text.tokens.closes.items() if closing == at), None)
+        opening = text.opens.get(at)
         start, end = (max(opening - 4, 0), at + 1) if opening is not None else (0, 0)
     for index in range(start, min(end, start + 8)):
         if text.name(index) == "createSocket" and text.sign(index + 1, "("):
@@ -273,7 +280,7 @@ def _declared(at: int, depth: int, text: _Text) -> None:
 def _expression_end(at: int, text: _Text) -> int:
     """Behind the last token of an expression: a comma, a semicolon, a closing bracket, or a line that begins a new statement."""
     each, start = text.tokens.each, at
-    while at < len(each):
+    while at < min(len(each), start + _LONGEST_EXPRESSION):
         token = each[at]
         if token.kind == "sign" and token.text in (",", ";", ")", "]", "}"):
             break
