@@ -11,7 +11,7 @@ from portwright.source import Source, Span
 from portwright.system.capabilities import ALL
 from portwright.system.captured import Captured
 from portwright.system.privileges import privileges
-from portwright.trees import Files
+from portwright.trees import Attributes, Files
 from portwright.trees.memory import MemoryTree
 
 NBS = "CAP_NET_BIND_SERVICE"
@@ -276,6 +276,41 @@ def test_a_user_that_something_else_may_know_is_not_called_unknown(tree: dict[st
 
 def test_another_name_for_uid_0_is_root() -> None:
     assert started("User=toor").uid0
+
+
+class WithAttributes(MemoryTree):
+    """A tree whose file system tells what it knows of the program."""
+
+    def __init__(self, known: Attributes) -> None:
+        super().__init__({"/etc/passwd": ACCOUNTS, BT: "\x7fELF"})
+        self._known = known
+
+    def attributes(self, path: str) -> Attributes | None:
+        return self._known if path == BT else None
+
+
+STORED = bytes.fromhex("0100000200040000000000000000000000000000")  # cap_net_bind_service=ep
+
+
+@pytest.mark.parametrize(
+    ("known", "captured", "expected"),
+    [
+        (Attributes(0o100755, 0, STORED), Captured(), (True, "certain")),
+        (Attributes(0o100755, 0, b""), Captured(), (False, "certain")),
+        (Attributes(0o100755, 0, b"odd"), Captured(), (False, "likely")),
+        (Attributes(0o100755, 0, None), Captured(), (False, "likely")),
+        (Attributes(0o104755, 0, b""), Captured(), (True, "certain")),
+        (Attributes(0o104755, 1000, b""), Captured(), (False, "certain")),
+        (Attributes(0o100755, 0, STORED), Captured(filecaps={}), (False, "certain")),
+        (Attributes(0o104755, 0, b""), Captured(filecaps={}, setuid=frozenset()), (False, "certain")),
+        (Attributes(0o104755, 0, b""), Captured(filecaps={}), (True, "certain")),
+    ],
+)
+def test_without_a_list_the_file_itself_tells(known: Attributes, captured: Captured, expected: tuple[bool, str]) -> None:
+    power_of = privileges(unit_of(SVC), frozenset(), BT, Files(WithAttributes(known)), captured)
+    answer = may_bind(power_of, "inet", "tcp", 80, 1024)
+
+    assert expected == (answer.allowed, answer.confidence)
 
 
 def test_the_file_that_a_link_leads_to_has_the_capabilities() -> None:

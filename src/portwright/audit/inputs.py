@@ -9,6 +9,7 @@ from typing import Literal
 
 from portwright.trees import ReadError, Tree
 from portwright.trees.directory import MOST_BYTES, DirectoryTree, read_whole
+from portwright.trees.live import LiveTree
 from portwright.trees.repository import RepositoryTree
 from portwright.trees.single import ClosedTree, SingleTree
 
@@ -51,7 +52,7 @@ class Input:
         if self.closed:
             return ClosedTree(self.path, self.closed)
         if self.kind == "host":
-            return DirectoryTree(self.path)
+            return LiveTree() if _is_this_machine(self.path) else DirectoryTree(self.path)
         if self.kind == "repository":
             return RepositoryTree(self.path)
         parts = [part for part in os.path.normpath(self.path).split("/") if part not in ("", ".", "..")]
@@ -70,6 +71,13 @@ def inputs(paths: Iterable[str], stdin_name: str | None = None) -> tuple[Input, 
         for item in (_stdin(stdin_name),) if path == "-" else _told_apart(path):
             found[item] = None
     return tuple(found)
+
+
+def _is_this_machine(path: str) -> bool:
+    try:
+        return os.path.samefile(path, "/")
+    except OSError:
+        return False
 
 
 def is_host(tree: Tree, below: str = "") -> bool:

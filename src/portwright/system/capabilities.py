@@ -77,6 +77,26 @@ def file_capabilities(text: str) -> FileCapabilities:
     return FileCapabilities(frozenset(flags["p"]), frozenset(flags["i"]), bool(flags["e"]))
 
 
+def stored_capabilities(data: bytes) -> FileCapabilities | None:
+    """The capabilities in an extended attribute security.capability (struct vfs_cap_data); None for what is none.
+
+    Those of a user namespace other than the host's (version 3 with a root of its own) give nothing on the host.
+    """
+    head = int.from_bytes(data[:4], "little")
+    version, effective = head >> 24, bool(head & 1)
+    if len(data) != {1: 12, 2: 20, 3: 24}.get(version):
+        return None
+    numbers = [int.from_bytes(data[at : at + 4], "little") for at in range(4, len(data), 4)]
+    if version == 3 and numbers[4]:
+        return FileCapabilities()
+    permitted, inheritable = (numbers[first] | (numbers[first + 2] << 32 if version > 1 else 0) for first in (0, 1))
+    return FileCapabilities(_of_mask(permitted), _of_mask(inheritable), effective)
+
+
+def _of_mask(mask: int) -> frozenset[str]:
+    return frozenset(name for number, name in enumerate(NAMES) if mask >> number & 1)
+
+
 def _all_or_some(text: str) -> frozenset[str]:
     if text.lower() in ("", "all"):
         return ALL

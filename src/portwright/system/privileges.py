@@ -1,12 +1,13 @@
 """systemd.exec(5): with what power a unit's command is started, and the lines that decided it."""
 
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from portwright.facts import Privileges, Setting, Unit
 from portwright.source import Span, Word
 from portwright.system.accounts import account, is_account_name, is_unknown
-from portwright.system.capabilities import ALL, FileCapabilities, file_capabilities, merged
+from portwright.system.capabilities import ALL, FileCapabilities, file_capabilities, merged, stored_capabilities
 from portwright.system.captured import Captured
 from portwright.system.command_line import SEARCH_PATH, Expand, words
 from portwright.system.passage import Passage
@@ -278,10 +279,19 @@ def _lines(settings: Iterable[Setting], *keys: str) -> list[tuple[str, Span]]:
 def _with_file(power: Privileges, program: str, files: Files, captured: Captured) -> Privileges:
     """The same power with what the program's file adds; what cannot be told leaves `file_known` False."""
     path = interpreter(program, files) if program else ""
+    own = files.attributes(path) if path and (captured.filecaps is None or captured.setuid is None) else None
     held = FileCapabilities()
+    known = captured.filecaps is not None
     if captured.filecaps is not None:
         text = next((text for name in _spellings(path, files) if (text := captured.filecaps.get(name))), None)
         held = file_capabilities(text) if text else held
+    elif own is not None and own.capability is not None:
+        stored = stored_capabilities(own.capability) if own.capability else held
+        known, held = stored is not None, stored or held
+    if captured.setuid is not None:
+        setuid_root = any(name in captured.setuid for name in _spellings(path, files))
+    else:
+        setuid_root = own is not None and own.owner == 0 and bool(own.mode & stat.S_ISUID)
     permitted = held.permitted
     if held.effective:
         # P'(permitted) also has what is inheritable on both sides; systemd makes ambient capabilities inheritable.
@@ -295,8 +305,8 @@ def _with_file(power: Privileges, program: str, files: Files, captured: Captured
         power,
         file_permitted=permitted,
         file_inheritable=held.inheritable,
-        setuid_root=captured.setuid is not None and any(name in captured.setuid for name in _spellings(path, files)),
-        file_known=captured.filecaps is not None and "\ufffd" not in path,
+        setuid_root=setuid_root,
+        file_known=known and "\ufffd" not in path,
         fails=fails,
     )
 
@@ -323,10 +333,10 @@ def script_head(path: str, files: Files) -> tuple[str, str] | None:
     """(interpreter, the one argument after it) of a `#!` script, None for what is none or is not in the tree."""
     if files.kind(path) != "file":
         return None
-    source = files.read(path)
-    if source is None or not source.text.startswith("#!"):
+    head = files.head(path)
+    if not head.startswith(b"#!"):
         return None
-    line = source.text[2 : 2 + _LONGEST_INTERPRETER].partition("\n")[0].strip(" \t\r")
+    line = head[2 : 2 + _LONGEST_INTERPRETER].decode("utf-8", "surrogateescape").partition("\n")[0].strip(" \t\r")
     name, _, argument = line.replace("\t", " ").partition(" ")
     return (name, argument.strip()) if name.startswith("/") else None
 

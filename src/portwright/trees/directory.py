@@ -1,12 +1,13 @@
 """A real directory as a host's files, read as if it were the root: nothing outside it is ever opened."""
 
+import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from types import TracebackType
 
-from portwright.trees.tree import Kind, ReadError, Trouble
+from portwright.trees.tree import HEAD, Attributes, Kind, ReadError, Trouble
 
 MOST_BYTES = 16 * 1024 * 1024
 MOST_NAMES = 100_000
@@ -22,6 +23,14 @@ _TRIES = 3
 _PASS = os.O_DIRECTORY | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY)
 _LIST = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+
+# Programs that distributions install with file capabilities. Where one of them has them still, the tree was copied with them.
+_WITH_CAPABILITIES = (
+    *("/usr/bin/ping", "/bin/ping", "/usr/bin/fping", "/usr/bin/arping", "/usr/bin/mtr-packet", "/usr/bin/clockdiff"),
+    *("/usr/bin/newuidmap", "/usr/bin/newgidmap", "/usr/bin/dumpcap", "/usr/sbin/suexec"),
+    *("/usr/lib/x86_64-linux-gnu/gstreamer1.0/gstreamer-1.0/gst-ptp-helper", "/usr/libexec/gstreamer-1.0/gst-ptp-helper"),
+)
+_CAPABILITY = "security.capability"
 
 _SPECIAL = {
     stat.S_IFIFO: "a FIFO is not a file to read",
@@ -71,6 +80,7 @@ class DirectoryTree:
         self._names: dict[str, tuple[str, ...]] = {}
         # By path as asked for: the canonical one, and how many links led there.
         self._resolved: dict[str, tuple[str, int]] = {"": ("", 0)}
+        self._keeps: bool | None = None
 
     # ── the tree ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -106,6 +116,12 @@ class DirectoryTree:
         return known
 
     def read(self, path: str) -> bytes | None:
+        return self._read(path, read_whole)
+
+    def head(self, path: str) -> bytes | None:
+        return self._read(path, _read_head)
+
+    def _read(self, path: str, take: Callable[[int, str], bytes | None]) -> bytes | None:
         real = self._follow(path)
         found = self._types.get(real, 0)
         if found == stat.S_IFDIR:
@@ -125,7 +141,7 @@ class DirectoryTree:
             except OSError as error:
                 raise ReadError(path, _reason(error)) from error
             try:
-                content = read_whole(descriptor, path)
+                content = take(descriptor, path)
             except OSError as error:
                 raise ReadError(path, _reason(error)) from error
             finally:
@@ -133,6 +149,19 @@ class DirectoryTree:
             if content is not None:
                 return content
         raise ReadError(path, "it changed while it was read")
+
+    def attributes(self, path: str) -> Attributes | None:
+        found = self._attributes(path)
+        if found is not None and found.capability == b"" and not self.keeps_capabilities():
+            return Attributes(found.mode, found.owner, None)
+        return found
+
+    def keeps_capabilities(self) -> bool:
+        """Whether a file without capabilities surely never had any: the tree shows that it was copied with those of others."""
+        if self._keeps is None:
+            shown = (self._attributes(path) for path in _WITH_CAPABILITIES)
+            self._keeps = any(each is not None and each.capability for each in shown)
+        return self._keeps
 
     def label(self, path: str) -> str:
         return path
@@ -174,6 +203,20 @@ class DirectoryTree:
         return bool(directory) or name not in ("proc", "sys", "dev", "run") or not self._is_mounted(name)
 
     # ── how ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _attributes(self, path: str) -> Attributes | None:
+        """What the file system says of a regular file; its capabilities are b"" where it names none."""
+        try:
+            real = self._follow(path)
+            if self._types.get(real) != stat.S_IFREG:
+                return None
+            parent, _, name = real.rpartition("/")
+            descriptor = self._descriptor(parent)
+            status = os.stat(_bytes(name), dir_fd=descriptor, follow_symlinks=False)
+        except (OSError, ReadError):
+            return None
+        # A program need not be readable, and reading an attribute of a path through its directory does not open it.
+        return Attributes(status.st_mode, status.st_uid, _capability(b"/proc/self/fd/%d/%s" % (descriptor, _bytes(name))))
 
     def _follow(self, path: str) -> str:
         """The canonical form of a path, "" for the root. Every directory and the last part of it are then in `_types`."""
@@ -316,6 +359,13 @@ def read_whole(descriptor: int, path: str) -> bytes | None:
     return content if same and len(content) == before.st_size else None
 
 
+def _read_head(descriptor: int, path: str) -> bytes:
+    kind = stat.S_IFMT(os.fstat(descriptor).st_mode)
+    if kind != stat.S_IFREG:
+        raise ReadError(path, _SPECIAL.get(kind, "is a directory"))
+    return os.read(descriptor, HEAD)
+
+
 def _to_the_end(descriptor: int, path: str) -> bytes:
     # Files of /proc say that they are empty. Those of /proc/sys answer the first read only, so it must be a large one.
     pieces: list[bytes] = []
@@ -326,6 +376,15 @@ def _to_the_end(descriptor: int, path: str) -> bytes:
         if left < 0:
             raise ReadError(path, f"larger than {MOST_BYTES >> 20} MiB")
     return b"".join(pieces)
+
+
+def _capability(path: bytes) -> bytes | None:
+    if not hasattr(os, "getxattr"):
+        return None
+    try:
+        return os.getxattr(path, _CAPABILITY, follow_symlinks=False)
+    except OSError as error:
+        return b"" if error.errno in (errno.ENODATA, errno.ENOTSUP) else None
 
 
 def _type_of(entry: "os.DirEntry[str]") -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from portwright.trees.tree import Kind, ReadError, Trouble
+from portwright.trees.tree import HEAD, Attributes, Kind, ReadError, Trouble
 
 _MOST_LINKS = 40  # path_resolution(7)
 
@@ -66,6 +66,13 @@ class MemoryTree:
         if self.kind(path) == "directory":
             raise ReadError(path, "is a directory")
         return b"" if self.kind(path) == "special" else self._files.get(self.resolve(path))
+
+    def head(self, path: str) -> bytes | None:
+        content = self.read(path)
+        return None if content is None else content[:HEAD]
+
+    def attributes(self, path: str) -> Attributes | None:
+        return None
 
     def label(self, path: str) -> str:
         return path

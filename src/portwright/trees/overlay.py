@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from portwright.trees.tree import Kind, ReadError, Tree, Trouble
+from portwright.trees.tree import HEAD, Attributes, Kind, ReadError, Tree, Trouble
 
 _MOST_LINKS = 40  # path_resolution(7)
 
@@ -81,6 +81,17 @@ class OverlayTree:
         if real == "/dev/null":
             return b""
         return self._files[real] if real in self._files else self._base.read(real)
+
+    def head(self, path: str) -> bytes | None:
+        real = self.resolve(path)
+        if real not in self._files and not self._is_edited(real):
+            return self._base.head(real)
+        content = self.read(path)
+        return None if content is None else content[:HEAD]
+
+    def attributes(self, path: str) -> Attributes | None:
+        real = self.resolve(path)
+        return None if self._is_edited(real) else self._base.attributes(real)
 
     def label(self, path: str) -> str:
         return self._base.label(path)

@@ -1,6 +1,7 @@
 """A directory as a repository: labels are paths inside it, and what version control and package managers keep there is not walked."""
 
 from portwright.trees.directory import DirectoryTree
+from portwright.trees.tree import Attributes
 
 _NOT_WALKED = frozenset(
     {
@@ -17,6 +18,9 @@ class RepositoryTree(DirectoryTree):
 
     # What a link leads to inside a repository is met where it lies, and must not count twice.
     walks_links = False
+
+    def attributes(self, path: str) -> Attributes | None:
+        return None  # version control keeps neither owners nor capabilities
 
     def label(self, path: str) -> str:
         return path.lstrip("/") or "."

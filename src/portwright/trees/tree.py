@@ -1,11 +1,13 @@
 """Tree: the files of one host by absolute in-host path; Files: a tree as it was read, with what could not be."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from portwright.source import Source, Span, Unreadable
 
 Kind = Literal["file", "directory", "special", "missing"]
+HEAD = 4096
 
 
 class ReadError(Exception):
@@ -18,6 +20,19 @@ class ReadError(Exception):
 
 
 Trouble = Callable[[ReadError], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """What a file system knows of a file besides its text.
+
+    `capability` is the extended attribute security.capability as it is stored, b"" where the file surely has none, None where nobody
+    can tell: a copy may have lost it.
+    """
+
+    mode: int
+    owner: int
+    capability: bytes | None = None
 
 
 class Tree(Protocol):
@@ -41,6 +56,12 @@ class Tree(Protocol):
     def read(self, path: str) -> bytes | None:
         """The bytes of a regular file, None where it is missing. Raises ReadError for what is there and cannot be read."""
 
+    def head(self, path: str) -> bytes | None:
+        """The first bytes of a regular file (HEAD of them, or all), whatever its size; otherwise as `read`."""
+
+    def attributes(self, path: str) -> Attributes | None:
+        """Mode, owner and capabilities of a regular file, links followed; None for another kind and where the tree has no such thing."""
+
     def label(self, path: str) -> str:
         """How reports show a path: itself on a host, the path inside the repository for a repository laid out like a host."""
 
@@ -55,11 +76,13 @@ class Files:
     """One tree as it was read: each file once, how many they were, and what could not be read.
 
     The only mutable thing in a run: the readers above are pure but for what they ask of it. A Source's path is the tree's label
-    for it, so follow includes by the path you asked for, not by `source.path`.
+    for it, so follow includes by the path you asked for, not by `source.path`. `partial`: these are some files of a host, as a
+    repository has them, so that a file which another one names may well be there when both are deployed.
     """
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, partial: bool = False) -> None:
         self.tree = tree
+        self.partial = partial
         self._read: dict[str, Source | None] = {}
         self._trouble: dict[Unreadable, None] = {}
 
@@ -73,6 +96,14 @@ class Files:
                 data = None
             self._read[path] = None if data is None else Source(self.tree.label(path), data.decode("utf-8", "surrogateescape"))
         return self._read[path]
+
+    def head(self, path: str) -> bytes:
+        """How a file begins, enough to tell a script from a program; it does not count as read. b"" where nothing can be read."""
+        try:
+            return self.tree.head(path) or b""
+        except ReadError as error:
+            self.trouble(Span.whole(self.tree.label(path)), error.reason)
+            return b""
 
     def names(self, directory: str) -> tuple[str, ...]:
         try:
@@ -95,6 +126,13 @@ class Files:
             self.trouble(Span.whole(self.tree.label(path)), error.reason)
             return None
 
+    def attributes(self, path: str) -> Attributes | None:
+        """What the file system knows of a program besides its text; None where that cannot be told."""
+        try:
+            return self.tree.attributes(path)
+        except ReadError:
+            return None  # whoever reads the file says why
+
     def resolve(self, path: str) -> str:
         """The canonical in-host path of `path`; `path` itself where a loop makes that impossible."""
         try:
@@ -110,6 +148,11 @@ class Files:
     def trouble(self, at: Span, reason: str) -> None:
         """Say that something could not be read or parsed; the same thing is said once."""
         self._trouble[Unreadable(at, reason)] = None
+
+    def absent(self, at: Span, reason: str) -> None:
+        """Say that a file which something needs is not there; of a host of which these are only some files that says nothing."""
+        if not self.partial:
+            self.trouble(at, reason)
 
     @property
     def unreadable(self) -> tuple[Unreadable, ...]:
