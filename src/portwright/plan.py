@@ -130,15 +130,18 @@ def plan(host: Host, findings: tuple[Finding, ...], recheck: Recheck, permits: P
     return Plan(host, proven.steps, proven.edits, proven.mended, tuple(left), proven.usable, reason)
 
 
-def _sort_out(findings: Iterable[Finding], permits: Permits) -> tuple[list[Finding], list[Unplanned]]:
-    """The findings whose wishes may be tried, and the others with the reason why not."""
+def _sort_out(findings: Iterable[Finding], permits: Permits, *, ours: bool = False) -> tuple[list[Finding], list[Unplanned]]:
+    """The findings whose wishes may be tried, and the others with the reason why not.
+
+    Findings that are `ours`, brought by another change of the plan, need not be sure: to reserve a port too many does no harm.
+    """
     wished: list[Finding] = []
     refused: list[Unplanned] = []
     for finding in findings:
         reason = ""
         if finding.change is None:
             reason = finding.manual.reason if finding.manual else "no change to the host's configuration is known to be right for everyone"
-        elif finding.confidence == "possible":
+        elif finding.confidence == "possible" and not (ours and isinstance(finding.change, ReservePorts)):
             reason = "portwright is not sure enough of this to change a host for it"
         elif finding.change.safety == "review" and not permits.review:
             reason = "its mending should be reviewed by somebody who knows the service (plan it with --allow-review)"
@@ -221,7 +224,7 @@ class _Prover:
             usable = _assert_room(after_host, steps)
             remaining = Counter(finding.fingerprint for finding in after)
             fresh = [finding for finding in after if remaining[finding.fingerprint] > self._known[finding.fingerprint]]
-            more, hopeless = _sort_out(fresh, self.permits)
+            more, hopeless = _sort_out(fresh, self.permits, ours=True)
             if hopeless:
                 new = hopeless[0].finding
                 raise _Refused(f"on a copy of this host it brings something new, {new.card.id}: {new.message}")

@@ -83,6 +83,15 @@ def test_a_widened_range_takes_the_reservation_of_a_service_that_it_swallows_alo
     assert ["narrow-ephemeral-range"] == [finding.card.id for finding in made.mended]
 
 
+def test_a_widened_range_reserves_even_what_is_only_possibly_listened_on() -> None:
+    possible = service("unknown.service", "/opt/unknown/bin/unknown --port 45000")
+    made = plan_for({**possible, "/etc/sysctl.d/50-ports.conf": f"{RANGE} = 60000 60999\n"})
+    alone = plan_for(possible)
+
+    assert [f"{RANGE} = 32768 60999", f"{RESERVED} = 45000"] == settings(made)
+    assert ([], "portwright is not sure enough of this to change a host for it") == (settings(alone), reasons(alone)[IN_RANGE])
+
+
 def test_a_plan_never_leaves_less_than_half_of_the_range() -> None:
     services = {**service("relay.service", "/usr/bin/socat TCP-LISTEN:40000,reuseaddr,fork TCP:10.0.0.1:80")}
     held = {"/etc/sysctl.d/50-ports.conf": f"{RANGE} = 40000 41199\n{RESERVED} = 40100-40699\n"}
