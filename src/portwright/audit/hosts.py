@@ -15,6 +15,7 @@ from portwright.system.networks import names_address
 from portwright.system.started import started
 from portwright.system.sysctl import Settled, defaults, settle
 from portwright.system.units import Units, load
+from portwright.system.user_managers import managers
 from portwright.trees import Files, Tree
 
 
@@ -49,7 +50,7 @@ def surroundings(settled: Settled, known: Captured, files: Files) -> Surrounding
 
 
 def commands(units: Units, files: Files, known: Captured) -> Iterable[Invocation]:
-    """Every command that a loaded service starts, in the order of unit names, and what cron and supervisor start in turn.
+    """Every command that a loaded service starts, in the order of unit names, what cron and supervisor start in turn, and users' own.
 
     On a host a template starts nothing, its instances do.
     """
@@ -61,6 +62,8 @@ def commands(units: Units, files: Files, known: Captured) -> Iterable[Invocation
                     invocation = replace(invocation, confidence=weakest(invocation.confidence, "likely"))
                 yield invocation
                 yield from started(invocation, units, files, known)
+    for manager in managers(units, files):
+        yield from manager.invocations(files, known)
 
 
 def what_it_says(invocation: Invocation, files: Files, known: Captured) -> tuple[Said, ...]:
@@ -91,6 +94,10 @@ def socket_listeners(units: Units, files: Files, around: Surroundings) -> list[L
         if unit.kind == "socket" and unit.state == "loaded":
             activates = socket_unit.activates(unit, units)
             found += (socket_listener(endpoint, unit, activates, around) for endpoint in socket_unit.read(unit, units, files))
+    for manager in managers(units, files):
+        for unit, binder in manager.sockets():
+            own = (replace(endpoint, binds_as=None) for endpoint in socket_unit.read(unit, manager.units, files))
+            found += join(binder, own, around)[0]
     return found
 
 

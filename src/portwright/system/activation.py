@@ -151,12 +151,15 @@ class Activation:
             return None
         return f"no unit file for {name} is there"
 
-    def at_boot(self, on_request: Iterable[tuple[str, str]] = ()) -> dict[str, Start]:
-        """Every unit that a normal boot starts, and those that wait to be started then, `on_request` (name, why) among them."""
+    def at_boot(self, on_request: Iterable[tuple[str, str]] = (), also: Iterable[tuple[str, str]] = ()) -> dict[str, Start]:
+        """Every unit that a normal boot starts, and those that wait to be started then, `on_request` (name, why) among them.
+
+        `also` are units that something else than a unit starts at boot, with the reason.
+        """
         root = "default.target"
         if self.refused(root) is not None:
             root = "graphical.target" if self.refused("graphical.target") is None else "multi-user.target"
-        found = self._reach([(root, "it is what the host boots into")], {}, "boot")
+        found = self._reach([(root, "it is what the host boots into"), *also], {}, "boot")
         waiting: list[tuple[str, str]] = []
         for name in found:
             unit = self._find(name)

@@ -1,7 +1,7 @@
 """systemd.unit(5) specifiers: `%i` and its like in a setting become the text they stand for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from portwright.trees import Files
@@ -20,6 +20,8 @@ class Machine:
     machine_id: str | None = None
     release: Mapping[str, str] = field(default_factory=dict)
     """os-release(5): the fields by name."""
+    of_user: Mapping[str, str] = field(default_factory=dict)
+    """What specifiers say otherwise in the manager of a user (systemd.unit(5), Specifiers), by letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,8 @@ _RELEASE = {"A": "IMAGE_VERSION", "B": "BUILD_ID", "M": "IMAGE_ID", "W": "VARIAN
 
 
 def _value(letter: str, unit: Name, machine: Machine, fragment: str) -> str:
+    if letter in machine.of_user:
+        return machine.of_user[letter]
     if letter in _FIXED:
         return _FIXED[letter]
     if letter in _RELEASE:
@@ -159,6 +163,13 @@ def unescape(text: str) -> str:
             return text
         done.append((chr(0xDC00 + code) if code > 0x7F else chr(code)) + part[2:])
     return "".join(done).encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+
+
+def for_user(known: Machine, name: str, uid: int, home: str) -> Machine:
+    """The machine as the specifiers of a user's own units see it."""
+    config = {"C": f"{home}/.cache", "E": f"{home}/.config", "L": f"{home}/.local/state/log", "S": f"{home}/.local/state"}
+    who = {"h": home, "u": name, "U": str(uid), "g": UNKNOWN, "G": UNKNOWN, "t": f"/run/user/{uid}"}
+    return replace(known, of_user={**config, **who})
 
 
 def machine(files: Files) -> Machine:

@@ -24,6 +24,24 @@ SEARCH_PATH = (
     "/usr/lib/systemd/system",
     "/run/systemd/generator.late",
 )
+# The same for the manager of a user, below the home and the runtime directory.
+USER_SEARCH_PATH = (
+    "{home}/.config/systemd/user.control",
+    "{runtime}/systemd/user.control",
+    "{runtime}/systemd/transient",
+    "{runtime}/systemd/generator.early",
+    "{home}/.config/systemd/user",
+    "/etc/systemd/user",
+    "{runtime}/systemd/user",
+    "/run/systemd/user",
+    "{runtime}/systemd/generator",
+    "{home}/.local/share/systemd/user",
+    "/usr/local/share/systemd/user",
+    "/usr/share/systemd/user",
+    "/usr/local/lib/systemd/user",
+    "/usr/lib/systemd/user",
+    "{runtime}/systemd/generator.late",
+)
 TYPES = frozenset(["service", "socket", "target", "device", "mount", "automount", "swap", "timer", "path", "slice", "scope"])
 _MAY_ALIAS = frozenset(["service", "socket", "target", "device", "timer", "path"])  # unit_type_may_alias()
 _NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.\\@")
@@ -201,9 +219,7 @@ class UnitFiles:
         directories: list[str] = []
         for name in names:
             places = [
-                (index, position, stem)
-                for position, stem in enumerate(_stems(name))
-                for index in self._beside.get(f"{stem}{ending}", ())
+                (index, position, stem) for position, stem in enumerate(_stems(name)) for index in self._beside.get(f"{stem}{ending}", ())
             ]
             directories += (f"{self._directories[index]}/{stem}{ending}" for index, _, stem in sorted(places))
         # The type's own directory comes last: anything more specific wins over it.
@@ -217,11 +233,11 @@ class UnitFiles:
         return [chosen[entry] for entry in sorted(chosen, key=lambda entry: entry.encode("utf-8", "surrogateescape"))]
 
 
-def on_host(files: Files) -> UnitFiles:
+def on_host(files: Files, search_path: Iterable[str] = SEARCH_PATH) -> UnitFiles:
     """The unit files of a host, over the directories of the search path that it has."""
     listing: dict[str, Iterable[str]] = {}
     real: dict[str, str] = {}
-    for directory in SEARCH_PATH:
+    for directory in search_path:
         if entries := files.names(directory):
             where = files.resolve(directory)
             if where not in real:

@@ -9,11 +9,21 @@ from portwright.facts import Setting, Unit
 from portwright.formats import unit as unit_format
 from portwright.source import Span
 from portwright.system import order
+from portwright.system.accounts import Account, account
 from portwright.system.activation import STANDARD, Activation, Pull
 from portwright.system.generators import Generated, generated
-from portwright.system.specifiers import Machine, expand, machine
+from portwright.system.specifiers import Machine, expand, for_user, machine
 from portwright.system.specifiers import name as parts_of
-from portwright.system.unit_files import DEPENDENCY_DIRECTORIES, SEARCH_PATH, TYPES, Link, UnitFiles, is_unit_name, on_host
+from portwright.system.unit_files import (
+    DEPENDENCY_DIRECTORIES,
+    SEARCH_PATH,
+    TYPES,
+    USER_SEARCH_PATH,
+    Link,
+    UnitFiles,
+    is_unit_name,
+    on_host,
+)
 from portwright.trees import Files
 
 _MOST_UNITS = 100_000
@@ -24,6 +34,7 @@ _IN_A_REPOSITORY = {
     "masked": "it is masked",
     "missing": "only drop-ins for it lie in the repository",
 }
+_LINGER = "/var/lib/systemd/linger"
 _BUS_SERVICES = ("/usr/local/share/dbus-1/system-services", "/usr/share/dbus-1/system-services")
 _SECTIONS = frozenset("Unit Service Socket Target Device Mount Automount Swap Timer Path Slice Scope Install".split())  # noqa: SIM905
 
@@ -234,14 +245,41 @@ def _host(files: Files) -> Units:
     place = on_host(files)
     made = generated(files, (*place.names, *(link.unit for link in place.all_links)))
     loader = _Loader(files, place, machine(files), made)
-    for name in (*place.names, *place.dropped_in, *(link.unit for link in place.all_links), *made.units):
+    return _started(loader, (*place.names, *place.dropped_in, *(link.unit for link in place.all_links), *made.units), files)
+
+
+def of_user(files: Files, user: Account) -> Units:
+    """The units of the manager that runs as this user, where one does; `starts` says what that manager starts when it comes up."""
+    runtime = f"/run/user/{user.uid}"
+    place = on_host(files, (each.format(home=user.home, runtime=runtime) for each in USER_SEARCH_PATH))
+    loader = _Loader(files, place, for_user(machine(files), user.name, user.uid, user.home))
+    return _started(loader, (*place.names, *place.dropped_in, *(link.unit for link in place.all_links)), files)
+
+
+def _started(loader: "_Loader", names: Iterable[str], files: Files) -> Units:
+    """Every unit of a manager with what starts it."""
+    for name in names:
         loader.find(name)
     activation = Activation(loader.find, loader.links, loader.expand, loader.broken, files)
-    reached = activation.at_boot(_on_the_bus(files))
+    if loader.machine.of_user:
+        reached = activation.at_boot()
+    else:
+        lingering = [(f"user@{user.uid}.service", f"{user.name} lingers: {at}") for user, at in linger(files)]
+        reached = activation.at_boot(_on_the_bus(files), lingering)
     for unit in tuple(loader.units.values()):
         start = activation.start(unit, reached)
         loader.units[unit.name] = replace(unit, starts=start.starts, why=start.why, started_by=start.by)
     return Units((unit for unit in loader.units.values() if unit.files), loader.machine, activation)
+
+
+def linger(files: Files) -> tuple[tuple[Account, Span], ...]:
+    """The users whose manager logind starts at boot, with the file that says so (loginctl(1), enable-linger)."""
+    found = []
+    for entry in files.names(_LINGER):
+        # logind escapes what is odd in a name (cescape()); names of accounts seldom are.
+        if (known := account(entry, files)) is not None and known.uid:
+            found.append((known, Span.whole(files.tree.label(f"{_LINGER}/{entry}"))))
+    return tuple(found)
 
 
 def _on_the_bus(files: Files) -> list[tuple[str, str]]:
