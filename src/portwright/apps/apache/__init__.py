@@ -52,10 +52,10 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
     if "@." in (invocation.unit or ""):
         return ()  # a template: only its instances name a file
     if "\ufffd" in reading.path(config):
-        files.trouble(invocation.at, "which file apache2 reads could not be worked out")
+        files.absent(invocation.at, "which file apache2 reads could not be worked out")
         return ()
     if not reading.read_file(reading.path(config)):
-        files.trouble(invocation.at, f"apache2 does not start: {reading.path(config)} is not there")
+        files.absent(invocation.at, f"apache2 does not start: {reading.path(config)} is not there")
         return ()
     for text in options.get("c", ()):
         reading.read_text(_Argument(text))
@@ -188,6 +188,7 @@ def _endpoints(reading: Reading, at: Span) -> Iterator[Endpoint]:
             reuse_port=reuse_port,
             # listen.c, make_sock(): distributions build with v4-mapped addresses, so it asks for both families, bindv6only or not.
             v6only=False if listen.address == "*" else True if ":" in listen.address else None,
+            else_ipv4=listen.address == "*" and not listen.spelled,  # find_default_family()
             confidence=weakest(listen.confidence, reading.confidence),
         )
 
@@ -220,7 +221,7 @@ def _listen(line: Line, reading: Reading) -> Iterator[_Listen]:
         return
     sure: Confidence = "certain" if line.sure else "possible"
     if host in ("", "*", "::"):
-        yield _Listen(word.at, "" if host == "*" else host, "*", port, sure)
+        yield _Listen(word.at, host.replace("*", ""), "*", port, sure)
         return
     known = names.addresses(host, reading.files)
     for address in known or (host,):

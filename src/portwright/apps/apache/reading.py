@@ -181,7 +181,7 @@ class Reading:
         except TooMany:
             self.files.trouble(word.at, "too many files match")
             return
-        if not found and directive.keyword == "include":
+        if not found and directive.keyword == "include" and not self.files.partial:
             self.refuse(word.at, f"{word.text} {'matches nothing' if is_pattern(word.text) else 'is not there'}")
         for path in found:
             for each in self._inside(path):
