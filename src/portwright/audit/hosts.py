@@ -14,6 +14,7 @@ from portwright.system.invocations import invocations
 from portwright.system.networks import names_address
 from portwright.system.started import started
 from portwright.system.sysctl import Settled, defaults, settle
+from portwright.system.sysctl_commands import unsettle
 from portwright.system.units import Units, load
 from portwright.system.user_managers import managers
 from portwright.trees import Files, Tree
@@ -23,8 +24,8 @@ def read_host(tree: Tree, name: str, identity: str = "") -> Host:
     """All facts of the host whose files a tree holds."""
     files = Files(tree)
     known = captured(files)
-    settled = settle(files, known.sysctl)
     units = load(files)
+    settled = unsettle(settle(files, known.sysctl), units, files)
     around = surroundings(settled, known, files)
     listeners: list[Listener] = []
     outbounds: list[Outbound] = []
