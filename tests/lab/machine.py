@@ -33,9 +33,11 @@ def base(packages: Sequence[str] = PACKAGES) -> Path:
         part = Path(tempfile.mkdtemp(prefix="part.", dir=cache))
         # apt's proxies and trust are this machine's own: mmdebstrap reads its /etc/apt.
         command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(packages)}", SUITE, str(part / "root")]
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
-        (part / "root").rename(built)
-        part.rmdir()
+        try:
+            subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+            (part / "root").rename(built)
+        finally:
+            shutil.rmtree(part)
     return built
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -322,6 +323,8 @@ def main(arguments: list[str]) -> int:
     if arguments not in ([], ["--smoke"]):
         print("usage: tests/lab/run [--smoke]", file=sys.stderr)
         return 2
+    # Whoever stops the lab stops its host, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     judge = Judge()
     judge.chapter("a Debian host is made")
     with machine("web1") as host:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from portwright.audit.check import Selection, planned
+from portwright.audit.inputs import inputs
 from portwright.changes import GrantCapability, SetSysctl
 from portwright.finding import Finding
 from portwright.plan import Permits, Plan, plan
@@ -195,6 +197,27 @@ def test_a_place_that_cannot_be_written_is_said() -> None:
     made = plan_for({**web(40000), f"{SYSCTL_FILE}/inside": "x"})
 
     assert {IN_RANGE: f"{SYSCTL_FILE} cannot be written: is a directory"} == reasons(made)
+
+
+@pytest.mark.parametrize(
+    ("link", "target"),
+    [(SYSCTL_FILE, "/dev/null"), (SYSCTL_FILE, "/etc/other.conf"), ("/etc/sysctl.d", "../usr/lib/sysctl.d")],
+)
+def test_nothing_is_written_through_a_link(tmp_path: Path, link: str, target: str) -> None:
+    for path, text in {**web(40000), "/usr/lib/sysctl.d/50.conf": "# nothing\n", "/etc/hostname": "web1\n"}.items():
+        place = tmp_path / path.lstrip("/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if text.startswith("-> "):
+            place.symlink_to(text[3:])
+        else:
+            place.write_text(text)
+    (tmp_path / link.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / link.lstrip("/")).symlink_to(target)
+
+    made = planned(inputs([str(tmp_path)])[0], only(IN_RANGE), Selection(), frozenset(), Permits())
+
+    assert () == made.steps
+    assert f"{SYSCTL_FILE} cannot be written: a symbolic link leads to " in reasons(made)[IN_RANGE]
 
 
 # ── drop-ins ──

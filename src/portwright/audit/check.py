@@ -13,7 +13,7 @@ from portwright.host import Host
 from portwright.plan import Permits, Plan, plan
 from portwright.rules import Rule, allowed, check
 from portwright.system.sysctl import defaults
-from portwright.trees import Tree
+from portwright.trees import ReadError, Tree
 from portwright.trees.directory import DirectoryTree
 from portwright.trees.overlay import OverlayTree
 
@@ -114,6 +114,10 @@ def planned(given: Input, rules: tuple[Rule, ...], selection: Selection, known: 
 
     def examine(edits: Mapping[str, bytes | None]) -> tuple[Host, tuple[Finding, ...]]:
         with _opened(given) as tree:
+            for path in edits:
+                # Nobody's link is replaced, and nothing is written to where a link leads.
+                if tree.resolve(path) != path:
+                    raise ReadError(path, f"a symbolic link leads to {tree.resolve(path)}")
             host = read_host(OverlayTree(tree, edits) if edits else tree, given.name, given.identity)
         return host, tuple(finding for finding in check(host, rules) if selection.keeps(finding))
 
