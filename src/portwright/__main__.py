@@ -1,7 +1,17 @@
 """`python -m portwright` is the `portwright` command."""
 
+import os
 import sys
 
-from portwright.cli import main
+# -m has Python look for modules in the working directory first: a yaml.py in what is checked would be run.
+if not sys.flags.safe_path and sys.path and sys.path[0] in ("", os.getcwd()):
+    del sys.path[0]
 
-sys.exit(main())
+try:
+    from portwright.cli import main
+
+    sys.exit(main())
+except KeyboardInterrupt:
+    # Before main() looks after that itself.
+    print("portwright: interrupted", file=sys.stderr)
+    sys.exit(130)

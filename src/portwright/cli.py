@@ -42,6 +42,8 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code of CONTRACT: 0 clean, 1 findings, 2 usage, 3 incomplete, 130 interrupted."""
     try:
+        if arguments is None:
+            _take_interrupts()
         words = sys.argv[1:] if arguments is None else list(arguments)
         if words and words[0] in ("audit", "snapshot") and not {"-h", "--help"} & set(words):
             raise Complaint(f"{_NOT_THERE_YET[words[0]]} is not there yet")
@@ -50,13 +52,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Complaint as complaint:
         _say(f"portwright: {complaint}")
         return USAGE
-    except BrokenPipeError:
-        # Whoever read our report has had enough; Python would complain once more while flushing.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return CLEAN
     except KeyboardInterrupt:
         _say("portwright: interrupted")
         return INTERRUPTED
+
+
+class _Interrupted(KeyboardInterrupt):
+    """Ctrl-C. Where a plain KeyboardInterrupt leaves an exec(), as that of a dataclass, Python ends by the signal whoever catches it."""
+
+
+def _take_interrupts() -> None:
+    import signal
+
+    def interrupt(number: int, frame: object) -> NoReturn:
+        raise _Interrupted
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, interrupt)
 
 
 # ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -349,23 +361,40 @@ def _each(options: argparse.Namespace, rules: tuple[Rule, ...], selection: Selec
     if options.jobs == 1 or len(inputs) == 1:
         return [examine(given) for given in inputs]
     from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_context
 
+    from portwright.audit.check import unfinished
+
+    size = max(1, len(inputs) // (options.jobs * 8))
+    parts = [inputs[start : start + size] for start in range(0, len(inputs), size)]
     # Forked workers inherit the compiled rules, which cannot be sent to them.
-    workers = ProcessPoolExecutor(min(options.jobs, len(inputs)), get_context("fork"), _remember, (examine,))
-    with workers as pool:
-        return list(pool.map(_examine, inputs, chunksize=max(1, len(inputs) // (options.jobs * 8))))
+    pool = ProcessPoolExecutor(min(options.jobs, len(parts)), get_context("fork"), _remember, (examine,))
+    results: list[HostResult] = []
+    try:
+        for part, checked in [(part, pool.submit(_examine, part)) for part in parts]:
+            try:
+                results += checked.result()
+            except BrokenProcessPool:
+                results += [unfinished(given, rules, "the process that checked it was killed") for given in part]
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return results
 
 
 _remembered: list[Callable[[Input], HostResult]] = []
 
 
 def _remember(examine: Callable[[Input], HostResult]) -> None:
+    import signal
+
+    # Ctrl-C reaches every process of the terminal; the first one ends the others.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     _remembered.append(examine)
 
 
-def _examine(given: Input) -> HostResult:
-    return _remembered[0](given)
+def _examine(part: Sequence[Input]) -> list[HostResult]:
+    return [_remembered[0](given) for given in part]
 
 
 # ── where output goes ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -390,9 +419,7 @@ def _write(output: str | None, text: str, mode: int | None = None) -> None:
     """Write a report: to standard output, or to a file that is replaced whole or not at all."""
     data = text.encode("utf-8", "backslashreplace")
     if output is None:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        _print(data)
         return
     try:
         if os.path.lexists(output) and not os.path.isfile(output):
@@ -402,6 +429,21 @@ def _write(output: str | None, text: str, mode: int | None = None) -> None:
         _replace(output, data, mode)
     except OSError as error:
         raise Complaint(f"cannot write {output}: {error.strerror}") from None
+
+
+def _print(data: bytes) -> None:
+    if sys.stdout is None:
+        raise Complaint("cannot write to standard output: it is closed")
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        # What is left in the buffer goes nowhere, else Python complains of it once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read the report may have had enough of it; the verdict stands all the same.
+        if not isinstance(error, BrokenPipeError):
+            raise Complaint(f"cannot write to standard output: {error.strerror}") from None
 
 
 def _replace(output: str, data: bytes, mode: int | None) -> None:
@@ -425,21 +467,27 @@ def _color(options: argparse.Namespace, output: str | None) -> bool:
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
-    return output is None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    return _is_terminal(output) and os.environ.get("TERM") != "dumb"
 
 
 def _width(output: str | None) -> int:
-    if output is not None or not sys.stdout.isatty():
+    if not _is_terminal(output):
         return 100
     return max(40, os.get_terminal_size(sys.stdout.fileno()).columns or 80)
 
 
 def _unicode(output: str | None) -> bool:
-    return output is not None or (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    return output is not None or sys.stdout is None or (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+
+
+def _is_terminal(output: str | None) -> bool:
+    return output is None and sys.stdout is not None and sys.stdout.isatty()
 
 
 def _say(line: str) -> None:
     """One line on standard error; what came from outside cannot play with the terminal."""
     from portwright.reports.escape import safe
 
+    if sys.stderr is None:
+        return
     print(" ".join(safe(line).split("\n")), file=sys.stderr)

@@ -12,6 +12,7 @@ from portwright.finding import Allowed, Finding, HostResult, Note
 from portwright.host import Host
 from portwright.plan import Permits, Plan, plan
 from portwright.rules import Rule, allowed, check
+from portwright.source import Span, Unreadable
 from portwright.system.sysctl import defaults
 from portwright.trees import ReadError, Tree
 from portwright.trees.directory import DirectoryTree
@@ -85,6 +86,17 @@ def verdict(given: Input, rules: tuple[Rule, ...], selection: Selection, known: 
         allowed=accepted,
         unreadable=unreadable,
         sources=sources,
+        repository=given.kind != "host",
+    )
+
+
+def unfinished(given: Input, rules: tuple[Rule, ...], reason: str) -> HostResult:
+    """The verdict on an input whose check did not come to its end: none, and why."""
+    return HostResult(
+        host=given.name,
+        files_read=0,
+        rules_checked=len(rules),
+        unreadable=(Unreadable(Span.whole(given.path), reason),),
         repository=given.kind != "host",
     )
 

@@ -232,6 +232,8 @@ def _file(path: str) -> Input:
 
 
 def _stdin(name: str | None) -> Input:
+    if sys.stdin is None:
+        raise InputError("standard input is closed")
     content = sys.stdin.buffer.read(MOST_BYTES + 1)
     name = name or "<stdin>"
     _refuse_archive("standard input", content)
