@@ -222,6 +222,32 @@ def test_files_that_include_each_other_end() -> None:
 
 
 @pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        (
+            "<Macro a $b>\n" + "Use a $b$b\n" * 3 + "</Macro>\nUse a x\nListen 80\n",
+            "macros and includes nested more than 16 deep are not followed",
+        ),
+        (
+            f"<Macro a $b>\nX $b{'y' * 5000}\n</Macro>\n" + f"Use a {'x' * 5000}\n" * 500 + "Listen 80\n",
+            "macros expand to more than 4194304 characters: the rest is not followed",
+        ),
+    ],
+)
+def test_macros_that_grow_and_grow_end(config: str, reason: str) -> None:
+    files = host_of({CONFIG: config})
+    apache.read(invocation("/usr/sbin/apache2"), files, {})
+
+    assert reason in {trouble.reason for trouble in files.unreadable}
+
+
+def test_a_value_that_doubles_itself_ends() -> None:
+    files = host_of({CONFIG: "Define A 8\n" + "Define A ${A}${A}\n" * 40 + "Listen 80\n"})
+
+    assert ["tcp * 80"] == brief(apache.read(invocation("/usr/sbin/apache2"), files, {}))
+
+
+@pytest.mark.parametrize(
     ("args", "version", "expected"),
     [
         ("2.4.62", (2, 4, 62), True),

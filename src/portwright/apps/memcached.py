@@ -10,6 +10,7 @@ from portwright.system import names
 from portwright.trees import Files
 
 _PORT = 11211
+_MOST_ADDRESSES = 256
 _WITH_ARGUMENT = "apsUmculPfntDRbBIYeoN"  # memcached.c, shortopts
 _LONG = {"port": "p", "udp-port": "U", "listen": "l", "unix-socket": "s", "user": "u"}
 _STARTS_NOTHING = frozenset("hiV")
@@ -25,7 +26,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
         path = argv[0].text if argv else "/etc/memcached.conf"
         source = files.read(path)
         if source is None:
-            files.trouble(invocation.at, f"memcached has no options: {path} is not there")
+            files.absent(invocation.at, f"memcached has no options: {path} is not there")
         argv, origin = (tuple(_words(source)) if source is not None else ()), "directive"
         argv = argv or (Word("-u", invocation.at), Word("root", invocation.at))
     options = _options(argv)
@@ -90,7 +91,10 @@ def _endpoints(options: dict[str, list[Word]], origin: Origin, at: Span, binds_a
         if not port:
             continue
         where, why = (word.at, origin) if word is not None else (at, "default")
-        for host, own, host_at in _places(options.get("l", [])):
+        for count, (host, own, host_at) in enumerate(_places(options.get("l", []))):
+            if count >= _MOST_ADDRESSES:
+                files.trouble(host_at or at, f"more than {_MOST_ADDRESSES} addresses: the rest is left out")
+                break
             number = _number(own, port) if own is not None else port
             if not number:
                 files.trouble(host_at or at, f"memcached does not start: not a port: {own.text if own else ''}")

@@ -16,6 +16,7 @@ from portwright.trees import Files
 
 _FILES = ("/etc/my.cnf", "/etc/mysql/my.cnf")
 _DEEPEST = 10  # max_recursion_level in my_default.c
+_MOST_ADDRESSES = 256
 _PORT, _ADMIN_PORT, _X_PORT, _GALERA_PORT = 3306, 33062, 33060, 4567
 _SAFE = ("mysqld_safe", "mariadbd-safe", "safe_mysqld")
 _STARTS_NOTHING = ("--help", "--version", "--print-defaults", "--initialize", "--bootstrap", "--install", "--remove", "--validate-config")
@@ -276,7 +277,10 @@ def _split(text: str, default: int | None) -> tuple[str, int | None]:
 
 def _hosts(reading: _Reading, key: str, product: _Product) -> Iterator[tuple[str, Confidence]]:
     """(address, how sure) of a list of addresses; the wildcard is both families, in two sockets or in one."""
-    for part in reading.text(key, "*").split(","):
+    parts = reading.text(key, "*").split(",", _MOST_ADDRESSES)
+    if len(parts) > _MOST_ADDRESSES:
+        reading.files.trouble(reading.settings[key][2], f"more than {_MOST_ADDRESSES} addresses: the rest is left out")
+    for part in parts[:_MOST_ADDRESSES]:
         name = part.strip()
         if "/" in name:
             continue  # MySQL 8: an address in another network namespace

@@ -14,6 +14,7 @@ from portwright.system.includes import MOST_FILES
 from portwright.trees import Files
 
 _PORT = 5432
+_MOST_ADDRESSES = 64  # MAXLISTEN
 _DEEPEST = 10  # CONF_FILE_MAX_DEPTH
 _CLUSTERS = "/etc/postgresql"
 _FLAGS = {"p": "port", "h": "listen_addresses", "i": "listen_addresses", "D": "data_directory"}
@@ -249,16 +250,24 @@ def _addresses(reading: _Reading) -> dict[str, bool]:
     """Each address, and whether that is sure; what a socket before it covers already is left out: PostgreSQL goes on without it."""
     text = reading.settings["listen_addresses"][0].text if "listen_addresses" in reading.settings else "localhost"
     found: dict[str, bool] = {}
+    families: set[bool] = set()
+    wildcards: set[bool] = set()
     for part in text.split(","):
         name = part.strip().strip('"')
-        if not name:
-            continue
         known = ("0.0.0.0", "::") if name == "*" else names.addresses(name, reading.files)  # noqa: S104
-        for address in known or (name,):
-            same = [each for each in found if (":" in each) == (":" in address)]
-            wild = "::" if ":" in address else "0.0.0.0"  # noqa: S104
-            if address not in found and not (same and (address == wild or wild in same)):
-                found[address] = bool(known)
+        for address in known or ((name,) if name else ()):
+            six = ":" in address
+            wild = address in ("0.0.0.0", "::")  # noqa: S104
+            if address in found or six in wildcards or (wild and six in families):
+                continue
+            if len(found) >= _MOST_ADDRESSES:
+                reading.files.trouble(
+                    reading.settings["listen_addresses"][0].at, f"more than {_MOST_ADDRESSES} addresses: the rest is left out"
+                )
+                return found
+            found[address] = bool(known)
+            families.add(six)
+            wildcards |= {six} if wild else set()
     return found
 
 

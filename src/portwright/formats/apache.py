@@ -13,6 +13,7 @@ DEEPEST = 100
 LONGEST_LINE = 1 << 24
 """Characters of a line, continued lines together (VARBUF_MAX_LEN)."""
 
+_MOST_REPLACED = 1 << 16  # a value that doubles itself again and again ends here
 _BLANKS = " \t\r\n\f\v"  # apr_isspace()
 _RAW = frozenset(("perl", "lua", "macro"))  # what stands inside is another language, or text with parameters
 _VARIABLE = re.compile(r"\$\{([^${}]*+)\}")
@@ -83,7 +84,7 @@ class Directive:
 
         for found in _VARIABLE.finditer(self.text):
             value = variables.get(found[1])
-            if value is not None and length < LONGEST_LINE:
+            if value is not None and length + len(value.text) <= _MOST_REPLACED:
                 put(self.text[position : found.start()], position, found.start(), None)
                 put(value.text, found.start(), found.end(), value)
                 position = found.end()

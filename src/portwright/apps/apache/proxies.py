@@ -11,6 +11,7 @@ from portwright.system.destinations import are_loopback
 
 _URL = re.compile(r"([a-z0-9]++)://([^/?#]*+)", re.I)
 _KEEPING = frozenset(("http", "https", "ajp", "h2", "h2c"))  # mod_proxy: these reuse connections unless told otherwise
+_MOST_VARIABLES = 256
 _ON = frozenset(("on", "1", "true", "yes"))
 # mod_proxy's environment variables that end a connection after each request.
 _CLOSING = ("proxy-nokeepalive", "force-proxy-request-1.0")
@@ -33,7 +34,7 @@ class _Backend:
 def outbounds(lines: list[Line], reading: Reading, invocation: Invocation) -> Iterator[Outbound]:
     """The backends that some request goes to, in the order they are named."""
     backends: dict[str, _Backend] = {}
-    variables = [line for line in lines if line.keyword == "setenv" and line.args and line.args[0].text in _CLOSING]
+    variables = [line for line in lines if line.keyword == "setenv" and line.args and line.args[0].text in _CLOSING][:_MOST_VARIABLES]
     for line in lines:
         match line.keyword:
             case "proxypass" | "proxypassmatch":

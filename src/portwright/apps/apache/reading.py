@@ -12,6 +12,8 @@ from portwright.trees import Files
 from portwright.trees.glob import TooMany, expand, is_pattern
 
 _MOST_DIRECTIVES = 500_000
+_CHARACTERS_A_DIRECTIVE = 200
+_MOST_EXPANDED = 1 << 22  # characters of all macros together, as often as they are used
 _CONDITIONS = frozenset(("ifmodule", "ifdefine", "ifversion", "iffile", "ifdirective", "ifsection"))
 _BUILT_IN = ("core.c", "mod_so.c", "http_core.c", "core_module", "so_module", "http_module")
 # `apache2 -l` of Debian 12; the distributions that call it httpd load these.
@@ -80,6 +82,7 @@ class Reading:
         self._documents: dict[str, Document] = {}
         self._included = 0
         self._directives = 0
+        self._expanded = 0
 
     def refuse(self, at: Span, reason: str) -> None:
         """Note what httpd would not start with."""
@@ -112,7 +115,7 @@ class Reading:
 
     def _walk(self, directives: tuple[Directive, ...], chain: tuple[str, ...], within: tuple[Section, ...], sure: bool) -> None:
         for directive in directives:
-            self._directives += 1
+            self._directives += 1 + len(directive.text) // _CHARACTERS_A_DIRECTIVE
             if self._directives > _MOST_DIRECTIVES:
                 self.files.trouble(directive.at, f"more than {_MOST_DIRECTIVES} directives with all includes: the rest is not read")
                 return
@@ -163,7 +166,13 @@ class Reading:
         else:
             text = macro[1].raw
             for parameter, value in sorted(zip(macro[0], args[1:], strict=True), key=lambda each: -len(each[0])):
-                text = text.replace(parameter, value.text) if parameter and len(text) < 1 << 20 else text
+                self._expanded += len(text)
+                if parameter and self._expanded + text.count(parameter) * len(value.text) <= _MOST_EXPANDED:
+                    text = text.replace(parameter, value.text)
+            self._expanded += len(text)
+            if self._expanded > _MOST_EXPANDED:
+                self.files.trouble(directive.at, f"macros expand to more than {_MOST_EXPANDED} characters: the rest is not followed")
+                return
             self._walk(self._parsed(_Expansion(directive.at, text)).directives, (*chain, f"macro {name}"), within, sure)
 
     # ── includes ────────────────────────────────────────────────────────────────────────────────────────────────────
