@@ -111,6 +111,10 @@ class Machine:
                 with contextlib.suppress(OSError):
                     os.rmdir(below)
 
+    def live(self, path: str) -> Path:
+        """A path as the booted host sees it, what lives in its memory included."""
+        return Path(f"/proc/{self._leader}/root", path.lstrip("/"))
+
     def run(self, script: str) -> "subprocess.CompletedProcess[str]":
         """Run a shell script on the booted host; standard error goes with the output."""
         return subprocess.run(self._inside(["sh", "-c", script]), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -161,7 +165,7 @@ def _cgroups(label: str) -> Iterator[Path]:
 
 def _wait(what: str, look: Callable[[], _T]) -> _T:
     """The first answer that is not empty."""
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 180  # a boot takes 15 s, and many times that where others keep the machine busy
     while time.monotonic() < deadline:
         found = look()
         if found:
