@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Literal, TypeVar
 
 from portwright.source import Span, Word
@@ -235,7 +236,7 @@ def _address(text: str, at: Span) -> tuple[Address, ...] | None:
     if family == "inet" and _is_ipv4(address):
         prefix = _length(length, 32) if slash else 32
         return None if prefix is None else (Address(interface, "inet", address, prefix, (scope or ["global"])[0], at),)
-    if family == "inet6" and ":" in address and _IPV6.issuperset(address):
+    if family == "inet6" and _is_ipv6(address):
         prefix = _length(length, 128) if slash else 128
         return None if prefix is None else (Address(interface, "inet6", address, prefix, (scope or ["global"])[0], at),)
     return None
@@ -255,7 +256,18 @@ def _setting(text: str, at: Span) -> tuple[tuple[str, Word], ...] | None:
 
 def _is_ipv4(text: str) -> bool:
     parts = text.split(".")
-    return len(parts) == 4 and all(_length(part, 255) is not None for part in parts)
+    return len(parts) == 4 and all(_length(part, 255) is not None and (part == "0" or part[0] != "0") for part in parts)
+
+
+def _is_ipv6(text: str) -> bool:
+    # The letters first: ip_address() takes a scope, too, and its messages cost.
+    if ":" not in text or not _IPV6.issuperset(text):
+        return False
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _length(text: str, most: int) -> int | None:
