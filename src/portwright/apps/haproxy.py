@@ -172,7 +172,7 @@ def _paths(started: _Started, invocation: Invocation, files: Files) -> tuple[str
             inside = [name for name in files.names(path) if name.endswith(".cfg") and not name.startswith(".")]
             found += [full for full in (f"{path.rstrip('/')}/{name}" for name in inside) if files.kind(full) == "file"]
         elif kind == "missing":
-            files.trouble(word.at, f"haproxy would not start: {path} is not there")
+            files.absent(word.at, f"haproxy would not start: {path} is not there")
         else:
             found.append(path)
     if len(found) > _MOST_FILES:

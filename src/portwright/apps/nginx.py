@@ -126,7 +126,7 @@ class _Reading:
             except TooMany:
                 self.files.trouble(word.at, "too many files match")
                 continue
-            if not paths and not self.lenient and not set("*?[").intersection(word.text):
+            if not paths and not self.lenient and not self.files.partial and not set("*?[").intersection(word.text):
                 self.refuse(word.at, "nginx would not start: the included file is not there")
             for path in paths:
                 if path in chain:
@@ -180,12 +180,12 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
     path = _conf(invocation, conf, prefix, files)
     at = conf.at if conf is not None else invocation.at
     if "\ufffd" in path:
-        files.trouble(at, "which file nginx reads could not be worked out")
+        files.absent(at, "which file nginx reads could not be worked out")
         return ()
     reading = _Reading(files, (path.rpartition("/")[0],))
     document = reading.document(path)
     if document is None:
-        files.trouble(at, f"nginx would not start: {path} is not there")
+        files.absent(at, f"nginx would not start: {path} is not there")
         return ()
     directives = document.directives
     if "g" in options:

@@ -49,7 +49,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
         first = arguments.pop(0)
         path = first.text if first.text.startswith("/") else f"{invocation.directory.rstrip('/')}/{first.text}"
         if files.kind(path) == "missing":
-            files.trouble(first.at, f"redis reads {path}, which is not there")
+            files.absent(first.at, f"redis reads {path}, which is not there")
             confidence = "possible"
         else:
             _read_file((path,), reading, said)

@@ -30,7 +30,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
     settings: _Settings = {}
     if files.kind(config) == "missing":
         if invocation.starts != "never":  # distributions ship a unit that waits for the file to be made
-            files.trouble(given.at, f"rsync does not start: {config} is not there")
+            files.absent(given.at, f"rsync does not start: {config} is not there")
         return ()
     _read_file((config,), settings, files, [0])
     for option, name in (("--port", "port"), ("--address", "address")):

@@ -72,7 +72,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
     confidence: Confidence = "certain"
     if files.kind(config) == "missing":
         # sshd does not start without it; rather the copy of the host lacks it, and a default is a guess then.
-        files.trouble(invocation.at, f"sshd reads {config}, which is not there")
+        files.absent(invocation.at, f"sshd reads {config}, which is not there")
         confidence = "possible"
     else:
         _read_file((config,), reading, said, outer=True)

@@ -47,7 +47,8 @@ def _read_file(path: str, at: Span, settings: _Settings, files: Files) -> bool:
     """Whether vsftpd refuses to start with this file."""
     source = files.read(path)
     if source is None:
-        return _refuse(files, Unreadable(at, f"{path} is not there"))
+        files.absent(at, f"vsftpd does not start: {path} is not there")
+        return True
     found, wrong = parse(source)
     return _take((*found, *wrong), "directive", settings, files)
 

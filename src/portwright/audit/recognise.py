@@ -39,6 +39,19 @@ def recognise(path: str, text: str, asked: bool = False) -> Recognised | None:
     return Recognised(kind, not reason, reason, _host_path(folders, name, kind, text))
 
 
+def without_remarks(path: str, text: str) -> str:
+    """A template's text with blanks for what its language keeps to itself; every other character stays in its place."""
+    suffixes = _lower(path.rpartition("/")[2]).split(".")[1:]
+    for start, end in {_REMARKS[suffix] for suffix in suffixes if suffix in _REMARKS}:
+        pieces, done = [], 0
+        while (at := text.find(start, done)) >= 0 and (stop := text.find(end, at)) >= 0:
+            stop += len(end)
+            pieces += [text[done:at], _NOT_A_LINE_END.sub(" ", text[at:stop])]
+            done = stop
+        text = "".join((*pieces, text[done:]))
+    return text
+
+
 def worth_reading(path: str) -> bool:
     """Whether a path alone could be that of a config, so that a walk need not read everything."""
     folders, _, last = path.rpartition("/")
@@ -59,6 +72,12 @@ _FOLDERS = frozenset({"sites-available", "sites-enabled", "default", "sysconfig"
 
 # What is added to a file's own name by those who fill it in, ship it or put it aside.
 _TEMPLATE = ("j2", "jinja", "jinja2", "erb", "epp", "tmpl", "tpl", "template", "mustache", "hbs", "gotmpl", "in", "ctmpl", "m4")
+_REMARKS = {
+    **dict.fromkeys(("j2", "jinja", "jinja2"), ("{#", "#}")),
+    **dict.fromkeys(("tmpl", "gotmpl", "tpl", "ctmpl"), ("{{/*", "*/}}")),
+    "erb": ("<%#", "%>"),
+}
+_NOT_A_LINE_END = re.compile(r"[^\n]")
 _ASIDE = (
     *("sample", "example", "dist", "bak", "backup", "orig", "old", "save", "rej", "swp", "tmp", "disabled", "off", "default-dist"),
     *("rpmnew", "rpmsave", "rpmorig", "dpkg-old", "dpkg-new", "dpkg-dist", "dpkg-bak", "ucf-dist", "ucf-old", "pacnew", "pacsave"),
@@ -84,8 +103,11 @@ def _kind(folders: tuple[str, ...], name: str, text: str, asked: bool) -> Config
         return "unit" if _is_unit(text, suffix) else None
     if suffix == "conf" and (_is_drop_in_folder(parent) or _FLAT_DROP_IN.fullmatch(name)):
         return "drop-in" if _first_section(text) is not None else None
-    if parent == "sysctl.d" or name == "sysctl.conf" or suffix == "sysctl":
-        return "sysctl" if suffix in ("conf", "sysctl") and not _BLOCK.search(text) else None
+    if parent == "sysctl.d" or name == "sysctl.conf":
+        # sysctl.d(5): files without the suffix are not read, and distributions put a README.sysctl beside them.
+        return "sysctl" if suffix == "conf" and not _BLOCK.search(text) else None
+    if suffix == "sysctl":
+        return "sysctl" if not _BLOCK.search(text) else None
     where = {_lower(folder) for folder in folders}
     said = _lower(name)
     if said.startswith("sshd_config") or parent == "sshd_config.d" or ("sshd" in said and suffix == "conf"):

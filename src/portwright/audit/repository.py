@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from portwright.apps import Said, daemons
 from portwright.audit.hosts import assemble, commands, join, socket_listeners, surroundings, what_it_says
-from portwright.audit.recognise import Recognised, recognise, worth_reading
+from portwright.audit.recognise import Recognised, recognise, without_remarks, worth_reading
 from portwright.facts import Listener, Outbound, Privileges, weakest
 from portwright.host import Host
 from portwright.host.join import listener
@@ -18,11 +18,14 @@ from portwright.system.sysctl import settle
 from portwright.system.units import load
 from portwright.trees import Files, ReadError, Tree
 from portwright.trees.memory import MemoryTree
+from portwright.trees.tree import Kind
 
 _MOST_LAYOUTS = 200
 _ROLES = ("roles", "hosts", "host_files", "services", "machines")
 """Folders whose subfolders are each for a machine of its own, or for a part that some machines have."""
 
+_NGINX = "/etc/nginx/nginx.conf"
+_AVAILABLE, _ENABLED = "/etc/nginx/sites-available/", "/etc/nginx/sites-enabled/"
 _LOOSE = "/.repository/"
 """Where a config whose place on a host nobody can tell is laid; read on its own, found by no include."""
 
@@ -38,19 +41,78 @@ class Placed:
 
 
 class LaidOutTree(MemoryTree):
-    """Files of a repository at the places they have on a host; reports show their paths in the repository."""
+    """Files of a repository at the places they have on a host; reports show their paths in the repository.
 
-    def __init__(self, placed: Iterable[Placed]) -> None:
+    `beside` are the repository's files that are no configs by themselves: where nginx.conf lies, its includes find them, and
+    `included` are those that were read.
+    """
+
+    def __init__(self, placed: Iterable[Placed], beside: "Beside | None" = None) -> None:
         files = tuple(placed)
         laid: dict[str, str | bytes] = {file.place: file.data for file in files}
         if "/etc/sysctl.conf" in laid:
             # Only through this link, which every distribution with systemd ships, does the boot read it.
             laid.setdefault("/etc/sysctl.d/99-sysctl.conf", "-> ../sysctl.conf")
+        for place in tuple(laid):
+            # The links that enable a site are made when it is deployed, and all that lies here counts as deployed.
+            if place.startswith(_AVAILABLE) and (site := place.removeprefix(_AVAILABLE)) and "/" not in site:
+                laid.setdefault(_ENABLED + site, f"-> {place}")
         super().__init__(laid)
         self._labels = {file.place: file.label for file in files}
+        nginx = self._labels.get(_NGINX)
+        self._beside = None if nginx is None else beside
+        self._nginx = "" if nginx is None else f"/{nginx}".rpartition("/")[0]
+        self.included: set[str] = set()
 
     def label(self, path: str) -> str:
-        return self._labels.get(path, path)
+        there = None if path in self._labels else self._there(path)
+        return self._labels.get(path, path) if there is None else there.lstrip("/")
+
+    def kind(self, path: str) -> Kind:
+        kind, there = super().kind(path), self._there(path)
+        return kind if kind != "missing" or there is None or self._beside is None else self._beside.kind(there)
+
+    def names(self, directory: str) -> tuple[str, ...]:
+        there = self._there(directory)
+        if there is None or self._beside is None:
+            return super().names(directory)
+        return tuple(
+            sorted({*super().names(directory), *self._beside.names(there)}, key=lambda name: name.encode("utf-8", "surrogateescape"))
+        )
+
+    def read(self, path: str) -> bytes | None:
+        data, there = super().read(path), self._there(path)
+        if data is not None or there is None or self._beside is None:
+            return data
+        self.included.add(there.lstrip("/"))
+        return self._beside.read(there)
+
+    def _there(self, path: str) -> str | None:
+        """The path in the repository of what lies beside nginx.conf."""
+        if self._beside is None or not path.startswith("/etc/nginx/"):
+            return None
+        real = self.resolve(path)
+        return self._nginx + real.removeprefix("/etc/nginx") if real.startswith("/etc/nginx/") else None
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a repository holds besides the configs that were recognised: pieces that only make sense where they are included."""
+
+    tree: Tree
+    recognised: frozenset[str]
+
+    def kind(self, path: str) -> Kind:
+        """As the tree has it; what was recognised has its own place or is not deployed, and does not lie here."""
+        return "missing" if path in self.recognised else self.tree.kind(path)
+
+    def names(self, directory: str) -> tuple[str, ...]:
+        """The names that are not recognised configs'."""
+        return tuple(name for name in self.tree.names(directory) if f"{directory}/{name}" not in self.recognised)
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a file; None for a recognised one."""
+        return None if path in self.recognised else self.tree.read(path)
 
 
 def read_repository(tree: Tree, name: str, asked: bool = False) -> tuple[Host, ...]:
@@ -58,17 +120,18 @@ def read_repository(tree: Tree, name: str, asked: bool = False) -> tuple[Host, .
 
     `asked`: the tree is one file that its user named, so that it counts even where its path says *sample*.
     """
-    placed, unreadable = _config_files(tree, asked)
+    placed, beside, unreadable = _config_files(tree, asked)
     layouts = lay_out(placed)
     if len(layouts) > _MOST_LAYOUTS:
         reason = f"the files make {len(layouts)} different hosts; only the first {_MOST_LAYOUTS} were read"
         unreadable = (*unreadable, Unreadable(Span.whole(name), reason))
-    hosts = [_read_layout(layout, name) for layout in layouts[:_MOST_LAYOUTS]] or [Host(name, repository=True)]
+    hosts = [_read_layout(layout, beside, name) for layout in layouts[:_MOST_LAYOUTS]] or [Host(name, repository=True)]
     return (replace(hosts[0], unreadable=tuple(sorted({*hosts[0].unreadable, *unreadable}))), *hosts[1:])
 
 
-def _config_files(tree: Tree, asked: bool) -> tuple[tuple[Placed, ...], tuple[Unreadable, ...]]:
+def _config_files(tree: Tree, asked: bool) -> tuple[tuple[Placed, ...], Beside, tuple[Unreadable, ...]]:
     placed: list[Placed] = []
+    recognised: set[str] = set()
     unreadable: list[Unreadable] = []
 
     def say(error: ReadError) -> None:
@@ -83,10 +146,15 @@ def _config_files(tree: Tree, asked: bool) -> tuple[tuple[Placed, ...], tuple[Un
         except ReadError as error:
             say(error)
             continue
-        what = None if data is None else recognise(label, data.decode("utf-8", "surrogateescape"), asked)
-        if data is not None and what is not None and what.deployed:
-            placed.append(Placed(label, what.host_path or _LOOSE + label, what, data))
-    return tuple(placed), tuple(unreadable)
+        if data is None:
+            continue
+        text = without_remarks(label, data.decode("utf-8", "surrogateescape"))
+        what = recognise(label, text, asked)
+        if what is not None:
+            recognised.add(path)
+            if what.deployed:
+                placed.append(Placed(label, what.host_path or _LOOSE + label, what, text.encode("utf-8", "surrogateescape")))
+    return tuple(placed), Beside(tree, frozenset(recognised)), tuple(unreadable)
 
 
 def lay_out(placed: tuple[Placed, ...]) -> tuple[tuple[Placed, ...], ...]:
@@ -124,8 +192,9 @@ def _shared(one: str, other: str) -> int:
     return count
 
 
-def _read_layout(layout: tuple[Placed, ...], name: str) -> Host:
-    files = Files(LaidOutTree(layout))
+def _read_layout(layout: tuple[Placed, ...], beside: Beside, name: str) -> Host:
+    tree = LaidOutTree(layout, beside)
+    files = Files(tree, partial=True)
     known = captured(files)
     settled = settle(files)
     units = load(files, repository=True)
@@ -146,6 +215,7 @@ def _read_layout(layout: tuple[Placed, ...], name: str) -> Host:
         elif (alone := listener(fact, None, around)) is not None:
             listeners.append(alone)
     own = {file.label: _machine(file) for file in layout}
+    own |= dict.fromkeys(tree.included - own.keys(), next((_machine(file) for file in layout if file.place == _NGINX), ""))
     host = assemble(
         name,
         "",

@@ -60,7 +60,7 @@ class Includes:
             except TooMany:
                 self.files.trouble(value.at, "too many files match")
                 continue
-            if needed and not paths and not is_pattern(value.text):
+            if needed and not paths and not is_pattern(value.text) and not self.files.partial:
                 self.refuse(value.at, f"{value.text} is not there")
             for path in paths:
                 if path in chain:

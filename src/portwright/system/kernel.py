@@ -38,11 +38,17 @@ def write(key: str, text: str, state: State, once: bool = False) -> Written:
         if key == UNPRIVILEGED:
             return _write_unprivileged(text, state)
         if key not in _INTEGERS:
-            return Written(((key, normal(text)),))
+            return Written(((key, _unknown(normal(text))),))
         value = str(_numbers(text, 1, _INTEGERS[key])[0])
         return Written(tuple((one, value) for one in (key, *(_LIKE_ALL if key == _ALL_IPV6 else ()))))
     except ValueError as error:
         return Written((), f"the kernel answers EINVAL: {error}{_hint(text)}")
+
+
+def _unknown(text: str) -> str:
+    """What a key nothing is known about makes of a value; one integer is all the kernel looks at, whatever stands behind a blank."""
+    first, _, rest = text.partition(" ")
+    return first if rest.startswith("#") and first.removeprefix("-").isdigit() else text
 
 
 def normal(text: str) -> str:

@@ -1,0 +1,38 @@
+"""Each folder of `repository/` is a situation: a repository's files in `repo/`, and all that a check says of it beside them.
+
+`ACCEPT=1 pytest tests/audit/test_repositories.py` rewrites the expectations; the diff is part of the review.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from portwright.audit.check import Selection, verdict
+from portwright.audit.inputs import Input
+from portwright.finding import HostResult
+from portwright.rules import load
+from portwright.shipped import rules_directory
+from tests.golden import expected
+
+CASES = sorted((Path(__file__).parent / "repository").iterdir())
+RULES = load([rules_directory()])
+
+
+def _said(result: HostResult) -> Iterator[str]:
+    for finding in result.findings:
+        yield f"{finding.at} {finding.card.id} ({finding.confidence}) {finding.message}"
+        for note in finding.notes:
+            yield f"    note {note.at or '-'} {note.text}"
+    for trouble in result.unreadable:
+        yield f"{trouble.at} unreadable: {trouble.reason}"
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_repository_is_told_what_is_kept_beside_it(case: Path) -> None:
+    result = verdict(Input("repository", "repo", "repo", str(case / "repo")), RULES, Selection(), frozenset(rule.card.id for rule in RULES))
+
+    report = "".join(f"{line}\n" for line in _said(result))
+
+    assert result.files_read
+    assert expected(case / "expected.txt", report) == report
