@@ -1,0 +1,159 @@
+"""Frozen dataclasses at a tenth of their price: what the standard decorator generates at import, made when it is first needed.
+
+A cold start is a budget, and half of it went into `dataclasses` compiling methods for some 200 classes that one run never uses. To the
+type checker these names *are* those of `dataclasses`; at run time they do the same for what is used here: `frozen`, `slots`, `order`,
+defaults, `default_factory`, `__post_init__`, inheritance, `match`, copying and pickling. Nothing else is accepted.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dataclasses import MISSING, FrozenInstanceError, dataclass, field, fields, replace
+else:
+    from operator import attrgetter
+
+    class FrozenInstanceError(AttributeError):
+        """A frozen value was assigned to."""
+
+    class _Missing:
+        def __repr__(self):
+            return "MISSING"
+
+    MISSING = _Missing()
+
+    class Field:
+        """One field: its name, and its default or the function that makes one, else MISSING."""
+
+        __slots__ = ("default", "default_factory", "name", "type")
+
+        def __init__(self, default=MISSING, default_factory=MISSING):
+            self.name = self.type = None
+            self.default = default
+            self.default_factory = default_factory
+
+    def field(*, default=MISSING, default_factory=MISSING):
+        """A field whose default is made anew for each instance."""
+        return Field(default, default_factory)
+
+    def fields(of):
+        """The fields of a class or an instance, in order."""
+        return of.__dataclass_fields__
+
+    def replace(value, /, **changes):
+        """A copy of a value with some fields changed; a wrong name is a TypeError."""
+        for name in value.__match_args__:
+            if name not in changes:
+                changes[name] = getattr(value, name)
+        return type(value)(**changes)
+
+    def dataclass(cls=None, /, *, frozen=False, slots=False, order=False):
+        """Make a class a record of its annotated fields, as `dataclasses.dataclass` does."""
+        if cls is None:
+            return lambda cls: _made(cls, frozen, slots, order)
+        return _made(cls, frozen, slots, order)
+
+    def _made(cls, frozen, slots, order):
+        own = _own_fields(cls)
+        inherited = {each.name: each for base in cls.__mro__[:0:-1] for each in base.__dict__.get("__dataclass_fields__", ())}
+        every = {**inherited, **{each.name: each for each in own}}
+        names = tuple(every)
+        if slots:
+            cls = _slotted(cls, tuple(each.name for each in own if each.name not in inherited))
+        cls.__dataclass_fields__ = tuple(every.values())
+        cls.__match_args__ = names
+        values = _values(names)
+        cls.__init__ = _init_later(cls, frozen)
+        own_names = cls.__dict__
+        if "__repr__" not in own_names:
+            cls.__repr__ = _repr
+        if "__eq__" not in own_names:
+            cls.__eq__ = lambda self, other: values(self) == values(other) if other.__class__ is self.__class__ else NotImplemented
+            if "__hash__" not in own_names or own_names["__hash__"] is None:
+                cls.__hash__ = (lambda self: hash(values(self))) if frozen else None
+        if order:
+            cls.__lt__ = lambda self, other: values(self) < values(other) if other.__class__ is self.__class__ else NotImplemented
+            cls.__le__ = lambda self, other: values(self) <= values(other) if other.__class__ is self.__class__ else NotImplemented
+            cls.__gt__ = lambda self, other: values(self) > values(other) if other.__class__ is self.__class__ else NotImplemented
+            cls.__ge__ = lambda self, other: values(self) >= values(other) if other.__class__ is self.__class__ else NotImplemented
+        if frozen:
+            cls.__setattr__ = _refuse_set
+            cls.__delattr__ = _refuse_delete
+        cls.__reduce__ = lambda self: (self.__class__, values(self))
+        return cls
+
+    def _own_fields(cls):
+        found = []
+        for name, annotation in cls.__annotations__.items():
+            given = cls.__dict__.get(name, MISSING)
+            each = given if isinstance(given, Field) else Field(given)
+            each.name, each.type = name, annotation
+            if isinstance(given, Field):
+                if given.default is MISSING:
+                    delattr(cls, name)
+                else:
+                    setattr(cls, name, given.default)
+            found.append(each)
+        return found
+
+    def _slotted(cls, names):
+        body = {name: value for name, value in cls.__dict__.items() if name not in names and name not in ("__dict__", "__weakref__")}
+        body["__slots__"] = names
+        made = type(cls)(cls.__name__, cls.__bases__, body)
+        made.__qualname__ = cls.__qualname__
+        return made
+
+    def _values(names):
+        if len(names) > 1:
+            return attrgetter(*names)
+        return (lambda self: (getattr(self, names[0]),)) if names else (lambda self: ())
+
+    def _init_later(cls, frozen):
+        """An __init__ that compiles the real one when the first instance is made."""
+
+        def __init__(self, *given, **named):
+            real = _init(cls, frozen)
+            cls.__init__ = real
+            real(self, *given, **named)
+
+        return __init__
+
+    def _init(cls, frozen):
+        known = {"_MISSING": MISSING}
+        parameters, body = [], []
+        slots = {name for base in cls.__mro__ for name in base.__dict__.get("__slots__", ())}
+        for each in cls.__dataclass_fields__:
+            name = value = each.name
+            if each.default_factory is not MISSING:
+                known[f"_make_{name}"] = each.default_factory
+                parameters.append(f"{name}=_MISSING")
+                value = f"_make_{name}() if {name} is _MISSING else {name}"
+            elif each.default is not MISSING:
+                known[f"_default_{name}"] = each.default
+                parameters.append(f"{name}=_default_{name}")
+            else:
+                parameters.append(name)
+            if not frozen:
+                body.append(f"self.{name} = {value}")
+            elif name in slots:
+                known[f"_set_{name}"] = getattr(cls, name).__set__
+                body.append(f"_set_{name}(self, {value})")
+            else:
+                body.append(f"self.__dict__[{name!r}] = {value}")
+        if hasattr(cls, "__post_init__"):
+            body.append("self.__post_init__()")
+        lines = "".join(f"    {line}\n" for line in body or ["pass"])
+        exec(f"def __init__(self, {', '.join(parameters)}):\n{lines}", known)  # noqa: S102  the names of fields, written in our own source
+        return known["__init__"]
+
+    def _repr(self):
+        inside = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__match_args__)
+        return f"{self.__class__.__qualname__}({inside})"
+
+    def _refuse_set(self, name, value):
+        raise FrozenInstanceError(f"cannot assign to field {name!r}")
+
+    def _refuse_delete(self, name):
+        raise FrozenInstanceError(f"cannot delete field {name!r}")
+
+
+__all__ = ["MISSING", "FrozenInstanceError", "dataclass", "field", "fields", "replace"]
