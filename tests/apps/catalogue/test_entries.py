@@ -54,7 +54,7 @@ GOOD: dict[str, Any] = {"programs": ["xd"], "sockets": [{"port": "80"}]}
         ({"sockets": [{}]}, "x.yaml: xd.sockets[0]: neither `port` nor `listen` nor `random`: nothing says what it binds"),
         ({"sockets": [{"port": "80", "protocols": ["sctp"]}]}, "x.yaml: xd.sockets[0].protocols: 'sctp' is none of: tcp, udp"),
         ({"sockets": [{"port": "80", "wildcard": "all"}]},
-         "x.yaml: xd.sockets[0].wildcard: 'all' is none of: dual, both, inet, inet6"),
+         "x.yaml: xd.sockets[0].wildcard: 'all' is none of: dual, both, inet, inet6, loopback, loopback-inet"),
         ({"sockets": [{"port": "80", "v6only": "true"}]}, "x.yaml: xd.sockets[0].v6only: yes or no, not 'true'"),
         ({"sockets": [{"port": {"or": "80"}}]},
          "x.yaml: xd.sockets[0].port: `from` says where the value is written; a constant is written without it"),
@@ -88,6 +88,7 @@ def test_what_is_loaded_is_plain_data() -> None:
                 return all(map(plain, value))
             case dict():
                 return all(isinstance(key, str) and plain(item) for key, item in value.items())
-        return False
+            case _:
+                return False
 
     assert plain(PLAIN)

@@ -19,10 +19,12 @@ WILDCARDS: Mapping[str, tuple[str, ...]] = {
     "both": ("0.0.0.0", "::"),  # noqa: S104  compared, never bound
     "inet": ("0.0.0.0",),  # noqa: S104
     "inet6": ("::",),
+    "loopback": ("127.0.0.1", "::1"),
+    "loopback-inet": ("127.0.0.1",),
 }
 FORMATS = (
-    "words", "words-equals", "ini", "assignments", "properties", "toml", "clauses", "named", "dovecot", "bacula", "gmond", "nats", "json",
-    "lua", "lighttpd", "icinga", "xml", "tags", "yaml",
+    "words", "words-equals", "plain", "ini", "assignments", "properties", "toml", "clauses", "named", "dovecot", "bacula", "gmond", "nats", "json",
+    "lua", "lighttpd", "icinga", "xml", "tags", "yaml", "rainer", "perl",
 )  # fmt: skip
 _ANSWERS = {"yes": True, "no": False}
 
@@ -41,7 +43,8 @@ class Slot:
     """Where a value comes from: the first of `sources` that says it, else `default` (None: nowhere).
 
     `take` says which of several occurrences counts; `split` are characters between values; `word` is the one word of each occurrence
-    that counts; `until` and `after` cut a value at a character; `plus` is added to a port; `off` are values that mean none.
+    that counts; `after` and `until` cut a value at some text; `plus` is added to a port; `off` are values that mean none, `unset` those
+    that mean the default. `option`: the value is a command line, and what follows this option in it is meant.
     """
 
     sources: tuple[str, ...] = ()
@@ -53,6 +56,8 @@ class Slot:
     after: str = ""
     plus: int = 0
     off: tuple[str, ...] = ()
+    unset: tuple[str, ...] = ()
+    option: str = ""
 
 
 Conditions = tuple[tuple[str, tuple[str, ...]], ...]
@@ -90,7 +95,10 @@ class Socket:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Which files a daemon reads, in which grammar, and what includes others (directive to what is appended to its value)."""
+    """Which files a daemon reads, in which grammar, and what includes others (directive to what is appended to its value).
+
+    `under` names files whose settings stand in a section of a name that only the file's own name tells.
+    """
 
     format: str
     named: Slot = Slot()
@@ -100,6 +108,8 @@ class Config:
     relative: str = ""
     drop_ins: tuple[str, ...] = ()
     directories: Slot = Slot()
+    unless: Conditions = ()
+    under: tuple[tuple[str, str], ...] = ()
     needed: bool = False
 
 
@@ -197,7 +207,7 @@ def _config(value: Any, here: str) -> Config:
         given,
         {
             "format": _one_of(*FORMATS), "from": _slot_sources, "or": _words, "every": _answer, "include": _includes, "relative": _text,
-            "drop-ins": _words, "directories": _slot_sources, "needed": _answer,
+            "drop-ins": _words, "directories": _slot_sources, "unless": _conditions, "needed": _answer, "under": _pairs,
         },
         here,
     )  # fmt: skip
@@ -319,7 +329,7 @@ def _slot(value: Any, here: str) -> Slot:
         _table(value, here),
         {
             "from": _words, "or": _words, "take": _one_of(*get_args(Take)), "split": _text, "word": _number, "until": _text, "after": _text,
-            "plus": _number, "off": _words,
+            "plus": _number, "off": _words, "unset": _words, "option": _text,
         },
         here,
     )  # fmt: skip

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 
-from portwright.formats import braces, sections, tags, words, yaml_nodes
+from portwright.formats import braces, rainer, sections, tags, words, yaml_nodes
 from portwright.formats.nodes import Node, Parsed
-from portwright.source import Source
+from portwright.source import Source, Word
 
 _WORDS = words.Dialect(comments=True)
 _WORDS_EQUALS = words.Dialect(comments=True, equals=True)
+_PLAIN = words.Dialect(quotes="")
 
 
 def _lines(dialect: words.Dialect) -> Callable[[Source], Parsed]:
@@ -22,6 +23,12 @@ def _sections(dialect: sections.Dialect) -> Callable[[Source], Parsed]:
     return lambda source: sections.parse(source, dialect)
 
 
+def _perl(source: Source) -> Parsed:
+    """Assignments of a Perl file, `$name = value;`, their keys without the sigil."""
+    nodes, troubles = sections.parse(source, sections.ASSIGNMENTS)
+    return tuple(Node(Word(node.key.text.lstrip("$@"), node.key.at), node.values) for node in nodes if node.values), troubles
+
+
 def _braces(dialect: braces.Dialect) -> Callable[[Source], Parsed]:
     return lambda source: braces.parse(source, dialect)
 
@@ -29,6 +36,7 @@ def _braces(dialect: braces.Dialect) -> Callable[[Source], Parsed]:
 _GRAMMARS: Mapping[str, Callable[[Source], Parsed]] = {
     "words": _lines(_WORDS),
     "words-equals": _lines(_WORDS_EQUALS),
+    "plain": _lines(_PLAIN),
     "ini": _sections(sections.INI),
     "assignments": _sections(sections.ASSIGNMENTS),
     "properties": _sections(sections.PROPERTIES),
@@ -45,6 +53,8 @@ _GRAMMARS: Mapping[str, Callable[[Source], Parsed]] = {
     "icinga": _braces(braces.ICINGA),
     "xml": tags.parse,
     "tags": lambda source: tags.parse(source, closed=False),
+    "rainer": rainer.parse,
+    "perl": _perl,
     "yaml": yaml_nodes.parse,
 }
 

@@ -6,6 +6,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from portwright.apps.catalogue.entry import Conditions, Config, Entry, Slot
 from portwright.apps.catalogue.grammars import parse
@@ -14,7 +15,8 @@ from portwright.formats.nodes import DEEPEST, Node
 from portwright.source import Word
 from portwright.system.includes import DEEPEST as DEEPEST_INCLUDE
 from portwright.system.includes import MOST_FILES
-from portwright.system.passage import UNKNOWN, piece
+from portwright.system.command_line import words
+from portwright.system.passage import UNKNOWN, Passage, piece
 from portwright.trees import Files
 from portwright.trees.glob import TooMany, expand
 
@@ -42,13 +44,14 @@ class Settings:
         self.config_path: str | None = None
         self._options, self._arguments = _command_line(invocation.argv[1:], _options_of(entry), entry.one_dash)
         self._environment = dict(invocation.environment)
+        self._nodes_read: tuple[Node, ...] = ()
         self._keys: dict[str, list[Node]] = {}
         self._read = 0
-        self._nodes = 0
         for pattern in entry.variables:
             self._variables(pattern)
-        if entry.config is not None:
-            self._keys = _by_path(self._config(entry.config))
+        if entry.config is not None and self.holds((), entry.config.unless):
+            self._nodes_read = self._config(entry.config)
+            self._keys = _by_path(self._nodes_read)
 
     @classmethod
     def alone(cls, entry: Entry, path: str, files: Files) -> "Settings":
@@ -56,8 +59,9 @@ class Settings:
         self = cls.__new__(cls)
         self.files, self.unsure, self.config_path = files, "", path
         self._options, self._arguments, self._environment = {}, (), {}
-        self._read = self._nodes = 0
-        self._keys = {} if entry.config is None else _by_path(self._file((path,), entry.config))
+        self._read = 0
+        self._nodes_read = () if entry.config is None else self._file((path,), entry.config)
+        self._keys = _by_path(self._nodes_read)
         return self
 
     def occurrences(self, source: str, block: Node | None = None) -> list[Said]:
@@ -67,6 +71,8 @@ class Settings:
         if source.startswith("$"):
             word = self._environment.get(source[1:])
             return [Said((word,), "environment")] if word is not None and word.text else []
+        if source == "%*":
+            return [Said((word,), "argument") for word in self._arguments]
         if source.startswith("%"):
             number = int(source[1:])
             return [Said((self._arguments[number - 1],), "argument")] if number <= len(self._arguments) else []
@@ -75,12 +81,16 @@ class Settings:
         if block is None:
             return []
         name = source[1:].lower()
+        if name == "0":
+            return [Said((block.key,), "directive")]
         if name.isdigit():
             return [Said((block.values[int(name) - 1],), "directive")] if int(name) <= len(block.values) else []
         return [Said(node.words, "directive") for node in _by_path(block.children).get(name, ())]
 
     def blocks(self, path: str) -> Iterable[Node]:
         """The nodes of a path, for what is said block by block; `a.*` are all that stand in `a`."""
+        if path == "*":
+            return self._nodes_read
         if path.endswith(".*"):
             return [child for node in self._keys.get(path[:-2].lower(), ()) for child in node.children]
         return self._keys.get(path.lower(), ())
@@ -96,15 +106,16 @@ class Settings:
                 found = [said[0] if slot.take == "first" else said[-1]]
                 if any(word.text for word in found[0].words):
                     break
-        words: list[tuple[Word, Origin]] = []
+        texts: list[tuple[Word, Origin]] = []
         for each in found:
             chosen = each.words if slot.word is None else each.words[slot.word - 1 : slot.word]
             for word in chosen:
-                words += [(part, each.origin) for part in _parts(word, slot)]
-        if any(UNKNOWN in word.text for word, _ in words):
+                texts += [(part, each.origin) for part in _parts(word, slot)]
+        texts = [(word, origin) for word, origin in texts if word.text.lower() not in slot.unset]
+        if any(UNKNOWN in word.text for word, _ in texts):
             self.unsure = self.unsure or "part of what it is told is not in the host's files"
-            words = [(word, origin) for word, origin in words if UNKNOWN not in word.text]
-        return words or None
+            texts = [(word, origin) for word, origin in texts if UNKNOWN not in word.text]
+        return texts or None
 
     def holds(self, when: Conditions, unless: Conditions, block: Node | None = None) -> bool:
         """Whether every condition of `when` and none of `unless` holds."""
@@ -117,8 +128,10 @@ class Settings:
             return "unset" in wanted
         if "set" in wanted:
             return True
-        texts = [word.text.lower() for word in said[-1].words] or [""]
-        return any(_fits(text, each) for text in texts for each in wanted)
+        last = [word.text.lower() for word in said[-1].words] or [""]
+        # The last word on a switch counts; a pattern is looked for in everything that is said.
+        anywhere = [word.text.lower() for each in said for word in each.words]
+        return any(any(_fits(text, each) for text in (anywhere if "*" in each else last)) for each in wanted)
 
     # ── config files ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -129,7 +142,7 @@ class Settings:
             for word, _ in named:
                 path = self._absolute(word.text)
                 if self.files.kind(path) == "missing":
-                    self.files.trouble(word.at, f"{self.invocation.program} reads {path}, which is not there")
+                    self.files.absent(word.at, f"{self.invocation.program} reads {path}, which is not there")
                     self.unsure = f"{path} is not there"
                 else:
                     self.config_path = self.config_path or path
@@ -143,13 +156,16 @@ class Settings:
                 if paths and not config.every:
                     break
             if config.needed and self.config_path is None:
-                self.files.trouble(self.invocation.at, f"{self.invocation.program} reads {config.paths[0]}, which is not there")
+                self.files.absent(self.invocation.at, f"{self.invocation.program} reads {config.paths[0]}, which is not there")
                 self.unsure = f"{config.paths[0]} is not there"
         directories = self.values(config.directories) if config.directories.sources else None
         for pattern in (*config.drop_ins, *(f"{self._absolute(word.text.partition(',')[0])}/*" for word, _ in directories or ())):
             for path in self._expand(self._in_place(pattern)):
                 if self.files.kind(path) == "file":
                     found += self._file((path,), config)
+        for path, section in config.under:
+            if self.files.kind(path) == "file" and (inside := self._file((path,), config)):
+                found.append(Node(Word(section, inside[0].key.at), (), inside))
         return tuple(found)
 
     def _in_place(self, pattern: str) -> str:
@@ -233,9 +249,7 @@ def _fits(text: str, wanted: str) -> bool:
         return text in _YES
     if wanted == "no":
         return text in _NO
-    if wanted.endswith("*"):
-        return text.startswith(wanted[:-1].lower())
-    return text == wanted.lower()
+    return fnmatchcase(text, wanted.lower()) if "*" in wanted else text == wanted.lower()
 
 
 def _by_path(nodes: Iterable[Node]) -> dict[str, list[Node]]:
@@ -255,6 +269,10 @@ def _by_path(nodes: Iterable[Node]) -> dict[str, list[Node]]:
 
 def _parts(word: Word, slot: Slot) -> list[Word]:
     """The values in one word, each with its own place."""
+    if slot.option:
+        arguments = [part.word() for part in words(Passage.of(word), relaxed=True)[0]]
+        found_option, _ = _command_line(tuple(arguments), (frozenset((slot.option,)), frozenset((slot.option,))), False)
+        return [each for each in found_option.get(slot.option, ()) if each is not None]
     text, start, parts = word.text, 0, list[tuple[int, int]]()
     if not slot.split:
         parts.append((0, len(text)))
@@ -267,10 +285,10 @@ def _parts(word: Word, slot: Slot) -> list[Word]:
     found = []
     whole = piece(word)
     for low, high in parts:
-        if slot.until and (cut := text.find(slot.until, low, high)) >= 0:
-            high = cut
         if slot.after and (cut := text.find(slot.after, low, high)) >= 0:
             low = cut + len(slot.after)
+        if slot.until and (cut := text.find(slot.until, low, high)) >= 0:
+            high = cut
         while low < high and text[low] in " \t":
             low += 1
         while high > low and text[high - 1] in " \t":
@@ -293,7 +311,8 @@ def _options_of(entry: Entry) -> tuple[frozenset[str], frozenset[str]]:
         slots += [entry.config.named, entry.config.directories]
     for slot in slots:
         valued.update(source for source in slot.sources if source.startswith("-"))
-    for conditions in (entry.when, entry.unless, *(each.when for each in entry.sockets), *(each.unless for each in entry.sockets)):
+    config_unless = () if entry.config is None else entry.config.unless
+    for conditions in (config_unless, entry.when, entry.unless, *(each.when for each in entry.sockets), *(each.unless for each in entry.sockets)):
         for source, wanted in ((source, wanted) for sources, wanted in conditions for source in sources.split("|")):
             if source.startswith("-"):
                 named.add(source)

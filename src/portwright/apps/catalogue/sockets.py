@@ -1,6 +1,7 @@
 """An entry's sockets with a daemon's settings put in: endpoints."""
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from portwright.apps.catalogue.entry import Entry, Slot, Socket
 from portwright.apps.catalogue.settings import Settings
@@ -238,7 +239,7 @@ def _addresses(where: _Where, socket: Socket, files: Files) -> list[tuple[str, b
         return [(address, True) for address in wildcard]
     if host in ("0.0.0.0", "::", "0") and socket.zeros_are_dual:  # noqa: S104
         return [("*", True)]
-    known = names.addresses(host, files) or _of_interface(host, files)
+    known = (str(ip_address(host)),) if names.is_address(host) else names.addresses(host, files) or _of_interface(host, files)
     fitting = [address for address in known if not where.family or (":" in address) == (where.family == "inet6")]
     if not fitting:
         return [(where.host, False)]
