@@ -7,7 +7,7 @@ from typing import Literal
 from portwright.source import Source, Span
 
 Kind = Literal["name", "number", "string", "template", "sign"]
-LONGEST = 1 << 20
+LONGEST = 1 << 19
 
 _NAME = re.compile(r"[A-Za-z_$\u0080-\uffff][\w$]*")
 _NUMBER = re.compile(r"(?:0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|[0-9][0-9_]*)")

@@ -15,7 +15,7 @@ _DEEPEST = 20
 _MOST_STEPS = 20_000
 _MOST_SOCKETS = 64
 _LONGEST_NUMBER = 9
-_LONGEST_EXPRESSION = 1000
+_LONGEST_EXPRESSION = 200
 _CONVERTS = frozenset(("Number", "parseInt", "parseFloat", "String", "normalizePort"))
 _COMPARES = frozenset((">", "<", ">=", "<=", "===", "!==", "==", "!="))
 _NOTHING = frozenset(("undefined", "null", "NaN"))
@@ -278,11 +278,11 @@ def _declared(at: int, depth: int, text: _Text) -> None:
 
 
 def _expression_end(at: int, text: _Text) -> int:
-    """Behind the last token of an expression: a comma, a semicolon, a closing bracket, or a line that begins a new statement."""
+    """Behind the last token of an expression: a comma, a semicolon, `=`, a closing bracket, or a line that begins a new statement."""
     each, start = text.tokens.each, at
     while at < min(len(each), start + _LONGEST_EXPRESSION):
         token = each[at]
-        if token.kind == "sign" and token.text in (",", ";", ")", "]", "}"):
+        if token.kind == "sign" and token.text in (",", ";", ")", "]", "}", "="):
             break
         # A line ends a statement where neither side of its end asks for more.
         if (
