@@ -1,0 +1,258 @@
+"""What the fuzz lane throws at every reader: seeds, the ways they are spoilt, and the readers themselves, each a function of bytes.
+
+A target passes when it returns: a reader says what it cannot read, it never raises. Readers register themselves, so a new format
+or daemon is fuzzed without a line here; a new grammar is worth a text in `seeds/`.
+"""
+
+import random
+import re
+from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
+from inspect import signature
+from pathlib import Path
+from pkgutil import iter_modules
+from types import ModuleType
+
+from portwright import formats
+from portwright.apps import daemons
+from portwright.audit.hosts import assemble, join, read_host, surroundings
+from portwright.audit.repository import read_repository
+from portwright.facts import Invocation
+from portwright.finding import HostResult
+from portwright.formats import haproxy, shell
+from portwright.host import Host
+from portwright.host.conflict import collisions
+from portwright.reports import facts_text, json_v1, ports, text
+from portwright.rules import Rule, allowed, check
+from portwright.rules import load as load_rules
+from portwright.shipped import rules_directory
+from portwright.source import Source, Span, Word
+from portwright.system.captured import captured
+from portwright.system.sysctl import settle
+from portwright.system.units import load
+from portwright.trees import Files
+from portwright.trees.memory import MemoryTree
+from portwright.trees.tree import Kind
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SEEDS = Path(__file__).parent / "seeds"
+RULES: tuple[Rule, ...] = load_rules([rules_directory()])
+
+EMPTY = Files(MemoryTree({"/.portwright/addresses": "1: lo inet 127.0.0.1/8 scope host lo\n2: e inet6 fe80::1/64 scope link\n"}))
+AROUND = surroundings(settle(EMPTY), captured(EMPTY), EMPTY)
+
+Target = Callable[[bytes], None]
+
+_PIECES = (
+    b"%", b"%i", b"%%", b"%(x)s", b"${", b"${a:-${b}}", b"$(", b"$((", b"`", b'"', b"'", b"\\", b"\\\n", b"\n", b"\r", b"\t",
+    b"\0", b"{", b"}", b"[", b"]", b"(", b")", b"<", b"</", b"<!--", b"/*", b"#", b"//", b";", b",", b":", b"::", b"=",
+    b"+=", b"-", b"!", b"|", b"&", b"*", b"?", b"@", b"~", b"+", b"0", b"-1", b"00", b"0x", b"65535", b"65536", b"9" * 30,
+    b"9" * 5000, b"1e999", b"0.5", b"NaN", b"0b1", b"1_0", b"32768-60999", b"1-", b"-1-2", b"[::]:80", b"fe80::1%e",
+    b"::ffff:1.2.3.4", b"1.2.3.4:5", b"include *\n", b"Include /*\n", b"!include x\n", b"..", b"/" * 300, b"A" * 3000,
+    b"(" * 300, b"[" * 300, b"{" * 300, b"<a>" * 300, b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\x1b]0;x\x07",
+    b"\x7f", b"\x9b", "\u0085\u2028\u202e\u200b\u00b2\u0663\u0130\U0001f600".encode(), b"EOF\n", b"<<E\n", b"[Service]\n",
+    b"ExecStart=", b"listen ", b"bind ", b"port ",
+)  # fmt: skip
+
+
+def seed_texts() -> tuple[bytes, ...]:
+    """The texts in `seeds/`, and every file of the examples."""
+    files = (*SEEDS.iterdir(), *EXAMPLES.rglob("*"))
+    return tuple(path.read_bytes() for path in sorted(files) if path.is_file())
+
+
+def spoilt(chance: random.Random, data: bytes) -> bytes:
+    """Bytes as an editor's slip, a broken copy or somebody hostile leaves them."""
+    for _ in range(chance.choice((1, 1, 2, 3, 8))):
+        start = chance.randrange(len(data) + 1)
+        end = min(len(data), start + chance.choice((0, 1, 1, 5, 40)))
+        match chance.randrange(8):
+            case 0:
+                data = data[:start] + data[end:]
+            case 1 | 2:
+                data = data[:start] + chance.choice(_PIECES) + data[end:]
+            case 3:
+                data = data[:start] + data[start:end] * chance.choice((2, 3, 50)) + data[end:]
+            case 4:
+                data = data[:start]
+            case 5:
+                data = data[:start] + chance.randbytes(chance.choice((1, 4, 16))) + data[end:]
+            case 6:
+                lines = data.split(b"\n")
+                chance.shuffle(lines)
+                data = b"\n".join(lines)
+            case _:
+                data = data[:start] + data[end:] + data[start:end]
+    return data[:100_000]
+
+
+def inputs(target: str, number: int, first: int = 0) -> Iterator[tuple[int, bytes]]:
+    """`number` inputs for a target, each made from the target's name and its own number alone."""
+    seeds = seed_texts()
+    for count in range(first, first + number):
+        chance = random.Random(f"{target} {count}")  # noqa: S311  it makes inputs, no secrets
+        yield count, chance.randbytes(chance.randrange(200)) if chance.random() < 0.05 else spoilt(chance, chance.choice(seeds))
+
+
+# ── readers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class EchoTree(MemoryTree):
+    """A tree in which every path that looks like a file's holds the same bytes, so that whatever a daemon asks for is hostile."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__({"/etc/hostname": "h\n"})
+        self._data = data
+
+    def kind(self, path: str) -> Kind:
+        name = path.rstrip("/").rpartition("/")[2]
+        return "directory" if not name or name.endswith(".d") or name in ("etc", "usr", "lib", "conf", "sites-enabled") else "file"
+
+    def names(self, directory: str) -> tuple[str, ...]:
+        return ("10-a.conf", "b.cfg", "c.ini") if self.kind(directory) == "directory" and directory.count("/") < 8 else ()
+
+    def read(self, path: str) -> bytes | None:
+        return self._data
+
+
+def _source(data: bytes) -> Source:
+    return Source("/etc/x.conf", data.decode("utf-8", "surrogateescape"))
+
+
+def _parser(module: ModuleType) -> Target | None:
+    parse = getattr(module, "parse", None)
+    if parse is None or next(iter(signature(parse).parameters)) != "source":
+        return None
+    choices: list[tuple[object, ...]] = [()]
+    if module is haproxy:
+        choices = [(haproxy.environment_of({}),), (haproxy.environment_of({}), (2, 6, 12))]
+    elif "dialect" in signature(parse).parameters:
+        choices = [(each,) for each in vars(module).values() if type(each).__name__ == "Dialect"]
+        choices += [(each,) for each in _dialects_elsewhere(module)]
+
+    def read(data: bytes) -> None:
+        for more in choices:
+            parse(_source(data), *more)
+
+    return read
+
+
+def _dialects_elsewhere(module: ModuleType) -> Iterator[object]:
+    """Dialects of a grammar that the readers of daemons name."""
+    kind = getattr(module, "Dialect", None)
+    for app in iter_modules(import_module("portwright.apps").__path__, "portwright.apps."):
+        yield from (each for each in vars(import_module(app.name)).values() if kind is not None and type(each) is kind)
+
+
+def _shell(data: bytes) -> None:
+    script = data.decode("utf-8", "surrogateescape")
+    shell.parse(script)
+    shell.arithmetic(script[:200], lambda name: name)
+
+
+def _daemon(name: str) -> Target:
+    known = next(each for each in daemons() if each.name == name)
+
+    def read(data: bytes) -> None:
+        files = Files(EchoTree(data))
+        packages = {name: data[:12].decode("latin-1"), "nginx": "1.22.1-9"}
+        given = tuple(Word(word, Span("/etc/x.service", 1, 1, 1, 2)) for word in data.decode("utf-8", "surrogateescape").split()[:8])
+        program = Word("/usr/sbin/" + known.programs[0].rstrip("*"), Span("/etc/x.service", 1, 1, 1, 2))
+        environment = {re.sub(r"\W", "_", word.text.upper()[:20]): word for word in given}
+        for argv in ((program,), (program, *given), (program, Word("-c", program.at), Word("/etc/x.conf", program.at), *given)):
+            invocation = Invocation("x.service", argv, program.at, environment)
+            bound, opened = join(invocation, known.read(invocation, files, packages), AROUND)
+            told(assemble("h", "", files, settle(EMPTY), load(EMPTY), bound, opened, {}, repository=False))
+        if known.fragment is not None:
+            known.fragment("/etc/x.conf", files, packages)
+
+    return read
+
+
+def told(host: Host) -> None:
+    """Everything the commands do with a host once it is read."""
+    findings = check(host, RULES)
+    result = HostResult(host.name, host.files_read, len(RULES), findings, sources=host.sources, unreadable=host.unreadable)
+    reports: list[str] = [json_v1.check([result], "0"), json_v1.facts([host])]
+    reports += (text.render([result], color=False, width=100, verbose=verbose) for verbose in (False, True))
+    reports.append(facts_text.render([host], color=False, width=80, verbose=True))
+    pairs = collisions(host)
+    reports += (json_v1.ports([(host, pairs)]), ports.render(host, pairs, color=False, width=80, unicode=True))
+    for report in reports:
+        controls = set(report) & {chr(code) for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) != "\n"}
+        if controls:
+            raise AssertionError(f"control characters in a report: {controls}")
+        report.encode()
+
+
+def _host(data: bytes) -> None:
+    """A file of an example host replaced by spoilt bytes, the choice being the bytes' own."""
+    files = dict(_example("web1"))
+    names = sorted(files)
+    files[names[sum(data) % len(names)]] = data
+    told(read_host(MemoryTree(files), "h"))
+
+
+def _unit(data: bytes) -> None:
+    """A host whose one service, its drop-in, its socket and its environment are the same spoilt bytes."""
+    unit = "/etc/systemd/system/x.service"
+    wants = "/etc/systemd/system/multi-user.target.wants/"
+    files: dict[str, str | bytes] = {
+        unit: data,
+        f"{unit}.d/a.conf": data,
+        "/etc/systemd/system/x.socket": data,
+        f"{wants}x.service": f"-> {unit}",
+        f"{wants}x@1.service": "-> ../x@.service",
+        "/etc/systemd/system/x@.service": data,
+        "/etc/default/x": data,
+        "/usr/bin/app": data,
+        "/etc/init.d/x": data,
+        "/etc/crontab": data,
+        "/etc/passwd": data,
+    }
+    told(read_host(MemoryTree(files), "h"))
+
+
+def _repository(data: bytes) -> None:
+    names = ("deploy/nginx.conf", "roles/a/templates/x.service.j2", "haproxy.cfg", "files/etc/sysctl.d/1.conf", "x.socket", "redis.conf")
+    files: dict[str, str | bytes] = {f"/{name}": data for name in names}
+    for host in read_repository(MemoryTree(files), "r", asked=False):
+        told(host)
+        allowed(check(host, RULES), host.sources, frozenset(rule.card.id for rule in RULES))
+
+
+def _captured(data: bytes) -> None:
+    lists = ("filecaps", "setuid", "packages", "kernel", "addresses", "sysctl", "sockets")
+    files: dict[str, str | bytes] = {**_example("web1"), **{f"/.portwright/{name}": data for name in lists}}
+    told(read_host(MemoryTree(files), "h"))
+
+
+def _sysctl(data: bytes) -> None:
+    files: dict[str, str | bytes] = {"/etc/sysctl.d/1.conf": data, "/usr/lib/sysctl.d/2.conf": data[::-1], "/etc/sysctl.conf": data}
+    tree = Files(MemoryTree(files))
+    told(assemble("h", "", tree, settle(tree), load(tree), (), (), {}, repository=False))
+
+
+def _example(name: str) -> dict[str, str | bytes]:
+    root = EXAMPLES / name
+    found: dict[str, str | bytes] = {}
+    for path in sorted(root.rglob("*")):
+        if path.is_symlink():
+            found[f"/{path.relative_to(root)}"] = f"-> {path.readlink()}"
+        elif path.is_file():
+            found[f"/{path.relative_to(root)}"] = path.read_bytes()
+    return found
+
+
+def targets() -> dict[str, Target]:
+    """Every reader by name: `format/NAME`, `app/NAME`, and whole stories."""
+    found: dict[str, Target] = {"format/shell": _shell}
+    for module in iter_modules(formats.__path__, "portwright.formats."):
+        target = _parser(import_module(module.name))
+        if target is not None:
+            found["format/" + module.name.rpartition(".")[2]] = target
+    found |= {f"app/{daemon.name}": _daemon(daemon.name) for daemon in daemons()}
+    stories: Iterable[tuple[str, Target]] = (
+        ("host", _host), ("unit", _unit), ("repository", _repository), ("captured", _captured), ("sysctl", _sysctl),
+    )  # fmt: skip
+    return found | {f"story/{name}": target for name, target in stories}

@@ -1,0 +1,32 @@
+"""A few inputs of the fuzz lane for every reader; `tests/fuzz/run` throws as many as it is told."""
+
+import random
+
+import pytest
+
+from tests.fuzz.targets import inputs, spoilt, targets
+
+TARGETS = targets()
+NUMBERS = {"format": 25, "app": 4, "story": 20}
+
+
+@pytest.mark.parametrize("name", sorted(TARGETS))
+def test_a_reader_returns_whatever_it_is_given(name: str) -> None:
+    for count, data in inputs(name, NUMBERS[name.partition("/")[0]]):
+        try:
+            TARGETS[name](data)
+        except Exception as error:
+            raise AssertionError(f"tests/fuzz/run -n 1 --from {count} {name}") from error
+
+
+def test_the_same_number_makes_the_same_input() -> None:
+    assert list(inputs("format/nginx", 5)) == list(inputs("format/nginx", 5))
+    assert [data for _, data in inputs("format/nginx", 5)] != [data for _, data in inputs("format/unit", 5)]
+
+
+def test_spoiling_changes_most_inputs() -> None:
+    seed = b"listen 80;\n" * 20
+
+    chances = [random.Random(number) for number in range(100)]  # noqa: S311  it makes inputs, no secrets
+
+    assert 80 < sum(spoilt(chance, seed) != seed for chance in chances)
