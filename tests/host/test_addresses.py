@@ -130,6 +130,17 @@ def test_where_nobody_listed_addresses_nothing_is_missing_and_less_is_sure(addre
     assert expected == answer(endpoint(address), around(addresses=None))
 
 
+def test_what_is_refused_whoever_has_the_address_is_sure_without_a_list() -> None:
+    assert (False, "EINVAL", "certain") == answer(endpoint("fe80::77"), around(addresses=None))
+
+
+def test_an_ipv4_address_within_ipv6_is_written_with_dots() -> None:
+    found = listener(endpoint("::ffff:a05:1", v6only=False), started(), around())
+
+    assert found is not None
+    assert "::ffff:10.5.0.1" == found.address
+
+
 def test_a_name_that_no_file_resolves_is_possible_at_most() -> None:
     assert (True, None, "possible") == answer(endpoint("db.example.net"), around())
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portwright.host.conflict import Claim, claim, collide, filed_under, not_after, sought_under, turn
+from portwright.facts import Setting, Unit
+from portwright.host.conflict import Claim, claim, collide, collisions, comes_up, filed_under, not_after, sought_under, turn
 from portwright.ports import PortSet
 from tests.rules.facts import at, host, listener
 
@@ -17,7 +18,7 @@ ANY4, ANY6 = "0.0.0.0", "::"  # noqa: S104
 
 
 def made(**changed: Any) -> Claim:
-    found = claim(listener(changed.pop("ports", 8080), **changed))
+    found = claim(host(), listener(changed.pop("ports", 8080), **changed))
     assert found is not None
     return found
 
@@ -43,6 +44,12 @@ ADDRESSES = [
     ("::ffff:10.0.0.1", False, ANY4, None, True),
     ("fe80::1%eth0", False, "fe80::1%eth1", False, False),
     ("fe80::1%eth0", False, "fe80::1%eth0", False, True),
+    ("fe80::1%eth0", False, "*", False, True),
+    ("fe80::1%eth0", False, ANY4, None, False),
+    ("::1", False, ANY4, None, False),
+    ("::1", False, "127.0.0.1", None, False),
+    ("::ffff:0.0.0.0", False, ANY4, None, True),
+    ("::ffff:10.0.0.1", False, ANY6, True, False),
     ("0:0:0:0:0:0:0:1", False, "::1", False, True),
 ]
 
@@ -71,7 +78,16 @@ OPTIONS: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
     ({"protocol": "udp", "reuse_address": False}, {"protocol": "tcp"}, False),
     ({"interface": "eth0"}, {"interface": "eth1"}, False),
     ({"interface": "eth0"}, {"interface": None}, True),
+    ({"interface": "eth0"}, {"address": "127.0.0.1"}, True),
+    ({"interface": "eth0"}, {"address": "127.0.0.1", "interface": "eth1"}, False),
+    ({"interface": "eth0"}, {"address": "*", "v6only": False}, True),
+    ({"interface": "eth0"}, {"address": "*", "v6only": False, "interface": "eth1"}, False),
+    ({"interface": "eth0", "protocol": "udp", "reuse_address": False}, {"interface": "eth1"}, False),
+    ({"interface": "eth0", "protocol": "udp", "reuse_address": False}, {"interface": None}, True),
     ({}, {"ports": (8000, 8100)}, True),
+    ({"ports": (8050, 8060)}, {"ports": (8060, 8070)}, True),
+    ({"ports": (8050, 8060)}, {"ports": (8061, 8070)}, False),
+    ({"protocol": "udp", "reuse_address": False}, {"ports": (8000, 8100)}, True),
     ({}, {"ports": 8081}, False),
     ({"private_network": True}, {}, False),
     ({}, {"private_network": True}, False),
@@ -95,9 +111,53 @@ def test_a_socket_handed_to_its_service_is_one_socket() -> None:
     assert collide(held, made(unit="other.service"))
 
 
+def unit(name: str, section: str, key: str, value: str) -> Unit:
+    return Unit(name, at(), (), (Setting(at(), at(), section, key, value),), starts="boot")
+
+
+@pytest.mark.parametrize(
+    ("said", "other"),
+    [
+        (unit("app.service", "Service", "Sockets", "in.socket x.socket"), "in.socket"),
+        (unit("app.service", "Unit", "Conflicts", "b.service"), "b.service"),
+    ],
+)
+def test_units_that_share_a_socket_or_never_run_at_once_do_not_collide(said: Unit, other: str) -> None:
+    one, two = listener(), listener(unit=other, at=at(2))
+    third = listener(unit="c.service", at=at(3))
+    known = host(one, two, third, units=(said, Unit(other, at(), (), ()), Unit("c.service", at(), (), ())))
+
+    assert ((one, third), (two, third)) == collisions(known)
+
+
+@pytest.mark.parametrize(
+    ("app", "confidence", "starts", "expected"),
+    [
+        ("nginx", "certain", "boot", False),
+        ("nginx", "certain", "demand", True),
+        ("nginx", "likely", "boot", True),
+        ("sshd", "certain", "boot", True),
+    ],
+)
+def test_a_daemon_that_gives_up_as_a_whole_does_not_come_up(app: str, confidence: Any, starts: Any, expected: bool) -> None:
+    good = listener(app=app)
+    bad = listener(80, app=app, can_bind=False, error="EACCES", confidence=confidence, starts=starts, at=at(2))
+    rival = listener(unit="b.service", at=at(3))
+    known = host(good, bad, rival)
+
+    assert [expected, False, True] == [comes_up(known, each) for each in (good, bad, rival)]
+    assert (((good, rival),) if expected else ()) == collisions(known)
+
+
+def test_a_scope_ties_a_socket_whatever_it_was_tied_to_before() -> None:
+    scoped = made(address="fe80::1%eth0", v6only=False, interface="eth1")
+
+    assert "eth0" == scoped.scope
+
+
 def test_what_the_kernel_picks_claims_nothing() -> None:
-    assert None is claim(listener(random=True))
-    assert None is claim(listener(address="no address"))
+    assert None is claim(host(), listener(random=True))
+    assert None is claim(host(), listener(address="no address"))
 
 
 def test_the_unit_ordered_last_comes_after_the_other() -> None:

@@ -13,15 +13,20 @@ from portwright.source import Span
 _GROUP = 8
 _WIDE = 64
 
+# Daemons that give up altogether when one of their sockets cannot be bound; the others go on, or nobody looked.
+_FAILS_AS_ONE = frozenset(("systemd", "nginx", "haproxy", "apache2", "redis", "unbound", "dnsmasq"))
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
     """What a bind() asks of the kernel.
 
     `address` is canonical: `*` for one dual-stack socket, else an address without scope. `scope` is the interface the socket is tied
-    to (SO_BINDTODEVICE, or the scope of a link-local address). `namespace` is the machine (a repository holds files of several) and the
+    to (the scope of a link-local address, else SO_BINDTODEVICE). `namespace` is the machine (a repository holds files of several) and the
     network namespace on it, "" the host's own. `unit` and `activates` tell whether two claims are one socket handed from PID 1 to
-    its service.
+    its service; `apart` names units that never want the port beside this one: those that hand it theirs (Sockets=), and those that
+    never run at once with it (Conflicts=). `piece` is the file where a repository's config is read on its own: the daemon may well read
+    it together with others of its app.
     """
 
     protocol: Protocol
@@ -34,6 +39,9 @@ class Claim:
     namespace: tuple[str, str] = ("", "")
     unit: str | None = None
     activates: str | None = None
+    apart: frozenset[str] = frozenset()
+    app: str = ""
+    piece: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +53,7 @@ class Turn:
     at: Span
 
 
-def claim(listener: Listener) -> Claim | None:
+def claim(host: Host, listener: Listener) -> Claim | None:
     """What a listener asks of the kernel; None where the kernel picks the port or the address cannot be read."""
     if listener.random or not listener.ports:
         return None
@@ -57,14 +65,26 @@ def claim(listener: Listener) -> Claim | None:
         protocol=listener.protocol,
         address=address,
         ports=listener.ports,
-        scope=listener.interface or scope or None,
+        # bind() to an address with a scope ties the socket to that interface, whatever it was tied to before (measured).
+        scope=scope or listener.interface,
         reuse_address=listener.reuse_address,
         reuse_port=listener.reuse_port,
         user=listener.bind_user,
         namespace=(listener.machine, (listener.unit or listener.app) if listener.private_network else ""),
         unit=listener.unit,
         activates=listener.activates,
+        apart=_apart(host, listener.unit),
+        app=listener.app,
+        piece=listener.at.path if listener.starts is None and listener.unit is None else None,
     )
+
+
+def comes_up(host: Host, listener: Listener) -> bool:
+    """Whether a service may come up as far as its sockets go; False where one of them surely cannot be bound and it gives up then."""
+    if listener.can_bind is False or listener.unit is None or listener.app not in _FAILS_AS_ONE:
+        return listener.can_bind is not False
+    others = (other for other in host.listeners_of(listener.unit) if other.app == listener.app and other.starts in ("boot", None))
+    return not any(other.can_bind is False and other.confidence == "certain" for other in others)
 
 
 def turn(host: Host, listener: Listener) -> Turn:
@@ -80,7 +100,9 @@ def collide(one: Claim, other: Claim) -> bool:
     """
     if one.protocol != other.protocol or one.namespace != other.namespace or not one.ports.overlaps(other.ports):
         return False
-    if one.unit is not None and other.unit is not None and (one.activates == other.unit or other.activates == one.unit):
+    if one.unit is not None and other.unit is not None and _are_one(one, other):
+        return False
+    if _are_of_one_daemon(one, other):
         return False
     if one.scope is not None and other.scope is not None and one.scope != other.scope:
         return False
@@ -91,6 +113,11 @@ def collide(one: Claim, other: Claim) -> bool:
     may_share = _both(one.reuse_port, other.reuse_port)
     same_user = one.user is None or other.user is None or one.user == other.user
     return not (may_share and same_user)
+
+
+def _are_of_one_daemon(one: Claim, other: Claim) -> bool:
+    """Whether two claims are likely to be one process's, which binds each address once: nginx's sites, say, none of which names it."""
+    return one.app == other.app and one.piece != other.piece
 
 
 def not_after(other: Turn, mine: Turn) -> bool:
@@ -132,7 +159,7 @@ def collisions(host: Host) -> tuple[tuple[Listener, Listener], ...]:
     kept: dict[tuple[object, ...], list[tuple[int, Claim]]] = {}
     pairs: dict[tuple[int, int], None] = {}
     for number, listener in enumerate(host.listeners):
-        wanted = claim(listener) if listener.starts in ("boot", None) and listener.can_bind is not False else None
+        wanted = claim(host, listener) if listener.starts in ("boot", None) and comes_up(host, listener) else None
         if wanted is None:
             continue
         for key in sought_under(wanted):
@@ -142,6 +169,20 @@ def collisions(host: Host) -> tuple[tuple[Listener, Listener], ...]:
         for key in filed_under(wanted):
             kept.setdefault(key, []).append((number, wanted))
     return tuple((host.listeners[one], host.listeners[other]) for one, other in sorted(pairs))
+
+
+def _are_one(one: Claim, other: Claim) -> bool:
+    """Whether two units hold one socket between them, or never run at once."""
+    return one.activates == other.unit or other.activates == one.unit or one.unit in other.apart or other.unit in one.apart
+
+
+def _apart(host: Host, name: str | None) -> frozenset[str]:
+    unit = host.unit(name)
+    if unit is None:
+        return frozenset()
+    settings = (*unit.each("Unit", "Conflicts"), *unit.each("Service", "Sockets"))
+    named = (host.unit(word) for setting in settings for word in setting.value.split())
+    return frozenset(other.name for other in named if other is not None)
 
 
 def _groups(ports: PortSet) -> Iterator[int]:

@@ -1,5 +1,6 @@
 """An endpoint a daemon names, joined with sysctls, privileges and addresses, becomes a Listener: who binds it, and may they."""
 
+from ipaddress import IPv6Address
 from typing import Literal
 
 from portwright.facts import Confidence, Endpoint, Invocation, Listener, Privileges, Starts, Unit, weakest
@@ -20,7 +21,7 @@ def listener(endpoint: Endpoint, invocation: Invocation | None, around: Surround
     refused = refusal(endpoint, address, v6only, power, around)
     if endpoint.optional and refused is not None and refused.allowed is False:
         return None
-    confidence = _confidence(endpoint, address, around)
+    confidence = _confidence(endpoint, address, refused, around)
     starts: Starts | None = "demand" if endpoint.on_demand else None
     why = endpoint.why
     user: str | None = None
@@ -62,8 +63,9 @@ def listener(endpoint: Endpoint, invocation: Invocation | None, around: Surround
 def socket_listener(endpoint: Endpoint, unit: Unit, activates: str | None, around: Surroundings) -> Listener:
     """The listener PID 1 opens for a .socket unit: bound as root, handed to the service it activates."""
     address, v6only = _family(endpoint, None, around)
-    permission = _first(Permission(True, None, "", None, "certain"), refusal(endpoint, address, v6only, None, around), ":" in address)
-    confidence = _confidence(endpoint, address, around)
+    refused = refusal(endpoint, address, v6only, None, around)
+    permission = _first(Permission(True, None, "", None, "certain"), refused, ":" in address)
+    confidence = _confidence(endpoint, address, refused, around)
     if permission.allowed is False:
         confidence = weakest(confidence, permission.confidence)
     return Listener(
@@ -112,22 +114,32 @@ def _family(endpoint: Endpoint, power: Privileges | None, around: Surroundings) 
         return "*", False
     if ":" not in endpoint.address:
         return endpoint.address, None
+    address = _dotted(endpoint.address)
     only = endpoint.v6only
     if only is None:
         # A network namespace of the unit's own starts from the kernel's defaults.
         only = not (power is not None and power.private_network) and around.boot("net.ipv6.bindv6only", "0") == "1"
-    if endpoint.address == "::" and not only:
+    if address == "::" and not only:
         return "*", False
-    return endpoint.address, only
+    return address, only
 
 
-def _confidence(endpoint: Endpoint, address: str, around: Surroundings) -> Confidence:
+def _dotted(address: str) -> str:
+    """An IPv4 address within IPv6 as everybody writes it: ::ffff:192.0.2.7."""
+    found = literal(address)
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return address if mapped is None else f"::ffff:{mapped}"
+
+
+def _confidence(endpoint: Endpoint, address: str, refused: Permission | None, around: Surroundings) -> Confidence:
     """How sure a listener is by its address: a name that the host's files do not resolve may stand for any."""
     if address != "*" and literal(address) is None:
         return weakest(endpoint.confidence, "possible")
     if around.no_ipv6 is not None and endpoint.address == "*" and not endpoint.else_ipv4:
         return weakest(endpoint.confidence, "likely")
-    return endpoint.confidence if is_sure(endpoint, address, around) else weakest(endpoint.confidence, "likely")
+    # What is refused for another reason than that nobody has the address is as sure as that reason.
+    sure = refused is not None or is_sure(endpoint, address, around)
+    return endpoint.confidence if sure else weakest(endpoint.confidence, "likely")
 
 
 def _permission(endpoint: Endpoint, address: str, privileges: Privileges, around: Surroundings) -> Permission:

@@ -219,7 +219,19 @@ def collision_likelihood(host: Host, listener: Listener) -> Named[Likelihood | N
 @fact_value("listener", "claim")
 def claim(host: Host, listener: Listener) -> Named[Claim | None]:
     """Protocol, address and ports as the kernel compares them when a second socket wants the same port."""
-    return Named(conflict.claim(listener))
+    return Named(conflict.claim(host, listener))
+
+
+@fact_value("listener", "comes-up")
+def comes_up(host: Host, listener: Listener) -> Named[bool]:
+    """Whether its service may come up as far as its sockets go: many daemons give up where one of theirs cannot be bound."""
+    return Named(conflict.comes_up(host, listener))
+
+
+@fact_value("listener", "error-when-late")
+def error_when_late(host: Host, listener: Listener) -> Named[Literal["EADDRINUSE"] | None]:
+    """What bind() answers where another socket has the port; unknown where the service fails for another reason before."""
+    return Named("EADDRINUSE" if conflict.comes_up(host, listener) else None)
 
 
 @fact_value("listener", "turn")

@@ -11,6 +11,8 @@ _DEFAULT_AFTER = {
     "timer": ("sysinit.target",),
     "path": ("sysinit.target",),
 }
+# What basic.target is ordered after (bootup(7)): a repository has sockets and services, and leaves the target between to systemd.
+_BASIC = ("sysinit.target", "sockets.target", "timers.target", "paths.target")
 _DEFAULT_BEFORE = {"socket": "sockets.target", "timer": "timers.target", "path": "paths.target"}
 
 
@@ -48,6 +50,9 @@ def direct(
                     order(expand(word, unit), unit.name)
         if unit.kind == "service" and unit.value("Service", "BusName") is not None:
             order("dbus.socket", unit.name)
+    if "basic.target" not in loaded:
+        for early in _BASIC:
+            order(early, "basic.target")
     for unit in loaded.values():
         if unit.kind == "target" and takes_defaults(unit):
             for pull in pulls(unit):

@@ -94,3 +94,14 @@ def test_the_order_of_units_in_a_repository_counts_whether_they_start_or_not() -
 
     assert "b.service" in found.before("a.service")
     assert "a.service" not in found.before("b.service")
+
+
+def test_a_socket_comes_before_every_service_though_basic_target_lies_elsewhere() -> None:
+    files = {
+        "/deploy/a.socket": "[Socket]\nListenStream=1\n",
+        "/deploy/b.service": SERVICE,
+        "/deploy/early.service": f"[Unit]\nDefaultDependencies=no\n{SERVICE}",
+    }
+    found = load(Files(MemoryTree(files)), repository=True)
+
+    assert [True, False, False] == ["a.socket" in found.before(name) for name in ("b.service", "early.service", "a.socket")]
