@@ -274,6 +274,22 @@ def test_a_user_that_something_else_may_know_is_not_called_unknown(tree: dict[st
     assert privileges(unit_of("User=nosuch"), frozenset(), BT, Files(MemoryTree(tree)), Captured()).fails is None
 
 
+@pytest.mark.parametrize(
+    ("line", "fails"),
+    [
+        ("u svc 1000 -", "217/USER"),
+        ("u other - -", "217/USER"),
+        ("u other 4710:4711 -", "217/USER"),
+        ("u other 4711 -", None),
+        ("u other /opt/other -", None),
+    ],
+)
+def test_a_number_is_unknown_unless_an_account_that_is_still_to_be_made_may_get_it(line: str, fails: str | None) -> None:
+    files = Files(MemoryTree({"/etc/passwd": ACCOUNTS, "/usr/lib/sysusers.d/x.conf": f"{line}\n"}))
+
+    assert fails == privileges(unit_of("User=4711"), frozenset(), BT, files, Captured()).fails
+
+
 def test_another_name_for_uid_0_is_root() -> None:
     assert started("User=toor").uid0
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from portwright.trees import Files
 
 _SYSUSERS = ("/etc/sysusers.d", "/run/sysusers.d", "/usr/local/lib/sysusers.d", "/usr/lib/sysusers.d")
+_LAST_SYSTEM_UID = 999
 _USERDB = ("/etc/userdb", "/run/userdb", "/run/host/userdb", "/usr/lib/userdb")
 
 
@@ -67,10 +68,21 @@ def _is_made(name: str, files: Files) -> bool:
                 continue
             for line in source.text.split("\n"):
                 words = line.split(maxsplit=3)
-                # A specifier or an id given as a path can make any name or number.
-                if len(words) > 1 and words[0][:1] == "u" and (words[1].strip("\"'") == name or "%" in words[1] or _is_uid(name)):
+                if len(words) > 1 and words[0][:1] == "u" and _makes(words, name, files):
                     return True
     return False
+
+
+def _makes(words: list[str], name: str, files: Files) -> bool:
+    """Whether a `u` line of sysusers.d may make an account of this name or number that /etc/passwd does not have yet."""
+    made = words[1].strip("\"'")
+    if made == name or "%" in made:
+        return True
+    if not _is_uid(name) or account(made, files) is not None:
+        return False
+    # Without a number it gets one of a system account; a path stands for its owner's.
+    number = words[2].partition(":")[0] if len(words) > 2 else "-"
+    return number == name or number.startswith("/") or (number == "-" and int(name) <= _LAST_SYSTEM_UID)
 
 
 def _is_uid(text: str) -> bool:
