@@ -63,8 +63,10 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
         own = tomcat.read(invocation, files, packages) if tomcat is not None else ()
         return (*own, *_agents(started, invocation, files))
     found = [*_agents(started, invocation, files), *_named(started, invocation, files), *_jenkins(started, invocation, files)]
-    taken = {(endpoint.protocol, endpoint.ports) for endpoint in found}
-    others = [e for e in generic.read(invocation, files, packages) if isinstance(e, Endpoint) and (e.protocol, e.ports) not in taken]
+    # What was understood here, or overridden, is not asked for again by its name.
+    understood = {given.at for name, *_ in _PROPERTIES if (given := started.properties.get(name)) is not None}
+    understood.update(endpoint.at for endpoint in found)
+    others = [e for e in generic.read(invocation, files, packages) if isinstance(e, Endpoint) and e.at not in understood]
     return (*found, *(e for e in others if not found or e.origin == "argument"))
 
 

@@ -156,6 +156,9 @@ SERVERS = (
 )
 
 
+_NO_PORT = ("unix:", "fd://", "/")  # a Unix socket, a descriptor it was given
+
+
 def _register(server: Server) -> None:
     daemon(server.binder.app, *server.programs)(_reader(server))
 
@@ -177,6 +180,8 @@ def said(server: Server, invocation: Invocation, files: Files) -> tuple[Endpoint
     port = _one(options, server.ports, server.port_variables, invocation)
     for word in options.all(*server.addresses):
         for address in _listed(word):
+            if address.text.startswith(_NO_PORT):
+                continue
             host, own = halves(address)
             builtin = port or default(server.port or 0, address.at)
             found += binder.bind(argument(host), argument(own) if own is not None else replace(builtin, origin="argument"), files)

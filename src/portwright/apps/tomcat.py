@@ -6,11 +6,12 @@ from dataclasses import replace
 from portwright.apps import Packages, Said, daemon
 from portwright.apps.binding import Binder, Given, default
 from portwright.apps.java import BOOTSTRAP, command
-from portwright.facts import Endpoint, Invocation
+from portwright.facts import Endpoint, Invocation, Origin
 from portwright.formats import tags
 from portwright.formats.nodes import Node
 from portwright.source import Word
 from portwright.system.command_line import words
+from portwright.system.options import cut
 from portwright.system.passage import UNKNOWN, Passage
 from portwright.trees import Files
 
@@ -32,7 +33,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
     on loopback, the shutdown port always is unless `address` says otherwise.
     """
     started = command(invocation)
-    properties = _properties(started.properties, invocation)
+    properties = _properties(invocation)
     base = properties.get("catalina.base") or properties.get("catalina.home")
     path = f"{base.text}/conf/server.xml" if base is not None else f"{_above(invocation)}/conf/server.xml"
     source = files.read(path) if UNKNOWN not in path and files.kind(path) == "file" else None
@@ -87,7 +88,7 @@ def _replaced(word: Word, properties: Mapping[str, Given]) -> Given:
     return known or Given(otherwise if colon else UNKNOWN, word.at, "directive")
 
 
-def _properties(own: Mapping[str, Given], invocation: Invocation) -> dict[str, Given]:
+def _properties(invocation: Invocation) -> dict[str, Given]:
     """System properties: catalina.base and home from variables, then JAVA_OPTS and CATALINA_OPTS, then the command line."""
     found: dict[str, Given] = {}
     for name, variable in (("catalina.base", "CATALINA_BASE"), ("catalina.home", "CATALINA_HOME")):
@@ -96,11 +97,17 @@ def _properties(own: Mapping[str, Given], invocation: Invocation) -> dict[str, G
     for variable in _OPTIONS:
         value = invocation.environment.get(variable)
         for passage in words(Passage.of(value), relaxed=True)[0] if value is not None else ():
-            option = passage.word()
-            name, equals, text = option.text.removeprefix("-D").partition("=")
-            if option.text.startswith("-D") and equals:
-                found[name] = Given(text, option.at, "environment")
-    return {**found, **own}
+            _property(passage.word(), "environment", found)
+    for word in invocation.argv[1:]:
+        _property(word, "argument", found)
+    return found
+
+
+def _property(word: Word, origin: Origin, found: dict[str, Given]) -> None:
+    name, equals, _ = word.text.partition("=")
+    if name.startswith("-D") and equals:
+        value = cut(word, len(name) + 1)
+        found[name[2:]] = Given(value.text, value.at, origin)
 
 
 def _above(invocation: Invocation) -> str:
