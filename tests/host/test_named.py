@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from portwright.apps import daemons
 from portwright.facts import Privileges, Setting, Unit
 from portwright.host import named
 from portwright.host.vocabulary import KINDS, Kind, host_names, names
@@ -207,3 +208,9 @@ def test_every_word_of_a_rule_has_a_meaning(kind: Kind) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_named_value_hides_a_field(kind: Kind) -> None:
     assert [] == [name for name, word in names(kind).items() if word.compute is not None and hasattr(KINDS[kind], name)]
+
+
+def test_a_daemon_that_is_root_by_design_is_known_by_every_name_it_goes_by() -> None:
+    by_design = named._ROOT_BY_DESIGN
+
+    assert [] == [known.name for known in daemons() if by_design.intersection(known.programs) and known.name not in by_design]

@@ -40,6 +40,10 @@ _ROOT_BY_DESIGN_NAMES = """
     cupsd cups-browsed avahi-daemon dockerd containerd podman kubelet k3s kube-apiserver kube-proxy libvirtd glusterd
     freeradius radiusd openvpn charon charon-systemd starter pluto wg xl2tpd pppd tinc tincd asterisk corosync pacemakerd pcsd
     salt-master puppetserver webmin miniserv.pl cockpit-ws php-fpm uwsgi memcached mysqld mariadbd postgres tor saned
+    bird bird6 frr lldpd openntpd sslh thttpd tinyproxy traffic_manager traffic_server xrdp supervisord monit docker rpc.nfsd
+    bacula-fd bacula-sd kea-ctrl-agent kea-dhcp-ddns kea-dhcp6 charon-systemd keepalived netdata
+    chrony cups samba-smbd samba-nmbd tftpd-hpa pdns pdns-recursor strongswan varnish trafficserver isc-dhcp-server ntpsec
+    postgresql mysql rsyslog
 """
 _ROOT_BY_DESIGN = frozenset(_ROOT_BY_DESIGN_NAMES.split())
 
@@ -230,8 +234,8 @@ def comes_up(host: Host, listener: Listener) -> Named[bool]:
 
 @fact_value("listener", "error-when-late")
 def error_when_late(host: Host, listener: Listener) -> Named[Literal["EADDRINUSE"] | None]:
-    """What bind() answers where another socket has the port; unknown where the service fails for another reason before."""
-    return Named("EADDRINUSE" if conflict.comes_up(host, listener) else None)
+    """What the service fails with where another socket has the port; unknown where it fails otherwise before, or runs on without it."""
+    return Named("EADDRINUSE" if conflict.comes_up(host, listener) and not listener.goes_on else None)
 
 
 @fact_value("listener", "turn")
