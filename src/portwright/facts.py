@@ -237,6 +237,7 @@ class Endpoint:
     empty where `random`. `reuse_address` None is unknown. `binds_as` is set where the daemon changes user before it binds (None: the
     user it is started as). `on_demand`: bound only while in use. `free_bind`: IP_FREEBIND or IP_TRANSPARENT is set.
     `interface`: SO_BINDTODEVICE. `optional`: where the host lacks the address, the daemon goes on without it (redis `bind -::1`).
+    `goes_on`: where another socket has the port, the daemon runs on without this one (systemd-resolved's stub).
     `else_ipv4`: it surely binds 0.0.0.0 instead where the kernel has no IPv6 (the bare port of a .socket unit).
     """
 
@@ -258,6 +259,7 @@ class Endpoint:
     why: str = ""
     optional: bool = False
     else_ipv4: bool = False
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +293,7 @@ class Listener:
 
     `error` is what bind() answers where can_bind is False ("EACCES", "EADDRNOTAVAIL", "EINVAL", "EAFNOSUPPORT", "ENODEV", "EPERM",
     "203/EXEC", "217/USER"); `because` is the sentence and `because_at` the line that decided. `v6only` is settled (None for IPv4).
+    `goes_on`: the service runs on without this socket where another has the port.
     `machine` names the machine a repository's file is for, "" on a host: listeners of different machines never meet.
     """
 
@@ -318,6 +321,7 @@ class Listener:
     interface: str | None = None
     confidence: Confidence = "certain"
     machine: str = ""
+    goes_on: bool = False
 
     @property
     def port(self) -> int | None:

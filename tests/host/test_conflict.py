@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from portwright.facts import Setting, Unit
 from portwright.host.conflict import Claim, claim, collide, collisions, comes_up, filed_under, not_after, sought_under, turn
+from portwright.host.named import error_when_late
 from portwright.ports import PortSet
 from tests.rules.facts import at, host, listener
 
@@ -193,3 +194,10 @@ def test_claims_that_collide_are_found_under_a_common_key(one: Claim, other: Cla
     if collide(one, other):
         assert set(filed_under(one)) & set(sought_under(other))
         assert set(filed_under(other)) & set(sought_under(one))
+
+
+@pytest.mark.parametrize(("goes_on", "expected"), [(False, "EADDRINUSE"), (True, None)])
+def test_a_service_that_runs_on_without_its_socket_does_not_fail(goes_on: bool, expected: str | None) -> None:
+    late = listener(goes_on=goes_on)
+
+    assert expected == error_when_late(host(late), late).value

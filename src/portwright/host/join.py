@@ -57,6 +57,7 @@ def listener(endpoint: Endpoint, invocation: Invocation | None, around: Surround
         free_bind=endpoint.free_bind,
         interface=endpoint.interface,
         confidence=confidence,
+        goes_on=endpoint.goes_on,
     )
 
 

@@ -116,6 +116,7 @@ def _endpoint(
         confidence=confidence,
         why=socket.why or settings.unsure,
         optional=socket.optional,
+        goes_on=socket.goes_on,
     )
 
 
