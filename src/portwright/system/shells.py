@@ -29,6 +29,8 @@ _ASKING = frozenset(("grep", "egrep", "fgrep", "which", "type", "id", "pgrep", "
 # What scripts of init.d source, which sets no variables of interest, and a copied tree seldom has.
 _LIBRARIES = ("/lib/lsb/", "/usr/lib/lsb/", "/lib/init/", "/usr/lib/init/", "/usr/share/debconf/")
 _OF_LIBRARIES = {"init_is_upstart": False, "status_of_proc": None, "pidofproc": None, "killproc": True}
+# lsb/init-functions and Red Hat's /etc/init.d/functions: they start what follows their options.
+_STARTERS = frozenset(("start_daemon", "daemon"))
 _CERTAIN_PLACES = ("/etc/", "/usr/lib/systemd/", "/run/systemd/")
 
 
@@ -138,6 +140,8 @@ class Run:
         self.steps = process.steps
         self.depth = 0
         self.exports_all = False
+        self.runs: bool | None = True
+        """Whether the command that is being read runs at all."""
 
     def result(self, process: Process) -> tuple[Process, ...]:
         """What runs in the end: what was put in the background, and the last command; the shell itself where none is known."""
@@ -257,6 +261,7 @@ class Run:
     # ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _command(self, text: _Text, command: shell.Command, runs: bool | None, negate: bool, piped: bool) -> None:
+        self.runs = runs
         fields = self._fields(text, command.words)
         if not fields:
             for assignment in command.assignments:
@@ -344,6 +349,9 @@ class Run:
         if texts[0].rpartition("/")[2] == "start-stop-daemon":
             if "--test" not in texts and ("--start" in texts or "-S" in texts):
                 self.found.append(process)
+            return True
+        if texts[0] in _STARTERS and (rest := _after_starter_options(fields[1:])):
+            self.found.append(origin.starts(tuple(rest), self.files))
             return True
         if piped:
             # What feeds a pipe runs as long as what reads it: it counts if the pipeline comes last.
@@ -495,6 +503,7 @@ class Run:
                 value = shell.arithmetic(part.expression, self._number)
                 return [(Piece(UNKNOWN if value is None else str(value), text.span(part.start, part.end)),)]
             case shell.Unknown():
+                self._substitution(text, part)
                 return [(Piece(UNKNOWN, text.span(part.start, part.end)),)]
             case shell.Parameter():
                 if part.name in ("@", "*") and not part.operator:
@@ -502,6 +511,16 @@ class Run:
                         return [tuple(_between(self.arguments))]
                     return [each.pieces for each in self.arguments]
                 return [self._parameter(text, part).pieces]
+
+    def _substitution(self, text: _Text, part: shell.Unknown) -> None:
+        """Follow a command substitution that starts a daemon: init scripts keep what start-stop-daemon complains of in a variable."""
+        written = text.text[part.start : part.end]
+        opens = 2 if written.startswith("$(") else 1 if written.startswith("`") else 0
+        if opens and "start-stop-daemon" in written:
+            before, kept = self.confidence, (self.status, self.last, self.over, self.returned)
+            self.confidence = weakest(before, "likely" if self.runs else "possible")
+            self.read(text_at(text, part.start + opens, part.end - 1))
+            self.confidence, (self.status, self.last, self.over, self.returned) = before, kept
 
     def _number(self, name: str) -> str | None:
         value = self.variables.get(name)
@@ -702,6 +721,15 @@ def _after_exec_options(fields: list[Passage]) -> list[Passage]:
             break
         position += 2 if fields[position].text.endswith("a") else 1
     return fields[position:]
+
+
+def _after_starter_options(fields: list[Passage]) -> list[Passage]:
+    """start_daemon [-f] [-n nice] [-p pidfile] program ...; daemon [+/-nice] [--user=x] [--pidfile=x] program ..."""
+    position = 0
+    while position < len(fields) and fields[position].text[:1] in ("-", "+"):
+        position += 2 if fields[position].text in ("-n", "-p", "-u", "--user", "--pidfile", "--check") else 1
+    rest = fields[position:]
+    return rest if rest and rest[0].known and "/" in rest[0].text else []
 
 
 def _literal(text: _Text, part: shell.Text) -> tuple[Piece, ...]:

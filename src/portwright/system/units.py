@@ -72,6 +72,10 @@ class Units:
     def _pulls(self, unit: Unit) -> Iterable[Pull]:
         return () if self._activation is None else self._activation.pulls(unit)
 
+    def after(self, name: str) -> frozenset[str]:
+        """The units this one is ordered after, one step only, implicit orderings included."""
+        return frozenset(self._after.get(self._primary(name), ()))
+
     def before(self, name: str) -> frozenset[str]:
         """The units started before this one, over any number of steps, implicit orderings included.
 
