@@ -13,7 +13,7 @@ class Dialect:
 
     `lines`: a statement ends with its line, else with `;` alone. `comments` run to the end of the line, `/* */` is one where
     `blocks`, as `--[[ ]]` is where `--` is. `equals` may stand between a key and its value, and are no part of a word where `tight`.
-    `commas` end a statement (JSON, Lua). `brackets` enclose lists.
+    `commas` end a statement (JSON, Lua). `brackets` enclose lists. `placeholders`: `{name}` without a blank is part of a word.
     """
 
     lines: bool = True
@@ -24,6 +24,7 @@ class Dialect:
     commas: bool = False
     brackets: str = ""
     quotes: str = "\"'"
+    placeholders: bool = False
 
 
 NAMED = Dialect(lines=False, comments=("#", "//"), blocks=True, equals="", quotes='"')
@@ -34,7 +35,7 @@ NATS = Dialect(comments=("#", "//"), equals=":=", tight=False, brackets="[]", co
 JSON = Dialect(lines=False, comments=("#", "//"), blocks=True, equals=":", commas=True, brackets="[]", quotes='"')
 LUA = Dialect(comments=("--",), commas=True, brackets="()", blocks=True)
 LIGHTTPD = Dialect(equals="=", brackets="()[]")
-CADDY = Dialect(equals="", quotes='"`')
+CADDY = Dialect(equals="", quotes='"`', placeholders=True)
 ICINGA = Dialect(comments=("#", "//"), blocks=True, brackets="[]()", quotes='"')
 
 
@@ -183,15 +184,19 @@ def _tokens(dialect: Dialect) -> re.Pattern[str]:
         ends = re.escape(" \t\r\n" + "{};," + dialect.brackets + dialect.quotes + (dialect.equals if dialect.tight else ""))
         comment = "|".join(map(re.escape, comments))
         # A word may hold a comment's first character (http://, a#b), so comments are looked for where a token starts.
+        mark, word = rf"(?P<mark>[{re.escape(marks)}])", rf"(?P<word>{_word(dialect, ends)})"
         _compiled[dialect] = re.compile(
-            rf"(?P<newline>\n)|(?P<blank>[ \t\r]+)|(?P<comment>{comment})|(?P<mark>[{re.escape(marks)}])"
-            rf"|(?P<quote>[{re.escape(dialect.quotes)}])|(?P<word>{_word(dialect, ends)})|(?P<odd>.)",
+            rf"(?P<newline>\n)|(?P<blank>[ \t\r]+)|(?P<comment>{comment})|(?P<quote>[{re.escape(dialect.quotes)}])|"
+            + (f"{word}|{mark}" if dialect.placeholders else f"{mark}|{word}")
+            + "|(?P<odd>.)",
             re.DOTALL,
         )
     return _compiled[dialect]
 
 
 def _word(dialect: Dialect, ends: str) -> str:
+    if dialect.placeholders:
+        return rf"(?:[^{ends}]|\{{[^\s{{}}]{{1,200}}\}})+"
     if dialect.tight or not dialect.equals:
         return f"[^{ends}]+"
     # `host: a:b`: where words may hold them, an equals sign ends one only before a blank.

@@ -23,8 +23,8 @@ WILDCARDS: Mapping[str, tuple[str, ...]] = {
     "loopback-inet": ("127.0.0.1",),
 }
 FORMATS = (
-    "words", "words-equals", "plain", "ini", "assignments", "properties", "toml", "clauses", "named", "dovecot", "bacula", "gmond", "nats", "json",
-    "lua", "lighttpd", "icinga", "xml", "tags", "yaml", "rainer", "perl",
+    "words", "words-equals", "plain", "ini", "assignments", "properties", "toml", "clauses", "named", "dovecot", "bacula", "gmond", "nats",
+    "json", "lua", "lighttpd", "icinga", "xml", "tags", "yaml", "rainer", "perl",
 )  # fmt: skip
 _ANSWERS = {"yes": True, "no": False}
 

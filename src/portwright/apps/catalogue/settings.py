@@ -7,20 +7,23 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 
 from portwright.apps.catalogue.entry import Conditions, Config, Entry, Slot
 from portwright.apps.catalogue.grammars import parse
 from portwright.facts import Invocation, Origin
 from portwright.formats.nodes import DEEPEST, Node
 from portwright.source import Word
+from portwright.system.captured import Address, captured
+from portwright.system.command_line import words
 from portwright.system.includes import DEEPEST as DEEPEST_INCLUDE
 from portwright.system.includes import MOST_FILES
-from portwright.system.command_line import words
 from portwright.system.passage import UNKNOWN, Passage, piece
 from portwright.trees import Files
 from portwright.trees.glob import TooMany, expand
 
 MOST_NODES = 500_000
+_DEEPEST_INCLUDING = 8  # blocks in which an include is looked for
 _YES = frozenset(("yes", "on", "true", "1", "y", "enable", "enabled"))
 _NO = frozenset(("no", "off", "false", "0", "n", "disable", "disabled", "none"))
 _VALUE = frozenset("0123456789[/:*.")  # what may follow a short option at once
@@ -86,6 +89,11 @@ class Settings:
         if name.isdigit():
             return [Said((block.values[int(name) - 1],), "directive")] if int(name) <= len(block.values) else []
         return [Said(node.words, "directive") for node in _by_path(block.children).get(name, ())]
+
+    @cached_property
+    def addresses(self) -> tuple[Address, ...] | None:
+        """The addresses the host has, None where nobody listed them."""
+        return captured(self.files).addresses
 
     def blocks(self, path: str) -> Iterable[Node]:
         """The nodes of a path, for what is said block by block; `a.*` are all that stand in `a`."""
@@ -196,9 +204,9 @@ class Settings:
         nodes, troubles = parse(config.format, source)
         for trouble in troubles:
             self.files.trouble(trouble.at, trouble.reason)
-        return self._followed(nodes, chain, config) if config.include else nodes
+        return self._followed(nodes, chain, config, 0) if config.include else nodes
 
-    def _followed(self, nodes: tuple[Node, ...], chain: tuple[str, ...], config: Config) -> tuple[Node, ...]:
+    def _followed(self, nodes: tuple[Node, ...], chain: tuple[str, ...], config: Config, depth: int) -> tuple[Node, ...]:
         found: list[Node] = []
         directives = dict(config.include)
         for node in nodes:
@@ -206,8 +214,8 @@ class Settings:
             if suffix is not None and node.words:
                 for path in self._included(node, suffix, chain, config):
                     found += self._file((*chain, path), config)
-            elif node.children:
-                found.append(Node(node.key, node.values, self._followed(node.children, chain, config)))
+            elif node.children and depth < _DEEPEST_INCLUDING:
+                found.append(Node(node.key, node.values, self._followed(node.children, chain, config, depth + 1)))
             else:
                 found.append(node)
         return tuple(found)
@@ -311,8 +319,10 @@ def _options_of(entry: Entry) -> tuple[frozenset[str], frozenset[str]]:
         slots += [entry.config.named, entry.config.directories]
     for slot in slots:
         valued.update(source for source in slot.sources if source.startswith("-"))
-    config_unless = () if entry.config is None else entry.config.unless
-    for conditions in (config_unless, entry.when, entry.unless, *(each.when for each in entry.sockets), *(each.unless for each in entry.sockets)):
+    every = [entry.when, entry.unless, *(each.when for each in entry.sockets), *(each.unless for each in entry.sockets)]
+    if entry.config is not None:
+        every.append(entry.config.unless)
+    for conditions in every:
         for source, wanted in ((source, wanted) for sources, wanted in conditions for source in sources.split("|")):
             if source.startswith("-"):
                 named.add(source)

@@ -11,7 +11,6 @@ from portwright.formats.nodes import Node
 from portwright.ports import PortSet
 from portwright.source import Span, Word
 from portwright.system import names
-from portwright.trees import Files
 
 MOST_SOCKETS = 10_000
 _TRANSPORTS: dict[str, tuple[Protocol, str]] = {
@@ -72,9 +71,11 @@ def _of_socket(entry: Entry, socket: Socket, settings: Settings, block: Node | N
             if own is None:
                 own = _own_ports(socket, settings, block)
             chosen = own
-        addresses = _addresses(where, socket, settings.files)
+        addresses = _addresses(where, socket, settings)
         for protocol in socket.protocols if where.protocol is None else (where.protocol,):
             for ports in chosen:
+                if len(found) > MOST_SOCKETS:
+                    return found
                 found += (
                     _endpoint(entry, socket, settings, protocol, address, sure, ports, where, fallback)
                     for address, sure in addresses
@@ -230,17 +231,17 @@ def _host_and_port(text: str, socket: Socket) -> tuple[str, str | None]:
     return host, port or None
 
 
-def _addresses(where: _Where, socket: Socket, files: Files) -> list[tuple[str, bool]]:
+def _addresses(where: _Where, socket: Socket, settings: Settings) -> list[tuple[str, bool]]:
     """The addresses a host part stands for, and whether that is sure."""
     host = where.host.lower()
     if host == "each":
-        return _each(files, where.family)
+        return _each(settings, where.family)
     if host in socket.any:
         wildcard = {"inet": ("0.0.0.0",), "inet6": ("::",)}.get(where.family, socket.wildcard)  # noqa: S104
         return [(address, True) for address in wildcard]
     if host in ("0.0.0.0", "::", "0") and socket.zeros_are_dual:  # noqa: S104
         return [("*", True)]
-    known = (str(ip_address(host)),) if names.is_address(host) else names.addresses(host, files) or _of_interface(host, files)
+    known = (str(ip_address(host)),) if names.is_address(host) else names.addresses(host, settings.files) or _of_interface(host, settings)
     fitting = [address for address in known if not where.family or (":" in address) == (where.family == "inet6")]
     if not fitting:
         return [(where.host, False)]
@@ -249,18 +250,13 @@ def _addresses(where: _Where, socket: Socket, files: Files) -> list[tuple[str, b
     return [(address, True) for address in (fitting if socket.names == "all" else fitting[:1])]
 
 
-def _each(files: Files, family: str) -> list[tuple[str, bool]]:
+def _each(settings: Settings, family: str) -> list[tuple[str, bool]]:
     """Every address the host has; where nobody listed them, the wildcard stands for them and is no sure thing."""
-    from portwright.system.captured import captured
-
-    listed = captured(files).addresses
-    if listed is None:
+    if settings.addresses is None:
         wild = [("0.0.0.0", False), ("::", False)]  # noqa: S104
         return [each for each in wild if not family or (":" in each[0]) == (family == "inet6")]
-    return [(each.address, True) for each in listed if not family or each.family == family]
+    return [(each.address, True) for each in settings.addresses if not family or each.family == family]
 
 
-def _of_interface(name: str, files: Files) -> tuple[str, ...]:
-    from portwright.system.captured import captured
-
-    return tuple(each.address for each in captured(files).addresses or () if each.interface == name)
+def _of_interface(name: str, settings: Settings) -> tuple[str, ...]:
+    return tuple(each.address for each in settings.addresses or () if each.interface == name)
