@@ -112,23 +112,30 @@ def _string(text: str, position: int) -> tuple[str, int]:
 
 
 def _template(text: str, position: int) -> tuple[Kind, str, int]:
-    """A template without `${` is a string; with it, what it comes to is not known here."""
-    at, depth, plain = position + 1, 0, True
-    while at < len(text):
+    """A template without `${` is a string; with it, what it comes to is not known here. Templates may stand inside `${...}` again."""
+    at, plain = position + 1, True
+    inside = ["`"]
+    while at < len(text) and inside:
         char = text[at]
         if char == "\\":
             at += 2
             continue
-        if depth == 0 and char == "`":
-            break
-        if text.startswith("${", at):
-            depth, plain = depth + 1, False
-            at += 1
-        elif depth and char == "}":
-            depth -= 1
+        if inside[-1] == "`":
+            if char == "`":
+                inside.pop()
+            elif text.startswith("${", at):
+                inside.append("{")
+                plain = False
+                at += 1
+        elif char == "}":
+            inside.pop()
+        elif char in "{`":
+            inside.append(char)
+        elif char in "\"'":
+            at = _string(text, at)[1] - 1
         at += 1
-    end = min(at + 1, len(text))
-    return ("string", text[position + 1 : at], end) if plain else ("template", "", end)
+    end = min(at, len(text))
+    return ("string", text[position + 1 : end - 1], end) if plain else ("template", "", end)
 
 
 def _is_pattern(before: Token | None) -> bool:
