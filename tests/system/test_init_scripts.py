@@ -8,7 +8,6 @@ from portwright.system.units import load
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
 
-
 HEAD = "#!/bin/sh\nDAEMON=/usr/sbin/webd\n[ -r /etc/default/web ] && . /etc/default/web\n. /lib/lsb/init-functions\n"
 
 
