@@ -246,3 +246,17 @@ def test_the_addresses_alone_can_be_asked_for() -> None:
 
     assert captured(files).addresses == addresses(files)
     assert None is addresses(Files(MemoryTree({})))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2: eth0    inet6 fe80::1/64 scope link ", "fe80::1%eth0"),
+        ("2: eth0    inet6 2001:db8::1/64 scope global ", "2001:db8::1"),
+        ("2: eth0    inet 169.254.0.7/16 scope link eth0", "169.254.0.7"),
+    ],
+)
+def test_a_link_local_ipv6_address_is_bound_with_its_interface(text: str, expected: str) -> None:
+    (found,) = read(addresses=f"{text}\n")[0].addresses or ()
+
+    assert expected == found.scoped

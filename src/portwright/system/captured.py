@@ -29,6 +29,11 @@ class Address:
     scope: str
     at: Span
 
+    @property
+    def scoped(self) -> str:
+        """The address as bind() wants it: a link-local IPv6 one with its interface, `fe80::1%eth0`."""
+        return f"{self.address}%{self.interface}" if self.family == "inet6" and self.scope == "link" else self.address
+
 
 @dataclass(frozen=True)
 class Captured:

@@ -255,8 +255,8 @@ def _each(settings: Settings, family: str) -> list[tuple[str, bool]]:
     if settings.addresses is None:
         wild = [("0.0.0.0", False), ("::", False)]  # noqa: S104
         return [each for each in wild if not family or (":" in each[0]) == (family == "inet6")]
-    return [(each.address, True) for each in settings.addresses if not family or each.family == family]
+    return [(each.scoped, True) for each in settings.addresses if not family or each.family == family]
 
 
 def _of_interface(name: str, settings: Settings) -> tuple[str, ...]:
-    return tuple(each.address for each in settings.addresses or () if each.interface == name)
+    return tuple(each.scoped for each in settings.addresses or () if each.interface == name)
