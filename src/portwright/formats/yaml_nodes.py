@@ -60,7 +60,7 @@ def _take(source: Source, event: Any, stack: list[_Open], yaml: Any) -> None:
             top.pending = word
         else:
             # An empty value is no value: `interface:` alone leaves the daemon its default.
-            top.children.append(Node(top.pending, (word,) if text not in ("", "~", "null") or event.style else ()))
+            top.children.append(Node(top.pending, (word,) if text not in ("", "~", "null") or getattr(event, "style", None) else ()))
             top.pending = None
     elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
         key = top.pending if top.mapping else top.key
