@@ -135,7 +135,9 @@ def read_number(text: str, start: int) -> tuple[int, int]:
     while length < len(window) and window[length] in digits:
         length += 1
     if not length:
-        raise ValueError(f"no number at {text[start : start + 20].rstrip("\n")!r}" if window else "a number is missing at the end")
+        # The newline is the writer's, not the author's.
+        shown = text[start : start + 20].rstrip("\n")
+        raise ValueError(f"no number at {shown!r}" if window else "a number is missing at the end")
     if length == _LONGEST_NUMBER:
         raise ValueError(f"too long a number: {window!r}")
     return int(window[:length], base), start + length
