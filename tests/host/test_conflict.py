@@ -150,6 +150,13 @@ def test_a_daemon_that_gives_up_as_a_whole_does_not_come_up(app: str, confidence
     assert (((good, rival),) if expected else ()) == collisions(known)
 
 
+@pytest.mark.parametrize(("kind", "collide"), [("oneshot", False), ("simple", True)])
+def test_commands_that_run_one_after_another_do_not_collide(kind: str, collide: bool) -> None:
+    one, two = listener(at=at(1)), listener(at=at(2))
+
+    assert (((one, two),) if collide else ()) == collisions(host(one, two, units=(unit("app.service", "Service", "Type", kind),)))
+
+
 def test_a_scope_ties_a_socket_whatever_it_was_tied_to_before() -> None:
     scoped = made(address="fe80::1%eth0", v6only=False, interface="eth1")
 

@@ -182,7 +182,11 @@ def _apart(host: Host, name: str | None) -> frozenset[str]:
         return frozenset()
     settings = (*unit.each("Unit", "Conflicts"), *unit.each("Service", "Sockets"))
     named = (host.unit(word) for setting in settings for word in setting.value.split())
-    return frozenset(other.name for other in named if other is not None)
+    apart = {other.name for other in named if other is not None}
+    kind = unit.value("Service", "Type")
+    if kind is not None and kind.value == "oneshot":
+        apart.add(unit.name)  # systemd.service(5): each of its commands has ended when the next one starts
+    return frozenset(apart)
 
 
 def _groups(ports: PortSet) -> Iterator[int]:
