@@ -72,7 +72,8 @@ def parse(source: Source, dialect: Dialect) -> tuple[tuple[Line, ...], tuple[Unr
 
 def read_option(word: Word, dialect: Dialect) -> Line | Unreadable:
     """The directive that one command-line argument holds (`-o Port=22`); every word of it stands where the argument does."""
-    line = _line(word.at.path, 1, word.text.strip(dialect.blanks), 0, dialect)
+    text = word.text.strip(dialect.blanks)
+    line = _line(word.at.path, 1, text, 0, dialect) if text else Unreadable(word.at, "an option is empty")
     if isinstance(line, Unreadable):
         return Unreadable(word.at, line.reason)
     return Line(Word(line.keyword.text, word.at), tuple(Word(value.text, word.at) for value in line.values))
