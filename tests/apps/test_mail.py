@@ -60,7 +60,7 @@ def test_a_service_nobody_knows_is_told() -> None:
 
 
 DEBIAN = {
-    dovecot.CONFIG: "!include_try /usr/share/dovecot/protocols.d/*.protocol\n#listen = *\n!include conf.d/*.conf\n!include_try local.conf\n",
+    dovecot.CONFIG: "!include_try /usr/share/dovecot/protocols.d/*.protocol\n!include conf.d/*.conf\n!include_try local.conf\n",
     "/usr/share/dovecot/protocols.d/imapd.protocol": "protocols = $protocols imap\n",
     "/usr/share/dovecot/protocols.d/lmtpd.protocol": "protocols = $protocols lmtp\n",
     "/etc/dovecot/conf.d/10-master.conf": "service imap-login {\n  inet_listener imap {\n    #port = 143\n  }\n}\n",
