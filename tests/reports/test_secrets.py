@@ -7,7 +7,7 @@ import pytest
 from portwright.changes import Manual
 from portwright.finding import Card, Finding, HostResult, Note, Subject
 from portwright.reports import json_v1, text
-from portwright.reports.secrets import hide, hide_in_line
+from portwright.reports.secrets import hide, hide_in_line, hide_value
 from portwright.source import Source, Span
 
 CANARY = "hunter2-CANARY-9f8e7d"
@@ -23,6 +23,13 @@ LINES = [
     f'proxy_set_header Authorization "Basic {CANARY}";',
     f"secret: {CANARY}",
     f"  'client_secret' => '{CANARY}',",
+    f"ExecStart=/usr/bin/app --admin-pw {CANARY} --port 80",
+    f"ExecStart=/usr/bin/app --key {CANARY}",
+    f"ExecStart=/usr/bin/app -u admin:{CANARY}",
+    f"Environment=APP_KEY={CANARY} PORT=80",
+    f"Environment=SENTRY_DSN=https://{CANARY}@sentry.example/1",
+    f'if ($http_x_secret != "{CANARY}") {{ return 403; }}',
+    f"bind :80 # user:{CANARY}@10.0.0.1",
 ]
 
 
@@ -43,6 +50,13 @@ def test_a_secret_in_a_line_is_struck_out_and_the_line_keeps_its_length(line: st
         "ssl_certificate_key /etc/ssl/private/web.key;",
         "proxy_pass http://10.0.0.1:8080;",
         "listen [::1]:8080;",
+        "keyfile /etc/ssl/web.pem",
+        "ExecStart=/usr/bin/app --key /etc/ssl/web.pem --auth-mode basic",
+        "git clone ssh://git@example.org/x.git",
+        "ExecStart=/usr/bin/monitor-web2-productionServer --port 80",
+        "fastcgi_pass unix:/run/php/php8.2-fpm.sock;",
+        "CAP_NET_BIND_SERVICE CAP_NET_BIND_SERVICE2",
+        "/etc/systemd/system/web@8081.service.d/a.conf:3:56",
     ],
 )
 def test_a_line_without_a_secret_is_shown_as_it_is(line: str) -> None:
@@ -77,3 +91,17 @@ def test_neither_the_text_report_nor_the_json_copies_a_secret(line: str) -> None
     ):
         assert f"{CANARY}" not in report
     assert "web1" == json.loads(json_v1.check([result], "0"))["hosts"][0]["host"]
+
+
+@pytest.mark.parametrize("key", ["net.ipv4.tcp_fastopen_key", "net.ipv6.conf.all.stable_secret", "kernel.password", "secret"])
+def test_the_value_of_a_setting_that_is_a_secret_is_struck_out(key: str) -> None:
+    assert "*" * len(CANARY) == hide_value(key, CANARY)
+
+
+def test_the_value_of_any_other_setting_is_shown() -> None:
+    assert "32768 60999" == hide_value("net.ipv4.ip_local_port_range", "32768 60999")
+    assert "1000" == hide_value("net.core.netdev_budget_key_usecs", "1000")
+
+
+def test_a_long_word_of_letters_of_both_cases_and_digits_is_struck_out() -> None:
+    assert "apps --x " + "*" * 36 == hide("apps --x ghp_" + "aB3d" * 8)

@@ -7,6 +7,7 @@ from portwright.host import Host
 from portwright.host.named import RANGE, RESERVED, UNPRIVILEGED
 from portwright.reports.escape import safe, width, wrap
 from portwright.reports.excerpt import place
+from portwright.reports.secrets import hide_in_line, hide_value
 from portwright.reports.space import Space, rows
 from portwright.reports.style import Style
 from portwright.reports.words import counted, service
@@ -72,15 +73,15 @@ class _Page:
         shown = [sysctl for sysctl in sysctls if self.verbose or _matters(sysctl)]
         yield self.style("strong", "kernel settings at boot")
         for sysctl in shown:
-            yield from self._entry(safe(sysctl.key), f"= {safe(sysctl.boot)}" if sysctl.boot else "is empty")
+            yield from self._entry(safe(sysctl.key), f"= {safe(hide_value(sysctl.key, sysctl.boot))}" if sysctl.boot else "is empty")
             sure = "" if sysctl.confidence == "certain" else f" ({sysctl.confidence})"
             yield from self._detail(f"{'default' if sysctl.is_default else 'set'}{sure}: {place(sysctl.at)}")
             if sysctl.reload != sysctl.boot:
-                yield from self._detail(f"after `sysctl --system`: {safe(sysctl.reload) or 'empty'} ({place(sysctl.reload_at)})")
+                yield from self._detail(f"after `sysctl --system`: {_value(sysctl, sysctl.reload)} ({place(sysctl.reload_at)})")
             if sysctl.running is not None and sysctl.running != sysctl.boot:
-                yield from self._detail(f"running now: {safe(sysctl.running) or 'empty'}")
+                yield from self._detail(f"running now: {_value(sysctl, sysctl.running)}")
             for lost in sysctl.lost:
-                yield from self._detail(f"lost: {safe(lost.value) or 'empty'} ({place(lost.at)}): {safe(lost.reason)}")
+                yield from self._detail(f"lost: {_value(sysctl, lost.value)} ({place(lost.at)}): {safe(lost.reason)}")
         if len(shown) < len(sysctls):
             yield f"  {counted(len(sysctls) - len(shown), 'more setting')} with -v"
         space = Space(self.host)
@@ -93,7 +94,7 @@ class _Page:
         if dead:
             yield self.style("strong", "sysctl lines that have no effect")
         for assignment in sorted(dead, key=lambda each: (each.at, each.key)):
-            yield from self._entry(safe(assignment.key), f"= {safe(assignment.value)}")
+            yield from self._entry(safe(hide_in_line(assignment.key)), f"= {safe(hide_value(assignment.key, assignment.value))}")
             yield from self._detail(f"{assignment.fate} ({place(assignment.at)}): {safe(assignment.reason)}")
 
     # ── units and outgoing connections ──────────────────────────────────────────────────────────────────────────────
@@ -190,3 +191,7 @@ def _options(listener: Listener) -> Sequence[str]:
 
 def _matters(sysctl: Sysctl) -> bool:
     return sysctl.key in _ALWAYS or (sysctl.key.startswith("net.") and not sysctl.is_default)
+
+
+def _value(sysctl: Sysctl, text: str) -> str:
+    return safe(hide_value(sysctl.key, text)) or "empty"

@@ -13,7 +13,7 @@ from portwright.changes import Change, GrantCapability, LimitCapabilities, Reser
 from portwright.facts import Assignment, Listener, Lost, Outbound, Privileges, Sysctl, Unit
 from portwright.finding import SEVERITIES, Allowed, Finding, HostResult, Subject
 from portwright.host import Host
-from portwright.reports.secrets import hide
+from portwright.reports.secrets import hide, hide_in_line, hide_value
 from portwright.reports.space import Collisions, Space, rows
 from portwright.reports.words import what_it_does
 from portwright.source import Span, Unreadable
@@ -94,7 +94,7 @@ def _subject(subject: Subject) -> _Object:
         "unit": subject.unit,
         "app": subject.app,
         "protocol": subject.protocol,
-        "address": subject.address,
+        "address": None if subject.address is None else hide(subject.address),
         "port": subject.port,
         "end_port": subject.end_port,
         "sysctl": subject.sysctl,
@@ -176,26 +176,26 @@ def _listener(listener: Listener) -> _Object:
 def _sysctl(sysctl: Sysctl) -> _Object:
     return {
         "key": sysctl.key,
-        "value": sysctl.boot,
+        "value": hide_value(sysctl.key, sysctl.boot),
         "at": _at(sysctl.at),
-        "boot": sysctl.boot,
-        "reload": sysctl.reload,
+        "boot": hide_value(sysctl.key, sysctl.boot),
+        "reload": hide_value(sysctl.key, sysctl.reload),
         "reload_at": _at(sysctl.reload_at),
-        "running": sysctl.running,
-        "lost": [_lost(lost) for lost in sysctl.lost],
+        "running": None if sysctl.running is None else hide_value(sysctl.key, sysctl.running),
+        "lost": [_lost(sysctl.key, lost) for lost in sysctl.lost],
         "is_default": sysctl.is_default,
         "confidence": sysctl.confidence,
     }
 
 
-def _lost(lost: Lost) -> _Object:
-    return {"value": lost.value, "at": _at(lost.at), "reason": lost.reason}
+def _lost(key: str, lost: Lost) -> _Object:
+    return {"value": hide_value(key, lost.value), "at": _at(lost.at), "reason": lost.reason}
 
 
 def _assignment(assignment: Assignment) -> _Object:
     return {
-        "key": assignment.key,
-        "value": assignment.value,
+        "key": hide_in_line(assignment.key),
+        "value": hide_value(assignment.key, assignment.value),
         "at": _at(assignment.at),
         "fate": assignment.fate,
         "reason": assignment.reason,
@@ -220,7 +220,7 @@ def _outbound(outbound: Outbound) -> _Object:
     return {
         "app": outbound.app,
         "unit": outbound.unit,
-        "name": outbound.name,
+        "name": hide(outbound.name),
         "keepalive": outbound.keepalive,
         "decided_at": _at(outbound.decided_at),
         "servers": outbound.servers,

@@ -4,31 +4,55 @@ import re
 
 _NAME = (
     r"(?:passw(?:or)?d|passphrase|passwort|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|credentials?|requirepass|masterauth"
-    r"|auth[_-]?pass|sasl[_-]?pass)"
+    r"|auth[_-]?pass|sasl[_-]?pass|proxyauth)"
 )
+# These mean a secret only where a name ends with them (`--admin-pw`, `APP_KEY`, but not `--keyfile`), and no path stands behind them.
+_ENDING_WORD = r"(?:pass|pwd?|pat|jwt|salt|cookie|session|auth|key)(?![\w-])"
+_ENDING = rf"(?:(?<![a-z])(?!key){_ENDING_WORD}|[_-]key(?![\w-]))"
 _VALUE = r"[\"']?([^\s\"'&;,]{1,4096})"
+_NO_PATH = r"[\"']?(?![/.$~%])([^\s\"'&;,]{1,4096})"
 
 # Every repetition is bounded, so that a hostile line costs no more than its length.
-_ASSIGNED = re.compile(rf"{_NAME}[\w.-]{{0,40}}[\"']?\s{{0,8}}(?:=>|:=|[=:])\s{{0,8}}{_VALUE}", re.IGNORECASE)
-_SPACED = re.compile(rf"{_NAME}\w{{0,40}}[\"']?\s{{1,8}}(?![-=:]){_VALUE}", re.IGNORECASE)
-_USERINFO = re.compile(r"://[^\s/@:\"']{0,256}:([^\s/@\"']{1,256})@")
+_SIGN = r"[\"']?\s{0,8}(?:=>|:=|[!=]?=~?|[=:])\s{0,8}"
+_ASSIGNED = re.compile(rf"{_NAME}[\w.-]{{0,40}}{_SIGN}{_VALUE}", re.IGNORECASE)
+_ASSIGNED_TO_ENDING = re.compile(rf"{_ENDING}{_SIGN}{_NO_PATH}", re.IGNORECASE)
+_SPACED = re.compile(rf"{_NAME}\w{{0,40}}[\"']?\s{{1,8}}(?![-=:!]){_VALUE}", re.IGNORECASE)
+_SPACED_FROM_ENDING = re.compile(rf"-{_ENDING_WORD}[\"']?\s{{1,8}}(?![-=:!]){_NO_PATH}", re.IGNORECASE)
+# user:password before an @ (in a URL the user may be missing or be the token itself), and after the flags that take the pair.
+_USERINFO = re.compile(r"(?://[^\s/@:\"']{0,256}|(?<![\w.+@-])[\w.+-]{1,64}):([^\s/@:\"']{1,256})@(?=[\w\[])")
+_USER_ALONE = re.compile(r"://([\w+=-]{12,256})@")
+_PAIR = re.compile(r"(?:\s-u|--user|\bauth|basic)[\s=]{1,8}[\"']?[\w.@-]{1,64}:([^\s\"']{1,256})", re.IGNORECASE)
 _AUTHORIZATION = re.compile(r"(?:basic|bearer)\s{1,8}([A-Za-z0-9+/=._~-]{6,4096})", re.IGNORECASE)
 _ACCESS_KEY = re.compile(r"\b((?:AKIA|ASIA)[0-9A-Z]{16})\b")
+_LONG = re.compile(r"(?<![\w+=/.-])[\w+=-]{24,4096}(?![\w/.])", re.ASCII)
+_NAMES_A_SECRET = re.compile(rf"{_NAME}|{_ENDING}|^key$", re.IGNORECASE)
 
 
 def hide(text: str) -> str:
     """A sentence with passwords, tokens and the like struck out with `*`: what is assigned to their names, and what URLs carry."""
-    for pattern in (_ASSIGNED, _USERINFO, _AUTHORIZATION, _ACCESS_KEY):
+    for pattern in (_ASSIGNED, _ASSIGNED_TO_ENDING, _USERINFO, _USER_ALONE, _PAIR, _AUTHORIZATION, _ACCESS_KEY):
         text = pattern.sub(_struck, text)
-    return text
+    return _LONG.sub(_struck_if_random, text)
+
+
+def hide_value(key: str, value: str) -> str:
+    """A setting's value, struck out where its key names a secret (net.ipv4.tcp_fastopen_key)."""
+    return "*" * len(value) if _NAMES_A_SECRET.search(key.rpartition(".")[2]) else hide(value)
 
 
 def hide_in_line(line: str) -> str:
     """A line of a file with its secrets struck out; a blank can stand between the name of a secret and its value."""
-    return hide(_SPACED.sub(_struck, line))
+    return hide(_SPACED_FROM_ENDING.sub(_struck, _SPACED.sub(_struck, line)))
 
 
 def _struck(match: re.Match[str]) -> str:
     start, end = match.start(1) - match.start(), match.end(1) - match.start()
     whole = match.group()
     return whole[:start] + "*" * (end - start) + whole[end:]
+
+
+def _struck_if_random(match: re.Match[str]) -> str:
+    """Letters of both cases and digits in one long word are a key or token; a name has words of one kind."""
+    word = match.group()
+    cases = (any(c.islower() for c in word), any(c.isupper() for c in word), any(c.isdigit() for c in word))
+    return "*" * len(word) if all(cases) else word

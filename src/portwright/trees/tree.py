@@ -1,5 +1,6 @@
 """Tree: the files of one host by absolute in-host path; Files: a tree as it was read, with what could not be."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -8,6 +9,13 @@ from portwright.source import Source, Span, Unreadable
 
 Kind = Literal["file", "directory", "special", "missing"]
 HEAD = 4096
+
+# What holds nothing but secrets is never opened, whoever names it: an Include of /etc/shadow, a link to a host key.
+_SECRET_FILES = re.compile(
+    r"/etc/(?:g?shadow-?|security/opasswd|krb5\.keytab)|/etc/ssh/ssh_host_[^/]+_key|/etc/ssl/private/.+|.*/\.ssh/(?!config$|known_hosts$)[^/]+"
+    r"|.*\.(?:key|p12|pfx|jks|keystore|keytab|kdbx)",
+    re.DOTALL,
+)
 
 
 class ReadError(Exception):
@@ -90,6 +98,7 @@ class Files:
         """A file's text; None where it is missing or cannot be read (then it is in `unreadable`)."""
         if path not in self._read:
             try:
+                self._refuse_secrets(path)
                 data = self.tree.read(path)
             except ReadError as error:
                 self.trouble(Span.whole(self.tree.label(path)), error.reason)
@@ -100,6 +109,7 @@ class Files:
     def head(self, path: str) -> bytes:
         """How a file begins, enough to tell a script from a program; it does not count as read. b"" where nothing can be read."""
         try:
+            self._refuse_secrets(path)
             return self.tree.head(path) or b""
         except ReadError as error:
             self.trouble(Span.whole(self.tree.label(path)), error.reason)
@@ -144,6 +154,11 @@ class Files:
     def walk(self) -> Iterable[str]:
         """Every file and link in the tree; what could not be looked at is in `unreadable` once the walk is over."""
         return self.tree.walk(lambda error: self.trouble(Span.whole(self.tree.label(error.path)), error.reason))
+
+    def _refuse_secrets(self, path: str) -> None:
+        real = self.tree.resolve(path)
+        if _SECRET_FILES.fullmatch(real) and self.tree.kind(real) == "file":
+            raise ReadError(path, "it holds secrets, so it is not read")
 
     def trouble(self, at: Span, reason: str) -> None:
         """Say that something could not be read or parsed; the same thing is said once."""
