@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from portwright.facts import Starts, Unit
+from portwright.facts import Starts, Unit, Value
 from portwright.source import Span
 from portwright.system.conditions import unmet
 from portwright.system.specifiers import name as parts_of
@@ -61,6 +61,12 @@ def takes_defaults(unit: Unit) -> bool:
     return found is None or found.value.lower() not in _NO
 
 
+def bus_name(unit: Unit) -> Value | None:
+    """BusName= of a service that is up when it has that name: Type=dbus, which a bus name without a type means (service.c)."""
+    stated = unit.value("Service", "Type")
+    return unit.value("Service", "BusName") if unit.kind == "service" and (stated is None or stated.value == "dbus") else None
+
+
 def triggered(unit: Unit, expand: Expand) -> tuple[str, ...]:
     """The unit a socket, timer or path starts: named by Service= or Unit=, else of its own name; for Accept=yes a template."""
     if unit.kind not in ("socket", "timer", "path"):
@@ -108,7 +114,7 @@ class Activation:
             if setting.section == "Service" and setting.key == "Sockets":
                 how = f"{unit.name} takes its sockets: {setting.at}"
                 found += (Pull(self._expand(word, unit), False, how) for word in setting.value.split())
-        if (bus := unit.value("Service", "BusName")) is not None and unit.kind == "service":
+        if (bus := bus_name(unit)) is not None:
             found.append(Pull("dbus.socket", True, f"{unit.name} has a name on the bus: {bus.at}"))
         if unit.kind in _BY_DEFAULT and takes_defaults(unit):
             found.append(Pull("sysinit.target", True, f"{unit.name} requires it by default"))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from portwright.facts import Unit
-from portwright.system.activation import Expand, Pull, dependencies, takes_defaults, triggered
+from portwright.system.activation import Expand, Pull, bus_name, dependencies, takes_defaults, triggered
 
 _DEFAULT_AFTER = {
     "service": ("sysinit.target", "basic.target"),
@@ -48,7 +48,7 @@ def direct(
             if setting.section == "Service" and setting.key == "Sockets":
                 for word in setting.value.split():
                     order(expand(word, unit), unit.name)
-        if unit.kind == "service" and unit.value("Service", "BusName") is not None:
+        if bus_name(unit) is not None:
             order("dbus.socket", unit.name)
     if "basic.target" not in loaded:
         for early in _BASIC:

@@ -439,3 +439,15 @@ def test_instances_that_want_ever_more_instances_come_to_an_end() -> None:
     files = {f"{LIB}/x@.service": f"[Unit]\nWants=x@%i0.service\n{SERVICE}", f"{WANTED}/x@1.service": f"-> {LIB}/x@.service"}
 
     assert "boot" == starts("x@1.service", files)[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "waits"), [("Type=dbus\n", True), ("", True), ("Type=notify\n", False)], ids=["dbus", "by default", "notify"]
+)
+def test_only_a_service_that_is_up_when_it_has_its_bus_name_waits_for_the_bus(kind: str, waits: bool) -> None:
+    files = {
+        "/etc/systemd/system/a.service": f"[Service]\n{kind}BusName=org.a\nExecStart=/bin/a\n",
+        "/usr/lib/systemd/system/dbus.socket": "[Socket]\nListenStream=/run/dbus\n",
+    }
+
+    assert waits == ("dbus.socket" in load(Files(MemoryTree(files))).after("a.service"))
