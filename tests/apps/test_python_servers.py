@@ -2,7 +2,9 @@
 
 import pytest
 
+from portwright.audit import read_host
 from portwright.source import Span
+from portwright.trees.memory import MemoryTree
 from tests.apps.started import binds, endpoints
 
 
@@ -177,3 +179,12 @@ def test_uwsgi_reads_ini_files_with_placeholders_and_sections() -> None:
 )
 def test_what_cannot_start_or_be_read_is_told(command: str, reason: str) -> None:
     assert ([], [reason]) == endpoints(command)
+
+
+def test_flask_that_finds_no_application_in_the_file_it_is_given_only_possibly_listens() -> None:
+    def confidence(text: str) -> str:
+        files = {"/etc/systemd/system/x.service": "[Service]\nExecStart=/usr/bin/flask --app /srv/app.py run\n", "/srv/app.py": text}
+        return read_host(MemoryTree(files), "h").listeners[0].confidence
+
+    assert "certain" == confidence("from flask import Flask\napp = Flask(__name__)\n")
+    assert "possible" == confidence("def app(environ, start):\n    return []\n")

@@ -1,13 +1,12 @@
 """Servers whose whole say is on their command line: a table of flags, variables and defaults becomes endpoints."""
 
-from dataclasses import dataclass, replace
-
 from portwright.apps import Packages, Reader, Said, daemon
 from portwright.apps.binding import BOTH, DUAL, Binder, Given, argument, default, halves, variable
 from portwright.facts import Endpoint, Invocation
 from portwright.source import Word
 from portwright.system.options import Options, read
 from portwright.trees import Files
+from portwright.values import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +16,8 @@ class Server:
 
     `needs` are words without which it is no server (`run`, `-s`). With one of `elsewhere` it binds no port but a Unix socket or a
     descriptor it was given, or takes its address from a file nobody reads here. `one` are flags after which it binds one socket only.
-    `ipv4` and `ipv6` restrict the family. `count` says how many ports it takes. `values` are other flags that take a value.
+    `ipv4` and `ipv6` restrict the family. `loads` are flags that name the application; where its file is there and never says
+    `speaks`, the server finds nothing to serve and gives up before it binds. `count` says how many ports it takes. `values` are other flags that take a value.
     """
 
     binder: Binder
@@ -36,11 +36,13 @@ class Server:
     ipv6: tuple[str, ...] = ()
     count: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
+    loads: tuple[str, ...] = ()
+    speaks: str = ""
 
     @property
     def valued(self) -> frozenset[str]:
         """Every flag that takes a value."""
-        flags = (*self.hosts, *self.ports, *self.addresses, *self.elsewhere, *self.count, *self.values)
+        flags = (*self.hosts, *self.ports, *self.addresses, *self.elsewhere, *self.count, *self.values, *self.loads)
         return frozenset((*flags, *(flag for flag in self.one if flag != "--reload")))
 
 
@@ -87,7 +89,9 @@ SERVERS = (
         host_variables=("FLASK_RUN_HOST",),
         port_variables=("FLASK_RUN_PORT",),
         needs=("run",),
-        values=("-A", "--app", "-e", "--env-file", "--cert", "--key", "--extra-files", "--exclude-patterns"),
+        values=("-e", "--env-file", "--cert", "--key", "--extra-files", "--exclude-patterns"),
+        loads=("-A", "--app"),
+        speaks="flask",
     ),
     Server(
         Binder("aiohttp", every=True, v6only=True),
@@ -165,9 +169,20 @@ def _register(server: Server) -> None:
 
 def _reader(server: Server) -> Reader:
     def reader(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
-        return said(server, invocation, files)
+        endpoints = said(server, invocation, files)
+        if _has_nothing_to_serve(server, invocation, files):
+            return tuple(replace(endpoint, confidence="possible") for endpoint in endpoints)
+        return endpoints
 
     return reader
+
+
+def _has_nothing_to_serve(server: Server, invocation: Invocation, files: Files) -> bool:
+    named = read(invocation.argv[1:], server.valued).last(*server.loads) if server.loads else None
+    if named is None or not named.text.endswith(".py"):
+        return False
+    source = files.read(named.text if named.text.startswith("/") else f"{invocation.directory.rstrip('/')}/{named.text}")
+    return source is not None and server.speaks not in source.text.lower()
 
 
 def said(server: Server, invocation: Invocation, files: Files) -> tuple[Endpoint, ...]:
