@@ -2,8 +2,9 @@
 
 import pytest
 
-from portwright.audit.recognise import Recognised, recognise, worth_reading
+from portwright.audit.recognise import Recognised, recognise, without_blanks_to_fill, without_remarks, worth_reading
 
+UNKNOWN = "\ufffd"
 SERVER = "server {\n    listen 40000;\n    server_name shop;\n}\n"
 MAIN = "events {}\nhttp {\n    include /etc/nginx/conf.d/*.conf;\n}\n"
 HAPROXY = "frontend web\n    bind :50000\n    default_backend app\n"
@@ -149,13 +150,10 @@ def test_what_only_resembles_a_config_is_none(path: str, text: str) -> None:
         ("nginx.conf", "\n## Example nginx configuration ##\n" + MAIN, "it says of itself: Example nginx configuration"),
         ("a.service", "# An example of a unit\n" + UNIT, "it says of itself: An example of a unit"),
         ("nginx.conf", "# DO NOT USE IN PRODUCTION!\n" + MAIN, "it says of itself: DO NOT USE IN PRODUCTION!"),
-        ("templates/nginx.conf.j2", SERVER.replace("40000", "{{ port }}"), "it is a template, and {{ port }} is not filled in"),
-        ("nginx.conf.erb", SERVER.replace("40000", "<%= @port %>"), "it is a template, and <%= @port %> is not filled in"),
         ("app.service.in", UNIT.replace("/usr/bin", "@bindir@"), "it is a template, and @bindir@ is not filled in"),
         ("app.service", UNIT.replace("40000", "__PORT__"), "it is a template, and __PORT__ is not filled in"),
         ("app.service", UNIT + "User=<your-user>\n", "it is a template, and <your-user> is not filled in"),
-        ("templates/default.conf.template", SERVER.replace("40000", "${PORT}"), "it is a template, and ${PORT} is not filled in"),
-        ("nginx.conf", SERVER.replace("40000", "$PORT"), "it is a template, and $PORT is not filled in"),
+        ("tuning.sysctl.j2", SYSCTL.replace("1024", "{{ low }}"), "it is a template, and {{ low }} is not filled in"),
     ],
 )
 def test_what_nobody_deploys_is_said(path: str, text: str, reason: str) -> None:
@@ -163,6 +161,55 @@ def test_what_nobody_deploys_is_said(path: str, text: str, reason: str) -> None:
 
     assert found is not None
     assert (False, reason) == (found.deployed, found.reason)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "unfilled"),
+    [
+        ("templates/nginx.conf.j2", SERVER.replace("shop", "{{ name }}"), "{{ name }}"),
+        ("nginx.conf.erb", SERVER.replace("40000", "<%= @port %>"), "<%= @port %>"),
+        ("templates/default.conf.template", SERVER.replace("40000", "${PORT}"), "${PORT}"),
+        ("nginx.conf", SERVER.replace("40000", "$PORT"), "$PORT"),
+        ("haproxy.cfg.j2", HAPROXY + "{% for one in servers %}\n", "{% for one in servers %}"),
+        ("sshd_config.j2", SSHD + "AllowUsers {{ users }}\n", "{{ users }}"),
+    ],
+)
+def test_a_template_of_lines_is_deployed_for_what_is_not_filled_in(path: str, text: str, unfilled: str) -> None:
+    found = recognise(path, text)
+
+    assert found is not None
+    assert (True, "", unfilled) == (found.deployed, found.reason, found.unfilled)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("listen {{ port }};\n", f"listen {UNKNOWN * 10};\n"),
+        ("{% if x %}listen 1;{% endif %}", f"{' ' * 10}listen 1;{' ' * 11}"),
+        ("  {{ managed }}  \nuser x;", f"{' ' * 17}\nuser x;"),
+        ("a <%- if y -%>\n<%= z %>b", f"a {' ' * 12}\n{UNKNOWN * 8}b"),
+        ("a {{ range .x }} b {{ .y }}", f"a {' ' * 14} b {UNKNOWN * 8}"),
+        ("a {{ one\ntwo }} b", f"a {UNKNOWN * 6}\n{UNKNOWN * 6} b"),
+        ("a {{ never ends", "a {{ never ends"),
+        ("plain", "plain"),
+    ],
+)
+def test_what_fills_a_template_is_unknown_and_what_decides_is_blank(text: str, expected: str) -> None:
+    assert expected == without_blanks_to_fill(text)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        ("a.conf.j2", "{# one\ntwo #}x", "      \n      x"),
+        ("a.conf.erb", "<%# one -%>x<%= y %>", "           x<%= y %>"),
+        ("a.tmpl", "{{/* one */}}x", "             x"),
+        ("a.conf", "{# one #}x", "{# one #}x"),
+        ("a.conf.j2", "{# one", "{# one"),
+    ],
+)
+def test_a_template_keeps_its_remarks_to_itself(path: str, text: str, expected: str) -> None:
+    assert expected == without_remarks(path, text)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +249,7 @@ def test_a_file_its_user_named_is_known_by_its_text_alone(path: str, text: str, 
 
 
 def test_a_file_its_user_named_is_still_a_template_where_it_is_not_filled_in() -> None:
-    found = recognise("nginx.conf.j2", SERVER.replace("40000", "{{ port }}"), asked=True)
+    found = recognise("app.service.j2", UNIT.replace("40000", "{{ port }}"), asked=True)
 
     assert False is getattr(found, "deployed", None)
 

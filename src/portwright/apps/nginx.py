@@ -528,7 +528,8 @@ def _outbounds(
             upstream = upstreams.get(target)
             servers = [found[0].target] if upstream is None else _servers(upstream)
             hosts = [_host(server) for server in servers if not server.startswith("unix:")]
-            if not hosts or (upstream is None and alone and not _is_address(hosts[0], reading)):
+            elsewhere = alone or reading.files.partial
+            if not hosts or (upstream is None and elsewhere and not _is_address(hosts[0], reading)):
                 continue
             keepalive = _upstream_on_all(upstream, found, maps, version, module)
             at = found[0].at if upstream is None else upstream.directive.args[0].at

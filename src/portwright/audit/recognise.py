@@ -1,9 +1,10 @@
 """Tell from a file's path and text what kind of config it is, whether a repository deploys it, and where it goes on a host."""
 
 import re
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
+
+from portwright.values import dataclass
 
 ConfigKind = Literal["sysctl", "unit", "drop-in", "nginx", "haproxy", "sshd", "redis", "environment"]
 
@@ -13,13 +14,15 @@ class Recognised:
     """A config file of a repository.
 
     `deployed` is false for samples, documentation, tests, and templates whose values are not filled in yet; `reason` then says why.
-    `host_path` is the place it has on a host as far as its path shows one, else None.
+    `host_path` is the place it has on a host as far as its path shows one, else None. `unfilled` is the first place of a template that
+    is deployed though not filled in: what it says besides is said wherever it is filled in.
     """
 
     kind: ConfigKind
     deployed: bool = True
     reason: str = ""
     host_path: str | None = None
+    unfilled: str = ""
 
 
 def recognise(path: str, text: str, asked: bool = False) -> Recognised | None:
@@ -35,8 +38,11 @@ def recognise(path: str, text: str, asked: bool = False) -> Recognised | None:
     kind = _kind(folders, name, text, asked)
     if kind is None:
         return None
-    reason = _why_not_deployed(folders, parts[-1], kind, text, asked)
-    return Recognised(kind, not reason, reason, _host_path(folders, name, kind, text))
+    reason = _why_not_deployed(folders, parts[-1], text, kind, asked)
+    unfilled = "" if reason else _unfilled(parts[-1], kind, text)
+    if unfilled and kind not in _LINE_BY_LINE:
+        reason = f"it is a template, and {unfilled} is not filled in"
+    return Recognised(kind, not reason, reason, _host_path(folders, name, kind, text), "" if reason else unfilled)
 
 
 def without_remarks(path: str, text: str) -> str:
@@ -50,6 +56,34 @@ def without_remarks(path: str, text: str) -> str:
             done = stop
         text = "".join((*pieces, text[done:]))
     return text
+
+
+def without_blanks_to_fill(text: str) -> str:
+    """A template's text as far as it is known: U+FFFD stands for what is filled in, a blank for what decides whether it is.
+
+    Every other character stays in its place.
+    """
+    pieces, done = [], 0
+    while (found := _BLANK.search(text, done)) is not None:
+        end = _ENDS[found[0]]
+        stop = text.find(end, found.end())
+        if stop < 0:
+            break
+        stop += len(end)
+        decides = found[0] != "{{" and not text.startswith("=", found.end())
+        # What fills lines of its own is not part of what the lines around it say.
+        nothing = decides or _DECIDES.match(text, found.end(), stop) or _is_alone(text, done, found.start(), stop)
+        pieces += [text[done : found.start()], _NOT_A_LINE_END.sub(" " if nothing else "\ufffd", text[found.start() : stop])]
+        done = stop
+    return "".join((*pieces, text[done:]))
+
+
+def _is_alone(text: str, done: int, start: int, stop: int) -> bool:
+    while start > done and text[start - 1] in " \t":
+        start -= 1
+    while stop < len(text) and text[stop] in " \t\r":
+        stop += 1
+    return (start == 0 or text[start - 1] == "\n") and (stop == len(text) or text[stop] == "\n")
 
 
 def worth_reading(path: str) -> bool:
@@ -77,6 +111,12 @@ _REMARKS = {
     **dict.fromkeys(("tmpl", "gotmpl", "tpl", "ctmpl"), ("{{/*", "*/}}")),
     "erb": ("<%#", "%>"),
 }
+# A template of these says what it says line by line; of a unit each setting may change what another one means.
+_LINE_BY_LINE = ("nginx", "haproxy", "sshd", "redis")
+_ENDS = {"{{": "}}", "{%": "%}", "<%": "%>"}
+_BLANK = re.compile(r"\{\{|\{%|<%")
+# text/template has one kind of braces for what is put in and for what decides.
+_DECIDES = re.compile(r"-?\s*(?:if|else|end|range|with|define|block|template|\$\w+\s*:?=|/\*)(?!\w)")
 _NOT_A_LINE_END = re.compile(r"[^\n]")
 _ASIDE = (
     *("sample", "example", "dist", "bak", "backup", "orig", "old", "save", "rej", "swp", "tmp", "disabled", "off", "default-dist"),
@@ -283,7 +323,7 @@ _PLACEHOLDER = re.compile(
 _ENVSUBST = re.compile(r"\$\{[A-Z][A-Z0-9_]*\}|\$[A-Z][A-Z0-9_]+")
 
 
-def _why_not_deployed(folders: tuple[str, ...], name: str, kind: ConfigKind, text: str, asked: bool) -> str:
+def _why_not_deployed(folders: tuple[str, ...], name: str, text: str, kind: ConfigKind, asked: bool) -> str:
     """A sentence saying why a repository does not deploy a file, "" where it does."""
     if not asked:
         for above, folder in zip(("", *folders), folders, strict=False):
@@ -303,8 +343,7 @@ def _why_not_deployed(folders: tuple[str, ...], name: str, kind: ConfigKind, tex
         remark = _remark(text)
         if remark:
             return f"it says of itself: {remark}"
-    marker = _unfilled(name, kind, text)
-    return f"it is a template, and {marker} is not filled in" if marker else ""
+    return ""
 
 
 def _aside(name: str) -> str:

@@ -3,12 +3,11 @@
 Nothing in a repository says what is enabled, so what lies there counts as deployed, and nothing is surer than *likely*.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Container, Iterable, Mapping
 
 from portwright.apps import Said, daemons
 from portwright.audit.hosts import assemble, commands, join, socket_listeners, surroundings, what_it_says
-from portwright.audit.recognise import Recognised, recognise, without_remarks, worth_reading
+from portwright.audit.recognise import Recognised, recognise, without_blanks_to_fill, without_remarks, worth_reading
 from portwright.facts import Listener, Outbound, Privileges, weakest
 from portwright.host import Host
 from portwright.host.join import listener
@@ -19,6 +18,7 @@ from portwright.system.units import load
 from portwright.trees import Files, ReadError, Tree
 from portwright.trees.memory import MemoryTree
 from portwright.trees.tree import Kind
+from portwright.values import dataclass, replace
 
 _MOST_LAYOUTS = 200
 _ROLES = ("roles", "hosts", "host_files", "services", "machines")
@@ -153,6 +153,7 @@ def _config_files(tree: Tree, asked: bool) -> tuple[tuple[Placed, ...], Beside, 
         if what is not None:
             recognised.add(path)
             if what.deployed:
+                text = without_blanks_to_fill(text) if what.unfilled else text
                 placed.append(Placed(label, what.host_path or _LOOSE + label, what, text.encode("utf-8", "surrogateescape")))
     return tuple(placed), Beside(tree, frozenset(recognised)), tuple(unreadable)
 
@@ -216,6 +217,7 @@ def _read_layout(layout: tuple[Placed, ...], beside: Beside, name: str) -> Host:
             listeners.append(alone)
     own = {file.label: _machine(file) for file in layout}
     own |= dict.fromkeys(tree.included - own.keys(), next((_machine(file) for file in layout if file.place == _NGINX), ""))
+    unfilled = {file.label for file in layout if file.what.unfilled}
     host = assemble(
         name,
         "",
@@ -223,21 +225,33 @@ def _read_layout(layout: tuple[Placed, ...], beside: Beside, name: str) -> Host:
         settled,
         units,
         (
-            replace(
-                fact,
-                starts="demand" if fact.starts == "demand" else None,
-                confidence=weakest(fact.confidence, "likely"),
-                machine=own.get(fact.at.path, ""),
-            )
+            _as_deployed(fact, own[fact.at.path], fact.at.path in unfilled)
             for fact in listeners
-            if fact.at.path in own
+            if fact.at.path in own and _is_said(fact, unfilled)
         ),
-        (replace(fact, confidence=weakest(fact.confidence, "likely")) for fact in outbounds),
+        # Whether connections are kept hangs on lines that a template may leave to what fills it in.
+        (replace(fact, confidence=weakest(fact.confidence, "likely")) for fact in outbounds if fact.at.path not in unfilled),
         privileges,
         repository=True,
     )
-    # What a file refers to need not lie in the repository (mime.types, a certificate): only what is here can be unreadable.
-    return replace(host, unreadable=tuple(trouble for trouble in host.unreadable if trouble.at.path in own), roles=_roles(layout))
+    # What a file refers to need not lie in the repository (mime.types, a certificate), nor is a template what a daemon reads.
+    readable = own.keys() - unfilled
+    return replace(host, unreadable=tuple(trouble for trouble in host.unreadable if trouble.at.path in readable), roles=_roles(layout))
+
+
+def _is_said(fact: Listener, unfilled: Container[str]) -> bool:
+    """Whether a line says so; a template's default, or an address in it that is filled in, is nothing to go by."""
+    return fact.at.path not in unfilled or (fact.origin != "default" and "\ufffd" not in fact.address)
+
+
+def _as_deployed(fact: Listener, machine: str, is_unfilled: bool) -> Listener:
+    """A listener as the repository of its file has it; what a template says is possible, and says nothing of what else a machine runs."""
+    return replace(
+        fact,
+        starts="demand" if fact.starts == "demand" else None,
+        confidence="possible" if is_unfilled else weakest(fact.confidence, "likely"),
+        machine=str(fact.at) if is_unfilled else machine,
+    )
 
 
 def _fragments(layout: tuple[Placed, ...], files: Files, packages: Mapping[str, str]) -> Iterable[Said]:
