@@ -17,7 +17,8 @@ class Server:
     `needs` are words without which it is no server (`run`, `-s`). With one of `elsewhere` it binds no port but a Unix socket or a
     descriptor it was given, or takes its address from a file nobody reads here. `one` are flags after which it binds one socket only.
     `ipv4` and `ipv6` restrict the family. `loads` are flags that name the application; where its file is there and never says
-    `speaks`, the server finds nothing to serve and gives up before it binds. `count` says how many ports it takes. `values` are other flags that take a value.
+    `speaks`, the server finds nothing to serve and gives up before it binds. `count` says how many ports it takes. `values` are
+    other flags that take a value.
     """
 
     binder: Binder

@@ -6,6 +6,7 @@ from typing import Literal
 from portwright.facts import Confidence, Endpoint, Invocation, Listener, Privileges, Starts, Unit, weakest
 from portwright.host.addresses import Surroundings, is_sure, literal, refusal
 from portwright.host.privilege import Permission, may_bind
+from portwright.values import replace
 
 _PRIVATE_START = 1024  # a new network namespace starts from the kernel's own defaults, not from the host's sysctl.d
 _BEFORE_BIND = ("EAFNOSUPPORT", "ENODEV")  # answers of socket() and setsockopt()
@@ -147,6 +148,9 @@ def _permission(endpoint: Endpoint, address: str, privileges: Privileges, around
     if endpoint.binds_as == "root" and not privileges.uid0:
         # A setuid helper or PID 1 binds for it; what the unit's user may do does not matter.
         return Permission(True, None, "", None, "likely")
+    if endpoint.binds_as not in (None, "root", privileges.user) and privileges.uid0:
+        # It changes user before it binds, and setuid() takes every capability away (capabilities(7)).
+        privileges = replace(privileges, user=endpoint.binds_as, uid0=False, ambient=frozenset())
     port = endpoint.ports.low
     if port is None:
         port = 65535  # the kernel picks from the ephemeral range, which is never privileged
