@@ -6,13 +6,13 @@ ansible-core is a program that portwright writes for and runs, never a module th
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from portwright.facts import Sysctl
 from portwright.host import Host
 from portwright.plan import FEWEST_PORTS, RANGE, RESERVED, SYSCTL_FILE, UNPRIVILEGED, DropInStep, Plan, SysctlStep
+from portwright.values import dataclass
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\.ya?ml")
 _MACHINE_ID = re.compile(r"[0-9a-f]{32}")

@@ -1,9 +1,9 @@
 """A change: a typed wish about the host, not an edit of text. The planner unites wishes and proves them."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from portwright.ports import PortSet
+from portwright.values import dataclass
 
 Disruption = Literal["none", "reload", "restart", "reboot"]
 Safety = Literal["safe", "review"]

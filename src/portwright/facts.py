@@ -2,11 +2,11 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
 from portwright.ports import PortSet
 from portwright.source import Span, Word
+from portwright.values import dataclass, field
 
 Confidence = Literal["certain", "likely", "possible"]
 Likelihood = Literal["high", "medium", "low"]

@@ -1,13 +1,13 @@
 """A finding: what is wrong, where, how sure, and what to do; complete when it is made."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Literal
 
 from portwright.changes import Change, Manual
 from portwright.facts import BindError, Confidence, Likelihood
 from portwright.source import Source, Span, Unreadable
+from portwright.values import dataclass, field
 
 Severity = Literal["high", "medium", "low", "info"]
 SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low", "info")

@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from portwright.changes import Disruption, GrantCapability, LimitCapabilities, ReservePorts, Safety, SetSysctl
 from portwright.facts import Sysctl
@@ -12,6 +11,7 @@ from portwright.host import Host
 from portwright.ports import PortSet
 from portwright.source import Span
 from portwright.trees import ReadError
+from portwright.values import dataclass, field
 
 RANGE = "net.ipv4.ip_local_port_range"
 RESERVED = "net.ipv4.ip_local_reserved_ports"

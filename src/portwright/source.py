@@ -4,8 +4,9 @@ Lines and columns count from 1, ends are exclusive, columns are code points (not
 """
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import cached_property
+
+from portwright.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -1,13 +1,12 @@
 """What Apache httpd binds and which backends it keeps. Every Listen row was tried with Debian's 2.4 in a network namespace with IPv6."""
 
-from dataclasses import replace
-
 import pytest
 
 from portwright.apps import apache
 from portwright.apps.apache.reading import version_holds
 from portwright.facts import Endpoint, Outbound
 from portwright.source import Span
+from portwright.values import replace
 from tests.apps.by_hand import brief, host_of, invocation
 
 CONFIG = "/etc/apache2/apache2.conf"

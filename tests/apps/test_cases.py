@@ -5,7 +5,6 @@ file read on its own. `expected` holds a row for each socket, upstream and troub
 """
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from portwright.apps import FragmentReader, Reader, Said, haproxy, nginx
 from portwright.facts import Endpoint, Outbound, Privileges
 from portwright.source import Span
 from portwright.trees import Files
+from portwright.values import replace
 from tests.apps.by_hand import host_of, invocation
 
 HERE = Path(__file__).parent

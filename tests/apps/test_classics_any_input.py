@@ -1,7 +1,5 @@
 """Whatever a config, an options file or a command line holds, the readers of the classic daemons come to an end."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +7,7 @@ from hypothesis import strategies as st
 from portwright.apps import Reader, apache, memcached, mysql, postgresql, rsync, vsftpd
 from portwright.facts import Endpoint, Invocation, Outbound
 from portwright.source import Span, Word
+from portwright.values import replace
 from tests.apps.by_hand import host_of
 
 AT = Span("/u", 1, 1, 1, 2)

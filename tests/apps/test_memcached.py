@@ -1,12 +1,11 @@
 """What memcached binds. Every row was tried with memcached 1.6.18 in a network namespace."""
 
-from dataclasses import replace
-
 import pytest
 
 from portwright.apps import memcached
 from portwright.facts import Endpoint, Privileges
 from portwright.source import Span
+from portwright.values import replace
 from tests.apps.by_hand import brief, host_of, invocation
 
 HOSTS = {"/etc/hosts": "127.0.0.1 localhost\n"}

@@ -1,12 +1,11 @@
 """What MariaDB and MySQL bind. The rows of MariaDB were tried with 10.11 in a network namespace, those of MySQL follow its manual."""
 
-from dataclasses import replace
-
 import pytest
 
 from portwright.apps import mysql
 from portwright.facts import Endpoint, Privileges
 from portwright.source import Span
+from portwright.values import replace
 from tests.apps.by_hand import brief, host_of, invocation
 
 CONFIG = "/etc/mysql/my.cnf"

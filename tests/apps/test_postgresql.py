@@ -1,12 +1,11 @@
 """What PostgreSQL binds. Every row was tried with PostgreSQL 15 in a network namespace."""
 
-from dataclasses import replace
-
 import pytest
 
 from portwright.apps import postgresql
 from portwright.facts import Endpoint, Privileges
 from portwright.source import Span
+from portwright.values import replace
 from tests.apps.by_hand import brief, host_of, invocation
 
 DATA = "/var/lib/pgsql/data"

@@ -1,10 +1,9 @@
 """What rsync --daemon binds. Every row was tried with rsync in a network namespace."""
 
-from dataclasses import replace
-
 import pytest
 
 from portwright.apps import rsync
+from portwright.values import replace
 from tests.apps.by_hand import brief, host_of, invocation
 
 CONFIG = "/etc/rsyncd.conf"

@@ -1,7 +1,6 @@
 """What a plan unites, refuses and leaves, each situation on a small host and proven on a copy of it."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from portwright.plan import Permits, Plan, plan
 from portwright.trees.directory import DirectoryTree
 from portwright.trees.memory import MemoryTree
 from portwright.trees.overlay import OverlayTree
+from portwright.values import replace
 from tests.plan.on_a_copy import (
     RANGE,
     RESERVED,

@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from portwright.ansible import Playbook, PlaybookNameError, playbook, templates
 from portwright.host import Host
 from portwright.plan import DropInStep, Plan, SysctlStep
 from portwright.shipped import playbooks_directory
+from portwright.values import replace
 from tests.plan.on_a_copy import MACHINE_ID, RANGE, RESERVED, SYSCTL_FILE, UNPRIVILEGED, plan_for, web
 
 TEMPLATES = templates(playbooks_directory())

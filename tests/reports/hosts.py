@@ -1,7 +1,5 @@
 """Hand-made inputs for reports: a host with findings of every kind, and a host with a crowded port space."""
 
-from dataclasses import replace
-
 from portwright.changes import GrantCapability, Manual, ReservePorts, SetSysctl
 from portwright.facts import (
     Assignment,
@@ -19,6 +17,7 @@ from portwright.finding import Allowed, Card, Finding, HostResult, Note, Severit
 from portwright.host import Host
 from portwright.ports import PortSet
 from portwright.source import Source, Span, Unreadable
+from portwright.values import replace
 
 SITE = Source(
     "/etc/nginx/sites-enabled/shop",

@@ -1,18 +1,18 @@
 """Facts in words: what is in force, the line that put it there, the lines that lost."""
 
 import re
-from dataclasses import fields, replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.reports.golden import expected
-from tests.reports.hosts import DB1, listener, sysctl
 
 from portwright.facts import Assignment, Lost, Outbound, Privileges, Unit
 from portwright.host import Host
 from portwright.reports.facts_text import render
 from portwright.source import Span, Unreadable
+from portwright.values import fields, replace
+from tests.reports.golden import expected
+from tests.reports.hosts import DB1, listener, sysctl
 
 _COLOUR = re.compile("\x1b\\[[0-9;]*m")
 

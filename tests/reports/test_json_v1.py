@@ -1,7 +1,6 @@
 """JSON, version 1: every field of the contract is there, unknown is null, and the bytes do not depend on anything but the input."""
 
 import json
-from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,6 @@ import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.reports.golden import expected
-from tests.reports.hosts import BY_HAND, CLEAN, COLLISIONS, DB1, EMPTY, IN_RANGE, NO_CAPABILITY, WEB1, listener
 
 from portwright.changes import GrantCapability, LimitCapabilities, Manual, ReservePorts, SetSysctl
 from portwright.facts import Listener, Privileges
@@ -20,6 +17,9 @@ from portwright.host import Host
 from portwright.ports import PortSet
 from portwright.reports import json_v1
 from portwright.source import Span, Unreadable
+from portwright.values import replace
+from tests.reports.golden import expected
+from tests.reports.hosts import BY_HAND, CLEAN, COLLISIONS, DB1, EMPTY, IN_RANGE, NO_CAPABILITY, WEB1, listener
 
 SCHEMA: dict[str, Any] = json.loads((Path(__file__).parents[2] / "docs" / "json-v1.schema.json").read_text())
 

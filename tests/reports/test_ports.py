@@ -1,13 +1,10 @@
 """The picture of the port space: a look suffices, at any width, with and without colours and Unicode."""
 
 import re
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.reports.golden import expected
-from tests.reports.hosts import COLLISIONS, DB1, listener, sysctl
 
 from portwright.facts import Listener
 from portwright.host import Host
@@ -15,6 +12,9 @@ from portwright.ports import PortSet
 from portwright.reports.escape import width
 from portwright.reports.ports import render
 from portwright.source import Span, Unreadable
+from portwright.values import replace
+from tests.reports.golden import expected
+from tests.reports.hosts import COLLISIONS, DB1, listener, sysctl
 
 _COLOUR = re.compile("\x1b\\[[0-9;]*m")
 

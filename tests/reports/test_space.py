@@ -1,15 +1,14 @@
 """The numbers behind the picture: zones, what is usable, and the rates measured on the kernel."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.reports.hosts import COLLISIONS, DB1, POOLER, POSTGRES, listener, sysctl
 
 from portwright.host import Host
 from portwright.ports import PortSet
 from portwright.reports.space import Space, rows
+from portwright.values import replace
+from tests.reports.hosts import COLLISIONS, DB1, POOLER, POSTGRES, listener, sysctl
 
 
 def space(bounds: str = "32768 60999", reserved: str = "", **more: str) -> Space:

@@ -1,20 +1,20 @@
 """The text report says what is wrong, where, why and what to do; it never passes off silence as a clean result."""
 
 import re
-from dataclasses import replace
 from itertools import permutations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.reports.golden import expected
-from tests.reports.hosts import BY_HAND, CLEAN, EMPTY, IN_RANGE, SOURCES, WEB1
 
 from portwright.changes import Manual, SetSysctl
 from portwright.finding import Allowed, HostResult, Note
 from portwright.reports.escape import width
 from portwright.reports.text import render
 from portwright.source import Source, Span, Unreadable
+from portwright.values import replace
+from tests.reports.golden import expected
+from tests.reports.hosts import BY_HAND, CLEAN, EMPTY, IN_RANGE, SOURCES, WEB1
 
 _COLOUR = re.compile("\x1b\\[[0-9;]*m")
 

@@ -1,6 +1,5 @@
 """Checking a host: which facts a rule picks, what a finding says, leans on, predicts and wishes for, and in which order."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from portwright.host import Host
 from portwright.ports import PortSet
 from portwright.rules import Rule, check, load, read, summary
 from portwright.shipped import rules_directory
+from portwright.values import replace
 from tests.rules.facts import RANGE, RESERVED, UNPRIVILEGED, assignment, at, host, listener, outbound, sysctl
 
 SHIPPED = load([rules_directory()])

@@ -5,7 +5,6 @@ description is enough for are entries of the catalogue; where both know a progra
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib import import_module
 from pkgutil import iter_modules
@@ -15,6 +14,7 @@ from portwright.facts import Endpoint, Invocation, Outbound
 from portwright.source import Word
 from portwright.system.privileges import script_head
 from portwright.trees import Files
+from portwright.values import dataclass, replace
 
 if TYPE_CHECKING:
     from portwright.apps.catalogue.entry import Entry

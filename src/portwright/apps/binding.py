@@ -1,7 +1,6 @@
 """A host and a port as servers are told them become Endpoints: names resolved, wildcards bound as each server binds them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from portwright.facts import Confidence, Endpoint, Origin, Protocol
 from portwright.ports import PortSet
@@ -10,6 +9,7 @@ from portwright.system import names
 from portwright.system.options import cut
 from portwright.system.passage import UNKNOWN
 from portwright.trees import Files
+from portwright.values import dataclass
 
 IPV4 = ("0.0.0.0",)  # noqa: S104  these are compared and reported, never bound
 BOTH = ("0.0.0.0", "::")  # noqa: S104  a socket each

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from portwright.apps import Packages, Said, daemon
 from portwright.facts import Confidence, Endpoint, Invocation, Origin, Protocol
@@ -14,6 +13,7 @@ from portwright.system import names
 from portwright.system.includes import DEEPEST, MOST_FILES
 from portwright.trees import Files
 from portwright.trees.glob import TooMany, expand
+from portwright.values import dataclass, field
 
 _ADMIN = "localhost:2019"
 _HTTP, _HTTPS = 80, 443

@@ -1,7 +1,6 @@
 """podman and docker: the ports that `run --publish` takes on the host; what the container itself binds is in a namespace of its own."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from portwright.apps import Packages, Said, daemon
 from portwright.facts import Endpoint, Invocation, Protocol
@@ -10,6 +9,7 @@ from portwright.source import Word
 from portwright.system import names
 from portwright.system.passage import UNKNOWN
 from portwright.trees import Files
+from portwright.values import replace
 
 # podman-run(1), docker run --help: the options that take no value; any other long one without `=` takes the next word.
 _FLAGS = frozenset(

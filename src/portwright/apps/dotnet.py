@@ -1,7 +1,6 @@
 """ASP.NET Core: the URLs and ports that Kestrel is told become endpoints."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from portwright.apps import Packages, Said, daemon, generic
 from portwright.apps.binding import DUAL, Binder, Given, argument, default, halves, variable
@@ -11,6 +10,7 @@ from portwright.system.names import is_address
 from portwright.system.options import cut
 from portwright.system.options import read as options_of
 from portwright.trees import Files
+from portwright.values import replace
 
 _URLS = ("ASPNETCORE_URLS", "DOTNET_URLS", "URLS")
 _PORTS = ("ASPNETCORE_HTTP_PORTS", "ASPNETCORE_HTTPS_PORTS", "DOTNET_HTTP_PORTS", "DOTNET_HTTPS_PORTS", "HTTP_PORTS", "HTTPS_PORTS")

@@ -1,7 +1,5 @@
 """Dovecot: the inet_listeners of its services, for the protocols that are on, times the addresses of `listen`."""
 
-from dataclasses import dataclass, field
-
 from portwright.apps import Packages, Said, daemon
 from portwright.facts import Confidence, Endpoint, Invocation, Origin
 from portwright.formats import braces
@@ -12,6 +10,7 @@ from portwright.system import names
 from portwright.system.includes import DEEPEST, MOST_FILES
 from portwright.trees import Files
 from portwright.trees.glob import TooMany, expand
+from portwright.values import dataclass, field
 
 CONFIG = "/etc/dovecot/dovecot.conf"
 _INCLUDES = ("!include", "!include_try")

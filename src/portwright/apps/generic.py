@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
 from portwright.apps import Packages, Said
@@ -11,6 +10,7 @@ from portwright.ports import PortSet
 from portwright.source import Span, Word
 from portwright.system import names
 from portwright.trees import Files
+from portwright.values import dataclass, replace
 
 _UNKNOWN = "\ufffd"
 _NAME = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")

@@ -1,7 +1,5 @@
 """gunicorn: --bind, GUNICORN_CMD_ARGS and a configuration written in Python become endpoints."""
 
-from dataclasses import replace
-
 from portwright.apps import Packages, Said, daemon
 from portwright.apps.binding import Binder, Given, argument, default, halves, variable, without
 from portwright.facts import Endpoint, Invocation
@@ -11,6 +9,7 @@ from portwright.system.options import Options
 from portwright.system.options import read as options_of
 from portwright.system.passage import UNKNOWN, Passage
 from portwright.trees import Files
+from portwright.values import replace
 
 _VALUED = frozenset(
     (

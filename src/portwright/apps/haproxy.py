@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from itertools import pairwise
 
@@ -14,6 +13,7 @@ from portwright.source import Span, Word
 from portwright.system import names
 from portwright.system.destinations import are_loopback
 from portwright.trees import Files
+from portwright.values import dataclass, replace
 
 _MOST_FILES = 4096
 _MOST_BINDS = 4096

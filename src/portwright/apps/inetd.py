@@ -1,7 +1,6 @@
 """Super-servers: the services of inetd.conf(5) and xinetd.conf(5) become the sockets that inetd and xinetd bind for them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from portwright.apps import Packages, Said, daemon
 from portwright.facts import Endpoint, Invocation, Protocol
@@ -9,6 +8,7 @@ from portwright.ports import PortSet
 from portwright.source import Source, Span, Word
 from portwright.system import names
 from portwright.trees import Files
+from portwright.values import dataclass
 
 _BLANK = " \t\r"
 _PROTOCOLS: dict[str, Protocol] = {"tcp": "tcp", "udp": "udp"}

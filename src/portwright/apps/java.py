@@ -1,7 +1,6 @@
 """Java: system properties, agents and Spring Boot's settings become endpoints; Tomcat is left to its own module."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 from portwright.apps import Packages, Said, daemon, daemon_of, generic
 from portwright.apps.binding import DUAL, IPV4, Binder, Given, argument, default, halves, variable
@@ -12,6 +11,7 @@ from portwright.system.command_line import words as words_of
 from portwright.system.options import cut
 from portwright.system.passage import UNKNOWN, Passage
 from portwright.trees import Files
+from portwright.values import dataclass, replace
 
 _WITH_VALUE = frozenset(
     (

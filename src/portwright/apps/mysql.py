@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from portwright.apps import Packages, Said, daemon
@@ -13,6 +12,7 @@ from portwright.source import Span, Word
 from portwright.system import names
 from portwright.system.includes import MOST_FILES
 from portwright.trees import Files
+from portwright.values import dataclass, field
 
 _FILES = ("/etc/my.cnf", "/etc/mysql/my.cnf")
 _DEEPEST = 10  # max_recursion_level in my_default.c

@@ -1,7 +1,6 @@
 """BIND's named: listen-on lists, controls and statistics-channels of named.conf(5) become its sockets, an address each."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 
 from portwright.apps import Packages, Said, daemon
@@ -15,6 +14,7 @@ from portwright.system.captured import Address, captured
 from portwright.system.includes import DEEPEST, MOST_FILES
 from portwright.trees import Files
 from portwright.trees.glob import TooMany, expand
+from portwright.values import dataclass, field
 
 CONFIG = "/etc/bind/named.conf"
 _PORT, _CONTROL, _HTTP, _TLS, _HTTPS = 53, 953, 80, 853, 443

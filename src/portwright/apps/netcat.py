@@ -1,7 +1,5 @@
 """netcat in its four kinds (OpenBSD's, the traditional one, ncat, BusyBox's): listening command lines become endpoints."""
 
-from dataclasses import replace
-
 from portwright.apps import Packages, Said, daemon
 from portwright.apps.binding import BOTH, Binder, argument, default, halves
 from portwright.facts import Endpoint, Invocation
@@ -9,6 +7,7 @@ from portwright.source import Word
 from portwright.system.options import Options
 from portwright.system.options import read as options_of
 from portwright.trees import Files
+from portwright.values import replace
 
 _OPENBSD = frozenset(f"-{letter}" for letter in "IiMmOPpqsTVWwXx")
 _TRADITIONAL = frozenset(f"-{letter}" for letter in "cegGioOpqsTw")

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import Literal
 
@@ -15,6 +14,7 @@ from portwright.system import names
 from portwright.system.destinations import are_loopback
 from portwright.trees import Files
 from portwright.trees.glob import TooMany, expand
+from portwright.values import dataclass, field, replace
 
 _DEFAULT = "/etc/nginx/nginx.conf"
 _PREFIX = "/usr/share/nginx"

@@ -1,7 +1,6 @@
 """Perl: installed servers run by name, and scripts whose own text opens listening sockets."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from portwright.apps import Packages, Said, daemon, daemon_of, generic
 from portwright.apps.binding import IPV4, Binder, Given, default
@@ -10,6 +9,7 @@ from portwright.source import Source, Span, Word
 from portwright.system.options import cut
 from portwright.system.passage import UNKNOWN
 from portwright.trees import Files
+from portwright.values import replace
 
 _WITH_VALUE = frozenset(("-I", "-M", "-m", "-C", "-x"))
 _CLASSES = ("IO::Socket::INET6", "IO::Socket::INET", "IO::Socket::IP", "IO::Socket::SSL", "HTTP::Daemon::SSL", "HTTP::Daemon")

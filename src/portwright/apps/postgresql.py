@@ -1,7 +1,6 @@
 """PostgreSQL: its files and command line, or the cluster that Debian's pg_ctlcluster starts, become its sockets."""
 
 import re
-from dataclasses import dataclass, field
 
 from portwright.apps import Packages, Said, daemon
 from portwright.facts import Confidence, Endpoint, Invocation, Origin
@@ -12,6 +11,7 @@ from portwright.source import Span, Word
 from portwright.system import names
 from portwright.system.includes import MOST_FILES
 from portwright.trees import Files
+from portwright.values import dataclass, field
 
 _PORT = 5432
 _MOST_ADDRESSES = 64  # MAXLISTEN

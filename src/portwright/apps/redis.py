@@ -1,7 +1,5 @@
 """redis-server and its kin (valkey, keydb, sentinel): redis.conf and the command line become its listening sockets."""
 
-from dataclasses import dataclass, field
-
 from portwright.apps import Packages, Said, daemon
 from portwright.facts import Confidence, Endpoint, Invocation, Origin
 from portwright.formats import words
@@ -10,6 +8,7 @@ from portwright.source import Span, Word
 from portwright.system import names
 from portwright.system.includes import Includes
 from portwright.trees import Files
+from portwright.values import dataclass, field
 
 _SERVERS = ("redis-server", "valkey-server", "keydb-server", "redis-sentinel", "valkey-sentinel")
 _PORT, _SENTINEL_PORT = 6379, 26379

@@ -1,7 +1,6 @@
 """Programs that run a project's command (`bundle exec`, `poetry run`, `npm start`): the command is read as what it starts."""
 
 import json
-from dataclasses import dataclass, replace
 
 from portwright.apps import Packages, Said, daemon, daemon_of, generic
 from portwright.facts import Invocation
@@ -10,6 +9,7 @@ from portwright.system import shells
 from portwright.system.passage import UNKNOWN, Passage
 from portwright.system.wrappers import Process, follow
 from portwright.trees import Files
+from portwright.values import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)

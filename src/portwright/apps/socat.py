@@ -1,7 +1,6 @@
 """socat(1): the listening addresses on its command line become endpoints."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 from portwright.apps import Packages, Said, daemon
 from portwright.facts import Endpoint, Invocation, Protocol
@@ -9,6 +8,7 @@ from portwright.ports import PortSet
 from portwright.source import Word
 from portwright.system import names
 from portwright.trees import Files
+from portwright.values import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)

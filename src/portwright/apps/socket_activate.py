@@ -1,12 +1,11 @@
 """systemd-socket-activate(1): what it listens on before it starts anything."""
 
-from dataclasses import replace
-
 from portwright.apps import Packages, Said, daemon
 from portwright.apps.binding import Binder, argument, default, halves
 from portwright.facts import Endpoint, Invocation
 from portwright.system.options import read as options_of
 from portwright.trees import Files
+from portwright.values import replace
 
 _VALUED = frozenset(("-l", "--listen", "-E", "--setenv", "--fdname"))
 # A port alone is [::], dual-stack unless net.ipv6.bindv6only says otherwise (systemd.socket(5), ListenStream=).

@@ -1,7 +1,5 @@
 """OpenSSH's sshd: Port times ListenAddress of sshd_config(5) and the command line become its listening sockets."""
 
-from dataclasses import dataclass, field
-
 from portwright.apps import Packages, Said, daemon
 from portwright.facts import Confidence, Endpoint, Invocation, Origin
 from portwright.formats import words
@@ -10,6 +8,7 @@ from portwright.source import Span, Unreadable, Word
 from portwright.system import names
 from portwright.system.includes import Includes
 from portwright.trees import Files
+from portwright.values import dataclass, field
 
 CONFIG = "/etc/ssh/sshd_config"
 _RELATIVE_TO = "/etc/ssh"  # sshd_config(5), Include

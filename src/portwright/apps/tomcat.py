@@ -1,7 +1,6 @@
 """Tomcat: the connectors of conf/server.xml, and its shutdown port, become endpoints."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from portwright.apps import Packages, Said, daemon
 from portwright.apps.binding import Binder, Given, default
@@ -14,6 +13,7 @@ from portwright.system.command_line import words
 from portwright.system.options import cut
 from portwright.system.passage import UNKNOWN, Passage
 from portwright.trees import Files
+from portwright.values import replace
 
 _VARIABLES = ("CATALINA_BASE", "CATALINA_HOME")
 _OPTIONS = ("JAVA_OPTS", "CATALINA_OPTS")

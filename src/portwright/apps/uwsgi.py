@@ -1,7 +1,6 @@
 """uWSGI: sockets named on its command line, in UWSGI_ variables and in ini files become endpoints."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 
 from portwright.apps import Packages, Said, daemon
 from portwright.apps.binding import Binder, Given, halves
@@ -12,6 +11,7 @@ from portwright.system.options import cut
 from portwright.system.options import read as options_of
 from portwright.system.passage import UNKNOWN
 from portwright.trees import Files
+from portwright.values import dataclass, field, replace
 
 # Options that open a TCP socket where their value has a colon, and a Unix socket where it has none.
 _SOCKETS = (

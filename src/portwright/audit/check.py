@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from portwright.audit.hosts import read_host
@@ -17,6 +16,7 @@ from portwright.system.sysctl import defaults
 from portwright.trees import ReadError, Tree
 from portwright.trees.directory import DirectoryTree
 from portwright.trees.overlay import OverlayTree
+from portwright.values import dataclass, replace
 
 
 class SelectionError(ValueError):

@@ -1,7 +1,6 @@
 """Read one host: its tree settles into sysctls, units and invocations, and what the daemons say joins into a Host."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from portwright.apps import Said, daemon_of, generic, interpreted, socket_unit
 from portwright.facts import Invocation, Listener, Outbound, Privileges, weakest
@@ -18,6 +17,7 @@ from portwright.system.sysctl_commands import unsettle
 from portwright.system.units import Units, load
 from portwright.system.user_managers import managers
 from portwright.trees import Files, Tree
+from portwright.values import replace
 
 
 def read_host(tree: Tree, name: str, identity: str = "") -> Host:

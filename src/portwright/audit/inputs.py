@@ -4,7 +4,6 @@ import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from portwright.trees import ReadError, Tree
@@ -12,6 +11,7 @@ from portwright.trees.directory import MOST_BYTES, DirectoryTree, read_whole
 from portwright.trees.live import LiveTree
 from portwright.trees.repository import RepositoryTree
 from portwright.trees.single import ClosedTree, SingleTree
+from portwright.values import dataclass
 
 InputKind = Literal["host", "repository", "file"]
 

@@ -1,10 +1,10 @@
 """Blocks in braces: named.conf, dovecot, FreeRADIUS, Bacula, gmond, NATS, JSON with comments, Lua tables, Caddyfiles."""
 
 import re
-from dataclasses import dataclass, field
 
 from portwright.formats.nodes import DEEPEST, Node, Parsed
 from portwright.source import Source, Unreadable, Word
+from portwright.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

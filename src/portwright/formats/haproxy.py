@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from portwright.facts import Confidence
 from portwright.source import Source, Span, Unreadable, Word
+from portwright.values import dataclass, field
 
 UNKNOWN = "\ufffd"
 """Stands in a word where a variable's value is not known."""

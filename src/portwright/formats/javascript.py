@@ -1,10 +1,10 @@
 """JavaScript as tokens: names, numbers, strings and signs with their places, and which bracket closes which."""
 
 import re
-from dataclasses import dataclass
 from typing import Literal
 
 from portwright.source import Source, Span
+from portwright.values import dataclass
 
 Kind = Literal["name", "number", "string", "template", "sign"]
 LONGEST = 1 << 19

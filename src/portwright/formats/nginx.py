@@ -1,9 +1,9 @@
 """nginx's configuration grammar (ngx_conf_read_token): a file becomes a tree of directives that know where they stood."""
 
 import re
-from dataclasses import dataclass
 
 from portwright.source import Source, Span, Unreadable, Word
+from portwright.values import dataclass
 
 DEEPEST = 100
 """Blocks nested deeper are not read; nginx's own directives nest ten deep at most, location and if blocks a little more."""

@@ -1,9 +1,9 @@
 """postgresql.conf: `name = value` lines with SQL-like quotes (guc-file.l); each becomes a pair of words that know where they stood."""
 
 import re
-from dataclasses import dataclass
 
 from portwright.source import Source, Unreadable, Word
+from portwright.values import dataclass
 
 # Every repetition is possessive: no line makes the pattern go back over what it has read.
 _LETTER = r"[A-Za-z_\x80-\U0010ffff]"

@@ -1,9 +1,9 @@
 """rsyncd.conf(5): modules in brackets and `name = value` lines; each line becomes a parameter that knows where it stood."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from portwright.source import Source, Span, Unreadable, Word
+from portwright.values import dataclass
 
 _BLANKS = " \t\r\f\v"
 

@@ -5,7 +5,8 @@ All places are offsets into the text, so that a caller can map them to the file,
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from portwright.values import dataclass
 
 DEEPEST = 20
 """Expansions inside expansions (`${A:-${B:-...}}`, parentheses in arithmetic) that are followed."""

@@ -1,9 +1,9 @@
 """sysctl.d(5) and sysctl.conf(5): one `key = value` a line; no sections, no continuation, no comment after a value."""
 
 import re
-from dataclasses import dataclass
 
 from portwright.source import Source, Span, Word
+from portwright.values import dataclass
 
 LONGEST_LINE = 1024 * 1024  # systemd stops reading a file at a line longer than this (LONG_LINE_MAX)
 

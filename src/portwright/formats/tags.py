@@ -1,10 +1,10 @@
 """Tags: XML as icecast writes it, and the unclosed tags of InspIRCd; attributes and elements alike become nodes."""
 
 import re
-from dataclasses import dataclass, field
 
 from portwright.formats.nodes import DEEPEST, Node, Parsed
 from portwright.source import Source, Unreadable, Word
+from portwright.values import dataclass, field
 
 _NAME = re.compile(r"[A-Za-z_:][-A-Za-z0-9_:.]*")
 _BLANK = " \t\r\n"

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import count, repeat
 
 from portwright.facts import Setting
 from portwright.source import Source, Span, Unreadable
+from portwright.values import dataclass
 
 LONGEST_LINE = 1 << 20
 """Bytes in a line, continued lines together (LONG_LINE_MAX in systemd); systemd reads no further in a file with a longer one."""

@@ -1,9 +1,9 @@
 """Line configs of words: `keyword value value`, one a line, as sshd_config(5) and redis.conf write them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 from portwright.source import Source, Span, Unreadable, Word
+from portwright.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """YAML as nodes: mappings are children, lists of words are values, lists of mappings are nodes of one key."""
 
 import re
-from dataclasses import dataclass, field
 from typing import Any
 
 from portwright.formats.nodes import DEEPEST, Node, Parsed
 from portwright.source import Source, Span, Unreadable, Word
+from portwright.values import dataclass, field
 
 MOST_EVENTS = 200_000
 _UNDECODED = re.compile("[\ud800-\udfff]")

@@ -1,11 +1,11 @@
 """A host: settled facts joined, so that rules can ask who binds what as whom, and whether they can."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 
 from portwright.facts import Assignment, Listener, Outbound, Privileges, Sysctl, Unit
 from portwright.source import Source, Unreadable
+from portwright.values import dataclass, field
 
 Fact = Listener | Sysctl | Assignment | Unit | Outbound
 

@@ -1,13 +1,13 @@
 """What an address itself makes of a bind(): whether the kernel knows the family, the interface and the address it names."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
 
 from portwright.facts import Endpoint, Privileges, Sysctl
 from portwright.host.privilege import Permission
 from portwright.source import Span
 from portwright.system.captured import Address
+from portwright.values import dataclass
 
 WILDCARDS = ("*", "0.0.0.0", "::")  # noqa: S104  these are compared, never bound
 _LOOPBACK = "lo"

@@ -1,13 +1,13 @@
 """Do two listeners want the same port, as the kernel compares them, and which of them comes too late."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 
 from portwright.facts import Listener, Protocol
 from portwright.host import Host
 from portwright.ports import PortSet
 from portwright.source import Span
+from portwright.values import dataclass
 
 # Claims are filed by port; a claim of very many ports by groups of 2**8, so that it is not filed thousands of times.
 _GROUP = 8

@@ -1,12 +1,12 @@
 """The comparisons a rule may make; each knows which types it takes and, where it pairs facts, how to find them without trying all."""
 
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from portwright.host import conflict
 from portwright.host.vocabulary import Type
 from portwright.ports import PortSet
+from portwright.values import dataclass
 
 Operand = Type | Literal["texts", "numbers"]
 Keys = Callable[[Any], Iterable[Hashable]]

@@ -1,10 +1,10 @@
 """May this process bind this port: capabilities(7), user namespaces and net.ipv4.ip_unprivileged_port_start together."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from portwright.facts import Confidence, Privileges, Protocol
 from portwright.source import Span
+from portwright.values import dataclass
 
 NEEDED = "CAP_NET_BIND_SERVICE"
 _PRIVATE_START = 1024  # a new network namespace starts from the kernel's defaults, not from the host's sysctl.d

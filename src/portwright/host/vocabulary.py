@@ -1,7 +1,6 @@
 """The words a rule may use: the fields of a fact and the named values of facts and hosts, each with the type of what it holds."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -12,6 +11,7 @@ from portwright.host import Host
 from portwright.host.conflict import Claim, Turn
 from portwright.ports import PortSet
 from portwright.source import Span
+from portwright.values import dataclass, fields
 
 T = TypeVar("T")
 Kind = Literal["listener", "sysctl", "assignment", "unit", "outbound"]

@@ -1,7 +1,6 @@
 """A picture of the port space: the zones, the ephemeral range and its holes, who listens where, who collides, how far the ports go."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from math import log
 
 from portwright.facts import Listener
@@ -12,6 +11,7 @@ from portwright.reports.excerpt import place
 from portwright.reports.space import LAST, Collisions, Space, Standing, Zone, ZoneName, rows
 from portwright.reports.style import Role, Style
 from portwright.reports.words import counted, service
+from portwright.values import dataclass
 
 _NARROWEST = 40
 _WIDEST_BAR = 160

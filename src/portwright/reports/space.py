@@ -1,7 +1,6 @@
 """The port space of a host as numbers: zones, the range and its holes, what stands where, and how far the ports go."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -10,6 +9,7 @@ from portwright.host import Host, named
 from portwright.host.named import RANGE, RESERVED
 from portwright.ports import PortSet
 from portwright.source import Span
+from portwright.values import dataclass, replace
 
 Collisions = tuple[tuple[Listener, Listener], ...]
 """Pairs of listeners that want the same port of the same address, as the kernel compares them."""

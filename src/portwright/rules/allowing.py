@@ -1,13 +1,13 @@
 """`# portwright: allow RULE: reason` beside a line accepts one rule's findings there; an allow that says no reason is no allow."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from re import MULTILINE
 from re import compile as regex
 
 from portwright.finding import Allowed, Finding
 from portwright.rules.grammar import nearest
 from portwright.source import Source, Span, Unreadable
+from portwright.values import dataclass
 
 _WORD = "portwright:"
 # A `;` or `//` begins a comment only where it begins the line (nginx ends its directives with one).

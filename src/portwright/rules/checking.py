@@ -1,7 +1,6 @@
 """A host and rules become findings: pure, and in the same order whatever order the facts came in."""
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from portwright.changes import Change, GrantCapability, LimitCapabilities, Manual, ReservePorts, SetSysctl
@@ -13,6 +12,7 @@ from portwright.ports import PortSet
 from portwright.rules.grammar import BIND_ERRORS
 from portwright.rules.rule import Advice, Condition, Given, Join, OfFact, OfHost, OfSysctl, Operand, Rule, Template, Wish
 from portwright.source import Span
+from portwright.values import dataclass, field, replace
 
 _MOST_MATCHES = 4  # other facts a finding names; the rest would say the same again
 _MOST_RUNS = 16  # findings made of one listener whose ports overlap a range in pieces

@@ -1,13 +1,13 @@
 """A rule in words, for `portwright explain`, and all of them in a table."""
 
 from collections.abc import Iterable
-from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from textwrap import fill, indent
 
 from portwright.changes import Change
 from portwright.rules.grammar import change_kinds
 from portwright.rules.rule import Given, Rule, Template, Wish
+from portwright.values import MISSING, dataclass, fields
 
 _WIDTH = 88
 

@@ -1,7 +1,6 @@
 """rules/FAMILY/ID.yaml becomes a Rule; a mistake becomes a RuleError with its place and the nearest valid name."""
 
 from collections.abc import Iterable
-from dataclasses import MISSING, fields
 from pathlib import Path
 from re import compile as regex
 from typing import Any, cast, get_args, get_type_hints
@@ -30,6 +29,7 @@ from portwright.rules.rule import (
     Wish,
 )
 from portwright.source import RuleError, Span
+from portwright.values import MISSING, fields
 
 REQUIRED = ("id", "title", "severity", "why", "references", "each", "where", "message")
 OPTIONAL = ("unless", "with", "confidence", "likelihood", "predicts", "notes", "fix", "bad", "good")

@@ -5,10 +5,10 @@ one (libyaml's composer overflows the stack on 100,000 brackets, its parser does
 numbers are not text, so `no`, `on` and `010` mean what they look like.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 from portwright.source import RuleError, Span
+from portwright.values import dataclass
 
 _LARGEST = 64 * 1024
 _DEEPEST = 8

@@ -1,6 +1,5 @@
 """A rule as it is after loading: every name resolved, every operand typed, so that checking a host can make no mistake of an author."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from portwright.changes import Change
@@ -9,6 +8,7 @@ from portwright.finding import Card
 from portwright.host.predicates import Predicate
 from portwright.host.vocabulary import Kind, Name, Type
 from portwright.source import Span
+from portwright.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

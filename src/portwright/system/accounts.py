@@ -1,8 +1,7 @@
 """passwd(5), sysusers.d(5): who a name in User= is on this host, and whether that can be told from its files."""
 
-from dataclasses import dataclass
-
 from portwright.trees import Files
+from portwright.values import dataclass
 
 _SYSUSERS = ("/etc/sysusers.d", "/run/sysusers.d", "/usr/local/lib/sysusers.d", "/usr/lib/sysusers.d")
 _LAST_SYSTEM_UID = 999

@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 from portwright.facts import Starts, Unit, Value
 from portwright.source import Span
@@ -10,6 +9,7 @@ from portwright.system.conditions import unmet
 from portwright.system.specifiers import name as parts_of
 from portwright.system.unit_files import Link
 from portwright.trees import Files
+from portwright.values import dataclass
 
 # bootup(7): what the targets systemd ships pull in, for trees that hold a host's /etc without its /usr/lib.
 STANDARD = {

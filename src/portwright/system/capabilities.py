@@ -1,12 +1,12 @@
 """capabilities(7): names and numbers, sets as systemd's settings merge them, file capabilities as getcap prints them."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from portwright.facts import Setting
 from portwright.source import Word
 from portwright.system.command_line import words
 from portwright.system.passage import Passage
+from portwright.values import dataclass
 
 # fmt: off
 NAMES = (

@@ -1,10 +1,10 @@
 """A program that another program starts: what cron, supervisor and their like are told to run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from portwright.source import Span, Word
 from portwright.system.passage import Passage
+from portwright.values import dataclass, field
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
 """systemd.service(5) "Command lines": an ExecStart= value becomes commands, each word remembering the line it came from."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from portwright.facts import Setting
 from portwright.source import Span, Word
 from portwright.system.passage import Passage, Reel, Weaver, piece, written
+from portwright.values import dataclass
 
 Expand = Callable[[str], str]
 

@@ -1,7 +1,6 @@
 """The variables a unit's commands are given: Environment=, EnvironmentFile= and its files, each with the line that set it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from portwright.facts import Setting, Unit
 from portwright.formats import unit as unit_format
@@ -12,6 +11,7 @@ from portwright.system.passage import Passage, Reel, written
 from portwright.trees import Files
 from portwright.trees.glob import TooMany
 from portwright.trees.glob import expand as expand_glob
+from portwright.values import dataclass
 
 LONGEST_FILE = 1 << 20
 """Characters of an environment file that are read; a longer one is said to be so."""

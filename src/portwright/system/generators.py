@@ -1,13 +1,13 @@
 """What systemd's generators make of init scripts, rc.local and quadlets, for a tree that does not hold what they made."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 
 from portwright.facts import Setting, Unit
 from portwright.formats import unit as unit_format
 from portwright.source import Source, Span, Word
 from portwright.system.unit_files import Link, is_unit_name
 from portwright.trees import Files
+from portwright.values import dataclass, replace
 
 _SCRIPTS = "/etc/init.d"
 # sysv-generator.c, rcnd_table: the runlevels that a boot knows.

@@ -1,10 +1,10 @@
 """Lines of unit files that systemd drops although they look like settings of ports and power: misspelt, or in the wrong section."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
 from portwright.facts import Setting, Unit
+from portwright.values import dataclass
 
 _COMMANDS = ("Service", "Socket", "Mount", "Swap")  # systemd.exec(5): the types of unit that run commands
 _EXEC = """

@@ -1,7 +1,5 @@
 """What a service really runs: ExecStart= after drop-ins, specifiers, variables, wrappers and shells, as Invocations."""
 
-from dataclasses import replace
-
 from portwright.facts import Invocation, Privileges, Unit
 from portwright.source import Word
 from portwright.system import environment, shells
@@ -13,6 +11,7 @@ from portwright.system.privileges import after_switching_user, find_program, pri
 from portwright.system.units import Units
 from portwright.system.wrappers import Process, follow
 from portwright.trees import Files
+from portwright.values import replace
 
 # Variables that name the unit's own directories, and the roots those lie under (systemd.exec(5)).
 _DIRECTORIES = {

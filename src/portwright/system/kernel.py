@@ -1,9 +1,9 @@
 """What the kernel makes of a text written to a sysctl: the values it holds afterwards, or why it refuses."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from portwright.ports import PortSet, read_list, read_number
+from portwright.values import dataclass
 
 RANGE = "net.ipv4.ip_local_port_range"
 RESERVED = "net.ipv4.ip_local_reserved_ports"

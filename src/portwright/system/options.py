@@ -1,10 +1,10 @@
 """A program's words become named values and operands, as getopt_long(3), argparse and click take them apart."""
 
 from collections.abc import Iterable, Set
-from dataclasses import dataclass
 
 from portwright.source import Word
 from portwright.system.passage import piece
+from portwright.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

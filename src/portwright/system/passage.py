@@ -2,11 +2,11 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import pairwise
 
 from portwright.facts import Setting
 from portwright.source import Span, Word
+from portwright.values import dataclass
 
 UNKNOWN = "\ufffd"
 

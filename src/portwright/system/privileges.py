@@ -2,7 +2,6 @@
 
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from portwright.facts import Privileges, Setting, Unit
 from portwright.source import Span, Word
@@ -12,6 +11,7 @@ from portwright.system.captured import Captured
 from portwright.system.command_line import SEARCH_PATH, Expand, words
 from portwright.system.passage import Passage
 from portwright.trees import Files
+from portwright.values import replace
 
 _TRUE = ("1", "yes", "y", "true", "t", "on")
 _FALSE = ("0", "no", "n", "false", "f", "off")

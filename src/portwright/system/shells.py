@@ -2,7 +2,6 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 
 from portwright.facts import Confidence, weakest
 from portwright.formats import shell
@@ -11,6 +10,7 @@ from portwright.system.environment import is_name
 from portwright.system.passage import UNKNOWN, Passage, Piece, Reel, Weaver
 from portwright.system.wrappers import SHELLS, Process, is_shell_script
 from portwright.trees import Files
+from portwright.values import dataclass, replace
 
 _DEEPEST = 16
 _CHARACTERS_A_STEP = 50

@@ -1,10 +1,10 @@
 """systemd.unit(5) specifiers: `%i` and its like in a setting become the text they stand for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from portwright.trees import Files
+from portwright.values import dataclass, field, replace
 
 UNKNOWN = "\ufffd"
 """Stands for what the host's files cannot tell (facts.Invocation)."""

@@ -1,7 +1,6 @@
 """supervisord(1): the programs of supervisord.conf and the files it includes."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from portwright.facts import Invocation
 from portwright.formats.supervisor import Section, parse
@@ -12,6 +11,7 @@ from portwright.system.passage import UNKNOWN, Passage
 from portwright.trees import Files
 from portwright.trees.glob import TooMany
 from portwright.trees.glob import expand as expand_glob
+from portwright.values import dataclass
 
 # supervisor's options.py, default_configfile(), without those beside the program.
 _DEFAULTS = ("/etc/supervisord.conf", "/etc/supervisor/supervisord.conf")

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import translate
 from functools import cache, lru_cache
 from pathlib import Path
@@ -14,6 +13,7 @@ from portwright.source import Source, Span, Word
 from portwright.system import kernel
 from portwright.system.sysctl_d import Found, reading
 from portwright.trees import Files
+from portwright.values import dataclass
 
 Fate = Literal["applied", "overridden", "rejected", "ignored"]
 

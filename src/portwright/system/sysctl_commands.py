@@ -1,7 +1,6 @@
 """Kernel settings that units write when they start (`sysctl -w`, `echo x > /proc/sys/...`): what the files say is not sure then."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 
 from portwright.facts import Lost, Sysctl, Unit
 from portwright.formats import shell
@@ -13,6 +12,7 @@ from portwright.system.sysctl import Settled
 from portwright.system.units import Units
 from portwright.system.wrappers import SHELLS, is_shell_script
 from portwright.trees import Files
+from portwright.values import dataclass, replace
 
 _KEYS = ("ExecStartPre", "ExecStart", "ExecStartPost")
 _LOADERS = ("sysctl", "systemd-sysctl")

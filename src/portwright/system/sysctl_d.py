@@ -1,9 +1,9 @@
 """Which sysctl.d files each loader reads, in which order, and why another one is not read."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from portwright.trees import Files
+from portwright.values import dataclass
 
 # sysctl.d(5), sysctl(8): of files with one name the first directory's is read. /lib counts where it is not /usr/lib.
 DIRECTORIES = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d")

@@ -1,12 +1,12 @@
 """The systemd unit search path: which fragment, aliases, drop-ins and dependency links make up a unit of a given name."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from portwright.source import Span
 from portwright.system.specifiers import name as parts_of
 from portwright.trees import Files
+from portwright.values import dataclass
 
 # systemd.unit(5), System Unit Search Path. A /lib of its own is where split-usr distributions build systemd to look first.
 SEARCH_PATH = (

@@ -1,7 +1,6 @@
 """systemd units of a host or a repository: every unit merged from its files, what starts it and why, and what starts before it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from functools import cached_property
 from posixpath import commonpath
 
@@ -25,6 +24,7 @@ from portwright.system.unit_files import (
     on_host,
 )
 from portwright.trees import Files
+from portwright.values import replace
 
 _MOST_UNITS = 100_000
 _DROPPED_INTO = frozenset(["service", "socket"])

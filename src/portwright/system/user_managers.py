@@ -1,7 +1,6 @@
 """systemd managers of lingering users, which start their own units at boot: Invocations and sockets as those users."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 
 from portwright.facts import Invocation, Privileges, Unit
 from portwright.source import Span, Word
@@ -10,6 +9,7 @@ from portwright.system.captured import Captured
 from portwright.system.invocations import invocations
 from portwright.system.units import Units, linger, of_user
 from portwright.trees import Files
+from portwright.values import dataclass, replace
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Programs that start another one (env, nice, runuser, timeout, ...): where the command begins, and what they change for it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 
 from portwright.facts import Confidence, weakest
 from portwright.source import Span, Word
@@ -11,6 +10,7 @@ from portwright.system.environment import is_name
 from portwright.system.passage import Passage, Reel
 from portwright.system.privileges import find_program, script_head
 from portwright.trees import Files
+from portwright.values import dataclass, field, replace
 
 MOST_PROCESSES = 64
 _DEEPEST = 12

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from portwright.source import Source, Span, Unreadable
+from portwright.values import dataclass
 
 Kind = Literal["file", "directory", "special", "missing"]
 HEAD = 4096

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from portwright.apps import Packages, Said, daemon
 from portwright.apps.apache.proxies import outbounds
@@ -14,6 +13,7 @@ from portwright.system import names, shells
 from portwright.system.passage import Passage
 from portwright.system.wrappers import Process
 from portwright.trees import Files
+from portwright.values import dataclass
 
 _DEBIAN = "/etc/apache2"
 # Where httpd looks that was built with no other prefix: Red Hat's, then Alpine's and SUSE's.

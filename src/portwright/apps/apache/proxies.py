@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from portwright.apps.apache.reading import Line, Reading, Section
 from portwright.facts import Invocation, Outbound, weakest
 from portwright.source import Span, Word
 from portwright.system.destinations import are_loopback
+from portwright.values import dataclass, field
 
 _URL = re.compile(r"([a-z0-9]++)://([^/?#]*+)", re.I)
 _KEEPING = frozenset(("http", "https", "ajp", "h2", "h2c"))  # mod_proxy: these reuse connections unless told otherwise

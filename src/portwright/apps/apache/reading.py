@@ -2,7 +2,6 @@
 
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from portwright.facts import Confidence
 from portwright.formats.apache import Directive, Document, parse
@@ -10,6 +9,7 @@ from portwright.source import Source, Span, Word
 from portwright.system.includes import DEEPEST, MOST_FILES
 from portwright.trees import Files
 from portwright.trees.glob import TooMany, expand, is_pattern
+from portwright.values import dataclass, field
 
 _MOST_DIRECTIVES = 500_000
 _CHARACTERS_A_DIRECTIVE = 200

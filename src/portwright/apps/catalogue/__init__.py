@@ -5,7 +5,6 @@ A run loads only the file that holds the entry of a program it meets: which prog
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from portwright.system import environment
 from portwright.system.command_line import words
 from portwright.system.passage import Passage
 from portwright.trees import Files
+from portwright.values import replace
 
 Packages = Mapping[str, str]
 ENTRIES = Path(__file__).parent / "entries"

@@ -4,10 +4,10 @@ The words are explained in entries/README.md.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from portwright.facts import CONFIDENCES, Confidence, Protocol
+from portwright.values import dataclass, field, replace
 
 Form = Literal["socket", "address", "at", "milter", "transport"]
 Names = Literal["all", "first", "inet"]

@@ -5,7 +5,6 @@
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 
@@ -21,6 +20,7 @@ from portwright.system.includes import MOST_FILES
 from portwright.system.passage import UNKNOWN, Passage, piece
 from portwright.trees import Files
 from portwright.trees.glob import TooMany, expand
+from portwright.values import dataclass
 
 MOST_NODES = 500_000
 _DEEPEST_INCLUDING = 8  # blocks in which an include is looked for

@@ -1,6 +1,5 @@
 """An entry's sockets with a daemon's settings put in: endpoints."""
 
-from dataclasses import dataclass
 from ipaddress import ip_address
 
 from portwright.apps.catalogue.entry import Entry, Slot, Socket
@@ -11,6 +10,7 @@ from portwright.formats.nodes import Node
 from portwright.ports import PortSet
 from portwright.source import Span, Word
 from portwright.system import names
+from portwright.values import dataclass
 
 MOST_SOCKETS = 10_000
 _TRANSPORTS: dict[str, tuple[Protocol, str]] = {

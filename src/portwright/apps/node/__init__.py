@@ -1,7 +1,5 @@
 """Node.js: scripts whose own text says which ports they listen on, and the inspector."""
 
-from dataclasses import replace
-
 from portwright.apps import Packages, Said, daemon, daemon_of, generic
 from portwright.apps.binding import Binder, argument, default, halves
 from portwright.facts import Endpoint, Invocation
@@ -9,6 +7,7 @@ from portwright.source import Word
 from portwright.system.options import cut
 from portwright.system.passage import UNKNOWN
 from portwright.trees import Files
+from portwright.values import replace
 
 _WITH_VALUE = frozenset(("-r", "--require", "--import", "--loader", "--experimental-loader", "--env-file", "-C", "--conditions"))
 _RUNS_TEXT = ("-e", "--eval", "-p", "--print", "-v", "--version", "-h", "--help", "-c", "--check")

@@ -1,7 +1,6 @@
 """JavaScript, scanned and never run: which ports a script listens on, where its text alone says so."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from portwright.apps.binding import BOTH, DUAL, IPV4, Binder, Given
@@ -10,6 +9,7 @@ from portwright.formats.javascript import LONGEST, Tokens, tokens
 from portwright.source import Source, Span, Word
 from portwright.system.passage import UNKNOWN
 from portwright.trees import Files
+from portwright.values import dataclass, field, replace
 
 _DEEPEST = 20
 _MOST_STEPS = 20_000

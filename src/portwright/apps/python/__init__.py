@@ -1,7 +1,5 @@
 """Python: `-m http.server`, and scripts whose own source says which sockets they serve."""
 
-from dataclasses import replace
-
 from portwright.apps import Packages, Said, daemon, daemon_of, generic
 from portwright.facts import Endpoint, Invocation
 from portwright.ports import PortSet
@@ -9,6 +7,7 @@ from portwright.source import Word
 from portwright.system import names
 from portwright.system.options import cut
 from portwright.trees import Files
+from portwright.values import replace
 
 _WITH_VALUE = frozenset(("-W", "-X", "--check-hash-based-pycs"))
 _HTTP_PORT = 8000

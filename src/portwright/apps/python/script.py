@@ -3,7 +3,6 @@
 import ast
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TypeGuard
 
 from portwright.facts import Endpoint, Origin, Protocol
@@ -11,6 +10,7 @@ from portwright.ports import PortSet
 from portwright.source import Source, Span, Word
 from portwright.system import names
 from portwright.trees import Files
+from portwright.values import dataclass, field
 
 LONGEST = 1 << 20
 _DEEPEST = 20

@@ -1,13 +1,12 @@
 """Ruby: installed servers run by name, the one-line web server of `ruby -run`, anything else by its flags and environment."""
 
-from dataclasses import replace
-
 from portwright.apps import Packages, Said, daemon, daemon_of, generic
 from portwright.apps.binding import BOTH, Binder, argument, default
 from portwright.apps.ruby import servers
 from portwright.facts import Invocation
 from portwright.system.options import read as options_of
 from portwright.trees import Files
+from portwright.values import replace
 
 _WITH_VALUE = frozenset(("-C", "-I", "-r", "-E", "-x"))
 _HTTPD_VALUED = frozenset(("-p", "--port", "--bind-address", "--do-not-reverse-lookup", "--request-timeout", "--http-version"))

@@ -1,7 +1,6 @@
 """Ruby's servers (Puma, Unicorn, rackup, Rails): flags, and configurations written in Ruby, become endpoints."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from portwright.apps import Packages, Said, daemon
 from portwright.apps.binding import Binder, Given, argument, default, halves, variable, without
@@ -12,6 +11,7 @@ from portwright.system.options import Options, cut
 from portwright.system.options import read as options_of
 from portwright.system.passage import UNKNOWN
 from portwright.trees import Files
+from portwright.values import replace
 
 _PUMA_VALUED = frozenset(
     (
