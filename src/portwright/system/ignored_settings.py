@@ -72,16 +72,40 @@ def _meant(key: str) -> str | None:
     if key in _KNOWN_TOO or key.startswith(("X-", "-")) or not 3 < len(key) <= 40:
         return None
     bare = _bare(key)
-    return next((each for each in _BELONGS if _near(bare, _bare(each))), None)
+    letters = _letters(bare)
+    return next((each for each, known, its in _known() if _may_be_near(letters, its, known) and _near(bare, known)), None)
+
+
+@lru_cache(maxsize=1)
+def _known() -> tuple[tuple[str, str, int], ...]:
+    return tuple((each, _bare(each), _letters(_bare(each))) for each in _BELONGS)
 
 
 def _bare(key: str) -> str:
     return key.lower().replace("_", "").replace("-", "").replace(" ", "")
 
 
+def _letters(bare: str) -> int:
+    """The set of characters of a name, one bit each; those that share a bit make it smaller."""
+    found = 0
+    for char in bare:
+        found |= 1 << ord(char) % 64
+    return found
+
+
+def _may_be_near(letters: int, others: int, other: str) -> bool:
+    """False where so many letters differ that `_near` need not count: one slip brings in one letter and loses one, at most."""
+    allowed = _allowed(other)
+    return (letters & ~others).bit_count() <= allowed and (others & ~letters).bit_count() <= allowed
+
+
+def _allowed(other: str) -> int:
+    return min(1 + len(other) // 8, 3)
+
+
 def _near(one: str, other: str) -> bool:
     """Whether two names are one slip of the hand apart, two or three for a long one; no other name systemd knows is as near as that."""
-    allowed = min(1 + len(other) // 8, 3)
+    allowed = _allowed(other)
     if abs(len(one) - len(other)) > allowed:
         return False
     # Damerau-Levenshtein over names of at most 40 characters.
