@@ -1,7 +1,6 @@
 """A finding: what is wrong, where, how sure, and what to do; complete when it is made."""
 
 from collections.abc import Mapping
-from hashlib import sha256
 from typing import Literal
 
 from portwright.changes import Change, Manual
@@ -65,6 +64,8 @@ class Finding:
     @property
     def fingerprint(self) -> str:
         """The same for the same problem across unrelated edits: rule, file and subject count, line numbers and wording do not."""
+        from hashlib import sha256
+
         s = self.subject
         parts = (self.card.id, self.at.path, s.unit, s.app, s.protocol, s.address, s.port, s.end_port, s.sysctl)
         return sha256("\0".join("" if p is None else str(p) for p in parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]

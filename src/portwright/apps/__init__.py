@@ -1,15 +1,16 @@
 """What a daemon says: an Invocation and the files it reads become Endpoints and Outbounds; one module each daemon.
 
-A module registers its reader with `@daemon(...)`; importing the package's modules is all it takes to know them. Daemons that a
-description is enough for are entries of the catalogue; where both know a program, the module is asked.
+A module registers its reader with `@daemon(...)`. A run imports only the modules of the programs it meets: `registered` says which
+know what, and a test holds it against the modules. Daemons that a description is enough for are entries of the catalogue; where both
+know a program, the module is asked.
 """
 
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from importlib import import_module
-from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
+from portwright.apps.registered import REGISTERED
 from portwright.facts import Endpoint, Invocation, Outbound
 from portwright.source import Word
 from portwright.system.privileges import script_head
@@ -63,7 +64,7 @@ def daemons() -> tuple[Daemon, ...]:
     from portwright.apps import catalogue
 
     known = {entry.name: _described(entry) for entry in catalogue.every()}
-    known |= {each.name: each for each in _modules()}
+    known |= {row.name: _module(row.name) for row in REGISTERED}
     return tuple(known[name] for name in sorted(known))
 
 
@@ -71,16 +72,30 @@ def daemon_of(invocation: Invocation) -> Daemon | None:
     """The daemon an Invocation starts: an exact program name before a pattern before a shape, None where nobody knows it."""
     from portwright.apps import catalogue
 
-    program, patterned = invocation.program, None
-    for known in _modules():
-        for pattern in known.programs:
-            if pattern == program:
-                return known
-            if pattern.endswith("*") and program.startswith(pattern[:-1]):
-                patterned = patterned or known
-    if patterned is None and (entry := catalogue.find(invocation)) is not None:
+    exact, patterns = _programs()
+    name = exact.get(invocation.program)
+    if name is None:
+        name = next((name for start, name in patterns if invocation.program.startswith(start)), None)
+    if name is not None:
+        return _module(name)
+    if (entry := catalogue.find(invocation)) is not None:
         return _described(entry)
-    return patterned or next((known for known in _modules() if known.shape is not None and known.shape(invocation)), None)
+    shaped = (_module(row.name) for row in REGISTERED if row.shape)
+    return next((known for known in shaped if known.shape is not None and known.shape(invocation)), None)
+
+
+@cache
+def fragment_reader(name: str) -> FragmentReader | None:
+    """What reads one config file of the daemon of this name on its own, if anything does."""
+    from portwright.apps import catalogue
+
+    for row in REGISTERED:
+        if row.name == name:
+            return _module(name).fragment if row.fragment else None
+    try:
+        return _described(catalogue.named(name)).fragment
+    except KeyError:
+        return None
 
 
 def interpreted(invocation: Invocation, files: Files) -> Invocation:
@@ -99,11 +114,18 @@ def interpreted(invocation: Invocation, files: Files) -> Invocation:
 
 
 @cache
-def _modules() -> tuple[Daemon, ...]:
-    """The daemons that have a module, by name."""
-    for module in iter_modules(__path__, f"{__name__}."):
-        import_module(module.name)
-    return tuple(_DAEMONS[name] for name in sorted(_DAEMONS))
+def _module(name: str) -> Daemon:
+    """A daemon that has a module, by its name."""
+    import_module(next(f"{__name__}.{row.module}" for row in REGISTERED if row.name == name))
+    return _DAEMONS[name]
+
+
+@cache
+def _programs() -> tuple[Mapping[str, str], tuple[tuple[str, str], ...]]:
+    """Programs to the daemon that has a module for them, and (beginning of a program, daemon) pairs; the first by name counts."""
+    every = [(program, row.name) for row in REGISTERED for program in row.programs]
+    patterns = tuple((program[:-1], name) for program, name in every if program.endswith("*"))
+    return dict(reversed(every)), patterns
 
 
 @cache

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 from portwright.audit.hosts import read_host
 from portwright.audit.inputs import Input
 from portwright.facts import CONFIDENCES, Confidence
 from portwright.finding import Allowed, Finding, HostResult, Note
 from portwright.host import Host
-from portwright.plan import Permits, Plan, plan
 from portwright.rules import Rule, allowed, check
 from portwright.source import Span, Unreadable
 from portwright.system.sysctl import defaults
@@ -17,6 +16,9 @@ from portwright.trees import ReadError, Tree
 from portwright.trees.directory import DirectoryTree
 from portwright.trees.overlay import OverlayTree
 from portwright.values import dataclass, replace
+
+if TYPE_CHECKING:
+    from portwright.plan import Permits, Plan
 
 
 class SelectionError(ValueError):
@@ -38,6 +40,8 @@ class Selection:
         known = {rule.card.id for rule in rules} | {rule.card.family for rule in rules}
         for word in (*self.select, *self.ignore, *self.extend):
             if word not in known:
+                from difflib import get_close_matches
+
                 near = get_close_matches(word, sorted(known), 1)
                 raise SelectionError(f"no rule or family is called {word!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
         wanted = {*self.select, *self.extend} if self.select else known
@@ -114,11 +118,13 @@ def _across_roles(host: Host, finding: Finding) -> Finding:
     return replace(finding, confidence="possible", notes=(*finding.notes, note))
 
 
-def planned(given: Input, rules: tuple[Rule, ...], selection: Selection, known: frozenset[str], permits: Permits) -> Plan:
+def planned(given: Input, rules: tuple[Rule, ...], selection: Selection, known: frozenset[str], permits: "Permits") -> "Plan":
     """A plan for what the rules find on one host, proven by reading the host again with the plan's files laid over it.
 
     A repository is read and checked as `verdict` does; its plan is empty and says why.
     """
+    from portwright.plan import plan
+
     if given.kind != "host":
         result = verdict(given, rules, selection, known)
         seen = Host(given.name, repository=True, sources=result.sources, unreadable=result.unreadable, files_read=result.files_read)

@@ -8,7 +8,6 @@ from typing import Literal
 
 from portwright.trees import ReadError, Tree
 from portwright.trees.directory import MOST_BYTES, DirectoryTree, read_whole
-from portwright.trees.live import LiveTree
 from portwright.trees.repository import RepositoryTree
 from portwright.trees.single import ClosedTree, SingleTree
 from portwright.values import dataclass
@@ -52,7 +51,11 @@ class Input:
         if self.closed:
             return ClosedTree(self.path, self.closed)
         if self.kind == "host":
-            return LiveTree() if _is_this_machine(self.path) else DirectoryTree(self.path)
+            if not _is_this_machine(self.path):
+                return DirectoryTree(self.path)
+            from portwright.trees.live import LiveTree
+
+            return LiveTree()
         if self.kind == "repository":
             return RepositoryTree(self.path)
         parts = [part for part in os.path.normpath(self.path).split("/") if part not in ("", ".", "..")]

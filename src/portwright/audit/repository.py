@@ -5,7 +5,7 @@ Nothing in a repository says what is enabled, so what lies there counts as deplo
 
 from collections.abc import Container, Iterable, Mapping
 
-from portwright.apps import Said, daemons
+from portwright.apps import Said, fragment_reader
 from portwright.audit.hosts import assemble, commands, join, socket_listeners, surroundings, what_it_says
 from portwright.audit.recognise import Recognised, recognise, without_blanks_to_fill, without_remarks, worth_reading
 from portwright.facts import Listener, Outbound, Privileges, weakest
@@ -256,9 +256,8 @@ def _as_deployed(fact: Listener, machine: str, is_unfilled: bool) -> Listener:
 
 def _fragments(layout: tuple[Placed, ...], files: Files, packages: Mapping[str, str]) -> Iterable[Said]:
     """What the configs that no invocation has read say, each on its own: the whole ones first, for they include others."""
-    readers = {known.name: known.fragment for known in daemons() if known.fragment is not None}
     for file in sorted(layout, key=lambda file: (not _is_whole(file), file.label)):
-        reader = readers.get(file.what.kind)
+        reader = fragment_reader(file.what.kind)
         if reader is not None and file.label not in files.sources:
             yield from reader(file.place, files, packages)
 
