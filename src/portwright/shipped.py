@@ -1,6 +1,7 @@
 """Where the files that ship beside the code are: rules and playbooks, in a wheel, an editable install or a checkout."""
 
 from pathlib import Path
+from typing import Any
 
 _PACKAGE = Path(__file__).parent
 
@@ -13,6 +14,17 @@ def rules_directory() -> Path:
 def playbooks_directory() -> Path:
     """The folder of constant task files that every generated playbook includes."""
     return _find("playbooks")
+
+
+def compiled(name: str) -> Any:
+    """What the build made of the YAML of this name (hatch_build.py), as plain data; None in a checkout, which has the YAML only."""
+    try:
+        text = (_PACKAGE / "_shipped" / f"{name}.json").read_bytes()
+    except FileNotFoundError:
+        return None
+    import json
+
+    return json.loads(text)
 
 
 def _find(name: str) -> Path:

@@ -44,7 +44,11 @@ _KEY = regex(r"[a-zA-Z0-9_./-]{1,200}")
 
 def read(text: str, path: str) -> Rule:
     """The rule in one file's text. Its family is the folder's name, its id the file's."""
-    node = parse(text, path)
+    return rule(parse(text, path), path)
+
+
+def rule(node: Node, path: str) -> Rule:
+    """The rule that a file's one document is; `path` as for `read`."""
     if not isinstance(node, Table):
         raise RuleError(node.at, "a rule is a mapping: id, title, severity, why, ...")
     return _Reader(path, node).rule()

@@ -1,6 +1,7 @@
 """Daemons that a description is enough for: which of their settings say where they listen; one YAML entry each in entries/.
 
-A run loads only the file that holds the entry of a program it meets: which programs there are is found by scanning the files' lines.
+A wheel carries them as plain data. In a checkout a run loads only the file that holds the entry of a program it meets: which
+programs there are is found by scanning the files' lines.
 """
 
 import re
@@ -13,6 +14,7 @@ from portwright.apps.catalogue.entry import CatalogueError, Entry, Wrapper, entr
 from portwright.apps.catalogue.settings import Settings
 from portwright.apps.catalogue.sockets import endpoints
 from portwright.facts import Endpoint, Invocation
+from portwright.shipped import compiled
 from portwright.source import Span, Word
 from portwright.system import environment
 from portwright.system.command_line import words
@@ -31,7 +33,7 @@ _PATH = re.compile(r"  - path: (/\S+)$")
 def load(directory: Path = ENTRIES) -> dict[str, dict[str, Any]]:
     """The catalogue as plain data: file name without its ending, to what the file holds, every scalar as text.
 
-    The one function that reads YAML; what it returns can be written down as JSON and compiled in.
+    The one function that reads YAML; the build writes down what it returns as JSON (`packed`).
     """
     return {path.stem: load_file(path) for path in sorted(directory.glob("*.yaml"))}
 
@@ -50,9 +52,25 @@ def load_file(path: Path) -> dict[str, Any]:
     return data
 
 
+def packed() -> dict[str, Any]:
+    """Files and index as plain data: what a wheel carries."""
+    return {"files": load(), "index": {name: list(where) for name, where in _scanned().items()}}
+
+
+@lru_cache(maxsize=1)
+def _packed() -> dict[str, Any] | None:
+    found: dict[str, Any] | None = compiled("catalogue")
+    return found
+
+
 @lru_cache(maxsize=1)
 def index() -> Mapping[str, tuple[str, str]]:
     """Programs, and paths of scripts that start daemons, to (file name without its ending, name of the entry)."""
+    made = _packed()
+    return _scanned() if made is None else {name: (file, entry) for name, (file, entry) in made["index"].items()}
+
+
+def _scanned() -> Mapping[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     for path in sorted(ENTRIES.glob("*.yaml")):
         name = ""
@@ -74,7 +92,9 @@ def known(file: str, name: str) -> Entry:
 
 @lru_cache(maxsize=64)
 def _file(stem: str) -> dict[str, Any]:
-    return load_file(ENTRIES / f"{stem}.yaml")
+    made = _packed()
+    found: dict[str, Any] = load_file(ENTRIES / f"{stem}.yaml") if made is None else made["files"][stem]
+    return found
 
 
 def every() -> tuple[Entry, ...]:
