@@ -1,4 +1,4 @@
-"""Measured on booted hosts (kernel-facts 5.3, 6.4-6.12 and 7): drop-ins that help or do not, sockets that clash, namespaces."""
+"""Measured on booted hosts: drop-ins that help or do not, sockets that clash, namespaces."""
 
 import pytest
 

@@ -101,7 +101,7 @@ def test_a_setting_misspelt_or_in_the_wrong_section_is_not_in_force(text: str) -
 
 
 def test_drop_ins_of_all_directories_are_sorted_by_file_name() -> None:
-    # kernel-facts: /usr/lib/.../x.service.d/50-a.conf beats /etc/.../x.service.d/10-a.conf
+    # Measured: /usr/lib/.../x.service.d/50-a.conf beats /etc/.../x.service.d/10-a.conf
     paths = [f"{LIB}/a.service", f"{ETC}/a.service.d/10-a.conf", f"{RUN}/a.service.d/30-a.conf", f"{LIB}/a.service.d/50-a.conf"]
 
     assert paths == order("a.service", *paths)
