@@ -9,6 +9,7 @@ from portwright.values import dataclass
 
 Kind = Literal["file", "directory", "special", "missing"]
 HEAD = 4096
+MOST_TROUBLE = 100
 
 # What holds nothing but secrets is never opened, whoever names it: an Include of /etc/shadow, a link to a host key.
 _SECRET_FILES = re.compile(
@@ -93,6 +94,7 @@ class Files:
         self.partial = partial
         self._read: dict[str, Source | None] = {}
         self._trouble: dict[Unreadable, None] = {}
+        self._said: dict[str, int] = {}
 
     def read(self, path: str) -> Source | None:
         """A file's text; None where it is missing or cannot be read (then it is in `unreadable`)."""
@@ -161,8 +163,16 @@ class Files:
             raise ReadError(path, "it holds secrets, so it is not read")
 
     def trouble(self, at: Span, reason: str) -> None:
-        """Say that something could not be read or parsed; the same thing is said once."""
-        self._trouble[Unreadable(at, reason)] = None
+        """Say that something could not be read or parsed; the same thing is said once, and of one file no more than a reader will read."""
+        found = Unreadable(at, reason)
+        if found in self._trouble:
+            return
+        said = self._said[at.path] = self._said.get(at.path, 0) + 1
+        if said <= MOST_TROUBLE:
+            self._trouble[found] = None
+        elif said == MOST_TROUBLE + 1:
+            more = f"more than {MOST_TROUBLE} places in it cannot be read; the others are not told"
+            self._trouble[Unreadable(Span.whole(at.path), more)] = None
 
     def absent(self, at: Span, reason: str) -> None:
         """Say that a file which something needs is not there; of a host of which these are only some files that says nothing."""
