@@ -10,9 +10,11 @@ import pytest
 
 from portwright.audit.check import Selection, verdict
 from portwright.audit.inputs import Input
+from portwright.audit.repository import read_repository
 from portwright.finding import HostResult
 from portwright.rules import load
 from portwright.shipped import rules_directory
+from portwright.trees.memory import MemoryTree
 from tests.golden import expected
 
 CASES = sorted((Path(__file__).parent / "repository").iterdir())
@@ -36,3 +38,22 @@ def test_a_repository_is_told_what_is_kept_beside_it(case: Path) -> None:
 
     assert result.files_read
     assert expected(case / "expected.txt", report) == report
+
+
+def test_a_repository_of_very_many_hosts_is_read_up_to_a_limit_that_is_said() -> None:
+    main = "events {}\nhttp { server { listen 80; } }\n"
+
+    hosts = read_repository(MemoryTree({f"/machines/m{number}/nginx.conf": main for number in range(502)}), "farm")
+
+    assert 500 == len(hosts)
+    assert ["the files make more than 500 different hosts; only the first 500 were read"] == [each.reason for each in hosts[0].unreadable]
+
+
+def test_files_that_want_one_place_are_each_read_once() -> None:
+    files = {
+        f"/machines/{name}/haproxy.cfg": f"frontend x\n    bind :{port}\n" for name, port in (("a", 40001), ("b", 40002), ("c", 40003))
+    }
+
+    hosts = read_repository(MemoryTree(files), "farm")
+
+    assert [[40001], [40002], [40003]] == [[listener.port for listener in host.listeners] for host in hosts]

@@ -20,7 +20,7 @@ from portwright.trees.memory import MemoryTree
 from portwright.trees.tree import Kind
 from portwright.values import dataclass, replace
 
-_MOST_LAYOUTS = 200
+_MOST_LAYOUTS = 500
 _ROLES = ("roles", "hosts", "host_files", "services", "machines")
 """Folders whose subfolders are each for a machine of its own, or for a part that some machines have."""
 
@@ -123,9 +123,10 @@ def read_repository(tree: Tree, name: str, asked: bool = False) -> tuple[Host, .
     placed, beside, unreadable = _config_files(tree, asked)
     layouts = lay_out(placed)
     if len(layouts) > _MOST_LAYOUTS:
-        reason = f"the files make {len(layouts)} different hosts; only the first {_MOST_LAYOUTS} were read"
+        reason = f"the files make more than {_MOST_LAYOUTS} different hosts; only the first {_MOST_LAYOUTS} were read"
         unreadable = (*unreadable, Unreadable(Span.whole(name), reason))
-    hosts = [_read_layout(layout, beside, name) for layout in layouts[:_MOST_LAYOUTS]] or [Host(name, repository=True)]
+    read: dict[str, tuple[Said, ...]] = {}
+    hosts = [_read_layout(layout, beside, name, read) for layout in layouts[:_MOST_LAYOUTS]] or [Host(name, repository=True)]
     return (replace(hosts[0], unreadable=tuple(sorted({*hosts[0].unreadable, *unreadable}))), *hosts[1:])
 
 
@@ -162,7 +163,8 @@ def lay_out(placed: tuple[Placed, ...]) -> tuple[tuple[Placed, ...], ...]:
     """Each file in at least one layout, no place taken twice in any: files of one folder stay together.
 
     Where several files want one place (two roles, each with its nginx.conf), each of them makes a layout, and takes along, of every
-    other contested place, the file that lies nearest to it.
+    other contested place, the file that lies nearest to it. What only other roles have stays out of all layouts but the first: it was
+    read there, and says nothing about this one. There are at most one more than _MOST_LAYOUTS.
     """
     by_place: dict[str, list[Placed]] = {}
     for file in placed:
@@ -170,30 +172,40 @@ def lay_out(placed: tuple[Placed, ...]) -> tuple[tuple[Placed, ...], ...]:
     contested = sorted((files for files in by_place.values() if len(files) > 1), key=lambda files: (-len(files), files[0].place))
     if not contested:
         return (placed,) if placed else ()
+    roles = {file.label: _role(file.label) for file in placed}
     layouts: dict[tuple[str, ...], tuple[Placed, ...]] = {}
     seen: set[str] = set()
     for anchor in (file for files in contested for file in files):
         if anchor.label in seen:
             continue
-        layout = tuple(min(files, key=lambda file: (-_shared(file.label, anchor.label), file.label)) for files in by_place.values())
+        if len(layouts) > _MOST_LAYOUTS:
+            break
+        kin = ("", roles[anchor.label]) if layouts else None
+        layout = tuple(
+            files[0] if len(files) == 1 else _nearest(files, anchor)
+            for files in by_place.values()
+            if len(files) > 1 or kin is None or roles[files[0].label] in kin
+        )
         seen.update(file.label for file in layout)
         layouts.setdefault(tuple(file.label for file in layout), layout)
     return tuple(layouts.values())
 
 
-def _shared(one: str, other: str) -> int:
-    """How many folders two paths have in common; a path shares more with itself than with any other."""
-    if one == other:
-        return 1 << 16
-    count = 0
-    for mine, theirs in zip(one.split("/")[:-1], other.split("/")[:-1], strict=False):
-        if mine != theirs:
-            break
-        count += 1
-    return count
+def _nearest(files: Iterable[Placed], anchor: Placed) -> Placed:
+    """The anchor itself, else the file with which it has the most folders in common, the first by its path where several have."""
+    above = [anchor.label[: at + 1] for at, letter in enumerate(anchor.label) if letter == "/"][::-1]
+    return min(
+        files,
+        key=lambda file: (
+            file is not anchor,
+            next((n for n, top in enumerate(above) if file.label.startswith(top)), len(above)),
+            file.label,
+        ),
+    )
 
 
-def _read_layout(layout: tuple[Placed, ...], beside: Beside, name: str) -> Host:
+def _read_layout(layout: tuple[Placed, ...], beside: Beside, name: str, read: dict[str, tuple[Said, ...]]) -> Host:
+    """One layout as a host. `read` is what the files of earlier layouts said on their own, and takes up what those of this one say."""
     tree = LaidOutTree(layout, beside)
     files = Files(tree, partial=True)
     known = captured(files)
@@ -210,7 +222,7 @@ def _read_layout(layout: tuple[Placed, ...], beside: Beside, name: str) -> Host:
         listeners += bound
         outbounds += opened
     listeners += socket_listeners(units, files, around)
-    for fact in _fragments(layout, files, known.packages):
+    for fact in _fragments(layout, files, known.packages, read):
         if isinstance(fact, Outbound):
             outbounds.append(fact)
         elif (alone := listener(fact, None, around)) is not None:
@@ -254,12 +266,15 @@ def _as_deployed(fact: Listener, machine: str, is_unfilled: bool) -> Listener:
     )
 
 
-def _fragments(layout: tuple[Placed, ...], files: Files, packages: Mapping[str, str]) -> Iterable[Said]:
+def _fragments(layout: tuple[Placed, ...], files: Files, packages: Mapping[str, str], read: dict[str, tuple[Said, ...]]) -> Iterable[Said]:
     """What the configs that no invocation has read say, each on its own: the whole ones first, for they include others."""
     for file in sorted(layout, key=lambda file: (not _is_whole(file), file.label)):
         reader = fragment_reader(file.what.kind)
         if reader is not None and file.label not in files.sources:
-            yield from reader(file.place, files, packages)
+            # A whole config includes what the layout has at other places, and so may say something else each time.
+            if file.label not in read or _is_whole(file):
+                read[file.label] = tuple(reader(file.place, files, packages))
+            yield from read[file.label]
 
 
 def _is_whole(file: Placed) -> bool:
