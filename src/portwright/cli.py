@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NoReturn
 
 from portwright import __version__
 
+TYPE_CHECKING = False  # as a type checker takes it; typing itself costs more than --version does
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Sequence
+    from typing import NoReturn
+
     from portwright.audit.check import Selection
     from portwright.audit.inputs import Input
     from portwright.finding import HostResult, Severity
@@ -34,17 +36,15 @@ class Complaint(Exception):
     """What the user asked for cannot be done; the message is the one line they get, the exit code is 2."""
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise Complaint(f"{message} (see {self.prog} --help)")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code of CONTRACT: 0 clean, 1 findings, 2 usage, 3 incomplete, 130 interrupted."""
     try:
+        words = sys.argv[1:] if arguments is None else list(arguments)
+        if words[:1] == ["--version"]:
+            _print(f"portwright {__version__}\n".encode())
+            sys.exit(CLEAN)
         if arguments is None:
             _take_interrupts()
-        words = sys.argv[1:] if arguments is None else list(arguments)
         if words and words[0] in ("audit", "snapshot") and not {"-h", "--help"} & set(words):
             raise Complaint(f"{_NOT_THERE_YET[words[0]]} is not there yet")
         options = _parser().parse_args(words)
@@ -235,9 +235,16 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
 
 
 def _parser() -> argparse.ArgumentParser:
+    import argparse
+
+    class _Parser(argparse.ArgumentParser):
+        def error(self, message: str) -> NoReturn:
+            raise Complaint(f"{message} (see {self.prog} --help)")
+
     parser = _Parser(prog="portwright", description="Find what breaks services at the seam between ports, sockets and processes.")
     parser.add_argument("--version", action="version", version=f"portwright {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
+    # Without its prog it makes a usage line to find that out.
+    commands = parser.add_subparsers(prog=parser.prog, dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
 
     def command(name: str, help_: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=help_, description=help_[0].upper() + help_[1:] + ".", allow_abbrev=False)
@@ -311,6 +318,8 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
 def _positive(text: str) -> int:
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0
     if number < 1:
+        import argparse
+
         raise argparse.ArgumentTypeError(f"not a number of jobs: {text!r}")
     return number
 

@@ -159,4 +159,4 @@ def _span(path: str, number: int, before: int, breaks: tuple[_Break, ...], start
 
 def _is_safe(name: str) -> bool:
     """string_is_safe() in systemd: no control characters, no quotes, no backslash."""
-    return all(char >= " " and char not in "\"'\\\x7f" for char in name)
+    return name.isalnum() or all(char >= " " and char not in "\"'\\\x7f" for char in name)

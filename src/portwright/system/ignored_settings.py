@@ -73,12 +73,22 @@ def _meant(key: str) -> str | None:
         return None
     bare = _bare(key)
     letters = _letters(bare)
-    return next((each for each, known, its in _known() if _may_be_near(letters, its, known) and _near(bare, known)), None)
+    for each, known, its, allowed in _known():
+        # One slip brings in one letter and loses one, at most: where more differ, nobody needs to count the slips.
+        if (
+            abs(len(bare) - len(known)) <= allowed
+            and (letters & ~its).bit_count() <= allowed
+            and (its & ~letters).bit_count() <= allowed
+            and _near(bare, known, allowed)
+        ):
+            return each
+    return None
 
 
 @lru_cache(maxsize=1)
-def _known() -> tuple[tuple[str, str, int], ...]:
-    return tuple((each, _bare(each), _letters(_bare(each))) for each in _BELONGS)
+def _known() -> tuple[tuple[str, str, int, int], ...]:
+    """(setting, how it is compared, its letters, how many slips of the hand may lie between) of each."""
+    return tuple((each, bare, _letters(bare), min(1 + len(bare) // 8, 3)) for each, bare in ((each, _bare(each)) for each in _BELONGS))
 
 
 def _bare(key: str) -> str:
@@ -93,21 +103,8 @@ def _letters(bare: str) -> int:
     return found
 
 
-def _may_be_near(letters: int, others: int, other: str) -> bool:
-    """False where so many letters differ that `_near` need not count: one slip brings in one letter and loses one, at most."""
-    allowed = _allowed(other)
-    return (letters & ~others).bit_count() <= allowed and (others & ~letters).bit_count() <= allowed
-
-
-def _allowed(other: str) -> int:
-    return min(1 + len(other) // 8, 3)
-
-
-def _near(one: str, other: str) -> bool:
+def _near(one: str, other: str, allowed: int) -> bool:
     """Whether two names are one slip of the hand apart, two or three for a long one; no other name systemd knows is as near as that."""
-    allowed = _allowed(other)
-    if abs(len(one) - len(other)) > allowed:
-        return False
     # Damerau-Levenshtein over names of at most 40 characters.
     before: list[int] = []
     row = list(range(len(other) + 1))
@@ -119,4 +116,6 @@ def _near(one: str, other: str) -> bool:
                 steps = min(steps, before[j - 2] + 1)
             latest.append(steps)
         before, row = row, latest
+        if min(row) > allowed < min(before):
+            return False
     return row[-1] <= allowed

@@ -141,7 +141,7 @@ def _sockets(unit: Unit, units: Units) -> tuple[str, ...]:
     wanted = {word for setting in unit.each("Service", "Sockets") for word in setting.value.split()}
     found = []
     for other in units.each:
-        if other.kind != "socket" or other.state != "loaded" or other.starts in ("manual", "never"):
+        if not other.name.endswith(".socket") or other.state != "loaded" or other.starts in ("manual", "never"):
             continue
         accept = other.value("Socket", "Accept")
         if accept is not None and accept.value.lower() in ("1", "yes", "y", "true", "t", "on"):
