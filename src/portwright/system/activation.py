@@ -151,11 +151,21 @@ class Activation:
         if unit is not None and unit.state == "masked":
             return f"{name} is masked by {unit.files[0]}"
         if unit is not None and unit.state == "loaded":
-            return self._broken(unit) or unusable(unit)
+            return self._broken(unit) or unusable(unit) or self._refusal_of_service(unit)
         # A tree without systemd's own targets does not hold all units; other types of unit come from elsewhere than files.
         if not self._whole or name.rpartition(".")[2] not in _FINDABLE or self._files.kind(f"/etc/init.d/{parts_of(name).stem}") == "file":
             return None
         return f"no unit file for {name} is there"
+
+    def _refusal_of_service(self, unit: Unit) -> str | None:
+        """socket_start() in src/core/socket.c: without its service being loaded a socket does not start; for Accept=yes nobody looks."""
+        if unit.kind != "socket" or parts_of(unit.name).is_template:
+            return None
+        for name in triggered(unit, self._expand):
+            because = None if parts_of(name).is_template else self._own_refusal(name, self._find(name))
+            if because is not None:
+                return f"its service is not there to be handed the socket: {because}"
+        return None
 
     def at_boot(self, on_request: Iterable[tuple[str, str]] = (), also: Iterable[tuple[str, str]] = ()) -> dict[str, Start]:
         """Every unit that a normal boot starts, and those that wait to be started then, `on_request` (name, why) among them.

@@ -287,6 +287,28 @@ def test_what_only_a_masked_unit_wants_does_not_start() -> None:
     assert "manual" == starts("b.service", files)[0]
 
 
+@pytest.mark.parametrize(
+    ("service", "why"),
+    [
+        ({}, "no unit file for a.service is there"),
+        ({f"{ETC}/a.service": "-> /dev/null"}, f"a.service is masked by {ETC}/a.service"),
+        ({f"{LIB}/a.service": "[Service]\nUser=a\n"}, "a.service has neither ExecStart= nor ExecStop="),
+    ],
+)
+def test_a_socket_whose_service_cannot_be_loaded_never_starts(service: dict[str, str], why: str) -> None:
+    wanted = f"{ETC}/sockets.target.wants/a.socket"
+    files = {f"{LIB}/a.socket": "[Socket]\nListenStream=80\n", wanted: f"-> {LIB}/a.socket", **service}
+
+    assert ("never", f"its service is not there to be handed the socket: {why}") == starts("a.socket", files)
+
+
+def test_a_socket_that_accepts_listens_whether_its_template_is_there_or_not() -> None:
+    wanted = f"{ETC}/sockets.target.wants/a.socket"
+    files = {f"{LIB}/a.socket": "[Socket]\nListenStream=80\nAccept=yes\n", wanted: f"-> {LIB}/a.socket"}
+
+    assert ("boot", f"sockets.target wants it: {wanted}") == starts("a.socket", files)
+
+
 def test_a_socket_without_an_address_never_starts() -> None:
     assert ("never", "a.socket listens on nothing") == starts("a.socket", {f"{LIB}/a.socket": "[Socket]\nAccept=no\n"})
 
@@ -400,7 +422,7 @@ def test_an_ordering_with_a_unit_nobody_starts_is_none() -> None:
 
 
 def test_a_socket_comes_before_its_service_and_all_sockets_before_any_service() -> None:
-    files = {f"{LIB}/a.service": SERVICE}
+    files = {f"{LIB}/{name}.service": SERVICE for name in ("a", "s", "t")}
     files |= {f"{LIB}/{name}.socket": "[Socket]\nListenStream=1\n" for name in ("s", "t")}
 
     assert {"s.socket", "t.socket"} == before("a.service", files)
