@@ -4,18 +4,18 @@ ansible-core is a program that portwright writes for and runs, never a module th
 """
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
 from portwright.facts import Sysctl
 from portwright.host import Host
+from portwright.patterns import regex
 from portwright.plan import FEWEST_PORTS, RANGE, RESERVED, SYSCTL_FILE, UNPRIVILEGED, DropInStep, Plan, SysctlStep
 from portwright.values import dataclass
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\.ya?ml")
-_MACHINE_ID = re.compile(r"[0-9a-f]{32}")
+_NAME = regex(r"[A-Za-z0-9][A-Za-z0-9._-]*\.ya?ml")
+_MACHINE_ID = regex(r"[0-9a-f]{32}")
 
 # Values are arguments of this script, never part of its text; a setting that this kernel lacks is passed over.
 _WRITE = 'while [ $# -gt 0 ]; do if [ -e "$1" ]; then printf "%s\\n" "$2" > "$1"; fi; shift 2; done'

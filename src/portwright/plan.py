@@ -1,6 +1,5 @@
 """Unite what findings wish for into a few steps, and prove on a copy of the host that they do what they promise."""
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
@@ -8,6 +7,7 @@ from portwright.changes import Disruption, GrantCapability, LimitCapabilities, R
 from portwright.facts import Sysctl
 from portwright.finding import Finding
 from portwright.host import Host
+from portwright.patterns import regex
 from portwright.ports import PortSet
 from portwright.source import Span
 from portwright.trees import ReadError
@@ -31,8 +31,8 @@ OWNED = "# Written by portwright. Changes made here by hand are lost when its pl
 _ROUNDS = 4
 
 # systemd.unit(5): the characters of a unit's name, 255 at most; a path is made of it.
-_UNIT = re.compile(r"[A-Za-z0-9_:@][A-Za-z0-9_:@.\\-]{0,246}\.service")
-_KEY = re.compile(r"[a-z0-9_]+(\.[A-Za-z0-9_/-]+)+")
+_UNIT = regex(r"[A-Za-z0-9_:@][A-Za-z0-9_:@.\\-]{0,246}\.service")
+_KEY = regex(r"[a-z0-9_]+(\.[A-Za-z0-9_/-]+)+")
 
 
 @dataclass(frozen=True, slots=True)

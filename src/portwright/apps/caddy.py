@@ -7,6 +7,7 @@ from portwright.apps import Packages, Said, daemon
 from portwright.facts import Confidence, Endpoint, Invocation, Origin, Protocol
 from portwright.formats import braces
 from portwright.formats.nodes import Node
+from portwright.patterns import regex
 from portwright.ports import PortSet
 from portwright.source import Source, Span, Word
 from portwright.system import names
@@ -20,7 +21,7 @@ _HTTP, _HTTPS = 80, 443
 _COMMANDS = frozenset(("run", "start", "file-server", "reverse-proxy", "respond"))
 _VALUED = frozenset(("--config", "--adapter", "--envfile", "--pidfile", "--listen", "--root", "--domain", "--from", "--to", "--watch"))
 _MOST = 10_000
-_VARIABLE = re.compile(r"\{\$([A-Za-z_][A-Za-z0-9_]*)(?::([^}]*))?\}")
+_VARIABLE = regex(r"\{\$([A-Za-z_][A-Za-z0-9_]*)(?::([^}]*))?\}")
 
 
 @dataclass

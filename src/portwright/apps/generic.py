@@ -1,11 +1,11 @@
 """Programs nobody knows: a port in a flag or an environment variable that by its name is the program's own becomes a possible endpoint."""
 
-import re
 from collections.abc import Iterator
 from ipaddress import ip_address
 
 from portwright.apps import Packages, Said
 from portwright.facts import Endpoint, Invocation, Origin, Protocol
+from portwright.patterns import regex
 from portwright.ports import PortSet
 from portwright.source import Span, Word
 from portwright.system import names
@@ -13,7 +13,7 @@ from portwright.trees import Files
 from portwright.values import dataclass, replace
 
 _UNKNOWN = "\ufffd"
-_NAME = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_NAME = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 # What may stand before "port" in the name of a port that a program opens itself. Anything else (db-port, smtp-port, proxy-port,
 # remote-port) is somebody else's port, or nobody can tell.

@@ -1,12 +1,12 @@
 """MySQL and MariaDB: option files in their order and the command line become the sockets of the server, its X protocol and Galera."""
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from portwright.apps import Packages, Said, daemon
 from portwright.facts import Confidence, Endpoint, Invocation, Origin, weakest
 from portwright.formats.mycnf import parse
+from portwright.patterns import regex
 from portwright.ports import PortSet
 from portwright.source import Span, Word
 from portwright.system import names
@@ -22,9 +22,9 @@ _SAFE = ("mysqld_safe", "mariadbd-safe", "safe_mysqld")
 _STARTS_NOTHING = ("--help", "--version", "--print-defaults", "--initialize", "--bootstrap", "--install", "--remove", "--validate-config")
 _SHORT = {"P": "port", "u": "user"}
 _TRUE = frozenset(("on", "true", "1"))
-_NUMBER = re.compile(r"([0-9]{1,10})([kKmMgG]?)")
+_NUMBER = regex(r"([0-9]{1,10})([kKmMgG]?)")
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
-_VERSION = re.compile(r"(?:\d+:)?(\d{1,3})\.(\d{1,3})")
+_VERSION = regex(r"(?:\d+:)?(\d{1,3})\.(\d{1,3})")
 _MARIADB = ("mariadb-server", "mariadb-server-core", "MariaDB-server", "mariadb-server-10", "mariadb-server-11")
 _MYSQL = ("mysql-server", "mysql-server-core", "mysql-community-server", "percona-server-server", "percona-xtradb-cluster-server")
 _Settings = dict[str, tuple[Word | None, Origin, Span]]

@@ -8,6 +8,7 @@ from typing import Literal
 from portwright.apps import Packages, Said, daemon
 from portwright.facts import Confidence, Endpoint, Invocation, Origin, Outbound, Protocol, weakest
 from portwright.formats.nginx import DEEPEST, Directive, Document, parse
+from portwright.patterns import regex
 from portwright.ports import PortSet
 from portwright.source import Source, Span, Word
 from portwright.system import names
@@ -35,7 +36,7 @@ _MAIN = frozenset(("http", "stream", "mail", "events"))
 _PASSES = ("proxy", "grpc", "fastcgi", "uwsgi", "scgi", "memcached")
 _PACKAGES = ("nginx", "nginx-core", "nginx-full", "nginx-light", "nginx-extras", "nginx-mainline", "nginx-mod-stream", "openresty", "angie")
 
-_AUTHORITY = re.compile(r"(?:(?:https?|grpcs?|s?uwsgi|fastcgi|scgi|memcached)://)?+([^/?$]*+)(\$(?:request_uri|uri|document_uri)\b)?", re.I)
+_AUTHORITY = regex(r"(?:(?:https?|grpcs?|s?uwsgi|fastcgi|scgi|memcached)://)?+([^/?$]*+)(\$(?:request_uri|uri|document_uri)\b)?", re.I)
 
 Module = Literal["http", "stream", "mail"]
 

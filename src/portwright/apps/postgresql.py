@@ -1,11 +1,11 @@
 """PostgreSQL: its files and command line, or the cluster that Debian's pg_ctlcluster starts, become its sockets."""
 
-import re
 
 from portwright.apps import Packages, Said, daemon
 from portwright.facts import Confidence, Endpoint, Invocation, Origin
 from portwright.formats import shell
 from portwright.formats.postgresql import Setting, parse
+from portwright.patterns import regex
 from portwright.ports import PortSet
 from portwright.source import Span, Word
 from portwright.system import names
@@ -20,7 +20,7 @@ _CLUSTERS = "/etc/postgresql"
 _FLAGS = {"p": "port", "h": "listen_addresses", "i": "listen_addresses", "D": "data_directory"}
 _WITH_ARGUMENT = "BbcCdDfhkNOprSstTvWx"  # postmaster.c, getopt()
 _STARTS_NOTHING = ("--version", "--help", "--describe-config", "--single", "--boot", "--check", "-V", "-?", "-C", "--fork")
-_NUMBER = re.compile(r"\+?(?:0x([0-9a-fA-F]{1,6})|(0[0-7]{0,8})|([0-9]{1,6}(?:\.[0-9]{0,9})?))")
+_NUMBER = regex(r"\+?(?:0x([0-9a-fA-F]{1,6})|(0[0-7]{0,8})|([0-9]{1,6}(?:\.[0-9]{0,9})?))")
 _Settings = dict[str, tuple[Word, Origin]]
 
 

@@ -1,10 +1,10 @@
 """rsync --daemon: rsyncd.conf and the command line become the sockets it listens on."""
 
-import re
 
 from portwright.apps import Packages, Said, daemon
 from portwright.facts import Endpoint, Invocation, Origin
 from portwright.formats.rsyncd import parse
+from portwright.patterns import regex
 from portwright.ports import PortSet
 from portwright.source import Span, Word
 from portwright.system import names
@@ -13,7 +13,7 @@ from portwright.trees import Files
 
 _DEFAULT = "/etc/rsyncd.conf"
 _PORT = 873
-_NUMBER = re.compile(r"[ \t]*([0-9]{1,9})")
+_NUMBER = regex(r"[ \t]*([0-9]{1,9})")
 # The daemon's options that take an argument (long_daemon_options in options.c).
 _WITH_ARGUMENT = ("--address", "--bwlimit", "--config", "--dparam", "--log-file", "--log-file-format", "--port", "--sockopts")
 _Settings = dict[str, tuple[Word, Origin]]

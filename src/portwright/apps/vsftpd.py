@@ -5,6 +5,7 @@ import re
 from portwright.apps import Packages, Said, daemon
 from portwright.facts import Confidence, Endpoint, Invocation, Origin
 from portwright.formats.vsftpd import Setting, parse, read_option
+from portwright.patterns import regex
 from portwright.ports import PortSet
 from portwright.source import Span, Unreadable, Word
 from portwright.system import names
@@ -14,7 +15,7 @@ _DEFAULTS = ("/etc/vsftpd.conf", "/etc/vsftpd/vsftpd.conf")  # VSFTP_DEFAULT_CON
 _BOOLEANS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 _SWITCHES = frozenset(("listen", "listen_ipv6", "pasv_enable"))
 _NUMBERS = frozenset(("listen_port", "pasv_min_port", "pasv_max_port"))
-_DIGITS = re.compile("[0-9]{0,9}")
+_DIGITS = regex("[0-9]{0,9}")
 _Settings = dict[str, tuple[Word, Origin]]
 
 

@@ -4,6 +4,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 
+from portwright.patterns import regex
 from portwright.source import Source, Span, Unreadable, Word
 from portwright.values import dataclass, replace
 
@@ -16,7 +17,7 @@ LONGEST_LINE = 1 << 24
 _MOST_REPLACED = 1 << 16  # a value that doubles itself again and again ends here
 _BLANKS = " \t\r\n\f\v"  # apr_isspace()
 _RAW = frozenset(("perl", "lua", "macro"))  # what stands inside is another language, or text with parameters
-_VARIABLE = re.compile(r"\$\{([^${}]*+)\}")
+_VARIABLE = regex(r"\$\{([^${}]*+)\}")
 
 _Stretch = tuple[int, int, int, Word | None]  # where it begins, what was written there (start, end), the variable's value
 

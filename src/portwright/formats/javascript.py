@@ -1,16 +1,16 @@
 """JavaScript as tokens: names, numbers, strings and signs with their places, and which bracket closes which."""
 
-import re
 from typing import Literal
 
+from portwright.patterns import regex
 from portwright.source import Source, Span
 from portwright.values import dataclass
 
 Kind = Literal["name", "number", "string", "template", "sign"]
 LONGEST = 1 << 19
 
-_NAME = re.compile(r"[A-Za-z_$\u0080-\uffff][\w$]*")
-_NUMBER = re.compile(r"(?:0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|[0-9][0-9_]*)")
+_NAME = regex(r"[A-Za-z_$\u0080-\uffff][\w$]*")
+_NUMBER = regex(r"(?:0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|[0-9][0-9_]*)")
 _SIGNS = ("...", "===", "!==", "**=", "??=", "||=", "&&=", "=>", "==", "!=", "<=", ">=", "&&", "||", "??", "?.", "++", "--", "+=", "-=")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b", "f": "\f", "v": "\v", "\n": ""}
 # After these a slash begins a regular expression, after any other name or a closing bracket it divides.

@@ -2,6 +2,7 @@
 
 import re
 
+from portwright.patterns import regex
 from portwright.source import Source, Span, Unreadable, Word
 from portwright.values import dataclass
 
@@ -19,15 +20,15 @@ _UNQUOTED = rf"""(?:[^ \t\r\n;{{}}\#"'\\$]|\\.|\$\{{*+|{_TEMPLATE})(?:[^ \t\r\n;
 _QUOTED = r""""(?:[^"\\]++|\\.)*+"|'(?:[^'\\]++|\\.)*+'"""
 _WORD = rf"""(?:{_UNQUOTED}|(?:{_QUOTED})(?=[ \t\r\n;{{)]))"""
 
-_ITEM = re.compile(rf"{_BLANK}(?:(\}})|({_WORD})((?:{_BLANK}{_WORD})*+){_BLANK}(;|\{{(?![{{%])))", re.DOTALL)
-_SKIP = re.compile(_BLANK, re.DOTALL)
-_ONE = re.compile(rf"{_UNQUOTED}|{_QUOTED}", re.DOTALL)
-_EACH = re.compile(rf"\#[^\n]*+|\{{%[^{{%\n]*+%\}}|({_UNQUOTED}|{_QUOTED})", re.DOTALL)
-_ESCAPE = re.compile(r"\\([\"'\\trn])")
+_ITEM = regex(rf"{_BLANK}(?:(\}})|({_WORD})((?:{_BLANK}{_WORD})*+){_BLANK}(;|\{{(?![{{%])))", re.DOTALL)
+_SKIP = regex(_BLANK, re.DOTALL)
+_ONE = regex(rf"{_UNQUOTED}|{_QUOTED}", re.DOTALL)
+_EACH = regex(rf"\#[^\n]*+|\{{%[^{{%\n]*+%\}}|({_UNQUOTED}|{_QUOTED})", re.DOTALL)
+_ESCAPE = regex(r"\\([\"'\\trn])")
 _ESCAPED = {"t": "\t", "r": "\r", "n": "\n"}
 
 # Lua's strings, comments and long brackets may hold braces (OpenResty's ngx_http_lua_lex.c).
-_LUA = re.compile(r"""(?:--)?\[(=*+)\[|--[^\n]*+|"(?:[^"\\\n]++|\\.)*+"?|'(?:[^'\\\n]++|\\.)*+'?|[{}]""", re.DOTALL)
+_LUA = regex(r"""(?:--)?\[(=*+)\[|--[^\n]*+|"(?:[^"\\\n]++|\\.)*+"?|'(?:[^'\\\n]++|\\.)*+'?|[{}]""", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 import re
 
 from portwright.formats.nodes import Node, Parsed
+from portwright.patterns import regex
 from portwright.source import Source, Unreadable, Word
 
-_OBJECT = re.compile(r"[ \t]*([A-Za-z_]+)[ \t]*\(")
-_LEGACY = re.compile(r"[ \t]*\$([A-Za-z0-9]+)[ \t]+([^\n]*)")
-_PARAMETER = re.compile(r"([A-Za-z0-9_.]+)[ \t\r\n]*=[ \t\r\n]*")
+_OBJECT = regex(r"[ \t]*([A-Za-z_]+)[ \t]*\(")
+_LEGACY = regex(r"[ \t]*\$([A-Za-z0-9]+)[ \t]+([^\n]*)")
+_PARAMETER = regex(r"([A-Za-z0-9_.]+)[ \t\r\n]*=[ \t\r\n]*")
 _OBJECTS = frozenset(("input", "module", "include", "global", "ruleset", "action", "main_queue"))
 
 

@@ -3,9 +3,9 @@
 All places are offsets into the text, so that a caller can map them to the file, or the unit's value, that the text came from.
 """
 
-import re
 from collections.abc import Callable, Iterator
 
+from portwright.patterns import regex
 from portwright.values import dataclass
 
 DEEPEST = 20
@@ -16,7 +16,7 @@ _OPERATOR = ";&|<>()\n"
 _ENDS_WORD = frozenset(_BLANK + _OPERATOR + "\r")
 _SPECIAL = "@*#?-$!0123456789"
 _OPENERS = {"if": "fi", "while": "done", "until": "done", "{": "}"}
-_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
+_NAME = regex("[A-Za-z_][A-Za-z0-9_]*")
 _BETWEEN = ("then", "elif", "else", "do")
 
 

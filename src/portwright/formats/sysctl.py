@@ -2,6 +2,7 @@
 
 import re
 
+from portwright.patterns import regex
 from portwright.source import Source, Span, Word
 from portwright.values import dataclass
 
@@ -19,8 +20,8 @@ class Dialect:
     blanks: str
 
 
-SYSTEMD = Dialect(re.compile(r"[^\n\r\0]+"), " \t\n\r")
-PROCPS = Dialect(re.compile(r"[^\n]+"), " \t\n\v\f\r")
+SYSTEMD = Dialect(regex(r"[^\n\r\0]+"), " \t\n\r")
+PROCPS = Dialect(regex(r"[^\n]+"), " \t\n\v\f\r")
 
 
 @dataclass(frozen=True, slots=True)

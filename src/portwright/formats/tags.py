@@ -1,15 +1,15 @@
 """Tags: XML as icecast writes it, and the unclosed tags of InspIRCd; attributes and elements alike become nodes."""
 
-import re
 
 from portwright.formats.nodes import DEEPEST, Node, Parsed
+from portwright.patterns import regex
 from portwright.source import Source, Unreadable, Word
 from portwright.values import dataclass, field
 
-_NAME = re.compile(r"[A-Za-z_:][-A-Za-z0-9_:.]*")
+_NAME = regex(r"[A-Za-z_:][-A-Za-z0-9_:.]*")
 _BLANK = " \t\r\n"
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'", "nl": "\n"}
-_ENTITY = re.compile(r"&(\w{2,4});")
+_ENTITY = regex(r"&(\w{2,4});")
 
 
 @dataclass(slots=True)

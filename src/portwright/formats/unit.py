@@ -1,10 +1,10 @@
 """systemd.unit(5) files: sections of `Key=value` lines become Settings that remember where they stood."""
 
-import re
 from collections.abc import Iterable, Iterator
 from itertools import count, repeat
 
 from portwright.facts import Setting
+from portwright.patterns import regex
 from portwright.source import Source, Span, Unreadable
 from portwright.values import dataclass
 
@@ -14,7 +14,7 @@ LONGEST_LINE = 1 << 20
 BLANK = " \t\n\r"
 _LEADS = "#; \t"  # what a line that may be a comment starts with
 _COMMENTS = ("#", ";")
-_LINE_END = re.compile("[\n\r\0]+")
+_LINE_END = regex("[\n\r\0]+")
 _Break = tuple[int, int, int]  # offset into the logical line, line, column
 
 

@@ -1,14 +1,14 @@
 """YAML as nodes: mappings are children, lists of words are values, lists of mappings are nodes of one key."""
 
-import re
 from typing import Any
 
 from portwright.formats.nodes import DEEPEST, Node, Parsed
+from portwright.patterns import regex
 from portwright.source import Source, Span, Unreadable, Word
 from portwright.values import dataclass, field
 
 MOST_EVENTS = 200_000
-_UNDECODED = re.compile("[\ud800-\udfff]")
+_UNDECODED = regex("[\ud800-\udfff]")
 
 
 @dataclass(slots=True)

@@ -1,13 +1,17 @@
 """Named values for rules: what takes more than one comparison to say is worked out here, with the lines it leaned on."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 from portwright.facts import Assignment, Confidence, Likelihood, Listener, Outbound, Privileges, Sysctl, Unit
 from portwright.finding import Note
+from portwright.formats.sysctl import dotted
 from portwright.host import Host, conflict, restarts
 from portwright.host.conflict import Claim, Turn
 from portwright.host.vocabulary import Named, fact_value, host_value
 from portwright.ports import PortSet
+from portwright.system.called import Call, called
+from portwright.system.capabilities import ALL
 from portwright.system.ignored_settings import Ignored, ignored
 
 RANGE = "net.ipv4.ip_local_port_range"
@@ -264,6 +268,19 @@ def restart_budget(host: Host, listener: Listener) -> Named[float | None]:
     return Named(found.seconds, tuple(leans))
 
 
+@fact_value("listener", "kill-mode")
+def kill_mode(host: Host, listener: Listener) -> Named[str | None]:
+    """What systemd stops when it stops the service: KillMode= of its unit, control-group where nobody sets it."""
+    unit = host.unit(listener.unit)
+    if unit is None or unit.kind != "service":
+        return Named(None)
+    found = unit.value("Service", "KillMode")
+    if found is None:
+        return Named("control-group")
+    # Whether it has forked anything by then, no file says.
+    return Named(found.value, (Note(f"KillMode={found.value} is set here", found.at),), "likely")
+
+
 @fact_value("listener", "grantable-unit")
 def grantable_unit(host: Host, listener: Listener) -> Named[str | None]:
     """The unit that binds once it is given CAP_NET_BIND_SERVICE; unknown where the capability would not help.
@@ -344,6 +361,13 @@ def number(host: Host, sysctl: Sysctl) -> Named[int | None]:
     return Named(_number(sysctl.boot))
 
 
+@fact_value("sysctl", "one-parity")
+def one_parity(host: Host, sysctl: Sysctl) -> Named[bool | None]:
+    """Whether the two ends of the ephemeral range are both even or both odd; unknown for any other key."""
+    ends = _pair(sysctl.boot) if sysctl.key == RANGE else None
+    return Named(None if ends is None else ends[0] < ends[1] and ends[0] % 2 == ends[1] % 2)
+
+
 @fact_value("sysctl", "drifted")
 def drifted(host: Host, sysctl: Sysctl) -> Named[bool]:
     """Whether the running kernel is known to have another value than its files give it."""
@@ -394,6 +418,17 @@ def excluded_capabilities(host: Host, unit: Unit) -> Named[frozenset[str] | None
     return Named(found.ambient - found.bounding, tuple(leans))
 
 
+@fact_value("unit", "inverted-capabilities")
+def inverted_capabilities(host: Host, unit: Unit) -> Named[frozenset[str] | None]:
+    """The capabilities a non-root unit holds because AmbientCapabilities= starts with `~`: all but those it names."""
+    found = host.privileges.get(unit.name)
+    lines = unit.each("Service", "AmbientCapabilities")
+    if found is None or found.uid0 or not lines or not lines[0].value.startswith("~"):
+        return Named(None)
+    held = found.ambient & (ALL if found.bounding is None else found.bounding)
+    return Named(held, (Note(f"AmbientCapabilities={lines[0].value}", lines[0].at),))
+
+
 @fact_value("unit", "needless-bind-capability")
 def needless_bind_capability(host: Host, unit: Unit) -> Named[bool]:
     """Whether a non-root unit is given CAP_NET_BIND_SERVICE by name although every port it is known to open needs no privilege."""
@@ -426,6 +461,52 @@ def ignored_line(host: Host, unit: Unit) -> Named[str | None]:
         return Named(None)
     more = len(found) - 1
     return Named(found[0].reason + (f", and {more} more such line{'s' if more > 1 else ''}" if more else ""))
+
+
+@fact_value("unit", "netstat-calls")
+def netstat_calls(host: Host, unit: Unit) -> Named[tuple[str, ...]]:
+    """The Exec lines that call netstat."""
+    return _lines(call for call in called(unit) if call.program == "netstat")
+
+
+@fact_value("unit", "port-kills")
+def port_kills(host: Host, unit: Unit) -> Named[tuple[str, ...]]:
+    """The Exec lines that kill whatever process has a port: `fuser -k 8080/tcp`, `kill $(lsof -t -i:8080)`."""
+    calls = called(unit)
+    killing = {call.line.at for call in calls if call.program == "kill" or (call.program == "xargs" and "kill" in call.words)}
+    return _lines(call for call in calls if _is_killing_fuser(call) or (call.line.at in killing and _asks_lsof(call)))
+
+
+@fact_value("unit", "port-settings-written")
+def port_settings_written(host: Host, unit: Unit) -> Named[tuple[str, ...]]:
+    """The kernel settings about ports that the Exec lines of a unit set with sysctl(8)."""
+    found: dict[str, Note] = {}
+    for call in called(unit):
+        for word in call.words[1:] if call.program == "sysctl" else ():
+            key = dotted(word.partition("=")[0])
+            if "=" in word and key in _PORT_SETTINGS:
+                found.setdefault(key, Note(f"{call.line.key}= sets {key} here", call.at))
+    return Named(tuple(found), tuple(found.values()))
+
+
+def _lines(calls: Iterable[Call]) -> Named[tuple[str, ...]]:
+    found = {call.line.at: Note(f"{call.line.key}={call.line.value}", call.at) for call in calls}
+    return Named(tuple(note.text for note in found.values()), tuple(found.values()))
+
+
+def _is_killing_fuser(call: Call) -> bool:
+    """Signals are named in capitals, so a small k among the options is -k; a port has its protocol behind it or before all (-n)."""
+    options = [word for word in call.words[1:] if word.startswith("-")]
+    kills = any(word == "--kill" or (not word.startswith("--") and "k" in word) for word in options)
+    a_port = any(word in ("tcp", "udp") or word.endswith(("/tcp", "/udp")) for word in call.words[1:])
+    return call.program == "fuser" and kills and a_port
+
+
+def _asks_lsof(call: Call) -> bool:
+    """Whether it lists processes by port, connected ones too, not only listeners (-sTCP:LISTEN); in `$( )`, too, which is one word."""
+    text = " ".join(call.words)
+    by_port = "lsof" in text and ("-i" in text or "-ti" in text)
+    return by_port and (call.program == "lsof" or "$(" in text or "`" in text) and "LISTEN" not in text
 
 
 def _ignored(unit: Unit) -> tuple[Ignored, ...]:

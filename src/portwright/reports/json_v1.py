@@ -5,7 +5,6 @@ A byte that was no UTF-8 stands as the six characters `\\udc80`, because strict 
 """
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,13 +12,14 @@ from portwright.changes import Change, GrantCapability, LimitCapabilities, Reser
 from portwright.facts import Assignment, Listener, Lost, Outbound, Privileges, Sysctl, Unit
 from portwright.finding import SEVERITIES, Allowed, Finding, HostResult, Subject
 from portwright.host import Host
+from portwright.patterns import regex
 from portwright.reports.secrets import hide, hide_in_line, hide_value
 from portwright.reports.space import Collisions, Space, rows
 from portwright.reports.words import what_it_does
 from portwright.source import Span, Unreadable
 
 _VERSION = 1
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE = regex("[\ud800-\udfff]")
 
 _Object = dict[str, Any]
 

@@ -2,6 +2,8 @@
 
 import re
 
+from portwright.patterns import regex
+
 _NAME = (
     r"(?:passw(?:or)?d|passphrase|passwort|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|credentials?|requirepass|masterauth"
     r"|auth[_-]?pass|sasl[_-]?pass|proxyauth)"
@@ -14,18 +16,18 @@ _NO_PATH = r"[\"']?(?![/.$~%])([^\s\"'&;,]{1,4096})"
 
 # Every repetition is bounded, so that a hostile line costs no more than its length.
 _SIGN = r"[\"']?\s{0,8}(?:=>|:=|[!=]?=~?|[=:])\s{0,8}"
-_ASSIGNED = re.compile(rf"{_NAME}[\w.-]{{0,40}}{_SIGN}{_VALUE}", re.IGNORECASE)
-_ASSIGNED_TO_ENDING = re.compile(rf"{_ENDING}{_SIGN}{_NO_PATH}", re.IGNORECASE)
-_SPACED = re.compile(rf"{_NAME}\w{{0,40}}[\"']?\s{{1,8}}(?![-=:!]){_VALUE}", re.IGNORECASE)
-_SPACED_FROM_ENDING = re.compile(rf"-{_ENDING_WORD}[\"']?\s{{1,8}}(?![-=:!]){_NO_PATH}", re.IGNORECASE)
+_ASSIGNED = regex(rf"{_NAME}[\w.-]{{0,40}}{_SIGN}{_VALUE}", re.IGNORECASE)
+_ASSIGNED_TO_ENDING = regex(rf"{_ENDING}{_SIGN}{_NO_PATH}", re.IGNORECASE)
+_SPACED = regex(rf"{_NAME}\w{{0,40}}[\"']?\s{{1,8}}(?![-=:!]){_VALUE}", re.IGNORECASE)
+_SPACED_FROM_ENDING = regex(rf"-{_ENDING_WORD}[\"']?\s{{1,8}}(?![-=:!]){_NO_PATH}", re.IGNORECASE)
 # user:password before an @ (in a URL the user may be missing or be the token itself), and after the flags that take the pair.
-_USERINFO = re.compile(r"(?://[^\s/@:\"']{0,256}|(?<![\w.+@-])[\w.+-]{1,64}):([^\s/@:\"']{1,256})@(?=[\w\[])")
-_USER_ALONE = re.compile(r"://([\w+=-]{12,256})@")
-_PAIR = re.compile(r"(?:\s-u|--user|\bauth|basic)[\s=]{1,8}[\"']?[\w.@-]{1,64}:([^\s\"']{1,256})", re.IGNORECASE)
-_AUTHORIZATION = re.compile(r"(?:basic|bearer)\s{1,8}([A-Za-z0-9+/=._~-]{6,4096})", re.IGNORECASE)
-_ACCESS_KEY = re.compile(r"\b((?:AKIA|ASIA)[0-9A-Z]{16})\b")
-_LONG = re.compile(r"(?<![\w+=/.-])[\w+=-]{24,4096}(?![\w/.])", re.ASCII)
-_NAMES_A_SECRET = re.compile(rf"{_NAME}|{_ENDING}|^key$", re.IGNORECASE)
+_USERINFO = regex(r"(?://[^\s/@:\"']{0,256}|(?<![\w.+@-])[\w.+-]{1,64}):([^\s/@:\"']{1,256})@(?=[\w\[])")
+_USER_ALONE = regex(r"://([\w+=-]{12,256})@")
+_PAIR = regex(r"(?:\s-u|--user|\bauth|basic)[\s=]{1,8}[\"']?[\w.@-]{1,64}:([^\s\"']{1,256})", re.IGNORECASE)
+_AUTHORIZATION = regex(r"(?:basic|bearer)\s{1,8}([A-Za-z0-9+/=._~-]{6,4096})", re.IGNORECASE)
+_ACCESS_KEY = regex(r"\b((?:AKIA|ASIA)[0-9A-Z]{16})\b")
+_LONG = regex(r"(?<![\w+=/.-])[\w+=-]{24,4096}(?![\w/.])", re.ASCII)
+_NAMES_A_SECRET = regex(rf"{_NAME}|{_ENDING}|^key$", re.IGNORECASE)
 
 
 def hide(text: str) -> str:

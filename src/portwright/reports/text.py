@@ -83,8 +83,8 @@ class _Page:
             yield f"{host}{place(finding.at)}: {self.style(severity, f'{severity}[{finding.card.id}]')}: {safe(finding.message)}"
         for trouble in sorted(result.unreadable):
             yield f"{host}{place(trouble.at)}: {self.style('bad', 'could not be read')}: {safe(trouble.reason)}"
-        if not _looked(result):
-            yield f"{safe(result.host)}: {self.style('bad', _no_verdict(result))}"
+        if no_verdict(result):
+            yield f"{safe(result.host)}: {self.style('bad', no_verdict(result))}"
 
     def verdict(self, results: Sequence[HostResult]) -> Iterator[str]:
         """The summary: findings by severity, what they rest on, what can be fixed, what is missing for a full answer."""
@@ -92,7 +92,7 @@ class _Page:
         if len(results) == 1:
             only = results[0]
             where = f"{'in' if only.repository else 'on'} {safe(only.host)}"
-            parts = [f"{self._outcome(only)} {where}" if _looked(only) else f"{safe(only.host)}: {self._outcome(only)}", self._basis(only)]
+            parts = [f"{self._outcome(only)} {where}" if not no_verdict(only) else f"{safe(only.host)}: {self._outcome(only)}", self._basis(only)]
         else:
             troubled = sum(1 for result in results if result.findings)
             where = f"on {troubled} of {len(results)} hosts" if findings else f"on {len(results)} hosts"
@@ -117,7 +117,7 @@ class _Page:
         yield from self._paragraph("; ".join(parts), role)
 
     def _outcome(self, result: HostResult) -> str:
-        return _tally(result.findings) if _looked(result) else _no_verdict(result)
+        return _tally(result.findings) if _looked(result) else no_verdict(result)
 
     def _basis(self, result: HostResult) -> str:
         return f"{counted(result.files_read, 'file')} read, {counted(result.rules_checked, 'rule')} checked"
@@ -191,14 +191,6 @@ class _Page:
     def _paragraph(self, text: str, role: Role) -> Iterator[str]:
         for line in wrap(text, self.width):
             yield self.style(role, line)
-
-
-def _looked(result: HostResult) -> bool:
-    return result.files_read > 0 and result.rules_checked > 0
-
-
-def _no_verdict(result: HostResult) -> str:
-    return "nothing was read, so there is no verdict" if not result.files_read else "no rule was checked, so there is no verdict"
 
 
 def _tally(findings: Sequence[Finding]) -> str:

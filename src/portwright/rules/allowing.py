@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from re import MULTILINE
-from re import compile as regex
 
 from portwright.finding import Allowed, Finding
+from portwright.patterns import regex
 from portwright.rules.grammar import nearest
 from portwright.source import Source, Span, Unreadable
 from portwright.values import dataclass

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from re import compile as regex
 from typing import Any, cast, get_args, get_type_hints
 
 from portwright.changes import Change
@@ -11,6 +10,7 @@ from portwright.finding import SEVERITIES, Card
 from portwright.host.predicates import Operand as OperandType
 from portwright.host.predicates import predicates
 from portwright.host.vocabulary import KINDS, Kind, Name, Type, host_names, names
+from portwright.patterns import regex
 from portwright.ports import PortSet
 from portwright.rules.marked import Items, Leaf, Node, Table, parse
 from portwright.rules.rule import (

@@ -9,6 +9,7 @@ from typing import Literal
 
 from portwright.facts import Assignment, Lost, Sysctl
 from portwright.formats.sysctl import PROCPS, SYSTEMD, Broken, Dialect, Line, dialects_agree, dotted, normalized, parse, swapped
+from portwright.patterns import regex
 from portwright.source import Source, Span, Word
 from portwright.system import kernel
 from portwright.system.sysctl_d import Found, reading
@@ -290,7 +291,7 @@ _MOST_ALTERNATIVES = 256
 _LONGEST_NAME = 255  # NAME_MAX; a longer pattern is nobody's, and dear to compile
 
 
-_WILDCARD = re.compile(r"[*?\[]")
+_WILDCARD = regex(r"[*?\[]")
 
 
 def _is_glob(path: str) -> bool:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Literal, Protocol
 
+from portwright.patterns import regex
 from portwright.source import Source, Span, Unreadable
 from portwright.values import dataclass
 
@@ -12,7 +13,7 @@ HEAD = 4096
 MOST_TROUBLE = 100
 
 # What holds nothing but secrets is never opened, whoever names it: an Include of /etc/shadow, a link to a host key.
-_SECRET_FILES = re.compile(
+_SECRET_FILES = regex(
     r"/etc/(?:g?shadow-?|security/opasswd|krb5\.keytab)|/etc/ssh/ssh_host_[^/]+_key|/etc/ssl/private/.+|.*/\.ssh/(?!config$|known_hosts$)[^/]+"
     r"|.*\.(?:key|p12|pfx|jks|keystore|keytab|kdbx)",
     re.DOTALL,

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 
 from portwright.apps.apache.reading import Line, Reading, Section
 from portwright.facts import Invocation, Outbound, weakest
+from portwright.patterns import regex
 from portwright.source import Span, Word
 from portwright.system.destinations import are_loopback
 from portwright.values import dataclass, field
 
-_URL = re.compile(r"([a-z0-9]++)://([^/?#]*+)", re.I)
+_URL = regex(r"([a-z0-9]++)://([^/?#]*+)", re.I)
 _KEEPING = frozenset(("http", "https", "ajp", "h2", "h2c"))  # mod_proxy: these reuse connections unless told otherwise
 _MOST_VARIABLES = 256
 _ON = frozenset(("on", "1", "true", "yes"))

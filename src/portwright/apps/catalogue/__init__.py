@@ -4,7 +4,6 @@ A wheel carries them as plain data. In a checkout a run loads only the file that
 programs there are is found by scanning the files' lines.
 """
 
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +13,7 @@ from portwright.apps.catalogue.entry import CatalogueError, Entry, Wrapper, entr
 from portwright.apps.catalogue.settings import Settings
 from portwright.apps.catalogue.sockets import endpoints
 from portwright.facts import Endpoint, Invocation
+from portwright.patterns import regex
 from portwright.shipped import compiled
 from portwright.source import Span, Word
 from portwright.system import environment
@@ -25,9 +25,9 @@ from portwright.values import replace
 Packages = Mapping[str, str]
 ENTRIES = Path(__file__).parent / "entries"
 KINDS = "_kinds"
-_ENTRY = re.compile(r"([A-Za-z0-9][-A-Za-z0-9._+]*):$")
-_PROGRAMS = re.compile(r"  programs: \[(.+)\]$")
-_PATH = re.compile(r"  - path: (/\S+)$")
+_ENTRY = regex(r"([A-Za-z0-9][-A-Za-z0-9._+]*):$")
+_PROGRAMS = regex(r"  programs: \[(.+)\]$")
+_PATH = regex(r"  - path: (/\S+)$")
 
 
 def load(directory: Path = ENTRIES) -> dict[str, dict[str, Any]]:

@@ -1,8 +1,9 @@
 """Package versions in the order dpkg(1) gives them, as far as upstream versions go (deb-version(7))."""
 
-import re
 
-_PART = re.compile(r"(\d+)|([^\d]+)")
+from portwright.patterns import regex
+
+_PART = regex(r"(\d+)|([^\d]+)")
 
 
 def satisfies(version: str | None, wanted: str) -> bool:
