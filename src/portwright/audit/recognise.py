@@ -2,11 +2,12 @@
 
 import re
 from itertools import pairwise
-from typing import Literal
 
+from portwright.patterns import regex
 from portwright.values import dataclass
 
-ConfigKind = Literal["sysctl", "unit", "drop-in", "nginx", "haproxy", "sshd", "redis", "environment"]
+ConfigKind = str
+"""*sysctl*, *unit*, *drop-in*, *environment*, or the name of the daemon whose config it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def recognise(path: str, text: str, asked: bool = False) -> Recognised | None:
         return None
     reason = _why_not_deployed(folders, parts[-1], text, kind, asked)
     unfilled = "" if reason else _unfilled(parts[-1], kind, text)
-    if unfilled and kind not in _LINE_BY_LINE:
+    if unfilled and kind in _HANGS_TOGETHER:
         reason = f"it is a template, and {unfilled} is not filled in"
     return Recognised(kind, not reason, reason, _host_path(folders, name, kind, text), "" if reason else unfilled)
 
@@ -91,6 +92,8 @@ def worth_reading(path: str) -> bool:
     folders, _, last = path.rpartition("/")
     name = _plain(last)
     stem, dot, suffix = name.rpartition(".")
+    if name in _DAEMONS_OWN:
+        return True
     if dot and stem:
         return suffix in _SUFFIXES or ("sites-" in folders and suffix not in _NEVER)
     return name in _NAMES or _lower(folders).rpartition("/")[2] in _FOLDERS or name.startswith(".env")
@@ -101,6 +104,70 @@ def worth_reading(path: str) -> bool:
 _UNITS = ("service", "socket", "target", "timer", "path", "mount", "automount", "slice", "swap", "device", "scope")
 _SUFFIXES = frozenset({*_UNITS, "conf", "cfg", "nginx", "vhost", "sysctl", "env", "default", "haproxy"})
 _NEVER = frozenset({"md", "txt", "rst", "html", "yml", "yaml", "json", "py", "rb", "sh", "pp", "png", "svg", "key", "pem", "crt"})
+# Names that only one daemon's config goes by, that daemon, and where it looks for it.
+_DAEMONS_OWN = {
+    path.rpartition("/")[2]: (daemon, path)
+    for daemon, path in (
+        ("bacula-dir", "/etc/bacula/bacula-dir.conf"),
+        ("bacula-fd", "/etc/bacula/bacula-fd.conf"),
+        ("bacula-sd", "/etc/bacula/bacula-sd.conf"),
+        ("bird", "/etc/bird/bird.conf"),
+        ("caddy", "/etc/caddy/Caddyfile"),
+        ("cassandra", "/etc/cassandra/cassandra.yaml"),
+        ("clamav-daemon", "/etc/clamav/clamd.conf"),
+        ("coturn", "/etc/turnserver.conf"),
+        ("cups", "/etc/cups/cupsd.conf"),
+        ("dnsdist", "/etc/dnsdist/dnsdist.conf"),
+        ("dnsmasq", "/etc/dnsmasq.conf"),
+        ("dovecot", "/etc/dovecot/dovecot.conf"),
+        ("ejabberd", "/etc/ejabberd/ejabberd.yml"),
+        ("elasticsearch", "/etc/elasticsearch/elasticsearch.yml"),
+        ("elasticsearch", "/etc/opensearch/opensearch.yml"),
+        ("grafana-server", "/etc/grafana/grafana.ini"),
+        ("hitch", "/etc/hitch/hitch.conf"),
+        ("icecast2", "/etc/icecast2/icecast.xml"),
+        ("influxdb", "/etc/influxdb/influxdb.conf"),
+        ("inspircd", "/etc/inspircd/inspircd.conf"),
+        ("lighttpd", "/etc/lighttpd/lighttpd.conf"),
+        ("mongodb", "/etc/mongod.conf"),
+        ("mosquitto", "/etc/mosquitto/mosquitto.conf"),
+        ("mpd", "/etc/mpd.conf"),
+        ("munin-node", "/etc/munin/munin-node.conf"),
+        ("murmur", "/etc/mumble-server.ini"),
+        ("named", "/etc/bind/named.conf"),
+        ("named", "/etc/bind/named.conf.options"),
+        ("nats-server", "/etc/nats-server.conf"),
+        ("netdata", "/etc/netdata/netdata.conf"),
+        ("ngircd", "/etc/ngircd/ngircd.conf"),
+        ("nrpe", "/etc/nagios/nrpe.cfg"),
+        ("nsd", "/etc/nsd/nsd.conf"),
+        ("opendkim", "/etc/opendkim.conf"),
+        ("opendmarc", "/etc/opendmarc.conf"),
+        ("pdns", "/etc/powerdns/pdns.conf"),
+        ("pgbouncer", "/etc/pgbouncer/pgbouncer.ini"),
+        ("pgpool", "/etc/pgpool2/pgpool.conf"),
+        ("prosody", "/etc/prosody/prosody.cfg.lua"),
+        ("proxysql", "/etc/proxysql.cnf"),
+        ("rabbitmq-server", "/etc/rabbitmq/rabbitmq.conf"),
+        ("rtpengine", "/etc/rtpengine/rtpengine.conf"),
+        ("samba-smbd", "/etc/samba/smb.conf"),
+        ("snmpd", "/etc/snmp/snmpd.conf"),
+        ("squid", "/etc/squid/squid.conf"),
+        ("stubby", "/etc/stubby/stubby.yml"),
+        ("stunnel4", "/etc/stunnel/stunnel.conf"),
+        ("telegraf", "/etc/telegraf/telegraf.conf"),
+        ("tinyproxy", "/etc/tinyproxy/tinyproxy.conf"),
+        ("tor", "/etc/tor/torrc"),
+        ("twemproxy", "/etc/nutcracker/nutcracker.yml"),
+        ("unbound", "/etc/unbound/unbound.conf"),
+        ("xrdp", "/etc/xrdp/xrdp.ini"),
+        ("zabbix-agent", "/etc/zabbix/zabbix_agentd.conf"),
+        ("zabbix-agent2", "/etc/zabbix/zabbix_agent2.conf"),
+        ("zabbix-proxy", "/etc/zabbix/zabbix_proxy.conf"),
+        ("zabbix-server", "/etc/zabbix/zabbix_server.conf"),
+        ("zookeeper", "/etc/zookeeper/conf/zoo.cfg"),
+    )
+}
 _NAMES = frozenset({"sshd_config", "nginx", "env", "default", "vhost", "haproxy", "environment"})
 _FOLDERS = frozenset({"sites-available", "sites-enabled", "default", "sysconfig", "conf.d", "snippets", "vhosts", "vhosts.d", "nginx"})
 
@@ -111,13 +178,13 @@ _REMARKS = {
     **dict.fromkeys(("tmpl", "gotmpl", "tpl", "ctmpl"), ("{{/*", "*/}}")),
     "erb": ("<%#", "%>"),
 }
-# A template of these says what it says line by line; of a unit each setting may change what another one means.
-_LINE_BY_LINE = ("nginx", "haproxy", "sshd", "redis")
+# What a template of a daemon's config says it says line by line; here each line may change what another one means.
+_HANGS_TOGETHER = ("unit", "drop-in", "sysctl", "environment")
 _ENDS = {"{{": "}}", "{%": "%}", "<%": "%>"}
-_BLANK = re.compile(r"\{\{|\{%|<%")
+_BLANK = regex(r"\{\{|\{%|<%")
 # text/template has one kind of braces for what is put in and for what decides.
-_DECIDES = re.compile(r"-?\s*(?:if|else|end|range|with|define|block|template|\$\w+\s*:?=|/\*)(?!\w)")
-_NOT_A_LINE_END = re.compile(r"[^\n]")
+_DECIDES = regex(r"-?\s*(?:if|else|end|range|with|define|block|template|\$\w+\s*:?=|/\*)(?!\w)")
+_NOT_A_LINE_END = regex(r"[^\n]")
 _ASIDE = (
     *("sample", "example", "dist", "bak", "backup", "orig", "old", "save", "rej", "swp", "tmp", "disabled", "off", "default-dist"),
     *("rpmnew", "rpmsave", "rpmorig", "dpkg-old", "dpkg-new", "dpkg-dist", "dpkg-bak", "ucf-dist", "ucf-old", "pacnew", "pacsave"),
@@ -139,6 +206,8 @@ def _plain(name: str) -> str:
 def _kind(folders: tuple[str, ...], name: str, text: str, asked: bool) -> ConfigKind | None:
     suffix = name.rpartition(".")[2]
     parent = folders[-1] if folders else ""
+    if name in _DAEMONS_OWN:
+        return _DAEMONS_OWN[name][0] if text.strip() else None
     if suffix in _UNITS and "." in name:
         return "unit" if _is_unit(text, suffix) else None
     if suffix == "conf" and (_is_drop_in_folder(parent) or _FLAT_DROP_IN.fullmatch(name)):
@@ -169,28 +238,28 @@ def _kind(folders: tuple[str, ...], name: str, text: str, asked: bool) -> Config
 
 
 # Linear: what precedes a word is one character or the start of a line, and blanks do not cross lines.
-_BLOCK = re.compile(r"^[^#\n]*\{[ \t]*(?:#.*)?$", re.MULTILINE)
-_NGINX_BLOCK = re.compile(r"(?:^|[;{}])[ \t]*(?:(?:http|events|stream|server)\s*\{|upstream[ \t]+[^\s{};\"]+\s*\{)(?!\{)", re.MULTILINE)
-_NGINX_DIRECTIVE = re.compile(
+_BLOCK = regex(r"^[^#\n]*\{[ \t]*(?:#.*)?$", re.MULTILINE)
+_NGINX_BLOCK = regex(r"(?:^|[;{}])[ \t]*(?:(?:http|events|stream|server)\s*\{|upstream[ \t]+[^\s{};\"]+\s*\{)(?!\{)", re.MULTILINE)
+_NGINX_DIRECTIVE = regex(
     r"(?:^|[;{}])[ \t]*(?:listen|server_name|proxy_pass|fastcgi_pass|uwsgi_pass|grpc_pass|root|return|rewrite|server|location"
     r"|worker_connections|include|keepalive|ssl_certificate|add_header|try_files)[ \t]+[^\s=:]",
     re.MULTILINE,
 )
-_NGINX_LINE = re.compile(r"[a-z][a-z0-9_]*(?:[ \t].*)?[;{]|\}|['\"~*].*;?|[^ ]+[ \t]+[^;]*;")
-_FLAT_DROP_IN = re.compile(r"([^/]+\.(?:service|socket|target|timer|path|mount|slice)\.d)[-_.]([^/]+\.conf)")
-_HAPROXY_SECTION = re.compile(r"^(?:frontend|backend|listen|defaults|global)(?:[ \t]+[A-Za-z0-9_.:-]+|[ \t]*$)", re.MULTILINE)
-_HAPROXY_LINE = re.compile(
+_NGINX_LINE = regex(r"[a-z][a-z0-9_]*(?:[ \t].*)?[;{]|\}|['\"~*].*;?|[^ ]+[ \t]+[^;]*;")
+_FLAT_DROP_IN = regex(r"([^/]+\.(?:service|socket|target|timer|path|mount|slice)\.d)[-_.]([^/]+\.conf)")
+_HAPROXY_SECTION = regex(r"^(?:frontend|backend|listen|defaults|global)(?:[ \t]+[A-Za-z0-9_.:-]+|[ \t]*$)", re.MULTILINE)
+_HAPROXY_LINE = regex(
     r"^[ \t]+(?:bind[ \t]+\S|server(?:-template)?[ \t]+\S+[ \t]+\S|mode[ \t]+(?:tcp|http|log)\b|balance[ \t]|default_backend[ \t]"
     r"|use_backend[ \t]|maxconn[ \t]+\d|timeout[ \t]+(?:connect|client|server)\b)",
     re.MULTILINE,
 )
-_SSHD = re.compile(
+_SSHD = regex(
     r"^[ \t]*(?:Port|ListenAddress|PermitRootLogin|PasswordAuthentication|PubkeyAuthentication|AuthorizedKeysFile|Subsystem|UsePAM"
     r"|AllowUsers|AllowGroups|DenyUsers|HostKey|X11Forwarding|AddressFamily|Include|ClientAliveInterval|MaxAuthTries|LogLevel"
     r"|KexAlgorithms|Ciphers|MACs|Match)(?:[ \t]+|[ \t]*=)\S",
     re.MULTILINE | re.IGNORECASE,
 )
-_REDIS = re.compile(
+_REDIS = regex(
     r"^[ \t]*(?:port[ \t]+\d+|tls-port[ \t]+\d+|protected-mode[ \t]+(?:yes|no)|appendonly[ \t]+(?:yes|no)|maxmemory(?:-policy)?[ \t]+\S"
     r"|daemonize[ \t]+(?:yes|no)|supervised[ \t]+\S|appendfsync[ \t]+\S|dbfilename[ \t]+\S|requirepass[ \t]+\S|masterauth[ \t]+\S"
     r"|tcp-backlog[ \t]+\d+|tcp-keepalive[ \t]+\d+|cluster-enabled[ \t]+(?:yes|no)|replicaof[ \t]+\S|slaveof[ \t]+\S"
@@ -198,8 +267,8 @@ _REDIS = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _REDIS_NAMES = ("redis", "sentinel", "valkey", "keydb")
-_SETTING = re.compile(r"-?[A-Za-z0-9_*?./-]+(?:[ \t]*=.*)?|-[A-Za-z0-9_*?./-]+")
-_KERNEL = re.compile(
+_SETTING = regex(r"-?[A-Za-z0-9_*?./-]+(?:[ \t]*=.*)?|-[A-Za-z0-9_*?./-]+")
+_KERNEL = regex(
     r"-?(?:net[./](?:core|ipv[46]|netfilter|bridge|unix|mptcp|sctp|nf_conntrack_max|vsock|mpls|fan)\b.*"
     r"|vm[./](?:swappiness|max_map_count|overcommit_\w+|dirty_\w+|nr_hugepages|min_free_kbytes|vfs_cache_pressure|zone_reclaim_mode)"
     r"|fs[./](?:file-max|nr_open|aio-max-nr|suid_dumpable|inotify[./]\w+|protected_\w+|pipe-\S+|mqueue[./]\w+)"
@@ -207,8 +276,8 @@ _KERNEL = re.compile(
     r"|randomize_va_space|perf_event_paranoid|yama[./]\w+|unprivileged_\w+|numa_balancing|sched_\w+|kexec_load_disabled|keys[./]\w+))"
     r"[ \t]*="
 )
-_SECTION = re.compile(r"\[([^\]\n]+)\]")
-_ASSIGNMENT = re.compile(r"(?:export[ \t]+)?[A-Za-z_][A-Za-z0-9_]*=.*")
+_SECTION = regex(r"\[([^\]\n]+)\]")
+_ASSIGNMENT = regex(r"(?:export[ \t]+)?[A-Za-z_][A-Za-z0-9_]*=.*")
 
 
 def _lines(text: str, comments: str = "#;") -> list[str]:
@@ -303,7 +372,7 @@ _SAMPLE_WORDS = {
 # example.com and its kind stand for a name, not for a sample of one.
 _DOMAINS = frozenset({"com", "org", "net", "edu", "local", "test", "io"})
 
-_REMARK = re.compile(
+_REMARK = regex(
     r"(?:this (?:file )?is (?:just |only |merely )?(?:an? )?(?:sample|example|template|demo)\b"
     r"|(?:an? )?(?:sample|example|demo) (?:[\w.-]+ ){0,4}(?:config|configuration|conf|file|unit|vhost|site|settings|setup|server block)\b"
     r"|(?:an? )(?:sample|example) of\b"
@@ -311,16 +380,18 @@ _REMARK = re.compile(
     r"|for (?:testing|demonstration) (?:purposes )?only)"
 )
 # What distributions ship, and people deploy with these remarks still in it.
-_STOCK = re.compile(r"redis configuration file example|example configuration for a possible web application|valkey configuration file")
+_STOCK = regex(r"redis configuration file example|example configuration for a possible web application|valkey configuration file")
 _REMARK_LINES = 15
 
-_JINJA = re.compile(r"\{\{|\{%|<%[-=#\s]|<%$")
-_GO_FORMAT = re.compile(r"\{\{ ?[.\"(]|\{\{ ?(?:range|json|index|if|with|end)\b")
-_PLACEHOLDER = re.compile(
+_JINJA = regex(r"\{\{|\{%|<%[-=#\s]|<%$")
+_GO_FORMAT = regex(r"\{\{ ?[.\"(]|\{\{ ?(?:range|json|index|if|with|end)\b")
+_PLACEHOLDER = regex(
     r"(?<![\w@.])@[A-Za-z_]{2,}@|%%[A-Za-z_]+%%|(?<!\w)__[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*__(?!\w)"
     r"|<(?:your|my)[-_ ][\w -]{1,40}>|<[A-Z]{2,}(?:_[A-Z]+)*>"
 )
-_ENVSUBST = re.compile(r"\$\{[A-Z][A-Z0-9_]*\}|\$[A-Z][A-Z0-9_]+")
+# What containers fill in when they start, and what lighttpd and others take from their environment themselves.
+_VARIABLE = regex(r"\$[{(]?[A-Za-z_]|(?<![\w.])env\.[A-Za-z_]")
+_ENVSUBST = regex(r"\$\{[A-Z][A-Z0-9_]*\}|\$[A-Z][A-Z0-9_]+")
 
 
 def _why_not_deployed(folders: tuple[str, ...], name: str, text: str, kind: ConfigKind, asked: bool) -> str:
@@ -384,6 +455,7 @@ def _remark(text: str) -> str:
 def _unfilled(name: str, kind: ConfigKind, text: str) -> str:
     """The first place of a template that is not filled in, "" where there is none; comments do not count."""
     suffixes = set(_lower(name).split(".")[1:])
+    name_of_its_own = _plain(name) in _DAEMONS_OWN
     for line in text.split("\n"):
         line = line.strip()
         if not line or line[0] in "#;":
@@ -395,6 +467,8 @@ def _unfilled(name: str, kind: ConfigKind, text: str) -> str:
         found = _PLACEHOLDER.search(line)
         if found is None and kind == "nginx" and ("template" in suffixes or "tmpl" in suffixes or _ENVSUBST_PORT.search(line)):
             found = _ENVSUBST.search(line)
+        if found is None and name_of_its_own:
+            found = _VARIABLE.search(line)
         if found:
             return found[0]
     return ""
@@ -407,7 +481,7 @@ def _marker(text: str) -> str:
 
 
 # nginx has no variables in upper case, and none in listen: envsubst(1) fills these in when a container starts.
-_ENVSUBST_PORT = re.compile(r"\$\{[A-Z]|^(?:listen|server|worker_connections)[ \t][^#]*\$[A-Z]")
+_ENVSUBST_PORT = regex(r"\$\{[A-Z]|^(?:listen|server|worker_connections)[ \t][^#]*\$[A-Z]")
 
 
 # ── where it goes ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -464,9 +538,11 @@ def _host_path(folders: tuple[str, ...], name: str, kind: ConfigKind, text: str)
         if any(folders[at : at + len(root)] == root for root in _ROOTS):
             rooted = "/" + "/".join((*folders[at:], name))
             rooted = f"/usr{rooted}" if rooted.startswith("/lib/") else rooted  # file-hierarchy(7): /lib is a link to it
-            if any(place in rooted for place in _PLACES[kind]):
+            if any(place in rooted for place in _PLACES.get(kind, ("/",))):
                 return rooted
             break
+    if name in _DAEMONS_OWN:
+        return _DAEMONS_OWN[name][1]
     for flat, place in _FLAT.items():
         if name.startswith(flat):
             return f"{place}/{name.removeprefix(flat)}"
@@ -495,9 +571,11 @@ def _host_path(folders: tuple[str, ...], name: str, kind: ConfigKind, text: str)
             if packaged:
                 return f"/etc/default/{name.removesuffix('.default')}"
             return f"/etc/{parent}/{name}" if _is_defaults_folder(folders) else None
+        case _:
+            return None
 
 
-_MAIN = re.compile(r"(?:^|[;{}])[ \t]*(?:http|events|stream)\s*\{", re.MULTILINE)
+_MAIN = regex(r"(?:^|[;{}])[ \t]*(?:http|events|stream)\s*\{", re.MULTILINE)
 
 
 def _nginx_path(folders: tuple[str, ...], name: str, text: str) -> str:
