@@ -1,18 +1,18 @@
 """Named values for rules: what takes more than one comparison to say is worked out here, with the lines it leaned on."""
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from portwright.facts import Assignment, Confidence, Likelihood, Listener, Outbound, Privileges, Sysctl, Unit
 from portwright.finding import Note
-from portwright.formats.sysctl import dotted
 from portwright.host import Host, conflict, restarts
 from portwright.host.conflict import Claim, Turn
 from portwright.host.vocabulary import Named, fact_value, host_value
 from portwright.ports import PortSet
-from portwright.system.called import Call, called
-from portwright.system.capabilities import ALL
 from portwright.system.ignored_settings import Ignored, ignored
+
+if TYPE_CHECKING:
+    from portwright.system.called import Call
 
 RANGE = "net.ipv4.ip_local_port_range"
 RESERVED = "net.ipv4.ip_local_reserved_ports"
@@ -425,7 +425,7 @@ def inverted_capabilities(host: Host, unit: Unit) -> Named[frozenset[str] | None
     lines = unit.each("Service", "AmbientCapabilities")
     if found is None or found.uid0 or not lines or not lines[0].value.startswith("~"):
         return Named(None)
-    held = found.ambient & (ALL if found.bounding is None else found.bounding)
+    held = found.ambient if found.bounding is None else found.ambient & found.bounding
     return Named(held, (Note(f"AmbientCapabilities={lines[0].value}", lines[0].at),))
 
 
@@ -466,13 +466,13 @@ def ignored_line(host: Host, unit: Unit) -> Named[str | None]:
 @fact_value("unit", "netstat-calls")
 def netstat_calls(host: Host, unit: Unit) -> Named[tuple[str, ...]]:
     """The Exec lines that call netstat."""
-    return _lines(call for call in called(unit) if call.program == "netstat")
+    return _lines(call for call in _calls(unit, "netstat") if call.program == "netstat")
 
 
 @fact_value("unit", "port-kills")
 def port_kills(host: Host, unit: Unit) -> Named[tuple[str, ...]]:
     """The Exec lines that kill whatever process has a port: `fuser -k 8080/tcp`, `kill $(lsof -t -i:8080)`."""
-    calls = called(unit)
+    calls = _calls(unit, "fuser", "lsof")
     killing = {call.line.at for call in calls if call.program == "kill" or (call.program == "xargs" and "kill" in call.words)}
     return _lines(call for call in calls if _is_killing_fuser(call) or (call.line.at in killing and _asks_lsof(call)))
 
@@ -481,20 +481,29 @@ def port_kills(host: Host, unit: Unit) -> Named[tuple[str, ...]]:
 def port_settings_written(host: Host, unit: Unit) -> Named[tuple[str, ...]]:
     """The kernel settings about ports that the Exec lines of a unit set with sysctl(8)."""
     found: dict[str, Note] = {}
-    for call in called(unit):
+    for call in _calls(unit, "sysctl"):
         for word in call.words[1:] if call.program == "sysctl" else ():
-            key = dotted(word.partition("=")[0])
+            key = word.partition("=")[0].replace("/", ".")
             if "=" in word and key in _PORT_SETTINGS:
                 found.setdefault(key, Note(f"{call.line.key}= sets {key} here", call.at))
     return Named(tuple(found), tuple(found.values()))
 
 
-def _lines(calls: Iterable[Call]) -> Named[tuple[str, ...]]:
+def _calls(unit: Unit, *names: str) -> tuple["Call", ...]:
+    """The commands of the Exec lines that hold one of these names; few units do, and for the others no shell is read."""
+    if not any(name in setting.value for setting in unit.settings for name in names):
+        return ()
+    from portwright.system.called import called
+
+    return called(unit, *names)
+
+
+def _lines(calls: Iterable["Call"]) -> Named[tuple[str, ...]]:
     found = {call.line.at: Note(f"{call.line.key}={call.line.value}", call.at) for call in calls}
     return Named(tuple(note.text for note in found.values()), tuple(found.values()))
 
 
-def _is_killing_fuser(call: Call) -> bool:
+def _is_killing_fuser(call: "Call") -> bool:
     """Signals are named in capitals, so a small k among the options is -k; a port has its protocol behind it or before all (-n)."""
     options = [word for word in call.words[1:] if word.startswith("-")]
     kills = any(word == "--kill" or (not word.startswith("--") and "k" in word) for word in options)
@@ -502,7 +511,7 @@ def _is_killing_fuser(call: Call) -> bool:
     return call.program == "fuser" and kills and a_port
 
 
-def _asks_lsof(call: Call) -> bool:
+def _asks_lsof(call: "Call") -> bool:
     """Whether it lists processes by port, connected ones too, not only listeners (-sTCP:LISTEN); in `$( )`, too, which is one word."""
     text = " ".join(call.words)
     by_port = "lsof" in text and ("-i" in text or "-ti" in text)
