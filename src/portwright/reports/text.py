@@ -10,7 +10,7 @@ from portwright.finding import SEVERITIES, Finding, HostResult, Note
 from portwright.reports.escape import safe, wrap
 from portwright.reports.excerpt import Mark, can_show, excerpt, gutter_of, place
 from portwright.reports.style import Role, Style
-from portwright.reports.words import DISRUPTION, ERRORS, OFTEN, SAFETY, counted, what_it_does
+from portwright.reports.words import DISRUPTION, ERRORS, OFTEN, SAFETY, counted, no_verdict, what_it_does
 from portwright.source import Span
 
 _NARROWEST = 30
@@ -83,8 +83,8 @@ class _Page:
             yield f"{host}{place(finding.at)}: {self.style(severity, f'{severity}[{finding.card.id}]')}: {safe(finding.message)}"
         for trouble in sorted(result.unreadable):
             yield f"{host}{place(trouble.at)}: {self.style('bad', 'could not be read')}: {safe(trouble.reason)}"
-        if not _looked(result):
-            yield f"{safe(result.host)}: {self.style('bad', _no_verdict(result))}"
+        if no_verdict(result):
+            yield f"{safe(result.host)}: {self.style('bad', no_verdict(result))}"
 
     def verdict(self, results: Sequence[HostResult]) -> Iterator[str]:
         """The summary: findings by severity, what they rest on, what can be fixed, what is missing for a full answer."""
@@ -92,7 +92,8 @@ class _Page:
         if len(results) == 1:
             only = results[0]
             where = f"{'in' if only.repository else 'on'} {safe(only.host)}"
-            parts = [f"{self._outcome(only)} {where}" if _looked(only) else f"{safe(only.host)}: {self._outcome(only)}", self._basis(only)]
+            outcome = self._outcome(only)
+            parts = [f"{safe(only.host)}: {outcome}" if no_verdict(only) else f"{outcome} {where}", self._basis(only)]
         else:
             troubled = sum(1 for result in results if result.findings)
             where = f"on {troubled} of {len(results)} hosts" if findings else f"on {len(results)} hosts"
@@ -110,14 +111,14 @@ class _Page:
         unreadable = sum(len(result.unreadable) for result in results)
         if unreadable:
             parts.append(f"{counted(unreadable, 'place')} could not be read, so this answer is not complete")
-        blind = [result for result in results if not _looked(result)]
+        blind = [result for result in results if no_verdict(result)]
         if blind and len(results) > 1:
             parts.append(f"no verdict on {', '.join(safe(result.host) for result in blind)}")
         role: Role = in_reading_order(findings)[0].card.severity if findings else "bad" if blind or unreadable else "good"
         yield from self._paragraph("; ".join(parts), role)
 
     def _outcome(self, result: HostResult) -> str:
-        return _tally(result.findings) if _looked(result) else _no_verdict(result)
+        return no_verdict(result) or _tally(result.findings)
 
     def _basis(self, result: HostResult) -> str:
         return f"{counted(result.files_read, 'file')} read, {counted(result.rules_checked, 'rule')} checked"
@@ -191,14 +192,6 @@ class _Page:
     def _paragraph(self, text: str, role: Role) -> Iterator[str]:
         for line in wrap(text, self.width):
             yield self.style(role, line)
-
-
-def _looked(result: HostResult) -> bool:
-    return result.files_read > 0 and result.rules_checked > 0
-
-
-def _no_verdict(result: HostResult) -> str:
-    return "nothing was read, so there is no verdict" if not result.files_read else "no rule was checked, so there is no verdict"
 
 
 def _tally(findings: Sequence[Finding]) -> str:

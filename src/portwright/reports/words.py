@@ -2,6 +2,7 @@
 
 from portwright.changes import Change, Disruption, GrantCapability, LimitCapabilities, ReservePorts, Safety, SetSysctl
 from portwright.facts import BindError, Likelihood, Listener
+from portwright.finding import Finding, HostResult
 from portwright.reports.escape import safe
 
 ERRORS: dict[BindError, str] = {
@@ -45,3 +46,23 @@ def what_it_does(change: Change) -> str:
             return f"give {unit} {capability}"
         case LimitCapabilities(unit=unit, capabilities=capabilities):
             return f"leave {unit} only {' '.join(capabilities) or 'no capability'}"
+
+
+def what_to_do(finding: Finding) -> str:
+    """The fix of a finding or its manual step, as one line of what came from the host; empty where it has neither."""
+    if finding.change is not None:
+        what = finding.summary or what_it_does(finding.change)
+        return f"fix: {what} ({SAFETY[finding.change.safety]}; {DISRUPTION[finding.change.disruption]})"
+    return "" if finding.manual is None else f"by hand: {finding.manual.step}"
+
+
+def no_verdict(result: HostResult) -> str:
+    """Why a host without findings is not thereby a sound one; empty where the verdict stands on something."""
+    if not result.files_read:
+        return "nothing was read, so there is no verdict"
+    return "" if result.rules_checked else "no rule was checked, so there is no verdict"
+
+
+def cut_off(text: str, most: int) -> str:
+    """The text, or its first `most` characters and how many are left out."""
+    return text if len(text) <= most else f"{text[:most]}... ({counted(len(text) - most, 'more character')})"
