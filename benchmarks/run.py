@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parents[1]
 
 def cost(command: list[str], bytecode: str) -> tuple[float, int]:
     """(CPU seconds, peak KiB) of one run of a command, with compiled modules kept in a folder as an installation has them."""
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | {"PYTHONPYCACHEPREFIX": bytecode}
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": bytecode}
     done = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
     _, _, used = os.wait4(done.pid, 0)
     done.returncode = 0
