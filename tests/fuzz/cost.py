@@ -4,14 +4,15 @@ import resource
 from collections.abc import Callable
 
 # Repeated, each is the beginning of something that a careless reader looks at again and again.
-PIECES = (
-    "a", " ", "\n", "\\\n", '"', "(", "{", "<a>", ";", "a b;", "${", "a = b\n", "a {\n", "[a]\n", "/*", "key=", "://a:",
-)  # fmt: skip
+PIECES = ("a", "\n", '"', "(", "{", "<a>", "a b;", "${", "a = b\n", "/*", "key=", "://a:")
 MORE_PIECES = (
-    "\t", "\x00", "\\", "'", "[", "<", "}", "=", ":", ",", "-", "$", "$(", "`", "#", "%", "&", "|", "0", "*", "a=b ", "a {}\n",
-    "</a>", "<a b='c'/>", "<!--", "//", "<<E\n", "a:\n ", "- ", "&a ", "*a ", "token ", "-key ", "a:", "user:a@", "a-", "basic ",
-    "Listen 80\n", "include a;\n", "bind :80\n", "if a; then ", "a | ", "a && ", "f() {", "case a in a) ", "1,2-", "net.*.a=1\n",
-    "server a 1\n", ".if a\n", "${a:-", "$((1+", "../", "é",
+    " ", "\t", "\x00", "\\", "\\\n", "'", "[", "<", "}", ";", "=", ":", ",", "-", "$", "$(", "`", "#", "%", "&", "|", "0", "*", "a=b ",
+    "a {\n",
+    "a {}\n", "[a]\n", "</a>", "<a b='c'/>", "<!--", "//", "<<E\n", "a:\n ", "- ", "&a ", "*a ", "token ", "-key ", "a:", "user:a@", "a-",
+    "basic ", "Listen 80\n", "include a;\n", "Include a\n", "!include a\n", "include 'a'\n", "include /etc/a.conf\n",
+    "[include]\nfiles=a.ini\n",
+    "bind :80\n", "if a; then ", "a | ", "a && ", "f() {", "case a in a) ", "1,2-", "net.*.a=1\n", "server a 1\n", ".if a\n", "${a:-",
+    "$((1+", "../", "é",
 )  # fmt: skip
 _SMALL, _LARGE = 8_000, 64_000
 _QUICK = 0.03

@@ -30,3 +30,16 @@ def test_a_square_law_is_noticed(pattern: bytes) -> None:
 
 def test_a_linear_law_is_not() -> None:
     assert grows_too_fast(lambda data: [byte for byte in data for _ in range(50)], "a") is None
+
+
+@pytest.mark.parametrize(
+    ("daemon", "line"),
+    [
+        ("bird", "include a;\n"),
+        ("supervisord", "[include]\nfiles=a.ini\n"),
+        ("postgresql", "include 'a'\n"),
+    ],
+)
+def test_files_that_include_each_other_again_and_again_are_given_up(daemon: str, line: str) -> None:
+    # Each file of this tree holds these lines, so without a limit each includes each, sixteen deep.
+    assert grows_too_fast(targets()[f"app/{daemon}"], line) is None

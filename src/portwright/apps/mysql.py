@@ -10,7 +10,7 @@ from portwright.patterns import regex
 from portwright.ports import PortSet
 from portwright.source import Span, Word
 from portwright.system import names
-from portwright.system.includes import MOST_FILES
+from portwright.system.includes import MOST_FILES, MOST_REPEATED
 from portwright.trees import Files
 from portwright.values import dataclass, field
 
@@ -61,6 +61,8 @@ class _Reading:
     settings: _Settings = field(default_factory=dict)
     broken: bool = False
     count: int = 0
+    repeated: int = 0
+    seen: set[str] = field(default_factory=set)
 
     def refuse(self, at: Span, reason: str) -> None:
         self.broken = True
@@ -72,6 +74,8 @@ class _Reading:
         self.count += 1
         if source is None:
             return False
+        self.repeated += len(source.text) if path in self.seen else 0
+        self.seen.add(path)
         options, wrong = parse(source)
         for line in wrong:
             if chain:
@@ -81,7 +85,8 @@ class _Reading:
         for option in options:
             if option.key.text in ("!include", "!includedir") and option.value is not None:
                 for each in self._included(option.key.text, option.value.text):
-                    if each in (*chain, path) or len(chain) >= _DEEPEST or self.count >= MOST_FILES:
+                    over = self.count >= MOST_FILES or self.repeated > MOST_REPEATED
+                    if over or each in (*chain, path) or len(chain) >= _DEEPEST:
                         self.files.trouble(option.value.at, "a file includes itself, or too many include each other: not followed")
                     else:
                         self.read_file(each, (*chain, path))

@@ -9,7 +9,7 @@ from portwright.patterns import regex
 from portwright.ports import PortSet
 from portwright.source import Span, Word
 from portwright.system import names
-from portwright.system.includes import MOST_FILES
+from portwright.system.includes import MOST_FILES, MOST_REPEATED
 from portwright.trees import Files
 from portwright.values import dataclass, field
 
@@ -32,6 +32,8 @@ class _Reading:
     settings: _Settings = field(default_factory=dict)
     broken: bool = False
     count: int = 0
+    repeated: int = 0
+    seen: set[str] = field(default_factory=set)
 
     def refuse(self, at: Span, reason: str) -> None:
         self.broken = True
@@ -43,6 +45,8 @@ class _Reading:
         self.count += 1
         if source is None:
             return False
+        self.repeated += len(source.text) if path in self.seen else 0
+        self.seen.add(path)
         settings, wrong = parse(source)
         for line in wrong:
             self.refuse(line.at, line.reason)
@@ -52,8 +56,8 @@ class _Reading:
                 for each in self._included(name, setting, path):
                     if each in (*chain, path) or len(chain) >= _DEEPEST:
                         self.refuse(setting.value.at, f"a file includes itself: {' includes '.join((*chain, path, each))}")
-                    elif self.count >= MOST_FILES:
-                        self.files.trouble(setting.value.at, f"more than {MOST_FILES} files: the rest is not read")
+                    elif self.count >= MOST_FILES or self.repeated > MOST_REPEATED:
+                        self.files.trouble(setting.value.at, "too many files, or one too often: the rest is not read")
                     elif not self.read_file(each, (*chain, path)) and name == "include":
                         self.refuse(setting.value.at, f"{each} is not there")
             else:

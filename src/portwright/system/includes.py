@@ -7,7 +7,8 @@ from portwright.trees.glob import TooMany, expand, is_pattern
 
 DEEPEST = 16
 MOST_FILES = 4096
-MOST_LINES = 1_000_000
+MOST_LINES = 100_000
+MOST_REPEATED = 1 << 20  # characters of files that are included once more
 
 
 class Includes:

@@ -47,7 +47,8 @@ def configuration(invocation: Invocation, files: Files) -> Config:
     path = path if path.startswith("/") else f"{invocation.directory.rstrip('/')}/{path}"
     sections = list(_sections(path, files))
     included = [section.values["files"] for section, _ in sections if section.header.text == "include" and "files" in section.values]
-    for pattern in (pattern for word in included for pattern in word.text.split()):
+    taken = {path}
+    for pattern in dict.fromkeys(pattern for word in included for pattern in word.text.split()):
         here = path.rpartition("/")[0]
         pattern = pattern.replace("%(here)s", here)
         try:
@@ -56,7 +57,10 @@ def configuration(invocation: Invocation, files: Files) -> Config:
             files.trouble(included[0].at, "the pattern matches too many files")
             continue
         for each in found:
-            sections += _sections(each, files)
+            # A file that is read once more says nothing new.
+            if each not in taken:
+                taken.add(each)
+                sections += _sections(each, files)
     return Config(tuple(sections))
 
 
