@@ -12,7 +12,7 @@ from portwright.apps.catalogue.entry import Conditions, Config, Entry, Slot
 from portwright.apps.catalogue.grammars import parse
 from portwright.facts import Invocation, Origin
 from portwright.formats.nodes import DEEPEST, Node
-from portwright.source import Word
+from portwright.source import Span, Word
 from portwright.system.captured import Address, captured
 from portwright.system.command_line import words
 from portwright.system.includes import DEEPEST as DEEPEST_INCLUDE
@@ -23,6 +23,7 @@ from portwright.trees.glob import TooMany, expand
 from portwright.values import dataclass
 
 MOST_NODES = 500_000
+_MOST_REPEATED = 50_000  # lines of files that are included once more
 _DEEPEST_INCLUDING = 8  # blocks in which an include is looked for
 _YES = frozenset(("yes", "on", "true", "1", "y", "enable", "enabled"))
 _NO = frozenset(("no", "off", "false", "0", "n", "disable", "disabled", "none"))
@@ -49,7 +50,8 @@ class Settings:
         self._environment = dict(invocation.environment)
         self._nodes_read: tuple[Node, ...] = ()
         self._keys: dict[str, list[Node]] = {}
-        self._read = 0
+        self._read = self._repeated = 0
+        self._parsed: dict[str, tuple[Node, ...]] = {}
         for pattern in entry.variables:
             self._variables(pattern)
         if entry.config is not None and self.holds((), entry.config.unless):
@@ -62,7 +64,8 @@ class Settings:
         self = cls.__new__(cls)
         self.files, self.unsure, self.config_path = files, "", path
         self._options, self._arguments, self._environment = {}, (), {}
-        self._read = 0
+        self._read = self._repeated = 0
+        self._parsed = {}
         self._nodes_read = () if entry.config is None else self._file((path,), entry.config)
         self._keys = _by_path(self._nodes_read)
         return self
@@ -201,9 +204,13 @@ class Settings:
         self._read += 1
         if source is None:
             return ()
-        nodes, troubles = parse(config.format, source)
-        for trouble in troubles:
-            self.files.trouble(trouble.at, trouble.reason)
+        if path not in self._parsed:
+            self._parsed[path], troubles = parse(config.format, source)
+            for trouble in troubles:
+                self.files.trouble(trouble.at, trouble.reason)
+        else:
+            self._repeated += len(self._parsed[path])
+        nodes = self._parsed[path]
         return self._followed(nodes, chain, config, 0) if config.include else nodes
 
     def _followed(self, nodes: tuple[Node, ...], chain: tuple[str, ...], config: Config, depth: int) -> tuple[Node, ...]:
@@ -224,6 +231,9 @@ class Settings:
         if len(chain) > DEEPEST_INCLUDE:
             self.files.trouble(node.key.at, f"includes nested more than {DEEPEST_INCLUDE} deep are not followed")
             return
+        if self._read >= MOST_FILES or self._repeated > _MOST_REPEATED:
+            self.files.trouble(Span.whole(self.files.tree.label(chain[0])), "too many or too often included files: the rest is not read")
+            return
         for word in node.words:
             text = word.text.partition(",")[0].rstrip("/") + suffix if suffix else word.text
             base = config.relative or chain[-1].rpartition("/")[0]
@@ -236,7 +246,6 @@ class Settings:
                 if path in chain:
                     self.files.trouble(word.at, f"a file includes itself: {' includes '.join((*chain[chain.index(path) :], path))}")
                 elif self._read >= MOST_FILES:
-                    self.files.trouble(word.at, f"more than {MOST_FILES} files: the rest is not read")
                     return
                 elif self.files.kind(path) == "file":
                     yield path
