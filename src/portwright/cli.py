@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 CLEAN, FINDINGS, USAGE, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 130
 
 _FORMATS = ("text", "json", "sarif", "junit", "github", "gitlab", "markdown", "html")
-_FORMATS_NOW = ("text", "json")
+_FORMATS_NOW = ("text", "json", "sarif", "github")
 _NOT_THERE_YET = {
     "audit": "auditing a fleet (portwright audit)",
     "snapshot": "taking snapshots (portwright snapshot)",
@@ -79,7 +79,7 @@ def _check(options: argparse.Namespace) -> int:
     rules, known, selection = _rules(options)
     results = _each(options, rules, selection, known)
     for form, output in outputs:
-        _write(output, _report(form, results, options, output))
+        _write(output, _report(form, results, rules, options, output))
     return _verdict(results, rules, options)
 
 
@@ -94,11 +94,21 @@ def _verdict(results: Sequence[HostResult], rules: Sequence[Rule], options: argp
     return INCOMPLETE if incomplete else CLEAN
 
 
-def _report(form: str, results: Sequence[HostResult], options: argparse.Namespace, output: str | None) -> str:
+def _report(
+    form: str, results: Sequence[HostResult], rules: Sequence[Rule], options: argparse.Namespace, output: str | None
+) -> str:
     if form == "json":
         from portwright.reports import json_v1
 
         return json_v1.check(results, __version__)
+    if form == "sarif":
+        from portwright.reports import sarif
+
+        return sarif.check(results, (rule.card for rule in rules), __version__)
+    if form == "github":
+        from portwright.reports import github
+
+        return github.check(results)
     from portwright.reports import text
 
     return text.render(results, color=_color(options, output), width=_width(output), quiet=options.quiet, verbose=options.verbose)

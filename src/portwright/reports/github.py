@@ -1,0 +1,81 @@
+"""Annotations of GitHub Actions: one workflow command a line, so that findings stand beside the lines of a pull request.
+
+Every line begins with a command of our own, and what came from a host cannot end one or begin another.
+"""
+
+from collections.abc import Sequence
+
+from portwright.finding import SEVERITIES, Finding, HostResult, Severity
+from portwright.reports.escape import safe
+from portwright.reports.words import ERRORS, OFTEN, cut_off, no_verdict, what_to_do
+from portwright.source import Span
+
+MOST_TEXT = 4_000
+"""Characters of a message; the runner cuts longer ones without a word."""
+
+_COMMANDS: dict[Severity, str] = {"high": "error", "medium": "warning", "low": "notice", "info": "notice"}
+
+
+def check(results: Sequence[HostResult]) -> str:
+    """The findings of any number of hosts, the worst first (GitHub shows ten of a kind for a step), and what could not be read.
+
+    A path of a repository is relative to the directory that was checked; findings on a host say its name.
+    """
+    hosts = sorted(results, key=lambda result: result.host)
+    found = sorted(((result, finding) for result in hosts for finding in result.findings), key=lambda each: _worst_first(*each))
+
+    def whose(result: HostResult) -> str:
+        return "" if result.repository and len(hosts) == 1 else f"{result.host}: "
+
+    lines = [
+        _annotation(_COMMANDS[finding.card.severity], finding.card.id, finding.at, _said(finding, whose(result)))
+        for result, finding in found
+    ]
+    lines += [
+        _annotation("warning", "could not be read", trouble.at, [f"{whose(result)}{trouble.reason}"])
+        for result in hosts
+        for trouble in sorted(result.unreadable)
+    ]
+    lines += [
+        _annotation("warning", "no verdict", None, [f"{result.host}: {no_verdict(result)}"]) for result in hosts if no_verdict(result)
+    ]
+    if not hosts:
+        lines.append(_annotation("warning", "no verdict", None, ["nothing was read: there was no host, repository or file to look at"]))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _worst_first(result: HostResult, finding: Finding) -> tuple[object, ...]:
+    return SEVERITIES.index(finding.card.severity), result.host, finding.at, finding.card.id, finding.message, finding.fingerprint
+
+
+def _said(finding: Finding, whose: str) -> list[str]:
+    said = [f"{whose}{finding.message}"]
+    if finding.predicts is not None:
+        said.append(f"will fail: {finding.predicts} ({ERRORS[finding.predicts]})")
+    if finding.likelihood is not None:
+        said.append(f"likely to bite: {OFTEN[finding.likelihood]}")
+    if finding.confidence != "certain":
+        said.append(f"confidence: {finding.confidence}")
+    said += [f"note: {note.text}" if note.at is None else f"note: {note.text} ({note.at})" for note in finding.notes]
+    return [*said, what_to_do(finding)]
+
+
+def _annotation(command: str, title: str, at: Span | None, said: Sequence[str]) -> str:
+    properties = {}
+    if at is not None:
+        properties = {"file": at.path, "line": str(at.line), "endLine": str(at.end_line)}
+        # The runner drops columns where the lines differ.
+        if at.line == at.end_line:
+            properties |= {"col": str(at.column), "endColumn": str(at.end_column)}
+    properties["title"] = title
+    listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    message = cut_off("\n".join(safe(line) for line in said if line), MOST_TEXT)
+    return f"::{command} {listed}::{_data(message)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(safe(text)).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,180 @@
+"""Annotations of GitHub Actions: one command a line, by severity, and no value that ends one or begins another."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portwright.finding import HostResult, Note, Severity
+from portwright.reports import github
+from portwright.source import Span, Unreadable
+from portwright.values import replace
+from tests.reports.golden import expected
+from tests.reports.hosts import ALSO_IN_RANGE, BY_HAND, CLEAN, EMPTY, IN_RANGE, NO_CAPABILITY, WEB1, card
+
+SHOP = replace(WEB1, host="shop", repository=True)
+
+
+def commands(text: str) -> list[tuple[str, dict[str, str], str]]:
+    """(command, properties, message) of each line, as the runner takes them apart: up to the next `::`, at commas, at the first `=`."""
+    read = []
+    # The runner reads lines that end in LF, CR or both.
+    for line in re.split("\r\n|\r|\n", text)[:-1]:
+        assert line.startswith("::")
+        head, _, data = line[2:].partition("::")
+        command, _, listed = head.partition(" ")
+        pairs = dict(pair.partition("=")[::2] for pair in listed.split(","))
+        properties = {name: _decoded(value.replace("%3A", ":").replace("%2C", ",")) for name, value in pairs.items()}
+        read.append((command, properties, _decoded(data)))
+    return read
+
+
+def _decoded(text: str) -> str:
+    return text.replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%")
+
+
+def test_a_check_is_written_as_the_kept_lines() -> None:
+    actual = github.check([WEB1, CLEAN, EMPTY])
+
+    assert expected("check.github", actual) == actual
+
+
+def test_a_finding_of_a_repository_is_one_line_at_its_place() -> None:
+    finding = replace(IN_RANGE, at=replace(IN_RANGE.at, path="roles/web/shop.conf"), notes=())
+
+    assert (
+        "::error file=roles/web/shop.conf,line=3,endLine=3,col=9,endColumn=14,title=listener-in-ephemeral-range::"
+        "nginx listens on 40000, which the kernel may hand to an outgoing connection%0Alikely to bite: often%0A"
+        "fix: reserve 40000 in net.ipv4.ip_local_reserved_ports (safe; nothing is restarted)\n"
+    ) == github.check([replace(SHOP, findings=(finding,), unreadable=())])
+
+
+@pytest.mark.parametrize(("severity", "command"), [("high", "error"), ("medium", "warning"), ("low", "notice"), ("info", "notice")])
+def test_severity_becomes_a_command(severity: Severity, command: str) -> None:
+    assert [command] == [
+        line[0] for line in commands(github.check([replace(CLEAN, findings=(replace(IN_RANGE, card=card("r", severity)),))]))
+    ]
+
+
+def test_the_worst_comes_first_because_only_ten_of_a_kind_are_shown() -> None:
+    assert ["error", "error", "warning", "warning", "notice", "warning", "warning"] == [line[0] for line in commands(github.check([WEB1]))]
+
+
+def test_notes_the_manual_step_and_what_will_fail_are_lines_of_the_message() -> None:
+    first, second, third = commands(github.check([replace(SHOP, findings=(ALSO_IN_RANGE, BY_HAND, NO_CAPABILITY), unreadable=())]))
+
+    assert "note: the kernel lends ports from this range (/etc/sysctl.d/50-range.conf:2:32)" in first[2].split("\n")
+    assert "by hand: set SO_REUSEADDR before bind()" in second[2].split("\n") + third[2].split("\n")
+    assert "will fail: EACCES (permission denied)" in second[2].split("\n") + third[2].split("\n")
+
+
+def test_a_finding_over_several_lines_has_no_columns() -> None:
+    (line,) = commands(github.check([replace(CLEAN, findings=(replace(IN_RANGE, at=Span("/a", 3, 9, 5, 2)),))]))
+
+    assert {"file": "/a", "line": "3", "endLine": "5", "title": "listener-in-ephemeral-range"} == line[1]
+
+
+def test_findings_say_their_host_unless_there_is_one_repository() -> None:
+    finding = replace(BY_HAND, message="m")
+
+    def first_lines(*hosts: HostResult) -> list[str]:
+        return [
+            line[2].split("\n")[0] for line in commands(github.check([replace(host, findings=(finding,), unreadable=()) for host in hosts]))
+        ]
+
+    assert ["m"] == first_lines(SHOP)
+    assert ["web1: m"] == first_lines(WEB1)
+    assert ["shop: m", "web1: m"] == first_lines(SHOP, WEB1)
+
+
+def test_what_could_not_be_read_is_a_warning() -> None:
+    said = commands(github.check([replace(SHOP, findings=())]))
+
+    assert [("warning", "could not be read", "/etc/haproxy/haproxy.cfg", "permission denied")] == [
+        (command, properties["title"], properties["file"], message) for command, properties, message in said[:1]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("hosts", "message"),
+    [
+        ([EMPTY], "web0: nothing was read, so there is no verdict"),
+        ([replace(CLEAN, rules_checked=0)], "web2: no rule was checked, so there is no verdict"),
+        ([], "nothing was read: there was no host, repository or file to look at"),
+    ],
+)
+def test_a_run_that_looked_at_nothing_warns(hosts: list[HostResult], message: str) -> None:
+    assert [("warning", {"title": "no verdict"}, message)] == commands(github.check(hosts))
+
+
+def test_a_sound_host_says_nothing() -> None:
+    assert "" == github.check([CLEAN])
+
+
+# ── hostile input ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "x%0A::stop-commands::t",
+        "x\n::add-mask::secret",
+        "x\r::add-mask::secret",
+        "x\r\n::set-output name=a::b",
+        "a,line=1::b",
+        "##[error]x",
+        "::error::x",
+        "%25%0D%3A",
+        "\x1b]52;c;eA==\x07",
+        "\x85::add-mask::x\u2028::add-mask::y\u2029",
+        "\udc80\ud800",
+        "%",
+        "=",
+    ],
+)
+def test_no_value_ends_a_command_or_begins_another(hostile: str) -> None:
+    at = Span(hostile, 1, 1, 1, 2)
+    host = HostResult(
+        hostile, 1, 1, (replace(BY_HAND, message=hostile, at=at, notes=(Note(hostile, at),)),), (), (Unreadable(at, hostile),)
+    )
+
+    text = github.check([host])
+
+    said = commands(text)
+    assert [("warning", "listener-without-reuseaddr", "1"), ("warning", "could not be read", "1")] == [
+        (command, properties["title"], properties["line"]) for command, properties, _ in said
+    ]
+    assert not [c for c in text if c != "\n" and (ord(c) < 0x20 or 0x7F <= ord(c) <= 0x9F or 0xD800 <= ord(c) <= 0xDFFF)]
+    assert 2 == len(text.splitlines())
+
+
+def test_a_percent_sign_comes_through_as_it_was() -> None:
+    (line,) = commands(github.check([replace(SHOP, findings=(replace(BY_HAND, message="100%0A, a:b"),), unreadable=())]))
+
+    assert line[2].startswith("100%0A, a:b\n")
+
+
+def test_secrets_are_struck_out() -> None:
+    finding = replace(BY_HAND, message="requirepass=hunter2", notes=(Note("https://u:hunter2@h/"),))
+
+    assert "hunter2" not in github.check([replace(CLEAN, findings=(finding,), unreadable=(Unreadable(BY_HAND.at, "password=hunter2"),))])
+
+
+def test_a_message_without_end_is_cut_and_says_so() -> None:
+    (line,) = commands(github.check([replace(SHOP, findings=(replace(BY_HAND, message="x " * 50_000),), unreadable=())]))
+
+    assert len(line[2]) < github.MOST_TEXT + 40
+    assert line[2].endswith("more characters)")
+
+
+@given(st.text(st.characters()), st.text(st.characters()))
+def test_any_text_is_one_line_for_each_thing_said(one: str, two: str) -> None:
+    at = Span(one, 1, 1, 1, 2)
+    host = HostResult(two, 1, 1, (replace(BY_HAND, message=two, at=at),), (), (Unreadable(at, one),))
+
+    text = github.check([host])
+
+    assert ["warning", "warning"] == [command for command, _, _ in commands(text)]
+    assert 2 == len(text.splitlines())
+    text.encode("utf-8")
