@@ -27,6 +27,8 @@ PROPERTIES = Dialect(equals="=:", comments="#!")
 ASSIGNMENTS = Dialect(comments="#", trailing=True)
 TOML = Dialect(comments="#", trailing=True, lists=True, bare=False)
 CLAUSES = Dialect(equals=":", comments="#", trailing=True, clauses=True)
+# knot.conf looks like YAML, but takes `[ 0.0.0.0@53, ::@53 ]`, which is none.
+KNOT = Dialect(equals=":", comments="#", trailing=True, clauses=True, lists=True)
 
 
 def parse(source: Source, dialect: Dialect = INI) -> Parsed:

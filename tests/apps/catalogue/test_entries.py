@@ -48,8 +48,8 @@ GOOD: dict[str, Any] = {"programs": ["xd"], "sockets": [{"port": "80"}]}
     [
         ({"programs": []}, "x.yaml: xd: `programs` says which programs start it; without one it is never read"),
         ({"sockets": "80"}, "x.yaml: xd.sockets: a list of what it binds (an empty one for a daemon that binds nothing)"),
-        ({"port": "80"}, "x.yaml: xd.port: no such key; it may be one of: activated, config, one-dash, package, programs, unless, "
-                         "values, variables, when"),
+        ({"port": "80"}, "x.yaml: xd.port: no such key; it may be one of: activated, config, one-dash, package, programs, really, "
+                         "unless, values, variables, when"),
         ({"like": "rust"}, "x.yaml: xd.like: 'rust' is none of the kinds: inet"),
         ({"sockets": [{}]}, "x.yaml: xd.sockets[0]: neither `port` nor `listen` nor `random`: nothing says what it binds"),
         ({"sockets": [{"port": "80", "protocols": ["sctp"]}]}, "x.yaml: xd.sockets[0].protocols: 'sctp' is none of: tcp, udp"),

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from portwright.apps.catalogue.entry import CatalogueError, Entry, Wrapper, entry
-from portwright.apps.catalogue.settings import Settings
+from portwright.apps.catalogue.settings import Settings, assigned
 from portwright.apps.catalogue.sockets import endpoints
 from portwright.facts import Endpoint, Invocation
 from portwright.patterns import regex
 from portwright.shipped import compiled
 from portwright.source import Span, Word
-from portwright.system import environment
 from portwright.system.command_line import words
 from portwright.system.passage import Passage
 from portwright.trees import Files
@@ -112,7 +111,13 @@ def find(invocation: Invocation) -> Entry | None:
     if not invocation.argv:
         return None
     where = index().get(invocation.argv[0].text) or index().get(invocation.program)
-    return None if where is None else known(*where)
+    if where is None:
+        return None
+    found = known(*where)
+    for name, conditions in found.really:
+        if Settings.of_options(found, invocation, conditions).holds(conditions, ()):
+            return named(name)
+    return found
 
 
 def read(found: Entry, invocation: Invocation, files: Files, packages: Packages) -> tuple[Endpoint, ...]:
@@ -145,7 +150,7 @@ def _unwrapped(wrapper: Wrapper, found: Entry, invocation: Invocation, files: Fi
     for path in wrapper.variables:
         source = files.read(path) if files.kind(path) == "file" else None
         if source is not None:
-            variables |= {name.text.removeprefix("export "): value for name, value in environment.parse(source).assignments}
+            variables |= assigned(source)
     argv: list[Word] = []
     for text in wrapper.argv:
         name, split = text.removesuffix("..."), text.endswith("...")
@@ -153,7 +158,6 @@ def _unwrapped(wrapper: Wrapper, found: Entry, invocation: Invocation, files: Fi
             argv.append(Word(text, invocation.at))
         elif (value := variables.get(name[1:])) is not None and value.text:
             argv += [part.word() for part in words(Passage.of(value), relaxed=True)[0]] if split else [value]
-    settings = Settings(replace(found, config=None), replace(invocation, environment=variables), files)
-    if not settings.holds(wrapper.when, ()):
+    if not Settings.of_options(found, replace(invocation, environment=variables), wrapper.when).holds(wrapper.when, ()):
         return None
     return replace(invocation, argv=tuple(argv), environment=variables)

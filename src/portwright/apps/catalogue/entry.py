@@ -23,8 +23,8 @@ WILDCARDS: Mapping[str, tuple[str, ...]] = {
     "loopback-inet": ("127.0.0.1",),
 }
 FORMATS = (
-    "words", "words-equals", "plain", "ini", "assignments", "properties", "toml", "clauses", "named", "dovecot", "bacula", "gmond", "nats",
-    "json", "lua", "lighttpd", "icinga", "xml", "tags", "yaml", "rainer", "perl",
+    "words", "words-equals", "plain", "ini", "assignments", "properties", "toml", "clauses", "knot", "named", "dovecot", "bacula",
+    "gmond", "nats", "json", "lua", "lighttpd", "icinga", "xml", "tags", "yaml", "rainer", "perl",
 )  # fmt: skip
 _ANSWERS = {"yes": True, "no": False}
 
@@ -128,7 +128,7 @@ class Wrapper:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One daemon."""
+    """One daemon; `really` names another one whose program has the same name, and how it is told apart."""
 
     name: str
     programs: tuple[str, ...]
@@ -142,6 +142,7 @@ class Entry:
     unless: Conditions = ()
     values: tuple[str, ...] = field(default=())
     variables: tuple[str, ...] = ()
+    really: tuple[tuple[str, Conditions], ...] = ()
 
 
 def entry(name: str, data: Mapping[str, Any], kinds: Mapping[str, Mapping[str, Any]], place: str) -> Entry:
@@ -151,7 +152,7 @@ def entry(name: str, data: Mapping[str, Any], kinds: Mapping[str, Mapping[str, A
     common = _common(given.pop("like", None), kinds, here)
     known = {
         "programs": _words, "package": _text, "one-dash": _answer, "activated": _one_of("instead", "also"), "when": _conditions,
-        "unless": _conditions, "config": _config, "values": _words, "variables": _words,
+        "unless": _conditions, "config": _config, "values": _words, "variables": _words, "really": _others,
     }  # fmt: skip
     given = {**{key: value for key, value in common.items() if key in known}, **given}
     common = {key: value for key, value in common.items() if key not in known}
@@ -309,6 +310,10 @@ def _includes(value: Any, here: str) -> tuple[tuple[str, str], ...]:
 
 def _conditions(value: Any, here: str) -> Conditions:
     return tuple((key, _words(item, f"{here}.{key}")) for key, item in _table(value, here).items())
+
+
+def _others(value: Any, here: str) -> tuple[tuple[str, Conditions], ...]:
+    return tuple((name, _conditions(item, f"{here}.{name}")) for name, item in _table(value, here).items())
 
 
 def _versions(value: Any, here: str) -> str:

@@ -42,6 +42,7 @@ _GRAMMARS: Mapping[str, Callable[[Source], Parsed]] = {
     "properties": _sections(sections.PROPERTIES),
     "toml": _sections(sections.TOML),
     "clauses": _sections(sections.CLAUSES),
+    "knot": _sections(sections.KNOT),
     "named": _braces(braces.NAMED),
     "dovecot": _braces(braces.DOVECOT),
     "bacula": _braces(braces.BACULA),

@@ -11,8 +11,10 @@ from functools import cached_property
 from portwright.apps.catalogue.entry import Conditions, Config, Entry, Slot
 from portwright.apps.catalogue.grammars import parse
 from portwright.facts import Invocation, Origin
+from portwright.formats import sections
 from portwright.formats.nodes import DEEPEST, Node
-from portwright.source import Span, Word
+from portwright.source import Source, Span, Word
+from portwright.system import environment
 from portwright.system.captured import Address, captured
 from portwright.system.command_line import words
 from portwright.system.includes import DEEPEST as DEEPEST_INCLUDE
@@ -20,7 +22,8 @@ from portwright.system.includes import MOST_FILES
 from portwright.system.passage import UNKNOWN, Passage, piece
 from portwright.trees import Files
 from portwright.trees.glob import TooMany, expand
-from portwright.values import dataclass
+from portwright.trees.memory import MemoryTree
+from portwright.values import dataclass, replace
 
 MOST_NODES = 500_000
 _MOST_REPEATED = 50_000  # lines of files that are included once more
@@ -57,6 +60,11 @@ class Settings:
         if entry.config is not None and self.holds((), entry.config.unless):
             self._nodes_read = self._config(entry.config)
             self._keys = _by_path(self._nodes_read)
+
+    @classmethod
+    def of_options(cls, entry: Entry, invocation: Invocation, conditions: Conditions) -> "Settings":
+        """What the command line and its variables say of some conditions, without a look at any file."""
+        return cls(replace(entry, config=None, variables=(), when=conditions), invocation, Files(MemoryTree({})))
 
     @classmethod
     def alone(cls, entry: Entry, path: str, files: Files) -> "Settings":
@@ -252,13 +260,24 @@ class Settings:
 
     def _variables(self, pattern: str) -> None:
         """Shell assignments of a file that the daemon's own start script reads."""
-        from portwright.system import environment
-
         for path in self._expand(pattern):
             source = self.files.read(path)
             if source is not None:
-                for name, value in environment.parse(source).assignments:
-                    self._environment[name.text.removeprefix("export ")] = value
+                self._environment |= assigned(source)
+
+
+def assigned(source: Source) -> dict[str, Word]:
+    """The variables a shell is left with that reads this file, as far as they are literal.
+
+    systemd.exec(5) has no comments behind a value and takes lines together that a backslash joins; a shell has both.
+    """
+    found = {name.text.removeprefix("export "): value for name, value in environment.parse(source).assignments}
+    if any("#" in value.text for value in found.values()):
+        for node in sections.parse(source, sections.ASSIGNMENTS)[0]:
+            name = node.key.text.removeprefix("export ")
+            if node.values and name in found and "#" in found[name].text:
+                found[name] = node.values[0]
+    return found
 
 
 def _fits(text: str, wanted: str) -> bool:

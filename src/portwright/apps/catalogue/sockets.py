@@ -7,6 +7,7 @@ from portwright.apps.catalogue.settings import Settings
 from portwright.apps.catalogue.versions import satisfies
 from portwright.facts import Confidence, Endpoint, Origin, Protocol, weakest
 from portwright.formats.nodes import Node
+from portwright.patterns import regex
 from portwright.ports import PortSet
 from portwright.source import Span, Word
 from portwright.system import names
@@ -18,6 +19,9 @@ _TRANSPORTS: dict[str, tuple[Protocol, str]] = {
     "udp6": ("udp", "inet6"), "tcpv6": ("tcp", "inet6"), "udpv6": ("udp", "inet6"), "udpipv6": ("udp", "inet6"),
     "tcpipv6": ("tcp", "inet6"),
 }  # fmt: skip
+# Words of the catalogue for the addresses a host has: (family, "" for both; whether those of loopback are left out).
+_EACH = {"each": ("", False), "each-inet": ("inet", False), "each-outside-inet": ("inet", True)}
+_NAME = regex(r"[A-Za-z0-9_.%:-]+")
 _NOT_INTERNET = ("/", "@", "unix:", "unix/", "local:", "fd:", "fd@", "systemd:", "vsock:", "abstract:", "npipe:", "~/", "unixgram:")
 
 
@@ -43,7 +47,7 @@ class _Ports:
 
 def endpoints(entry: Entry, settings: Settings, at: Span, version: str | None, only_said: bool = False) -> tuple[Endpoint, ...]:
     """What the daemon binds. `at` is where it is started; `only_said` leaves out what no setting names (a config read on its own)."""
-    found: dict[Endpoint, None] = {}
+    found: dict[tuple[object, ...], Endpoint] = {}
     for socket in entry.sockets:
         if socket.versions and not satisfies(version, socket.versions):
             continue
@@ -53,11 +57,11 @@ def endpoints(entry: Entry, settings: Settings, at: Span, version: str | None, o
                 continue
             for endpoint in _of_socket(entry, socket, settings, block, at):
                 if not (only_said and endpoint.origin == "default"):
-                    found[endpoint] = None
+                    found.setdefault((endpoint.protocol, endpoint.address, endpoint.ports, endpoint.on_demand), endpoint)
             if len(found) > MOST_SOCKETS:
                 settings.files.trouble(at, f"more than {MOST_SOCKETS} sockets: the rest is left out")
-                return tuple(found)
-    return tuple(found)
+                return tuple(found.values())
+    return tuple(found.values())
 
 
 def _of_socket(entry: Entry, socket: Socket, settings: Settings, block: Node | None, at: Span) -> list[Endpoint]:
@@ -234,8 +238,8 @@ def _host_and_port(text: str, socket: Socket) -> tuple[str, str | None]:
 def _addresses(where: _Where, socket: Socket, settings: Settings) -> list[tuple[str, bool]]:
     """The addresses a host part stands for, and whether that is sure."""
     host = where.host.lower()
-    if host == "each":
-        return _each(settings, where.family)
+    if host in _EACH:
+        return _each(settings, where.family or _EACH[host][0], outside=_EACH[host][1])
     if host in socket.any:
         wildcard = {"inet": ("0.0.0.0",), "inet6": ("::",)}.get(where.family, socket.wildcard)  # noqa: S104
         return [(address, True) for address in wildcard]
@@ -243,6 +247,10 @@ def _addresses(where: _Where, socket: Socket, settings: Settings) -> list[tuple[
         return [("*", True)]
     known = (str(ip_address(host)),) if names.is_address(host) else names.addresses(host, settings.files) or _of_interface(host, settings)
     fitting = [address for address in known if not where.family or (":" in address) == (where.family == "inet6")]
+    if not fitting and not _NAME.fullmatch(where.host):
+        if where.at is not None:
+            settings.files.trouble(where.at, f"not an address: {where.host[:60]}")
+        return []
     if not fitting:
         return [(where.host, False)]
     if socket.names == "inet":
@@ -250,12 +258,13 @@ def _addresses(where: _Where, socket: Socket, settings: Settings) -> list[tuple[
     return [(address, True) for address in (fitting if socket.names == "all" else fitting[:1])]
 
 
-def _each(settings: Settings, family: str) -> list[tuple[str, bool]]:
+def _each(settings: Settings, family: str, outside: bool) -> list[tuple[str, bool]]:
     """Every address the host has; where nobody listed them, the wildcard stands for them and is no sure thing."""
     if settings.addresses is None:
         wild = [("0.0.0.0", False), ("::", False)]  # noqa: S104
         return [each for each in wild if not family or (":" in each[0]) == (family == "inet6")]
-    return [(each.scoped, True) for each in settings.addresses if not family or each.family == family]
+    listed = (each for each in settings.addresses if not outside or each.interface != "lo")
+    return [(each.scoped, True) for each in listed if not family or each.family == family]
 
 
 def _of_interface(name: str, settings: Settings) -> tuple[str, ...]:
