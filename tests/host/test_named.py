@@ -9,6 +9,7 @@ from portwright.facts import Privileges, Setting, Unit
 from portwright.host import named
 from portwright.host.vocabulary import KINDS, Kind, host_names, names
 from portwright.ports import PortSet
+from portwright.system.capabilities import merged
 from tests.rules.facts import RANGE, RESERVED, UNPRIVILEGED, assignment, at, host, listener, outbound, sysctl
 
 BIND = "CAP_NET_BIND_SERVICE"
@@ -214,3 +215,103 @@ def test_a_daemon_that_is_root_by_design_is_known_by_every_name_it_goes_by() -> 
     by_design = named._ROOT_BY_DESIGN
 
     assert [] == [known.name for known in daemons() if by_design.intersection(known.programs) and known.name not in by_design]
+
+
+def unit_with(*lines: tuple[str, str], name: str = "app.service") -> Unit:
+    settings = tuple(Setting(at(n), at(n), "Service", key, value) for n, (key, value) in enumerate(lines, 2))
+    return Unit(name, at(), ("/etc/systemd/system/app.service",), settings, names=(name,))
+
+
+# (lines, bounding set, how many capabilities are held because of a `~`)
+INVERTED = [
+    (["~CAP_SYS_ADMIN"], None, 40),
+    (["~CAP_SYS_ADMIN"], {BIND}, 1),
+    (["CAP_CHOWN", "~CAP_SYS_ADMIN"], None, None),
+    ([BIND], None, None),
+    ([], None, None),
+]
+
+
+@pytest.mark.parametrize(("lines", "bounding", "expected"), INVERTED)
+def test_capabilities_are_inverted_by_a_first_line_with_a_tilde(lines: list[str], bounding: set[str] | None, expected: int | None) -> None:
+    unit = unit_with(*(("AmbientCapabilities", line) for line in lines))
+    power = Privileges(
+        user="app",
+        uid0=False,
+        ambient=merged(unit.settings, "AmbientCapabilities", frozenset()),
+        bounding=None if bounding is None else frozenset(bounding),
+    )
+    found = named.inverted_capabilities(host(units=(unit,), privileges={unit.name: power}), unit).value
+
+    assert expected == (None if found is None else len(found))
+
+
+def test_root_holds_every_capability_whatever_is_inverted() -> None:
+    unit = unit_with(("AmbientCapabilities", "~CAP_CHOWN"))
+
+    assert None is named.inverted_capabilities(host(units=(unit,), privileges={unit.name: Privileges()}), unit).value
+
+
+def test_children_are_stopped_with_the_service_unless_its_unit_says_otherwise() -> None:
+    silent, says = unit_with(), unit_with(("KillMode", "process"))
+
+    assert "control-group" == named.kill_mode(host(units=(silent,)), listener()).value
+    assert "process" == named.kill_mode(host(units=(says,)), listener()).value
+    assert None is named.kill_mode(host(), listener()).value
+    assert None is named.kill_mode(host(units=(unit_with(name="app.socket"),)), listener(unit="app.socket")).value
+
+
+@pytest.mark.parametrize(
+    ("range_", "expected"),
+    [("20000 60000", True), ("20001 60001", True), ("20000 60001", False), ("32768 60999", False), ("60000 60000", False), ("what", None)],
+)
+def test_the_ends_of_the_range_may_share_their_parity(range_: str, expected: bool | None) -> None:
+    assert expected == named.one_parity(host(), sysctl(RANGE, range_)).value
+
+
+def test_only_the_range_has_a_parity() -> None:
+    assert None is named.one_parity(host(), sysctl("net.ipv4.tcp_rmem", "4096 8192")).value
+
+
+# (command, whether it kills what has a port)
+KILLS = [
+    ("/usr/bin/fuser -k 8080/tcp", True),
+    ("/usr/bin/fuser -TERM -sk 8080/udp", True),
+    ("/usr/bin/fuser --kill -n tcp 8080", True),
+    ("/bin/sh -c 'fuser -k $PORT/tcp'", True),
+    ("/usr/bin/fuser -v 8080/tcp", False),
+    ("/usr/bin/fuser -KILL 8080/tcp", False),
+    ("/usr/bin/fuser -k /run/lock", False),
+    ("/bin/sh -c 'lsof -ti:8080 | xargs -r kill'", True),
+    ("/bin/sh -c 'kill -9 $(lsof -t -i :8080) || true'", True),
+    ("/bin/sh -c 'kill `lsof -ti tcp:8080`'", True),
+    ("/bin/sh -c 'lsof -ti:8080 -sTCP:LISTEN | xargs kill'", False),
+    ("/bin/sh -c 'lsof -t /run/lock | xargs kill'", False),
+    ("/bin/sh -c 'lsof -ti:8080'", False),
+    ("/bin/kill $MAINPID", False),
+]
+
+
+@pytest.mark.parametrize(("command", "kills"), KILLS)
+def test_what_has_a_port_is_killed_by_fuser_with_k_and_by_kill_of_what_lsof_lists(command: str, kills: bool) -> None:
+    assert kills == bool(named.port_kills(host(), unit_with(("ExecStartPre", command))).value)
+
+
+def test_netstat_is_called_by_a_program_not_by_a_word() -> None:
+    assert ("ExecStart=/bin/netstat -n",) == named.netstat_calls(host(), unit_with(("ExecStart", "/bin/netstat -n"))).value
+    assert () == named.netstat_calls(host(), unit_with(("ExecStart", "/bin/echo netstat"))).value
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (f"/sbin/sysctl -w {RESERVED}=8080", (RESERVED,)),
+        ("/sbin/sysctl -q net/ipv4/tcp_tw_reuse=1", ("net.ipv4.tcp_tw_reuse",)),
+        (f"/bin/sh -c 'sysctl -w {RANGE}=\"1024 65535\" && true'", (RANGE,)),
+        (f"/sbin/sysctl {RESERVED}", ()),
+        ("/sbin/sysctl -w net.ipv4.ip_forward=1", ()),
+        (f"/bin/echo sysctl {RESERVED}=8080", ()),
+    ],
+)
+def test_settings_about_ports_are_written_by_sysctl_with_a_value(command: str, expected: tuple[str, ...]) -> None:
+    assert expected == named.port_settings_written(host(), unit_with(("ExecStartPre", command))).value

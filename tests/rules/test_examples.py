@@ -11,8 +11,15 @@ from portwright.trees.memory import MemoryTree
 
 RULES = load([rules_directory()])
 
-# What these look at is known of a host only: its addresses, its running kernel, what is bound on demand, a missing link to sysctl.conf.
-OF_HOSTS = ("address-not-on-this-host", "sysctl-drifted", "sysctl-loaders-disagree", "on-demand-port-in-ephemeral-range")
+# What these look at is known of a host only: its addresses, its running kernel, what is bound on demand, a missing link to sysctl.conf,
+# the files that a daemon's unit makes it read.
+OF_HOSTS = (
+    "address-not-on-this-host",
+    "apache-closes-backend-connections",
+    "on-demand-port-in-ephemeral-range",
+    "sysctl-drifted",
+    "sysctl-loaders-disagree",
+)
 
 ADDRESSES = "1: lo    inet 127.0.0.1/8 scope host lo\n"
 
