@@ -2,7 +2,8 @@
 
 import pytest
 
-from portwright.formats.yaml_nodes import DEEPEST, Node, parse
+from portwright.formats.nodes import DEEPEST, Node
+from portwright.formats.yaml_nodes import parse
 from portwright.source import Source
 
 
