@@ -47,7 +47,7 @@ _ROOT_BY_DESIGN_NAMES = """
     bird bird6 frr lldpd openntpd sslh thttpd tinyproxy traffic_manager traffic_server xrdp supervisord monit docker rpc.nfsd
     bacula-fd bacula-sd kea-ctrl-agent kea-dhcp-ddns kea-dhcp6 charon-systemd keepalived netdata
     chrony cups samba-smbd samba-nmbd tftpd-hpa pdns pdns-recursor strongswan varnish trafficserver isc-dhcp-server ntpsec
-    postgresql mysql rsyslog
+    postgresql mysql rsyslog knot knot-resolver
 """
 _ROOT_BY_DESIGN = frozenset(_ROOT_BY_DESIGN_NAMES.split())
 
@@ -57,6 +57,9 @@ _ONLY_A_PORT_NAMES = """
     gunicorn uvicorn hypercorn waitress-serve flask daphne granian puma thin webfsd darkhttpd
 """
 _ONLY_A_PORT = frozenset(_ONLY_A_PORT_NAMES.split())
+
+
+_MOST_NAMED = 6  # capabilities in a sentence
 
 
 def _lean(sysctl: Sysctl) -> Note:
@@ -314,7 +317,7 @@ def needs_only_low_port(host: Host, listener: Listener) -> Named[bool]:
     others = (other.ports.intersection(low) for other in host.listeners_of(listener.unit))
     if len(listener.ports.union(*others)) != 1:
         return Named(False)
-    known = _knows_what_it_needs(listener.app)
+    known = _knows_what_it_needs(listener)
     if known is None:
         return Named(False)
     leans = tuple(Note(text, at) for text, at in found.because) or (Note("no User= is set, so the unit runs as root"),)
@@ -330,6 +333,8 @@ def held_capabilities(host: Host, listener: Listener) -> Named[str | None]:
     held = found.bounding if found.uid0 else found.ambient
     if held is None:
         return Named("every capability")
+    if len(held) > _MOST_NAMED:
+        return Named(f"{len(held)} capabilities")
     return Named(", ".join(sorted(held)) or "no capability")
 
 
@@ -345,11 +350,17 @@ def _scope(listener: Listener) -> Literal["wildcard", "loopback", "specific"]:
     return "loopback" if address.startswith("127.") or address == "::1" else "specific"
 
 
-def _knows_what_it_needs(program: str) -> Confidence | None:
-    """How sure it is that a program needs root for nothing but its port, None where it is known to need more."""
+def _knows_what_it_needs(listener: Listener) -> Confidence | None:
+    """How sure it is that a program needs root for nothing but its port, None where it may well need more.
+
+    A daemon whose configuration was understood is a product of its own: unless it is known to need no more, it is left alone.
+    """
+    program = listener.app
     if program in _ROOT_BY_DESIGN:
         return None
-    return "likely" if program in _ONLY_A_PORT or program.rstrip("0123456789.") in _ONLY_A_PORT else "possible"
+    if program in _ONLY_A_PORT or program.rstrip("0123456789.") in _ONLY_A_PORT:
+        return "likely"
+    return "possible" if listener.confidence == "possible" else None
 
 
 # ── of a kernel setting ─────────────────────────────────────────────────────────────────────────────────────────────
