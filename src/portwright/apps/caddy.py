@@ -63,7 +63,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
     if config is not None:
         path = config.text if config.text.startswith("/") else f"{invocation.directory.rstrip('/')}/{config.text}"
         if files.kind(path) == "missing":
-            files.trouble(config.at, f"caddy reads {path}, which is not there")
+            files.absent(config.at, f"caddy reads {path}, which is not there")
             return _admin(said, invocation, "possible")
     else:
         beside = f"{invocation.directory.rstrip('/')}/Caddyfile"  # caddy run(1): the Caddyfile of the current directory

@@ -61,7 +61,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
     confidence: Confidence = "certain"
     path = config if config.startswith("/") else f"{invocation.directory.rstrip('/')}/{config}"
     if files.kind(path) == "missing":
-        files.trouble(invocation.at, f"dovecot reads {path}, which is not there")
+        files.absent(invocation.at, f"dovecot reads {path}, which is not there")
         confidence = "possible"
     else:
         _file((path,), said)

@@ -140,7 +140,8 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
     if "--defaults-file" in first:
         path = first["--defaults-file"]
         if not reading.read_file(path):
-            reading.refuse(invocation.at, f"{path} is not there")
+            files.absent(invocation.at, f"mysql does not start: {path} is not there")
+            reading.broken = True
     elif "--no-defaults" not in first:
         for path in (*_FILES, *filter(None, (first.get("--defaults-extra-file"),))):
             reading.read_file(path)

@@ -67,7 +67,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
             over = (port, value.at, "argument")
     confidence: Confidence = "certain"
     if files.kind(config) == "missing":
-        files.trouble(invocation.at, f"named reads {config}, which is not there")
+        files.absent(invocation.at, f"named reads {config}, which is not there")
         confidence = "possible"
     else:
         _file((config,), said, config.rpartition("/")[0])

@@ -39,7 +39,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
         return ()
     source = files.read(f"{directory}/master.cf")
     if source is None:
-        files.trouble(invocation.at, f"postfix reads {directory}/master.cf, which is not there")
+        files.absent(invocation.at, f"postfix reads {directory}/master.cf, which is not there")
         return ()
     main = files.read(f"{directory}/main.cf")
     return _endpoints(source, _settings(main) if main is not None else {}, files)

@@ -58,7 +58,7 @@ class _Reading:
                         self.refuse(setting.value.at, f"a file includes itself: {' includes '.join((*chain, path, each))}")
                     elif self.count >= MOST_FILES or self.repeated > MOST_REPEATED:
                         self.files.trouble(setting.value.at, "too many files, or one too often: the rest is not read")
-                    elif not self.read_file(each, (*chain, path)) and name == "include":
+                    elif not self.read_file(each, (*chain, path)) and name == "include" and not self.files.partial:
                         self.refuse(setting.value.at, f"{each} is not there")
             else:
                 self.settings[name] = (setting.value, "directive")
@@ -89,7 +89,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
         # pg_ctlcluster becomes the cluster's owner first (PgCommon.pm, change_ugid).
         binds_as = "postgres" if invocation.privileges.uid0 else None
         if files.kind(config.text) == "missing":
-            files.trouble(config.at, f"postgresql does not start: {config.text} is not there")
+            files.absent(config.at, f"postgresql does not start: {config.text} is not there")
             return ()
     elif invocation.program == "pg_ctl":
         arguments = _of_pg_ctl(invocation.argv[1:])
@@ -114,7 +114,7 @@ def _settle(reading: _Reading, given: _Settings, config: Word | None, invocation
     path = config.text if config is not None else f"{data}/postgresql.conf"
     if "\ufffd" in path or not path.startswith("/") or not reading.read_file(path):
         if "@." not in (invocation.unit or ""):
-            reading.files.trouble(invocation.at, f"postgresql reads {path}, which is not there")
+            reading.files.absent(invocation.at, f"postgresql reads {path}, which is not there")
         confidence = "possible"
     if "data_directory" in reading.settings:
         data = reading.settings["data_directory"][0].text
