@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from portwright.apps import daemons
-from portwright.facts import Privileges, Setting, Unit
+from portwright.facts import Confidence, Privileges, Setting, Unit
 from portwright.host import named
 from portwright.host.vocabulary import KINDS, Kind, host_names, names
 from portwright.ports import PortSet
@@ -81,9 +81,9 @@ def test_what_the_kernel_picks_has_no_likelihood() -> None:
 SERVICE = Unit("app.service", at(), ("/etc/systemd/system/app.service",), (), names=("app.service",))
 
 
-def root(app: str, *ports: int, **powers: Any) -> Any:
+def root(app: str, *ports: int, sure: Confidence = "certain", **powers: Any) -> Any:
     """Whether root is needed for one low port only, and how sure that is."""
-    listeners = [listener(port, app=app, at=at(port), bind_user="root") for port in ports]
+    listeners = [listener(port, app=app, at=at(port), bind_user="root", confidence=sure) for port in ports]
     privileged = Privileges(**{"because": (("no User= is set", at(3)),), **powers})
     found = named.needs_only_low_port(host(*listeners, units=(SERVICE,), privileges={"app.service": privileged}), listeners[0])
     return found.confidence if found.value else None
@@ -93,7 +93,11 @@ def test_root_for_one_low_port_is_likely_for_interpreters_and_possible_for_the_u
     assert "likely" == root("python", 80)
     assert "likely" == root("python3.11", 80)
     assert "likely" == root("socat", 80, 8080)
-    assert "possible" == root("our-server", 80)
+    assert "possible" == root("our-server", 80, sure="possible")
+
+
+def test_a_daemon_whose_configuration_was_understood_may_need_root_for_more() -> None:
+    assert None is root("our-server", 80)
 
 
 @pytest.mark.parametrize("app", ["nginx", "haproxy", "apache2", "sshd", "dnsmasq", "master"])
