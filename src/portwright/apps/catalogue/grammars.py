@@ -24,9 +24,9 @@ def _sections(dialect: sections.Dialect) -> Callable[[Source], Parsed]:
 
 
 def _perl(source: Source) -> Parsed:
-    """Assignments of a Perl file, `$name = value;`, their keys without the sigil."""
-    nodes, troubles = sections.parse(source, sections.ASSIGNMENTS)
-    return tuple(Node(Word(node.key.text.lstrip("$@"), node.key.at), node.values) for node in nodes if node.values), troubles
+    """Assignments of a Perl file, `$name = value;`, their keys without the sigil; whatever else a program says is passed over."""
+    nodes, _ = sections.parse(source, sections.ASSIGNMENTS)
+    return tuple(Node(Word(node.key.text.lstrip("$@"), node.key.at), node.values) for node in nodes if node.values), ()
 
 
 def _braces(dialect: braces.Dialect) -> Callable[[Source], Parsed]:

@@ -1,4 +1,7 @@
-"""Readers need time in proportion to their input, whatever it says; `tests/fuzz/run --cost` tries more of it."""
+"""Readers need time in proportion to their input, whatever it says: `pytest tests/fuzz/lane_of_cost.py`, a slow lane that measures CPU time.
+
+`tests/fuzz/run --cost` tries more of it.
+"""
 
 import re
 from collections.abc import Callable
