@@ -1,4 +1,4 @@
-"""Readers need time in proportion to their input, whatever it says: `pytest tests/fuzz/lane_of_cost.py`, a slow lane that measures CPU time.
+"""Readers need time in proportion to their input, whatever it says: the slow lane `pytest tests/fuzz/lane_of_cost.py`.
 
 `tests/fuzz/run --cost` tries more of it.
 """

@@ -27,6 +27,14 @@ def read_host(tree: Tree, name: str, identity: str = "") -> Host:
     units = load(files)
     settled = unsettle(settle(files, known.sysctl), units, files)
     around = surroundings(settled, known, files)
+    listeners, outbounds, privileges = services(units, files, known, around)
+    return assemble(name, identity, files, settled, units, listeners, outbounds, privileges, repository=False)
+
+
+def services(
+    units: Units, files: Files, known: Captured, around: Surroundings
+) -> tuple[list[Listener], list[Outbound], dict[str, Privileges]]:
+    """What every started command and every .socket unit binds, where commands connect to, and with what power units run."""
     listeners: list[Listener] = []
     outbounds: list[Outbound] = []
     privileges: dict[str, Privileges] = {}
@@ -36,8 +44,7 @@ def read_host(tree: Tree, name: str, identity: str = "") -> Host:
         bound, opened = join(invocation, what_it_says(invocation, files, known), around)
         listeners += bound
         outbounds += opened
-    listeners += socket_listeners(units, files, around)
-    return assemble(name, identity, files, settled, units, listeners, outbounds, privileges, repository=False)
+    return [*listeners, *socket_listeners(units, files, around)], outbounds, privileges
 
 
 def surroundings(settled: Settled, known: Captured, files: Files) -> Surroundings:

@@ -6,9 +6,9 @@ Nothing in a repository says what is enabled, so what lies there counts as deplo
 from collections.abc import Container, Iterable, Mapping
 
 from portwright.apps import Said, fragment_reader
-from portwright.audit.hosts import assemble, commands, join, socket_listeners, surroundings, what_it_says
+from portwright.audit.hosts import assemble, services, surroundings
 from portwright.audit.recognise import Recognised, recognise, without_blanks_to_fill, without_remarks, worth_reading
-from portwright.facts import Listener, Outbound, Privileges, weakest
+from portwright.facts import Listener, Outbound, weakest
 from portwright.host import Host
 from portwright.host.join import listener
 from portwright.source import Span, Unreadable
@@ -212,16 +212,7 @@ def _read_layout(layout: tuple[Placed, ...], beside: Beside, name: str, read: di
     settled = settle(files)
     units = load(files, repository=True)
     around = surroundings(settled, known, files)
-    listeners: list[Listener] = []
-    outbounds: list[Outbound] = []
-    privileges: dict[str, Privileges] = {}
-    for invocation in commands(units, files, known):
-        if invocation.unit is not None:
-            privileges.setdefault(invocation.unit, invocation.privileges)
-        bound, opened = join(invocation, what_it_says(invocation, files, known), around)
-        listeners += bound
-        outbounds += opened
-    listeners += socket_listeners(units, files, around)
+    listeners, outbounds, privileges = services(units, files, known, around)
     for fact in _fragments(layout, files, known.packages, read):
         if isinstance(fact, Outbound):
             outbounds.append(fact)
