@@ -44,10 +44,14 @@ def test_a_stream_that_cannot_be_used_is_one_line_and_exit_2(line: str, complain
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_an_interrupt_is_exit_130_and_one_line(jobs: str) -> None:
     program = f"""
-import os, signal, sys
+import os, signal, sys, time
 import portwright.audit.check, portwright.cli
 first = os.getpid()
-portwright.audit.check.verdict = lambda *given, **more: os.kill(first, signal.SIGINT)
+
+def verdict(given, **more):  # one signal, as one Ctrl-C
+    os.kill(first, signal.SIGINT) if given.path == {WEB1!r} else time.sleep(1)
+
+portwright.audit.check.verdict = verdict
 sys.argv = ["portwright", "check", "--jobs", "{jobs}", {WEB1!r}, "{WEB1}/etc"]
 sys.exit(portwright.cli.main())
 """
