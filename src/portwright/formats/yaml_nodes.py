@@ -45,7 +45,10 @@ def parse(source: Source) -> Parsed:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         at = Span.whole(source.path) if mark is None else Span(source.path, mark.line + 1, mark.column + 1, mark.line + 1, mark.column + 1)
-        return (), (Unreadable(at, f"not YAML: {getattr(error, 'problem', None) or 'unreadable characters'}"),)
+        problem = getattr(error, "problem", None) or "unreadable characters"
+        if "nesting depth" in problem:  # newer libyamls look ahead, and have a limit of their own
+            return tuple(root.children), (Unreadable(at, f"more than {DEEPEST} levels: the rest is not read"),)
+        return (), (Unreadable(at, f"not YAML: {problem}"),)
     return tuple(root.children), ()
 
 

@@ -59,6 +59,8 @@ def parse(text: str, path: str) -> Node:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         at = Span.whole(path) if mark is None else Span(path, mark.line + 1, mark.column + 1, mark.line + 1, mark.column + 2)
+        if "nesting depth" in (error.problem or ""):  # newer libyamls look ahead, and have a limit of their own
+            raise RuleError(at, f"nested deeper than {_DEEPEST} levels") from error
         raise RuleError(at, f"not YAML: {error.problem or error.context}") from error
     except yaml.reader.ReaderError as error:
         before = text[: error.position] if isinstance(error.position, int) else ""
