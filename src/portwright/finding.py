@@ -84,7 +84,8 @@ class Allowed:
 class HostResult:
     """What a check of one host or repository came to: all that a report of findings may know.
 
-    `files_read` and `rules_checked` count what the verdict rests on; `sources` are the files that spans point into.
+    `files_read` and `rules_checked` count what the verdict rests on; `sources` are the files that spans point into. `below` is where
+    it lies, relative to the directory of the run ("" for that directory itself), None where it lies elsewhere.
     """
 
     host: str
@@ -95,3 +96,10 @@ class HostResult:
     unreadable: tuple[Unreadable, ...] = ()
     sources: Mapping[str, Source] = field(default_factory=dict)
     repository: bool = False
+    below: str | None = None
+
+    def in_checkout(self, path: str) -> str | None:
+        """A path of a span relative to the directory of the run, as reports beside a checkout's lines want it; None outside of it."""
+        if self.below is None:
+            return None
+        return f"{self.below}/{path.lstrip('/')}" if self.below else path.lstrip("/")

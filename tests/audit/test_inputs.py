@@ -196,6 +196,20 @@ def test_a_file_above_the_working_directory_has_a_place_too(tmp_path: Path, monk
     assert "text" == text(found, "/a../x.conf")
 
 
+@pytest.mark.parametrize(
+    ("given", "below"), [("hosts/web1", "hosts/web1"), (".", ""), ("hosts/../shop", "shop"), ("..", None), ("/", None)]
+)
+def test_a_directory_lies_below_the_one_of_the_run_or_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, below: str | None
+) -> None:
+    for folder in ("run/hosts/web1", "run/shop"):
+        (tmp_path / folder).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "run")
+
+    assert below == Input("host", "name", "name", given).below
+    assert below == Input("host", "name", "name", str((tmp_path / "run" / given).resolve())).below
+
+
 def test_a_file_that_cannot_be_read_is_told_when_it_is_read(tmp_path: Path) -> None:
     path = laid_out(tmp_path / "big.conf")
     with open(path, "wb") as file:

@@ -50,6 +50,12 @@ def test_a_finding_of_a_repository_is_one_line_at_its_place() -> None:
     ) == github.check([replace(SHOP, findings=(finding,), unreadable=())])
 
 
+def test_a_host_that_lies_in_the_checkout_is_annotated_where_it_lies() -> None:
+    (line,) = commands(github.check([replace(CLEAN, findings=(replace(IN_RANGE, notes=()),), below="hosts/web1")]))
+
+    assert "hosts/web1/etc/nginx/sites-enabled/shop" == line[1]["file"]
+
+
 @pytest.mark.parametrize(("severity", "command"), [("high", "error"), ("medium", "warning"), ("low", "notice"), ("info", "notice")])
 def test_severity_becomes_a_command(severity: Severity, command: str) -> None:
     assert [command] == [

@@ -117,6 +117,14 @@ def test_a_repository_is_the_source_root_and_each_host_has_a_root_of_its_own() -
     assert ["REPOSITORY-other", "REPOSITORY-shop"] == list(two["originalUriBaseIds"])
 
 
+def test_what_lies_below_the_directory_of_the_run_has_paths_from_there() -> None:
+    run = run_of(sarif.check([replace(WEB1, below="hosts/web1", findings=(IN_RANGE,))], [], "1"))
+
+    assert ["%SRCROOT%"] == list(run["originalUriBaseIds"])
+    location = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert {"uri": "hosts/web1/etc/nginx/sites-enabled/shop", "uriBaseId": "%SRCROOT%"} == location
+
+
 def test_a_host_and_a_repository_of_one_name_stay_apart() -> None:
     run = run_of(sarif.check([replace(SHOP, host="web1"), WEB1], [], "1"))
 

@@ -91,6 +91,7 @@ def verdict(given: Input, rules: tuple[Rule, ...], selection: Selection, known: 
         unreadable=unreadable,
         sources=sources,
         repository=given.kind != "host",
+        below=given.below,
     )
 
 

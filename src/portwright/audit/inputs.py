@@ -46,6 +46,16 @@ class Input:
         return self.kind == "file"
 
     @property
+    def below(self) -> str | None:
+        """Where the paths of its files begin, relative to the directory of the run; None where that is not below it."""
+        if self.kind == "file" or self.closed:
+            return None if os.path.isabs(self.path) else ""  # their own path is what reports show
+        relative = os.path.relpath(self.path)
+        if relative == ".":
+            return ""
+        return None if relative.split("/")[0] == ".." else relative
+
+    @property
     def tree(self) -> Tree:
         """Its files as they are now; each time a tree of its own, so that none outlives its use."""
         if self.closed:

@@ -9,6 +9,7 @@ from portwright.finding import SEVERITIES, Finding, HostResult, Severity
 from portwright.reports.escape import safe
 from portwright.reports.words import ERRORS, OFTEN, cut_off, no_verdict, what_to_do
 from portwright.source import Span
+from portwright.values import replace
 
 MOST_TEXT = 4_000
 """Characters of a message; the runner cuts longer ones without a word."""
@@ -19,7 +20,8 @@ _COMMANDS: dict[Severity, str] = {"high": "error", "medium": "warning", "low": "
 def check(results: Sequence[HostResult]) -> str:
     """The findings of any number of hosts, the worst first (GitHub shows ten of a kind for a step), and what could not be read.
 
-    A path of a repository is relative to the directory that was checked; findings on a host say its name.
+    What lies below the directory of the run has paths relative to that, so that annotations stand beside a checkout's lines; findings
+    on a host say its name.
     """
     hosts = sorted(results, key=lambda result: result.host)
     found = sorted(((result, finding) for result in hosts for finding in result.findings), key=lambda each: _worst_first(*each))
@@ -28,11 +30,11 @@ def check(results: Sequence[HostResult]) -> str:
         return "" if result.repository and len(hosts) == 1 else f"{result.host}: "
 
     lines = [
-        _annotation(_COMMANDS[finding.card.severity], finding.card.id, finding.at, _said(finding, whose(result)))
+        _annotation(_COMMANDS[finding.card.severity], finding.card.id, _here(finding.at, result), _said(finding, whose(result)))
         for result, finding in found
     ]
     lines += [
-        _annotation("warning", "could not be read", trouble.at, [f"{whose(result)}{trouble.reason}"])
+        _annotation("warning", "could not be read", _here(trouble.at, result), [f"{whose(result)}{trouble.reason}"])
         for result in hosts
         for trouble in sorted(result.unreadable)
     ]
@@ -42,6 +44,10 @@ def check(results: Sequence[HostResult]) -> str:
     if not hosts:
         lines.append(_annotation("warning", "no verdict", None, ["nothing was read: there was no host, repository or file to look at"]))
     return "".join(f"{line}\n" for line in lines)
+
+
+def _here(at: Span, result: HostResult) -> Span:
+    return replace(at, path=result.in_checkout(at.path) or at.path)
 
 
 def _worst_first(result: HostResult, finding: Finding) -> tuple[object, ...]:

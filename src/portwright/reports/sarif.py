@@ -1,7 +1,9 @@
 """SARIF 2.1.0 (OASIS, errata 01): findings for code scanning and for whatever else collects verdicts.
 
-One run holds every host. A repository's paths are relative to `%SRCROOT%`, a host's to a base of its own (`HOST-web1`), of which no
-address is said: only its reader knows where the copy lies. Text from a host can neither make links nor take placeholders.
+One run holds every host. What lies below the directory of the run has paths relative to that, which is `%SRCROOT%`; a host elsewhere
+has a base of its own (`HOST-web1`), of which no address is said: only its reader knows where the copy lies.
+
+Text from a host can neither make links nor take placeholders.
 """
 
 import json
@@ -47,7 +49,7 @@ def check(results: Sequence[HostResult], cards: Iterable[Card], version: str) ->
         )
     ]
     found += [
-        _accepted(allowed, rules, index, base)
+        _accepted(allowed, rules, index, result, base)
         for result, base in based
         for allowed in sorted(result.allowed, key=lambda each: (each.at, each.rule, each.reason))
     ]
@@ -59,7 +61,7 @@ def check(results: Sequence[HostResult], cards: Iterable[Card], version: str) ->
     run = {
         "tool": {"driver": driver},
         "invocations": [_invocation(based, len(found))],
-        "originalUriBaseIds": {base: _root(result) for result, base in based},
+        "originalUriBaseIds": {base: _root(base, result) for result, base in based},
         "columnKind": "unicodeCodePoints",
         "results": found[:MOST_RESULTS],
     }
@@ -123,7 +125,7 @@ def _result(finding: Finding, index: dict[str, int], result: HostResult, base: s
         "ruleIndex": index[finding.card.id],
         "level": _LEVELS[finding.card.severity],
         "message": {"text": "\n".join(_prose(line) for line in said if line)},
-        "locations": [{"physicalLocation": _physical(finding.at, base)}],
+        "locations": [{"physicalLocation": _physical(finding.at, result, base)}],
         "partialFingerprints": {"portwright/v1": finding.fingerprint},
         "suppressions": [],
         "properties": {
@@ -137,19 +139,19 @@ def _result(finding: Finding, index: dict[str, int], result: HostResult, base: s
     }
     if placed:
         written["relatedLocations"] = [
-            {"id": number, "physicalLocation": _physical(at, base), "message": {"text": _prose(text)}}
+            {"id": number, "physicalLocation": _physical(at, result, base), "message": {"text": _prose(text)}}
             for number, (text, at) in enumerate(placed[:MOST_RELATED], 1)
         ]
     return written
 
 
-def _accepted(allowed: Allowed, rules: dict[str, Card], index: dict[str, int], base: str) -> _Object:
+def _accepted(allowed: Allowed, rules: dict[str, Card], index: dict[str, int], result: HostResult, base: str) -> _Object:
     card = rules.get(allowed.rule)
     written: _Object = {
         "ruleId": safe(allowed.rule),
         "level": "warning" if card is None else _LEVELS[card.severity],
         "message": {"text": _prose(allowed.rule if card is None else card.title)},
-        "locations": [{"physicalLocation": _physical(allowed.at, base)}],
+        "locations": [{"physicalLocation": _physical(allowed.at, result, base)}],
         "suppressions": [{"kind": "inSource", "status": "accepted", "justification": _plain(allowed.reason)}],
     }
     return written if card is None else {**written, "ruleIndex": index[allowed.rule]}
@@ -163,7 +165,7 @@ def _invocation(based: Sequence[tuple[HostResult, str]], found: int) -> _Object:
         {
             "level": "warning",
             "message": {"text": _prose(f"could not be read: {trouble.reason}")},
-            "locations": [{"physicalLocation": _physical(trouble.at, base)}],
+            "locations": [{"physicalLocation": _physical(trouble.at, result, base)}],
         }
         for result, base in based
         for trouble in sorted(result.unreadable)
@@ -183,19 +185,23 @@ def _invocation(based: Sequence[tuple[HostResult, str]], found: int) -> _Object:
 
 
 def _base(result: HostResult, alone: bool) -> str:
+    if result.below is not None:
+        return "%SRCROOT%"
     if not result.repository:
         return f"HOST-{_encoded(result.host)}"
     return "%SRCROOT%" if alone else f"REPOSITORY-{_encoded(result.host)}"
 
 
-def _root(result: HostResult) -> _Object:
+def _root(base: str, result: HostResult) -> _Object:
+    if base == "%SRCROOT%" and result.below is not None:
+        return {"description": {"text": "the directory portwright was run in"}}
     what = "the repository" if result.repository else "the root of the host"
     return {"description": {"text": _prose(f"{what} {result.host}")}}
 
 
-def _physical(at: Span, base: str) -> _Object:
+def _physical(at: Span, result: HostResult, base: str) -> _Object:
     return {
-        "artifactLocation": {"uri": _relative(at.path), "uriBaseId": base},
+        "artifactLocation": {"uri": _relative(result.in_checkout(at.path) or at.path), "uriBaseId": base},
         "region": {"startLine": at.line, "startColumn": at.column, "endLine": at.end_line, "endColumn": at.end_column},
     }
 
