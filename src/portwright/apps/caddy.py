@@ -11,9 +11,8 @@ from portwright.patterns import regex
 from portwright.ports import PortSet
 from portwright.source import Source, Span, Word
 from portwright.system import names
-from portwright.system.includes import DEEPEST, MOST_FILES
+from portwright.system.includes import may_follow, named_files
 from portwright.trees import Files
-from portwright.trees.glob import TooMany, expand
 from portwright.values import dataclass, field
 
 _ADMIN = "localhost:2019"
@@ -198,16 +197,8 @@ def _import(value: Word, chain: tuple[str, ...], said: _Said) -> None:
     """An import of files; a name that is a snippet's has no file."""
     if "/" not in value.text and "." not in value.text and "*" not in value.text:
         return
-    pattern = value.text if value.text.startswith("/") else f"{chain[-1].rpartition('/')[0]}/{value.text}"
-    try:
-        paths = expand(pattern, said.files)
-    except TooMany:
-        said.files.trouble(value.at, "too many files match")
-        return
-    for path in paths:
-        if path in chain or len(chain) > DEEPEST or said.read >= MOST_FILES:
-            said.files.trouble(value.at, "a file imports itself, or too many files import others: not followed")
-        else:
+    for path in named_files(value, chain[-1].rpartition("/")[0], said.files):
+        if may_follow(path, value, chain, said.read, said.files):
             _file((*chain, path), said)
 
 

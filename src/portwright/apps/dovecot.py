@@ -7,9 +7,8 @@ from portwright.formats.nodes import Node
 from portwright.ports import PortSet
 from portwright.source import Span, Word
 from portwright.system import names
-from portwright.system.includes import DEEPEST, MOST_FILES
+from portwright.system.includes import may_follow, named_files
 from portwright.trees import Files
-from portwright.trees.glob import TooMany, expand
 from portwright.values import dataclass, field
 
 CONFIG = "/etc/dovecot/dovecot.conf"
@@ -104,16 +103,8 @@ def _service(node: Node, said: _Said) -> None:
 
 
 def _include(value: Word, chain: tuple[str, ...], said: _Said) -> None:
-    pattern = value.text if value.text.startswith("/") else f"{chain[-1].rpartition('/')[0]}/{value.text}"
-    try:
-        paths = expand(pattern, said.files)
-    except TooMany:
-        said.files.trouble(value.at, "too many files match")
-        return
-    for path in paths:
-        if path in chain or len(chain) > DEEPEST or said.read >= MOST_FILES:
-            said.files.trouble(value.at, "a file includes itself, or too many files include others: not followed")
-        else:
+    for path in named_files(value, chain[-1].rpartition("/")[0], said.files):
+        if may_follow(path, value, chain, said.read, said.files):
             _file((*chain, path), said)
 
 

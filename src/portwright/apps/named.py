@@ -11,9 +11,8 @@ from portwright.ports import PortSet
 from portwright.source import Span, Word
 from portwright.system import names
 from portwright.system.captured import Address, captured
-from portwright.system.includes import DEEPEST, MOST_FILES
+from portwright.system.includes import DEEPEST, may_follow, named_files
 from portwright.trees import Files
-from portwright.trees.glob import TooMany, expand
 from portwright.values import dataclass, field
 
 CONFIG = "/etc/bind/named.conf"
@@ -118,16 +117,8 @@ def _file(chain: tuple[str, ...], said: _Said, directory: str) -> None:
 
 
 def _include(value: Word, chain: tuple[str, ...], said: _Said, directory: str) -> None:
-    pattern = value.text if value.text.startswith("/") else f"{directory}/{value.text}"
-    try:
-        paths = expand(pattern, said.files)
-    except TooMany:
-        said.files.trouble(value.at, "too many files match")
-        return
-    for path in paths:
-        if path in chain or len(chain) > DEEPEST or said.read >= MOST_FILES:
-            said.files.trouble(value.at, "a file includes itself, or too many files include others: not followed")
-        else:
+    for path in named_files(value, directory, said.files):
+        if may_follow(path, value, chain, said.read, said.files):
             _file((*chain, path), said, directory)
 
 

@@ -1,7 +1,7 @@
 """Configs that include configs: which paths to read next, with loops, depth, number and size kept in check."""
 
 from portwright.formats import words
-from portwright.source import Span
+from portwright.source import Span, Word
 from portwright.trees import Files
 from portwright.trees.glob import TooMany, expand, is_pattern
 
@@ -9,6 +9,23 @@ DEEPEST = 16
 MOST_FILES = 4096
 MOST_LINES = 100_000
 MOST_REPEATED = 1 << 20  # characters of files that are included once more
+
+
+def named_files(value: Word, directory: str, files: Files) -> tuple[str, ...]:
+    """The paths that the word of an include names, a pattern's in order; `directory` is where a relative one starts."""
+    try:
+        return expand(value.text if value.text.startswith("/") else f"{directory}/{value.text}", files)
+    except TooMany:
+        files.trouble(value.at, "too many files match")
+        return ()
+
+
+def may_follow(path: str, value: Word, chain: tuple[str, ...], read: int, files: Files) -> bool:
+    """Whether an included file is read: not where it led here itself, nor after too many. `chain` are the files that led here."""
+    if path in chain or len(chain) > DEEPEST or read >= MOST_FILES:
+        files.trouble(value.at, "a file includes itself, or too many files include others: not followed")
+        return False
+    return True
 
 
 class Includes:
