@@ -402,6 +402,21 @@ def misses_port_setting(host: Host, assignment: Assignment) -> Named[bool]:
     return Named(assignment.key.replace("/", ".").lower().rpartition(".")[2] in _PORT_SETTING_NAMES)
 
 
+@fact_value("assignment", "loses-to-another-file")
+def loses_to_another_file(host: Host, assignment: Assignment) -> Named[bool]:
+    """Whether a line about ports that somebody wrote in /etc is replaced by another file's line that gives another value.
+
+    A package's file in /usr/lib is there to be overridden, and of two lines in one file the last is plain to see.
+    """
+    key, at = assignment.key, assignment.at
+    sysctl = host.sysctl(key)
+    if sysctl is None or key not in _PORT_SETTINGS or not at.path.startswith("/etc/"):
+        return Named(False)
+    last = not any(each.key == key and each.at.path == at.path and each.at > at for each in host.assignments)
+    other = last and sysctl.at.path != at.path and sysctl.boot.split() != assignment.value.split()
+    return Named(other, (_lean(sysctl),) if other else (), sysctl.confidence)
+
+
 @fact_value("assignment", "lost-ports")
 def lost_ports(host: Host, assignment: Assignment) -> Named[PortSet | None]:
     """The ports that a line of ip_local_reserved_ports lists and that are not reserved at boot; unknown for any other key."""
