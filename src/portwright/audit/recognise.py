@@ -578,15 +578,26 @@ def _host_path(folders: tuple[str, ...], name: str, kind: ConfigKind, text: str)
 _MAIN = regex(r"(?:^|[;{}])[ \t]*(?:http|events|stream)\s*\{", re.MULTILINE)
 
 
-def _nginx_path(folders: tuple[str, ...], name: str, text: str) -> str:
+def _nginx_path(folders: tuple[str, ...], name: str, text: str) -> str | None:
     if _MAIN.search(text):
         return "/etc/nginx/nginx.conf"
     for at in range(len(folders) - 1, -1, -1):
         if folders[at] in _NGINX_FOLDERS:
             return "/etc/nginx/" + "/".join((*folders[at:], name))
     if _NGINX_BLOCK.search(text):
+        if _is_not_of_http(text):
+            return None
         return f"/etc/nginx/conf.d/{name if name.endswith('.conf') else name + '.conf'}"
     return f"/etc/nginx/{name}"
+
+
+def _is_not_of_http(text: str) -> bool:
+    """Whether its servers are of stream or mail, for which nobody has a usual folder: http lets no server pass all it gets."""
+    from portwright.formats.nginx import parse  # takes time to load, and most repositories' files are not nginx's
+    from portwright.source import Source
+
+    servers = (each for each in parse(Source("", text)).directives if each.name == "server")
+    return any(inside.name in ("proxy_pass", "protocol") for server in servers for inside in server.block or ())
 
 
 def _lower(text: str) -> str:
