@@ -55,6 +55,8 @@ APACHE = "Listen 40000\n<VirtualHost *:40000>\n  ServerName shop\n</VirtualHost>
         ("packaging/rpm/app.service", UNIT, "unit", "/etc/systemd/system/app.service"),
         ("app.service.d/limits.conf", "[Service]\nLimitNOFILE=1\n", "drop-in", "/etc/systemd/system/app.service.d/limits.conf"),
         ("files/app.service.d-limits.conf", "[Service]\nUser=x\n", "drop-in", "/etc/systemd/system/app.service.d/limits.conf"),
+        ("dns/app.override.service", "[Service]\nUser=x\n", "drop-in", "/etc/systemd/system/app.service.d/override.conf"),
+        ("dns/app@-override.socket", SOCKET, "drop-in", "/etc/systemd/system/app@.socket.d/override.conf"),
         ("files/etc_systemd_system_app.service", UNIT, "unit", "/etc/systemd/system/app.service"),
         ("roles/app/templates/app.service.j2", UNIT, "unit", "/etc/systemd/system/app.service"),
         # nginx

@@ -208,6 +208,8 @@ def _kind(folders: tuple[str, ...], name: str, text: str, asked: bool) -> Config
     parent = folders[-1] if folders else ""
     if name in _DAEMONS_OWN:
         return _DAEMONS_OWN[name][0] if text.strip() else None
+    if _OVERRIDE.fullmatch(name):
+        return "drop-in" if _is_unit(text, suffix) else None
     if suffix in _UNITS and "." in name:
         return "unit" if _is_unit(text, suffix) else None
     if suffix == "conf" and (_is_drop_in_folder(parent) or _FLAT_DROP_IN.fullmatch(name)):
@@ -247,6 +249,8 @@ _NGINX_DIRECTIVE = regex(
 )
 _NGINX_LINE = regex(r"[a-z][a-z0-9_]*(?:[ \t].*)?[;{]|\}|['\"~*].*;?|[^ ]+[ \t]+[^;]*;")
 _FLAT_DROP_IN = regex(r"([^/]+\.(?:service|socket|target|timer|path|mount|slice)\.d)[-_.]([^/]+\.conf)")
+# A drop-in under the name of its unit, put beside others of its kind: app.override.service.
+_OVERRIDE = regex(r"([^/]+)[-_.]override\.(service|socket|target|timer|path|mount|slice)")
 _HAPROXY_SECTION = regex(r"^(?:frontend|backend|listen|defaults|global)(?:[ \t]+[A-Za-z0-9_.:-]+|[ \t]*$)", re.MULTILINE)
 _HAPROXY_LINE = regex(
     r"^[ \t]+(?:bind[ \t]+\S|server(?:-template)?[ \t]+\S+[ \t]+\S|mode[ \t]+(?:tcp|http|log)\b|balance[ \t]|default_backend[ \t]"
@@ -552,6 +556,9 @@ def _host_path(folders: tuple[str, ...], name: str, kind: ConfigKind, text: str)
         case "unit":
             return f"/usr/lib/systemd/system/{name}" if packaged else f"/etc/systemd/system/{name}"
         case "drop-in":
+            override = _OVERRIDE.fullmatch(name)
+            if override:
+                return f"/etc/systemd/system/{override[1]}.{override[2]}.d/override.conf"
             flat_drop_in = None if _is_drop_in_folder(parent) else _FLAT_DROP_IN.fullmatch(name)
             return f"/etc/systemd/system/{'/'.join(flat_drop_in.groups()) if flat_drop_in else f'{parent}/{name}'}"
         case "sysctl":
