@@ -8,6 +8,10 @@ from portwright.values import dataclass
 # sysctl.d(5), sysctl(8): of files with one name the first directory's is read. /lib counts where it is not /usr/lib.
 DIRECTORIES = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d")
 SYSCTL_CONF = "/etc/sysctl.conf"
+_LINK = "99-sysctl.conf"
+_SYSTEMD = ("/usr/lib/systemd", "/lib/systemd", "/etc/systemd")
+_OTHER_INIT = ("/etc/inittab", "/etc/openwrt_release", "/etc/runlevels", "/etc/runit")
+_SIGNS_OF_A_WHOLE_HOST = ("/usr/lib", "/etc/passwd", "/etc/os-release", "/.portwright")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +50,29 @@ class Reading:
 def reading(files: Files) -> Reading:
     """Look through the directories for what each loader reads and what it leaves."""
     found = _found(files)
+    if files.kind(SYSCTL_CONF) == "file" and _is_part(files) and all(one.name != _LINK for one in found):
+        found = (*found, Found(_LINK, SYSCTL_CONF, files.resolve(SYSCTL_CONF), True, True))
     boot, reload = _winners(found, at_boot=True), _winners(found, at_boot=False)
     at_boot = _ordered(boot.values())
     # procps reads /etc/sysctl.conf once more, and last, even where 99-sysctl.conf links to it
     plain = Found("sysctl.conf", SYSCTL_CONF, files.resolve(SYSCTL_CONF), False, True)
     later = (*_ordered(reload.values()), plain)
+    if _has_other_init(files):
+        return Reading(later, later, tuple(NotRead(one, _why(one, reload), False) for one in found if reload.get(one.name) is not one))
     left_out = [NotRead(one, _why(one, boot), reload.get(one.name) is one) for one in found if boot.get(one.name) is not one]
     if not any(one.real == plain.real for one in at_boot):
         left_out.append(NotRead(plain, "systemd-sysctl reads /etc/sysctl.conf only where a link in sysctl.d leads to it", True))
     return Reading(at_boot, later, tuple(left_out))
+
+
+def _has_other_init(files: Files) -> bool:
+    """Whether the boot is not systemd's: the scripts of sysvinit, OpenRC, OpenWrt and Alpine read /etc/sysctl.conf, and read it last."""
+    return any(files.kind(path) != "missing" for path in _OTHER_INIT) and all(files.kind(path) != "directory" for path in _SYSTEMD)
+
+
+def _is_part(files: Files) -> bool:
+    """Whether somebody keeps no more than their own files of a root: the link that every distribution ships need not be among them."""
+    return files.kind("/usr") == "directory" and all(files.kind(path) == "missing" for path in _SIGNS_OF_A_WHOLE_HOST)
 
 
 def _found(files: Files) -> tuple[Found, ...]:

@@ -172,7 +172,7 @@ def test_files_are_read_in_the_order_in_which_systemd_analyze_cat_config_lists_t
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not installed")
     root = tmp_path_factory.mktemp("root")
-    tree = {"/etc/other": "k = 1\n", **files}
+    tree = {"/etc/other": "k = 1\n", "/usr/lib/other": "", **files}
     for path, content in tree.items():
         where = Path(f"{root}{path}")
         where.parent.mkdir(parents=True, exist_ok=True)
