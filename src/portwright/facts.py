@@ -229,6 +229,22 @@ class Invocation:
 
 
 @dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many connections a daemon asks listen(2) to let wait; `at` is the word that says so, None where it is built in."""
+
+    length: int
+    at: Span | None = None
+
+    @staticmethod
+    def asked(word: Word | None, built_in: int | None = None) -> "Backlog | None":
+        """What a word asks for, or what is built in where there is none; None for what is no number."""
+        if word is None:
+            return None if built_in is None else Backlog(built_in)
+        text = word.text.strip()
+        return Backlog(int(text), word.at) if text.isascii() and text.isdigit() and len(text) <= 10 else None
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """What a daemon says it will bind, before anyone asks whether it may.
 
@@ -239,6 +255,7 @@ class Endpoint:
     `interface`: SO_BINDTODEVICE. `optional`: where the host lacks the address, the daemon goes on without it (redis `bind -::1`).
     `goes_on`: where another socket has the port, the daemon runs on without this one (systemd-resolved's stub).
     `else_ipv4`: it surely binds 0.0.0.0 instead where the kernel has no IPv6 (the bare port of a .socket unit).
+    `backlog` is the accept queue it asks for, None where that is not known or is left to the kernel.
     """
 
     at: Span
@@ -260,6 +277,7 @@ class Endpoint:
     optional: bool = False
     else_ipv4: bool = False
     goes_on: bool = False
+    backlog: Backlog | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,6 +340,7 @@ class Listener:
     confidence: Confidence = "certain"
     machine: str = ""
     goes_on: bool = False
+    backlog: Backlog | None = None
 
     @property
     def port(self) -> int | None:

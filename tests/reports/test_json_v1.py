@@ -175,6 +175,7 @@ def test_what_is_not_known_is_null() -> None:
     nulls = {key for key, value in row.items() if value is None}
     assert {
         "unit", "activates", "starts", "bind_user", "can_bind", "error", "because_at", "reuse_address", "reuse_port", "v6only", "interface",
+        "backlog", "backlog_at",
     } == nulls  # fmt: skip
 
 

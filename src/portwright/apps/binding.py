@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from portwright.facts import Confidence, Endpoint, Origin, Protocol
+from portwright.facts import Backlog, Confidence, Endpoint, Origin, Protocol
 from portwright.ports import PortSet
 from portwright.source import Span, Word
 from portwright.system import names
@@ -42,6 +42,7 @@ class Binder:
     reuse_port: bool | None = False
     protocol: Protocol = "tcp"
     confidence: Confidence = "certain"
+    backlog: Backlog | None = None
 
     def bind(self, host: Given, port: Given, files: Files, count: int = 1) -> tuple[Endpoint, ...]:
         """The sockets for an address and a port in digits, or `count` ports from there on; what is no port is told to `files`."""
@@ -70,6 +71,7 @@ class Binder:
                 v6only=v6only,
                 random=number == 0,
                 confidence=self.confidence,
+                backlog=self.backlog,
             )
             for address, v6only in self._addresses(host.text, files)
         )

@@ -2,7 +2,7 @@
 
 from portwright.apps import Packages, Said, daemon
 from portwright.apps.binding import Binder, Given, argument, default, halves, variable, without
-from portwright.facts import Endpoint, Invocation
+from portwright.facts import Backlog, Endpoint, Invocation
 from portwright.source import Word
 from portwright.system.command_line import words
 from portwright.system.options import Options
@@ -19,6 +19,7 @@ _VALUED = frozenset(
 ) - {"-D"}  # fmt: skip
 _PORT = "8000"
 _CONFIG = "gunicorn.conf.py"
+_BACKLOG = 2048
 
 
 @daemon("gunicorn", "gunicorn", "gunicorn3", "gunicorn_paster")
@@ -37,6 +38,10 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
     binder = Binder("gunicorn", words=("",), reuse_port=given.has("--reuse-port") or in_environment.has("--reuse-port"))
     if not binder.reuse_port and any(known.text == "1" for known in _configured("reuse_port", config, invocation, files) or ()):
         binder = replace(binder, reuse_port=True)
+    queue = given.last("--backlog") or in_environment.last("--backlog")
+    if queue is None:
+        queue = next((Word(known.text, known.at) for known in _configured("backlog", config, invocation, files) or ()), None)
+    binder = replace(binder, backlog=Backlog.asked(queue, _BACKLOG))
     binds: tuple[Given, ...] | None = tuple(argument(word) for word in given.all("-b", "--bind"))
     binds = binds or tuple(Given(word.text, word.at, "environment") for word in in_environment.all("-b", "--bind"))
     if not binds:

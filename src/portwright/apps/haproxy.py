@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from itertools import pairwise
 
 from portwright.apps import Packages, Said, daemon
-from portwright.facts import Confidence, Endpoint, Invocation, Origin, Outbound, Protocol, weakest
+from portwright.facts import Backlog, Confidence, Endpoint, Invocation, Origin, Outbound, Protocol, weakest
 from portwright.formats.haproxy import UNKNOWN, Environment, Line, Section, environment_of, parse
 from portwright.ports import PortSet
 from portwright.source import Span, Word
@@ -234,7 +234,8 @@ def _endpoints(config: _Config, environment: Environment) -> Iterator[Endpoint]:
                     config.files.trouble(word.at, f"more than {_MOST_BINDS} bind addresses: the rest is not read")
                     return
                 for endpoint in _bound(word, line, position + 1, protocol, config, environment):
-                    yield replace(endpoint, confidence=weakest(endpoint.confidence, section.head.confidence))
+                    backlog = endpoint.backlog or (settings.backlog if section.kind in _PROXIES else None)
+                    yield replace(endpoint, confidence=weakest(endpoint.confidence, section.head.confidence), backlog=backlog)
 
 
 def _bind_lines(section: Section, config: _Config) -> Iterator[tuple[Line, int, Protocol]]:
@@ -296,6 +297,7 @@ def _bound(
         return
     family, host, protocol, ports = place
     parameters = [parameter.text for parameter in line.words[first:]]
+    backlog = next((Backlog.asked(after) for before, after in pairwise(line.words[first:]) if before.text == "backlog"), None)
     if "namespace" in parameters:
         # Bound in another network namespace, whose ports are not this host's.
         return
@@ -329,6 +331,7 @@ def _bound(
         free_bind="transparent" in parameters,
         interface=next((after for before, after in pairwise(parameters) if before == "interface"), None),
         confidence=confidence,
+        backlog=backlog,
     )
 
 
@@ -391,6 +394,7 @@ class _Settings:
     disabled: bool = False
     source: str | None = None
     pool_at: Span | None = None
+    backlog: Backlog | None = None
 
     def after(self, line: Line) -> "_Settings":
         """These settings with one more line."""
@@ -404,6 +408,8 @@ class _Settings:
                 return replace(self, close=_CLOSING[option], close_at=line.at)
             case ("no", "option", option, *_) if option in _CLOSING and _CLOSING[option] == self.close:
                 return replace(self, close="", close_at=None)
+            case ("backlog", _, *_):
+                return replace(self, backlog=Backlog.asked(line.words[1]))
             case ("disabled", *_):
                 return replace(self, disabled=True)
             case ("enabled", *_):

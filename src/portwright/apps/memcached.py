@@ -3,16 +3,18 @@
 from collections.abc import Iterator
 
 from portwright.apps import Packages, Said, daemon
-from portwright.facts import Endpoint, Invocation, Origin, Protocol
+from portwright.facts import Backlog, Endpoint, Invocation, Origin, Protocol
 from portwright.ports import PortSet
 from portwright.source import Source, Span, Word
 from portwright.system import names
 from portwright.trees import Files
+from portwright.values import replace
 
 _PORT = 11211
+_BACKLOG = 1024  # settings_init() in memcached.c
 _MOST_ADDRESSES = 256
 _WITH_ARGUMENT = "apsUmculPfntDRbBIYeoN"  # memcached.c, shortopts
-_LONG = {"port": "p", "udp-port": "U", "listen": "l", "unix-socket": "s", "user": "u"}
+_LONG = {"port": "p", "udp-port": "U", "listen": "l", "unix-socket": "s", "user": "u", "listen-backlog": "b", "conn-limit": "c"}
 _STARTS_NOTHING = frozenset("hiV")
 _WRAPPERS = ("systemd-memcached-wrapper", "start-memcached")
 
@@ -37,7 +39,9 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
         files.trouble(invocation.at, "memcached does not start: as root it needs -u")
         return ()
     binds_as = user if invocation.privileges.uid0 and user != "root" else None
-    return tuple(_endpoints(options, origin, invocation.at, binds_as, files))
+    backlog = Backlog.asked(options["b"][-1] if "b" in options else None, _BACKLOG)
+    return tuple(replace(each, backlog=backlog if each.protocol == "tcp" else None)
+                 for each in _endpoints(options, origin, invocation.at, binds_as, files))
 
 
 def _words(source: Source) -> Iterator[Word]:

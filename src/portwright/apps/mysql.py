@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from portwright.apps import Packages, Said, daemon
-from portwright.facts import Confidence, Endpoint, Invocation, Origin, weakest
+from portwright.facts import Backlog, Confidence, Endpoint, Invocation, Origin, weakest
 from portwright.formats.mycnf import parse
 from portwright.patterns import regex
 from portwright.ports import PortSet
@@ -211,6 +211,7 @@ def _endpoints(reading: _Reading, product: _Product, invocation: Invocation, bin
             confidence=weakest(sure, product.confidence),
             why=why,
             else_ipv4=host == "*",
+            backlog=None if why else Backlog.asked(reading.settings.get("back_log", (None,))[0]),
         )
 
     default = _PORT

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from typing import Literal
 
 from portwright.apps import Packages, Said, daemon
-from portwright.facts import Confidence, Endpoint, Invocation, Origin, Outbound, Protocol, weakest
+from portwright.facts import Backlog, Confidence, Endpoint, Invocation, Origin, Outbound, Protocol, weakest
 from portwright.formats.nginx import DEEPEST, Directive, Document, parse
 from portwright.patterns import regex
 from portwright.ports import PortSet
@@ -23,6 +23,7 @@ _DEEPEST_INCLUDE = 16
 _MOST_INCLUDES = 4096
 _MOST_DIRECTIVES = 500_000
 _MOST_SOCKETS = 4096
+_BACKLOG = 511  # NGX_LISTEN_BACKLOG
 
 # ngx_http_core_listen, ngx_stream_core_listen, ngx_mail_core_listen: these make the address a socket of its own; without them nginx
 # does not bind 127.0.0.1:80 when it binds *:80 anyway.
@@ -271,6 +272,7 @@ class _Listen:
     reuse_port: bool = False
     origin: Origin = "directive"
     confidence: Confidence = "certain"
+    backlog: Backlog | None = None
 
     @property
     def wildcard(self) -> str:
@@ -304,6 +306,7 @@ def _endpoints(nodes: tuple[_Node, ...], reading: _Reading, default: int) -> Ite
                 reuse_port=listen.reuse_port,
                 v6only=listen.v6only,
                 confidence=weakest(listen.confidence, reading.confidence),
+                backlog=(listen.backlog or Backlog(_BACKLOG)) if listen.protocol == "tcp" else None,
             )
 
 
@@ -324,7 +327,13 @@ def _sockets(listens: list[_Listen], reading: _Reading) -> list[_Listen]:
             merged[key] = listen
         else:
             v6only = False if False in (first.v6only, listen.v6only) else first.v6only
-            merged[key] = replace(first, own=first.own or listen.own, v6only=v6only, reuse_port=first.reuse_port or listen.reuse_port)
+            merged[key] = replace(
+                first,
+                own=first.own or listen.own,
+                v6only=v6only,
+                reuse_port=first.reuse_port or listen.reuse_port,
+                backlog=first.backlog or listen.backlog,
+            )
     wild: dict[tuple[Protocol, str], bytearray] = {}
     for listen in merged.values():
         if listen.address == listen.wildcard:
@@ -392,7 +401,13 @@ def _listen(directive: Directive, module: Module, reading: _Reading) -> Iterator
             v6only=v6only if ":" in address else None,
             reuse_port="reuseport" in flags,
             confidence="certain" if known else "possible",
+            backlog=next((Backlog.asked(_after(option, "backlog=")) for option in options if option.text.startswith("backlog=")), None),
         )
+
+
+def _after(option: Word, name: str) -> Word:
+    """The value of an option that begins with its name."""
+    return Word(option.text.removeprefix(name), option.at)
 
 
 def _place(text: str, default: int | None) -> tuple[str, PortSet]:

@@ -1,7 +1,7 @@
 """redis-server and its kin (valkey, keydb, sentinel): redis.conf and the command line become its listening sockets."""
 
 from portwright.apps import Packages, Said, daemon
-from portwright.facts import Confidence, Endpoint, Invocation, Origin
+from portwright.facts import Backlog, Confidence, Endpoint, Invocation, Origin
 from portwright.formats import words
 from portwright.ports import PortSet
 from portwright.source import Span, Word
@@ -13,7 +13,9 @@ from portwright.values import dataclass, field
 _SERVERS = ("redis-server", "valkey-server", "keydb-server", "redis-sentinel", "valkey-sentinel")
 _PORT, _SENTINEL_PORT = 6379, 26379
 _BUS_OFFSET = 10000  # CLUSTER_PORT_INCR in cluster.h
+_BACKLOG = 511  # CONFIG_DEFAULT_TCP_BACKLOG
 _NUMBERS = frozenset(("port", "tls-port", "cluster-port"))
+_COUNTS = frozenset(("tcp-backlog", "maxclients"))
 _SWITCHES = frozenset(("cluster-enabled", "tls-cluster"))
 
 
@@ -71,7 +73,7 @@ def _directive(line: words.Line, reading: Includes, said: _Said, chain: tuple[st
             _read_file((*chain, path), reading, said)
     elif keyword == "bind":
         said.words[keyword] = (line.values, origin)
-    elif keyword in _NUMBERS or keyword in _SWITCHES:
+    elif keyword in _NUMBERS or keyword in _SWITCHES or keyword in _COUNTS:
         problem = _problem(keyword, line.values)
         if problem:
             reading.refuse(line.at, problem)
@@ -86,6 +88,8 @@ def _problem(keyword: str, values: tuple[Word, ...]) -> str:
     if keyword in _SWITCHES:
         return "" if text.lower() in ("yes", "no") else f"{keyword} takes yes or no"
     digits = text.lstrip("0") or "0"
+    if keyword in _COUNTS:
+        return "" if text.isascii() and text.isdigit() and len(digits) <= 10 else f"{keyword} takes a number"
     return "" if text.isascii() and text.isdigit() and len(digits) <= 5 and int(digits) <= 65535 else f"{keyword} takes a port"
 
 
@@ -106,6 +110,8 @@ def _endpoints(said: _Said, at: Span, default: int, files: Files, confidence: Co
                 files.trouble(bus_at, f"redis does not start: the cluster bus would need port {bus}")
                 return ()
         ports.append((bus, bus_at, bus_origin))
+    asked = said.words["tcp-backlog"][0][0] if "tcp-backlog" in said.words else None
+    backlog = Backlog.asked(asked, _BACKLOG)
     return tuple(
         Endpoint(
             at=port_at,
@@ -119,6 +125,7 @@ def _endpoints(said: _Said, at: Span, default: int, files: Files, confidence: Co
             confidence=confidence,
             optional=optional,
             why="the cluster bus uses the client port plus 10000" if origin == "inferred" else "",
+            backlog=backlog,
         )
         for port, port_at, origin in ports
         for address, optional in _addresses(said, files)

@@ -2,7 +2,7 @@
 
 from portwright.apps import Packages, Reader, Said, daemon
 from portwright.apps.binding import BOTH, DUAL, Binder, Given, argument, default, halves, variable
-from portwright.facts import Endpoint, Invocation
+from portwright.facts import Backlog, Endpoint, Invocation
 from portwright.source import Word
 from portwright.system.options import Options, read
 from portwright.trees import Files
@@ -17,8 +17,9 @@ class Server:
     `needs` are words without which it is no server (`run`, `-s`). With one of `elsewhere` it binds no port but a Unix socket or a
     descriptor it was given, or takes its address from a file nobody reads here. `one` are flags after which it binds one socket only.
     `ipv4` and `ipv6` restrict the family. `loads` are flags that name the application; where its file is there and never says
-    `speaks`, the server finds nothing to serve and gives up before it binds. `count` says how many ports it takes. `values` are
-    other flags that take a value.
+    `speaks`, the server finds nothing to serve and gives up before it binds. `count` says how many ports it takes.
+    `backlog` says how long an accept queue it asks for, `queue` is the one it asks for by itself. `values` are other flags that take a
+    value.
     """
 
     binder: Binder
@@ -36,6 +37,8 @@ class Server:
     ipv4: tuple[str, ...] = ()
     ipv6: tuple[str, ...] = ()
     count: tuple[str, ...] = ()
+    backlog: tuple[str, ...] = ()
+    queue: int | None = None
     values: tuple[str, ...] = ()
     loads: tuple[str, ...] = ()
     speaks: str = ""
@@ -43,7 +46,7 @@ class Server:
     @property
     def valued(self) -> frozenset[str]:
         """Every flag that takes a value."""
-        flags = (*self.hosts, *self.ports, *self.addresses, *self.elsewhere, *self.count, *self.values, *self.loads)
+        flags = (*self.hosts, *self.ports, *self.addresses, *self.elsewhere, *self.count, *self.backlog, *self.values, *self.loads)
         return frozenset((*flags, *(flag for flag in self.one if flag != "--reload")))
 
 
@@ -60,6 +63,8 @@ SERVERS = (
         port_variables=("UVICORN_PORT",),
         elsewhere=("--uds", "--fd"),
         one=("--workers", "--reload"),
+        backlog=("--backlog",),
+        queue=2048,
     ),
     Server(
         Binder("hypercorn"),
@@ -67,6 +72,7 @@ SERVERS = (
         addresses=("-b", "--bind"),
         port=8000,
         elsewhere=("-c", "--config"),
+        backlog=("--backlog",),
         values=("-w", "--workers", "-k", "--worker-class", "--access-logfile", "--error-logfile", "--root-path"),
     ),
     Server(
@@ -213,7 +219,7 @@ def said(server: Server, invocation: Invocation, files: Files) -> tuple[Endpoint
 
 
 def _binder(server: Server, options: Options) -> Binder:
-    binder = server.binder
+    binder = replace(server.binder, backlog=Backlog.asked(options.last(*server.backlog), server.queue))
     if options.has(*server.one) and not any(word.text == "1" for word in options.all(*server.one)):
         binder = replace(binder, every=False, wildcard=binder.wildcard[:1], v6only=None)
     if options.has(*server.ipv4):

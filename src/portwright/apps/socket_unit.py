@@ -3,9 +3,10 @@
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Protocol
 
-from portwright.facts import Endpoint, Setting, Unit
+from portwright.facts import Backlog, Endpoint, Setting, Unit
 from portwright.facts import Protocol as Transport
 from portwright.ports import PortSet
+from portwright.source import Word
 from portwright.system import specifiers
 from portwright.trees import Files
 
@@ -38,6 +39,8 @@ def read(unit: Unit, units: Loaded, files: Files) -> tuple[Endpoint, ...]:
     v6only = {"both": False, "ipv6-only": True}.get(only)  # "default" follows net.ipv6.bindv6only
     free_bind = _is_on(unit, "FreeBind") or _is_on(unit, "Transparent")
     interface = expanded(_text(unit, "BindToDevice")) or None
+    queue = unit.value("Socket", "Backlog")
+    backlog = None if queue is None else Backlog.asked(Word(queue.value, queue.at))
     found: list[Endpoint] = []
     for setting in _listens(unit):
         protocol = _PROTOCOLS.get(setting.key)
@@ -69,6 +72,7 @@ def read(unit: Unit, units: Loaded, files: Files) -> tuple[Endpoint, ...]:
                 binds_as="root",
                 # socket_address_parse(): a bare port is the IPv6 wildcard where the kernel has IPv6, else the IPv4 one.
                 else_ipv4=":" not in address,
+                backlog=backlog if protocol == "tcp" else None,
             )
         )
     return tuple(found)

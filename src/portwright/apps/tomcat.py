@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from portwright.apps import Packages, Said, daemon
 from portwright.apps.binding import Binder, Given, default
 from portwright.apps.java import BOOTSTRAP, command
-from portwright.facts import Endpoint, Invocation, Origin
+from portwright.facts import Backlog, Endpoint, Invocation, Origin
 from portwright.formats import tags
 from portwright.formats.nodes import Node
 from portwright.source import Word
@@ -62,7 +62,9 @@ def _server(server: Node, binder: Binder, properties: Mapping[str, Given], files
             protocol = _attribute(connector, "protocol", properties)
             ajp = protocol is not None and "ajp" in protocol.text.lower()
             address = _attribute(connector, "address", properties) or default(_LOOPBACK if ajp else "", port.at)
-            yield from _bound(address, port, shift, binder, files)
+            queue = _attribute(connector, "acceptCount", properties)
+            asked = Backlog.asked(Word(queue.text, queue.at)) if queue is not None else None
+            yield from _bound(address, port, shift, replace(binder, backlog=asked), files)
 
 
 def _bound(host: Given, port: Given, shift: int, binder: Binder, files: Files) -> tuple[Endpoint, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from portwright.apps import Packages, Said, daemon
 from portwright.apps.binding import Binder, Given, halves
-from portwright.facts import Endpoint, Invocation, Origin
+from portwright.facts import Backlog, Endpoint, Invocation, Origin
 from portwright.formats import sections
 from portwright.source import Word
 from portwright.system.options import cut
@@ -19,14 +19,16 @@ _SOCKETS = (
     "https", "https2", "https-socket", "puwsgi-socket", "raw-socket", "rawrouter", "scgi-nph-socket", "scgi-socket", "socket",
     "sslrouter", "stats", "stats-server", "suwsgi-socket", "upd-socket", "uwsgi-socket", "uwsgi-frame-socket",
 )  # fmt: skip
-_SHORT = {"-s": "socket"}
+_SHORT = {"-s": "socket", "-l": "listen"}
+_BACKLOG = 100
 _INCLUDES = ("ini", "include", "inherit", "config")
 _OTHER_CONFIGS = ("yaml", "yml", "xml", "json", "sqlite3", "ldap")
 _VALUED = frozenset(
     (
         *(f"--{name}" for name in (*_SOCKETS, *_INCLUDES, *_OTHER_CONFIGS)), "-s", "-y", "-x", "-j", "-w", "-H", "-M", "-p", "-t", "-l",
-        "--chdir", "--module", "--wsgi-file", "--plugin", "--plugins", "--processes", "--workers", "--threads", "--set", "--uid", "--gid",
-        "--master-fifo", "--pidfile", "--daemonize", "--logto", "--home", "--virtualenv", "--callable", "--mount", "--env", "--pythonpath",
+        "--chdir", "--module", "--wsgi-file", "--plugin", "--plugins", "--processes", "--workers", "--threads", "--set", "--uid",
+        "--gid", "--listen", "--master-fifo", "--pidfile", "--daemonize", "--logto", "--home", "--virtualenv", "--callable", "--mount",
+        "--env", "--pythonpath",
     )
 ) - {"-M"}  # fmt: skip
 _DEEPEST = 8
@@ -43,6 +45,7 @@ class _Reading:
     sockets: list[tuple[str, Given]] = field(default_factory=list)
     read: list[str] = field(default_factory=list)
     reuse_port: bool = False
+    listen: Word | None = None
 
 
 @daemon("uwsgi", "uwsgi", "uwsgi-core", "uwsgi_python3", "pyuwsgi")
@@ -58,7 +61,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
     for variable, word in sorted(invocation.environment.items()):
         if variable.startswith("UWSGI_"):
             _set(reading, variable.removeprefix("UWSGI_").lower().replace("_", "-"), word, "environment", 0)
-    binder = replace(Binder("uwsgi", words=("",)), reuse_port=reading.reuse_port)
+    binder = replace(Binder("uwsgi", words=("",)), reuse_port=reading.reuse_port, backlog=Backlog.asked(reading.listen, _BACKLOG))
     return tuple(dict.fromkeys(endpoint for _, given in reading.sockets for endpoint in _bound(given, binder, files)))
 
 
@@ -77,6 +80,8 @@ def _set(reading: _Reading, key: str, value: Word | None, origin: Origin, depth:
         reading.reuse_port = value is None or value.text.lower() not in ("false", "0", "no", "off")
     if value is None:
         return
+    if key == "listen":
+        reading.listen = value
     if key in ("set", "set-placeholder", "set-ph"):
         name, _, text = value.text.partition("=")
         reading.values[name] = text

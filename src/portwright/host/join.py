@@ -59,6 +59,7 @@ def listener(endpoint: Endpoint, invocation: Invocation | None, around: Surround
         interface=endpoint.interface,
         confidence=confidence,
         goes_on=endpoint.goes_on,
+        backlog=endpoint.backlog,
     )
 
 
@@ -92,6 +93,7 @@ def socket_listener(endpoint: Endpoint, unit: Unit, activates: str | None, aroun
         free_bind=endpoint.free_bind,
         interface=endpoint.interface,
         confidence=confidence,
+        backlog=endpoint.backlog,
     )
 
 

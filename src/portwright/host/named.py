@@ -18,7 +18,13 @@ RANGE = "net.ipv4.ip_local_port_range"
 RESERVED = "net.ipv4.ip_local_reserved_ports"
 UNPRIVILEGED = "net.ipv4.ip_unprivileged_port_start"
 
+SOMAXCONN = "net.core.somaxconn"
+
 BIND = "CAP_NET_BIND_SERVICE"
+
+_SOMAXCONN = 4096  # SOMAXCONN since Linux 5.4
+# listen(2) takes what is more than the limit for the limit: -1, INT_MAX and 65535 are how daemons and people ask for all there is.
+_AS_LONG_AS_CAN_BE = 65535
 
 _PORT_SETTING_KEYS = """
     net.ipv4.ip_local_port_range net.ipv4.ip_local_reserved_ports net.ipv4.ip_unprivileged_port_start
@@ -167,6 +173,13 @@ def widened_range(host: Host) -> Named[str | None]:
     return Named(None if wide == ends else f"{wide[0]} {wide[1]}", (_lean(sysctl),), sysctl.confidence)
 
 
+@host_value("wanted-somaxconn")
+def wanted_somaxconn(host: Host) -> Named[str | None]:
+    """The longest accept queue a service of the host asks for by a number, at least what the kernel's own limit is."""
+    asked = (wanted_queue(host, listener).value for listener in host.listeners if listener_deployed(host, listener).value)
+    return Named(str(max(_SOMAXCONN, *(length for length in asked if length is not None), 0)))
+
+
 def _lendable(host: Host) -> Named[PortSet | None]:
     ephemeral, reserved = ephemeral_ports(host), reserved_ports(host)
     if ephemeral.value is None or reserved.value is None:
@@ -282,6 +295,31 @@ def kill_mode(host: Host, listener: Listener) -> Named[str | None]:
         return Named("control-group")
     # Whether it has forked anything by then, no file says.
     return Named(found.value, (Note(f"KillMode={found.value} is set here", found.at),), "likely")
+
+
+@fact_value("listener", "wanted-queue")
+def wanted_queue(host: Host, listener: Listener) -> Named[int | None]:
+    """How long an accept queue it asks for; unknown where nobody says a number, or one that means as long as the kernel lets it be.
+
+    Where a file lowers net.core.somaxconn, what is built into a daemon counts, too: it is what its makers found fitting.
+    """
+    asked, limit = listener.backlog, host.sysctl(SOMAXCONN)
+    if asked is None or limit is None or asked.length >= _AS_LONG_AS_CAN_BE:
+        return Named(None)
+    if asked.at is not None:
+        return Named(asked.length, (Note(f"it asks for {asked.length} here", asked.at),) if asked.at.line != listener.at.line else ())
+    lowered = not limit.is_default and (_number(limit.boot) or 0) < _SOMAXCONN
+    note = Note(f"no line says how many connections may wait, so what is built in holds: {asked.length}")
+    return Named(asked.length if lowered else None, (note,))
+
+
+@fact_value("listener", "queue-limit")
+def queue_limit(host: Host, listener: Listener) -> Named[int | None]:
+    """How many connections the kernel lets wait on one socket at most: net.core.somaxconn; unknown in a network namespace of its own."""
+    sysctl = host.sysctl(SOMAXCONN)
+    if sysctl is None or listener.private_network:
+        return Named(None)
+    return Named(_number(sysctl.boot), (_lean(sysctl),), sysctl.confidence)
 
 
 @fact_value("listener", "grantable-unit")

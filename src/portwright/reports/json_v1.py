@@ -168,6 +168,8 @@ def _listener(listener: Listener) -> _Object:
         "v6only": listener.v6only,
         "free_bind": listener.free_bind,
         "interface": listener.interface,
+        "backlog": None if listener.backlog is None else listener.backlog.length,
+        "backlog_at": None if listener.backlog is None else _at(listener.backlog.at),
         "confidence": listener.confidence,
         "at": _at(listener.at),
     }

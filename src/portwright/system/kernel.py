@@ -1,6 +1,7 @@
 """What the kernel makes of a text written to a sysctl: the values it holds afterwards, or why it refuses."""
 
 from collections.abc import Mapping
+from itertools import takewhile
 
 from portwright.ports import PortSet, read_list, read_number
 from portwright.values import dataclass
@@ -49,6 +50,19 @@ def _unknown(text: str) -> str:
     """What a key nothing is known about makes of a value; one integer is all the kernel looks at, whatever stands behind a blank."""
     first, _, rest = text.partition(" ")
     return first if rest.startswith("#") and first.removeprefix("-").isdigit() else text
+
+
+# What older kernels start with: before which version, and what.
+_OLDER: Mapping[str, tuple[tuple[int, int], str]] = {"net.core.somaxconn": ((5, 4), "128")}
+
+
+def starts_with(key: str, value: str, release: str | None) -> str:
+    """The default of a key on a kernel of this release (`uname -r`): `value`, which is a current one's, unless it was another then."""
+    since, before = _OLDER.get(key, ((0, 0), value))
+    major, _, rest = (release or "").partition(".")
+    minor = "".join(takewhile(str.isdigit, rest))
+    known = major.isascii() and major.isdigit() and minor.isascii() and minor.isdigit() and len(major + minor) < 9
+    return before if known and (int(major), int(minor)) < since else value
 
 
 def normal(text: str) -> str:

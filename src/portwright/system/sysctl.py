@@ -39,10 +39,10 @@ def boot_files(files: Files) -> tuple[str, ...]:
     return tuple(found.path for found in reading(files).boot)
 
 
-def settle(files: Files, running: Mapping[str, Word] | None = None) -> Settled:
+def settle(files: Files, running: Mapping[str, Word] | None = None, release: str | None = None) -> Settled:
     """What systemd-sysctl leaves at boot, and what `sysctl --system` leaves when it is then run on that host.
 
-    `running` is what a capture says (dotted keys); its keys are also what globs are held against.
+    `running` is what a capture says (dotted keys); its keys are also what globs are held against. `release` is the kernel's, if known.
     What the kernel command line or a credential sets is in no file and not in the result. A key that no line sets at boot and whose
     default is not known has assignments but no Sysctl. Sources: sysctl.d(5), sysctl(8), sysctl.conf(5), and both programs measured
     (systemd 252, procps 4.0.2).
@@ -51,7 +51,7 @@ def settle(files: Files, running: Mapping[str, Word] | None = None) -> Settled:
     order = reading(files)
     lines = _Lines(files)
     known = tuple(sorted({*(entry.path for entry, _ in _default_values()), *(normalized(key) for key in running)}))
-    boot = _Ledger({entry.key: _Held(value, entry) for entry, value in _default_values()})
+    boot = _Ledger({entry.key: _Held(kernel.starts_with(entry.key, value, release), entry) for entry, value in _default_values()})
     _boot([entry for one in order.boot for entry in lines.read(one, SYSTEMD)], known, boot)
     reload = _Ledger(boot.held)
     shortened = _reload([entry for one in order.reload for entry in lines.read(one, PROCPS)], known, reload)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from portwright.apps import Packages, Said, daemon
 from portwright.apps.apache.proxies import outbounds
 from portwright.apps.apache.reading import Line, Reading, Version
-from portwright.facts import Confidence, Endpoint, Invocation, weakest
+from portwright.facts import Backlog, Confidence, Endpoint, Invocation, weakest
 from portwright.ports import PortSet
 from portwright.source import Source, Span, Word
 from portwright.system import names, shells
@@ -23,6 +23,7 @@ _WITH_ARGUMENT = "CcDdEefk"  # AP_SERVER_BASEARGS and server/mpm_unix.c
 _STARTS_NOTHING = frozenset("vVlLtTSMh")
 _PACKAGES = ("apache2-bin", "apache2", "httpd-core", "httpd", "apache2.4-common")
 _MOST_SOCKETS = 4096
+_BACKLOG = 511  # DEFAULT_LISTENBACKLOG
 # What Debian's apache2ctl does on `start`, as far as it decides what runs.
 _APACHE2CTL = """
 [ -n "$APACHE_CONFDIR" ] || APACHE_CONFDIR=/etc/apache2
@@ -157,9 +158,12 @@ class _Listen:
 def _endpoints(reading: Reading, at: Span) -> Iterator[Endpoint]:
     listens: dict[tuple[str, int], _Listen] = {}
     reuse_port = False
+    backlog: Backlog | None = Backlog(_BACKLOG)
     for line in reading.lines:
         if line.keyword == "listencoresbucketsratio" and line.args:
             reuse_port = line.args[0].text.strip("0") != ""
+        if line.keyword == "listenbacklog" and line.args:
+            backlog = Backlog.asked(line.args[0])
         if line.keyword != "listen":
             continue
         if line.within:
@@ -190,6 +194,7 @@ def _endpoints(reading: Reading, at: Span) -> Iterator[Endpoint]:
             v6only=False if listen.address == "*" else True if ":" in listen.address else None,
             else_ipv4=listen.address == "*" and not listen.spelled,  # find_default_family()
             confidence=weakest(listen.confidence, reading.confidence),
+            backlog=backlog,
         )
 
 

@@ -71,6 +71,7 @@ class Socket:
     listen: Slot | None = None
     port: Slot | None = None
     end_port: Slot | None = None
+    backlog: Slot | None = None
     form: Form = "socket"
     schemes: tuple[tuple[str, str], ...] = ()
     any: tuple[str, ...] = ("", "*")
@@ -189,7 +190,7 @@ def _socket(data: dict[str, Any], kinds: Mapping[str, Mapping[str, Any]], here: 
     fields = _fields(
         given,
         {
-            "protocols": _protocols, "listen": _slot, "port": _slot, "end-port": _slot, "form": _one_of(*get_args(Form)),
+            "protocols": _protocols, "listen": _slot, "port": _slot, "end-port": _slot, "backlog": _slot, "form": _one_of(*get_args(Form)),
             "schemes": _pairs, "any": _words, "wildcard": _wildcard, "zeros-are-dual": _answer, "v6only": _answer_or_unset,
             "names": _one_of(*get_args(Names)), "zero": _one_of(*get_args(Zero)), "reuse-address": _reuse, "reuse-port": _answer_or_unset,
             "binds-as": _text, "on-demand": _answer, "random": _answer, "each": _text, "when": _conditions, "unless": _conditions,

@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from portwright.apps.catalogue.entry import Entry, Slot, Socket
 from portwright.apps.catalogue.settings import Settings
 from portwright.apps.catalogue.versions import satisfies
-from portwright.facts import Confidence, Endpoint, Origin, Protocol, weakest
+from portwright.facts import Backlog, Confidence, Endpoint, Origin, Protocol, weakest
 from portwright.formats.nodes import Node
 from portwright.patterns import regex
 from portwright.ports import PortSet
@@ -81,7 +81,7 @@ def _of_socket(entry: Entry, socket: Socket, settings: Settings, block: Node | N
                 if len(found) > MOST_SOCKETS:
                     return found
                 found += (
-                    _endpoint(entry, socket, settings, protocol, address, sure, ports, where, fallback)
+                    _endpoint(entry, socket, settings, protocol, address, sure, ports, where, fallback, block)
                     for address, sure in addresses
                 )
     return found
@@ -97,6 +97,7 @@ def _endpoint(
     ports: _Ports,
     where: _Where,
     fallback: Span,
+    block: Node | None,
 ) -> Endpoint:
     # The line that names the port is the one to change; where no line does, the address is.
     said = ports if ports.at is not None else where
@@ -122,7 +123,14 @@ def _endpoint(
         why=socket.why or settings.unsure,
         optional=socket.optional,
         goes_on=socket.goes_on,
+        backlog=_backlog(socket, settings, block) if protocol == "tcp" else None,
     )
+
+
+def _backlog(socket: Socket, settings: Settings, block: Node | None) -> Backlog | None:
+    """The accept queue it asks for, where its settings say one."""
+    said = settings.values(socket.backlog, block) if socket.backlog is not None else None
+    return Backlog.asked(said[-1][0]) if said else None
 
 
 # ── ports ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from portwright.apps.binding import BOTH, DUAL, IPV4, Binder, Given
-from portwright.facts import Endpoint, Origin
+from portwright.facts import Backlog, Endpoint, Origin
 from portwright.formats.javascript import LONGEST, Tokens, tokens
 from portwright.source import Source, Span, Word
 from portwright.system.passage import UNKNOWN
@@ -15,6 +15,7 @@ _DEEPEST = 20
 _MOST_STEPS = 20_000
 _MOST_SOCKETS = 64
 _LONGEST_NUMBER = 9
+_BACKLOG = 511  # lib/net.js
 _LONGEST_EXPRESSION = 200
 _CONVERTS = frozenset(("Number", "parseInt", "parseFloat", "String", "normalizePort"))
 _COMPARES = frozenset((">", "<", ">=", "<=", "===", "!==", "==", "!="))
@@ -112,10 +113,15 @@ def _served(at: int, text: _Text, binder: Binder, fastify: bool, files: Files) -
             binder = replace(binder, wildcard=("::",), v6only=True)
         binder = replace(binder, reuse_port=_is_true(properties.get("reusePort"), text))
         unsure = "host" in properties and host is None
+        queue = [properties["backlog"]] if "backlog" in properties else []
     else:
         port = _worth(arguments[0], text)
         host = _worth(arguments[1], text) if len(arguments) > 1 else None
         unsure = len(arguments) > 1 and host is None and not _is_function(arguments[1], text)
+        queue = arguments[1:3]
+    asked = (_worth(each, text) for each in queue)
+    number = next((known for known in asked if known is not None and isinstance(known.value, int)), None)
+    binder = replace(binder, backlog=Backlog(_BACKLOG) if number is None else Backlog.asked(Word(str(number.value), number.at)))
     if fastify and (host is None or host.value is None) and not unsure:
         # fastify binds every address of localhost where it is told no other.
         host, binder = _Known("localhost", text.tokens.span(at, at + 1), "default"), replace(binder, every=True, v6only=True)
