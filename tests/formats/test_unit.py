@@ -148,9 +148,11 @@ def test_every_value_is_what_its_lines_hold(text: str) -> None:
     for setting in parse(source).settings:
         assert 2 <= setting.at.line <= setting.at.end_line <= text.count("\n") + 2
         if not setting.breaks and setting.value:
-            line = source.text.split("\n")[setting.at.line - 1]
+            lines = source.text.split("\n")
+            # A key may be continued onto the line of its `=`.
+            line, line_of_key = lines[setting.at.line - 1], lines[setting.key_at.line - 1]
             assert setting.value == line[setting.at.column - 1 : setting.at.end_column - 1]
-            assert setting.key == line[setting.key_at.column - 1 : setting.key_at.end_column - 1]
+            assert setting.key == line_of_key[setting.key_at.column - 1 : setting.key_at.end_column - 1]
 
 
 # A setting that takes a boolean makes systemd-analyze repeat the value it has read.
