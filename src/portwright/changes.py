@@ -8,6 +8,9 @@ from portwright.values import dataclass
 Disruption = Literal["none", "reload", "restart", "reboot"]
 Safety = Literal["safe", "review"]
 
+SETTABLE = ("net.", "sunrpc.", "fs.file-max", "fs.nr_open")
+"""How the names of the kernel settings begin that a rule may wish for. Some others (kernel.core_pattern, kernel.modprobe) run programs."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReservePorts:

@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from portwright.changes import Disruption, GrantCapability, LimitCapabilities, ReservePorts, Safety, SetSysctl
+from portwright.changes import SETTABLE, Disruption, GrantCapability, LimitCapabilities, ReservePorts, Safety, SetSysctl
 from portwright.facts import Sysctl
 from portwright.finding import Finding
 from portwright.host import Host
 from portwright.patterns import regex
 from portwright.ports import PortSet
 from portwright.source import Span
+from portwright.system.capabilities import ALL
 from portwright.trees import ReadError
 from portwright.values import dataclass, field
 
@@ -163,8 +164,14 @@ def _unsafe_words(finding: Finding) -> str:
     match finding.change:
         case GrantCapability(unit=unit) | LimitCapabilities(unit=unit) if not _UNIT.fullmatch(unit):
             return f"{unit!r} is not a name that systemd allows a service, so no path is made of it"
+        case GrantCapability(capability=capability) if capability not in ALL:
+            return f"{capability!r} is not a capability, so no line is made of it"
+        case LimitCapabilities(capabilities=capabilities) if not ALL.issuperset(capabilities):
+            return f"{', '.join(sorted(set(capabilities) - ALL))!r} is not a capability, so no line is made of it"
         case SetSysctl(key=key) if not _KEY.fullmatch(key):
             return f"{key!r} is not the name of a kernel setting"
+        case SetSysctl(key=key) if not key.startswith(SETTABLE):
+            return f"{key} is no setting of the network, and portwright sets no other"
         case SetSysctl(key=key, value=value) if not value.isprintable():
             return f"the value for {key} would break out of its line"
         case _:

@@ -7,7 +7,7 @@ import pytest
 
 from portwright.audit.check import Selection, planned
 from portwright.audit.inputs import inputs
-from portwright.changes import GrantCapability, SetSysctl
+from portwright.changes import Change, GrantCapability, LimitCapabilities, SetSysctl
 from portwright.finding import Finding
 from portwright.plan import Permits, Plan, plan
 from portwright.trees.directory import DirectoryTree
@@ -191,6 +191,23 @@ def test_a_value_cannot_break_out_of_its_line(value: str) -> None:
 
     assert () == made.steps
     assert ["the value for net.ipv4.tcp_tw_reuse would break out of its line"] == [left.reason for left in made.unplanned]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (GrantCapability("a.service", "CAP_CHOWN\nExecStartPre=/tmp/x"), r"'CAP_CHOWN\nExecStartPre=/tmp/x' is not a capability"),
+        (LimitCapabilities("a.service", ("CAP_CHOWN", "CAP_KILL\nUser=root")), r"'CAP_KILL\nUser=root' is not a capability"),
+        (SetSysctl("kernel.core_pattern", "|/tmp/x"), "kernel.core_pattern is no setting of the network"),
+    ],
+)
+def test_a_wish_that_would_run_a_program_is_not_planned(change: Change, reason: str) -> None:
+    host, found = checked(MemoryTree(web(40000)), only(IN_RANGE))
+
+    made = plan(host, (replace(found[0], change=change),), lambda edits: (host, ()), Permits(review=True))
+
+    assert () == made.steps
+    assert [True] == [left.reason.startswith(reason) for left in made.unplanned]
 
 
 def test_a_place_that_cannot_be_written_is_said() -> None:

@@ -1,6 +1,8 @@
 """Reading a rule: what its author meant, or the line that is wrong and the nearest word that is right."""
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,6 +10,7 @@ from portwright.changes import ReservePorts
 from portwright.ports import PortSet
 from portwright.rules import load, read
 from portwright.rules.rule import Given, OfFact, OfHost, OfSysctl, Slot
+from portwright.shipped import rules_directory
 from portwright.source import RuleError
 
 GOOD = """\
@@ -107,6 +110,23 @@ MISTAKES = [
     ("{app}", "{claim}", "10:10", "{claim}: a listener has no such word; known:"),
     ("{app}", "{with.app}", "10:10", "{with.app}: this rule has no with"),
     ("{app}", "{app", "10:10", "a brace that is no placeholder: write {name}, where name is a word of the fact"),
+    ("each: listener", "", "1:1", "a rule lacks each: the kind of fact it looks at"),
+    ("severity: medium", "severity: critical", "3:11", "severity is never critical; did you mean high? known: high, medium, low, info"),
+    ("severity: medium", "level: medium", "3:1", "a rule has no level; did you mean severity?"),
+    ("where:", "when:", "7:1", "a rule has no when; did you mean where?"),
+    ("  starts:", "  keepalive:", "9:3", "a listener has no keepalive; an outbound has it"),
+    ("{is: boot}", "{equals: boot}", "9:12", "starts (text) cannot be compared with equals; did you mean is?"),
+    ("{is: boot}", "{matches: b.*}", "9:12", "starts (text) cannot be compared with matches; rules have no patterns; known: ends-with, in"),
+    ("{is: boot}", "{is: bot}", "9:16", "starts is never bot; did you mean boot? known: boot, demand, manual, never"),
+    ("ephemeral-ports", "usable-ports", "8:26", "within wants ports, and usable-ports is a number; fitting: ephemeral-ports, lend"),
+    ("{host: ephemeral-ports}", "80 81", "8:19", "' ' after '80'; write ports as the kernel does: 80,8000-8010"),
+    ("{host: ephemeral-ports}", "{sysctl: /proc/sys/a b}", "8:28", "not a kernel setting: '/proc/sys/a b'; write it as /proc/sys has it"),
+    ("title: Something", "title: wrong: Something", "2:13", "not YAML: mapping values are not allowed in this context: quote a text"),
+    ("  starts:", "\tstarts:", "9:1", "not YAML: found character that cannot start any token: quote a text"),
+    ('"{app} listens on {ports}"', "{app} listens", "10:16", "not YAML: "),
+    ('"{app} listens on {ports}"', "{app}", "10:10", "message must be text: quote it where it begins with a brace"),
+    ("[socket(7)]", "['javascript:alert(1)']", "5:14", "a reference is a document, such as socket(7), or an https:// address"),
+    ("[socket(7)]", "['file:///etc/passwd']", "5:14", "a reference is a document, such as socket(7), or an https:// address"),
     ("{app}", "{app.__class__}", "10:10", "{app.__class__}: a listener has no such word; known:"),
     ("{app}", "{app!r:>100000000}", "10:10", "{app!r:>100000000}: a listener has no such word; known:"),
 ]
@@ -144,7 +164,93 @@ MISTAKES_BELOW = [
     ("notes: [{text: x, at: app}]\n", "11:23", "{app}: a listener has no such place; known: at, because_at"),
     ("bad: {nginx.conf: listen 80}\n", "11:7", "an example is a file by its path on the host, not nginx.conf"),
     ("import: os\n", "11:1", "a rule has no import; known:"),
+    ("fix: {reserve-ports: {}}\n", "11:22", "reserve-ports lacks ports: the ports to reserve, such as {fact: ports}"),
+    ("fix: {reserve-ports: {port: 80}}\n", "11:23", "reserve-ports has no port; did you mean ports?"),
+    ("fix: {manual: restart it}\n", "11:15", "manual must be a mapping with reason and step"),
+    ("fix: restart it\n", "11:6", "fix must be a mapping, such as {reserve-ports: {ports: {fact: ports}}}"),
+    ("unless: [random]\n", "11:9", "unless must be a mapping, such as {random: {is: true}}"),
+    ("with: {outbound: {keepalve: {is: true}}}\n", "11:19", "an outbound has no keepalve; did you mean keepalive?"),
+    ("with: {listener: {port: {is: {fact: prot}}}}\n", "11:37", "a listener has no prot; did you mean port?"),
+    ("notes: [{text: '{with.app}'}]\n", "11:16", "{with.app}: this rule has no with"),
+    ("notes: [{txt: x}]\n", "11:10", "a note has no txt; did you mean text?"),
+    ("predicts: {fact: app, host: x}\n", "11:11", "an operand is one of {sysctl: key}, {host: name}, {fact: field}"),
+    ("fix: {grant-capability: {unit: {fact: unit}, capability: CAP_NET_BIND}}\n", "11:58", "there is no capability CAP_NET_BIND; did you"),
 ]
+
+# What a rule may not ask of a host, whoever wrote it.
+FORBIDDEN = [
+    ("fix: {set-sysctl: {key: kernel.core_pattern, value: '|/tmp/x'}}\n", "11:25", "a rule wishes for settings of the network only"),
+    ("fix: {set-sysctl: {key: kernel/modprobe, value: /tmp/x}}\n", "11:25", "a rule wishes for settings of the network only"),
+    (
+        'fix: {grant-capability: {unit: {fact: unit}, capability: "CAP_NET_BIND_SERVICE\\nExecStartPre=/tmp/x"}}\n',
+        "11:58",
+        "there is no capability CAP_NET_BIND_SERVICE",
+    ),
+    (
+        'fix: {limit-capabilities: {unit: {fact: unit}, capabilities: ["CAP_CHOWN\\nUser=root"]}}\n',
+        "11:62",
+        "there is no capability CAP_CHOWN",
+    ),
+    ("fix: {grant-capability: {unit: {fact: unit}, capability: CAP_SYS_ADMIN}}\n", "11:25", "a fix that grants more than CAP_NET_BIND"),
+    ("fix: {grant-capability: {unit: {fact: unit}, capability: {fact: app}}}\n", "11:25", "a fix that grants more than CAP_NET_BIND"),
+    *(
+        (f"bad: {{{path}: x}}\n", "11:7", "an example is a file by its path on the host, not")
+        for path in ("/../../etc/x", "../x", "/a/./b", "/a//b", "/", '"/a\\nb"', "C:x")
+    ),
+    ("bad: {}\n", "11:6", "bad is empty: an example is at least one file"),
+    ('bad: {/a: "x\\0y"}\n', "11:11", "a character that is not shown: U+0000"),
+]
+
+# (what follows GOOD, or is written instead of the why; the complaint)
+TOO_MUCH = [
+    ("message", '"' + "{app}" * 21 + '"', "message has more than 20 placeholders"),
+    ("message", "x" * 1001, "message is longer than 1000 characters"),
+    ("title", "x" * 201, "title is longer than 200 characters"),
+    ("why", "x" * 4001, "why is longer than 4000 characters"),
+    ("references", "[" + "a, " * 21 + "]", "references has 21 items, and 20 are the most"),
+    ("where", "{port: {in: [" + "1, " * 257 + "]}}", "in has 257 values, and 256 are the most"),
+    ("where", "{ports: {within: '" + ",".join(str(n) for n in range(1, 1000, 2)) + "'}}", "within has 500 ranges of ports, and 256"),
+    ("notes", "[" + "{text: x}, " * 9 + "]", "notes has 9 items, and 8 are the most"),
+    ("good", "{" + "".join(f"/f{n}: x, " for n in range(17)) + "}", "good has 17 files, and 16 are the most"),
+    ("x" * 1000, "y", f"a rule has no {'x' * 59}…; known: "),
+    ("severity", "x" * 50_000, "severity is longer than 200 characters"),
+]
+
+
+def _instead(key: str, value: str) -> str:
+    """GOOD with another value for one key."""
+    where = "where:\n  ports: {within: {host: ephemeral-ports}}\n  starts: {is: boot}"
+    lines = GOOD.replace(where, "where: {starts: {is: boot}}").splitlines()
+    return "\n".join([*(line for line in lines if not line.startswith(f"{key}:")), f"{key}: {value}", ""])
+
+
+@pytest.mark.parametrize(("key", "value", "complaint"), TOO_MUCH, ids=[complaint[:40] for _, _, complaint in TOO_MUCH])
+def test_what_would_blow_up_is_refused_in_a_short_sentence(key: str, value: str, complaint: str) -> None:
+    with pytest.raises(RuleError) as told:
+        read(_instead(key, value), "rules/some/a-rule.yaml")
+
+    assert told.value.reason.startswith(complaint)
+    assert len(told.value.reason) < 400
+
+
+@pytest.mark.parametrize("hidden", ["\\e[2J", "\\x9b31m", "\\u202e", "\\u200b", "\\uFEFF", "\\b", "\\0", "\\x7f"])
+@pytest.mark.parametrize("key", ["title", "why", "message", "good", "references"])
+def test_text_that_would_steer_a_terminal_or_hide_is_refused(key: str, hidden: str) -> None:
+    value = {"good": f'{{/a: "x{hidden}"}}', "references": f'["x{hidden}"]'}.get(key, f'"x{hidden}"')
+
+    with pytest.raises(RuleError, match=r"a character that is not shown: U\+"):
+        read(_instead(key, value), "rules/some/a-rule.yaml")
+
+
+@pytest.mark.parametrize(("more", "place", "complaint"), FORBIDDEN, ids=[more.strip() for more, _, _ in FORBIDDEN])
+def test_what_a_rule_may_not_do_is_told_with_its_place(more: str, place: str, complaint: str) -> None:
+    with pytest.raises(RuleError) as told:
+        read(GOOD + more, "rules/some/a-rule.yaml")
+
+    assert told.value.reason.startswith(complaint)
+    assert f"rules/some/a-rule.yaml:{place}" == str(told.value.at)
+
+
 
 
 @pytest.mark.parametrize(("more", "place", "complaint"), MISTAKES_BELOW, ids=[m[0].strip() for m in MISTAKES_BELOW])
@@ -175,6 +281,7 @@ HOSTILE = [
     ("- a\n", 1, "a rule is a mapping: id, title, severity, why, ..."),
     ("a: [1\nb: 2\n", 2, "not YAML: "),
     ("a: 1\n\tb: 2\n", 2, "not YAML: "),
+    ("a: \ufeffb\n", 1, "a character that is not shown: U+FEFF"),
     ("a: \x00\n", 1, "not YAML: "),
     ("a: b\x07\n", 1, "not YAML: "),
 ]
@@ -189,6 +296,12 @@ def test_a_hostile_file_is_refused_with_its_place(text: str, line: int | None, c
 
     assert told.value.reason.startswith(complaint)
     assert (line or 1) == told.value.at.line
+
+
+@pytest.mark.parametrize("family", ["some thing", "x\n", "\x1b[2J", "-x", "a" * 65])
+def test_a_family_is_a_word(family: str) -> None:
+    with pytest.raises(RuleError, match="a family is the name of the folder, of letters, digits, dots and dashes, not "):
+        read(GOOD, f"rules/{family}/a-rule.yaml")
 
 
 def test_two_rules_of_one_name_are_one_too_many(tmp_path: Path) -> None:
@@ -209,6 +322,72 @@ def test_a_persons_own_folder_may_hold_the_rules_themselves(tmp_path: Path) -> N
     (tmp_path / "a-rule.yml").write_text(GOOD)
 
     assert [("a-rule", tmp_path.name)] == [(rule.id, rule.family) for rule in load([tmp_path])]
+
+
+def test_a_folder_of_rules_without_a_good_name_is_the_family_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "my rules"
+    folder.mkdir()
+    (folder / "a-rule.yaml").write_text(GOOD)
+    monkeypatch.chdir(folder)
+
+    assert ["own", "own"] == [rule.family for where in (folder, Path()) for rule in load([where])]
+
+
+def test_a_shipped_rule_is_replaced_by_nobody(tmp_path: Path) -> None:
+    (tmp_path / "narrow-ephemeral-range.yaml").write_text(GOOD.replace("a-rule", "narrow-ephemeral-range"))
+
+    with pytest.raises(RuleError, match=r"there is already a rule narrow-ephemeral-range: .*; no rule replaces another"):
+        load([rules_directory(), tmp_path])
+
+
+def test_a_folder_without_rules_is_an_error_that_says_where_rules_lie(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("x")
+    (tmp_path / ".hidden.yaml").write_text("x")
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "deep.yaml").write_text("x")
+
+    with pytest.raises(RuleError, match=r"no rule is in this folder: a rule is a file ID.yaml or FAMILY/ID.yaml in it"):
+        load([tmp_path])
+
+
+# (how the file a-rule.yaml is made, the complaint)
+FILES = {
+    "a link out of it": (lambda path: path.symlink_to("/etc/passwd"), "a link to /etc/passwd, where this folder of rules has nothing"),
+    "a link upwards": (lambda path: path.symlink_to("../../../../etc/passwd"), r"a link to \.\./\.\./\.\./\.\./etc/passwd, where"),
+    "a link to itself": (lambda path: path.symlink_to(path.name), "too many levels of symbolic links"),
+    "a device": (lambda path: path.symlink_to("/dev/zero"), "a link to /dev/zero, where this folder of rules has nothing"),
+    "a pipe": (os.mkfifo, "a FIFO is not a file to read"),
+    "a file without end": (lambda path: os.truncate(os.open(path, os.O_CREAT | os.O_WRONLY), 1 << 40), "larger than 16 MiB"),
+    "a large file": (lambda path: path.write_text("a" * (5 << 20)), "more than 4 MiB of rules in one folder"),
+}
+
+
+@pytest.mark.parametrize(("make", "complaint"), FILES.values(), ids=FILES)
+def test_what_is_no_file_of_the_folder_is_not_read(make: Any, complaint: str, tmp_path: Path) -> None:
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    make(folder / "a-rule.yaml")
+
+    with pytest.raises(RuleError, match=f"a-rule.yaml:1:1: {complaint}"):
+        load([folder])
+
+
+def test_a_folder_of_very_many_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portwright.trees.directory.MOST_NAMES", 100)
+    for number in range(101):
+        (tmp_path / f"{number}").touch()
+
+    with pytest.raises(RuleError, match="more than 100 names in one directory"):
+        load([tmp_path])
+
+
+def test_more_rules_than_anybody_has_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portwright.rules.loading._MOST_RULES", 3)
+    for number in range(4):
+        (tmp_path / f"r{number}.yaml").write_text(GOOD.replace("a-rule", f"r{number}"))
+
+    with pytest.raises(RuleError, match="more than 3 rules"):
+        load([tmp_path])
 
 
 def test_a_file_that_is_not_utf_8_is_an_error_with_its_line(tmp_path: Path) -> None:

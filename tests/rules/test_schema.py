@@ -25,6 +25,8 @@ BEYOND = (
     "starts (text)",
     "claim",
     "an operand is one of",
+    "' ' after",
+    "not YAML",
 )
 
 SHAPES = [(written, instead) for written, instead, _, complaint in MISTAKES if not complaint.startswith(BEYOND)]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast, get_args, get_type_hints
 
-from portwright.changes import Change
+from portwright.changes import SETTABLE, Change, GrantCapability, SetSysctl
 from portwright.facts import CONFIDENCES, BindError, Confidence, Likelihood
 from portwright.finding import SEVERITIES, Card
 from portwright.host.predicates import Operand as OperandType
@@ -29,6 +29,7 @@ from portwright.rules.rule import (
     Wish,
 )
 from portwright.source import RuleError, Span
+from portwright.system.capabilities import NAMES, NET_BIND_SERVICE
 from portwright.values import MISSING, fields
 
 REQUIRED = ("id", "title", "severity", "why", "references", "each", "where", "message")
@@ -37,21 +38,80 @@ OPTIONAL = ("unless", "with", "confidence", "likelihood", "predicts", "notes", "
 BIND_ERRORS: tuple[str, ...] = get_args(BindError)
 LIKELIHOODS: tuple[str, ...] = get_args(Likelihood)
 
+# What somebody's rules may hold, so that thousands of them on thousands of facts stay a matter of seconds and megabytes.
+_LONGEST_ID = 80
+_LONGEST_LINE = 200
+_LONGEST_MESSAGE = 1000
+_LONGEST_WHY = 4000
+_MOST_SLOTS = 20
+_MOST_COMPARISONS = 64
+_MOST_VALUES = 256
+_MOST_NOTES = 8
+_MOST_REFERENCES = 20
+_MOST_FILES = 16
+
+FAMILY = regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _ID = regex(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _SLOT = regex(r"\{([^{}]*)\}")
 _KEY = regex(r"[a-zA-Z0-9_./-]{1,200}")
+_SCHEME = regex(r"[A-Za-z][A-Za-z0-9+.-]*:[^ ]")
+
+# What each part that a rule needs is for, said where it is missing.
+_MEANING = {
+    "id": "the name of its file without .yaml",
+    "title": "one line for the catalogue",
+    "severity": "high, medium, low or info",
+    "why": "what goes wrong and why",
+    "references": "a list of documents, such as [socket(7)]",
+    "each": "the kind of fact it looks at",
+    "where": "the conditions that must hold",
+    "message": "what a finding says",
+    "text": "what the note says",
+    "reason": "why nothing is changed",
+    "step": "what a person does",
+    "ports": "the ports to reserve, such as {fact: ports}",
+    "key": "the kernel setting",
+    "value": "its value",
+    "unit": "the unit, such as {fact: unit}",
+    "capability": "such as CAP_NET_BIND_SERVICE",
+    "capabilities": "a list, such as [CAP_NET_BIND_SERVICE]",
+}
+
+# What other tools and people call the same thing.
+_MEANT = {
+    **dict.fromkeys(("=", "==", "eq", "equal", "equals"), "is"),
+    **dict.fromkeys(("!=", "<>", "ne", "not", "isnt"), "is-not"),
+    **dict.fromkeys((">=", "ge", "gte", "min"), "at-least"),
+    **dict.fromkeys(("<=", "le", "lte", "max"), "at-most"),
+    **dict.fromkeys((">", "gt", "above", "over"), "more-than"),
+    **dict.fromkeys(("<", "lt", "below", "under"), "less-than"),
+    **dict.fromkeys(("contains", "includes"), "has"),
+    **dict.fromkeys(("one-of", "any-of"), "in"),
+    **dict.fromkeys(("intersects", "collides"), "overlaps"),
+    **dict.fromkeys(("when", "if", "match", "condition", "conditions"), "where"),
+    **dict.fromkeys(("except", "exclude", "not"), "unless"),
+    **dict.fromkeys(("for", "kind", "type", "on"), "each"),
+    **dict.fromkeys(("join", "and", "together"), "with"),
+    **dict.fromkeys(("name", "rule"), "id"),
+    **dict.fromkeys(("summary", "description"), "title"),
+    **dict.fromkeys(("level", "priority"), "severity"),
+    **dict.fromkeys(("see", "links", "refs"), "references"),
+    **dict.fromkeys(("critical", "error", "fatal", "severe"), "high"),
+    **dict.fromkeys(("warning", "warn"), "medium"),
+    **dict.fromkeys(("notice", "note", "style"), "info"),
+}
 
 
-def read(text: str, path: str) -> Rule:
-    """The rule in one file's text. Its family is the folder's name, its id the file's."""
-    return rule(parse(text, path), path)
+def read(text: str, path: str, family: str = "") -> Rule:
+    """The rule in one file's text. Its family is the folder's name if none is given, its id the file's."""
+    return rule(parse(text, path), path, family)
 
 
-def rule(node: Node, path: str) -> Rule:
-    """The rule that a file's one document is; `path` as for `read`."""
+def rule(node: Node, path: str, family: str = "") -> Rule:
+    """The rule that a file's one document is; `path` and `family` as for `read`."""
     if not isinstance(node, Table):
         raise RuleError(node.at, "a rule is a mapping: id, title, severity, why, ...")
-    return _Reader(path, node).rule()
+    return _Reader(path, family or Path(path).parent.name, node).rule()
 
 
 def change_kinds() -> dict[str, type[Change]]:
@@ -76,6 +136,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
     from difflib import get_close_matches
 
     known = sorted(known)
+    if _MEANT.get(word) in known:
+        return f"did you mean {_MEANT[word]}?"
     close = get_close_matches(word[:100], known, n=1, cutoff=0.5)
     return f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
 
@@ -83,8 +145,9 @@ def nearest(word: str, known: Iterable[str]) -> str:
 class _Reader:
     """One rule file being read; the only state is what `each` and `with` name."""
 
-    def __init__(self, path: str, table: Table) -> None:
+    def __init__(self, path: str, family: str, table: Table) -> None:
         self._path = path
+        self._family = family
         self._table = table
 
     def rule(self) -> Rule:
@@ -94,7 +157,13 @@ class _Reader:
         file = Path(self._path)
         rule_id = self._line(entries["id"], "id")
         if not _ID.fullmatch(rule_id):
-            raise RuleError(entries["id"].at, f"an id is lower-case words joined by single dashes, not {rule_id!r}")
+            raise RuleError(entries["id"].at, f"an id is lower-case words joined by single dashes, not {_short(rule_id)!r}")
+        if len(rule_id) > _LONGEST_ID:
+            raise RuleError(entries["id"].at, f"an id of more than {_LONGEST_ID} characters")
+        if not FAMILY.fullmatch(self._family):
+            raise RuleError(
+                entries["id"].at, f"a family is the name of the folder, of letters, digits, dots and dashes, not {_short(self._family)!r}"
+            )
         if rule_id != file.stem:
             raise RuleError(entries["id"].at, f"the id is {rule_id}, the file is named {file.name}: they must be the same")
         self.each = cast(Kind, self._choice(entries["each"], "each", tuple(KINDS)))
@@ -105,11 +174,11 @@ class _Reader:
         wish, advice = self._fix(entries["fix"]) if "fix" in entries else (None, None)
         card = Card(
             id=rule_id,
-            family=file.parent.name,
+            family=self._family,
             title=self._line(entries["title"], "title"),
             severity=cast(Any, self._choice(entries["severity"], "severity", SEVERITIES)),
-            why=" ".join(self._words(entries["why"], "why").split()),
-            references=tuple(self._line(item, "a reference") for item in self._items(entries["references"], "references")),
+            why=" ".join(self._words(entries["why"], "why", _LONGEST_WHY).split()),
+            references=tuple(self._reference_to(item) for item in self._items(entries["references"], "references", _MOST_REFERENCES)),
         )
         return Rule(
             card=card,
@@ -120,7 +189,7 @@ class _Reader:
             unless=unless,
             join=join,
             message=self._template(entries["message"], "message"),
-            remarks=tuple(self._remark(item) for item in self._items(entries["notes"], "notes")) if "notes" in entries else (),
+            remarks=tuple(self._remark(item) for item in self._items(entries["notes"], "notes", _MOST_NOTES)) if "notes" in entries else (),
             confidence=self._confidence(),
             likelihood=self._likelihood(),
             predicts=self._predicts(),
@@ -139,7 +208,7 @@ class _Reader:
         for word, comparison in table.entries.items():
             name = known.get(word)
             if name is None:
-                raise RuleError(table.keys[word], f"{_a(kind)} has no {word}; {nearest(word, known)}")
+                raise RuleError(table.keys[word], f"{_a(kind)} has no {_short(word)}; {_elsewhere(word, kind) or nearest(word, known)}")
             takes = predicates(name.type)
             if not takes:
                 raise RuleError(table.keys[word], f"{word} is {_a(name.type)}, which no condition can look at")
@@ -151,10 +220,13 @@ class _Reader:
             for verb, operand in comparison.entries.items():
                 predicate = takes.get(verb)
                 if predicate is None:
-                    raise RuleError(comparison.keys[verb], f"{word} ({name.type}) cannot be compared with {verb}; {nearest(verb, takes)}")
+                    said = f"{word} ({name.type}) cannot be compared with {_short(verb)}; {_verb(verb, takes)}"
+                    raise RuleError(comparison.keys[verb], said)
                 found.append(Condition(name, predicate, self._operand(operand, verb, predicate.right, word, name.choices)))
         if not found:
             raise RuleError(table.at, f"{key} is empty")
+        if len(found) > _MOST_COMPARISONS:
+            raise RuleError(table.at, f"{key} makes {len(found)} comparisons, and {_MOST_COMPARISONS} are the most")
         return tuple(found)
 
     def _operand(self, node: Node, verb: str, wanted: OperandType, word: str, choices: tuple[str, ...]) -> Operand:
@@ -165,6 +237,8 @@ class _Reader:
             each: Type = "number" if wanted == "numbers" else "text"
             if not items:
                 raise RuleError(node.at, f"{verb} wants at least one value")
+            if len(items) > _MOST_VALUES:
+                raise RuleError(node.at, f"{verb} has {len(items)} values, and {_MOST_VALUES} are the most")
             return Given(tuple(self._literal(item, verb, each, word, choices) for item in items))
         if wanted in ("claim", "turn", "place"):
             raise RuleError(node.at, f"{verb} wants {_a(wanted)} of another fact, as {{fact: {wanted}}}")
@@ -178,16 +252,17 @@ class _Reader:
         word = self._line(leaf, source)
         if source == "sysctl":
             if not _KEY.fullmatch(word):
-                raise RuleError(leaf.at, f"not a kernel setting: {word!r}")
+                raise RuleError(leaf.at, f"not a kernel setting: {_short(word)!r}; write it as /proc/sys has it, with dots")
             if wanted not in ("text", "number", "ports"):
                 raise RuleError(leaf.at, f"{verb} wants {_a(wanted)}, and a kernel setting is text, a number or ports")
             return OfSysctl(word.replace("/", "."), cast(Type, wanted))
         known = host_names() if source == "host" else names(self.each)
         name = known.get(word)
         if name is None:
-            raise RuleError(leaf.at, f"{'a host' if source == 'host' else _a(self.each)} has no {word}; {nearest(word, known)}")
+            raise RuleError(leaf.at, f"{'a host' if source == 'host' else _a(self.each)} has no {_short(word)}; {nearest(word, known)}")
         if name.type != wanted:
-            raise RuleError(leaf.at, f"{verb} wants {_a(wanted)}, and {word} is {_a(name.type)}")
+            fitting = [each for each, found in known.items() if found.type == wanted]
+            raise RuleError(leaf.at, f"{verb} wants {_a(wanted)}, and {word} is {_a(name.type)}{_such_as(fitting)}")
         return OfHost(name) if source == "host" else OfFact(name)
 
     def _literal(self, node: Node, verb: str, wanted: Type, word: str, choices: tuple[str, ...]) -> object:
@@ -195,7 +270,7 @@ class _Reader:
             raise RuleError(node.at, f"{verb} wants {_a(wanted)}")
         if wanted == "text":
             if choices and node.text not in choices:
-                raise RuleError(node.at, f"{word} is never {node.text}; {nearest(node.text, choices)}")
+                raise RuleError(node.at, f"{word} is never {_short(node.text)}; {_choices(node.text, choices)}")
             return node.text
         if wanted == "flag" and isinstance(node.value, bool):
             return node.value
@@ -203,11 +278,14 @@ class _Reader:
             return node.value
         if wanted == "ports":
             try:
-                return PortSet.parse(node.text)
+                ports = PortSet.parse(node.text)
             except ValueError as error:
-                raise RuleError(node.at, str(error)) from error
+                raise RuleError(node.at, f"{error}; write ports as the kernel does: 80,8000-8010") from error
+            if len(ports.ranges) > _MOST_VALUES:
+                raise RuleError(node.at, f"{verb} has {len(ports.ranges)} ranges of ports, and {_MOST_VALUES} are the most")
+            return ports
         example = {"flag": "true or false", "number": "a number"}.get(wanted, _a(wanted))
-        raise RuleError(node.at, f"{verb} wants {example}, not {node.text}")
+        raise RuleError(node.at, f"{verb} wants {example}, not {_short(node.text)}")
 
     def _join(self, node: Node) -> Join:
         table = self._mapping(node, "with")
@@ -215,7 +293,7 @@ class _Reader:
             raise RuleError(table.at, "with names one kind of fact")
         ((word, inner),) = table.entries.items()
         if word not in KINDS:
-            raise RuleError(table.keys[word], f"there is no kind of fact {word}; {nearest(word, KINDS)}")
+            raise RuleError(table.keys[word], f"there is no kind of fact {_short(word)}; {nearest(word, KINDS)}")
         self.joined = word
         conditions = self._conditions(inner, "with", self.joined)
         alone = tuple(condition for condition in conditions if not isinstance(condition.operand, OfFact))
@@ -229,13 +307,15 @@ class _Reader:
     # ── what a finding says ──
 
     def _template(self, node: Node, key: str) -> Template:
-        text = " ".join(self._words(node, key).split())
+        text = " ".join(self._words(node, key, _LONGEST_MESSAGE).split())
         parts: list[str | Slot] = []
         position = 0
         for found in _SLOT.finditer(text):
             parts.append(self._plain(text[position : found.start()], node))
             parts.append(self._slot(found.group(1), node.at, places=False))
             position = found.end()
+            if len(parts) > 2 * _MOST_SLOTS:
+                raise RuleError(node.at, f"{key} has more than {_MOST_SLOTS} placeholders")
         parts.append(self._plain(text[position:], node))
         return tuple(part for part in parts if part != "")
 
@@ -247,14 +327,13 @@ class _Reader:
     def _slot(self, word: str, at: Span, places: bool) -> Slot:
         joined = word.startswith("with.")
         if joined and self.joined is None:
-            raise RuleError(at, f"{{{word}}}: this rule has no with")
+            raise RuleError(at, f"{{{_short(word)}}}: this rule has no with")
         kind = self.joined if joined and self.joined else self.each
         known = {name: found for name, found in names(kind).items() if (found.type == "place" if places else _printable(found))}
         name = known.get(word.removeprefix("with."))
         if name is None:
-            raise RuleError(
-                at, f"{{{word}}}: {_a(kind)} has no such {'place' if places else 'word'}; {nearest(word.removeprefix('with.'), known)}"
-            )
+            what = "place" if places else "word"
+            raise RuleError(at, f"{{{_short(word)}}}: {_a(kind)} has no such {what}; {nearest(word.removeprefix('with.'), known)}")
         return Slot(name, joined)
 
     def _remark(self, node: Node) -> Remark:
@@ -313,7 +392,24 @@ class _Reader:
         for name, inner in table.entries.items():
             wanted, choices, _ = takes[name]
             operands.append((name, self._operand(inner, name, wanted, name, choices)))
+        self._permit(change, dict(operands), table)
         return Wish(change, tuple(operands))
+
+    def _permit(self, change: type[Change], operands: dict[str, Operand], table: Table) -> None:
+        """What rules may ask of a host: settings of the network, and other powers than that of low ports only after a review."""
+        key = operands.get("key")
+        if change is SetSysctl and isinstance(key, Given) and not key.value.replace("/", ".").startswith(SETTABLE):
+            said = f"a rule wishes for settings of the network only ({', '.join(SETTABLE)}), not for {_short(key.value)}"
+            raise RuleError(table.entries["key"].at, said)
+        named = operands.get("capability") or operands.get("capabilities")
+        if isinstance(named, Given):
+            words = named.value if isinstance(named.value, tuple) else (named.value,)
+            unknown = next((word for word in words if word not in NAMES), None)
+            if unknown is not None:
+                at = (table.entries.get("capability") or table.entries["capabilities"]).at
+                raise RuleError(at, f"there is no capability {_short(unknown)}; {nearest(unknown, NAMES)}")
+        if change is GrantCapability and named != Given(NET_BIND_SERVICE) and operands.get("safety") != Given("review"):
+            raise RuleError(table.at, f"a fix that grants more than {NET_BIND_SERVICE} wants safety: review")
 
     def _advice(self, node: Node) -> Advice:
         table = self._mapping(node, "manual")
@@ -324,9 +420,14 @@ class _Reader:
         if key not in self._table.entries:
             return ()
         table = self._mapping(self._table.entries[key], key)
+        if not table.entries:
+            raise RuleError(table.at, f"{key} is empty: an example is at least one file")
+        if len(table.entries) > _MOST_FILES:
+            raise RuleError(table.at, f"{key} has {len(table.entries)} files, and {_MOST_FILES} are the most")
         for name, at in table.keys.items():
-            if not name.startswith("/"):
-                raise RuleError(at, f"an example is a file by its path on the host, not {name}")
+            parts = name.split("/")
+            if parts[0] or {"", ".", ".."} & set(parts[1:]) or not name.isprintable():
+                raise RuleError(at, f"an example is a file by its path on the host, not {_short(name)}; write /etc/app.conf")
         return tuple((name, self._words(inner, name)) for name, inner in table.entries.items())
 
     # ── pieces ──
@@ -334,37 +435,87 @@ class _Reader:
     def _keys(self, table: Table, what: str, known: tuple[str, ...], needed: tuple[str, ...]) -> None:
         for word, at in table.keys.items():
             if word not in known:
-                raise RuleError(at, f"{what} has no {word}; {nearest(word, known)}")
+                raise RuleError(at, f"{what} has no {_short(word)}; {nearest(word, known)}")
         for word in needed:
             if word not in table.entries:
-                raise RuleError(table.at, f"{what} lacks {word}")
+                raise RuleError(table.at, f"{what} lacks {word}: {_MEANING[word]}")
 
     def _mapping(self, node: Node, what: str) -> Table:
         if not isinstance(node, Table):
-            raise RuleError(node.at, f"{what} must be a mapping")
+            raise RuleError(node.at, f"{what} must be a mapping{_EXAMPLES.get(what, '')}")
         return node
 
-    def _items(self, node: Node, what: str) -> tuple[Node, ...]:
+    def _items(self, node: Node, what: str, most: int) -> tuple[Node, ...]:
         if not isinstance(node, Items) or not node.items:
             raise RuleError(node.at, f"{what} must be a list with at least one item")
+        if len(node.items) > most:
+            raise RuleError(node.at, f"{what} has {len(node.items)} items, and {most} are the most")
         return node.items
 
-    def _words(self, node: Node, what: str) -> str:
+    def _words(self, node: Node, what: str, most: int | None = None) -> str:
+        if isinstance(node, Table):
+            raise RuleError(node.at, f"{what} must be text: quote it where it begins with a brace")
         if not isinstance(node, Leaf) or not node.text.strip():
             raise RuleError(node.at, f"{what} must be text")
+        if most is not None and len(node.text) > most:
+            raise RuleError(node.at, f"{what} is longer than {most} characters")
         return node.text
 
-    def _line(self, node: Node, what: str) -> str:
-        text = self._words(node, what).strip()
+    def _line(self, node: Node, what: str, most: int | None = _LONGEST_LINE) -> str:
+        text = self._words(node, what, most).strip()
         if "\n" in text:
             raise RuleError(node.at, f"{what} must be one line")
+        return text
+
+    def _reference_to(self, node: Node) -> str:
+        text = self._line(node, "a reference")
+        if _SCHEME.match(text) and not text.startswith(("https://", "http://")):
+            raise RuleError(node.at, f"a reference is a document, such as socket(7), or an https:// address, not {_short(text)}")
         return text
 
     def _choice(self, node: Node, what: str, choices: tuple[str, ...]) -> str:
         text = self._line(node, what)
         if text not in choices:
-            raise RuleError(node.at, f"{what} is never {text}; {nearest(text, choices)}")
+            raise RuleError(node.at, f"{what} is never {_short(text)}; {_choices(text, choices)}")
         return text
+
+
+_EXAMPLES = {
+    "where": ", such as {starts: {is: boot}}",
+    "unless": ", such as {random: {is: true}}",
+    "with": ", such as {outbound: {keepalive: {is: false}}}",
+    "a note": ", such as {text: ..., at: at}",
+    "fix": ", such as {reserve-ports: {ports: {fact: ports}}} or {manual: {reason: ..., step: ...}}",
+    "manual": " with reason and step",
+    "bad": " of paths and texts, such as /etc/app.conf: ...",
+    "good": " of paths and texts, such as /etc/app.conf: ...",
+}
+
+
+def _short(word: str) -> str:
+    return word if len(word) <= 60 else f"{word[:59]}…"
+
+
+def _choices(word: str, choices: tuple[str, ...]) -> str:
+    """What to say after a value that is none of a few: the nearest, and all of them in their order."""
+    close = nearest(word, choices)
+    return f"{close} known: {', '.join(choices)}" if close.startswith("did") else f"known: {', '.join(choices)}"
+
+
+def _verb(word: str, takes: Iterable[str]) -> str:
+    if word in ("matches", "regex", "regexp", "glob", "like"):
+        return f"rules have no patterns; known: {', '.join(takes)}"
+    return nearest(word, takes)
+
+
+def _elsewhere(word: str, kind: Kind) -> str:
+    """Whose word it is, if another kind of fact has it."""
+    others = [other for other in KINDS if other != kind and word in names(other)]
+    return f"{' and '.join(_a(other) for other in others)} has it" if others else ""
+
+
+def _such_as(fitting: list[str]) -> str:
+    return f"; fitting: {', '.join(fitting)}" if fitting else ""
 
 
 def _printable(name: Name) -> bool:

@@ -1,6 +1,7 @@
 """The JSON Schema of a rule file, made from the same words the loader knows; for editors, and as a second opinion on users' rules."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, get_args
 
 from portwright.facts import CONFIDENCES
@@ -16,6 +17,7 @@ Schema = dict[str, Any]
 
 _TYPES: tuple[Type, ...] = get_args(Type)
 _TEXT: Schema = {"type": "string", "minLength": 1, "pattern": r"\S"}
+_REFERENCE: Schema = {"type": "string", "minLength": 1, "pattern": r"^(https?://|(?![A-Za-z][A-Za-z0-9+.-]*:[^ ]))"}
 _SCALAR: Schema = {"type": ["string", "integer", "boolean"]}
 
 
@@ -26,7 +28,7 @@ def schema() -> Schema:
         "title": {**_TEXT, "description": "one line for a catalogue"},
         "severity": {"enum": list(SEVERITIES), "description": "how bad it is when it happens"},
         "why": {**_TEXT, "description": "what goes wrong and why, for somebody who has never met it"},
-        "references": {"type": "array", "items": _TEXT, "minItems": 1},
+        "references": {"type": "array", "items": _REFERENCE, "minItems": 1},
         "each": {"enum": list(KINDS), "description": "the kind of fact that is looked at"},
         "where": {"description": "all of this must hold"},
         "unless": {"description": "none of this may hold"},
@@ -76,16 +78,21 @@ def schema() -> Schema:
 
 def validate(text: str, path: str) -> None:
     """Hold a rule's text against the schema; raises RuleError at the place of the first difference."""
-    from jsonschema import Draft202012Validator
-
     node = parse(text, path)
     errors = sorted(
-        Draft202012Validator(schema()).iter_errors(plain(node)),
+        _validator().iter_errors(plain(node)),
         key=lambda error: ([str(part) for part in error.absolute_path], error.message),
     )
     if errors:
         at = _find(node, errors[0].absolute_path)
         raise RuleError(at.at, f"against the schema of rules: {errors[0].message[:300]}")
+
+
+@cache
+def _validator() -> Any:
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(schema())
 
 
 def _conditions(kind: Kind) -> Schema:

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from portwright.rules.grammar import read, rule
+from portwright.rules.grammar import FAMILY, read, rule
 from portwright.rules.marked import Packed, pack, parse, unpack
 from portwright.rules.rule import Rule
 from portwright.shipped import compiled, rules_directory
 from portwright.source import RuleError, Span
 
+if TYPE_CHECKING:
+    from portwright.trees.directory import DirectoryTree
+
 _MOST_RULES = 2000
-_MOST_BYTES = 256 * 1024
+_MOST_BYTES = 4 << 20  # of all files of a folder together
 
 
 def load(directories: Iterable[Path]) -> tuple[Rule, ...]:
@@ -19,21 +23,26 @@ def load(directories: Iterable[Path]) -> tuple[Rule, ...]:
     Rules that were not shipped are held against the JSON Schema, too (the shipped ones are in the tests).
     """
     rules: dict[str, Rule] = {}
-    for directory in directories:
+    for directory in dict.fromkeys(directories):
         if not directory.is_dir():
             raise RuleError(Span.whole(str(directory)), "no such folder of rules")
-        own = directory.resolve() == rules_directory().resolve()
-        for found in _shipped(directory) if own else _foreign(directory):
+        for found in _shipped(directory) if is_shipped(directory) else foreign(directory):
             twin = rules.get(found.id)
             if twin is not None:
-                raise RuleError(found.at, f"there is already a rule {found.id}: {twin.path}")
+                said = f"there is already a rule {found.id}: {twin.path}; no rule replaces another, so choose another id"
+                raise RuleError(found.at, said)
             rules[found.id] = found
     return tuple(sorted(rules.values(), key=lambda each: (each.family, each.id)))
 
 
+def is_shipped(directory: Path) -> bool:
+    """Whether these are the rules that portwright brings along."""
+    return directory.resolve() == rules_directory().resolve()
+
+
 def packed(directory: Path) -> dict[str, Packed]:
     """The files of a folder of rules as plain data, by their path in it: what a wheel carries, and `of_packed` reads."""
-    return {str(path.relative_to(directory)): pack(parse(_text(path), str(path))) for path in _files(directory)}
+    return {str(path.relative_to(directory)): pack(parse(_decoded(path.read_bytes(), str(path)), str(path))) for path in _files(directory)}
 
 
 def of_packed(files: Mapping[str, Packed], directory: Path) -> tuple[Rule, ...]:
@@ -46,35 +55,79 @@ def _shipped(directory: Path) -> tuple[Rule, ...]:
     files = compiled("rules")
     if files is not None:
         return of_packed(files, directory)
-    return tuple(read(_text(path), str(path)) for path in _files(directory))
+    return tuple(read(_decoded(path.read_bytes(), str(path)), str(path)) for path in _files(directory))
 
 
-def _foreign(directory: Path) -> Iterator[Rule]:
+def foreign(directory: Path) -> Iterator[Rule]:
+    """Somebody's own rules: FAMILY/ID.yaml, or ID.yaml in the folder itself, whose name then is the family.
+
+    The folder is read as a host is: a link leads nowhere outside it, and devices, pipes and sockets are not read.
+    """
     from portwright.rules.json_schema import validate
 
-    for path in _files(directory):
-        text = _text(path)
-        found = read(text, str(path))
-        validate(text, str(path))
-        yield found
+    found = False
+    for path, family, text in _texts(directory):
+        found = True
+        try:
+            made = read(text, path, family)
+            validate(text, path)
+        except RuleError as error:
+            raise RuleError(error.at, error.reason if len(error.reason) <= 2000 else f"{error.reason[:1999]}…") from None
+        yield made
+    if not found:
+        raise RuleError(Span.whole(str(directory)), "no rule is in this folder: a rule is a file ID.yaml or FAMILY/ID.yaml in it")
+
+
+def _texts(directory: Path) -> Iterator[tuple[str, str, str]]:
+    """(path, family, text) of each rule file."""
+    from portwright.trees import ReadError
+    from portwright.trees.directory import DirectoryTree
+
+    left = _MOST_BYTES
+    with DirectoryTree(str(directory)) as tree:
+        path = str(directory)
+        try:
+            for number, (name, family) in enumerate(_names(tree, directory.resolve().name)):
+                path = f"{directory}{name}"
+                if number == _MOST_RULES:
+                    raise RuleError(Span.whole(str(directory)), f"more than {_MOST_RULES} rules")
+                data = tree.read(name)
+                if data is None:
+                    raise RuleError(Span.whole(path), f"a link to {tree.link(name)}, where this folder of rules has nothing")
+                left -= len(data)
+                if left < 0:
+                    raise RuleError(Span.whole(path), f"more than {_MOST_BYTES >> 20} MiB of rules in one folder")
+                yield path, family, _decoded(data, path)
+        except ReadError as error:
+            raise RuleError(Span.whole(f"{directory}{error.path}".rstrip("/")), error.reason) from None
+        except OSError as error:
+            raise RuleError(Span.whole(path), (error.strerror or str(error)).lower()) from None
+
+
+def _names(tree: "DirectoryTree", own: str) -> Iterator[tuple[str, str]]:
+    """(path in the folder, family) of each rule file; hidden names are none. `own` is the name of the folder itself."""
+    names = [name for name in tree.names("/") if not name.startswith(".")]
+    for name in names:
+        if _is_yaml(name) and tree.kind(f"/{name}") != "directory":
+            yield f"/{name}", own if FAMILY.fullmatch(own) else "own"
+    for family in names:
+        if tree.kind(f"/{family}") == "directory":
+            for name in tree.names(f"/{family}"):
+                if _is_yaml(name) and not name.startswith(".") and tree.kind(f"/{family}/{name}") != "directory":
+                    yield f"/{family}/{name}", family
+
+
+def _is_yaml(name: str) -> bool:
+    return name.endswith((".yaml", ".yml"))
 
 
 def _files(directory: Path) -> list[Path]:
-    # A folder of rules holds families; a person's own may hold the rules themselves.
-    found = sorted(path for pattern in ("*.y*ml", "*/*.y*ml") for path in directory.glob(pattern) if path.suffix in (".yaml", ".yml"))
-    if len(found) > _MOST_RULES:
-        raise RuleError(Span.whole(str(directory)), f"more than {_MOST_RULES} rules")
-    return found
+    return sorted(directory.glob("*/*.yaml"))
 
 
-def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            data = file.read(_MOST_BYTES + 1)
-    except OSError as error:
-        raise RuleError(Span.whole(str(path)), error.strerror or str(error)) from error
+def _decoded(data: bytes, path: str) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise RuleError(Span(str(path), line, 1, line, 1), "not UTF-8") from error
+        raise RuleError(Span(path, line, 1, line, 1), "not UTF-8") from error

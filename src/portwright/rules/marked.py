@@ -1,8 +1,8 @@
 """YAML as rule files use it: mappings, lists and scalars, each with the place it was written at.
 
-Refused, with the place: aliases, merge keys, tags, duplicate keys, several documents, deep nesting, large files. Events are read one by
-one (libyaml's composer overflows the stack on 100,000 brackets, its parser does not). Only `true`, `false`, `null` and decimal
-numbers are not text, so `no`, `on` and `010` mean what they look like.
+Refused, with the place: aliases, merge keys, tags, duplicate keys, several documents, deep nesting, large files, characters that steer
+terminals or hide text. Events are read one by one (libyaml's composer overflows the stack on 100,000 brackets, its parser does not).
+Only `true`, `false`, `null` and decimal numbers are not text, so `no`, `on` and `010` mean what they look like.
 """
 
 from typing import Any
@@ -61,7 +61,8 @@ def parse(text: str, path: str) -> Node:
         at = Span.whole(path) if mark is None else Span(path, mark.line + 1, mark.column + 1, mark.line + 1, mark.column + 2)
         if "nesting depth" in (error.problem or ""):  # newer libyamls look ahead, and have a limit of their own
             raise RuleError(at, f"nested deeper than {_DEEPEST} levels") from error
-        raise RuleError(at, f"not YAML: {error.problem or error.context}") from error
+        problem = error.problem or error.context or ""
+        raise RuleError(at, f"not YAML: {problem}{_advice(problem)}") from error
     except yaml.reader.ReaderError as error:
         before = text[: error.position] if isinstance(error.position, int) else ""
         line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
@@ -138,8 +139,11 @@ class _Reader:
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
             raise RuleError(at, "anchors and aliases are not allowed in a rule")
         if event.tag is not None:
-            raise RuleError(at, f"tags are not allowed in a rule: {event.tag}")
+            raise RuleError(at, f"tags are not allowed in a rule: {event.tag[:60]}")
         if isinstance(event, yaml.ScalarEvent):
+            hidden = next((letter for letter in event.value if not letter.isprintable() and letter not in "\n\t"), None)
+            if hidden is not None:
+                raise RuleError(at, f"a character that is not shown: U+{ord(hidden):04X}")
             return Leaf(at, _scalar(event.value) if event.implicit[0] else event.value, event.value)
         if depth >= _DEEPEST:
             raise RuleError(at, f"nested deeper than {_DEEPEST} levels")
@@ -157,10 +161,19 @@ class _Reader:
             if key.text == "<<":
                 raise RuleError(key.at, "merge keys are not allowed in a rule")
             if key.text in entries:
-                raise RuleError(key.at, f"{key.text} stands here a second time, first in line {keys[key.text].line}")
+                raise RuleError(key.at, f"{key.text[:60]} stands here a second time, first in line {keys[key.text].line}")
             entries[key.text] = self._node(self._next(), depth + 1)
             keys[key.text] = key.at
         return Table(at.to(self._at(event)), entries, keys)
+
+
+def _advice(problem: str) -> str:
+    """What most likely led to a complaint of libyaml."""
+    if "mapping values are not allowed" in problem:
+        return ": quote a text that holds a colon and a blank"
+    if "cannot start any token" in problem:
+        return ": quote a text that begins with such a character, and indent with blanks, not with tabs"
+    return ""
 
 
 def _scalar(text: str) -> Scalar:
