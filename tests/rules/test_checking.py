@@ -11,7 +11,7 @@ from portwright.facts import Privileges
 from portwright.finding import Finding, Note, Subject
 from portwright.host import Host
 from portwright.ports import PortSet
-from portwright.rules import Rule, check, load, read, summary
+from portwright.rules import Rule, check, held, load, read, summary
 from portwright.shipped import rules_directory
 from portwright.values import replace
 from tests.rules.facts import RANGE, RESERVED, UNPRIVILEGED, assignment, at, host, listener, outbound, sysctl
@@ -257,9 +257,9 @@ def test_a_change_is_said_in_a_few_words(change: Any, words: str) -> None:
 
 
 def test_a_fix_may_ask_for_review() -> None:
-    by = rule("{port: {is: 80}}", fix="{limit-capabilities: {unit: {fact: unit}, capabilities: [CAP_A], safety: review}}")
+    by = rule("{port: {is: 80}}", fix="{limit-capabilities: {unit: {fact: unit}, capabilities: [CAP_CHOWN], safety: review}}")
 
-    assert LimitCapabilities("app.service", ("CAP_A",), safety="review") == one(host(listener(80)), by).change
+    assert LimitCapabilities("app.service", ("CAP_CHOWN",), safety="review") == one(host(listener(80)), by).change
 
 
 # ── order ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -309,3 +309,60 @@ def test_ports_a_later_list_drops_are_wished_for_again() -> None:
     found = one(host(settings={RESERVED: "50000"}, assignments=(lost, kept)), shipped("reserved-ports-overridden"))
 
     assert ReservePorts(PortSet.of(40000)) == found.change
+
+
+# ── rules and hosts without end ─────────────────────────────────────────────────────────────────────────────────────
+
+# Every pair is compared, and none passes.
+QUADRATIC = "{listener: {protocol: {is: {fact: protocol}}, reuse_address: {is-not: {fact: reuse_address}}}}"
+
+
+def test_a_join_of_all_with_all_is_stopped_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portwright.rules.checking._MOST_OF_A_RULE", 10_000)
+    crowd = host(*(listener(1 + n, at=at(n + 1)) for n in range(110)))
+
+    found, stopped = held(crowd, [rule("{protocol: {is: tcp}}", with_=QUADRATIC)])
+
+    assert () == found
+    assert ["the rule a-rule was stopped after 10,000 comparisons on one host, so what else it would find is not told"] == [
+        trouble.reason for trouble in stopped
+    ]
+    assert [rule("{protocol: {is: tcp}}").at] == [trouble.at for trouble in stopped]
+
+
+def test_rules_that_cost_too_much_together_are_stopped_and_what_was_found_before_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portwright.rules.checking._MOST_COMPARISONS", 30)
+    crowd = host(*(listener(1 + n, at=at(n + 1)) for n in range(10)))
+    some = rule("{port: {at-most: 3}}")
+
+    found, stopped = held(crowd, [some, rule("{port: {is: 0}, ports: {is: 1}}"), rule("{port: {is: 0}}"), some, some])
+
+    assert 3 == len(found)
+    assert [
+        "the rule a-rule was stopped and 1 more were not begun after 30 comparisons on one host, so what else there is to find is not told"
+    ] == [trouble.reason for trouble in stopped]
+
+
+def test_findings_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portwright.rules.checking._MOST_SAID", 1 << 20)
+    crowd = host(*(listener(1 + n, app="x" * 1000, at=at(n + 1)) for n in range(2000)))
+
+    found, stopped = held(crowd, [rule("{protocol: {is: tcp}}", message="{app}" * 20)])
+
+    assert 228 < len(found) < 240
+    assert [True] == ["after findings of 1 MiB on one host" in trouble.reason for trouble in stopped]
+
+
+def test_a_comparison_with_a_long_list_of_ports_counts_as_much_as_the_list_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portwright.rules.checking._MOST_OF_A_RULE", 100)
+    crowd = host(*(listener(600 + n, at=at(n + 1)) for n in range(10)))
+    comb = ",".join(str(port) for port in range(1, 512, 2))
+
+    assert 1 == len(held(crowd, [rule(f"{{ports: {{overlaps: '{comb}'}}}}")])[1])
+    assert () == held(crowd, [rule("{ports: {overlaps: '1,3,5'}}")])[1]
+
+
+def test_ten_thousand_listeners_are_held_against_every_shipped_rule() -> None:
+    crowd = host(*(listener(80, unit=f"u{n}.service", at=at(n + 1)) for n in range(10_000)))
+
+    assert () == held(crowd, SHIPPED)[1]

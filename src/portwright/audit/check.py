@@ -9,7 +9,7 @@ from portwright.audit.inputs import Input
 from portwright.facts import CONFIDENCES, Confidence
 from portwright.finding import Allowed, Finding, HostResult, Note
 from portwright.host import Host
-from portwright.rules import Rule, allowed, check
+from portwright.rules import Rule, allowed, held
 from portwright.source import Span, Unreadable
 from portwright.system.sysctl import defaults
 from portwright.trees import ReadError, Tree
@@ -71,24 +71,26 @@ def verdict(given: Input, rules: tuple[Rule, ...], selection: Selection, known: 
     """What the rules find in one input. `known` are the ids of all rules there are, which an allow comment may name."""
     hosts = read(given)
     findings: dict[tuple[object, ...], Finding] = {}
+    unreadable = {u for host in hosts for u in host.unreadable}
     for host in hosts:
-        for finding in (_across_roles(host, finding) for finding in check(host, rules)):
+        found, stopped = held(host, rules)
+        unreadable.update(stopped)
+        for finding in (_across_roles(host, finding) for finding in found):
             if selection.keeps(finding):
                 findings.setdefault((finding.card.id, finding.at, finding.subject), finding)
     sources = {path: source for host in hosts for path, source in host.sources.items()}
     kept = tuple(sorted(findings.values(), key=lambda f: (f.at, f.card.id, f.message)))
-    unreadable = tuple(sorted({u for host in hosts for u in host.unreadable}))
     accepted: tuple[Allowed, ...] = ()
+    troubles: tuple[Unreadable, ...] = ()
     if given.kind != "host":
         kept, accepted, troubles = allowed(kept, sources, known)
-        unreadable += troubles
     return HostResult(
         host=given.name,
         files_read=hosts[0].files_read if len(hosts) == 1 else len(sources.keys() - {defaults().path}),
         rules_checked=len(rules),
         findings=kept,
         allowed=accepted,
-        unreadable=unreadable,
+        unreadable=(*sorted(unreadable), *troubles),
         sources=sources,
         repository=given.kind != "host",
         below=given.below,
@@ -138,7 +140,9 @@ def planned(given: Input, rules: tuple[Rule, ...], selection: Selection, known: 
                 if tree.resolve(path) != path:
                     raise ReadError(path, f"a symbolic link leads to {tree.resolve(path)}")
             host = read_host(OverlayTree(tree, edits) if edits else tree, given.name, given.identity)
-        return host, tuple(finding for finding in check(host, rules) if selection.keeps(finding))
+        found, stopped = held(host, rules)
+        host = replace(host, unreadable=(*host.unreadable, *stopped))
+        return host, tuple(finding for finding in found if selection.keeps(finding))
 
     return plan(*examine({}), examine, permits)
 

@@ -11,21 +11,52 @@ from portwright.host.vocabulary import Kind, Name, Named
 from portwright.ports import PortSet
 from portwright.rules.grammar import BIND_ERRORS
 from portwright.rules.rule import Advice, Condition, Given, Join, OfFact, OfHost, OfSysctl, Operand, Rule, Template, Wish
-from portwright.source import Span
+from portwright.source import Span, Unreadable
 from portwright.values import dataclass, field, replace
 
 _MOST_MATCHES = 4  # other facts a finding names; the rest would say the same again
 _MOST_RUNS = 16  # findings made of one listener whose ports overlap a range in pieces
 _LONGEST_VALUE = 200  # characters of one value in a message
 
+# Rules are anybody's, and so are hosts: what they may cost together is a matter of seconds and megabytes.
+_MOST_OF_A_RULE = 1_000_000  # comparisons on one host
+_MOST_COMPARISONS = 8_000_000  # of all rules on one host
+_MOST_SAID = 64 << 20  # characters of all findings of one host
+_COST_OF_A_FINDING = 500  # characters, beside what it says
+
 
 def check(host: Host, rules: Iterable[Rule]) -> tuple[Finding, ...]:
     """What is wrong on a host, by place and rule."""
+    return held(host, rules)[0]
+
+
+def held(host: Host, rules: Iterable[Rule]) -> tuple[tuple[Finding, ...], tuple[Unreadable, ...]]:
+    """(what is wrong on a host, by place and rule; the rules that were stopped because they would never have come to an end)."""
     found: dict[Finding, None] = {}
-    asked = _Asked(host)
-    for rule in rules:
-        found.update(dict.fromkeys(_Check(asked, rule).findings()))
-    return tuple(sorted(found, key=_order))
+    stopped: list[Unreadable] = []
+    asked = _Asked(host, left=_MOST_COMPARISONS)
+    rules = tuple(rules)
+    for number, rule in enumerate(rules):
+        try:
+            for finding in _Check(asked, rule).findings():
+                found[finding] = None
+        except _RuleTooDear as reason:
+            stopped.append(Unreadable(rule.at, f"the rule {rule.id} was stopped after {reason}, so what else it would find is not told"))
+        except _HostTooDear as reason:
+            rest = len(rules) - number
+            others = f" and {rest - 1} more were not begun" if rest > 1 else ""
+            said = f"the rule {rule.id} was stopped{others} after {reason} on one host, so what else there is to find is not told"
+            stopped.append(Unreadable(rule.at, said))
+            break
+    return tuple(sorted(found, key=_order)), tuple(stopped)
+
+
+class _RuleTooDear(Exception):
+    """One rule has made more comparisons than any sensible one; the message says how many."""
+
+
+class _HostTooDear(Exception):
+    """All rules together have; the message says how many."""
 
 
 def summary(change: Change) -> str:
@@ -48,11 +79,22 @@ def _order(finding: Finding) -> tuple[str, int, int, str, str, int, str]:
 
 @dataclass
 class _Asked:
-    """A host being checked, and the answers it has given once. A fact is kept with its answer, so that its id stays its own."""
+    """A host being checked, and the answers it has given once. A fact is kept with its answer, so that its id stays its own.
+
+    `left` counts the comparisons that may still be made, `said` the characters of findings.
+    """
 
     host: Host
     of_host: dict[str, Named[Any]] = field(default_factory=dict)
     of_fact: dict[tuple[int, str], tuple[Fact, Named[Any]]] = field(default_factory=dict)
+    left: int = 0
+    said: int = 0
+
+    def say(self, finding: Finding) -> None:
+        """Count what a finding says."""
+        self.said += _COST_OF_A_FINDING + len(finding.message) + sum(len(note.text) for note in finding.notes)
+        if self.said > _MOST_SAID:
+            raise _HostTooDear(f"findings of {_MOST_SAID >> 20} MiB")
 
     def value(self, fact: Fact, name: Name) -> Named[Any]:
         if name.field is not None:
@@ -97,6 +139,17 @@ class _Check:
         self._host = asked.host
         self._rule = rule
         self._kept: dict[Hashable, dict[Hashable, list[Fact]]] | None = None
+        self._left = _MOST_OF_A_RULE
+
+    def _compare(self, right: object) -> None:
+        """Count a comparison; one with a list of ports is as many as the list is long."""
+        cost = 1 if not isinstance(right, PortSet) else 1 + len(right.ranges) // 16
+        self._left -= cost
+        self._asked.left -= cost
+        if self._left < 0:
+            raise _RuleTooDear(f"{_MOST_OF_A_RULE:,} comparisons on one host")
+        if self._asked.left < 0:
+            raise _HostTooDear(f"{_MOST_COMPARISONS:,} comparisons")
 
     def findings(self) -> Iterator[Finding]:
         for fact in self._candidates():
@@ -111,7 +164,9 @@ class _Check:
                 if not others:
                     continue
             for part in self._parts(fact):
-                yield self._finding(part, others, evidence)
+                finding = self._finding(part, others, evidence)
+                self._asked.say(finding)
+                yield finding
 
     def _candidates(self) -> Sequence[Fact]:
         if self._rule.each == "sysctl":
@@ -143,8 +198,10 @@ class _Check:
         """Whether a condition holds for a fact; `first` is the one that `{fact: ...}` means."""
         left, predicate = self._asked.value(fact, condition.name), condition.predicate
         if left.value is None and not predicate.of_unknown:
+            self._compare(None)
             return False
         right = self._operand(condition.operand, first)
+        self._compare(right.value)
         if left.value is not None and right.value is not None:
             if not predicate.holds(left.value, right.value):
                 return False
@@ -213,6 +270,7 @@ class _Check:
             for value, others in self._kept.get(key, {}).items():
                 if value not in tried:
                     tried.add(value)
+                    self._compare(wanted)
                     if by.predicate.holds(value, wanted):
                         yield from others
 
