@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from portwright.changes import Change, Manual
-from portwright.facts import BindError, Confidence, Likelihood
+from portwright.facts import BindError, Confidence, Likelihood, Lost
 from portwright.source import Source, Span, Unreadable
 from portwright.values import dataclass, field
 
@@ -86,6 +86,7 @@ class HostResult:
 
     `files_read` and `rules_checked` count what the verdict rests on; `sources` are the files that spans point into. `below` is where
     it lies, relative to the directory of the run ("" for that directory itself), None where it lies elsewhere.
+    `lost` are the values of kernel settings that are not in force although a line says them, by the line that won.
     """
 
     host: str
@@ -97,6 +98,7 @@ class HostResult:
     sources: Mapping[str, Source] = field(default_factory=dict)
     repository: bool = False
     below: str | None = None
+    lost: Mapping[Span, tuple[Lost, ...]] = field(default_factory=dict)
 
     def in_checkout(self, path: str) -> str | None:
         """A path of a span relative to the directory of the run, as reports beside a checkout's lines want it; None outside of it."""

@@ -29,11 +29,47 @@ def shown(text: str, start: int, end: int, columns: int = 80, label: str = "") -
         ("\udc80 80;", 2, 4, ["\\udc80 80;", "       ^^"]),
         ("\u202e80;", 1, 3, ["\\u202e80;", "      ^^"]),
         ("listen 80", 9, 9, ["listen 80", "         ^"]),
-        ("a \\\n  b \\\n  c\nd", 0, 13, ["a \\", "^^^..."]),
     ],
 )
 def test_carets_stand_under_the_span(text: str, start: int, end: int, lines: list[str]) -> None:
     assert lines == shown(text, start, end)
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end", "lines"),
+    [
+        ("a \\\n  b \\\n  c\nd", 0, 13, ["a \\", "^^^", "  b \\", "  ^^^", "  c", "  ^ all of it"]),
+        ("a \\\n  b\n  c\n", 0, 8, ["a \\", "^^^", "  b", "  ^ all of it"]),
+        ("a\n\nb\n", 0, 4, ["a", "^", "", "b", "^ all of it"]),
+        ("a\nb\nc\nd\ne", 0, 9, ["a", "^", "", "e", "^ all of it"]),
+        ("a\nb", 0, 2, ["a", "^ all of it"]),
+    ],
+)
+def test_a_span_of_several_lines_is_underlined_on_each_or_on_its_first_and_last(
+    text: str, start: int, end: int, lines: list[str]
+) -> None:
+    assert lines == shown(text, start, end, label="all of it")
+
+
+def test_a_cut_leaves_numbers_whole() -> None:
+    ports = ",".join(str(port) for port in range(30000, 31000, 7))
+
+    for start in range(0, len(ports) - 6, 6):
+        line, _ = shown(f"reserved = {ports}", 11 + start, 16 + start, columns=60)
+        numbers = line.strip(".").removeprefix("reserved = ").strip(",").split(",")
+        assert set(numbers) <= set(ports.split(","))
+
+
+def test_marks_on_one_line_share_its_cut_where_they_fit() -> None:
+    text = "x" * 100 + " listen 80 udp " + "y" * 100
+    source = Source("/f", text)
+    listen, port, udp = source.span(101, 107), source.span(108, 110), source.span(111, 114)
+    marks = [Mark(port, "^", "high"), Mark(listen, "-", "note", "this word"), Mark(udp, "-", "note")]
+
+    lines = excerpt(marks, {"/f": source}, 1, 60, Style(False))
+
+    assert 1 == sum("listen 80 udp" in line for line in lines)
+    assert 7 == len(lines)
 
 
 def test_a_long_line_is_cut_around_the_span() -> None:
@@ -122,3 +158,16 @@ def test_the_carets_cover_what_the_span_covers_on_any_line_and_page(text: str, d
     assert safe(line) == line
     assert width(carets) <= room + 1  # a caret may stand behind a line's last column
     assert set(carets[4:].strip()) == {"^"}
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=60), st.data())
+def test_the_carets_are_as_wide_as_what_they_mark_and_stand_right_below_it(text: str, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(text) - 1))
+    end = data.draw(st.integers(start + 1, len(text)))
+    source = Source("/f", text)
+    line, carets = (each[4:] for each in excerpt([Mark(source.span(start, end), "^", "high")], {"/f": source}, 1, 999, Style(False))[2:4])
+
+    before = len(carets) - len(carets.lstrip())
+    assert width(safe(text[:start])) == before
+    assert max(width(safe(text[start:end])), 1) == width(carets.strip())
+    assert line == safe(text).rstrip()

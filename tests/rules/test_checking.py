@@ -165,11 +165,13 @@ def test_placeholders_are_replaced_once_and_values_are_data() -> None:
     assert "{unit}{app.__class__}%s of app.service on 8080 unknown" == found.message
 
 
-def test_a_long_value_is_cut() -> None:
+def test_a_value_longer_than_a_page_is_cut_after_an_item() -> None:
     found = one(host(listener(app="x" * 100_000)), rule("{port: {is: 8080}}", message="{app}"))
 
-    assert 200 == len(found.message)
+    assert 4096 == len(found.message)
     assert found.message.endswith("x…")
+    found = one(host(listener(app=",".join(["12345"] * 1000))), rule("{port: {is: 8080}}", message="{app}"))
+    assert found.message.endswith(",12345…")
 
 
 # ── joins ───────────────────────────────────────────────────────────────────────────────────────────────────────────

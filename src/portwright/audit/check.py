@@ -94,6 +94,7 @@ def verdict(given: Input, rules: tuple[Rule, ...], selection: Selection, known: 
         sources=sources,
         repository=given.kind != "host",
         below=given.below,
+        lost={sysctl.at: sysctl.lost for host in hosts for sysctl in host.sysctls if sysctl.lost},
     )
 
 

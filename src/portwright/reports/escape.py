@@ -61,7 +61,7 @@ def wrap(text: str, columns: int, first: int | None = None) -> list[str]:
             line, used = f"{line} {word}", used + 1 + taken
         else:
             line, used = word, taken
-    return [*lines, line]
+    return [line.rstrip(" ") for line in (*lines, line)]
 
 
 def cells(text: str) -> list[tuple[str, int]]:

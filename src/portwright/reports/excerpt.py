@@ -5,12 +5,14 @@ from itertools import accumulate
 
 from portwright.reports.escape import cells, safe, width, wrap
 from portwright.reports.secrets import hide_in_line
+from portwright.reports.shorten import shortened
 from portwright.reports.style import Role, Style
 from portwright.source import Source, Span
 from portwright.values import dataclass, replace
 
 _LEAST_LABEL = 30  # columns a label needs beside its carets; with less it goes below, from the left
 _ELLIPSIS = "..."
+_MOST_LINES = 3  # of one span; of a longer one the first and the last are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +27,33 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class _Stroke:
-    """The part of a mark that lies on its first line; `start` and `end` count code points from 0."""
+    """The part of a mark that lies on one line; `start` and `end` count code points from 0."""
 
     line: int
     start: int
     end: int
     sign: str
     role: Role
-    goes_on: bool
     labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What is shown of a line, and where its characters from `first` to `last` stand: `edges` are the columns between them."""
+
+    shown: str
+    first: int
+    last: int
+    edges: tuple[int, ...]
+
+    def columns(self, stroke: _Stroke) -> tuple[int, int]:
+        """(columns before the carets, columns of carets), at least one."""
+        start = min(max(stroke.start, self.first), self.last) - self.first
+        end = min(max(stroke.end, stroke.start, self.first), self.last) - self.first
+        return self.edges[start], max(self.edges[end] - self.edges[start], 1)
+
+    def holds(self, stroke: _Stroke) -> bool:
+        return self.first <= stroke.start <= stroke.end <= self.last
 
 
 def place(at: Span) -> str:
@@ -48,12 +68,12 @@ def can_show(at: Span, sources: Mapping[str, Source]) -> bool:
 
 def gutter_of(marks: Iterable[Mark]) -> int:
     """The columns that the line numbers of these marks need."""
-    return max((len(str(mark.at.line)) for mark in marks), default=1)
+    return max((len(str(_last_line(mark.at))) for mark in marks), default=1)
 
 
 def excerpt(marks: Sequence[Mark], sources: Mapping[str, Source], gutter: int, columns: int, style: Style, first: str = "-->") -> list[str]:
     """The lines of one file under its place, each mark underlined; `marks` share a path, the first of them gives the place."""
-    lines = [f"{' ' * gutter}{style('frame', first)} {place(marks[0].at)}"]
+    lines = [f"{' ' * gutter}{style('frame', first)} {style.link(marks[0].at.path, place(marks[0].at))}"]
     shown = [mark for mark in marks if can_show(mark.at, sources)]
     if not shown:
         return lines
@@ -72,24 +92,39 @@ def excerpt(marks: Sequence[Mark], sources: Mapping[str, Source], gutter: int, c
 def _by_line(source: Source, marks: Iterable[Mark]) -> Iterator[tuple[int, list[_Stroke]]]:
     lines: dict[int, list[_Stroke]] = {}
     for mark in marks:
-        stroke = _stroke(source, mark)
-        there = lines.setdefault(stroke.line, [])
-        for index, other in enumerate(there):
-            if (other.start, other.end) == (stroke.start, stroke.end):
-                there[index] = replace(other, labels=(*other.labels, *stroke.labels))
-                break
-        else:
-            there.append(stroke)
+        for stroke in _strokes(source, mark):
+            there = lines.setdefault(stroke.line, [])
+            for index, other in enumerate(there):
+                if (other.start, other.end) == (stroke.start, stroke.end):
+                    there[index] = replace(other, labels=(*other.labels, *stroke.labels))
+                    break
+            else:
+                there.append(stroke)
     for number in sorted(lines):
-        yield number, lines[number]
+        first, *others = lines[number]
+        yield number, [first, *sorted(others, key=lambda stroke: stroke.start)]
 
 
-def _stroke(source: Source, mark: Mark) -> _Stroke:
-    """A mark on its first line; dots say that the span goes on below."""
+def _last_line(at: Span) -> int:
+    """The last line that a span has a character on."""
+    return at.end_line if at.end_column > 1 else max(at.end_line - 1, at.line)
+
+
+def _strokes(source: Source, mark: Mark) -> Iterator[_Stroke]:
+    """A mark line by line, without the blanks that indent one and only the first and last of many; its words stand by the last."""
     at = mark.at
-    goes_on = at.end_line > at.line
-    end = len(source.line(at.line)) if goes_on else at.end_column - 1
-    return _Stroke(at.line, at.column - 1, end, mark.sign, mark.role, goes_on, (mark.label,) if mark.label else ())
+    last = _last_line(at)
+    spans = [(at.line, at.column - 1, at.end_column - 1 if at.line == at.end_line else len(source.line(at.line).rstrip()))]
+    numbers = range(at.line + 1, last + 1)
+    for number in numbers if len(numbers) < _MOST_LINES else (last,):
+        line = source.line(number)
+        start = len(line) - len(line.lstrip())
+        end = min(at.end_column - 1, len(line)) if number == at.end_line else len(line.rstrip())
+        if start < end:
+            spans.append((number, start, end))
+    for index, (number, start, end) in enumerate(spans):
+        labels = (mark.label,) if mark.label and index == len(spans) - 1 else ()
+        yield _Stroke(number, start, end, mark.sign, mark.role, labels)
 
 
 def _line(text: str, number: int, strokes: Sequence[_Stroke], gutter: int, columns: int, style: Style) -> Iterator[str]:
@@ -97,57 +132,69 @@ def _line(text: str, number: int, strokes: Sequence[_Stroke], gutter: int, colum
     room = max(columns - gutter - 3, 20)
     head = f"{style('frame', f'{number:>{gutter}} |')} "
     bar = f"{' ' * (gutter + 1)}{style('frame', '|')}"
-    shown = ""
+    common = _view(text, min(stroke.start for stroke in strokes), max(stroke.end for stroke in strokes), room)
+    together = all(common.holds(stroke) for stroke in strokes)
+    shown = None
     for stroke in strokes:
-        window, before, under = _window(text, stroke, room)
-        if window != shown:
-            yield (head + window).rstrip()
-            shown = window
-        carets = stroke.sign * under
-        if stroke.goes_on and before + under + len(_ELLIPSIS) <= room:
-            carets += _ELLIPSIS
-            under += len(_ELLIPSIS)
-        label = "; ".join(safe(label) for label in stroke.labels)
+        view = common if together else _view(text, stroke.start, stroke.end, room)
+        if view.shown != shown:
+            yield (head + view.shown).rstrip()
+            shown = view.shown
+        before, under = view.columns(stroke)
+        carets = f"{bar} {' ' * before}{style(stroke.role, stroke.sign * under)}"
+        label = "; ".join(safe(shortened(label)) for label in stroke.labels)
         beside = room - before - under - 1
         if not label:
-            yield f"{bar} {' ' * before}{style(stroke.role, carets)}"
+            yield carets
         elif beside >= min(width(label), _LEAST_LABEL):
             first, *more = wrap(label, beside)
-            yield f"{bar} {' ' * before}{style(stroke.role, f'{carets} {first}')}"
+            yield f"{carets} {style(stroke.role, first)}"
             for line in more:
                 yield f"{bar} {' ' * (before + under + 1)}{style(stroke.role, line)}"
         else:
-            yield f"{bar} {' ' * before}{style(stroke.role, carets)}"
+            yield carets
             indent = min(before, max(room - _LEAST_LABEL, 0))
             for line in wrap(label, room - indent):
                 yield f"{bar} {' ' * indent}{style(stroke.role, line)}"
 
 
-def _window(text: str, stroke: _Stroke, room: int) -> tuple[str, int, int]:
-    """(what is shown of a line, columns before the carets, columns of carets) so that the stroke is in sight within `room`."""
+def _view(text: str, start: int, end: int, room: int) -> _View:
+    """A line within `room`, cut where it must be so that the characters from `start` to `end` stay in sight, or at least their beginning.
+
+    A cut leaves numbers whole.
+    """
     # A character that is shown takes a column or joins one that does, so three times the room on both sides is enough to look at:
     # a line of a megabyte costs no more than a short one.
-    left = max(0, min(stroke.start, len(text)) - 3 * room)
-    piece = text[left : stroke.start + 3 * room]
+    left = max(0, min(start, len(text)) - 3 * room)
+    piece = text[left : start + 3 * room]
     laid = cells(piece)
     edges = [0, *accumulate(columns for _, columns in laid)]
-    start = min(stroke.start - left, len(laid))
-    end = min(max(stroke.end - left, start), len(laid))
+    start = min(start - left, len(laid))
+    end = min(max(end - left, start), len(laid))
     if len(piece) == len(text) and edges[-1] <= room:
-        shown = "".join(character for character, _ in laid)
-        return shown, edges[start], max(edges[end] - edges[start], 1)
+        return _View("".join(character for character, _ in laid), 0, len(laid), tuple(edges))
     marked = edges[end] - edges[start]
     low, high = 0, len(laid)
     wanted = edges[start] - max(room - marked - 2 * len(_ELLIPSIS), room // 4) // 2
     if left or (edges[min(end + 1, len(laid))] > room - len(_ELLIPSIS) and wanted > 0):
         while low < start and edges[low] < wanted:
             low += 1
+        low = _between_numbers(piece, low, start, 1)
     opening = _ELLIPSIS if left or low else ""
     ceiling = edges[low] + room - len(opening)
     if edges[-1] > ceiling or left + len(laid) < len(text):
         while high > start and edges[high] > ceiling - len(_ELLIPSIS):
             high -= 1
+        high = _between_numbers(piece, high, start + 1, -1)
     closing = _ELLIPSIS if high < len(laid) or left + len(laid) < len(text) else ""
     shown = opening + "".join(character for character, _ in laid[low:high]) + closing
-    before = len(opening) + edges[start] - edges[low]
-    return shown, before, max(edges[min(end, high)] - edges[start], 1)
+    return _View(shown, left + low, left + high, tuple(len(opening) + edge - edges[low] for edge in edges[low : high + 1]))
+
+
+def _between_numbers(text: str, at: int, end: int, step: int) -> int:
+    """The place nearest to `at`, towards `end`, that is not inside a number; `at` itself where a number reaches to the end."""
+    place = at
+    while (end - place) * step > 0 and 0 < place < len(text) and text[place - 1].isdigit() and text[place].isdigit():
+        place += step
+    inside = 0 < place < len(text) and text[place - 1].isdigit() and text[place].isdigit()
+    return at if inside else place

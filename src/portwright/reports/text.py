@@ -4,35 +4,54 @@ The frame is plain ASCII (as compilers draw it); colours are asked for, the widt
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from portwright.changes import ReservePorts
 from portwright.finding import SEVERITIES, Finding, HostResult, Note
-from portwright.reports.escape import safe, wrap
+from portwright.ports import union
+from portwright.reports.escape import safe, width, wrap
 from portwright.reports.excerpt import Mark, can_show, excerpt, gutter_of, place
+from portwright.reports.repeats import gathered
+from portwright.reports.shorten import shortened
 from portwright.reports.style import Role, Style
-from portwright.reports.words import DISRUPTION, ERRORS, OFTEN, SAFETY, counted, no_verdict, what_it_does
+from portwright.reports.words import DISRUPTION, ERRORS, OFTEN, SAFETY, counted, no_verdict, spanning, what_it_does
 from portwright.source import Span
+from portwright.system.sysctl import defaults
 
 _NARROWEST = 30
+_GAP = 2  # between the columns of a list
 
 
-def render(results: Sequence[HostResult], *, color: bool, width: int, quiet: bool = False, verbose: bool = False) -> str:
+def render(
+    results: Sequence[HostResult],
+    *,
+    color: bool,
+    width: int,
+    quiet: bool = False,
+    verbose: bool = False,
+    files: Sequence[Mapping[str, str]] = (),
+    machine: str = "",
+) -> str:
     """The report of a check, ending in a newline; `width` in columns, hosts by name.
 
-    `quiet` leaves one line for each finding and each thing that could not be read; `verbose` adds why a rule exists, its references
-    and the findings that comments allow.
+    `quiet` leaves one line for each finding and each thing that could not be read. Otherwise findings that differ only in service,
+    port and line are said once, hosts of which there is the same to say share a section, and long values are cut. `verbose` does
+    none of that, and adds why a rule exists, its references, values that lost, what was read, and what comments allow.
+    `files` say for each result where on this `machine` the files lie that it names: places are links to them.
     """
-    page = _Page(Style(color), max(width, _NARROWEST), verbose)
-    hosts = sorted(results, key=lambda result: result.host)
+    page = _Page(color, max(width, _NARROWEST), verbose)
+    hosts = [(result, Style(color, each, machine)) for result, each in zip(results, files or [{} for _ in results], strict=True)]
+    hosts.sort(key=lambda host: host[0].host)
+    sorted_results = [result for result, _ in hosts]
     if quiet:
-        lines = [line for result in hosts for line in page.brief(result, len(hosts) > 1)]
+        lines = [line for result, style in hosts for line in page.on(style).brief(result, len(hosts) > 1)]
     elif not hosts:
         lines = [page.style("bad", "nothing was read: there was no host, repository or file to look at")]
     elif len(hosts) == 1:
-        lines = [*page.details(hosts[0]), *page.verdict(hosts)]
+        result, style = hosts[0]
+        lines = [*page.on(style).details(result), *page.verdict(sorted_results)]
     else:
-        lines = [line for result in hosts for line in page.section(result)]
-        lines += page.verdict(hosts)
+        lines = [*page.sections(hosts), *page.verdict(sorted_results)]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -42,37 +61,75 @@ def in_reading_order(findings: Sequence[Finding]) -> list[Finding]:
 
 
 class _Page:
-    def __init__(self, style: Style, width: int, verbose: bool) -> None:
-        self.style = style
+    def __init__(self, color: bool, width: int, verbose: bool) -> None:
+        self.style = Style(color)
         self.width = width
         self.verbose = verbose
+        self.short: Callable[[str], str] = str if verbose else shortened
         self._explained: set[str] = set()
+
+    def on(self, style: Style) -> "_Page":
+        """The same page, written in another style from here on."""
+        self.style = style
+        return self
 
     # ── hosts ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def section(self, result: HostResult) -> Iterator[str]:
-        """One of several hosts: its name, and everything about it."""
-        yield from self._paragraph(f"{safe(result.host)}: {self._outcome(result)}; {self._basis(result)}", "strong")
-        yield ""
-        yield from self.details(result)
+    def sections(self, hosts: Sequence[tuple[HostResult, Style]]) -> Iterator[str]:
+        """Several hosts by name: their names, and everything about them; hosts of which there is the same to say together."""
+        sections: dict[object, tuple[list[HostResult], list[str]]] = {}
+        for number, (result, style) in enumerate(hosts):
+            details = list(self.on(style).details(result))
+            key = (self._outcome(result), *(list(self.on(Style(False)).details(result)) if style.files else details))
+            alone = self.verbose or no_verdict(result)
+            sections.setdefault(number if alone else key, ([], details))[0].append(result)
+        for results, details in sections.values():
+            names = ", ".join(safe(result.host) for result in results)
+            several = f" ({len(results)} hosts, the same on each)" if len(results) > 1 else ""
+            yield from self._paragraph(f"{names}{several}: {self._outcome(results[0])}; {self._basis(results)}", "strong")
+            yield ""
+            yield from details
 
     def details(self, result: HostResult) -> Iterator[str]:
         """The findings of one host, what was allowed, and what could not be read; an empty line after each part."""
         shown: set[Span] = set()
         above: Span | None = None
-        for finding in in_reading_order(result.findings):
-            yield from self._finding(finding, result, shown, above)
+        findings = in_reading_order(result.findings)
+        for group in [(finding,) for finding in findings] if self.verbose else gathered(findings):
+            yield from self._finding(group, result, shown, above)
             yield ""
-            above = finding.at
+            if self.verbose:
+                shown.clear()
+            else:
+                above = group[0].at
         if result.allowed and self.verbose:
             yield self.style("strong", "allowed:")
             for allowed in sorted(result.allowed, key=lambda allowed: (allowed.at, allowed.rule)):
-                yield from self._item("  ", f"{place(allowed.at)}: {safe(allowed.rule)}: {safe(allowed.reason)}")
+                yield from self._located(allowed.at, f"{safe(allowed.rule)}: {safe(allowed.reason)}")
             yield ""
         if result.unreadable:
             yield self.style("bad", "could not be read:")
             for trouble in sorted(result.unreadable):
-                yield from self._item("  ", f"{place(trouble.at)}: {safe(trouble.reason)}")
+                yield from self._located(trouble.at, self.short(safe(trouble.reason)))
+            yield ""
+        if self.verbose:
+            yield from self._read(result)
+
+    def _read(self, result: HostResult) -> Iterator[str]:
+        """The files that were read, a folder a line, and how many rules had nothing to say."""
+        folders: dict[str, list[str]] = {}
+        for path in sorted(result.sources):
+            if not self._is_default(Span.whole(path), result):
+                folder, slash, name = path.rpartition("/")
+                folders.setdefault(folder + slash, []).append(name)
+        if folders:
+            yield self.style("strong", "read:")
+            for folder, names in folders.items():
+                yield from self._item("  ", f"{safe(folder)} {' '.join(safe(name) for name in names)}".lstrip())
+            yield ""
+        silent = result.rules_checked - len({finding.card.id for finding in result.findings})
+        if silent > 0:
+            yield from self._paragraph(f"{silent} of {counted(result.rules_checked, 'rule')} found nothing", "strong")
             yield ""
 
     def brief(self, result: HostResult, several: bool) -> Iterator[str]:
@@ -80,9 +137,10 @@ class _Page:
         host = f"{safe(result.host)}: " if several else ""
         for finding in in_reading_order(result.findings):
             severity = finding.card.severity
-            yield f"{host}{place(finding.at)}: {self.style(severity, f'{severity}[{finding.card.id}]')}: {safe(finding.message)}"
+            said = f"{self.style(severity, f'{severity}[{finding.card.id}]')}: {safe(finding.message)}"
+            yield f"{host}{self._place(finding.at)}: {said}"
         for trouble in sorted(result.unreadable):
-            yield f"{host}{place(trouble.at)}: {self.style('bad', 'could not be read')}: {safe(trouble.reason)}"
+            yield f"{host}{self._place(trouble.at)}: {self.style('bad', 'could not be read')}: {safe(trouble.reason)}"
         if no_verdict(result):
             yield f"{safe(result.host)}: {self.style('bad', no_verdict(result))}"
 
@@ -93,15 +151,11 @@ class _Page:
             only = results[0]
             where = f"{'in' if only.repository else 'on'} {safe(only.host)}"
             outcome = self._outcome(only)
-            parts = [f"{safe(only.host)}: {outcome}" if no_verdict(only) else f"{outcome} {where}", self._basis(only)]
+            parts = [f"{safe(only.host)}: {outcome}" if no_verdict(only) else f"{outcome} {where}", self._basis(results)]
         else:
             troubled = sum(1 for result in results if result.findings)
             where = f"on {troubled} of {len(results)} hosts" if findings else f"on {len(results)} hosts"
-            parts = [
-                f"{_tally(findings)} {where}",
-                f"{counted(sum(result.files_read for result in results), 'file')} read, "
-                f"{counted(max(result.rules_checked for result in results), 'rule')} checked",
-            ]
+            parts = [f"{_tally(findings)} {where}", self._basis(results)]
         fixable = sum(1 for finding in findings if finding.change is not None)
         if fixable:
             parts.append(f"{fixable} fixable with `portwright fix`")
@@ -120,17 +174,23 @@ class _Page:
     def _outcome(self, result: HostResult) -> str:
         return no_verdict(result) or _tally(result.findings)
 
-    def _basis(self, result: HostResult) -> str:
-        return f"{counted(result.files_read, 'file')} read, {counted(result.rules_checked, 'rule')} checked"
+    def _basis(self, results: Sequence[HostResult]) -> str:
+        files, rules = sum(result.files_read for result in results), max(result.rules_checked for result in results)
+        return f"{counted(files, 'file')} read, {counted(rules, 'rule')} checked"
 
     # ── one finding ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _finding(self, finding: Finding, result: HostResult, shown: set[Span], above: Span | None) -> Iterator[str]:
-        """A finding; excerpts of notes in `shown` are not repeated, nor that of the finding right `above` at the same place."""
+    def _finding(self, group: Sequence[Finding], result: HostResult, shown: set[Span], above: Span | None) -> Iterator[str]:
+        """Findings that differ only in their subject and place: the first in full, then where the others are.
+
+        Excerpts of notes in `shown` are not repeated, nor that of the finding right `above` at the same place.
+        """
+        finding = group[0]
         severity = finding.card.severity
         tag = f"{severity}[{finding.card.id}]"
-        message, *more = wrap(safe(finding.message), self.width - 2, self.width - len(tag) - 2)
-        yield f"{self.style(severity, tag)}: {self.style('strong', message)}"
+        count = f" ({len(group)} findings)" if len(group) > 1 else ""
+        message, *more = wrap(safe(self.short(finding.message)), self.width - 2, self.width - len(tag) - len(count) - 2)
+        yield f"{self.style(severity, tag)}{count}: {self.style('strong', message)}"
         for line in more:
             yield f"  {self.style('strong', line)}"
 
@@ -138,23 +198,27 @@ class _Page:
         marks = [Mark(finding.at, "^", severity)]
         plain: list[Note] = []
         for note in finding.notes:
-            if note.at is None or note.at in shown or not can_show(note.at, result.sources):
+            if note.at is not None and self._is_default(note.at, result):
+                plain.append(Note(note.text))  # it says itself that no file does
+            elif note.at is None or note.at in shown or not can_show(note.at, result.sources):
                 plain.append(note)
             else:
-                marks.append(Mark(note.at, "-" if note.at != finding.at else "^", "note", note.text))
+                marks.append(Mark(note.at, "-" if note.at != finding.at else "^", "note", self.short(note.text)))
                 shown.add(note.at)
         files: dict[str, list[Mark]] = {}
         for mark in marks:
             files.setdefault(mark.at.path, []).append(mark)
         gutter = gutter_of(mark for mark in marks if can_show(mark.at, result.sources))
-        for index, group in enumerate(files.values()):
-            if repeated and index == 0 and len(group) == 1:
-                yield f"{' ' * gutter}{self.style('frame', '-->')} {place(finding.at)}"
+        for index, marked in enumerate(files.values()):
+            if repeated and index == 0 and len(marked) == 1:
+                yield f"{' ' * gutter}{self.style('frame', '-->')} {self._place(finding.at)}"
                 continue
-            yield from excerpt(group, result.sources, gutter, self.width, self.style, "-->" if index == 0 else ":::")
-        yield from self._remarks(finding, plain, gutter)
+            yield from excerpt(marked, result.sources, gutter, self.width, self.style, "-->" if index == 0 else ":::")
+        yield from self._remarks(group, plain, result, gutter)
+        yield from self._others(group, gutter)
 
-    def _remarks(self, finding: Finding, notes: Sequence[Note], gutter: int) -> Iterator[str]:
+    def _remarks(self, group: Sequence[Finding], notes: Sequence[Note], result: HostResult, gutter: int) -> Iterator[str]:
+        finding = group[0]
         rows: list[tuple[str, str, Role]] = []
         if finding.predicts is not None:
             rows.append(("will fail", f"{finding.predicts} ({ERRORS[finding.predicts]})", "bad"))
@@ -163,22 +227,51 @@ class _Page:
         if finding.confidence != "certain":
             rows.append(("confidence", finding.confidence, "strong"))
         for note in notes:
-            rows.append(("note", note.text if note.at is None else f"{note.text} ({note.at})", "note"))
+            said = self.short(note.text)
+            rows.append(("note", said if note.at is None else f"{said} ({note.at})", "note"))
         card = finding.card
+        if self.verbose:
+            for at in dict.fromkeys((finding.at, *(note.at for note in finding.notes if note.at is not None))):
+                for lost in result.lost.get(at, ()):
+                    rows.append(("lost", f"{lost.value or '(empty)'} ({lost.at}): {lost.reason}", "note"))
         if self.verbose and card.id not in self._explained:
             self._explained.add(card.id)
             rows.append(("why", " ".join(card.why.split()), "strong"))
             rows.extend(("see", reference, "strong") for reference in card.references)
         if finding.change is not None:
-            change = finding.change
-            what = finding.summary or what_it_does(change)
-            rows.append(("fix", f"{what} ({SAFETY[change.safety]}; {DISRUPTION[change.disruption]})", "good"))
+            how = f"({SAFETY[finding.change.safety]}; {DISRUPTION[finding.change.disruption]})"
+            rows.append(("fix", f"{self.short(_fix(group))} {how}", "good"))
         if finding.manual is not None:
-            rows.append(("by hand", finding.manual.step, "good"))
-            rows.append(("not fixed for you", finding.manual.reason, "strong"))
+            rows.append(("by hand", self.short(_for_all([each.manual.step for each in group if each.manual])), "good"))
+            rows.append(("not fixed for you", self.short(finding.manual.reason), "strong"))
         for key, text, role in rows:
             head = f"{' ' * (gutter + 1)}{self.style('frame', '=')} {self.style(role, key)}: "
             yield from self._item(head, safe(text), gutter + 5 + len(key), gutter + 5)
+
+    def _others(self, group: Sequence[Finding], gutter: int) -> Iterator[str]:
+        """Where the findings are that are said with the first: place, unit and port, as far as they differ."""
+        if len(group) == 1:
+            return
+        indent = " " * (gutter + 5)
+        table = [(safe(place(each.at)), safe(_who(each)), safe(_where(each)), safe(_noted(each, group[0]))) for each in group]
+        told = [index for index in range(4) if len({row[index] for row in table}) > 1] or [0]
+        count = f"{len(group) - 1} more {'like this' if 0 in told else 'here'}"
+        yield f"{' ' * (gutter + 1)}{self.style('frame', '=')} {self.style('strong', count)}:"
+        columns = [max(width(row[index]) for row in table[1:]) for index in told]
+        spare = self.width - len(indent) - sum(columns) - _GAP * (len(columns) - 1)
+        # A few long places must not push all others off the page: they get lines of their own, and where most are long, all do.
+        room = max(columns[0] + min(spare, 0), 0)
+        stacked = 2 * sum(width(row[told[0]]) > room for row in table[1:]) > len(group) - 1
+        columns[0] = 0 if stacked else room
+        aligned = len(indent) + sum(columns) + _GAP * (len(columns) - 1) <= self.width
+        for finding, row in zip(group[1:], table[1:], strict=True):
+            first, *rest = (row[index] for index in told)
+            tail = (" " * _GAP).join(_padded(cell, columns[index] if aligned else 0) for index, cell in enumerate(rest, 1)).rstrip()
+            shown = f"{indent}{self._linked(first, finding.at)}"
+            if width(first) > columns[0] and tail:
+                yield shown
+                shown, first = indent, ""
+            yield f"{shown}{' ' * (columns[0] - width(first) + _GAP)}{tail}" if tail else shown
 
     # ── lines ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -189,9 +282,70 @@ class _Page:
         for line in more:
             yield f"{' ' * indent}{line}"
 
+    def _located(self, at: Span, text: str) -> Iterator[str]:
+        """A place and what there is to say of it."""
+        first, *more = self._item("  ", f"{place(at)}: {text}")
+        yield self._linked(first, at)
+        yield from more
+
+    def _place(self, at: Span) -> str:
+        return self.style.link(at.path, place(at))
+
+    def _linked(self, line: str, at: Span) -> str:
+        """A line with the place in it made a link."""
+        before, shown, after = line.partition(place(at))
+        return f"{before}{self.style.link(at.path, shown)}{after}"
+
+    def _is_default(self, at: Span, result: HostResult) -> bool:
+        """Whether a place is not in a file of the host, but in the list of what the kernel has where no file says anything."""
+        kernel = defaults()
+        return at.path == kernel.path and result.sources.get(at.path) == kernel
+
     def _paragraph(self, text: str, role: Role) -> Iterator[str]:
         for line in wrap(text, self.width):
             yield self.style(role, line)
+
+
+def _fix(group: Sequence[Finding]) -> str:
+    """What mends all of a group: ports to reserve in one list, else the change of the first and that the others' are its like."""
+    changes = [finding.change for finding in group if finding.change is not None]
+    texts = [finding.summary or what_it_does(finding.change) for finding in group if finding.change is not None]
+    reserved = [change for change in changes if isinstance(change, ReservePorts)]
+    if len(group) > 1 and texts == [what_it_does(change) for change in reserved]:
+        return what_it_does(ReservePorts(union(change.ports for change in reserved)))
+    return _for_all(texts)
+
+
+def _for_all(texts: Sequence[str]) -> str:
+    """The first of several texts that differ in names only."""
+    return texts[0] if len(set(texts)) == 1 else f"{texts[0]}; the other{'s' if len(texts) > 2 else ''} likewise"
+
+
+def _padded(text: str, columns: int) -> str:
+    return text + " " * (columns - width(text))
+
+
+def _who(finding: Finding) -> str:
+    """The unit of a finding, with its daemon where the unit's name does not tell it."""
+    unit, app = finding.subject.unit, finding.subject.app
+    told = unit is None or app is None or app in unit or unit.endswith(".socket")
+    return unit or app or "" if told else f"{unit} ({app})"
+
+
+def _where(finding: Finding) -> str:
+    """What of the host a finding is about: `tcp 127.0.0.1:8080`, or the name of a kernel setting."""
+    subject = finding.subject
+    if subject.port is None:
+        return subject.sysctl or subject.address or ""
+    address = subject.address or "*"
+    return f"{subject.protocol or ''} {f'[{address}]' if ':' in address else address}:{spanning(subject)}".lstrip()
+
+
+def _noted(finding: Finding, first: Finding) -> str:
+    """The places of a finding's notes that are not those of the first one's."""
+    spots = [each.at for each, other in zip(finding.notes, first.notes, strict=True) if each.at is not None and each.at != other.at]
+    said = (f"{at.line}:{at.column}" if at.path == finding.at.path else str(at) for at in dict.fromkeys(spots))
+    return f"see {', '.join(said)}" if spots else ""
 
 
 def _tally(findings: Sequence[Finding]) -> str:

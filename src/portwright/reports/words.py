@@ -2,7 +2,7 @@
 
 from portwright.changes import Change, Disruption, GrantCapability, LimitCapabilities, ReservePorts, Safety, SetSysctl
 from portwright.facts import BindError, Likelihood, Listener
-from portwright.finding import Finding, HostResult
+from portwright.finding import Finding, HostResult, Subject
 from portwright.reports.escape import safe
 
 ERRORS: dict[BindError, str] = {
@@ -33,6 +33,11 @@ def service(listener: Listener) -> str:
     if listener.activates is not None:
         return f"{safe(listener.unit)} for {safe(listener.activates)}"
     return safe(listener.unit) if listener.app in listener.unit else f"{safe(listener.unit)} ({safe(listener.app)})"
+
+
+def spanning(subject: Subject) -> str:
+    """The ports of a subject, from the lowest to the highest."""
+    return f"{subject.port}" if subject.port == subject.end_port else f"{subject.port}-{subject.end_port}"
 
 
 def what_it_does(change: Change) -> str:

@@ -16,7 +16,7 @@ from portwright.values import dataclass, field, replace
 
 _MOST_MATCHES = 4  # other facts a finding names; the rest would say the same again
 _MOST_RUNS = 16  # findings made of one listener whose ports overlap a range in pieces
-_LONGEST_VALUE = 200  # characters of one value in a message
+_LONGEST_VALUE = 4096  # characters of one value in a message: no list of ports that the kernel takes in one write is longer
 
 # Rules are anybody's, and so are hosts: what they may cost together is a matter of seconds and megabytes.
 _MOST_OF_A_RULE = 1_000_000  # comparisons on one host
@@ -389,7 +389,10 @@ def _words(value: object) -> str:
             text = ", ".join(sorted(str(item) for item in value))
         case _:
             text = str(value)
-    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
+    if len(text) <= _LONGEST_VALUE:
+        return text
+    kept = text[: _LONGEST_VALUE - 1]
+    return f"{kept if kept.count(',') < 2 else kept.rpartition(',')[0]}…"
 
 
 def _confidence(fact: Fact) -> Confidence:

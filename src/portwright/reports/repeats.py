@@ -1,0 +1,60 @@
+"""Findings of one rule that say the same of other services, ports and lines, gathered so that a report can say it once."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from portwright.finding import Finding
+from portwright.patterns import regex
+from portwright.reports.words import spanning, what_it_does
+
+_BETWEEN = regex(r"([\s(),;'\"=`]+)")
+
+
+def gathered(findings: Iterable[Finding]) -> list[tuple[Finding, ...]]:
+    """Findings that differ only in whom, which port and which line they mean stand together; groups in the order of their first.
+
+    The words of the first, with its service, address and ports exchanged for those of another, are the words of that other.
+    """
+    ordered = list(findings)
+    alike = Counter(_outside(finding) for finding in ordered)
+    groups: dict[object, list[Finding]] = {}
+    for number, finding in enumerate(ordered):
+        outside = _outside(finding)
+        key = (outside, _shape(finding)) if alike[outside] > 1 else number
+        groups.setdefault(key, []).append(finding)
+    return [tuple(group) for group in groups.values()]
+
+
+def _outside(finding: Finding) -> tuple[object, ...]:
+    """What findings said together must share besides their words."""
+    change = finding.change
+    remedy = (type(change).__name__, change.safety, change.disruption) if change is not None else None
+    located = tuple(note.at is None for note in finding.notes)
+    return finding.card.id, finding.card.severity, finding.confidence, finding.likelihood, finding.predicts, remedy, located
+
+
+def _shape(finding: Finding) -> tuple[str, ...]:
+    """All that a finding says, a sign in place of each word that names its subject."""
+    subject = finding.subject
+    who = f"{subject.app} ({subject.unit})"
+    stem = (subject.unit or "").partition(".")[0]
+    ports = "" if subject.port is None else spanning(subject)
+    address = f"[{subject.address}]" if ":" in (subject.address or "") else subject.address
+    signs = {f"{address}:{ports}": "\0endpoint", ports: "\0port", subject.address: "\0address", subject.protocol: "\0protocol"}
+    signs |= {stem: "\0stem", subject.unit: "\0unit", subject.app: "\0who" if subject.app == stem else "\0app"}
+    signs |= {subject.sysctl: "\0sysctl"}
+
+    def shape(text: str) -> str:
+        parts = _BETWEEN.split(text.replace(who, "\0who") if subject.unit else text)
+        for index in range(0, len(parts), 2):
+            word = parts[index].rstrip(":.")
+            if word and word in signs:
+                parts[index] = signs[word] + parts[index][len(word) :]
+        return "".join(parts)
+
+    said = [finding.message, *(note.text for note in finding.notes)]
+    if finding.change is not None:
+        said.append(finding.summary or what_it_does(finding.change))
+    if finding.manual is not None:
+        said += (finding.manual.step, finding.manual.reason)
+    return tuple(shape(text) for text in said)
