@@ -440,18 +440,18 @@ def misses_port_setting(host: Host, assignment: Assignment) -> Named[bool]:
     return Named(assignment.key.replace("/", ".").lower().rpartition(".")[2] in _PORT_SETTING_NAMES)
 
 
-@fact_value("assignment", "loses-to-another-file")
-def loses_to_another_file(host: Host, assignment: Assignment) -> Named[bool]:
-    """Whether a line about ports that somebody wrote in /etc is replaced by another file's line that gives another value.
+@fact_value("assignment", "loses-to-a-package")
+def loses_to_a_package(host: Host, assignment: Assignment) -> Named[bool]:
+    """Whether the line about ports that counts in a file of /etc is replaced by a file outside /etc, with another value.
 
-    A package's file in /usr/lib is there to be overridden, and of two lines in one file the last is plain to see.
+    Between files of /etc the later one is how a host's settings are overridden on purpose.
     """
     key, at = assignment.key, assignment.at
     sysctl = host.sysctl(key)
-    if sysctl is None or key not in _PORT_SETTINGS or not at.path.startswith("/etc/"):
+    if sysctl is None or key not in _PORT_SETTINGS or not at.path.startswith("/etc/") or sysctl.at.path.startswith("/etc/"):
         return Named(False)
     last = not any(each.key == key and each.at.path == at.path and each.at > at for each in host.assignments)
-    other = last and sysctl.at.path != at.path and sysctl.boot.split() != assignment.value.split()
+    other = last and sysctl.boot.split() != assignment.value.split()
     return Named(other, (_lean(sysctl),) if other else (), sysctl.confidence)
 
 
