@@ -351,7 +351,7 @@ def test_findings_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> Non
 
     found, stopped = held(crowd, [rule("{protocol: {is: tcp}}", message="{app}" * 20)])
 
-    assert 228 < len(found) < 240
+    assert 45 < len(found) < 60
     assert [True] == ["after findings of 1 MiB on one host" in trouble.reason for trouble in stopped]
 
 
