@@ -128,6 +128,9 @@ def read(found: Entry, invocation: Invocation, files: Files, packages: Packages)
         if unwrapped is None:
             return ()
         invocation = unwrapped
+    elif invocation.argv[0].text.startswith("/etc/init.d/"):
+        # A script whose commands could not be followed is known by its name; `start` is a word of its own, not of the daemon's.
+        invocation = replace(invocation, argv=invocation.argv[:1])
     if invocation.sockets and found.activated == "instead":
         return ()
     settings = Settings(found, invocation, files)
