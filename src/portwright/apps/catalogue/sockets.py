@@ -1,5 +1,6 @@
 """An entry's sockets with a daemon's settings put in: endpoints."""
 
+from fnmatch import fnmatchcase
 from ipaddress import ip_address
 
 from portwright.apps.catalogue.entry import Entry, Slot, Socket
@@ -22,6 +23,7 @@ _TRANSPORTS: dict[str, tuple[Protocol, str]] = {
 # Words of the catalogue for the addresses a host has: (family, "" for both; whether those of loopback are left out).
 _EACH = {"each": ("", False), "each-inet": ("inet", False), "each-outside-inet": ("inet", True)}
 _NAME = regex(r"[A-Za-z0-9_.%:-]+")
+_INTERFACES = regex(r"(?=[A-Za-z0-9_.*?-]{1,32}$)[^*?]*[*?].*")
 _NOT_INTERNET = ("/", "@", "unix:", "unix/", "local:", "fd:", "fd@", "systemd:", "vsock:", "abstract:", "npipe:", "~/", "unixgram:")
 
 
@@ -255,7 +257,7 @@ def _addresses(where: _Where, socket: Socket, settings: Settings) -> list[tuple[
         return [("*", True)]
     known = (str(ip_address(host)),) if names.is_address(host) else names.addresses(host, settings.files) or _of_interface(host, settings)
     fitting = [address for address in known if not where.family or (":" in address) == (where.family == "inet6")]
-    if not fitting and not _NAME.fullmatch(where.host):
+    if not fitting and not _NAME.fullmatch(where.host) and not (socket.form == "address" and _INTERFACES.fullmatch(where.host)):
         if where.at is not None:
             settings.files.trouble(where.at, f"not an address: {where.host[:60]}")
         return []
@@ -276,4 +278,5 @@ def _each(settings: Settings, family: str, outside: bool) -> list[tuple[str, boo
 
 
 def _of_interface(name: str, settings: Settings) -> tuple[str, ...]:
-    return tuple(each.scoped for each in settings.addresses or () if each.interface == name)
+    """The addresses of an interface, or of all that a pattern like `en*` takes in (smb.conf(5), dnsmasq(8))."""
+    return tuple(each.scoped for each in settings.addresses or () if len(name) <= 32 and fnmatchcase(each.interface.lower(), name))
