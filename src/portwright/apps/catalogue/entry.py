@@ -113,6 +113,7 @@ class Config:
     unless: Conditions = ()
     under: tuple[tuple[str, str], ...] = ()
     needed: bool = False
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +212,7 @@ def _config(value: Any, here: str) -> Config:
         {
             "format": _one_of(*FORMATS), "from": _slot_sources, "or": _words, "every": _answer, "include": _includes, "relative": _text,
             "drop-ins": _words, "directories": _slot_sources, "unless": _conditions, "needed": _answer, "under": _pairs,
+            "once": _answer,
         },
         here,
     )  # fmt: skip

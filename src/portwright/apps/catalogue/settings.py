@@ -251,6 +251,8 @@ class Settings:
                 self.files.trouble(word.at, "too many files match")
                 continue
             for path in paths:
+                if path in chain and config.once:
+                    continue
                 if path in chain:
                     self.files.trouble(word.at, f"a file includes itself: {' includes '.join((*chain[chain.index(path) :], path))}")
                 elif self._read >= MOST_FILES:
