@@ -78,6 +78,8 @@ APACHE = "Listen 40000\n<VirtualHost *:40000>\n  ServerName shop\n</VirtualHost>
         ("docker/redis/redis.conf", REDIS, "redis", "/etc/redis/redis.conf"),
         ("conf/redis-cache.conf", REDIS, "redis", "/etc/redis/redis-cache.conf"),
         ("redis.conf", "# Redis configuration file example.\n" + REDIS, "redis", "/etc/redis/redis.conf"),
+        ("munin/munin-node.conf", "#\n# Example config-file for munin-node\n#\nport 44949\n", "munin-node", "/etc/munin/munin-node.conf"),
+        ("nagios/nrpe.cfg", "####\n#\n# Sample NRPE Config File\n#\nserver_port=45666\n", "nrpe", "/etc/nagios/nrpe.cfg"),
         ("deploy/app.env", SHELL, "environment", None),
         (".env", "PORT=40000\n", "environment", None),
         ("debian/app.default", SHELL, "environment", "/etc/default/app"),

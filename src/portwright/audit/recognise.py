@@ -384,7 +384,11 @@ _REMARK = regex(
     r"|for (?:testing|demonstration) (?:purposes )?only)"
 )
 # What distributions ship, and people deploy with these remarks still in it.
-_STOCK = regex(r"redis configuration file example|example configuration for a possible web application|valkey configuration file")
+_STOCK = regex(
+    r"redis configuration file example|example configuration for a possible web application|valkey configuration file"
+    r"|sample nrpe config file|example config-file for munin-node|sample configuration file for the samba suite"
+    r"|example config file for the clam ?av daemon"
+)
 _REMARK_LINES = 15
 
 _JINJA = regex(r"\{\{|\{%|<%[-=#\s]|<%$")
