@@ -49,7 +49,10 @@ def recognise(path: str, text: str, asked: bool = False) -> Recognised | None:
 def without_remarks(path: str, text: str) -> str:
     """A template's text with blanks for what its language keeps to itself; every other character stays in its place."""
     suffixes = _lower(path.rpartition("/")[2]).split(".")[1:]
-    for start, end in {_REMARKS[suffix] for suffix in suffixes if suffix in _REMARKS}:
+    remarks = {_REMARKS[suffix] for suffix in suffixes if suffix in _REMARKS}
+    if "{%" in text:
+        remarks.add(_REMARKS["j2"])  # Salt's templates bear the names of what they become
+    for start, end in remarks:
         pieces, done = [], 0
         while (at := text.find(start, done)) >= 0 and (stop := text.find(end, at)) >= 0:
             stop += len(end)
@@ -95,15 +98,21 @@ def worth_reading(path: str) -> bool:
     if name in _DAEMONS_OWN:
         return True
     if dot and stem:
-        return suffix in _SUFFIXES or ("sites-" in folders and suffix not in _NEVER)
-    return name in _NAMES or _lower(folders).rpartition("/")[2] in _FOLDERS or name.startswith(".env")
+        # A site's file may be called as the site is.
+        return suffix in _SUFFIXES or (("sites-" in folders or f"/{folders}".endswith("/nginx")) and suffix not in _NEVER)
+    named = name in _NAMES or name.startswith(".env") or _OF_NGINX.search(name) is not None
+    return named or _lower(folders).rpartition("/")[2] in _FOLDERS
 
 
 # ── what it is ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 _UNITS = ("service", "socket", "target", "timer", "path", "mount", "automount", "slice", "swap", "device", "scope")
 _SUFFIXES = frozenset({*_UNITS, "conf", "cfg", "nginx", "vhost", "sysctl", "env", "default", "haproxy"})
-_NEVER = frozenset({"md", "txt", "rst", "html", "yml", "yaml", "json", "py", "rb", "sh", "pp", "png", "svg", "key", "pem", "crt"})
+_NEVER = frozenset(
+    {"md", "txt", "rst", "html", "yml", "yaml", "json", "py", "rb", "sh", "pp", "sls", "js", "css", "lua", "png", "svg"}
+    | {"key", "pem", "crt"}
+)
+_OF_NGINX = regex(r"(?:^|[-_])nginx(?:[-_]|$)")
 # Names that only one daemon's config goes by, that daemon, and where it looks for it.
 _DAEMONS_OWN = {
     path.rpartition("/")[2]: (daemon, path)
@@ -226,7 +235,7 @@ def _kind(folders: tuple[str, ...], name: str, text: str, asked: bool) -> Config
     if _has_directives(_NGINX_BLOCK, _NGINX_DIRECTIVE, text):
         return "nginx"
     if asked or suffix in ("cfg", "conf", "haproxy") or said == "haproxy":
-        if _has_directives(_HAPROXY_SECTION, _HAPROXY_LINE, text) and not _BLOCK.search(text):
+        if _has_directives(_HAPROXY_SECTION, _HAPROXY_LINE, text) and not _BLOCK.search(without_blanks_to_fill(text)):
             return "haproxy"
         if _is_redis(said, where, text):
             return "redis"
