@@ -253,7 +253,7 @@ _BLOCK = regex(r"^[^#\n]*\{[ \t]*(?:#.*)?$", re.MULTILINE)
 _NGINX_BLOCK = regex(r"(?:^|[;{}])[ \t]*(?:(?:http|events|stream|server)\s*\{|upstream[ \t]+[^\s{};\"]+\s*\{)(?!\{)", re.MULTILINE)
 _NGINX_DIRECTIVE = regex(
     r"(?:^|[;{}])[ \t]*(?:listen|server_name|proxy_pass|fastcgi_pass|uwsgi_pass|grpc_pass|root|return|rewrite|server|location"
-    r"|worker_connections|include|keepalive|ssl_certificate|add_header|try_files)[ \t]+[^\s=:]",
+    r"|worker_connections|include|keepalive|ssl_certificate|add_header|try_files)[ \t]+[^\s=:][^\n;{]*+[;{]",
     re.MULTILINE,
 )
 _NGINX_LINE = regex(r"[a-z][a-z0-9_]*(?:[ \t].*)?[;{]|\}|['\"~*].*;?|[^ ]+[ \t]+[^;]*;")
