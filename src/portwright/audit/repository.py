@@ -65,8 +65,8 @@ class LaidOutTree(MemoryTree):
         self.included: set[str] = set()
 
     def label(self, path: str) -> str:
-        there = None if path in self._labels else self._there(path)
-        return self._labels.get(path, path) if there is None else there.lstrip("/")
+        there = self._there(path)
+        return self._labels.get(self.resolve(path), path) if there is None else there.lstrip("/")
 
     def kind(self, path: str) -> Kind:
         kind, there = super().kind(path), self._there(path)
@@ -92,6 +92,8 @@ class LaidOutTree(MemoryTree):
         if self._beside is None or not path.startswith("/etc/nginx/"):
             return None
         real = self.resolve(path)
+        if real in self._labels:
+            return None
         return self._nginx + real.removeprefix("/etc/nginx") if real.startswith("/etc/nginx/") else None
 
 
