@@ -23,6 +23,7 @@ _PULLS = {"Wants": "wants", "Requires": "requires", "RequiresOverridable": "requ
 _BY_DEFAULT = frozenset(["service", "socket", "timer", "path"])
 _FINDABLE = frozenset(["service", "socket", "target", "timer", "path"])
 _YES, _NO = ("yes", "true", "on", "1", "y", "t"), ("no", "false", "off", "0", "n", "f")  # parse_boolean()
+_AFTER_BOOT = ("OnBootSec", "OnStartupSec", "OnActiveSec")
 _MOST_UNITS = 100_000
 
 Find = Callable[[str], Unit | None]
@@ -201,7 +202,21 @@ class Activation:
                 continue
             why[unit.name], by[unit.name] = reason, {puller: None} if puller else {}
             queue.extend((pull.unit, pull.how, unit.name) for pull in self.pulls(unit))
+            if starts == "boot" and (at := self._goes_off(unit)) is not None and self._unmet(unit) is None:
+                queue.extend((other, f"{unit.name} starts it after a boot: {at}", unit.name) for other in triggered(unit, self._expand))
         return {name: Start(starts, reason, tuple(by[name])) for name, reason in why.items()}
+
+    def _goes_off(self, unit: Unit) -> Span | None:
+        """The line for which a timer or path unit triggers after each boot, whatever else happens."""
+        if unit.kind == "timer":
+            return next((value.at for key in _AFTER_BOOT for value in unit.each("Timer", key)), None)
+        if unit.kind == "path":
+            # systemd.path(5): what is there when the path unit starts triggers at once.
+            for value in unit.each("Path", "PathExists"):
+                path = self._expand(value.value, unit)
+                if not path.startswith(("/run/", "/tmp/")) and self._files.kind(path) in ("file", "directory"):
+                    return value.at
+        return None
 
     def _unmet(self, unit: Unit) -> tuple[str, Span] | None:
         return unmet(unit, self._files, lambda text: self._expand(text, unit))

@@ -177,9 +177,13 @@ def test_the_sockets_a_service_names_start_with_it() -> None:
         ("a.socket", "[Socket]\nListenStream=1\n", "a.service"),
         ("s.socket", "[Socket]\nListenStream=1\nService=a.service\n", "a.service"),
         ("a.socket", "[Socket]\nListenStream=1\nAccept=yes\n", "a@.service"),
-        ("a.timer", "[Timer]\nOnBootSec=1\n", "a.service"),
+        ("a.timer", "[Timer]\nOnCalendar=daily\n", "a.service"),
+        ("a.timer", "[Timer]\nOnUnitActiveSec=1h\n", "a.service"),
+        ("a.timer", "[Timer]\nOnBootSec=1\nOnBootSec=\n", "a.service"),
         ("t.timer", "[Timer]\nUnit=a.service\n", "a.service"),
         ("a.path", "[Path]\nPathExists=/x\n", "a.service"),
+        ("a.path", "[Path]\nPathExists=/run/a.service\n", "a.service"),
+        ("a.path", f"[Path]\nPathChanged={LIB}/a.service\n", "a.service"),
     ],
 )
 def test_what_a_started_socket_timer_or_path_triggers_starts_on_demand(trigger: str, text: str, service: str) -> None:
@@ -187,6 +191,30 @@ def test_what_a_started_socket_timer_or_path_triggers_starts_on_demand(trigger: 
 
     assert ("demand", f"{trigger} starts it when it is called for") == starts(service, files)
     assert "boot" == starts(trigger, files)[0]
+
+
+@pytest.mark.parametrize(
+    ("trigger", "text"),
+    [
+        ("a.timer", "[Timer]\nOnCalendar=daily\nOnBootSec=1\n"),
+        ("a.timer", "[Timer]\nOnStartupSec=5min\n"),
+        ("a.timer", "[Timer]\nOnActiveSec=1\n"),
+        ("a.path", f"[Path]\nPathExists={LIB}/a.service\n"),
+    ],
+)
+def test_what_a_timer_counts_from_boot_or_a_path_unit_finds_there_starts_at_boot(trigger: str, text: str) -> None:
+    files = {f"{LIB}/a.service": SERVICE, f"{LIB}/{trigger}": text, f"{WANTED}/{trigger}": f"-> {LIB}/{trigger}"}
+    line = 3 if "OnCalendar" in text else 2
+    column = text.splitlines()[line - 1].index("=") + 2
+
+    assert ("boot", f"{trigger} starts it after a boot: {LIB}/{trigger}:{line}:{column}") == starts("a.service", files)
+
+
+def test_a_timer_whose_condition_is_not_met_starts_nothing() -> None:
+    text = "[Unit]\nConditionPathExists=/etc/gone\n[Timer]\nOnBootSec=1\n"
+    files = {f"{LIB}/a.service": SERVICE, f"{LIB}/a.timer": text, f"{WANTED}/a.timer": f"-> {LIB}/a.timer"}
+
+    assert "manual" == starts("a.service", files)[0]
 
 
 def test_a_service_that_is_enabled_too_starts_at_boot_beside_its_socket() -> None:
