@@ -16,6 +16,9 @@ _WIDE = 64
 # Daemons that give up altogether when one of their sockets cannot be bound; the others go on, or nobody looked.
 _FAILS_AS_ONE = frozenset(("systemd", "nginx", "haproxy", "apache2", "redis", "unbound", "dnsmasq"))
 
+# Programs that open their own socket whatever systemd hands them (measured); of others nobody knows, or they take it.
+_TAKES_NO_SOCKET = frozenset(("http.server", "socat", "redis", "memcached", "nginx", "haproxy"))
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -173,7 +176,9 @@ def collisions(host: Host) -> tuple[tuple[Listener, Listener], ...]:
 
 def _are_one(one: Claim, other: Claim) -> bool:
     """Whether two units hold one socket between them, or never run at once."""
-    return one.activates == other.unit or other.activates == one.unit or one.unit in other.apart or other.unit in one.apart
+    if one.unit in other.apart or other.unit in one.apart:
+        return True
+    return any(held.activates == taker.unit and taker.app not in _TAKES_NO_SOCKET for held, taker in ((one, other), (other, one)))
 
 
 def _apart(host: Host, name: str | None) -> frozenset[str]:
