@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 from portwright.facts import CONFIDENCES, Confidence, Protocol
 from portwright.values import dataclass, field, replace
 
-Form = Literal["socket", "address", "at", "milter", "transport"]
+Form = Literal["socket", "address", "at", "comma", "milter", "transport"]
 Names = Literal["all", "first", "inet"]
 Zero = Literal["off", "random"]
 Take = Literal["last", "first", "every"]

@@ -107,9 +107,12 @@ class Settings:
         return captured(self.files).addresses
 
     def blocks(self, path: str) -> Iterable[Node]:
-        """The nodes of a path, for what is said block by block; `a.*` are all that stand in `a`."""
+        """The nodes of a path, for what is said block by block; `a.*` are all that stand in `a`, `a.*.b` the `b` of each of them."""
         if path == "*":
             return self._nodes_read
+        above, middle, name = path.partition(".*.")
+        if middle:
+            return [node for each in self.blocks(f"{above}.*") for node in each.children if node.key.text.lower() == name]
         if path.endswith(".*"):
             return [child for node in self._keys.get(path[:-2].lower(), ()) for child in node.children]
         return self._keys.get(path.lower(), ())

@@ -229,8 +229,8 @@ def _written(word: Word, origin: Origin, socket: Socket) -> list[_Where]:
 
 
 def _host_and_port(text: str, socket: Socket) -> tuple[str, str | None]:
-    if socket.form == "at":
-        host, _, port = text.partition("@")
+    if socket.form in ("at", "comma"):
+        host, _, port = text.partition("@" if socket.form == "at" else ",")
         return host.strip("[]"), port or None
     if names.is_address(text) or socket.form == "address":
         return text.strip("[]"), None
