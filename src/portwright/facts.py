@@ -199,6 +199,19 @@ class Privileges:
     because: tuple[tuple[str, Span], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class OpenFiles:
+    """How many files a process may open (RLIMIT_NOFILE): the limit it is started with, and how far it may raise that itself.
+
+    `at` is the line that decides and `said` what it says; without one the service manager's own defaults hold.
+    """
+
+    soft: int
+    hard: int
+    at: Span | None = None
+    said: str = ""
+
+
 @dataclass(frozen=True)
 class Invocation:
     """A command as the machine really runs it: argv after systemd's quoting, specifiers, variables and wrappers.
@@ -206,6 +219,7 @@ class Invocation:
     `argv[0]` is the program; `environment` maps a name to the Word that set it (after Environment=, EnvironmentFile=, `env`
     wrappers). A Word whose text could not be worked out contains `\\ufffd` where the unknown part is. `sockets` are the names of the
     .socket units whose descriptors it is handed. `at` is the ExecStart= value (or the script line that execs).
+    `open_files` is the limit it is started with, None where a shell or a session on the way may change it.
     """
 
     unit: str | None
@@ -218,6 +232,7 @@ class Invocation:
     starts: Starts | None = None
     why: str = ""
     confidence: Confidence = "certain"
+    open_files: OpenFiles | None = None
 
     @property
     def program(self) -> str:
@@ -303,6 +318,55 @@ class Outbound:
     why: str = ""
     confidence: Confidence = "certain"
     starts: Starts | None = None
+
+
+Raises = Literal["no", "as far as it may", "all or nothing"]
+
+
+@dataclass(frozen=True, slots=True)
+class FileNeed:
+    """The open files a daemon needs for the connections its settings let in, and what it does about its limit before it serves.
+
+    `setting` says `connections`, and `at` is where; where it is built in, `at` is the command. `files` is how many descriptors these
+    take at least. `raises`: whether it raises its limit, as far as it may or, where it may not have all it asks for, not at all.
+    `asks` is what it asks for where that is more than `files`. `own` is the setting that names a limit, and that limit: what it then
+    asks for, be that more or less. `otherwise` says what becomes of it where the limit is lower.
+    """
+
+    at: Span
+    app: str
+    setting: str
+    connections: int
+    files: int
+    otherwise: str
+    raises: Raises = "no"
+    asks: int | None = None
+    own: tuple[str, Value] | None = None
+    confidence: Confidence = "certain"
+
+
+@dataclass(frozen=True, slots=True)
+class FileLimit:
+    """How many connections a service is set to take, how many open files these need, and how many it may have.
+
+    `limit` is None where it may have as many as it asks for. `decided` is what decides the limit, in words, and `decided_at` the line,
+    None where no line does; `own` is the daemon's setting that does. `otherwise` says what becomes of it where the limit is lower.
+    """
+
+    at: Span
+    app: str
+    unit: str | None
+    setting: str
+    connections: int
+    needed: int
+    limit: int | None
+    decided: str
+    decided_at: Span | None
+    otherwise: str
+    own: str | None = None
+    starts: Starts | None = None
+    why: str = ""
+    confidence: Confidence = "certain"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from portwright.apps import FragmentReader, Reader, Said, haproxy, nginx
-from portwright.facts import Endpoint, Outbound, Privileges
+from portwright.facts import Endpoint, FileNeed, Outbound, Privileges
 from portwright.source import Span
 from portwright.trees import Files
 from portwright.values import replace
@@ -79,6 +79,9 @@ def _row(said: Said) -> str:
             words += [f"from {said.source_address}"] if said.source_address else []
             words += [f"({said.why}"[:400] + ")"] if said.why else []
             words += [f"decided at {_place(said.decided_at)}"] if said.decided_at else []
+        case FileNeed():
+            words = [f"{said.setting} {said.connections}", f"{said.files} files", f"raised: {said.raises}"]
+            words += [f"{said.own[0]} {said.own[1].value} at {_place(said.own[1].at)}"] if said.own else []
     words += [said.confidence] if said.confidence != "certain" else []
     return f"{type(said).__name__.lower()}  {_place(said.at)}  {'  '.join(words)}"
 

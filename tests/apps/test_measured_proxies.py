@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from portwright.apps import haproxy, nginx
-from portwright.facts import Endpoint, Outbound
+from portwright.apps import Said, haproxy, nginx
+from portwright.facts import Endpoint
 from tests.apps.by_hand import host_of, invocation
 
 STREAM = "/usr/lib/nginx/modules/ngx_stream_module.so"
@@ -132,7 +132,7 @@ def seen(argv: list[str]) -> set[str]:
     return {" ".join((row[0], row[4].rpartition(":")[0].strip("[]"), row[4].rpartition(":")[2])) for row in rows}
 
 
-def said(endpoints: tuple[Endpoint | Outbound, ...]) -> set[str]:
+def said(endpoints: tuple[Said, ...]) -> set[str]:
     """The same of what a reader says, a row for each port; net.ipv6.bindv6only is 0 in a new network namespace."""
     found = (endpoint for endpoint in endpoints if isinstance(endpoint, Endpoint))
     return {

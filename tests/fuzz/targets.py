@@ -15,9 +15,9 @@ from types import ModuleType
 
 from portwright import formats
 from portwright.apps import daemons
-from portwright.audit.hosts import assemble, join, read_host, surroundings
+from portwright.audit.hosts import Services, assemble, join, read_host, surroundings
 from portwright.audit.repository import read_repository
-from portwright.facts import Invocation
+from portwright.facts import FileLimit, Invocation, Listener, OpenFiles, Outbound
 from portwright.finding import HostResult
 from portwright.formats import haproxy, shell
 from portwright.host import Host
@@ -160,9 +160,15 @@ def _daemon(name: str) -> Target:
         program = Word("/usr/sbin/" + known.programs[0].rstrip("*"), Span("/etc/x.service", 1, 1, 1, 2))
         environment = {re.sub(r"\W", "_", word.text.upper()[:20]): word for word in given}
         for argv in ((program,), (program, *given), (program, Word("-c", program.at), Word("/etc/x.conf", program.at), *given)):
-            invocation = Invocation("x.service", argv, program.at, environment)
-            bound, opened = join(invocation, known.read(invocation, files, packages), AROUND)
-            told(assemble("h", "", files, settle(EMPTY), load(EMPTY), bound, opened, {}, repository=False))
+            invocation = Invocation("x.service", argv, program.at, environment, open_files=OpenFiles(1024, 4096))
+            facts = tuple(join(invocation, known.read(invocation, files, packages), AROUND))
+            services = Services(
+                tuple(fact for fact in facts if isinstance(fact, Listener)),
+                tuple(fact for fact in facts if isinstance(fact, Outbound)),
+                tuple(fact for fact in facts if isinstance(fact, FileLimit)),
+                {},
+            )
+            told(assemble("h", "", files, settle(EMPTY), load(EMPTY), services, repository=False))
         if known.fragment is not None:
             known.fragment("/etc/x.conf", files, packages)
 
@@ -230,7 +236,7 @@ def _captured(data: bytes) -> None:
 def _sysctl(data: bytes) -> None:
     files: dict[str, str | bytes] = {"/etc/sysctl.d/1.conf": data, "/usr/lib/sysctl.d/2.conf": data[::-1], "/etc/sysctl.conf": data}
     tree = Files(MemoryTree(files))
-    told(assemble("h", "", tree, settle(tree), load(tree), (), (), {}, repository=False))
+    told(assemble("h", "", tree, settle(tree), load(tree), Services((), (), (), {}), repository=False))
 
 
 def _example(name: str) -> dict[str, str | bytes]:

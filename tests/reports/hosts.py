@@ -3,6 +3,7 @@
 from portwright.changes import GrantCapability, Manual, ReservePorts, SetSysctl
 from portwright.facts import (
     Assignment,
+    FileLimit,
     Listener,
     Lost,
     Origin,
@@ -217,6 +218,21 @@ DB1 = Host(
         Unit("cron.service", Span.whole("/lib/systemd/system/cron.service"), ("/lib/systemd/system/cron.service",), (), starts="boot"),
     ),
     outbounds=(Outbound(Span("/etc/nginx/nginx.conf", 9, 3, 9, 20), "nginx", "nginx.service", "upstream app", False, servers=2),),
+    file_limits=(
+        FileLimit(
+            Span("/etc/nginx/nginx.conf", 3, 24, 3, 28),
+            "nginx",
+            "nginx.service",
+            "worker_connections",
+            4096,
+            4096,
+            2048,
+            "LimitNOFILE=2048",
+            Span("/etc/systemd/system/nginx.service.d/files.conf", 2, 13, 2, 17),
+            "clients wait",
+            starts="boot",
+        ),
+    ),
     unreadable=(Unreadable(Span.whole("/etc/redis/redis.conf"), "permission denied"),),
     files_read=96,
     privileges={

@@ -1,4 +1,4 @@
-"""What a daemon says: an Invocation and the files it reads become Endpoints and Outbounds; one module each daemon.
+"""What a daemon says: an Invocation and the files it reads become Endpoints, Outbounds and FileNeeds; one module each daemon.
 
 A module registers its reader with `@daemon(...)`. A run imports only the modules of the programs it meets: `registered` says which
 know what, and a test holds it against the modules. Daemons that a description is enough for are entries of the catalogue; where both
@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from portwright.apps.registered import REGISTERED
-from portwright.facts import Endpoint, Invocation, Outbound
+from portwright.facts import Endpoint, FileNeed, Invocation, Outbound
 from portwright.source import Word
 from portwright.system.privileges import script_head
 from portwright.trees import Files
@@ -20,7 +20,7 @@ from portwright.values import dataclass, replace
 if TYPE_CHECKING:
     from portwright.apps.catalogue.entry import Entry
 
-Said = Endpoint | Outbound
+Said = Endpoint | Outbound | FileNeed
 Packages = Mapping[str, str]
 Reader = Callable[[Invocation, Files, Packages], tuple[Said, ...]]
 FragmentReader = Callable[[str, Files, Packages], tuple[Said, ...]]

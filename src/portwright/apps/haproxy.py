@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from itertools import pairwise
 
 from portwright.apps import Packages, Said, daemon
-from portwright.facts import Backlog, Confidence, Endpoint, Invocation, Origin, Outbound, Protocol, weakest
+from portwright.facts import Backlog, Confidence, Endpoint, FileNeed, Invocation, Origin, Outbound, Protocol, Value, weakest
 from portwright.formats.haproxy import UNKNOWN, Environment, Line, Section, environment_of, parse
 from portwright.ports import PortSet
 from portwright.source import Span, Word
@@ -54,6 +54,7 @@ class _Started:
     directory: str = "/"
     peer: str | None = None
     master: Word | None = None
+    connections: Word | None = None
     mworker: bool = False
     reuse_port: bool = True
 
@@ -107,7 +108,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
         address, *options = started.master.text.split(",")
         line = Line((started.master, *(Word(option, started.master.at) for option in options)))
         said += _bound(Word(address, started.master.at), line, 1, "tcp", config, environment, origin="argument")
-    return (*said, *_outbounds(config, environment, version, invocation))
+    return (*said, *_outbounds(config, environment, version, invocation), *_files(started, config, environment, version))
 
 
 def names_itself(files: Files) -> str | None:
@@ -147,6 +148,8 @@ def _started(invocation: Invocation) -> _Started | None:
             words.pop()
             if flag == "-f":
                 found = replace(found, paths=(*found.paths, value))
+            elif flag == "-n":
+                found = replace(found, connections=value)
             elif flag == "-L":
                 found = replace(found, peer=value.text)
             elif flag == "-C":
@@ -464,6 +467,46 @@ def _pool(line: Line) -> Span | None:
         if word.text == "pool-max-conn" and value.text == "0":
             return word.at.to(value.at)
     return None
+
+
+def _files(started: _Started, config: _Config, environment: Environment, version: tuple[int, ...] | None) -> Iterator[FileNeed]:
+    """compute_ideal_maxsock() in haproxy.c: two descriptors a connection, and some more; where nobody says maxconn, it is what fits.
+
+    strict-limits, on since 2.3, makes it end where it may not have them (management.txt, section 5).
+    """
+    connections = started.connections
+    own: tuple[Word, Word] | None = None
+    strict = version is None or version >= (2, 3)
+    for line in _globals(config.sections):
+        match line.texts:
+            case ("maxconn", _, *_) if started.connections is None:
+                connections = line.words[1]
+            case ("ulimit-n" | "fd-hard-limit", _, *_):
+                own = (line.words[0], line.words[1])
+            case ("strict-limits", *_):
+                strict = True
+            case ("no", "strict-limits", *_):
+                strict = False
+            case _:
+                pass
+    count, most = _count(connections, environment), _count(own[1] if own is not None else None, environment)
+    if connections is not None and count:
+        yield FileNeed(
+            at=connections.at,
+            app="haproxy",
+            setting="maxconn",
+            connections=count,
+            files=2 * count,
+            otherwise="it does not start" if strict else "it starts with a warning, and cannot serve as many",
+            raises="as far as it may",
+            own=None if own is None or not most else (own[0].text, Value(str(most), own[1].at)),
+            confidence=config.confidence,
+        )
+
+
+def _count(word: Word | None, environment: Environment) -> int | None:
+    text = "" if word is None else environment.expand(word.text)
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 10 else None
 
 
 # ── what it connects to ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from portwright.apps import Packages, Said, daemon
-from portwright.facts import Backlog, Endpoint, Invocation, Origin, Protocol
+from portwright.facts import Backlog, Endpoint, FileNeed, Invocation, Origin, Protocol
 from portwright.ports import PortSet
 from portwright.source import Source, Span, Word
 from portwright.system import names
@@ -11,7 +11,7 @@ from portwright.trees import Files
 from portwright.values import replace
 
 _PORT = 11211
-_BACKLOG = 1024  # settings_init() in memcached.c
+_BACKLOG = _CONNECTIONS = 1024  # settings_init() in memcached.c
 _MOST_ADDRESSES = 256
 _WITH_ARGUMENT = "apsUmculPfntDRbBIYeoN"  # memcached.c, shortopts
 _LONG = {"port": "p", "udp-port": "U", "listen": "l", "unix-socket": "s", "user": "u", "listen-backlog": "b", "conn-limit": "c"}
@@ -40,8 +40,25 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
         return ()
     binds_as = user if invocation.privileges.uid0 and user != "root" else None
     backlog = Backlog.asked(options["b"][-1] if "b" in options else None, _BACKLOG)
-    return tuple(replace(each, backlog=backlog if each.protocol == "tcp" else None)
-                 for each in _endpoints(options, origin, invocation.at, binds_as, files))
+    sockets = tuple(_endpoints(options, origin, invocation.at, binds_as, files))
+    said = (replace(each, backlog=backlog if each.protocol == "tcp" else None) for each in sockets)
+    return (*said, *_files(options, invocation.at)) if sockets else ()
+
+
+def _files(options: dict[str, list[Word]], at: Span) -> Iterator[FileNeed]:
+    """main() in memcached.c gives itself as many descriptors as -c says, and ends where it may not."""
+    word = options["c"][-1] if "c" in options else None
+    text = str(_CONNECTIONS) if word is None else word.text
+    if text.isascii() and text.isdigit() and len(text) <= 10:
+        yield FileNeed(
+            at=at if word is None else word.at,
+            app="memcached",
+            setting="-c",
+            connections=int(text),
+            files=int(text),
+            otherwise="it does not start",
+            raises="as far as it may",
+        )
 
 
 def _words(source: Source) -> Iterator[Word]:

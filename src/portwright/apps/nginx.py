@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from typing import Literal
 
 from portwright.apps import Packages, Said, daemon
-from portwright.facts import Backlog, Confidence, Endpoint, Invocation, Origin, Outbound, Protocol, weakest
+from portwright.facts import Backlog, Confidence, Endpoint, FileNeed, Invocation, Origin, Outbound, Protocol, Value, weakest
 from portwright.formats.nginx import DEEPEST, Directive, Document, parse
 from portwright.patterns import regex
 from portwright.ports import PortSet
@@ -198,7 +198,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
     nodes = reading.nodes(directives, (path,))
     # ngx_http_core_module.c, "no listen": port 80 for root, 8000 for anybody else.
     default = 80 if invocation.privileges.uid0 else 8000
-    return (*_endpoints(nodes, reading, default), *_outbounds(nodes, reading, _version(packages), invocation))
+    return (*_endpoints(nodes, reading, default), *_outbounds(nodes, reading, _version(packages), invocation), *_files(nodes, reading))
 
 
 def _options(invocation: Invocation) -> dict[str, Word] | None:
@@ -455,6 +455,33 @@ def _canonical(address: str) -> str:
         return str(ip_address(address)) if ":" in address else address
     except ValueError:
         return address
+
+
+def _files(nodes: tuple[_Node, ...], reading: _Reading) -> Iterator[FileNeed]:
+    """A worker's connections, those to upstreams counted with them, each a descriptor.
+
+    ngx_event_core_module warns "worker_connections exceed open file resource limit" by the limit that the master has, which is not
+    the workers' where worker_rlimit_nofile is lower. Where the master may not set that, the workers keep what it has.
+    """
+    events = (child for node in nodes if node.name == "events" for child in node.inside)
+    connections = _count(next((node.directive for node in events if node.name == "worker_connections"), None))
+    own = _count(next((node.directive for node in nodes if node.name == "worker_rlimit_nofile"), None))
+    if connections is not None:
+        yield FileNeed(
+            at=connections.at,
+            app="nginx",
+            setting="worker_connections",
+            connections=int(connections.text),
+            files=int(connections.text),
+            otherwise="a worker with that many open leaves clients waiting and fails to connect to upstreams",
+            own=None if own is None else ("worker_rlimit_nofile", Value(own.text, own.at)),
+            confidence=reading.confidence,
+        )
+
+
+def _count(directive: Directive | None) -> Word | None:
+    word = next(iter(directive.args), None) if directive is not None else None
+    return word if word is not None and word.text.isascii() and word.text.isdigit() and len(word.text) <= 10 else None
 
 
 # ── what it connects to ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,7 +1,7 @@
 """redis-server and its kin (valkey, keydb, sentinel): redis.conf and the command line become its listening sockets."""
 
 from portwright.apps import Packages, Said, daemon
-from portwright.facts import Backlog, Confidence, Endpoint, Invocation, Origin
+from portwright.facts import Backlog, Confidence, Endpoint, FileNeed, Invocation, Origin
 from portwright.formats import words
 from portwright.ports import PortSet
 from portwright.source import Span, Word
@@ -14,6 +14,8 @@ _SERVERS = ("redis-server", "valkey-server", "keydb-server", "redis-sentinel", "
 _PORT, _SENTINEL_PORT = 6379, 26379
 _BUS_OFFSET = 10000  # CLUSTER_PORT_INCR in cluster.h
 _BACKLOG = 511  # CONFIG_DEFAULT_TCP_BACKLOG
+_CLIENTS = 10000
+_OWN_FILES = 32  # CONFIG_MIN_RESERVED_FDS in server.h
 _NUMBERS = frozenset(("port", "tls-port", "cluster-port"))
 _COUNTS = frozenset(("tcp-backlog", "maxclients"))
 _SWITCHES = frozenset(("cluster-enabled", "tls-cluster"))
@@ -58,7 +60,8 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
         _directive(line, reading, said, (), "argument")
     if reading.broken:
         return ()
-    return _endpoints(said, invocation.at, _SENTINEL_PORT if sentinel else _PORT, files, confidence)
+    found = _endpoints(said, invocation.at, _SENTINEL_PORT if sentinel else _PORT, files, confidence)
+    return (*found, _files(said, invocation.at, confidence)) if found else ()
 
 
 def _read_file(chain: tuple[str, ...], reading: Includes, said: _Said) -> None:
@@ -129,6 +132,21 @@ def _endpoints(said: _Said, at: Span, default: int, files: Files, confidence: Co
         )
         for port, port_at, origin in ports
         for address, optional in _addresses(said, files)
+    )
+
+
+def _files(said: _Said, at: Span, confidence: Confidence) -> FileNeed:
+    """adjustOpenFilesLimit() in server.c: it raises its limit for maxclients, and where it may not, lowers maxclients."""
+    clients, clients_at, _ = _number(said, "maxclients", _CLIENTS, at)
+    return FileNeed(
+        at=clients_at,
+        app="redis",
+        setting="maxclients",
+        connections=clients,
+        files=clients + _OWN_FILES,
+        otherwise="it lowers maxclients to what fits, and turns the clients beyond it away",
+        raises="as far as it may",
+        confidence=confidence,
     )
 
 

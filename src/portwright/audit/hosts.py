@@ -1,12 +1,13 @@
 """Read one host: its tree settles into sysctls, units and invocations, and what the daemons say joins into a Host."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from portwright.apps import Said, daemon_of, generic, interpreted, socket_unit
-from portwright.facts import Invocation, Listener, Outbound, Privileges, weakest
+from portwright.facts import Endpoint, FileLimit, FileNeed, Invocation, Listener, Outbound, Privileges, weakest
 from portwright.host import Host
 from portwright.host.addresses import Surroundings
 from portwright.host.join import listener, socket_listener
+from portwright.host.open_files import file_limit
 from portwright.system.captured import Captured, captured
 from portwright.system.generators import is_guess
 from portwright.system.invocations import invocations
@@ -17,7 +18,9 @@ from portwright.system.sysctl_commands import unsettle
 from portwright.system.units import Units, load
 from portwright.system.user_managers import managers
 from portwright.trees import Files, Tree
-from portwright.values import replace
+from portwright.values import dataclass, replace
+
+Joined = Listener | Outbound | FileLimit
 
 
 def read_host(tree: Tree, name: str, identity: str = "") -> Host:
@@ -27,24 +30,34 @@ def read_host(tree: Tree, name: str, identity: str = "") -> Host:
     units = load(files)
     settled = unsettle(settle(files, known.sysctl, known.kernel), units, files)
     around = surroundings(settled, known, files)
-    listeners, outbounds, privileges = services(units, files, known, around)
-    return assemble(name, identity, files, settled, units, listeners, outbounds, privileges, repository=False)
+    return assemble(name, identity, files, settled, units, services(units, files, known, around), repository=False)
 
 
-def services(
-    units: Units, files: Files, known: Captured, around: Surroundings
-) -> tuple[list[Listener], list[Outbound], dict[str, Privileges]]:
-    """What every started command and every .socket unit binds, where commands connect to, and with what power units run."""
-    listeners: list[Listener] = []
-    outbounds: list[Outbound] = []
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What every started command and every .socket unit binds, where commands connect to, how many files they may open, and with what
+    power units run."""
+
+    listeners: tuple[Listener, ...]
+    outbounds: tuple[Outbound, ...]
+    file_limits: tuple[FileLimit, ...]
+    privileges: Mapping[str, Privileges]
+
+
+def services(units: Units, files: Files, known: Captured, around: Surroundings) -> Services:
+    """The services of a host or a repository."""
+    joined: list[Joined] = []
     privileges: dict[str, Privileges] = {}
     for invocation in commands(units, files, known):
         if invocation.unit is not None:
             privileges.setdefault(invocation.unit, invocation.privileges)
-        bound, opened = join(invocation, what_it_says(invocation, files, known), around)
-        listeners += bound
-        outbounds += opened
-    return [*listeners, *socket_listeners(units, files, around)], outbounds, privileges
+        joined += join(invocation, what_it_says(invocation, files, known), around)
+    return Services(
+        listeners=(*(fact for fact in joined if isinstance(fact, Listener)), *socket_listeners(units, files, around)),
+        outbounds=tuple(fact for fact in joined if isinstance(fact, Outbound)),
+        file_limits=tuple(fact for fact in joined if isinstance(fact, FileLimit)),
+        privileges=privileges,
+    )
 
 
 def surroundings(settled: Settled, known: Captured, files: Files) -> Surroundings:
@@ -82,17 +95,19 @@ def what_it_says(invocation: Invocation, files: Files, known: Captured) -> tuple
     return read(invocation, files, known.packages)
 
 
-def join(invocation: Invocation, said: Iterable[Said], around: Surroundings) -> tuple[list[Listener], list[Outbound]]:
+def join(invocation: Invocation, said: Iterable[Said], around: Surroundings) -> Iterable[Joined]:
     """What one invocation's daemon says, joined with the unit that starts it."""
-    listeners: list[Listener] = []
-    outbounds: list[Outbound] = []
     for fact in said:
-        if isinstance(fact, Outbound):
-            confidence = weakest(fact.confidence, invocation.confidence)
-            outbounds.append(replace(fact, unit=invocation.unit, starts=invocation.starts, confidence=confidence))
-        elif (bound := listener(fact, invocation, around)) is not None:
-            listeners.append(bound)
-    return listeners, outbounds
+        match fact:
+            case Outbound():
+                confidence = weakest(fact.confidence, invocation.confidence)
+                yield replace(fact, unit=invocation.unit, starts=invocation.starts, confidence=confidence)
+            case FileNeed():
+                if (limited := file_limit(fact, invocation)) is not None:
+                    yield limited
+            case Endpoint():
+                if (bound := listener(fact, invocation, around)) is not None:
+                    yield bound
 
 
 def socket_listeners(units: Units, files: Files, around: Surroundings) -> list[Listener]:
@@ -105,7 +120,7 @@ def socket_listeners(units: Units, files: Files, around: Surroundings) -> list[L
     for manager in managers(units, files):
         for unit, binder in manager.sockets():
             own = (replace(endpoint, binds_as=None) for endpoint in socket_unit.read(unit, manager.units, files))
-            found += join(binder, own, around)[0]
+            found += (fact for fact in join(binder, own, around) if isinstance(fact, Listener))
     return found
 
 
@@ -115,15 +130,13 @@ def assemble(
     files: Files,
     settled: Settled,
     units: Units,
-    listeners: Iterable[Listener],
-    outbounds: Iterable[Outbound],
-    privileges: dict[str, Privileges],
+    services: Services,
     *,
     repository: bool,
 ) -> Host:
     """The Host that all these facts make, in an order that depends on nothing but the facts."""
     kernel = defaults()
-    ordered = tuple(sorted(dict.fromkeys(listeners), key=_listener_order))
+    ordered = tuple(sorted(dict.fromkeys(services.listeners), key=_listener_order))
     return Host(
         name=name,
         identity=identity or name,
@@ -132,11 +145,12 @@ def assemble(
         sysctls=settled.sysctls,
         assignments=settled.assignments,
         units=units.each,
-        outbounds=tuple(sorted(dict.fromkeys(outbounds), key=lambda o: (o.at, o.unit or "", o.name))),
+        outbounds=tuple(sorted(dict.fromkeys(services.outbounds), key=lambda o: (o.at, o.unit or "", o.name))),
+        file_limits=tuple(sorted(dict.fromkeys(services.file_limits), key=lambda limit: (limit.at, limit.unit or "", limit.setting))),
         sources={**files.sources, kernel.path: kernel},
         unreadable=files.unreadable,
         files_read=len(files.sources),
-        privileges=privileges,
+        privileges=services.privileges,
         order={name: units.before(name) for name in sorted({listener.unit for listener in ordered if listener.unit})},
     )
 

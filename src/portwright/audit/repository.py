@@ -6,9 +6,9 @@ Nothing in a repository says what is enabled, so what lies there counts as deplo
 from collections.abc import Container, Iterable, Mapping
 
 from portwright.apps import Said, fragment_reader
-from portwright.audit.hosts import assemble, services, surroundings
+from portwright.audit.hosts import Services, assemble, services, surroundings
 from portwright.audit.recognise import Recognised, recognise, without_blanks_to_fill, without_remarks, worth_reading
-from portwright.facts import Listener, Outbound, weakest
+from portwright.facts import Endpoint, Listener, Outbound, weakest
 from portwright.host import Host
 from portwright.host.join import listener
 from portwright.source import Span, Unreadable
@@ -214,11 +214,13 @@ def _read_layout(layout: tuple[Placed, ...], beside: Beside, name: str, read: di
     settled = settle(files)
     units = load(files, repository=True)
     around = surroundings(settled, known, files)
-    listeners, outbounds, privileges = services(units, files, known, around)
+    found = services(units, files, known, around)
+    listeners, outbounds = [*found.listeners], [*found.outbounds]
     for fact in _fragments(layout, files, known.packages, read):
+        # How many files a daemon may open is not said where nothing starts it.
         if isinstance(fact, Outbound):
             outbounds.append(fact)
-        elif (alone := listener(fact, None, around)) is not None:
+        elif isinstance(fact, Endpoint) and (alone := listener(fact, None, around)) is not None:
             listeners.append(alone)
     own = {file.label: _machine(file) for file in layout}
     own |= dict.fromkeys(tree.included - own.keys(), next((_machine(file) for file in layout if file.place == _NGINX), ""))
@@ -229,14 +231,17 @@ def _read_layout(layout: tuple[Placed, ...], beside: Beside, name: str, read: di
         files,
         settled,
         units,
-        (
-            _as_deployed(fact, own[fact.at.path], fact.at.path in unfilled)
-            for fact in listeners
-            if fact.at.path in own and _is_said(fact, unfilled)
+        Services(
+            tuple(
+                _as_deployed(fact, own[fact.at.path], fact.at.path in unfilled)
+                for fact in listeners
+                if fact.at.path in own and _is_said(fact, unfilled)
+            ),
+            # Whether connections are kept hangs on lines that a template may leave to what fills it in, as do numbers.
+            tuple(replace(fact, confidence=weakest(fact.confidence, "likely")) for fact in outbounds if fact.at.path not in unfilled),
+            tuple(fact for fact in found.file_limits if fact.at.path in own.keys() - unfilled),
+            found.privileges,
         ),
-        # Whether connections are kept hangs on lines that a template may leave to what fills it in.
-        (replace(fact, confidence=weakest(fact.confidence, "likely")) for fact in outbounds if fact.at.path not in unfilled),
-        privileges,
         repository=True,
     )
     # What a file refers to need not lie in the repository (mime.types, a certificate), nor is a template what a daemon reads.

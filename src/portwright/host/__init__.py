@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from functools import cached_property
 
-from portwright.facts import Assignment, Listener, Outbound, Privileges, Sysctl, Unit
+from portwright.facts import Assignment, FileLimit, Listener, Outbound, Privileges, Sysctl, Unit
 from portwright.source import Source, Unreadable
 from portwright.values import dataclass, field
 
-Fact = Listener | Sysctl | Assignment | Unit | Outbound
+Fact = Listener | Sysctl | Assignment | Unit | Outbound | FileLimit
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Host:
     assignments: tuple[Assignment, ...] = ()
     units: tuple[Unit, ...] = ()
     outbounds: tuple[Outbound, ...] = ()
+    file_limits: tuple[FileLimit, ...] = ()
     sources: Mapping[str, Source] = field(default_factory=dict)
     unreadable: tuple[Unreadable, ...] = ()
     files_read: int = 0

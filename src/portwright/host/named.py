@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
-from portwright.facts import Assignment, Confidence, Likelihood, Listener, Outbound, Privileges, Sysctl, Unit
+from portwright.facts import Assignment, Confidence, FileLimit, Likelihood, Listener, Outbound, Privileges, Sysctl, Unit
 from portwright.finding import Note
 from portwright.host import Host, conflict, restarts
 from portwright.host.conflict import Claim, Turn
@@ -66,6 +66,7 @@ _ONLY_A_PORT = frozenset(_ONLY_A_PORT_NAMES.split())
 
 
 _MOST_NAMED = 6  # capabilities in a sentence
+_FILES_BESIDES = 128  # logs, listeners and libraries, which every daemon has open besides its connections
 
 
 def _lean(sysctl: Sysctl) -> Note:
@@ -600,3 +601,27 @@ def _ignored_note(unit: Unit, line: Ignored) -> str:
 def outbound_deployed(host: Host, outbound: Outbound) -> Named[bool]:
     """Whether its daemon runs from boot; in a repository, where nothing says what is enabled, everything counts as deployed."""
     return Named(outbound.starts == "boot" or (host.repository and outbound.starts is None))
+
+
+# ── of open files ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@fact_value("file-limit", "deployed")
+def file_limit_deployed(host: Host, limit: FileLimit) -> Named[bool]:
+    """Whether its daemon runs from boot; in a repository, where nothing says what is enabled, everything counts as deployed."""
+    return Named(limit.starts == "boot" or (host.repository and limit.starts is None))
+
+
+@fact_value("file-limit", "raising-it")
+def raising_it(host: Host, limit: FileLimit) -> Named[str]:
+    """What raises its limit: the daemon's own setting where that one decides, LimitNOFILE= of its unit otherwise."""
+    enough = (limit.needed + _FILES_BESIDES) // 1024 * 1024 + 1024
+    if limit.own is not None:
+        return Named(f"raise {limit.own} to {enough} or more")
+    return Named(f"set LimitNOFILE={enough} or more for {limit.unit} in a drop-in")
+
+
+@fact_value("file-limit", "limit-in-force")
+def limit_in_force(host: Host, limit: FileLimit) -> Named[int | None]:
+    """How many files it may open in the end, with the line that decides; unknown where it may have as many as it asks for."""
+    return Named(limit.limit, (Note(f"{limit.decided}: {limit.limit}" if limit.decided_at is None else limit.decided, limit.decided_at),))

@@ -38,7 +38,8 @@ class _Page:
     def lines(self) -> Iterator[str]:
         kind = "repository" if self.host.repository else "host"
         yield self.style("strong", f"{kind} {safe(self.host.name)}: {counted(self.host.files_read, 'file')} read")
-        for part in (self._listeners, self._sysctls, self._without_effect, self._units, self._outbounds, self._unreadable):
+        services = (self._units, self._outbounds, self._file_limits)
+        for part in (self._listeners, self._sysctls, self._without_effect, *services, self._unreadable):
             lines = list(part())
             if lines:
                 yield ""
@@ -131,6 +132,16 @@ class _Page:
             to = f"{counted(outbound.servers, 'server')}{' on this host' if outbound.loopback else ''}"
             yield from self._entry(f"{safe(outbound.app)} {safe(outbound.name)}", f"{to}, {kept}")
             yield from self._detail(place(outbound.at))
+
+    def _file_limits(self) -> Iterator[str]:
+        limits = sorted(self.host.file_limits, key=lambda each: (each.at, each.app, each.unit or ""))
+        if limits:
+            yield self.style("strong", "open files")
+        for limit in limits:
+            may = "as many as it asks for" if limit.limit is None else f"{limit.limit} ({limit.decided})"
+            need = f"{limit.needed} for {limit.setting} {limit.connections}, may open {may}"
+            yield from self._entry(safe(limit.unit or limit.app), f"needs {safe(need)}")
+            yield from self._detail(place(limit.at))
 
     def _unreadable(self) -> Iterator[str]:
         if self.host.unreadable:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from portwright.changes import Change, GrantCapability, LimitCapabilities, ReservePorts, SetSysctl
-from portwright.facts import Assignment, Listener, Lost, Outbound, Privileges, Sysctl, Unit
+from portwright.facts import Assignment, FileLimit, Listener, Lost, Outbound, Privileges, Sysctl, Unit
 from portwright.finding import SEVERITIES, Allowed, Finding, HostResult, Subject
 from portwright.host import Host
 from portwright.patterns import regex
@@ -139,6 +139,7 @@ def _facts(host: Host) -> _Object:
         "assignments": [_assignment(assignment) for assignment in sorted(host.assignments, key=lambda each: (each.at, each.key))],
         "units": [_unit(unit, host.privileges.get(unit.name)) for unit in sorted(host.units, key=lambda unit: unit.name)],
         "outbounds": [_outbound(outbound) for outbound in sorted(host.outbounds, key=lambda each: (each.at, each.app, each.name))],
+        "file_limits": [_file_limit(limit) for limit in sorted(host.file_limits, key=lambda each: (each.at, each.app, each.unit or ""))],
         "ephemeral": _ephemeral(Space(host)),
         "unreadable": _unreadable(host.unreadable),
     }
@@ -232,6 +233,23 @@ def _outbound(outbound: Outbound) -> _Object:
         "why": outbound.why,
         "confidence": outbound.confidence,
         "at": _at(outbound.at),
+    }
+
+
+def _file_limit(limit: FileLimit) -> _Object:
+    return {
+        "app": limit.app,
+        "unit": limit.unit,
+        "setting": limit.setting,
+        "connections": limit.connections,
+        "needed": limit.needed,
+        "limit": limit.limit,
+        "decided": limit.decided,
+        "decided_at": _at(limit.decided_at),
+        "starts": limit.starts,
+        "why": limit.why,
+        "confidence": limit.confidence,
+        "at": _at(limit.at),
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Any
 
 from portwright.changes import Change, GrantCapability, LimitCapabilities, Manual, ReservePorts, SetSysctl
-from portwright.facts import Assignment, BindError, Confidence, Likelihood, Listener, Outbound, Sysctl, Unit, weakest
+from portwright.facts import Assignment, BindError, Confidence, FileLimit, Likelihood, Listener, Outbound, Sysctl, Unit, weakest
 from portwright.finding import Finding, Note, Subject
 from portwright.host import Fact, Host
 from portwright.host.vocabulary import Kind, Name, Named
@@ -117,6 +117,7 @@ class _Asked:
             "assignment": host.assignments,
             "unit": host.units,
             "outbound": host.outbounds,
+            "file-limit": host.file_limits,
         }
         return facts[kind]
 
@@ -408,5 +409,7 @@ def _subject(fact: Fact) -> Subject:
             return Subject(unit=fact.unit, app=fact.app, address=fact.name)
         case Sysctl() | Assignment():
             return Subject(sysctl=fact.key)
+        case FileLimit():
+            return Subject(unit=fact.unit, app=fact.app)
         case Unit():
             return Subject(unit=fact.name)

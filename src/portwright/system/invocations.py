@@ -47,7 +47,8 @@ def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> t
         program = find_program(command.program.text, files, _search_path(unit, expand))
         started = Process(program, argv, variables, command.at, directory)
         for process in follow(started, files, shells.run):
-            done.append(_invocation(unit, command, process, files, captured, expand, sockets, refused))
+            made = _invocation(unit, command, process, files, captured, expand, sockets, refused)
+            done.append(replace(made, open_files=units.open_files(unit)) if process.same_limits else made)
     return tuple(done)
 
 

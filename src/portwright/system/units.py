@@ -4,13 +4,14 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from posixpath import commonpath
 
-from portwright.facts import Setting, Unit
+from portwright.facts import OpenFiles, Setting, Unit
 from portwright.formats import unit as unit_format
 from portwright.source import Span
 from portwright.system import order
 from portwright.system.accounts import Account, account
 from portwright.system.activation import STANDARD, Activation, Pull
 from portwright.system.generators import Generated, generated
+from portwright.system.open_files import BUILT_IN, of_manager, of_unit
 from portwright.system.specifiers import Machine, expand, for_user, machine
 from portwright.system.specifiers import name as parts_of
 from portwright.system.unit_files import (
@@ -42,8 +43,9 @@ _SECTIONS = frozenset("Unit Service Socket Target Device Mount Automount Swap Ti
 class Units:
     """All units of one host or repository; use `load`."""
 
-    def __init__(self, units: Iterable[Unit], known: Machine, activation: Activation | None) -> None:
+    def __init__(self, units: Iterable[Unit], known: Machine, activation: Activation | None, files_each: OpenFiles | None) -> None:
         self.machine = known
+        self._files_each = files_each
         self.each: tuple[Unit, ...] = tuple(sorted(units, key=lambda unit: (unit.name, unit.at)))
         self._activation = activation
         self._names: dict[str, Unit] = {}
@@ -60,6 +62,10 @@ class Units:
     def expand(self, text: str, unit: Unit) -> str:
         """A setting's text with its specifiers put in (systemd.unit(5)); U+FFFD stands for what the files do not tell."""
         return expand(text, unit.name, self.machine, unit.files[0] if unit.files else "")
+
+    def open_files(self, unit: Unit) -> OpenFiles | None:
+        """How many files the processes of a service may open as systemd starts them; None where its manager's limits are not known."""
+        return None if self._files_each is None else of_unit(unit, self._files_each)
 
     @cached_property
     def _after(self) -> dict[str, set[str]]:
@@ -118,7 +124,7 @@ def _repository(files: Files, paths: Iterable[str] | None) -> Units:
         for name in (*place.names, *place.dropped_in, *(link.unit for link in place.all_links)):
             loader.find(name)
         found += ((root, unit) for unit in loader.units.values() if unit.files)
-    return Units((replace(unit, starts=None, why=_IN_A_REPOSITORY[unit.state]) for unit in _joined(found)), known, None)
+    return Units((replace(unit, starts=None, why=_IN_A_REPOSITORY[unit.state]) for unit in _joined(found)), known, None, BUILT_IN)
 
 
 def _spot(path: str, files: Files) -> tuple[str, str] | None:
@@ -273,7 +279,9 @@ def _started(loader: "_Loader", names: Iterable[str], files: Files) -> Units:
     for unit in tuple(loader.units.values()):
         start = activation.start(unit, reached)
         loader.units[unit.name] = replace(unit, starts=start.starts, why=start.why, started_by=start.by)
-    return Units((unit for unit in loader.units.values() if unit.files), loader.machine, activation)
+    # A user's manager has what user@.service leaves it, and pam_limits what is in limits.conf.
+    each = None if loader.machine.of_user else of_manager(files)
+    return Units((unit for unit in loader.units.values() if unit.files), loader.machine, activation, each)
 
 
 def linger(files: Files) -> tuple[tuple[Account, Span], ...]:

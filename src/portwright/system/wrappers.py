@@ -31,7 +31,8 @@ class Switch:
 class Process:
     """A command on its way through wrappers and shells: what is executed, with what, and what changed since systemd started it.
 
-    `steps` bounds how much shell text is followed from here on; what a script starts shares what is left.
+    `steps` bounds how much shell text is followed from here on; what a script starts shares what is left. `same_limits`: nothing on the
+    way may have changed the resource limits, as `ulimit` of a shell does, and pam_limits(8) in a session.
     """
 
     program: str
@@ -42,6 +43,7 @@ class Process:
     confidence: Confidence = "certain"
     switches: tuple[Switch, ...] = ()
     steps: int = 20_000
+    same_limits: bool = True
 
     def starts(self, argv: tuple[Passage, ...], files: Files, **changed: object) -> "Process":
         """This process after it executed another program, found over PATH as execvp(3) does."""
@@ -181,6 +183,7 @@ WRAPPERS: Mapping[str, Wrapper] = {
         short="efnpsw", long=("--error-file", "--auth-file", "--server-num", "--xauth-protocol", "--server-args", "--wait")
     ),
 }
+_SETS_LIMITS = {"chpst", "runuser", "su", "sudo"}
 _SWITCHERS = {"gosu", "su-exec", "setuidgid", "s6-setuidgid"}
 
 
@@ -210,7 +213,7 @@ def follow(process: Process, files: Files, shell: Shell, depth: int = 0) -> tupl
         return (process,) if inner is None else follow(inner, files, shell, depth + 1)
     ends: list[Process] = []
     for each in shell(process, files):
-        ends += (each,) if each.argv is process.argv else follow(each, files, shell, depth + 1)
+        ends += (each,) if each.argv is process.argv else follow(replace(each, same_limits=False), files, shell, depth + 1)
         if len(ends) >= MOST_PROCESSES:
             break
     return tuple(ends[:MOST_PROCESSES])
@@ -222,6 +225,8 @@ def unwrapped(name: str, process: Process, files: Files) -> Process | None:
     read = _read(wrapper, process.argv[1:])
     if read is None or any(option in wrapper.ends for option, _ in read.options):
         return None
+    if name in _SETS_LIMITS:
+        process = replace(process, same_limits=False)
     if wrapper.unsure:
         process = replace(process, confidence=weakest(process.confidence, "possible"))
     process = _with_environment(name, process, read)

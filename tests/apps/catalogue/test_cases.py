@@ -7,7 +7,7 @@
     sockets: x.socket               descriptors it is handed
     /etc/file                       a file, its lines indented
         key = value
-    = tcp 127.0.0.1 80              what it binds, in order
+    = tcp 127.0.0.1 80              what it binds, in order, and the open files it needs
     ! /etc/file:1:1: reason         what could not be read
 
 A blank line ends a case. ACCEPT=1 writes the lines that start with `=` and `!` anew; read the difference.
@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from portwright.apps import catalogue
-from portwright.facts import Endpoint
+from portwright.facts import Endpoint, FileNeed
 from tests.apps.by_hand import host_of, invocation
 
 HERE = Path(__file__).parent / "cases"
@@ -94,7 +94,7 @@ def _said(case: Case) -> list[str]:
     entry = catalogue.named(case.entry)
     packages = {entry.package or entry.name: case.version} if case.version else {}
     if case.command.startswith("alone "):
-        said = catalogue.fragment(entry, case.command.partition(" ")[2], files, packages)
+        said: tuple[Endpoint | FileNeed, ...] = catalogue.fragment(entry, case.command.partition(" ")[2], files, packages)
     else:
         started = invocation(case.command, case.environment, case.sockets)
         assert catalogue.find(started) is entry
@@ -102,7 +102,9 @@ def _said(case: Case) -> list[str]:
     return [*map(_row, said), *(f"! {trouble.at}: {trouble.reason}" for trouble in files.unreadable)]
 
 
-def _row(said: Endpoint) -> str:
+def _row(said: Endpoint | FileNeed) -> str:
+    if isinstance(said, FileNeed):
+        return f"= files  {said.files} for {said.setting}  {said.at.path.rpartition('/')[2]}:{said.at.line}:{said.at.column}"
     where = "default" if said.origin == "default" else f"{said.at.path.rpartition('/')[2]}:{said.at.line}:{said.at.column}"
     words = [said.protocol, said.address, "random" if said.random else str(said.ports), where]
     if ":" in said.address and said.v6only is None:

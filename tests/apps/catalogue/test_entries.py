@@ -48,7 +48,7 @@ GOOD: dict[str, Any] = {"programs": ["xd"], "sockets": [{"port": "80"}]}
     [
         ({"programs": []}, "x.yaml: xd: `programs` says which programs start it; without one it is never read"),
         ({"sockets": "80"}, "x.yaml: xd.sockets: a list of what it binds (an empty one for a daemon that binds nothing)"),
-        ({"port": "80"}, "x.yaml: xd.port: no such key; it may be one of: activated, config, one-dash, package, programs, really, "
+        ({"port": "80"}, "x.yaml: xd.port: no such key; it may be one of: activated, config, files, one-dash, package, programs, really, "
                          "unless, values, variables, when"),
         ({"like": "rust"}, "x.yaml: xd.like: 'rust' is none of the kinds: inet"),
         ({"sockets": [{}]}, "x.yaml: xd.sockets[0]: neither `port` nor `listen` nor `random`: nothing says what it binds"),
@@ -62,6 +62,8 @@ GOOD: dict[str, Any] = {"programs": ["xd"], "sockets": [{"port": "80"}]}
         ({"sockets": [{"port": "80", "versions": "2.0"}]}, "x.yaml: xd.sockets[0].versions: a comparison such as `<2.0` or `>=2.0`"),
         ({"config": {"or": "/etc/x"}}, "x.yaml: xd.config: a config has a `format`"),
         ({"config": "ini"}, "x.yaml: xd.config: a mapping of keys to values"),
+        ({"files": {"connections": "max"}},
+         "x.yaml: xd.files: files has `connections`, the `setting` as people know it, and what happens `otherwise`"),
         ({"wrappers": [{"path": "/etc/init.d/x"}]}, "x.yaml: xd.wrappers[0]: a wrapper has a `path` and the `argv` it starts"),
     ],
 )  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Any
 from portwright.apps.catalogue.entry import CatalogueError, Entry, Wrapper, entry
 from portwright.apps.catalogue.settings import Settings, assigned
 from portwright.apps.catalogue.sockets import endpoints
-from portwright.facts import Endpoint, Invocation
+from portwright.facts import Endpoint, FileNeed, Invocation
 from portwright.patterns import regex
 from portwright.shipped import compiled
 from portwright.source import Span, Word
@@ -120,8 +120,8 @@ def find(invocation: Invocation) -> Entry | None:
     return found
 
 
-def read(found: Entry, invocation: Invocation, files: Files, packages: Packages) -> tuple[Endpoint, ...]:
-    """What the daemon of an entry binds, started so."""
+def read(found: Entry, invocation: Invocation, files: Files, packages: Packages) -> tuple[Endpoint | FileNeed, ...]:
+    """What the daemon of an entry binds, and how many connections it takes, started so."""
     wrapper = next((each for each in found.wrappers if each.path == invocation.argv[0].text), None)
     if wrapper is not None:
         unwrapped = _unwrapped(wrapper, found, invocation, files)
@@ -136,7 +136,17 @@ def read(found: Entry, invocation: Invocation, files: Files, packages: Packages)
     settings = Settings(found, invocation, files)
     if not settings.holds(found.when, found.unless):
         return ()
-    return endpoints(found, settings, invocation.at, packages.get(found.package or found.name))
+    return (*endpoints(found, settings, invocation.at, packages.get(found.package or found.name)), *_needs(found, settings))
+
+
+def _needs(found: Entry, settings: Settings) -> tuple[FileNeed, ...]:
+    """The open files for the connections a setting lets in; nothing where nobody says a number."""
+    said = None if found.files is None else settings.values(found.files.connections)
+    word = said[-1][0] if said else None
+    if found.files is None or word is None or not (word.text.isascii() and word.text.isdigit() and len(word.text) <= 9):
+        return ()
+    count = int(word.text)
+    return (FileNeed(word.at, found.name, found.files.setting, count, count, found.files.otherwise),)
 
 
 def fragment(found: Entry, path: str, files: Files, packages: Packages) -> tuple[Endpoint, ...]:

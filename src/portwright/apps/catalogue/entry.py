@@ -129,6 +129,15 @@ class Wrapper:
 
 
 @dataclass(frozen=True, slots=True)
+class Files:
+    """The setting that says how many connections a daemon takes, a descriptor each, and what becomes of it where it may not have them."""
+
+    connections: Slot
+    setting: str
+    otherwise: str
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One daemon; `really` names another one whose program has the same name, and how it is told apart."""
 
@@ -145,6 +154,7 @@ class Entry:
     values: tuple[str, ...] = field(default=())
     variables: tuple[str, ...] = ()
     really: tuple[tuple[str, Conditions], ...] = ()
+    files: Files | None = None
 
 
 def entry(name: str, data: Mapping[str, Any], kinds: Mapping[str, Mapping[str, Any]], place: str) -> Entry:
@@ -154,7 +164,7 @@ def entry(name: str, data: Mapping[str, Any], kinds: Mapping[str, Mapping[str, A
     common = _common(given.pop("like", None), kinds, here)
     known = {
         "programs": _words, "package": _text, "one-dash": _answer, "activated": _one_of("instead", "also"), "when": _conditions,
-        "unless": _conditions, "config": _config, "values": _words, "variables": _words, "really": _others,
+        "unless": _conditions, "config": _config, "values": _words, "variables": _words, "really": _others, "files": _files,
     }  # fmt: skip
     given = {**{key: value for key, value in common.items() if key in known}, **given}
     common = {key: value for key, value in common.items() if key not in known}
@@ -221,6 +231,13 @@ def _config(value: Any, here: str) -> Config:
     fields["named"] = fields.pop("from_", Slot())
     fields["paths"] = fields.pop("or_", ())
     return Config(**fields)
+
+
+def _files(value: Any, here: str) -> Files:
+    fields = _fields(_table(value, here), {"connections": _slot_sources, "setting": _text, "otherwise": _text}, here)
+    if len(fields) != 3:
+        raise CatalogueError(here, "files has `connections`, the `setting` as people know it, and what happens `otherwise`")
+    return Files(**fields)
 
 
 def _wrapper(value: Any, here: str) -> Wrapper:
