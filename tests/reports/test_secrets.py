@@ -57,6 +57,7 @@ def test_a_secret_in_a_line_is_struck_out_and_the_line_keeps_its_length(line: st
         "fastcgi_pass unix:/run/php/php8.2-fpm.sock;",
         "CAP_NET_BIND_SERVICE CAP_NET_BIND_SERVICE2",
         "/etc/systemd/system/web@8081.service.d/a.conf:3:56",
+        "StartLimitIntervalSec=100",
     ],
 )
 def test_a_line_without_a_secret_is_shown_as_it_is(line: str) -> None:
@@ -105,3 +106,4 @@ def test_the_value_of_any_other_setting_is_shown() -> None:
 
 def test_a_long_word_of_letters_of_both_cases_and_digits_is_struck_out() -> None:
     assert "apps --x " + "*" * 36 == hide("apps --x ghp_" + "aB3d" * 8)
+    assert "APP_X=" + "*" * 34 == hide("APP_X=" + "aB3d" * 8 + "==")

@@ -26,7 +26,7 @@ _USER_ALONE = regex(r"://([\w+=-]{12,256})@")
 _PAIR = regex(r"(?:\s-u|--user|\bauth|basic)[\s=]{1,8}[\"']?[\w.@-]{1,64}:([^\s\"']{1,256})", re.IGNORECASE)
 _AUTHORIZATION = regex(r"(?:basic|bearer)\s{1,8}([A-Za-z0-9+/=._~-]{6,4096})", re.IGNORECASE)
 _ACCESS_KEY = regex(r"\b((?:AKIA|ASIA)[0-9A-Z]{16})\b")
-_LONG = regex(r"(?<![\w+=/.-])[\w+=-]{24,4096}(?![\w/.])", re.ASCII)
+_LONG = regex(r"(?<![\w+/.-])[\w+-]{24,4096}={0,2}(?![\w+/.=-])", re.ASCII)
 _NAMES_A_SECRET = regex(rf"{_NAME}|{_ENDING}|^key$", re.IGNORECASE)
 
 
