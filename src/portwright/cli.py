@@ -11,6 +11,7 @@ TYPE_CHECKING = False  # as a type checker takes it; typing itself costs more th
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
+    from pathlib import Path
     from typing import NoReturn
 
     from portwright.audit.check import Selection
@@ -215,10 +216,49 @@ def _explain(options: argparse.Namespace) -> int:
 def _catalogue(options: argparse.Namespace) -> int:
     from portwright.reports import catalogue
 
+    if options.test is not None:
+        return _test(options)
+    for name in ("cases", "accept"):
+        if getattr(options, name):
+            raise Complaint(f"--{name} goes with --test DIR")
+
     rules, _, _ = _rules(options)
     for form, output in _outputs(options):
         _write(output, catalogue.rules_json(rules) if form == "json" else catalogue.rules_text(rules, width=_width(output)))
     return CLEAN
+
+
+def _test(options: argparse.Namespace) -> int:
+    """Exit 0: every case is as it should be; 1: one is not; 2: a mistake in a rule, or nothing to test."""
+    from pathlib import Path
+
+    from portwright.audit.cases import run
+    from portwright.reports import cases
+    from portwright.rules.loading import is_shipped
+
+    outputs = _outputs(options)
+    folder = Path(options.test)
+    selected, every, _ = _loaded(options, [folder])
+    where = Path(options.cases or options.test)
+    if not where.is_dir():
+        raise Complaint(f"{where}: no such folder of cases")
+    own = [rule for rule in every if is_shipped(folder) or rule.path.startswith(f"{folder}/")]
+    found = run(own, where, [rule for rule in own if rule in selected])
+    written: set[str] = set()
+    if options.accept:
+        for outcome in found.outcomes:
+            if outcome.expected_path:
+                _write(outcome.expected_path, outcome.report)
+                written.add(outcome.path)
+    for form, output in outputs:
+        if form == "json":
+            _write(output, cases.cases_json(found.outcomes, found.untested, found.stray))
+        else:
+            look = {"color": _color(options, output), "width": _width(output), "quiet": options.quiet}
+            _write(output, cases.cases_text(found.outcomes, found.untested, found.stray, written, **look))
+    if any(outcome.problem and outcome.path not in written for outcome in found.outcomes):
+        return FINDINGS
+    return USAGE if not found.outcomes or found.stray else CLEAN
 
 
 def _apps(options: argparse.Namespace) -> int:
@@ -290,7 +330,10 @@ def _parser() -> argparse.ArgumentParser:
     explain = command("explain", "say what a rule means, why it matters, and how it is mended")
     explain.add_argument("rule", metavar="RULE")
     _add_rules(explain)
-    rules = command("rules", "list the rules")
+    rules = command("rules", "list the rules, or test your own")
+    rules.add_argument("--test", metavar="DIR", help="hold the rules of this folder against their examples and the cases beside them")
+    rules.add_argument("--cases", metavar="DIR", help="with --test: where the cases are, if not beside the rules")
+    rules.add_argument("--accept", action="store_true", help="with --test: keep what is reported now as each flagged case's expected.txt")
     _add_rules(rules)
     _add_reports(rules, ("text", "json"))
     apps = command("apps", "list the daemons whose configuration is understood")
@@ -336,10 +379,17 @@ def _positive(text: str) -> int:
 
 def _rules(options: argparse.Namespace) -> tuple[tuple[Rule, ...], frozenset[str], Selection]:
     """(the selected rules, the ids of all rules, the selection)."""
+    from pathlib import Path
+
+    selected, every, selection = _loaded(options, [Path(folder) for folder in options.rules])
+    return selected, frozenset(rule.card.id for rule in every), selection
+
+
+def _loaded(options: argparse.Namespace, folders: Sequence[Path]) -> tuple[tuple[Rule, ...], tuple[Rule, ...], Selection]:
+    """(the selected rules, all rules, the selection) of those that are shipped and those of some folders."""
     for name in ("profile", "config", "baseline", "write_baseline"):
         if getattr(options, name, None) is not None:
             raise Complaint(f"{_NOT_THERE_YET[name]} are not there yet")
-    from pathlib import Path
 
     from portwright.audit.check import Selection, SelectionError
     from portwright.rules import load
@@ -348,8 +398,8 @@ def _rules(options: argparse.Namespace) -> tuple[tuple[Rule, ...], frozenset[str
 
     selection = Selection(_split(options.select), _split(options.ignore), _split(options.extend_select), options.min_confidence)
     try:
-        rules = load([rules_directory(), *(Path(folder) for folder in options.rules)])
-        return selection.of(rules), frozenset(rule.card.id for rule in rules), selection
+        every = load([rules_directory(), *folders])
+        return selection.of(every), every, selection
     except (RuleError, SelectionError) as error:
         raise Complaint(str(error)) from None
     except OSError as error:

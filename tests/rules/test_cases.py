@@ -1,82 +1,62 @@
-"""Every rule shows what it flags and what it accepts: a tiny host each, with the exact findings beside it.
+"""Every rule does what its cases say: a tiny host each, with the exact findings beside it, and the two examples of its page.
 
-`ACCEPT=1 pytest tests/rules/test_cases.py` rewrites the expectations; the diff is part of the review.
+`portwright rules --test rules --cases tests/rules` tells the same. `ACCEPT=1 pytest tests/rules` rewrites the expectations; the diff is
+part of the review.
 """
 
 import os
-from collections.abc import Iterator
 from difflib import SequenceMatcher
 from pathlib import Path
 
 import pytest
 
-from portwright.audit.hosts import read_host
-from portwright.finding import Finding
-from portwright.rules import Rule, check, load
+from portwright.audit.cases import Outcome, run
+from portwright.rules import Rule, load
 from portwright.shipped import rules_directory
-from portwright.trees.directory import DirectoryTree
 
 CASES = Path(__file__).parent
-RULES = {rule.id: rule for rule in load([rules_directory()])}
+RULES = load([rules_directory()])
 
-
-def _cases(verdict: str) -> list[Path]:
-    return sorted(CASES.glob(f"*/{verdict}/*"))
+every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 
 
 def _name(case: Path) -> str:
     return str(case.relative_to(CASES))
 
 
-def _findings(case: Path, rule: Rule) -> tuple[Finding, ...]:
-    with DirectoryTree(str(case / "root")) as tree:
-        return check(read_host(tree, case.name), [rule])
+def _as_it_should_be(outcome: Outcome) -> str:
+    """What differs, once a new report was kept if that is wanted."""
+    if os.environ.get("ACCEPT") and outcome.expected_path:
+        Path(outcome.expected_path).write_text(outcome.report, encoding="utf-8")
+        return ""
+    if outcome.case == "flags" and outcome.expected != outcome.report:
+        assert outcome.expected == outcome.report
+    return outcome.problem
 
 
-def _lines(findings: tuple[Finding, ...]) -> Iterator[str]:
-    """A finding a paragraph: place, rule and message; what is computed; the notes; what to do."""
-    for finding in findings:
-        computed = [finding.confidence, *([f"likelihood {finding.likelihood}"] if finding.likelihood else [])]
-        computed += [f"predicts {finding.predicts}"] if finding.predicts else []
-        yield f"{finding.at} {finding.card.id} {finding.message}"
-        yield f"    {', '.join(computed)}"
-        for note in finding.notes:
-            yield f"    note {note.at or '-'} {note.text}"
-        if finding.summary:
-            yield f"    fix {finding.summary}"
-        if finding.manual:
-            yield f"    by hand {finding.manual.step}"
+@every_rule
+def test_a_rule_does_what_its_cases_say(rule: Rule) -> None:
+    found = run(RULES, CASES, [rule]).outcomes
 
-
-@pytest.mark.parametrize("case", _cases("flags"), ids=_name)
-def test_a_rule_flags(case: Path) -> None:
-    found = _findings(case, RULES[case.parents[1].name])
-    report = "".join(f"{line}\n" for line in _lines(found))
-    expected = case / "expected.txt"
-    if os.environ.get("ACCEPT"):
-        expected.write_text(report)
-    assert found
-    assert expected.read_text() == report
-
-
-@pytest.mark.parametrize("case", _cases("accepts"), ids=_name)
-def test_a_rule_accepts(case: Path) -> None:
-    assert () == _findings(case, RULES[case.parents[1].name])
-
-
-@pytest.mark.parametrize("case", _cases("accepts"), ids=_name)
-def test_an_accepted_case_differs_from_a_flagged_one_by_the_deciding_line_only(case: Path) -> None:
-    assert any(_changed_lines(case, flagged) == 1 for flagged in (case.parents[1] / "flags").iterdir())
-
-
-@pytest.mark.parametrize("rule", RULES)
-def test_every_rule_has_a_flagged_and_an_accepted_case(rule: str) -> None:
-    assert list((CASES / rule / "flags").iterdir())
-    assert list((CASES / rule / "accepts").iterdir())
+    assert {"bad", "good", "flags", "accepts"} == {outcome.case for outcome in found}
+    for outcome in found:
+        assert "" == _as_it_should_be(outcome), outcome.path
 
 
 def test_every_case_belongs_to_a_rule() -> None:
-    assert {case.parents[1].name for case in (*_cases("flags"), *_cases("accepts"))} == set(RULES)
+    assert () == run(RULES, CASES, []).stray
+
+
+@every_rule
+def test_the_bad_example_is_flagged_in_its_own_file(rule: Rule) -> None:
+    (bad,) = (outcome for outcome in run([rule], CASES / rule.id).outcomes if outcome.case == "bad")
+
+    assert {finding.at.path for finding in bad.result.findings} <= {path for path, _ in rule.bad} | {"kernel.conf"}
+
+
+@pytest.mark.parametrize("case", sorted(CASES.glob("*/accepts/*")), ids=_name)
+def test_an_accepted_case_differs_from_a_flagged_one_by_the_deciding_line_only(case: Path) -> None:
+    assert any(_changed_lines(case, flagged) == 1 for flagged in (case.parents[1] / "flags").iterdir())
 
 
 def _changed_lines(one: Path, other: Path) -> int:

@@ -23,7 +23,7 @@ def load(directories: Iterable[Path]) -> tuple[Rule, ...]:
     Rules that were not shipped are held against the JSON Schema, too (the shipped ones are in the tests).
     """
     rules: dict[str, Rule] = {}
-    for directory in dict.fromkeys(directories):
+    for directory in {directory.resolve(): directory for directory in directories}.values():
         if not directory.is_dir():
             raise RuleError(Span.whole(str(directory)), "no such folder of rules")
         for found in _shipped(directory) if is_shipped(directory) else foreign(directory):

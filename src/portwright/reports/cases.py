@@ -1,0 +1,166 @@
+"""What became of the cases of rules, as text and JSON; and findings as they are kept beside a case."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from portwright.finding import Finding
+from portwright.reports.escape import safe, wrap
+from portwright.reports.style import Style
+from portwright.reports.words import counted
+from portwright.rules import Rule
+from portwright.source import Unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+
+class Outcome(Protocol):
+    """What became of one case: see portwright.audit.cases."""
+
+    @property
+    def rule(self) -> Rule: ...
+    @property
+    def case(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def report(self) -> str: ...
+    @property
+    def expected(self) -> str | None: ...
+    @property
+    def problem(self) -> str: ...
+
+
+def findings_text(findings: Iterable[Finding]) -> str:
+    """A finding a paragraph: place, rule and message; what is computed; the notes; what to do. This is what expected.txt holds."""
+    return "".join(f"{safe(line)}\n" for finding in findings for line in _lines(finding))
+
+
+def cases_text(
+    outcomes: Sequence[Outcome],
+    untested: Sequence[Rule],
+    stray: Sequence[Unreadable],
+    written: "Collection[str]" = (),
+    *,
+    color: bool,
+    width: int,
+    quiet: bool = False,
+) -> str:
+    """Rule by rule what became of each case, with what was expected and what came where they differ; `quiet` leaves the failures.
+
+    `written` are the files that were written anew because the user asked for it.
+    """
+    page = _Page(Style(color), width)
+    return "".join(f"{line}\n" for line in page.lines(outcomes, untested, stray, written, quiet))
+
+
+def cases_json(outcomes: Sequence[Outcome], untested: Sequence[Rule], stray: Sequence[Unreadable]) -> str:
+    """The same as JSON, version 1."""
+    rows = [
+        {
+            "rule": outcome.rule.id,
+            "case": outcome.case,
+            "name": outcome.name or None,
+            "path": outcome.path,
+            "ok": not outcome.problem,
+            "problem": outcome.problem or None,
+            "expected": outcome.expected,
+            "report": outcome.report,
+        }
+        for outcome in outcomes
+    ]
+    summary = {
+        "rules": len({outcome.rule.id for outcome in outcomes}) + len(untested),
+        "cases": len(outcomes),
+        "failed": sum(1 for outcome in outcomes if outcome.problem),
+        "untested": [rule.id for rule in untested],
+        "stray": [{"path": trouble.at.path, "reason": trouble.reason} for trouble in stray],
+    }
+    return json.dumps({"version": 1, "cases": rows, "summary": summary}, indent=2) + "\n"
+
+
+def _lines(finding: Finding) -> Iterator[str]:
+    computed = [finding.confidence, *([f"likelihood {finding.likelihood}"] if finding.likelihood else [])]
+    computed += [f"predicts {finding.predicts}"] if finding.predicts else []
+    yield f"{finding.at} {finding.card.id} {finding.message}"
+    yield f"    {', '.join(computed)}"
+    for note in finding.notes:
+        yield f"    note {note.at or '-'} {note.text}"
+    if finding.summary:
+        yield f"    fix {finding.summary}"
+    if finding.manual:
+        yield f"    by hand {finding.manual.step}"
+
+
+class _Page:
+    def __init__(self, style: Style, width: int) -> None:
+        self.style = style
+        self.width = width
+
+    def lines(
+        self,
+        outcomes: Sequence[Outcome],
+        untested: Sequence[Rule],
+        stray: Sequence[Unreadable],
+        written: "Collection[str]",
+        quiet: bool,
+    ) -> Iterator[str]:
+        by_rule: dict[str, list[Outcome]] = {}
+        for outcome in outcomes:
+            by_rule.setdefault(outcome.rule.id, []).append(outcome)
+        for rule, members in by_rule.items():
+            shown = [each for each in members if each.problem] if quiet else members
+            if shown:
+                yield self.style("strong", f"{rule}:")
+            for outcome in shown:
+                yield from self._outcome(outcome, written)
+        for rule in (rule.id for rule in untested):
+            yield f"{self.style('strong', f'{rule}:')} {self.style('medium', 'no example and no case, so nobody knows what it does')}"
+        for trouble in stray:
+            yield self.style("bad", f"{safe(trouble.at.path)}: {safe(trouble.reason)}")
+        if not quiet:
+            yield ""
+        yield from self._verdict(outcomes, untested, stray, len(by_rule))
+
+    def _outcome(self, outcome: Outcome, written: "Collection[str]") -> Iterator[str]:
+        what = f"{outcome.case} example" if not outcome.name else f"{outcome.case} {safe(outcome.name).replace('-', ' ')}"
+        if outcome.path in written:
+            yield f"  {self.style('good', 'kept')}    {what}"
+            return
+        if not outcome.problem:
+            yield f"  {self.style('good', 'ok')}      {what}"
+            return
+        yield f"  {self.style('bad', 'failed')}  {what}"
+        for line in wrap(safe(outcome.problem), self.width - 10):
+            yield f"          {line}"
+        yield f"          in {safe(outcome.path)}"
+        for line in _difference(outcome):
+            yield f"          {self.style('good' if line.startswith('+') else 'bad' if line.startswith('-') else 'faint', line)}"
+
+    def _verdict(
+        self, outcomes: Sequence[Outcome], untested: Sequence[Rule], stray: Sequence[Unreadable], rules: int
+    ) -> Iterator[str]:
+        failed = sum(1 for outcome in outcomes if outcome.problem)
+        if not outcomes:
+            yield self.style("bad", "nothing was tested: no rule has an example (bad:, good:) or a case beside it")
+            return
+        parts = [f"{counted(len(outcomes), 'case')} of {counted(rules, 'rule')}", f"{failed} failed" if failed else "all as they should be"]
+        if untested:
+            parts.append(f"{counted(len(untested), 'rule')} without any")
+        if stray:
+            parts.append(f"{counted(len(stray), 'folder')} in vain")
+        yield self.style("bad" if failed or stray else "good", "; ".join(parts))
+
+
+def _difference(outcome: Outcome) -> list[str]:
+    """What came against what was expected, line by line: `-` is missing, `+` is new."""
+    from difflib import unified_diff
+
+    expected = outcome.expected or ""
+    if outcome.case in ("accepts", "good"):
+        expected = ""
+    lines = unified_diff(expected.splitlines(), outcome.report.splitlines(), "expected", "reported", lineterm="", n=2)
+    return [safe(line) for line in lines][:200]
