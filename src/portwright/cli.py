@@ -200,16 +200,29 @@ def _apply(playbook: str) -> int:
 
 
 def _explain(options: argparse.Namespace) -> int:
-    from portwright.rules import explain
+    from portwright.audit.cases import examples
+    from portwright.reports import text
+    from portwright.rules.explaining import alike, explain
 
+    outputs = _outputs(options)
     rules, _, _ = _rules(options)
-    from portwright.audit.check import Selection, SelectionError
+    found = [rule for rule in rules if options.rule in (rule.id, rule.family)]
+    if not found:
+        near = alike(options.rule, {name for rule in rules for name in (rule.id, rule.family)})
+        hint = f"did you mean {', '.join(near[:-1])}{' or ' if near[1:] else ''}{near[-1]}?" if near else "portwright rules lists them"
+        raise Complaint(f"no rule or family is called {options.rule!r}; {hint}")
+    shown = [(explain(rule), next((each.result for each in examples(rule) if each.case == "bad"), None)) for rule in found]
+    for form, output in outputs:
+        color, width = form == "text" and _color(options, output), min(_width(output), 100) - 2
+        said = [(each, text.excerpts(bad, color=color, width=width) if bad and bad.findings else "") for each, bad in shown]
+        if form == "markdown":
+            from portwright.reports.pages import page
 
-    try:
-        found = Selection(select=(options.rule,)).of(rules)
-    except SelectionError as error:
-        raise Complaint(str(error)) from None
-    _write(None, "\n".join(explain(rule) for rule in found))
+            _write(output, "\n".join(page(*each) for each in said))
+            continue
+        from portwright.reports.explained import explained_json, explained_text
+
+        _write(output, explained_json(said) if form == "json" else explained_text(said, color=color, width=_width(output)))
     return CLEAN
 
 
@@ -328,8 +341,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_look(fix)
 
     explain = command("explain", "say what a rule means, why it matters, and how it is mended")
-    explain.add_argument("rule", metavar="RULE")
+    explain.add_argument("rule", metavar="RULE", help="a rule, or a family of them")
     _add_rules(explain)
+    _add_reports(explain, ("text", "json", "markdown"))
     rules = command("rules", "list the rules, or test your own")
     rules.add_argument("--test", metavar="DIR", help="hold the rules of this folder against their examples and the cases beside them")
     rules.add_argument("--cases", metavar="DIR", help="with --test: where the cases are, if not beside the rules")
@@ -479,7 +493,7 @@ def _outputs(options: argparse.Namespace) -> list[tuple[str, str | None]]:
     if sum(output is None for _, output in pairs) > 1:
         raise Complaint("only one report can go to standard output: give the others an --output each")
     for form in formats:
-        if form not in _FORMATS_NOW:
+        if form not in _FORMATS_NOW and not (form == "markdown" and options.command == "explain"):
             raise Complaint(f"the format {form} is not there yet")
     return pairs
 

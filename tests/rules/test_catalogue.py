@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from portwright.rules import Rule, catalogue, explain, load, schema, validate
+from portwright.cli import main
+from portwright.rules import Rule, load
+from portwright.rules.explaining import catalogue, explain
+from portwright.rules.json_schema import schema, validate
 from portwright.shipped import rules_directory
 
 RULES = load([rules_directory()])
@@ -77,21 +80,24 @@ def test_the_examples_differ(rule: Rule) -> None:
 
 
 @every_rule
-def test_an_explanation_says_everything(rule: Rule) -> None:
-    text = explain(rule, Path(__file__).parent)
+def test_an_explanation_says_everything(rule: Rule, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["explain", rule.id])
 
+    text = capsys.readouterr().out
     for word in (rule.id, rule.card.title[:40], rule.card.severity, rule.bad[0][0], rule.good[0][0], *rule.card.references):
         assert word in text
-    assert "Fix\n" in text
-    assert "Tested\n" in text
+    for head in ("Why", "What it looks at", "Bad", "What is said of it", "Good", "How sure", "Fix", "See"):
+        assert f"\n{head}\n" in text
+    assert max(len(line) for line in text.splitlines()) <= 140
 
 
 def test_an_explanation_says_how_safe_the_fix_is() -> None:
-    by_id = {rule.id: explain(rule) for rule in RULES}
+    by_id = {rule.id: explain(rule).remedies for rule in RULES}
 
-    assert "safe to apply" in " ".join(by_id["listener-in-ephemeral-range"].split())
-    assert "reviewed by somebody who knows" in " ".join(by_id["root-for-one-low-port"].split())
-    assert "by hand" in by_id["port-claimed-twice"]
+    assert [("reserve-ports", True)] == [(r.kind, r.safe.startswith("safe to apply")) for r in by_id["listener-in-ephemeral-range"]]
+    assert "to be reviewed by somebody who knows" in by_id["root-for-one-low-port"][0].safe
+    assert [("by hand", "")] == [(r.kind, r.safe) for r in by_id["port-claimed-twice"]]
+    assert by_id["port-claimed-twice"][0].why.startswith("nothing is changed for you: which service")
 
 
 def test_the_catalogue_has_a_row_for_each_rule_by_family() -> None:

@@ -17,6 +17,7 @@ from portwright.reports.style import Role, Style
 from portwright.reports.words import DISRUPTION, ERRORS, OFTEN, SAFETY, counted, no_verdict, spanning, what_it_does
 from portwright.source import Span
 from portwright.system.sysctl import defaults
+from portwright.values import replace
 
 _NARROWEST = 30
 _GAP = 2  # between the columns of a list
@@ -53,6 +54,11 @@ def render(
     else:
         lines = [*page.sections(hosts), *page.verdict(sorted_results)]
     return "".join(f"{line}\n" for line in lines)
+
+
+def excerpts(result: HostResult, *, color: bool, width: int) -> str:
+    """The findings of one host alone, without a verdict."""
+    return "\n".join(_Page(color, max(width, _NARROWEST), False).details(replace(result, unreadable=()))).strip("\n") + "\n"
 
 
 def in_reading_order(findings: Sequence[Finding]) -> list[Finding]:

@@ -1,15 +1,14 @@
-"""A rule in words, for `portwright explain`, and all of them in a table."""
+"""A rule in words, for `portwright explain` and the rule's page, and all of them in a table."""
 
 from collections.abc import Iterable
-from pathlib import Path
-from textwrap import fill, indent
 
 from portwright.changes import Change
+from portwright.facts import Confidence, Likelihood
+from portwright.host.meanings import meaning
+from portwright.host.vocabulary import Kind, Name
 from portwright.rules.grammar import change_kinds
-from portwright.rules.rule import Given, Rule, Template, Wish
+from portwright.rules.rule import Condition, Given, Join, OfFact, OfHost, OfSysctl, Operand, Rule, Template, Wish
 from portwright.values import MISSING, dataclass, fields
-
-_WIDTH = 88
 
 _WHAT_IT_DOES = {
     "reserve-ports": "adds the ports to net.ipv4.ip_local_reserved_ports, merged with what is reserved; enough ports must remain",
@@ -17,6 +16,29 @@ _WHAT_IT_DOES = {
     "grant-capability": "adds a drop-in that gives the unit the capability",
     "limit-capabilities": "adds a drop-in that leaves the unit only the capabilities it needs",
 }
+_HOW_SAFE = {
+    "safe": "safe to apply: `portwright fix` plans it and proves it on a copy of the host first",
+    "review": "to be reviewed by somebody who knows the service: `portwright fix` plans it only with `--allow-review`",
+}
+_DISRUPTION = {
+    "none": "nothing has to be restarted",
+    "reload": "the service is reloaded",
+    "restart": "the service has to be restarted, which the playbook does only with `--allow-restart`",
+    "reboot": "it needs a reboot",
+}
+_HOW_SURE: dict[Confidence, str] = {
+    "certain": "as sure as the files it rests on: certain where they say so, at most likely in a repository",
+    "likely": "at most likely: something outside the files could change it",
+    "possible": "at most possible: a guess, which predicts no error and is never planned",
+}
+_OFTEN: dict[Likelihood, str] = {"high": "often", "medium": "now and then", "low": "rarely"}
+_ERRORS = {
+    "EACCES": "permission denied",
+    "EADDRINUSE": "address already in use",
+    "EADDRNOTAVAIL": "cannot assign requested address",
+    "EINVAL": "invalid argument",
+}
+_MOST_OPERANDS = 12  # values of a list in a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +52,50 @@ class Row:
     fix: str
     safety: str
     path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One comparison of a rule, as it is written, and what its word means."""
+
+    written: str
+    means: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """A way to mend a finding: what is done, how safe that is, and why it is done so or not at all; empty where there is no more to say."""
+
+    kind: str
+    what: str
+    safe: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """All there is to say of a rule without a host: the sentences begin small and have no full stop.
+
+    `where`, `unless` and `joined` are its conditions; `other` is the kind of the second fact. `predicts` and `likelihood` are empty where
+    it says nothing of them.
+    """
+
+    rule: Rule
+    each: Kind
+    where: tuple[Comparison, ...]
+    unless: tuple[Comparison, ...]
+    other: Kind | None
+    joined: tuple[Comparison, ...]
+    says: str
+    sure: str
+    likelihood: str
+    predicts: str
+    remedies: tuple[Remedy, ...]
+
+    @property
+    def accept(self) -> str:
+        """The comment that accepts a finding of this rule in a repository."""
+        return f"# portwright: allow {self.rule.id}: the reason"
 
 
 def catalogue(rules: Iterable[Rule]) -> tuple[Row, ...]:
@@ -49,50 +115,103 @@ def catalogue(rules: Iterable[Rule]) -> tuple[Row, ...]:
     return tuple(sorted(rows, key=lambda row: (row.family, row.id)))
 
 
-def explain(rule: Rule, cases: Path | None = None) -> str:
-    """What a rule means, why it matters, a bad and a good example, its fix and how safe that is; and its tested cases, if given."""
-    card = rule.card
-    parts = [
-        f"{card.id}  ({card.family}, severity {card.severity})",
-        fill(card.title, _WIDTH),
-        "Why\n" + indent(fill(card.why, _WIDTH - 2), "  "),
-    ]
-    if rule.bad:
-        parts.append("Bad\n" + _files(rule.bad))
-    if rule.good:
-        parts.append("Good\n" + _files(rule.good))
-    parts.append("Fix\n" + indent(_fix(rule), "  "))
-    if rule.confidence != "certain":
-        parts.append(f"Confidence\n  at most {rule.confidence}")
-    tested = _cases(rule, cases)
-    if tested:
-        parts.append("Tested\n" + indent(tested, "  "))
-    parts.append(
-        "To accept it, in a repository, on the line or the one above\n" + indent(f"# portwright: allow {card.id}: the reason", "  ")
+def explain(rule: Rule) -> Explanation:
+    """What a rule looks at, what it says, how sure it is, and how its findings are mended."""
+    join = rule.join
+    return Explanation(
+        rule=rule,
+        each=rule.each,
+        where=tuple(_comparison(condition, rule.each) for condition in rule.where),
+        unless=tuple(_comparison(condition, rule.each) for condition in rule.unless),
+        other=None if join is None else join.kind,
+        joined=() if join is None else tuple(_comparison(condition, join.kind) for condition in _written(join)),
+        says=_outline(rule.message),
+        sure=_HOW_SURE[rule.confidence],
+        likelihood="" if rule.likelihood is None else _likelihood(rule.each, rule.likelihood),
+        predicts=_predicts(rule),
+        remedies=tuple(_remedies(rule)),
     )
-    parts.append("See\n" + indent("\n".join(card.references), "  "))
-    return "\n\n".join(parts) + "\n"
 
 
-def _files(files: Iterable[tuple[str, str]]) -> str:
-    return "\n".join(f"  {name}\n{indent(text.rstrip(), '    ', lambda line: True)}" for name, text in files)
+def alike(word: str, known: Iterable[str]) -> tuple[str, ...]:
+    """The names nearest to a word nobody knows, and those that share a word with it: at most four."""
+    from difflib import get_close_matches
+
+    known = sorted(known)
+    close = get_close_matches(word[:100], known, n=3, cutoff=0.55)
+    parts = {part for part in word[:100].lower().replace("_", "-").split("-") if len(part) > 3}
+    shared = sorted((name for name in known if parts & set(name.split("-"))), key=lambda name: -len(parts & set(name.split("-"))))
+    return tuple(dict.fromkeys((*close, *shared)))[:4]
 
 
-def _fix(rule: Rule) -> str:
-    said: list[str] = []
-    if rule.wish is not None:
-        kind, safety, disruption = _kind(rule.wish), _safety(rule.wish), _default(rule.wish, "disruption")
-        effect = {"none": "nothing has to be restarted"}.get(disruption, f"takes a {disruption} of the service")
-        care = "safe to apply" if safety == "safe" else "to be reviewed by somebody who knows the service"
-        said.append(fill(f"automatic ({kind}): {_WHAT_IT_DOES.get(kind, kind)}; {effect}; {care}", _WIDTH - 2))
-    if rule.advice is not None:
-        where = "by hand" if rule.wish is None else "by hand, where the automatic fix would not help"
-        said.append(fill(f"{where}: {_outline(rule.advice.reason)}; {_outline(rule.advice.step)}", _WIDTH - 2))
-    return "\n".join(said) or "none: it is for a person to judge"
+# ── conditions ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _comparison(condition: Condition, kind: Kind) -> Comparison:
+    verb = condition.predicate.name
+    written = f"{condition.name.name}: {{{verb}: {_operand(condition.operand)}}}"
+    return Comparison(written, _small(meaning(kind, condition.name)))
+
+
+def _written(join: Join) -> tuple[Condition, ...]:
+    return (*join.alone, *join.pairs)
+
+
+def _operand(operand: Operand) -> str:
+    match operand:
+        case OfSysctl(key=key):
+            return f"{{sysctl: {key}}}"
+        case OfHost(name=name):
+            return f"{{host: {name.name}}}"
+        case OfFact(name=name):
+            return f"{{fact: {name.name}}}"
+        case Given(value=bool() as value):
+            return "true" if value else "false"
+        case Given(value=tuple() as values):
+            more = f", ... {len(values) - _MOST_OPERANDS} more" if len(values) > _MOST_OPERANDS else ""
+            return f"[{', '.join(str(value) for value in values[:_MOST_OPERANDS])}{more}]"
+        case Given(value=value):
+            return str(value)
+
+
+# ── what it says ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _outline(template: Template) -> str:
-    return "".join(part if isinstance(part, str) else f"<{part.name.name}>" for part in template)
+    return "".join(part if isinstance(part, str) else f"<{'with.' if part.joined else ''}{part.name.name}>" for part in template)
+
+
+def _likelihood(kind: Kind, name: Name) -> str:
+    words = ", ".join(_OFTEN[each] for each in ("high", "medium", "low"))
+    return f"each finding says it ({words}): {_small(meaning(kind, name))}"
+
+
+def _predicts(rule: Rule) -> str:
+    if rule.predicts is None:
+        return ""
+    if isinstance(rule.predicts, str):
+        done = {"assignment": "writing the setting", "listener": "bind()"}.get(rule.each, "it")
+        return f"{done} fails with {rule.predicts} ({_ERRORS[rule.predicts]})"
+    return f"each finding says which error: {_small(meaning(rule.each, rule.predicts))}"
+
+
+def _small(sentence: str) -> str:
+    sentence = sentence.rstrip(".")
+    return sentence[:1].lower() + sentence[1:]
+
+
+# ── what to do ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _remedies(rule: Rule) -> Iterable[Remedy]:
+    if rule.wish is not None:
+        kind = _kind(rule.wish)
+        operands = ", ".join(f"{name} {_operand(operand)}" for name, operand in rule.wish.operands if name not in ("safety", "disruption"))
+        safe = f"{_HOW_SAFE[_safety(rule.wish)]}; {_DISRUPTION[_default(rule.wish, 'disruption')]}"
+        yield Remedy(kind, f"{_WHAT_IT_DOES.get(kind, kind)} ({operands})", safe)
+    if rule.advice is not None:
+        kind = "by hand" if rule.wish is None else "by hand, where the automatic fix would not help"
+        yield Remedy(kind, _outline(rule.advice.step), why=f"nothing is changed for you: {_outline(rule.advice.reason)}")
 
 
 def _kind(wish: Wish) -> str:
@@ -109,14 +228,3 @@ def _default(wish: Wish, name: str) -> str:
             return str(operand.value)
     change: type[Change] = wish.change
     return next((str(field.default) for field in fields(change) if field.name == name and field.default is not MISSING), "")
-
-
-def _cases(rule: Rule, cases: Path | None) -> str:
-    if cases is None:
-        return ""
-    lines = []
-    for verdict in ("flags", "accepts"):
-        folder = cases / rule.id / verdict
-        names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-        lines += [f"{verdict:7}  {name.replace('-', ' ')}" for name in names]
-    return "\n".join(lines)

@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 from portwright.facts import CONFIDENCES
 from portwright.finding import SEVERITIES
+from portwright.host.meanings import meaning
 from portwright.host.predicates import Operand as OperandType
 from portwright.host.predicates import predicates
 from portwright.host.vocabulary import KINDS, Kind, Type, host_names, names
@@ -100,7 +101,7 @@ def _conditions(kind: Kind) -> Schema:
     for word, name in names(kind).items():
         if predicates(name.type):
             comparisons: Schema = _comparisons(name.type, name.choices) if name.choices else {"$ref": f"#/$defs/of-{name.type}"}
-            found[word] = {"description": name.meaning, **comparisons}
+            found[word] = {"description": meaning(kind, name), **comparisons}
     return {"type": "object", "properties": found, "additionalProperties": False, "minProperties": 1}
 
 
