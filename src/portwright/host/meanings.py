@@ -83,9 +83,9 @@ _OF_A_KIND: dict[Kind, dict[str, str]] = {
 }
 
 TYPES = {
-    "text": "text",
+    "text": "one line of text",
     "flag": "`true` or `false`",
-    "number": "a number",
+    "number": "a number, whole but for times",
     "ports": "a list of ports and ranges as the kernel writes it: `80,8000-8010`",
     "words": "several words",
     "claim": "what a bind() asks of the kernel",
@@ -109,7 +109,7 @@ VERBS: dict[str, str] = {
     "not-after": "is not known to come after the other: it is earlier, or nothing orders the two",
     "has": "one of the words is this",
     "lacks": "none of the words is this; also holds where they are unknown",
-    "counts-at-least": "there are this many or more",
+    "counts-at-least": "counts this many or more",
 }
 
 
@@ -117,4 +117,4 @@ def meaning(kind: Kind, name: Name) -> str:
     """A word of this kind in a sentence."""
     if name.compute is not None:
         return name.meaning
-    return _OF_A_KIND[kind].get(name.name) or _OF_ALL[name.name]
+    return _OF_A_KIND[kind].get(name.name) or _OF_ALL.get(name.name) or name.meaning

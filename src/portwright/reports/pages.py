@@ -193,12 +193,12 @@ def _words() -> Iterator[str]:
     yield from ("| name | type | meaning |", "|---|---|---|")
     for word, name in host.items():
         yield f"| `{word}` | {name.type} | {_cell(name.meaning)} |"
-    yield from ("", "### Comparisons", "", "| type | comparison | its operand | holds where the value on the left |", "|---|---|---|---|")
+    yield from ("", "### Comparisons", "", "| type | comparison | its operand | holds where the value ... |", "|---|---|---|---|")
     types: tuple[Type, ...] = ("text", "flag", "number", "ports", "words", "claim", "turn")
     for left in types:
         for verb, predicate in predicates(left).items():
             operand = {"texts": "a list of texts", "numbers": "a list of numbers"}.get(predicate.right, str(predicate.right))
-            yield f"| {left} | `{verb}` | {operand} | {_cell(VERBS[verb])} |"
+            yield f"| {left} | `{verb}` | {operand} | {prose(VERBS[verb])} |"
     yield from ("", "Types: " + "; ".join(f"*{name}* is {prose(said)}" for name, said in TYPES.items()) + ".")
     yield from ("", "### Changes", "", "| change | what it does | operands |", "|---|---|---|")
     for word, change in change_kinds().items():
@@ -210,4 +210,5 @@ def _words() -> Iterator[str]:
 
 
 def _cell(text: str) -> str:
-    return prose(" ".join(text.split()).rstrip("."))
+    text = " ".join(text.split())
+    return _capital(prose(text if text.endswith("...") else text.rstrip(".")))
