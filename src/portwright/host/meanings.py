@@ -8,6 +8,7 @@ KINDS: dict[Kind, str] = {
     "assignment": "one line `key = value` of a sysctl file, and what became of it",
     "unit": "a systemd unit, merged from its file and its drop-ins",
     "outbound": "connections that a daemon opens again and again to one destination: an nginx upstream, an haproxy backend",
+    "file-limit": "how many connections a service is set to take, and how many files it may have open for them",
 }
 
 _OF_ALL = {
@@ -79,6 +80,19 @@ _OF_A_KIND: dict[Kind, dict[str, str]] = {
         "unit": "the unit of the daemon",
         "version": "the version of the daemon's package, if known",
         "why": "what keeps connections open or closes them, in words",
+    },
+    "file-limit": {
+        "app": "the daemon",
+        "connections": "how many connections it is set to take",
+        "decided": "what decides the limit, in words",
+        "decided_at": "the line that decides the limit",
+        "limit": "how many files it may have open; unknown where it may have as many as it asks for",
+        "needed": "how many open files its connections need",
+        "otherwise": "what becomes of it where the limit is lower, in words",
+        "own": "the daemon's own setting that decides the limit",
+        "setting": "the setting that says how many connections it takes",
+        "starts": "when its daemon is started",
+        "unit": "the unit of the daemon",
     },
 }
 
