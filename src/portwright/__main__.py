@@ -8,9 +8,9 @@ if not sys.flags.safe_path and sys.path and sys.path[0] in ("", os.getcwd()):
     del sys.path[0]
 
 try:
-    from portwright.cli import main
+    from portwright.cli import run
 
-    sys.exit(main())
+    run()
 except KeyboardInterrupt:
     # Before main() looks after that itself.
     print("portwright: interrupted", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -9,11 +10,11 @@ from portwright import __version__
 
 TYPE_CHECKING = False  # as a type checker takes it; typing itself costs more than --version does
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable, Sequence
     from pathlib import Path
     from typing import NoReturn
 
+    from portwright.arguments import Options
     from portwright.audit.check import Selection
     from portwright.audit.inputs import Input
     from portwright.finding import HostResult, Severity
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 CLEAN, FINDINGS, USAGE, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 130
 
-_FORMATS = ("text", "json", "sarif", "junit", "github", "gitlab", "markdown", "html")
 _FORMATS_NOW = ("text", "json", "sarif", "github")
 _NOT_THERE_YET = {
     "audit": "auditing a fleet (portwright audit)",
@@ -37,6 +37,17 @@ class Complaint(Exception):
     """What the user asked for cannot be done; the message is the one line they get, the exit code is 2."""
 
 
+def run() -> NoReturn:
+    """The process of one command, from `sys.argv` to its end, which takes no time to clean up what the system frees anyway."""
+    # A run of one host makes few cycles or none, and looking for them took a twentieth of it; one of thousands still looks now and then.
+    gc.set_threshold(100_000)
+    code = main()
+    if sys.stderr is not None:
+        sys.stderr.flush()
+    # What went to standard output was flushed when it was written.
+    os._exit(code)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code of CONTRACT: 0 clean, 1 findings, 2 usage, 3 incomplete, 130 interrupted."""
     try:
@@ -44,11 +55,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if words[:1] == ["--version"]:
             _print(f"portwright {__version__}\n".encode())
             sys.exit(CLEAN)
-        if arguments is None:
-            _take_interrupts()
         if words and words[0] in ("audit", "snapshot") and not {"-h", "--help"} & set(words):
             raise Complaint(f"{_NOT_THERE_YET[words[0]]} is not there yet")
-        options = _parser().parse_args(words)
+        from portwright.arguments import UsageError, read
+
+        try:
+            options = read(words)
+        except UsageError as error:
+            raise Complaint(str(error)) from None
         return _COMMANDS[options.command](options)
     except Complaint as complaint:
         _say(f"portwright: {complaint}")
@@ -58,24 +72,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-class _Interrupted(KeyboardInterrupt):
-    """Ctrl-C. Where a plain KeyboardInterrupt leaves an exec(), as that of a dataclass, Python ends by the signal whoever catches it."""
-
-
-def _take_interrupts() -> None:
-    import signal
-
-    def interrupt(number: int, frame: object) -> NoReturn:
-        raise _Interrupted
-
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, interrupt)
-
-
 # ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _check(options: argparse.Namespace) -> int:
+def _check(options: Options) -> int:
     outputs = _outputs(options)
     rules, known, selection = _rules(options)
     results = _each(options, rules, selection, known)
@@ -84,7 +84,7 @@ def _check(options: argparse.Namespace) -> int:
     return _verdict(results, rules, options)
 
 
-def _verdict(results: Sequence[HostResult], rules: Sequence[Rule], options: argparse.Namespace) -> int:
+def _verdict(results: Sequence[HostResult], rules: Sequence[Rule], options: Options) -> int:
     from portwright.finding import SEVERITIES
 
     if options.fail_on != "never" and not options.exit_zero:
@@ -96,7 +96,7 @@ def _verdict(results: Sequence[HostResult], rules: Sequence[Rule], options: argp
 
 
 def _report(
-    form: str, results: Sequence[HostResult], rules: Sequence[Rule], options: argparse.Namespace, output: str | None
+    form: str, results: Sequence[HostResult], rules: Sequence[Rule], options: Options, output: str | None
 ) -> str:
     if form == "json":
         from portwright.reports import json_v1
@@ -115,7 +115,7 @@ def _report(
     return text.render(results, color=_color(options, output), width=_width(output), quiet=options.quiet, verbose=options.verbose)
 
 
-def _facts(options: argparse.Namespace) -> int:
+def _facts(options: Options) -> int:
     from portwright.audit.check import read
 
     outputs = _outputs(options)
@@ -132,7 +132,7 @@ def _facts(options: argparse.Namespace) -> int:
     return INCOMPLETE if not hosts or any(host.unreadable or not host.files_read for host in hosts) else CLEAN
 
 
-def _ports(options: argparse.Namespace) -> int:
+def _ports(options: Options) -> int:
     from portwright.audit.check import read
     from portwright.host.conflict import collisions
     from portwright.reports import json_v1, ports
@@ -149,7 +149,7 @@ def _ports(options: argparse.Namespace) -> int:
     return INCOMPLETE if not hosts or any(host.unreadable or not host.files_read for host in hosts) else CLEAN
 
 
-def _fix(options: argparse.Namespace) -> int:
+def _fix(options: Options) -> int:
     from portwright.ansible import PlaybookNameError, playbook, templates
     from portwright.audit.check import existing, planned
     from portwright.plan import Permits
@@ -199,7 +199,7 @@ def _apply(playbook: str) -> int:
     return CLEAN if ran.returncode == 0 else FINDINGS
 
 
-def _explain(options: argparse.Namespace) -> int:
+def _explain(options: Options) -> int:
     from portwright.audit.cases import examples
     from portwright.reports import text
     from portwright.rules.explaining import alike, explain
@@ -226,7 +226,7 @@ def _explain(options: argparse.Namespace) -> int:
     return CLEAN
 
 
-def _catalogue(options: argparse.Namespace) -> int:
+def _catalogue(options: Options) -> int:
     from portwright.reports import catalogue
 
     if options.test is not None:
@@ -241,7 +241,7 @@ def _catalogue(options: argparse.Namespace) -> int:
     return CLEAN
 
 
-def _test(options: argparse.Namespace) -> int:
+def _test(options: Options) -> int:
     """Exit 0: every case is as it should be; 1: one is not; 2: a mistake in a rule, or nothing to test."""
     from pathlib import Path
 
@@ -274,7 +274,7 @@ def _test(options: argparse.Namespace) -> int:
     return USAGE if not found.outcomes or found.stray else CLEAN
 
 
-def _apps(options: argparse.Namespace) -> int:
+def _apps(options: Options) -> int:
     from portwright.apps import daemons
     from portwright.reports import catalogue
 
@@ -283,7 +283,7 @@ def _apps(options: argparse.Namespace) -> int:
     return CLEAN
 
 
-_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+_COMMANDS: dict[str, Callable[[Options], int]] = {
     "check": _check,
     "facts": _facts,
     "fix": _fix,
@@ -294,104 +294,10 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
 }
 
 
-# ── arguments ───────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── rules and inputs ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _parser() -> argparse.ArgumentParser:
-    import argparse
-
-    class _Parser(argparse.ArgumentParser):
-        def error(self, message: str) -> NoReturn:
-            raise Complaint(f"{message} (see {self.prog} --help)")
-
-    parser = _Parser(prog="portwright", description="Find what breaks services at the seam between ports, sockets and processes.")
-    parser.add_argument("--version", action="version", version=f"portwright {__version__}")
-    # Without its prog it makes a usage line to find that out.
-    commands = parser.add_subparsers(prog=parser.prog, dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
-
-    def command(name: str, help_: str) -> argparse.ArgumentParser:
-        return commands.add_parser(name, help=help_, description=help_[0].upper() + help_[1:] + ".", allow_abbrev=False)
-
-    paths = {"nargs": "*", "metavar": "PATH", "help": "a host's directory, a directory of hosts, a repository, a file, or - (default: .)"}
-    check = command("check", "lint hosts, repositories and files")
-    check.add_argument("paths", **paths)  # type: ignore[arg-type]  # argparse's stubs want each keyword spelt out
-    _add_reports(check, _FORMATS)
-    _add_rules(check)
-    check.add_argument("--fail-on", choices=("high", "medium", "low", "info", "never"), default="low", metavar="SEVERITY",
-                       help="exit 1 for findings of this severity or above: high, medium, low, info or never (default: low)")
-    check.add_argument("--exit-zero", action="store_true", help="exit 0 where findings would make it 1")
-    check.add_argument("--baseline", metavar="FILE", help="report only what this baseline does not hold (not there yet)")
-    check.add_argument("--write-baseline", metavar="FILE", help="write the findings as a baseline (not there yet)")
-    check.add_argument("--jobs", type=_positive, default=1, metavar="N", help="check this many hosts at once (default: 1)")
-
-    for name, help_ in (("facts", "show what was read and what is in force, without judging"),
-                        ("ports", "draw the port space: zones, range, reserved, listeners, collisions, capacity")):
-        shown = command(name, help_)
-        shown.add_argument("paths", **paths)  # type: ignore[arg-type]
-        _add_reports(shown, ("text", "json"))
-
-    fix = command("fix", "plan, prove and write a playbook for one host")
-    fix.add_argument("paths", **paths)  # type: ignore[arg-type]
-    fix.add_argument("-o", "--output", metavar="NAME.yml", help="write NAME.yml, NAME.vars.json and NAME.rollback.yml")
-    fix.add_argument("--apply", action="store_true", help="run the playbook on this machine (PATH must be /)")
-    fix.add_argument("--allow-restart", action="store_true", help="let the playbook restart services")
-    fix.add_argument("--allow-review", action="store_true", help="plan also what somebody should review first")
-    fix.add_argument("--exit-zero", action="store_true", help="exit 0 where findings without a plan would make it 1")
-    _add_rules(fix)
-    _add_look(fix)
-
-    explain = command("explain", "say what a rule means, why it matters, and how it is mended")
-    explain.add_argument("rule", metavar="RULE", help="a rule, or a family of them")
-    _add_rules(explain)
-    _add_reports(explain, ("text", "json", "markdown"))
-    rules = command("rules", "list the rules, or test your own")
-    rules.add_argument("--test", metavar="DIR", help="hold the rules of this folder against their examples and the cases beside them")
-    rules.add_argument("--cases", metavar="DIR", help="with --test: where the cases are, if not beside the rules")
-    rules.add_argument("--accept", action="store_true", help="with --test: keep what is reported now as each flagged case's expected.txt")
-    _add_rules(rules)
-    _add_reports(rules, ("text", "json"))
-    apps = command("apps", "list the daemons whose configuration is understood")
-    _add_reports(apps, ("text", "json"))
-    command("audit", "collect and check a fleet (not there yet)")
-    command("snapshot", "write this host as one archive (not there yet)")
-    return parser
-
-
-def _add_reports(parser: argparse.ArgumentParser, formats: Sequence[str]) -> None:
-    parser.add_argument("--format", action="append", choices=formats, metavar="FORMAT", default=[],
-                        help=f"{', '.join(formats)} (repeatable, each with its --output; default: text)")
-    parser.add_argument("--output", action="append", metavar="FILE", default=[], help="write the report there (default: standard output)")
-    parser.add_argument("--stdin-filename", metavar="NAME", help="the path under which standard input (-) is read")
-    _add_look(parser)
-
-
-def _add_look(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto", metavar="WHEN", help="auto, always or never")
-    parser.add_argument("-q", "--quiet", action="store_true", help="one line a finding")
-    parser.add_argument("-v", "--verbose", action="store_true", help="also what was allowed, and why")
-
-
-def _add_rules(parser: argparse.ArgumentParser) -> None:
-    for name, help_ in (("select", "hold only these rules or families"), ("ignore", "leave these rules or families out"),
-                        ("extend-select", "hold these too")):
-        parser.add_argument(f"--{name}", action="append", default=[], metavar="RULE|FAMILY", help=help_)
-    parser.add_argument("--min-confidence", choices=("certain", "likely", "possible"), default="possible", metavar="CONFIDENCE",
-                        help="report only what is this sure: certain, likely or possible (default: possible)")
-    parser.add_argument("--rules", action="append", default=[], metavar="DIR", help="a folder of more rules")
-    parser.add_argument("--profile", metavar="NAME", help="a named set of rules (not there yet)")
-    parser.add_argument("--config", metavar="FILE", help="a configuration file (not there yet)")
-
-
-def _positive(text: str) -> int:
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0
-    if number < 1:
-        import argparse
-
-        raise argparse.ArgumentTypeError(f"not a number of jobs: {text!r}")
-    return number
-
-
-def _rules(options: argparse.Namespace) -> tuple[tuple[Rule, ...], frozenset[str], Selection]:
+def _rules(options: Options) -> tuple[tuple[Rule, ...], frozenset[str], Selection]:
     """(the selected rules, the ids of all rules, the selection)."""
     from pathlib import Path
 
@@ -399,7 +305,7 @@ def _rules(options: argparse.Namespace) -> tuple[tuple[Rule, ...], frozenset[str
     return selected, frozenset(rule.card.id for rule in every), selection
 
 
-def _loaded(options: argparse.Namespace, folders: Sequence[Path]) -> tuple[tuple[Rule, ...], tuple[Rule, ...], Selection]:
+def _loaded(options: Options, folders: Sequence[Path]) -> tuple[tuple[Rule, ...], tuple[Rule, ...], Selection]:
     """(the selected rules, all rules, the selection) of those that are shipped and those of some folders."""
     for name in ("profile", "config", "baseline", "write_baseline"):
         if getattr(options, name, None) is not None:
@@ -424,7 +330,7 @@ def _split(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(part for word in words for part in word.split(",") if part)
 
 
-def _inputs(options: argparse.Namespace) -> tuple[Input, ...]:
+def _inputs(options: Options) -> tuple[Input, ...]:
     from portwright.audit.inputs import InputError, inputs
 
     try:
@@ -433,7 +339,7 @@ def _inputs(options: argparse.Namespace) -> tuple[Input, ...]:
         raise Complaint(str(error)) from None
 
 
-def _each(options: argparse.Namespace, rules: tuple[Rule, ...], selection: Selection, known: frozenset[str]) -> list[HostResult]:
+def _each(options: Options, rules: tuple[Rule, ...], selection: Selection, known: frozenset[str]) -> list[HostResult]:
     """The verdict on every input, in the order given, the same for any number of jobs."""
     from functools import partial
 
@@ -483,7 +389,7 @@ def _examine(part: Sequence[Input]) -> list[HostResult]:
 # ── where output goes ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _outputs(options: argparse.Namespace) -> list[tuple[str, str | None]]:
+def _outputs(options: Options) -> list[tuple[str, str | None]]:
     """(format, file) pairs: the first --format goes to the first --output, and so on; one at most goes to standard output."""
     formats: list[str] = options.format or ["text"]
     outputs: list[str | None] = [None if output == "-" else output for output in options.output]
@@ -543,7 +449,7 @@ def _replace(output: str, data: bytes, mode: int | None) -> None:
         raise
 
 
-def _color(options: argparse.Namespace, output: str | None) -> bool:
+def _color(options: Options, output: str | None) -> bool:
     if options.color != "auto":
         return bool(options.color == "always")
     if os.environ.get("NO_COLOR"):

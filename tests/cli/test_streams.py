@@ -53,7 +53,7 @@ def verdict(given, **more):  # one signal, as one Ctrl-C
 
 portwright.audit.check.verdict = verdict
 sys.argv = ["portwright", "check", "--jobs", "{jobs}", {WEB1!r}, "{WEB1}/etc"]
-sys.exit(portwright.cli.main())
+portwright.cli.run()
 """
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False, text=True)
 
