@@ -1,6 +1,5 @@
-"""A build hook: the wheel carries the rules and the catalogue as JSON too, so that an installed portwright parses no YAML of its own."""
+"""A build hook: the wheel carries the rules and the catalogue as modules too, so that an installed portwright parses no YAML of its own."""
 
-import json
 import shutil
 import sys
 import tempfile
@@ -11,7 +10,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class Compiled(BuildHookInterface):  # type: ignore[type-arg]
-    """Writes portwright/_shipped/NAME.json into a wheel; an editable install reads the checkout's YAML."""
+    """Writes portwright/_shipped/compiled_NAME.py into a wheel; an editable install reads the checkout's YAML."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         self._folder = None
@@ -21,15 +20,17 @@ class Compiled(BuildHookInterface):  # type: ignore[type-arg]
         sys.path.insert(0, str(Path(self.root, "src")))
         try:
             from portwright.apps import catalogue
-            from portwright.rules.loading import packed
+            from portwright.rules import compiling
+            from portwright.rules.loading import read_all
 
-            compiled = {"rules": packed(Path(self.root, "rules")), "catalogue": catalogue.packed()}
+            rules = str(Path(self.root, "rules"))
+            compiled = {"rules": compiling.source(read_all(rules), rules), "catalogue": catalogue.source()}
         finally:
             del sys.path[0]
-        for name, data in compiled.items():
-            file = self._folder / f"{name}.json"
-            file.write_text(json.dumps(data, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
-            build_data["force_include"][str(file)] = f"portwright/_shipped/{name}.json"
+        for name, source in compiled.items():
+            file = self._folder / f"compiled_{name}.py"
+            file.write_text(source, encoding="utf-8")
+            build_data["force_include"][str(file)] = f"portwright/_shipped/compiled_{name}.py"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         if self._folder is not None:

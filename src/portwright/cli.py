@@ -299,10 +299,16 @@ _COMMANDS: dict[str, Callable[[Options], int]] = {
 
 def _rules(options: Options) -> tuple[tuple[Rule, ...], frozenset[str], Selection]:
     """(the selected rules, the ids of all rules, the selection)."""
+    selected, every, selection = _loaded(options, _paths(options.rules))
+    return selected, frozenset(rule.card.id for rule in every), selection
+
+
+def _paths(names: Sequence[str]) -> list[Path]:
+    if not names:
+        return []
     from pathlib import Path
 
-    selected, every, selection = _loaded(options, [Path(folder) for folder in options.rules])
-    return selected, frozenset(rule.card.id for rule in every), selection
+    return [Path(name) for name in names]
 
 
 def _loaded(options: Options, folders: Sequence[Path]) -> tuple[tuple[Rule, ...], tuple[Rule, ...], Selection]:
@@ -313,12 +319,12 @@ def _loaded(options: Options, folders: Sequence[Path]) -> tuple[tuple[Rule, ...]
 
     from portwright.audit.check import Selection, SelectionError
     from portwright.rules import load
-    from portwright.shipped import rules_directory
+    from portwright.shipped import folder
     from portwright.source import RuleError
 
     selection = Selection(_split(options.select), _split(options.ignore), _split(options.extend_select), options.min_confidence)
     try:
-        every = load([rules_directory(), *folders])
+        every = load([folder("rules"), *folders])
         return selection.of(every), every, selection
     except (RuleError, SelectionError) as error:
         raise Complaint(str(error)) from None

@@ -15,6 +15,7 @@ Starts = Literal["boot", "demand", "manual", "never"]
 Origin = Literal["directive", "argument", "environment", "socket-unit", "default", "inferred"]
 BindError = Literal["EACCES", "EADDRINUSE", "EADDRNOTAVAIL", "EINVAL"]
 
+BIND_ERRORS: tuple[BindError, ...] = ("EACCES", "EADDRINUSE", "EADDRNOTAVAIL", "EINVAL")
 CONFIDENCES: tuple[Confidence, ...] = ("certain", "likely", "possible")
 
 

@@ -1,36 +1,44 @@
 """Where the files that ship beside the code are: rules and playbooks, in a wheel, an editable install or a checkout."""
 
-from pathlib import Path
-from typing import Any
+import os
+import sys
+from typing import TYPE_CHECKING, Any
 
-_PACKAGE = Path(__file__).parent
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__))
 
 
-def rules_directory() -> Path:
+def rules_directory() -> "Path":
     """The folder of built-in rules."""
-    return _find("rules")
+    from pathlib import Path
+
+    return Path(folder("rules"))
 
 
-def playbooks_directory() -> Path:
+def playbooks_directory() -> "Path":
     """The folder of constant task files that every generated playbook includes."""
-    return _find("playbooks")
+    from pathlib import Path
+
+    return Path(folder("playbooks"))
+
+
+def folder(name: str) -> str:
+    """The path of what ships under this name."""
+    # A wheel carries the folders inside the package (pyproject.toml, force-include); a checkout keeps them at its top, and an
+    # editable install sees only the checkout.
+    for candidate in (f"{_PACKAGE}/_shipped/{name}", f"{os.path.dirname(os.path.dirname(_PACKAGE))}/{name}"):
+        if os.path.isdir(candidate):
+            return candidate
+    raise FileNotFoundError(f"this installation of portwright lacks its {name}/ folder")
 
 
 def compiled(name: str) -> Any:
-    """What the build made of the YAML of this name (hatch_build.py), as plain data; None in a checkout, which has the YAML only."""
+    """The module that the build made of the YAML of this name (hatch_build.py); None in a checkout, which has the YAML only."""
+    module = f"portwright._shipped.compiled_{name}"
     try:
-        text = (_PACKAGE / "_shipped" / f"{name}.json").read_bytes()
-    except FileNotFoundError:
+        __import__(module)
+    except ModuleNotFoundError:
         return None
-    import json
-
-    return json.loads(text)
-
-
-def _find(name: str) -> Path:
-    # A wheel carries the folders inside the package (pyproject.toml, force-include); a checkout keeps them at its top, and an
-    # editable install sees only the checkout.
-    for candidate in (_PACKAGE / "_shipped" / name, _PACKAGE.parents[1] / name):
-        if candidate.is_dir():
-            return candidate
-    raise FileNotFoundError(f"this installation of portwright lacks its {name}/ folder")
+    return sys.modules[module]

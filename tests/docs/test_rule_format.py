@@ -12,8 +12,8 @@ from portwright.host.predicates import predicates
 from portwright.host.vocabulary import KINDS, Type, names
 from portwright.reports.cases import findings_text
 from portwright.reports.pages import words
-from portwright.rules import Rule, read
-from portwright.rules.grammar import OPTIONAL, REQUIRED, change_kinds
+from portwright.rules import Rule
+from portwright.rules.grammar import OPTIONAL, REQUIRED, change_kinds, read
 from portwright.rules.json_schema import validate
 from tests.golden import expected
 

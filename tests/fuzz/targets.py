@@ -23,8 +23,9 @@ from portwright.formats import haproxy, shell
 from portwright.host import Host
 from portwright.host.conflict import collisions
 from portwright.reports import facts_text, json_v1, ports, text
-from portwright.rules import Rule, allowed, check
+from portwright.rules import Rule, check
 from portwright.rules import load as load_rules
+from portwright.rules.allowing import allowed
 from portwright.shipped import rules_directory
 from portwright.source import Source, Span, Word
 from portwright.system.captured import captured

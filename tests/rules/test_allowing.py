@@ -3,7 +3,7 @@
 import pytest
 
 from portwright.finding import Card, Finding, Subject
-from portwright.rules import allowed
+from portwright.rules.allowing import allowed
 from portwright.source import Source
 from tests.rules.facts import at
 

@@ -11,7 +11,8 @@ from portwright.facts import Privileges
 from portwright.finding import Finding, Note, Subject
 from portwright.host import Host
 from portwright.ports import PortSet
-from portwright.rules import Rule, check, held, load, read, summary
+from portwright.rules import Rule, check, held, load, summary
+from portwright.rules.grammar import read
 from portwright.shipped import rules_directory
 from portwright.values import replace
 from tests.rules.facts import RANGE, RESERVED, UNPRIVILEGED, assignment, at, host, listener, outbound, sysctl

@@ -8,7 +8,8 @@ import pytest
 
 from portwright.changes import ReservePorts
 from portwright.ports import PortSet
-from portwright.rules import load, read
+from portwright.rules import load
+from portwright.rules.grammar import read
 from portwright.rules.rule import Given, OfFact, OfHost, OfSysctl, Slot
 from portwright.shipped import rules_directory
 from portwright.source import RuleError

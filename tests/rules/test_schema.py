@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from portwright.host.predicates import predicates
 from portwright.host.vocabulary import KINDS, names
-from portwright.rules import load, read
+from portwright.rules import load
+from portwright.rules.grammar import read
 from portwright.rules.json_schema import schema, validate
 from portwright.shipped import rules_directory
 from portwright.source import RuleError

@@ -9,7 +9,7 @@ from portwright.audit.inputs import Input
 from portwright.facts import CONFIDENCES, Confidence
 from portwright.finding import Allowed, Finding, HostResult, Note
 from portwright.host import Host
-from portwright.rules import Rule, allowed, held
+from portwright.rules import Rule, held
 from portwright.source import Span, Unreadable
 from portwright.system.sysctl import defaults
 from portwright.trees import ReadError, Tree
@@ -83,6 +83,8 @@ def verdict(given: Input, rules: tuple[Rule, ...], selection: Selection, known: 
     accepted: tuple[Allowed, ...] = ()
     troubles: tuple[Unreadable, ...] = ()
     if given.kind != "host":
+        from portwright.rules.allowing import allowed
+
         kept, accepted, troubles = allowed(kept, sources, known)
     return HostResult(
         host=given.name,

@@ -52,6 +52,11 @@ def predicates(left: Type) -> dict[str, Predicate]:
     return {name: found for (name, of), found in sorted(_PREDICATES.items()) if of == left}
 
 
+def predicate_of(name: str, left: Type) -> Predicate:
+    """The comparison of this name that takes a value of this type on its left."""
+    return _PREDICATES[name, left]
+
+
 def _itself(value: Hashable) -> tuple[Hashable, ...]:
     return (value,)
 

@@ -7,7 +7,6 @@ from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin, 
 
 from portwright.facts import Assignment, Confidence, FileLimit, Listener, Outbound, Sysctl, Unit
 from portwright.finding import Note
-from portwright.host import Host
 from portwright.host.conflict import Claim, Turn
 from portwright.ports import PortSet
 from portwright.source import Span
@@ -57,7 +56,7 @@ class Name:
     """One word: what it holds (`choices` where only some texts are possible) and where it comes from.
 
     `field` is the attribute of the fact it is read from. Where it is None, `compute` works the value out from the host and the
-    fact; `of_host` says that the fact does not matter, so that one answer serves the whole host.
+    fact, or from the host alone (`of_host`), so that one answer serves the whole host.
     """
 
     name: str
@@ -65,20 +64,19 @@ class Name:
     meaning: str
     choices: tuple[str, ...] = ()
     field: str | None = None
-    compute: Callable[[Host, Any], Named[Any]] | None = None
+    compute: Callable[..., Named[Any]] | None = None
     of_host: bool = False
 
 
-_HOST: dict[str, Name] = {}
-_FACTS: dict[tuple[Kind, str], Name] = {}
+_HOST: dict[str, Callable[..., Named[Any]]] = {}
+_FACTS: dict[tuple[Kind, str], Callable[..., Named[Any]]] = {}
 
 
 def host_value(name: str) -> Callable[[F], F]:
     """Register a value of the whole host; its type is the one its function declares, its meaning the docstring."""
 
     def register(work_out: F) -> F:
-        found, choices = _declared(work_out)
-        _HOST[name] = Name(name, found, _meaning(work_out), choices, compute=lambda host, fact: work_out(host), of_host=True)
+        _HOST[name] = work_out
         return work_out
 
     return register
@@ -88,8 +86,7 @@ def fact_value(kind: Kind, name: str) -> Callable[[F], F]:
     """Register a value of one kind of fact; its type is the one its function declares, its meaning the docstring."""
 
     def register(work_out: F) -> F:
-        found, choices = _declared(work_out)
-        _FACTS[kind, name] = Name(name, found, _meaning(work_out), choices, compute=work_out)
+        _FACTS[kind, name] = work_out
         return work_out
 
     return register
@@ -99,15 +96,14 @@ def fact_value(kind: Kind, name: str) -> Callable[[F], F]:
 def host_names() -> dict[str, Name]:
     """Every value of a host, by name."""
     _know_all()
-    return dict(sorted(_HOST.items()))
+    return {name: _declared(name, work_out, of_host=True) for name, work_out in sorted(_HOST.items())}
 
 
 @cache
 def names(kind: Kind) -> dict[str, Name]:
     """Every word that may stand in a condition on this kind of fact: its fields, its named values, and those of its host."""
-    _know_all()
-    found = dict(_HOST)
-    found.update({name: word for (of, name), word in _FACTS.items() if of == kind})
+    found = dict(host_names())
+    found.update({name: _declared(name, work_out) for (of, name), work_out in _FACTS.items() if of == kind})
     fact = KINDS[kind]
     hints = get_type_hints(fact)
     for name in (field.name for field in fields(fact)):
@@ -122,17 +118,23 @@ def names(kind: Kind) -> dict[str, Name]:
     return dict(sorted(found.items()))
 
 
+def worked_out(kind: Kind | None, name: str) -> Callable[..., Named[Any]]:
+    """The function that works out a named value of a kind of fact, or of the host (None)."""
+    _know_all()
+    return _HOST[name] if kind is None else _FACTS[kind, name]
+
+
 def _know_all() -> None:
     # Registration is a decorator in portwright.host.named; importing it is all it takes, and it imports this module.
     from portwright.host import named  # noqa: F401
 
 
-def _declared(work_out: Callable[..., Named[Any]]) -> tuple[Type, tuple[str, ...]]:
+def _declared(name: str, work_out: Callable[..., Named[Any]], of_host: bool = False) -> Name:
     declared = get_args(get_type_hints(work_out)["return"])[0]
     found = _type(declared)
     if found is None:
         raise TypeError(f"no rule can compare a {declared}")
-    return found
+    return Name(name, found[0], _meaning(work_out), found[1], compute=work_out, of_host=of_host)
 
 
 def _type(declared: object) -> tuple[Type, tuple[str, ...]] | None:

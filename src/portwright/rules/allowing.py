@@ -5,7 +5,6 @@ from re import MULTILINE
 
 from portwright.finding import Allowed, Finding
 from portwright.patterns import regex
-from portwright.rules.grammar import nearest
 from portwright.source import Source, Span, Unreadable
 from portwright.values import dataclass
 
@@ -73,6 +72,8 @@ def _trouble(comment: _Allow, ids: frozenset[str]) -> str:
     if not comment.rule:
         return "this comment allows nothing: write `portwright: allow RULE: reason`"
     if comment.rule not in ids:
+        from portwright.rules.grammar import nearest
+
         return f"this comment allows nothing: there is no rule {comment.rule}; {nearest(comment.rule, ids) if ids else 'none is loaded'}"
     if not comment.reason:
         return f"this comment allows nothing, for it says no reason: write `portwright: allow {comment.rule}: reason`"

@@ -4,12 +4,23 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Any
 
 from portwright.changes import Change, GrantCapability, LimitCapabilities, Manual, ReservePorts, SetSysctl
-from portwright.facts import Assignment, BindError, Confidence, FileLimit, Likelihood, Listener, Outbound, Sysctl, Unit, weakest
+from portwright.facts import (
+    BIND_ERRORS,
+    Assignment,
+    BindError,
+    Confidence,
+    FileLimit,
+    Likelihood,
+    Listener,
+    Outbound,
+    Sysctl,
+    Unit,
+    weakest,
+)
 from portwright.finding import Finding, Note, Subject
 from portwright.host import Fact, Host
 from portwright.host.vocabulary import Kind, Name, Named
 from portwright.ports import PortSet
-from portwright.rules.grammar import BIND_ERRORS
 from portwright.rules.rule import Advice, Condition, Given, Join, OfFact, OfHost, OfSysctl, Operand, Rule, Template, Wish
 from portwright.source import Span, Unreadable
 from portwright.values import dataclass, field, replace
@@ -106,7 +117,7 @@ class _Asked:
                 self.of_fact[key] = (fact, name.compute(self.host, fact))
             return self.of_fact[key][1]
         if name.name not in self.of_host:
-            self.of_host[name.name] = name.compute(self.host, fact)
+            self.of_host[name.name] = name.compute(self.host)
         return self.of_host[name.name]
 
     def facts(self, kind: Kind) -> Sequence[Fact]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, cast, get_args, get_type_hints
 
 from portwright.changes import SETTABLE, Change, GrantCapability, SetSysctl
-from portwright.facts import CONFIDENCES, BindError, Confidence, Likelihood
+from portwright.facts import BIND_ERRORS, CONFIDENCES, BindError, Confidence, Likelihood
 from portwright.finding import SEVERITIES, Card
 from portwright.host.predicates import Operand as OperandType
 from portwright.host.predicates import predicates
@@ -35,7 +35,6 @@ from portwright.values import MISSING, fields
 REQUIRED = ("id", "title", "severity", "why", "references", "each", "where", "message")
 OPTIONAL = ("unless", "with", "confidence", "likelihood", "predicts", "notes", "fix", "bad", "good")
 
-BIND_ERRORS: tuple[str, ...] = get_args(BindError)
 LIKELIHOODS: tuple[str, ...] = get_args(Likelihood)
 
 # What somebody's rules may hold, so that thousands of them on thousands of facts stay a matter of seconds and megabytes.

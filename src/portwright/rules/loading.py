@@ -1,13 +1,11 @@
 """Folders of rule files become rules, or the first mistake in them."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+import os
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from portwright.rules.grammar import FAMILY, read, rule
-from portwright.rules.marked import Packed, pack, parse, unpack
 from portwright.rules.rule import Rule
-from portwright.shipped import compiled, rules_directory
+from portwright.shipped import compiled, folder
 from portwright.source import RuleError, Span
 
 if TYPE_CHECKING:
@@ -17,15 +15,15 @@ _MOST_RULES = 2000
 _MOST_BYTES = 4 << 20  # of all files of a folder together
 
 
-def load(directories: Iterable[Path]) -> tuple[Rule, ...]:
+def load(directories: Iterable[str | os.PathLike[str]]) -> tuple[Rule, ...]:
     """Every rule of these folders, by family and id; raises RuleError at the first mistake.
 
     Rules that were not shipped are held against the JSON Schema, too (the shipped ones are in the tests).
     """
     rules: dict[str, Rule] = {}
-    for directory in {directory.resolve(): directory for directory in directories}.values():
-        if not directory.is_dir():
-            raise RuleError(Span.whole(str(directory)), "no such folder of rules")
+    for directory in {os.path.realpath(each): os.fspath(each) for each in directories}.values():
+        if not os.path.isdir(directory):
+            raise RuleError(Span.whole(directory), "no such folder of rules")
         for found in _shipped(directory) if is_shipped(directory) else foreign(directory):
             twin = rules.get(found.id)
             if twin is not None:
@@ -35,34 +33,31 @@ def load(directories: Iterable[Path]) -> tuple[Rule, ...]:
     return tuple(sorted(rules.values(), key=lambda each: (each.family, each.id)))
 
 
-def is_shipped(directory: Path) -> bool:
+def is_shipped(directory: str | os.PathLike[str]) -> bool:
     """Whether these are the rules that portwright brings along."""
-    return directory.resolve() == rules_directory().resolve()
+    return os.path.samefile(directory, folder("rules"))
 
 
-def packed(directory: Path) -> dict[str, Packed]:
-    """The files of a folder of rules as plain data, by their path in it: what a wheel carries, and `of_packed` reads."""
-    return {str(path.relative_to(directory)): pack(parse(_decoded(path.read_bytes(), str(path)), str(path))) for path in _files(directory)}
+def _shipped(directory: str) -> tuple[Rule, ...]:
+    made = compiled("rules")
+    return read_all(directory) if made is None else made.rules(directory)
 
 
-def of_packed(files: Mapping[str, Packed], directory: Path) -> tuple[Rule, ...]:
-    """The rules that `packed` made this of, as those of a folder."""
-    paths = {name: f"{directory}/{name}" for name in files}
-    return tuple(rule(unpack(data, paths[name]), paths[name]) for name, data in files.items())
+def read_all(directory: str) -> tuple[Rule, ...]:
+    """The rules of a folder of families as its files say them."""
+    from pathlib import Path
+
+    from portwright.rules.grammar import read
+
+    return tuple(read(_decoded(path.read_bytes(), str(path)), str(path)) for path in sorted(Path(directory).glob("*/*.yaml")))
 
 
-def _shipped(directory: Path) -> tuple[Rule, ...]:
-    files = compiled("rules")
-    if files is not None:
-        return of_packed(files, directory)
-    return tuple(read(_decoded(path.read_bytes(), str(path)), str(path)) for path in _files(directory))
-
-
-def foreign(directory: Path) -> Iterator[Rule]:
+def foreign(directory: str) -> Iterator[Rule]:
     """Somebody's own rules: FAMILY/ID.yaml, or ID.yaml in the folder itself, whose name then is the family.
 
     The folder is read as a host is: a link leads nowhere outside it, and devices, pipes and sockets are not read.
     """
+    from portwright.rules.grammar import read
     from portwright.rules.json_schema import validate
 
     found = False
@@ -75,22 +70,22 @@ def foreign(directory: Path) -> Iterator[Rule]:
             raise RuleError(error.at, error.reason if len(error.reason) <= 2000 else f"{error.reason[:1999]}…") from None
         yield made
     if not found:
-        raise RuleError(Span.whole(str(directory)), "no rule is in this folder: a rule is a file ID.yaml or FAMILY/ID.yaml in it")
+        raise RuleError(Span.whole(directory), "no rule is in this folder: a rule is a file ID.yaml or FAMILY/ID.yaml in it")
 
 
-def _texts(directory: Path) -> Iterator[tuple[str, str, str]]:
+def _texts(directory: str) -> Iterator[tuple[str, str, str]]:
     """(path, family, text) of each rule file."""
     from portwright.trees import ReadError
     from portwright.trees.directory import DirectoryTree
 
     left = _MOST_BYTES
-    with DirectoryTree(str(directory)) as tree:
-        path = str(directory)
+    with DirectoryTree(directory) as tree:
+        path = directory
         try:
-            for number, (name, family) in enumerate(_names(tree, directory.resolve().name)):
+            for number, (name, family) in enumerate(_names(tree, os.path.basename(os.path.realpath(directory)))):
                 path = f"{directory}{name}"
                 if number == _MOST_RULES:
-                    raise RuleError(Span.whole(str(directory)), f"more than {_MOST_RULES} rules")
+                    raise RuleError(Span.whole(directory), f"more than {_MOST_RULES} rules")
                 data = tree.read(name)
                 if data is None:
                     raise RuleError(Span.whole(path), f"a link to {tree.link(name)}, where this folder of rules has nothing")
@@ -106,6 +101,8 @@ def _texts(directory: Path) -> Iterator[tuple[str, str, str]]:
 
 def _names(tree: "DirectoryTree", own: str) -> Iterator[tuple[str, str]]:
     """(path in the folder, family) of each rule file; hidden names are none. `own` is the name of the folder itself."""
+    from portwright.rules.grammar import FAMILY
+
     names = [name for name in tree.names("/") if not name.startswith(".")]
     for name in names:
         if _is_yaml(name) and tree.kind(f"/{name}") != "directory":
@@ -119,10 +116,6 @@ def _names(tree: "DirectoryTree", own: str) -> Iterator[tuple[str, str]]:
 
 def _is_yaml(name: str) -> bool:
     return name.endswith((".yaml", ".yml"))
-
-
-def _files(directory: Path) -> list[Path]:
-    return sorted(directory.glob("*/*.yaml"))
 
 
 def _decoded(data: bytes, path: str) -> str:

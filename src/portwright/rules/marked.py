@@ -12,7 +12,6 @@ from portwright.values import dataclass
 
 _LARGEST = 64 * 1024
 _DEEPEST = 8
-_LEAF, _ITEMS, _TABLE = range(3)
 
 Scalar = str | int | bool | None
 
@@ -77,34 +76,6 @@ def plain(node: Node) -> object:
     if isinstance(node, Items):
         return [plain(item) for item in node.items]
     return {key: plain(value) for key, value in node.entries.items()}
-
-
-Packed = list[Any]
-"""A node as JSON has it: [kind, line, column, end line, end column, ...]; a Span without its path."""
-
-
-def pack(node: Node) -> Packed:
-    """A node without its path, as plain data."""
-    if isinstance(node, Leaf):
-        return [_LEAF, *_place(node.at), node.value, node.text]
-    if isinstance(node, Items):
-        return [_ITEMS, *_place(node.at), [pack(item) for item in node.items]]
-    entries = [[key, _place(node.keys[key]), pack(value)] for key, value in node.entries.items()]
-    return [_TABLE, *_place(node.at), entries]
-
-
-def unpack(data: Packed, path: str) -> Node:
-    """The node that `pack` made this of, as one of the file `path`."""
-    at = Span(path, *data[1:5])
-    if data[0] == _LEAF:
-        return Leaf(at, data[5], data[6])
-    if data[0] == _ITEMS:
-        return Items(at, tuple(unpack(item, path) for item in data[5]))
-    return Table(at, {key: unpack(value, path) for key, _, value in data[5]}, {key: Span(path, *place) for key, place, _ in data[5]})
-
-
-def _place(at: Span) -> list[int]:
-    return [at.line, at.column, at.end_line, at.end_column]
 
 
 class _Reader:

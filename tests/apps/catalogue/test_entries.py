@@ -78,7 +78,7 @@ def test_a_file_that_is_no_yaml_is_told(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text("a: [\n")
 
     with pytest.raises(CatalogueError, match=r"^x\.yaml: not YAML: "):
-        catalogue.load(tmp_path)
+        catalogue.load(str(tmp_path))
 
 
 def test_what_is_loaded_is_plain_data() -> None:

@@ -1,13 +1,13 @@
 """Daemons that a description is enough for: which of their settings say where they listen; one YAML entry each in entries/.
 
-A wheel carries them as plain data. In a checkout a run loads only the file that holds the entry of a program it meets: which
+A wheel carries them as a module of plain data. In a checkout a run loads only the file that holds the entry of a program it meets: which
 programs there are is found by scanning the files' lines.
 """
 
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
+from os.path import dirname
+from typing import TYPE_CHECKING, Any
 
 from portwright.apps.catalogue.entry import CatalogueError, Entry, Wrapper, entry
 from portwright.apps.catalogue.settings import Settings, assigned
@@ -21,23 +21,29 @@ from portwright.system.passage import Passage
 from portwright.trees import Files
 from portwright.values import replace
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 Packages = Mapping[str, str]
-ENTRIES = Path(__file__).parent / "entries"
+ENTRIES = f"{dirname(__file__)}/entries"
 KINDS = "_kinds"
 _ENTRY = regex(r"([A-Za-z0-9][-A-Za-z0-9._+]*):$")
 _PROGRAMS = regex(r"  programs: \[(.+)\]$")
 _PATH = regex(r"  - path: (/\S+)$")
 
 
-def load(directory: Path = ENTRIES) -> dict[str, dict[str, Any]]:
-    """The catalogue as plain data: file name without its ending, to what the file holds, every scalar as text.
-
-    The one function that reads YAML; the build writes down what it returns as JSON (`packed`).
-    """
-    return {path.stem: load_file(path) for path in sorted(directory.glob("*.yaml"))}
+def load(directory: str = ENTRIES) -> dict[str, dict[str, Any]]:
+    """The catalogue as plain data: file name without its ending, to what the file holds, every scalar as text."""
+    return {path.stem: load_file(path) for path in _paths(directory)}
 
 
-def load_file(path: Path) -> dict[str, Any]:
+def _paths(directory: str) -> "list[Path]":
+    from pathlib import Path
+
+    return sorted(Path(directory).glob("*.yaml"))
+
+
+def load_file(path: "Path") -> dict[str, Any]:
     """One file of the catalogue as plain data. Raises CatalogueError where it is no mapping of names to entries."""
     import yaml
 
@@ -51,27 +57,25 @@ def load_file(path: Path) -> dict[str, Any]:
     return data
 
 
-def packed() -> dict[str, Any]:
-    """Files and index as plain data: what a wheel carries."""
-    return {"files": load(), "index": {name: list(where) for name, where in _scanned().items()}}
-
-
-@lru_cache(maxsize=1)
-def _packed() -> dict[str, Any] | None:
-    found: dict[str, Any] | None = compiled("catalogue")
-    return found
+def source() -> str:
+    """All of it as the source of a module: what a wheel carries. Each file is a function of its own, since a run asks for few of them."""
+    parts = ['"""Made of the catalogue by the build (portwright.apps.catalogue)."""', f"INDEX = {dict(_scanned())!r}"]
+    every = load()
+    parts += [f"def _{number}():\n    return {data!r}" for number, data in enumerate(every.values())]
+    parts.append(f"FILES = {{{', '.join(f'{stem!r}: _{number}' for number, stem in enumerate(every))}}}")
+    return "\n\n\n".join(parts) + "\n"
 
 
 @lru_cache(maxsize=1)
 def index() -> Mapping[str, tuple[str, str]]:
     """Programs, and paths of scripts that start daemons, to (file name without its ending, name of the entry)."""
-    made = _packed()
-    return _scanned() if made is None else {name: (file, entry) for name, (file, entry) in made["index"].items()}
+    made = compiled("catalogue")
+    return _scanned() if made is None else made.INDEX
 
 
 def _scanned() -> Mapping[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
-    for path in sorted(ENTRIES.glob("*.yaml")):
+    for path in _paths(ENTRIES):
         name = ""
         for line in path.read_text().splitlines():
             if line[:1].isalnum() and (opening := _ENTRY.match(line)):
@@ -91,9 +95,12 @@ def known(file: str, name: str) -> Entry:
 
 @lru_cache(maxsize=64)
 def _file(stem: str) -> dict[str, Any]:
-    made = _packed()
-    found: dict[str, Any] = load_file(ENTRIES / f"{stem}.yaml") if made is None else made["files"][stem]
-    return found
+    made = compiled("catalogue")
+    if made is not None:
+        return made.FILES[stem]()  # type: ignore[no-any-return]
+    from pathlib import Path
+
+    return load_file(Path(ENTRIES, f"{stem}.yaml"))
 
 
 def every() -> tuple[Entry, ...]:

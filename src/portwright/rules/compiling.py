@@ -1,0 +1,81 @@
+"""Rules become the source of a module that makes the very same rules: what a wheel carries, so that a run reads and judges no YAML.
+
+The module's `rules(folder)` is nothing but the constructors of `rule` with everything resolved: words and comparisons are looked up by
+name, once each.
+"""
+
+from collections.abc import Iterable
+
+from portwright.host.predicates import Predicate
+from portwright.host.vocabulary import KINDS, Name, worked_out
+from portwright.rules.rule import Rule
+from portwright.values import MISSING, fields
+
+_HEAD = '''"""Made of rules/ by the build (portwright.rules.compiling)."""
+
+from portwright.changes import GrantCapability, LimitCapabilities, ReservePorts, SetSysctl
+from portwright.finding import Card
+from portwright.host.predicates import predicate_of
+from portwright.host.vocabulary import Name, worked_out
+from portwright.ports import PortSet
+from portwright.rules.rule import Advice, Condition, Given, Join, OfFact, OfHost, OfSysctl, Remark, Rule, Slot, Wish
+from portwright.source import Span
+
+
+def rules(folder):
+'''
+
+
+def source(rules: Iterable[Rule], folder: str) -> str:
+    """The module for the rules of a folder."""
+    written = _Writer(folder)
+    made = [written.rule(rule) for rule in rules]
+    return _HEAD + "".join(f"    {line}\n" for line in (*written.shared.values(), "return (", *made, ")"))
+
+
+class _Writer:
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._path = ""
+        self._variables: dict[Name | Predicate, str] = {}
+        self.shared: dict[str, str] = {}
+
+    def rule(self, rule: Rule) -> str:
+        self._path = rule.path
+        return f"{self.code(rule)},"
+
+    def code(self, value: object) -> str:
+        """An expression that makes this value."""
+        if value is None or isinstance(value, str | int):
+            return f"folder + {value.removeprefix(self._folder)!r}" if value == self._path and isinstance(value, str) else repr(value)
+        if isinstance(value, tuple):
+            return "(" + "".join(f"{self.code(item)}, " for item in value) + ")"
+        if isinstance(value, Name | Predicate):
+            return self._shared(value)
+        if isinstance(value, type):
+            return value.__name__
+        given = [(getattr(value, field.name), field.default) for field in fields(value)]  # type: ignore[arg-type]
+        while given and given[-1][1] is not MISSING and given[-1][0] == given[-1][1]:
+            given.pop()
+        return f"{type(value).__name__}({', '.join(self.code(each) for each, _ in given)})"
+
+    def _shared(self, value: Name | Predicate) -> str:
+        if value not in self._variables:
+            variable = self._variables[value] = f"v{len(self._variables)}"
+            made = self._name(value) if isinstance(value, Name) else f"predicate_of({value.name!r}, {value.left!r})"
+            self.shared[variable] = f"{variable} = {made}"
+        return self._variables[value]
+
+    def _name(self, name: Name) -> str:
+        kept = f"{name.name!r}, {name.type!r}, {name.meaning!r}, {name.choices!r}"
+        if name.compute is None:
+            return f"Name({kept}, {name.field!r})"
+        of = None if name.of_host else next(kind for kind in KINDS if _works_out(name, kind))
+        return f"Name({kept}, None, worked_out({of!r}, {name.name!r}), {name.of_host})"
+
+
+def _works_out(name: Name, kind: str) -> bool:
+    try:
+        return worked_out(kind, name.name) is name.compute  # type: ignore[arg-type]  # a key of KINDS
+    except KeyError:
+        return False
