@@ -1,7 +1,8 @@
 """What is known about a host: settled values, units, invocations, what daemons say, and the listeners that follow."""
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Literal
 
 from portwright.ports import PortSet
@@ -141,24 +142,32 @@ class Unit:
         """The suffix without its dot: service, socket, target, ..."""
         return self.name.rpartition(".")[2]
 
+    @cached_property
+    def _lines(self) -> Mapping[tuple[str, str], list[Setting]]:
+        found: dict[tuple[str, str], list[Setting]] = {}
+        for setting in self.settings:
+            found.setdefault((setting.section, setting.key), []).append(setting)
+        return found
+
+    def lines(self, section: str, key: str) -> Sequence[Setting]:
+        """Every assignment of a setting in reading order, in force or not."""
+        return self._lines.get((section, key), ())
+
     def each(self, section: str, key: str) -> tuple[Setting, ...]:
         """The assignments of a list setting that are in force: an empty assignment clears what stood before it."""
         found: list[Setting] = []
-        for setting in self.settings:
-            if setting.section == section and setting.key == key:
-                if setting.value:
-                    found.append(setting)
-                else:
-                    found.clear()
+        for setting in self.lines(section, key):
+            if setting.value:
+                found.append(setting)
+            else:
+                found.clear()
         return tuple(found)
 
     def value(self, section: str, key: str) -> Value | None:
         """A single-valued setting in force: the last assignment wins, an empty one resets; None where unset."""
         winner: Setting | None = None
         lost: list[Lost] = []
-        for setting in self.settings:
-            if setting.section != section or setting.key != key:
-                continue
+        for setting in self.lines(section, key):
             if winner is not None:
                 why = "a later line replaces it" if setting.value else "a later empty assignment resets it"
                 lost.append(Lost(winner.value, winner.at, f"{why} ({setting.at})"))

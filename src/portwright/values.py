@@ -20,6 +20,8 @@ else:
             return "MISSING"
 
     MISSING = _Missing()
+    FunctionType = type(_Missing.__repr__)
+    _TEMPLATES = {}
 
     class Field:
         """One field: its name, and its default or the function that makes one, else MISSING."""
@@ -118,6 +120,31 @@ else:
         return __init__
 
     def _init(cls, frozen):
+        every = cls.__dataclass_fields__
+        if frozen and not hasattr(cls, "__post_init__") and all(each.default_factory is MISSING for each in every):
+            return _renamed(cls, tuple(each.name for each in every), tuple(each.default for each in every if each.default is not MISSING))
+        return _written(cls, frozen)
+
+    def _renamed(cls, names, defaults):
+        """An __init__ made of the one compiled for this many fields: compiling one for each class would take ten times as long."""
+        slots = {name for base in cls.__mro__ for name in base.__dict__.get("__slots__", ())}
+        slotted = slots.issuperset(names)
+        if not slotted and not slots.isdisjoint(names):
+            return _written(cls, True)
+        known = (len(names), slotted)
+        if known not in _TEMPLATES:
+            numbers = range(len(names))
+            form = "set_{0}(self, p{0})" if slotted else "self.__dict__[set_{0}] = p{0}"
+            lines = [form.format(number) for number in numbers]
+            text = f"def __init__(self, {', '.join(f'p{n}' for n in numbers)}):\n    pass\n" + "".join(f"    {line}\n" for line in lines)
+            exec(text, made := {})  # noqa: S102  numbers of our own
+            _TEMPLATES[known] = made["__init__"].__code__
+        code = _TEMPLATES[known]
+        code = code.replace(co_varnames=("self", *names, *code.co_varnames[len(names) + 1 :]))
+        setters = {f"set_{number}": getattr(cls, name).__set__ if slotted else name for number, name in enumerate(names)}
+        return FunctionType(code, setters, "__init__", defaults)
+
+    def _written(cls, frozen):
         known = {"_MISSING": MISSING}
         parameters, body = [], []
         slots = {name for base in cls.__mro__ for name in base.__dict__.get("__slots__", ())}

@@ -44,7 +44,7 @@ OF_HOST: list[tuple[str, dict[str, str], Any]] = [
 def test_a_value_of_the_host(name: str, settings: dict[str, str], expected: Any) -> None:
     word = host_names()[name]
     assert word.compute is not None
-    assert expected == word.compute(host(settings=settings), None).value
+    assert expected == word.compute(host(settings=settings)).value
 
 
 # (protocol, address, ports, range, likelihood): connect() takes the parity of the low end first

@@ -1,6 +1,7 @@
 """A host and rules become findings: pure, and in the same order whatever order the facts came in."""
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import Any
 
 from portwright.changes import Change, GrantCapability, LimitCapabilities, Manual, ReservePorts, SetSysctl
@@ -88,18 +89,30 @@ def _order(finding: Finding) -> tuple[str, int, int, str, str, int, str]:
     return at.path, at.line, at.column, finding.card.id, subject.address or "", subject.port or 0, finding.message
 
 
-@dataclass
+Read = Callable[[Any], Any]
+Test = Callable[[Fact, Fact], bool]
+
+
 class _Asked:
     """A host being checked, and the answers it has given once. A fact is kept with its answer, so that its id stays its own.
 
     `left` counts the comparisons that may still be made, `said` the characters of findings.
     """
 
-    host: Host
-    of_host: dict[str, Named[Any]] = field(default_factory=dict)
-    of_fact: dict[tuple[int, str], tuple[Fact, Named[Any]]] = field(default_factory=dict)
-    left: int = 0
-    said: int = 0
+    def __init__(self, host: Host, left: int) -> None:
+        self.host = host
+        self.left = left
+        self.said = 0
+        self._of_host: dict[str, Named[Any]] = {}
+        self._of_fact: dict[str, dict[int, tuple[Fact, Named[Any]]]] = {}
+        self._facts: dict[Kind, Sequence[Fact]] = {
+            "listener": host.listeners,
+            "sysctl": host.sysctls,
+            "assignment": host.assignments,
+            "unit": host.units,
+            "outbound": host.outbounds,
+            "file-limit": host.file_limits,
+        }
 
     def say(self, finding: Finding) -> None:
         """Count what a finding says."""
@@ -112,25 +125,34 @@ class _Asked:
             return Named(getattr(fact, name.field))
         assert name.compute is not None  # noqa: S101  a word is read from a field or worked out
         if not name.of_host:
-            key = (id(fact), name.name)
-            if key not in self.of_fact:
-                self.of_fact[key] = (fact, name.compute(self.host, fact))
-            return self.of_fact[key][1]
-        if name.name not in self.of_host:
-            self.of_host[name.name] = name.compute(self.host)
-        return self.of_host[name.name]
+            known = self._of_fact.setdefault(name.name, {})
+            answer = known.get(id(fact))
+            if answer is None:
+                answer = known[id(fact)] = (fact, name.compute(self.host, fact))
+            return answer[1]
+        if name.name not in self._of_host:
+            self._of_host[name.name] = name.compute(self.host)
+        return self._of_host[name.name]
 
     def facts(self, kind: Kind) -> Sequence[Fact]:
-        host = self.host
-        facts: dict[Kind, Sequence[Fact]] = {
-            "listener": host.listeners,
-            "sysctl": host.sysctls,
-            "assignment": host.assignments,
-            "unit": host.units,
-            "outbound": host.outbounds,
-            "file-limit": host.file_limits,
-        }
-        return facts[kind]
+        return self._facts[kind]
+
+    def reader(self, name: Name) -> Read:
+        """What gives the bare value of a word for a fact: most conditions fail, and then nobody asks what the value leaned on."""
+        if name.field is not None:
+            return attrgetter(name.field)
+        if name.of_host:
+            return lambda fact: self.value(fact, name).value
+        host, compute, known = self.host, name.compute, self._of_fact.setdefault(name.name, {})
+        assert compute is not None  # noqa: S101  a word is read from a field or worked out
+
+        def read(fact: Fact) -> Any:
+            answer = known.get(id(fact))
+            if answer is None:
+                answer = known[id(fact)] = (fact, compute(host, fact))
+            return answer[1].value
+
+        return read
 
 
 @dataclass
@@ -153,32 +175,41 @@ class _Check:
         self._kept: dict[Hashable, dict[Hashable, list[Fact]]] | None = None
         self._left = _MOST_OF_A_RULE
 
-    def _compare(self, right: object) -> None:
-        """Count a comparison; one with a list of ports is as many as the list is long."""
-        cost = 1 if not isinstance(right, PortSet) else 1 + len(right.ranges) // 16
-        self._left -= cost
-        self._asked.left -= cost
+    def _spend(self, comparisons: int) -> None:
+        """Count comparisons; one with a list of ports is as many as `_length` of it."""
+        self._left -= comparisons
+        self._asked.left -= comparisons
         if self._left < 0:
             raise _RuleTooDear(f"{_MOST_OF_A_RULE:,} comparisons on one host")
         if self._asked.left < 0:
             raise _HostTooDear(f"{_MOST_COMPARISONS:,} comparisons")
 
     def findings(self) -> Iterator[Finding]:
-        for fact in self._candidates():
-            evidence = _Evidence()
-            if not self._hold(self._rule.where, fact, fact, evidence):
-                continue
-            if any(self._holds(condition, fact, fact, _Evidence()) for condition in self._rule.unless):
-                continue
-            others: list[Fact] = []
-            if self._rule.join is not None:
-                others = self._matches(self._rule.join, fact, evidence)
-                if not others:
+        rule, join = self._rule, self._rule.join
+        candidates = self._candidates()
+        if not candidates:
+            return
+        where, unless = self._tests(rule.where), self._tests(rule.unless)
+        pairs = [] if join is None else self._tests(join.pairs)
+        for fact in candidates:
+            for number, test in enumerate(where, 1):
+                if not test(fact, fact):
+                    self._spend(number)
+                    break
+            else:
+                self._spend(len(where) + len(unless))
+                if any(test(fact, fact) for test in unless):
                     continue
-            for part in self._parts(fact):
-                finding = self._finding(part, others, evidence)
-                self._asked.say(finding)
-                yield finding
+                evidence = self._evidence(rule.where, fact, fact)
+                others: list[Fact] = []
+                if join is not None:
+                    others = self._matches(join, pairs, fact, evidence)
+                    if not others:
+                        continue
+                for part in self._parts(fact):
+                    finding = self._finding(part, others, evidence)
+                    self._asked.say(finding)
+                    yield finding
 
     def _candidates(self) -> Sequence[Fact]:
         if self._rule.each == "sysctl":
@@ -203,34 +234,58 @@ class _Check:
 
     # ── conditions ──
 
-    def _hold(self, conditions: Iterable[Condition], fact: Fact, first: Fact, evidence: _Evidence) -> bool:
-        return all(self._holds(condition, fact, first, evidence) for condition in conditions)
+    def _tests(self, conditions: Iterable[Condition]) -> list[Test]:
+        """Conditions as functions of a fact and the one that `{fact: ...}` means, what is read from a field before what is worked out."""
+        ordered = sorted(conditions, key=lambda condition: condition.name.field is None or not isinstance(condition.operand, Given))
+        return [self._test(condition) for condition in ordered]
 
-    def _holds(self, condition: Condition, fact: Fact, first: Fact, evidence: _Evidence) -> bool:
-        """Whether a condition holds for a fact; `first` is the one that `{fact: ...}` means."""
-        left, predicate = self._asked.value(fact, condition.name), condition.predicate
-        if left.value is None and not predicate.of_unknown:
-            self._compare(None)
-            return False
-        right = self._operand(condition.operand, first)
-        self._compare(right.value)
-        if left.value is not None and right.value is not None:
-            if not predicate.holds(left.value, right.value):
+    def _test(self, condition: Condition) -> Test:
+        predicate, operand = condition.predicate, condition.operand
+        read, holds, of_unknown = self._asked.reader(condition.name), predicate.holds, predicate.of_unknown
+        if isinstance(operand, Given) and not of_unknown and predicate.right != "ports":
+            given = operand.value
+
+            def compared(fact: Fact, first: Fact) -> bool:
+                left = read(fact)
+                return left is not None and holds(left, given)
+
+            return compared
+        if isinstance(operand, OfHost | OfFact):
+            other = self._asked.reader(operand.name)
+        else:
+            constant = self._constant(operand).value
+
+            def other(first: Fact) -> Any:
+                return constant
+
+        def test(fact: Fact, first: Fact) -> bool:
+            left = read(fact)
+            if left is None and not of_unknown:
                 return False
-        elif not predicate.of_unknown or (left.value is None and right.value is None):
-            return False
-        evidence.add(left)
-        evidence.add(right)
-        return True
+            right = other(first)
+            if isinstance(right, PortSet):
+                self._spend(_length(right))
+            if left is not None and right is not None:
+                return holds(left, right)
+            # An unknown value differs from a known one, two of them do not.
+            return of_unknown and not (left is None and right is None)
+
+        return test
+
+    def _evidence(self, conditions: Iterable[Condition], fact: Fact, first: Fact) -> _Evidence:
+        """What conditions that hold lean on."""
+        evidence = _Evidence()
+        for condition in conditions:
+            evidence.add(self._asked.value(fact, condition.name))
+            evidence.add(self._operand(condition.operand, first))
+        return evidence
 
     def _operand(self, operand: Operand, first: Fact) -> Named[Any]:
-        match operand:
-            case Given(value=value):
-                return Named(value)
-            case OfHost(name=name) | OfFact(name=name):
-                return self._asked.value(first, name)
-            case OfSysctl(key=key, type=wanted):
-                return self._of_sysctl(key, wanted)
+        return self._asked.value(first, operand.name) if isinstance(operand, OfHost | OfFact) else self._constant(operand)
+
+    def _constant(self, operand: Given | OfSysctl) -> Named[Any]:
+        """An operand that is the same for every fact."""
+        return Named(operand.value) if isinstance(operand, Given) else self._of_sysctl(operand.key, operand.type)
 
     def _of_sysctl(self, key: str, wanted: str) -> Named[Any]:
         sysctl = self._host.sysctl(key)
@@ -250,14 +305,15 @@ class _Check:
 
     # ── the second fact ──
 
-    def _matches(self, join: Join, fact: Fact, evidence: _Evidence) -> list[Fact]:
+    def _matches(self, join: Join, pairs: Iterable[Test], fact: Fact, evidence: _Evidence) -> list[Fact]:
         found: list[Fact] = []
         for other in self._others(join, fact):
-            rests_on = _Evidence()
-            if other is fact or not self._hold(join.pairs, other, fact, rests_on):
+            self._spend(len(join.pairs))
+            if other is fact or not all(test(other, fact) for test in pairs):
                 continue
             if not found:
                 # The finding stands on one match; the others only say the same again.
+                rests_on = self._evidence(join.pairs, other, fact)
                 evidence.notes.extend(rests_on.notes)
                 evidence.confidence = weakest(evidence.confidence, rests_on.confidence, _confidence(other))
             found.append(other)
@@ -277,21 +333,23 @@ class _Check:
         wanted = self._operand(by.operand, fact).value
         if wanted is None:
             return
+        cost = 1 + (_length(wanted) if isinstance(wanted, PortSet) else 0)
         tried: set[Hashable] = set()
         for key in by.predicate.sought(wanted):
             for value, others in self._kept.get(key, {}).items():
                 if value not in tried:
                     tried.add(value)
-                    self._compare(wanted)
+                    self._spend(cost)
                     if by.predicate.holds(value, wanted):
                         yield from others
 
     def _file(self, join: Join) -> dict[Hashable, dict[Hashable, list[Fact]]]:
         by = join.pairing
         kept: dict[Hashable, dict[Hashable, list[Fact]]] = {}
-        for other in sorted(self._asked.facts(join.kind), key=_by_place):
-            if not self._hold(join.alone, other, other, _Evidence()):
-                continue
+        alone = self._tests(join.alone)
+        self._spend(len(alone) * len(self._asked.facts(join.kind)))
+        matching = [other for other in self._asked.facts(join.kind) if all(test(other, other) for test in alone)]
+        for other in sorted(matching, key=_by_place):
             if by is None or by.predicate.filed is None:
                 kept.setdefault(None, {}).setdefault(None, []).append(other)
                 continue
@@ -383,6 +441,10 @@ class _Check:
             else:
                 parts.append(_words(self._asked.value(others[0] if part.joined and others else fact, part.name).value))
         return "".join(parts)
+
+
+def _length(ports: PortSet) -> int:
+    return len(ports.ranges) // 16
 
 
 def _by_place(fact: Fact) -> tuple[Span, str]:

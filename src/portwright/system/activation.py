@@ -22,7 +22,7 @@ STANDARD = {
 _PULLS = {"Wants": "wants", "Requires": "requires", "RequiresOverridable": "requires", "BindsTo": "requires", "Upholds": "upholds"}
 _BY_DEFAULT = frozenset(["service", "socket", "timer", "path"])
 _FINDABLE = frozenset(["service", "socket", "target", "timer", "path"])
-_YES, _NO = ("yes", "true", "on", "1", "y", "t"), ("no", "false", "off", "0", "n", "f")  # parse_boolean()
+YES, _NO = ("yes", "true", "on", "1", "y", "t"), ("no", "false", "off", "0", "n", "f")  # parse_boolean()
 _AFTER_BOOT = ("OnBootSec", "OnStartupSec", "OnActiveSec")
 _MOST_UNITS = 100_000
 
@@ -50,10 +50,9 @@ class Start:
 
 def dependencies(unit: Unit, key: str, expand: Expand) -> Iterator[tuple[str, Span]]:
     """The units a dependency setting names, with the setting's place; these lists are never reset (systemd.unit(5))."""
-    for setting in unit.settings:
-        if setting.key == key and setting.section == "Unit":
-            for word in setting.value.replace('"', "").split():
-                yield expand(word, unit), setting.at
+    for setting in unit.lines("Unit", key):
+        for word in setting.value.replace('"', "").split():
+            yield expand(word, unit), setting.at
 
 
 def takes_defaults(unit: Unit) -> bool:
@@ -76,7 +75,7 @@ def triggered(unit: Unit, expand: Expand) -> tuple[str, ...]:
     named = unit.value(section, key)
     if named is not None:
         return (expand(named.value, unit),)
-    if unit.kind == "socket" and (accept := unit.value("Socket", "Accept")) is not None and accept.value.lower() in _YES:
+    if unit.kind == "socket" and (accept := unit.value("Socket", "Accept")) is not None and accept.value.lower() in YES:
         return (f"{parts_of(unit.name).prefix}@.service",)
     return (f"{parts_of(unit.name).stem}.service",)
 
@@ -111,10 +110,9 @@ class Activation:
         for key, verb in _PULLS.items():
             for name, at in dependencies(unit, key, self._expand):
                 found.append(Pull(name, verb == "requires", f"{unit.name} {verb} it: {at}"))
-        for setting in unit.settings:
-            if setting.section == "Service" and setting.key == "Sockets":
-                how = f"{unit.name} takes its sockets: {setting.at}"
-                found += (Pull(self._expand(word, unit), False, how) for word in setting.value.split())
+        for setting in unit.lines("Service", "Sockets"):
+            how = f"{unit.name} takes its sockets: {setting.at}"
+            found += (Pull(self._expand(word, unit), False, how) for word in setting.value.split())
         if (bus := bus_name(unit)) is not None:
             found.append(Pull("dbus.socket", True, f"{unit.name} has a name on the bus: {bus.at}"))
         if unit.kind in _BY_DEFAULT and takes_defaults(unit):

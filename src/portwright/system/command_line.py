@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from portwright.facts import Setting
+from portwright.patterns import regex
 from portwright.source import Span, Word
 from portwright.system.passage import Passage, Reel, Weaver, piece, written
 from portwright.values import dataclass
@@ -13,6 +14,7 @@ Expand = Callable[[str], str]
 SEARCH_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin")
 _BLANK = " \t\n\r"
 _MOST_COMMANDS = 1000
+_SIMPLE = regex(r"""[^ \t\n\r"'\\]++(?=[ \t\n\r]|\Z)""")
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\", '"': '"', "'": "'", "s": " "}
 _CODES = {"x": (2, 16), "u": (4, 16), "U": (8, 16)}
 
@@ -156,6 +158,12 @@ def _word(reel: Reel, position: int, relaxed: bool = False) -> tuple[int, Passag
     """The next word: (where to go on, the word or None at the end, what is wrong)."""
     text = reel.text
     position = start = _skip(text, position)
+    simple = _SIMPLE.match(text, position)
+    if simple is not None:
+        pieces = reel.cut(position, simple.end())
+        if len(pieces) == 1:
+            # As nearly all are: no quotes, no escapes, one line.
+            return simple.end(), Passage(pieces, pieces[0].at), ""
     weaver = Weaver()
     quote = ""
     while position < len(text):

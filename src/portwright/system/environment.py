@@ -52,7 +52,7 @@ def environment(unit: Unit, files: Files, expand: Callable[[str], str]) -> Envir
     UnsetEnvironment= comes last. What systemd sets by itself (PATH, HOME, USER, ...) is not here.
     """
     section = unit.kind.capitalize()
-    found = _of_the_manager(files)
+    found = dict(files.once(_of_the_manager))
     ignored: list[Unreadable] = []
     fails: tuple[str, Span] | None = None
     for setting in unit.each(section, "Environment"):

@@ -138,20 +138,10 @@ def _sockets(unit: Unit, units: Units) -> tuple[str, ...]:
 
     A socket unit with Accept=yes hands over connections, not what it listens on; one that nobody starts hands over nothing.
     """
-    names = {unit.name, *unit.names}
-    wanted = {word for setting in unit.each("Service", "Sockets") for word in setting.value.split()}
-    found = []
-    for other in units.each:
-        if not other.name.endswith(".socket") or other.state != "loaded" or other.starts in ("manual", "never"):
-            continue
-        accept = other.value("Socket", "Accept")
-        if accept is not None and accept.value.lower() in ("1", "yes", "y", "true", "t", "on"):
-            continue
-        service = other.value("Socket", "Service")
-        activates = units.expand(service.value, other) if service else f"{other.name.rpartition('.')[0]}.service"
-        if activates in names or other.name in wanted:
-            found.append(other.name)
-    return tuple(found)
+    named = (word for setting in unit.each("Service", "Sockets") for word in setting.value.split())
+    found = {socket for name in (unit.name, *unit.names) for socket in units.activating.get(name, ())}
+    found.update(name for name in named if name in units.handing)
+    return tuple(sorted(found))
 
 
 # ── environment ─────────────────────────────────────────────────────────────────────────────────────────────────────

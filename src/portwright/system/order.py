@@ -44,10 +44,9 @@ def direct(
                 order(name, unit.name)
             if unit.kind in _DEFAULT_BEFORE:
                 order(unit.name, _DEFAULT_BEFORE[unit.kind])
-        for setting in unit.settings:
-            if setting.section == "Service" and setting.key == "Sockets":
-                for word in setting.value.split():
-                    order(expand(word, unit), unit.name)
+        for setting in unit.lines("Service", "Sockets"):
+            for word in setting.value.split():
+                order(expand(word, unit), unit.name)
         if bus_name(unit) is not None:
             order("dbus.socket", unit.name)
     if "basic.target" not in loaded:

@@ -48,7 +48,7 @@ class Passage:
 
     @property
     def text(self) -> str:
-        return "".join(p.text for p in self.pieces)
+        return self.pieces[0].text if len(self.pieces) == 1 else "".join([p.text for p in self.pieces])
 
     @property
     def known(self) -> bool:
@@ -60,6 +60,8 @@ class Passage:
 
         A port in a variable is thus found at the line that gives the variable its value, whatever it is pasted into.
         """
+        if len(self.pieces) == 1:
+            return Word(self.pieces[0].text, self.pieces[0].at)
         numbered = next((p for p in reversed(self.pieces) if any(c.isdigit() for c in p.text)), None)
         if numbered is None:
             return Word(self.text, _cover(self.pieces) if self.pieces else self.at)

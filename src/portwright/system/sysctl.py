@@ -1,10 +1,9 @@
 """Which sysctl values are in force and which line said so, as systemd-sysctl leaves them at boot and `sysctl --system` later."""
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from fnmatch import translate
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import Literal
 
 from portwright.facts import Assignment, Lost, Sysctl
@@ -30,8 +29,8 @@ class Settled:
 @cache
 def defaults() -> Source:
     """The kernel's own values, shipped beside the code; spans into it say `kernel.conf`."""
-    path = Path(__file__).parents[1] / "defaults" / "kernel.conf"
-    return Source(path.name, path.read_text(encoding="utf-8"))
+    with open(os.path.join(os.path.dirname(os.path.dirname(__file__)), "defaults", "kernel.conf"), encoding="utf-8") as file:
+        return Source("kernel.conf", file.read())
 
 
 def boot_files(files: Files) -> tuple[str, ...]:
@@ -318,6 +317,8 @@ def _matches(part: str, name: str) -> bool:
 
 @lru_cache(maxsize=256)
 def _compiled(part: str) -> re.Pattern[str]:
+    from fnmatch import translate
+
     return re.compile(translate(part.replace("[^", "[!")))
 
 

@@ -9,7 +9,7 @@ from portwright.formats import unit as unit_format
 from portwright.source import Span
 from portwright.system import order
 from portwright.system.accounts import Account, account
-from portwright.system.activation import STANDARD, Activation, Pull
+from portwright.system.activation import STANDARD, YES, Activation, Pull
 from portwright.system.generators import Generated, generated
 from portwright.system.open_files import BUILT_IN, of_manager, of_unit
 from portwright.system.specifiers import Machine, expand, for_user, machine
@@ -70,6 +70,26 @@ class Units:
     @cached_property
     def _after(self) -> dict[str, set[str]]:
         return order.direct(self.each, self._primary, self._pulls, self.expand)
+
+    @cached_property
+    def handing(self) -> frozenset[str]:
+        """The .socket units that hand over the sockets they listen on."""
+        return frozenset(name for sockets in self.activating.values() for name in sockets)
+
+    @cached_property
+    def activating(self) -> dict[str, list[str]]:
+        """The .socket units that hand their sockets to a service of this name, by name.
+
+        A socket unit with Accept=yes hands over connections, not what it listens on; one that nobody starts hands over nothing.
+        """
+        found: dict[str, list[str]] = {}
+        for unit in self.each:
+            if unit.kind == "socket" and unit.state == "loaded" and unit.starts not in ("manual", "never"):
+                accept, service = unit.value("Socket", "Accept"), unit.value("Socket", "Service")
+                if accept is None or accept.value.lower() not in YES:
+                    activates = self.expand(service.value, unit) if service else f"{unit.name.removesuffix('.socket')}.service"
+                    found.setdefault(activates, []).append(unit.name)
+        return found
 
     def _primary(self, name: str) -> str:
         unit = self._names.get(name)

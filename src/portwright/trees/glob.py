@@ -1,7 +1,6 @@
 """glob(7) over the files of a host: a pattern becomes the paths that are there, in byte order."""
 
-from fnmatch import translate
-from re import compile as compiled
+from collections.abc import Callable
 
 from portwright.trees.tree import Files
 
@@ -30,7 +29,7 @@ def expand(pattern: str, files: Files) -> tuple[str, ...]:
         if not is_pattern(part):
             found = [f"{path.rstrip('/')}/{part}" for path in found]
             continue
-        matches = compiled(translate(part)).match
+        matches = _matcher(part)
         hidden = part.startswith(".")
         found = [
             f"{path.rstrip('/')}/{name}" for path in found for name in files.names(path) if matches(name) and (hidden or name[0] != ".")
@@ -38,3 +37,13 @@ def expand(pattern: str, files: Files) -> tuple[str, ...]:
         if len(found) > MOST:
             raise TooMany(pattern)
     return tuple(path for path in found if files.kind(path) != "missing")
+
+
+def _matcher(part: str) -> Callable[[str], object]:
+    before, star, after = part.partition("*")
+    if star and not is_pattern(before) and not is_pattern(after):
+        return lambda name: name.startswith(before) and name.endswith(after) and len(name) >= len(before) + len(after)
+    from fnmatch import translate
+    from re import compile as compiled
+
+    return compiled(translate(part)).match

@@ -1,13 +1,14 @@
 """Tree: the files of one host by absolute in-host path; Files: a tree as it was read, with what could not be."""
 
 import re
-from collections.abc import Callable, Iterable
-from typing import Literal, Protocol
+from collections.abc import Callable, Hashable, Iterable
+from typing import Literal, Protocol, TypeVar
 
 from portwright.patterns import regex
 from portwright.source import Source, Span, Unreadable
 from portwright.values import dataclass
 
+T = TypeVar("T")
 Kind = Literal["file", "directory", "special", "missing"]
 HEAD = 4096
 MOST_TROUBLE = 100
@@ -96,6 +97,7 @@ class Files:
         self._read: dict[str, Source | None] = {}
         self._trouble: dict[Unreadable, None] = {}
         self._said: dict[str, int] = {}
+        self._answers: dict[Hashable, object] = {}
 
     def read(self, path: str) -> Source | None:
         """A file's text; None where it is missing or cannot be read (then it is in `unreadable`)."""
@@ -108,6 +110,12 @@ class Files:
                 data = None
             self._read[path] = None if data is None else Source(self.tree.label(path), data.decode("utf-8", "surrogateescape"))
         return self._read[path]
+
+    def once(self, work_out: Callable[["Files"], T]) -> T:
+        """What a function makes of these files, worked out when it is first asked for."""
+        if work_out not in self._answers:
+            self._answers[work_out] = work_out(self)
+        return self._answers[work_out]  # type: ignore[return-value]  # what it returned
 
     def head(self, path: str) -> bytes:
         """How a file begins, enough to tell a script from a program; it does not count as read. b"" where nothing can be read."""

@@ -5,7 +5,6 @@
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from fnmatch import fnmatchcase
 from functools import cached_property
 
 from portwright.apps.catalogue.entry import Conditions, Config, Entry, Slot
@@ -290,7 +289,11 @@ def _fits(text: str, wanted: str) -> bool:
         return text in _YES
     if wanted == "no":
         return text in _NO
-    return fnmatchcase(text, wanted.lower()) if "*" in wanted else text == wanted.lower()
+    if "*" not in wanted:
+        return text == wanted.lower()
+    from fnmatch import fnmatchcase
+
+    return fnmatchcase(text, wanted.lower())
 
 
 def _by_path(nodes: Iterable[Node]) -> dict[str, list[Node]]:
