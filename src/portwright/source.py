@@ -5,6 +5,7 @@ Lines and columns count from 1, ends are exclusive, columns are code points (not
 
 from bisect import bisect_right
 from functools import cached_property
+from itertools import accumulate
 
 from portwright.values import dataclass
 
@@ -49,11 +50,7 @@ class Source:
 
     @cached_property
     def _line_starts(self) -> list[int]:
-        starts, position = [0], self.text.find("\n")
-        while position >= 0:
-            starts.append(position + 1)
-            position = self.text.find("\n", position + 1)
-        return starts
+        return [0, *accumulate([len(line) + 1 for line in self.text.split("\n")])][:-1]
 
     def span(self, start: int, end: int) -> Span:
         """The span of `text[start:end]`."""

@@ -1,10 +1,10 @@
 """Programs nobody knows: a port in a flag or an environment variable that by its name is the program's own becomes a possible endpoint."""
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 
 from portwright.apps import Packages, Said
 from portwright.facts import Endpoint, Invocation, Origin, Protocol
+from portwright.ip import ip_address
 from portwright.patterns import regex
 from portwright.ports import PortSet
 from portwright.source import Span, Word

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from ipaddress import ip_address
 from itertools import pairwise
 
 from portwright.apps import Packages, Said, daemon
 from portwright.facts import Backlog, Confidence, Endpoint, FileNeed, Invocation, Origin, Outbound, Protocol, Value, weakest
 from portwright.formats.haproxy import UNKNOWN, Environment, Line, Section, environment_of, parse
+from portwright.ip import ip_address
 from portwright.ports import PortSet
 from portwright.source import Span, Word
 from portwright.system import names

@@ -1,12 +1,13 @@
 """BIND's named: listen-on lists, controls and statistics-channels of named.conf(5) become its sockets, an address each."""
 
 from collections.abc import Callable
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 
 from portwright.apps import Packages, Said, daemon
 from portwright.facts import Confidence, Endpoint, Invocation, Origin, Protocol, weakest
 from portwright.formats import braces
 from portwright.formats.nodes import Node
+from portwright.ip import ip_address
 from portwright.ports import PortSet
 from portwright.source import Span, Word
 from portwright.system import names

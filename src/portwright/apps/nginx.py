@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from ipaddress import ip_address
 from typing import Literal
 
 from portwright.apps import Packages, Said, daemon
 from portwright.facts import Backlog, Confidence, Endpoint, FileNeed, Invocation, Origin, Outbound, Protocol, Value, weakest
 from portwright.formats.nginx import DEEPEST, Directive, Document, parse
+from portwright.ip import ip_address
 from portwright.patterns import regex
 from portwright.ports import PortSet
 from portwright.source import Source, Span, Word
@@ -508,26 +508,29 @@ class _Scope:
 
     def inside(self, nodes: tuple[_Node, ...]) -> "_Scope":
         """The scope of a block with these directives."""
-        version, keep_conn, binds = self.http_version, self.keep_conn, dict(self.binds)
+        version, keep_conn, binds = self.http_version, self.keep_conn, self.binds
         headers = connection = None
         for node in nodes:
-            if node.name == "proxy_set_header":
+            name = node.directive.name
+            if name == "proxy_set_header":
                 headers = headers or node.directive
                 if [word.text.lower() for word in node.directive.args[:1]] == ["connection"]:
                     connection = node.directive
-            elif node.name in ("proxy_http_version", "fastcgi_keep_conn") or node.name.endswith("_bind"):
+            elif name in ("proxy_http_version", "fastcgi_keep_conn") or name.endswith("_bind"):
                 word = next(iter(node.directive.args), None)
                 if word is None:
                     continue
-                if node.name == "proxy_http_version":
+                if name == "proxy_http_version":
                     version = word
-                elif node.name == "fastcgi_keep_conn":
+                elif name == "fastcgi_keep_conn":
                     keep_conn = word
                 else:
-                    binds[node.name.removesuffix("_bind")] = word
-        if headers is None:
-            return replace(self, http_version=version, keep_conn=keep_conn, binds=binds)
-        return _Scope(version, headers, connection, self.hidden or self.connection is not None, keep_conn, binds)
+                    binds = {**binds, name.removesuffix("_bind"): word}
+        if headers is not None:
+            return _Scope(version, headers, connection, self.hidden or self.connection is not None, keep_conn, binds)
+        if version is self.http_version and keep_conn is self.keep_conn and binds is self.binds:
+            return self
+        return replace(self, http_version=version, keep_conn=keep_conn, binds=binds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -596,9 +599,10 @@ def _outbounds(
 
 def _uses(nodes: tuple[_Node, ...], scope: _Scope) -> Iterator[_Use]:
     for node in nodes:
-        if node.name in ("server", "location", "if", "limit_except"):
+        name = node.directive.name
+        if name in ("server", "location", "if", "limit_except"):
             yield from _uses(node.inside, scope.inside(node.inside))
-        elif node.name.endswith("_pass") and node.name.removesuffix("_pass") in _PASSES:
+        elif name.endswith("_pass") and name.removesuffix("_pass") in _PASSES:
             word = next(iter(node.directive.args), None)
             url = _AUTHORITY.match(word.text) if word is not None else None
             if word is None or url is None:
@@ -606,7 +610,7 @@ def _uses(nodes: tuple[_Node, ...], scope: _Scope) -> Iterator[_Use]:
             rest = word.text[url.end(1) :]
             # A variable in the host is looked up for each request, nothing here can tell to what.
             if url[1] and not url[1].startswith("unix:") and (not rest.startswith("$") or url[2]):
-                yield _Use(node.name.removesuffix("_pass"), url[1], word.at, scope)
+                yield _Use(name.removesuffix("_pass"), url[1], word.at, scope)
 
 
 def _servers(upstream: _Node) -> list[str]:

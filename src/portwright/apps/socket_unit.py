@@ -1,10 +1,11 @@
 """systemd.socket(5): what PID 1 binds for a .socket unit, and which service it hands the descriptor to."""
 
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address
 from typing import Protocol
 
 from portwright.facts import Backlog, Endpoint, Setting, Unit
 from portwright.facts import Protocol as Transport
+from portwright.ip import ip_address
 from portwright.ports import PortSet
 from portwright.source import Word
 from portwright.system import specifiers

@@ -89,8 +89,10 @@ def commands(units: Units, files: Files, known: Captured) -> Iterable[Invocation
 
 def what_it_says(invocation: Invocation, files: Files, known: Captured) -> tuple[Said, ...]:
     """What the daemon behind an invocation says of its sockets; a program nobody knows is asked for ports in flags and environment."""
-    invocation = interpreted(invocation, files)
     known_daemon = daemon_of(invocation)
+    if known_daemon is None:
+        invocation = interpreted(invocation, files)
+        known_daemon = daemon_of(invocation)
     read = generic.read if known_daemon is None else known_daemon.read
     return read(invocation, files, known.packages)
 

@@ -1,12 +1,14 @@
 """A host: settled facts joined, so that rules can ask who binds what as whom, and whether they can."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
+from typing import Any, TypeVar
 
 from portwright.facts import Assignment, FileLimit, Listener, Outbound, Privileges, Sysctl, Unit
 from portwright.source import Source, Unreadable
 from portwright.values import dataclass, field
 
+T = TypeVar("T")
 Fact = Listener | Sysctl | Assignment | Unit | Outbound | FileLimit
 
 
@@ -35,6 +37,17 @@ class Host:
     privileges: Mapping[str, Privileges] = field(default_factory=dict)
     order: Mapping[str, frozenset[str]] = field(default_factory=dict)
     roles: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def _answers(self) -> dict[object, Any]:
+        return {}
+
+    def once(self, work_out: "Callable[[Host], T]") -> T:
+        """What a function makes of this host, worked out when it is first asked for."""
+        if work_out not in self._answers:
+            self._answers[work_out] = work_out(self)
+        found: T = self._answers[work_out]
+        return found
 
     @cached_property
     def _sysctl(self) -> dict[str, Sysctl]:

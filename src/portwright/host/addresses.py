@@ -1,10 +1,11 @@
 """What an address itself makes of a bind(): whether the kernel knows the family, the interface and the address it names."""
 
 from collections.abc import Callable, Mapping
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address
 
 from portwright.facts import Endpoint, Privileges, Sysctl
 from portwright.host.privilege import Permission
+from portwright.ip import ip_address
 from portwright.source import Span
 from portwright.system.captured import Address
 from portwright.values import dataclass

@@ -1,10 +1,11 @@
 """Do two listeners want the same port, as the kernel compares them, and which of them comes too late."""
 
 from collections.abc import Iterator
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address
 
 from portwright.facts import Listener, Protocol
 from portwright.host import Host
+from portwright.ip import ip_address
 from portwright.ports import PortSet
 from portwright.source import Span
 from portwright.values import dataclass

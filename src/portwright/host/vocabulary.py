@@ -1,12 +1,13 @@
 """The words a rule may use: the fields of a fact and the named values of facts and hosts, each with the type of what it holds."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, wraps
 from types import NoneType, UnionType
 from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from portwright.facts import Assignment, Confidence, FileLimit, Listener, Outbound, Sysctl, Unit
 from portwright.finding import Note
+from portwright.host import Host
 from portwright.host.conflict import Claim, Turn
 from portwright.ports import PortSet
 from portwright.source import Span
@@ -72,12 +73,12 @@ _HOST: dict[str, Callable[..., Named[Any]]] = {}
 _FACTS: dict[tuple[Kind, str], Callable[..., Named[Any]]] = {}
 
 
-def host_value(name: str) -> Callable[[F], F]:
-    """Register a value of the whole host; its type is the one its function declares, its meaning the docstring."""
+def host_value(name: str) -> Callable[[Callable[[Host], Named[T]]], Callable[[Host], Named[T]]]:
+    """Register a value of the whole host, worked out once; its type is the one its function declares, its meaning the docstring."""
 
-    def register(work_out: F) -> F:
-        _HOST[name] = work_out
-        return work_out
+    def register(work_out: Callable[[Host], Named[T]]) -> Callable[[Host], Named[T]]:
+        _HOST[name] = answer = wraps(work_out)(lambda host: host.once(work_out))
+        return answer
 
     return register
 

@@ -103,7 +103,6 @@ class _Asked:
         self.host = host
         self.left = left
         self.said = 0
-        self._of_host: dict[str, Named[Any]] = {}
         self._of_fact: dict[str, dict[int, tuple[Fact, Named[Any]]]] = {}
         self._facts: dict[Kind, Sequence[Fact]] = {
             "listener": host.listeners,
@@ -124,15 +123,13 @@ class _Asked:
         if name.field is not None:
             return Named(getattr(fact, name.field))
         assert name.compute is not None  # noqa: S101  a word is read from a field or worked out
-        if not name.of_host:
-            known = self._of_fact.setdefault(name.name, {})
-            answer = known.get(id(fact))
-            if answer is None:
-                answer = known[id(fact)] = (fact, name.compute(self.host, fact))
-            return answer[1]
-        if name.name not in self._of_host:
-            self._of_host[name.name] = name.compute(self.host)
-        return self._of_host[name.name]
+        if name.of_host:
+            return name.compute(self.host)  # which it remembers itself
+        known = self._of_fact.setdefault(name.name, {})
+        answer = known.get(id(fact))
+        if answer is None:
+            answer = known[id(fact)] = (fact, name.compute(self.host, fact))
+        return answer[1]
 
     def facts(self, kind: Kind) -> Sequence[Fact]:
         return self._facts[kind]

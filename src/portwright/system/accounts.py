@@ -20,6 +20,18 @@ class Account:
 
 def account(name: str, files: Files) -> Account | None:
     """The account of a name or a numeric uid; root and nobody need no line (get_user_creds() in systemd)."""
+    known = files.once(_asked)
+    if name not in known:
+        known[name] = _account(name, files)
+    return known[name]
+
+
+def _asked(files: Files) -> dict[str, Account | None]:
+    """The answers that were given already."""
+    return {}
+
+
+def _account(name: str, files: Files) -> Account | None:
     if name in ("root", "0"):
         return Account("root", 0, "/root", "/bin/sh")
     source = files.read("/etc/passwd")

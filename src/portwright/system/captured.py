@@ -1,9 +1,9 @@
 """What a copied tree cannot hold: the lists in `.portwright/`, each as the usual command prints it, become maps and sets."""
 
 from collections.abc import Callable, Iterator, Mapping
-from ipaddress import ip_address
 from typing import Literal, TypeVar
 
+from portwright.ip import ip_address
 from portwright.source import Span, Word
 from portwright.trees import Files
 from portwright.values import dataclass, field

@@ -5,7 +5,7 @@ from portwright.source import Word
 from portwright.system import environment, shells
 from portwright.system.accounts import account
 from portwright.system.captured import Captured
-from portwright.system.command_line import SEARCH_PATH, Command, Expand, Refused, commands, substitute
+from portwright.system.command_line import SEARCH_PATH, Command, Expand, Refused, substitute
 from portwright.system.passage import UNKNOWN
 from portwright.system.privileges import after_switching_user, find_program, privileges
 from portwright.system.units import Units
@@ -34,7 +34,7 @@ def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> t
     def expand(text: str) -> str:
         return units.expand(text, unit)
 
-    found, refused = _commands(unit, expand)
+    found, refused = _commands(unit, units)
     given = environment.environment(unit, files, expand)
     variables = {**_of_systemd(unit, files, expand), **given.variables}
     if given.fails is not None and refused is None:
@@ -95,12 +95,12 @@ def _invocation(
     )
 
 
-def _commands(unit: Unit, expand: Expand) -> tuple[list[Command], Refused | None]:
+def _commands(unit: Unit, units: Units) -> tuple[list[Command], Refused | None]:
     """The commands in force and the line that makes systemd refuse the unit, if there is one (service_verify() in service.c)."""
     found: list[Command] = []
     refused: Refused | None = None
     for setting in unit.each("Service", "ExecStart"):
-        for each in commands(setting, expand):
+        for each in units.commands(setting, unit):
             if isinstance(each, Command):
                 found.append(each)
             elif not each.forgiven:

@@ -1,9 +1,9 @@
 """Names that stand for numbers on a host: /etc/hosts for addresses, /etc/services for ports."""
 
 from functools import lru_cache
-from ipaddress import ip_address
 
 from portwright.facts import Protocol
+from portwright.ip import ip_address
 from portwright.source import Source
 from portwright.trees import Files
 

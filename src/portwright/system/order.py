@@ -62,14 +62,13 @@ def direct(
     return after
 
 
-def before(name: str, after: dict[str, set[str]], counts: Callable[[str], bool]) -> frozenset[str]:
-    """All units that come before `name`, over any number of steps through units that `counts` (a unit nobody starts orders nothing)."""
-    found: set[str] = set()
-    todo = [name]
+def before(direct: Iterable[str], after: dict[str, set[str]], counts: Callable[[str], bool]) -> frozenset[str]:
+    """`direct` and all that come before them, over any number of steps through units that `counts`: one nobody starts orders nothing."""
+    found = {name for name in direct if counts(name)}
+    todo = list(found)
     while todo:
         for earlier in after.get(todo.pop(), ()):
             if earlier not in found and counts(earlier):
                 found.add(earlier)
                 todo.append(earlier)
-    found.discard(name)
     return frozenset(found)

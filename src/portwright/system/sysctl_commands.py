@@ -6,7 +6,7 @@ from portwright.facts import Lost, Sysctl, Unit
 from portwright.formats import shell
 from portwright.formats.sysctl import PROCPS, Line, dotted, normalized, parse
 from portwright.source import Span
-from portwright.system.command_line import Command, commands
+from portwright.system.command_line import Command
 from portwright.system.passage import UNKNOWN
 from portwright.system.sysctl import Settled
 from portwright.system.units import Units
@@ -65,7 +65,7 @@ def _unsettled(sysctl: Sysctl, written: dict[str, list[tuple[_Write, str]]]) -> 
 def _writes(unit: Unit, units: Units, files: Files) -> Iterator[_Write]:
     for key in _KEYS:
         for setting in unit.each("Service", key):
-            for command in commands(setting, lambda text: units.expand(text, unit)):
+            for command in units.commands(setting, unit):
                 if isinstance(command, Command):
                     words = [word.text for word in command.argv]
                     yield from _of_words(command.program.text, words, command.at, files)

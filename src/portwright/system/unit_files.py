@@ -90,11 +90,13 @@ class UnitFiles:
         self._directories = tuple(listing)
         self._real = {files.resolve(directory or "/") for directory in self._directories}
         self._targets: dict[str, str] = {}  # name -> path of its file, or the name it is an alias of
-        self._beside: dict[str, list[int]] = {}  # `x.service.d`, `x.target.wants` -> indexes of the directories that hold one
+        # Of `x.service.d`, `x.target.wants`: the ending -> what stands before it -> indexes of the directories that hold one.
+        self._beside: dict[str, dict[str, list[int]]] = {ending: {} for ending in (".d", *DEPENDENCY_DIRECTORIES)}
         for index, (directory, entries) in enumerate(listing.items()):
             for entry in entries:
-                if entry.endswith((".d", *DEPENDENCY_DIRECTORIES)):
-                    self._beside.setdefault(entry, []).append(index)
+                stem, dot, ending = entry.rpartition(".")
+                if (beside := self._beside.get(f"{dot}{ending}")) is not None:
+                    beside.setdefault(stem, []).append(index)
                 elif is_unit_name(entry) and entry not in self._targets:
                     target = self._target(directory, entry)
                     if target is not None:
@@ -127,8 +129,7 @@ class UnitFiles:
     @property
     def dropped_in(self) -> tuple[str, ...]:
         """The names that have a drop-in directory of their own, sorted; `service` and prefixes that end in `-` are left out."""
-        stems = (entry[:-2] for entry in self._beside if entry.endswith(".d"))
-        return tuple(sorted(stem for stem in stems if is_unit_name(stem) and not parts_of(stem).prefix.endswith("-")))
+        return tuple(sorted(stem for stem in self._beside[".d"] if is_unit_name(stem) and not parts_of(stem).prefix.endswith("-")))
 
     @cached_property
     def _aliases(self) -> dict[str, list[str]]:
@@ -209,22 +210,25 @@ class UnitFiles:
     def all_links(self) -> tuple[Link, ...]:
         """What any dependency directory pulls in, whether the unit it belongs to is loaded or not."""
         found: list[Link] = []
-        for entry in sorted(self._beside):
-            stem, dot, ending = entry.rpartition(".")
-            if f"{dot}{ending}" in DEPENDENCY_DIRECTORIES and is_unit_name(stem):
+        stems = {f"{stem}{ending}": stem for ending in DEPENDENCY_DIRECTORIES for stem in self._beside[ending]}
+        for _, stem in sorted(stems.items()):
+            if is_unit_name(stem):
                 found += self.links((stem,))
         return tuple(found)
 
     def _beside_files(self, names: tuple[str, ...], ending: str) -> list[str]:
+        beside = self._beside[ending]
+        if not beside:
+            return []
         directories: list[str] = []
         for name in names:
-            places = [
-                (index, position, stem) for position, stem in enumerate(_stems(name)) for index in self._beside.get(f"{stem}{ending}", ())
-            ]
+            places = [(index, position, stem) for position, stem in enumerate(_stems(name)) for index in beside.get(stem, ())]
             directories += (f"{self._directories[index]}/{stem}{ending}" for index, _, stem in sorted(places))
         # The type's own directory comes last: anything more specific wins over it.
-        top = f"{parts_of(names[0]).suffix}{ending}"
-        directories += (f"{self._directories[index]}/{top}" for index in self._beside.get(top, ()))
+        top = parts_of(names[0]).suffix
+        directories += (f"{self._directories[index]}/{top}{ending}" for index in beside.get(top, ()))
+        if not directories:
+            return []
         chosen: dict[str, str] = {}
         for directory in dict.fromkeys(directories):
             for entry in self._files.names(directory):

@@ -10,6 +10,7 @@ from portwright.source import Span
 from portwright.system import order
 from portwright.system.accounts import Account, account
 from portwright.system.activation import STANDARD, YES, Activation, Pull
+from portwright.system.command_line import Command, Refused, commands
 from portwright.system.generators import Generated, generated
 from portwright.system.open_files import BUILT_IN, of_manager, of_unit
 from portwright.system.specifiers import Machine, expand, for_user, machine
@@ -48,6 +49,8 @@ class Units:
         self._files_each = files_each
         self.each: tuple[Unit, ...] = tuple(sorted(units, key=lambda unit: (unit.name, unit.at)))
         self._activation = activation
+        self._commands: dict[tuple[Setting, str], tuple[Command | Refused, ...]] = {}
+        self._earlier: dict[frozenset[str], frozenset[str]] = {}
         self._names: dict[str, Unit] = {}
         for unit in self.each:
             self._names.setdefault(unit.name, unit)
@@ -70,6 +73,13 @@ class Units:
     @cached_property
     def _after(self) -> dict[str, set[str]]:
         return order.direct(self.each, self._primary, self._pulls, self.expand)
+
+    def commands(self, setting: Setting, unit: Unit) -> tuple[Command | Refused, ...]:
+        """The commands of one ExecStart= assignment, or one like it, of a unit."""
+        key = setting, unit.name
+        if key not in self._commands:
+            self._commands[key] = commands(setting, lambda text: self.expand(text, unit))
+        return self._commands[key]
 
     @cached_property
     def handing(self) -> frozenset[str]:
@@ -108,9 +118,15 @@ class Units:
         On a host only units that a boot starts count, as an ordering with a unit nobody starts is none. In a repository, where
         nothing says what is started, every unit counts, those named only in After= and Before= too.
         """
-        if self._activation is None:
-            return order.before(self._primary(name), self._after, lambda _: True)
-        return order.before(self._primary(name), self._after, lambda other: (unit := self.get(other)) is not None and unit.starts == "boot")
+        own = self._primary(name)
+        direct = frozenset(self._after.get(own, ()))
+        if direct not in self._earlier:
+            # Most services are ordered after the same few units.
+            self._earlier[direct] = order.before(direct, self._after, self._counts)
+        return self._earlier[direct] - {own}
+
+    def _counts(self, name: str) -> bool:
+        return self._activation is None or ((unit := self.get(name)) is not None and unit.starts == "boot")
 
 
 def load(files: Files, repository: bool = False, paths: Iterable[str] | None = None) -> Units:

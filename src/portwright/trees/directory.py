@@ -112,7 +112,9 @@ class DirectoryTree:
             found = self._scan(real)
             for name, kind in found:
                 self._types.setdefault(f"{real}/{name}", kind)
-            known = self._names[real] = tuple(sorted((name for name, _ in found), key=_bytes))
+            names = [name for name, _ in found]
+            names.sort(key=None if "".join(names).isascii() else _bytes)
+            known = self._names[real] = tuple(names)
         return known
 
     def read(self, path: str) -> bytes | None:

@@ -1,13 +1,13 @@
 """An entry's sockets with a daemon's settings put in: endpoints."""
 
 from fnmatch import fnmatchcase
-from ipaddress import ip_address
 
 from portwright.apps.catalogue.entry import Entry, Slot, Socket
 from portwright.apps.catalogue.settings import Settings
 from portwright.apps.catalogue.versions import satisfies
 from portwright.facts import Backlog, Confidence, Endpoint, Origin, Protocol, weakest
 from portwright.formats.nodes import Node
+from portwright.ip import ip_address
 from portwright.patterns import regex
 from portwright.ports import PortSet
 from portwright.source import Span, Word
