@@ -59,29 +59,33 @@ else:
         inherited = {each.name: each for base in cls.__mro__[:0:-1] for each in base.__dict__.get("__dataclass_fields__", ())}
         every = {**inherited, **{each.name: each for each in own}}
         names = tuple(every)
+        body = _methods(cls.__dict__, names, frozen, order)
+        body["__dataclass_fields__"] = tuple(every.values())
         if slots:
-            cls = _slotted(cls, tuple(each.name for each in own if each.name not in inherited))
-        cls.__dataclass_fields__ = tuple(every.values())
-        cls.__match_args__ = names
-        values = _values(names)
-        cls.__init__ = _init_later(cls, frozen)
-        own_names = cls.__dict__
-        if "__repr__" not in own_names:
-            cls.__repr__ = _repr
-        if "__eq__" not in own_names:
-            cls.__eq__ = lambda self, other: values(self) == values(other) if other.__class__ is self.__class__ else NotImplemented
-            if "__hash__" not in own_names or own_names["__hash__"] is None:
-                cls.__hash__ = (lambda self: hash(values(self))) if frozen else None
-        if order:
-            cls.__lt__ = lambda self, other: values(self) < values(other) if other.__class__ is self.__class__ else NotImplemented
-            cls.__le__ = lambda self, other: values(self) <= values(other) if other.__class__ is self.__class__ else NotImplemented
-            cls.__gt__ = lambda self, other: values(self) > values(other) if other.__class__ is self.__class__ else NotImplemented
-            cls.__ge__ = lambda self, other: values(self) >= values(other) if other.__class__ is self.__class__ else NotImplemented
-        if frozen:
-            cls.__setattr__ = _refuse_set
-            cls.__delattr__ = _refuse_delete
-        cls.__reduce__ = lambda self: (self.__class__, values(self))
+            return _slotted(cls, tuple(each.name for each in own if each.name not in inherited), body)
+        for name, value in body.items():
+            setattr(cls, name, value)
         return cls
+
+    def _methods(given, names, frozen, order):
+        """What a class is to have beside what its author gave it."""
+        values = _values(names)
+        body = {"__match_args__": names, "__init__": _init_later(frozen), "__reduce__": lambda self: (self.__class__, values(self))}
+        if "__repr__" not in given:
+            body["__repr__"] = _repr
+        if "__eq__" not in given:
+            body["__eq__"] = lambda self, other: values(self) == values(other) if other.__class__ is self.__class__ else NotImplemented
+            if given.get("__hash__") is None:
+                body["__hash__"] = (lambda self: hash(values(self))) if frozen else None
+        if order:
+            body["__lt__"] = lambda self, other: values(self) < values(other) if other.__class__ is self.__class__ else NotImplemented
+            body["__le__"] = lambda self, other: values(self) <= values(other) if other.__class__ is self.__class__ else NotImplemented
+            body["__gt__"] = lambda self, other: values(self) > values(other) if other.__class__ is self.__class__ else NotImplemented
+            body["__ge__"] = lambda self, other: values(self) >= values(other) if other.__class__ is self.__class__ else NotImplemented
+        if frozen:
+            body["__setattr__"] = _refuse_set
+            body["__delattr__"] = _refuse_delete
+        return body
 
     def _own_fields(cls):
         found = []
@@ -97,22 +101,23 @@ else:
             found.append(each)
         return found
 
-    def _slotted(cls, names):
+    def _slotted(cls, names, more):
         body = {name: value for name, value in cls.__dict__.items() if name not in names and name not in ("__dict__", "__weakref__")}
+        body.update(more)
         body["__slots__"] = names
-        made = type(cls)(cls.__name__, cls.__bases__, body)
-        made.__qualname__ = cls.__qualname__
-        return made
+        body["__qualname__"] = cls.__qualname__
+        return type(cls)(cls.__name__, cls.__bases__, body)
 
     def _values(names):
         if len(names) > 1:
             return attrgetter(*names)
         return (lambda self: (getattr(self, names[0]),)) if names else (lambda self: ())
 
-    def _init_later(cls, frozen):
-        """An __init__ that compiles the real one when the first instance is made."""
+    def _init_later(frozen):
+        """An __init__ that makes the real one when the first instance is made."""
 
         def __init__(self, *given, **named):
+            cls = next(each for each in type(self).__mro__ if each.__dict__.get("__init__") is __init__)
             real = _init(cls, frozen)
             cls.__init__ = real
             real(self, *given, **named)

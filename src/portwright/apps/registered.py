@@ -3,10 +3,11 @@
 The modules' `@daemon(...)` are the truth: `python tests/apps/test_registered.py` writes this list from them, and the tests compare.
 """
 
-from typing import NamedTuple
+from portwright.values import dataclass
 
 
-class Row(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Row:
     """One daemon: its module in this package, its programs, whether a shape tells it too, and whether it reads lone config files."""
 
     name: str

@@ -66,6 +66,8 @@ def wrap(text: str, columns: int, first: int | None = None) -> list[str]:
 
 def cells(text: str) -> list[tuple[str, int]]:
     """Each character of a line as it is shown, with its columns: escapes spelled out, tabs filled up to their stop."""
+    if text.isascii() and text.isprintable():
+        return [(character, 1) for character in text]
     laid: list[tuple[str, int]] = []
     column = 0
     for character in text:
@@ -73,7 +75,7 @@ def cells(text: str) -> list[tuple[str, int]]:
             columns = TAB - column % TAB
             laid.append((" " * columns, columns))
         else:
-            shown = safe(character)
+            shown = character if character.isprintable() else _UNSAFE.sub(_escaped, character)
             columns = width(shown)
             laid.append((shown, columns))
         column += columns

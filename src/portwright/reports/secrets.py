@@ -29,11 +29,23 @@ _ACCESS_KEY = regex(r"\b((?:AKIA|ASIA)[0-9A-Z]{16})\b")
 _LONG = regex(r"(?<![\w+/.-])[\w+-]{24,4096}={0,2}(?![\w+/.=-])", re.ASCII)
 _NAMES_A_SECRET = regex(rf"{_NAME}|{_ENDING}|^key$", re.IGNORECASE)
 
+# Patterns in the order they are tried, with characters of which a match holds one.
+_SIGNS = (
+    (_ASSIGNED, "=:"),
+    (_ASSIGNED_TO_ENDING, "=:"),
+    (_USERINFO, "@"),
+    (_USER_ALONE, "@"),
+    (_PAIR, ":"),
+    (_AUTHORIZATION, "bB"),
+    (_ACCESS_KEY, "A"),
+)
+
 
 def hide(text: str) -> str:
     """A sentence with passwords, tokens and the like struck out with `*`: what is assigned to their names, and what URLs carry."""
-    for pattern in (_ASSIGNED, _ASSIGNED_TO_ENDING, _USERINFO, _USER_ALONE, _PAIR, _AUTHORIZATION, _ACCESS_KEY):
-        text = pattern.sub(_struck, text)
+    for pattern, needed in _SIGNS:
+        if any(sign in text for sign in needed):
+            text = pattern.sub(_struck, text)
     return _LONG.sub(_struck_if_random, text)
 
 

@@ -73,11 +73,10 @@ def _meant(key: str) -> str | None:
         return None
     bare = _bare(key)
     letters = _letters(bare)
-    for each, known, its, allowed in _known():
+    for each, known, its, allowed in _known(len(bare)):
         # One slip brings in one letter and loses one, at most: where more differ, nobody needs to count the slips.
         if (
-            abs(len(bare) - len(known)) <= allowed
-            and (letters & ~its).bit_count() <= allowed
+            (letters & ~its).bit_count() <= allowed
             and (its & ~letters).bit_count() <= allowed
             and _near(bare, known, allowed)
         ):
@@ -85,9 +84,14 @@ def _meant(key: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=64)
+def _known(length: int) -> tuple[tuple[str, str, int, int], ...]:
+    """(setting, how it is compared, its letters, how many slips of the hand may lie between) of each that is near this length."""
+    return tuple(each for each in _every() if abs(length - len(each[1])) <= each[3])
+
+
 @lru_cache(maxsize=1)
-def _known() -> tuple[tuple[str, str, int, int], ...]:
-    """(setting, how it is compared, its letters, how many slips of the hand may lie between) of each."""
+def _every() -> tuple[tuple[str, str, int, int], ...]:
     return tuple((each, bare, _letters(bare), min(1 + len(bare) // 8, 3)) for each, bare in ((each, _bare(each)) for each in _BELONGS))
 
 
