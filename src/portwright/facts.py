@@ -155,8 +155,11 @@ class Unit:
 
     def each(self, section: str, key: str) -> tuple[Setting, ...]:
         """The assignments of a list setting that are in force: an empty assignment clears what stood before it."""
+        lines = self._lines.get((section, key))
+        if lines is None:
+            return ()
         found: list[Setting] = []
-        for setting in self.lines(section, key):
+        for setting in lines:
             if setting.value:
                 found.append(setting)
             else:
@@ -166,8 +169,11 @@ class Unit:
     def value(self, section: str, key: str) -> Value | None:
         """A single-valued setting in force: the last assignment wins, an empty one resets; None where unset."""
         winner: Setting | None = None
+        lines = self._lines.get((section, key))
+        if lines is None:
+            return None
         lost: list[Lost] = []
-        for setting in self.lines(section, key):
+        for setting in lines:
             if winner is not None:
                 why = "a later line replaces it" if setting.value else "a later empty assignment resets it"
                 lost.append(Lost(winner.value, winner.at, f"{why} ({setting.at})"))

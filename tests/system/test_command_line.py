@@ -1,11 +1,13 @@
 """ExecStart= values as systemd.service(5) "Command lines" reads them."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from portwright.facts import Setting
 from portwright.formats import unit as unit_format
 from portwright.source import Source, Span, Word
-from portwright.system.command_line import Command, Refused, commands, substitute
+from portwright.system.command_line import Command, Refused, commands, split_plainly, split_with_care, substitute
 
 ENVIRONMENT = {
     "ONE": Word("one", Span("/etc/default/x", 1, 5, 1, 8)),
@@ -147,3 +149,11 @@ def test_hostile_lines_end_soon(text: str) -> None:
     for each in commands(setting(f"/bin/x {text}"), expand):
         if isinstance(each, Command):
             substitute(each, ENVIRONMENT)
+
+
+@given(st.text("/ab.-@:+!=$,{} \t", max_size=40).map(str.strip))
+def test_a_plain_line_is_taken_apart_as_any_other(value: str) -> None:
+    at = Span("/etc/systemd/system/a.service", 3, 11, 3, 11 + len(value))
+    setting = Setting(at, Span(at.path, 3, 1, 3, 10), "Service", "ExecStart", value)
+
+    assert split_with_care(setting, str) == split_plainly(setting)

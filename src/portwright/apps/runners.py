@@ -5,7 +5,6 @@ import json
 from portwright.apps import Packages, Said, daemon, daemon_of, generic
 from portwright.facts import Invocation
 from portwright.source import Source, Word
-from portwright.system import shells
 from portwright.system.passage import UNKNOWN, Passage
 from portwright.system.wrappers import Process, follow
 from portwright.trees import Files
@@ -99,7 +98,7 @@ def _script(invocation: Invocation, files: Files, packages: Packages) -> tuple[S
     behind = tuple(Passage.of(word) for word in words[at + 1 :])
     process = Process("/bin/sh", passages, invocation.environment, invocation.at, path)
     found: list[Said] = []
-    for each in follow(process, files, shells.run):
+    for each in follow(process, files):
         argv = tuple(passage.word() for passage in (*each.argv, *behind))
         started = replace(invocation, argv=argv, environment=each.environment, directory=each.directory)
         # A script that starts itself again says nothing new.

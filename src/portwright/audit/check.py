@@ -14,7 +14,6 @@ from portwright.source import Span, Unreadable
 from portwright.system.sysctl import defaults
 from portwright.trees import ReadError, Tree
 from portwright.trees.directory import DirectoryTree
-from portwright.trees.overlay import OverlayTree
 from portwright.values import dataclass, replace
 
 if TYPE_CHECKING:
@@ -130,6 +129,7 @@ def planned(given: Input, rules: tuple[Rule, ...], selection: Selection, known: 
     A repository is read and checked as `verdict` does; its plan is empty and says why.
     """
     from portwright.plan import plan
+    from portwright.trees.overlay import OverlayTree
 
     if given.kind != "host":
         result = verdict(given, rules, selection, known)

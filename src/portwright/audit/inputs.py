@@ -8,8 +8,6 @@ from typing import Literal
 
 from portwright.trees import ReadError, Tree
 from portwright.trees.directory import MOST_BYTES, DirectoryTree, read_whole
-from portwright.trees.repository import RepositoryTree
-from portwright.trees.single import ClosedTree, SingleTree
 from portwright.values import dataclass
 
 InputKind = Literal["host", "repository", "file"]
@@ -59,6 +57,8 @@ class Input:
     def tree(self) -> Tree:
         """Its files as they are now; each time a tree of its own, so that none outlives its use."""
         if self.closed:
+            from portwright.trees.single import ClosedTree
+
             return ClosedTree(self.path, self.closed)
         if self.kind == "host":
             if not _is_this_machine(self.path):
@@ -67,7 +67,11 @@ class Input:
 
             return LiveTree()
         if self.kind == "repository":
+            from portwright.trees.repository import RepositoryTree
+
             return RepositoryTree(self.path)
+        from portwright.trees.single import SingleTree
+
         parts = [part for part in os.path.normpath(self.path).split("/") if part not in ("", ".", "..")]
         return SingleTree(
             "/" + "/".join(parts), self.path, _content(self.path) if self.content is None else _limited(self.path, self.content)

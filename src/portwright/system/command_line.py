@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from portwright.facts import Setting
 from portwright.patterns import regex
 from portwright.source import Span, Word
-from portwright.system.passage import Passage, Reel, Weaver, piece, written
+from portwright.system.passage import Passage, Piece, Reel, Weaver, piece, written
 from portwright.values import dataclass
 
 Expand = Callable[[str], str]
@@ -14,6 +14,8 @@ Expand = Callable[[str], str]
 SEARCH_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin")
 _BLANK = " \t\n\r"
 _MOST_COMMANDS = 1000
+_ODD = frozenset("'\"\\%;")
+_WORDS = regex(r"[^ \t\n\r]+")
 _SIMPLE = regex(r"""[^ \t\n\r"'\\]++(?=[ \t\n\r]|\Z)""")
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\", '"': '"', "'": "'", "s": " "}
 _CODES = {"x": (2, 16), "u": (4, 16), "U": (8, 16)}
@@ -44,6 +46,12 @@ class Refused:
 
 def commands(setting: Setting, expand: Expand) -> tuple[Command | Refused, ...]:
     """The commands of one ExecStart= assignment; `;` between blanks separates them (config_parse_exec() in load-fragment.c)."""
+    plain = _ODD.isdisjoint(setting.value) and not setting.breaks
+    return split_plainly(setting) if plain else split_with_care(setting, expand)
+
+
+def split_with_care(setting: Setting, expand: Expand) -> tuple[Command | Refused, ...]:
+    """The commands of any value."""
     reel = Reel(written(setting))
     found: list[Command | Refused] = []
     position, more = 0, True
@@ -61,6 +69,31 @@ def commands(setting: Setting, expand: Expand) -> tuple[Command | Refused, ...]:
         if isinstance(command, Refused):
             break
     return tuple(found)
+
+
+def split_plainly(setting: Setting) -> tuple[Command | Refused, ...]:
+    """The same for a value on one line without quotes, escapes, specifiers and semicolons, as most are."""
+    at = setting.at
+    argv: list[Passage] = []
+    for word in _WORDS.finditer(setting.value):
+        place = Span(at.path, at.line, at.column + word.start(), at.line, at.column + word.end())
+        argv.append(Passage((Piece(word[0], place, True),), place))
+    if not argv:
+        return ()
+    first = argv[0]
+    prefixes, length = _prefixes(first.text)
+    forgiven = "-" in prefixes
+    path = Passage(Reel(first).cut(length, len(first.text)), first.at) if length else first
+    problem = _bad_program(path.text)
+    if problem:
+        return (Refused(path.word().at, problem, forgiven),)
+    if "@" not in prefixes:
+        argv[0] = path
+    elif len(argv) > 1:
+        del argv[0]
+    else:
+        return (Refused(at, "no name for the program follows the path after @", forgiven),)
+    return (Command(at, prefixes, path, tuple(argv)),)
 
 
 def _command(reel: Reel, position: int, first: Passage, expand: Expand, at: Span) -> tuple[int, bool, Command | Refused]:

@@ -2,7 +2,7 @@
 
 from portwright.facts import Invocation, Privileges, Unit
 from portwright.source import Word
-from portwright.system import environment, shells
+from portwright.system import environment
 from portwright.system.accounts import account
 from portwright.system.captured import Captured
 from portwright.system.command_line import SEARCH_PATH, Command, Expand, Refused, substitute
@@ -46,7 +46,7 @@ def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> t
         argv = substitute(command, variables)
         program = find_program(command.program.text, files, _search_path(unit, expand))
         started = Process(program, argv, variables, command.at, directory)
-        for process in follow(started, files, shells.run):
+        for process in follow(started, files):
             made = _invocation(unit, command, process, files, captured, expand, sockets, refused)
             done.append(replace(made, open_files=units.open_files(unit)) if process.same_limits else made)
     return tuple(done)

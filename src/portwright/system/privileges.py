@@ -30,6 +30,7 @@ _IMPLY_BOOLEAN = (
     "RestrictSUIDSGID",
 )
 _IMPLY_LIST = ("SystemCallArchitectures", "SystemCallFilter", "SystemCallLog")
+_IMPLY = frozenset((*_IMPLY_BOOLEAN, *_IMPLY_LIST, "RestrictNamespaces"))
 
 # What sandboxing takes from the bounding set (unit_patch_contexts() in unit.c).
 _TAKEN = {
@@ -85,9 +86,10 @@ def privileges(unit: Unit, prefixes: frozenset[str], program: str, files: Files,
         return _with_file(full, program, files, captured)
 
     in_service = [setting for setting in unit.settings if setting.section == "Service"]
+    said = {setting.key for setting in in_service}
     bounding = merged(in_service, "CapabilityBoundingSet", ALL)
     for key, taken in _TAKEN.items():
-        if at := is_on(unit, key):
+        if key in said and (at := is_on(unit, key)):
             bounding -= set(taken)
             because.append((f"{key}=yes", at))
     ambient = merged(in_service, "AmbientCapabilities", frozenset())
@@ -186,6 +188,8 @@ def _no_new_privileges(unit: Unit, uid0: bool, dynamic: bool, families: frozense
         return True
     if uid0:
         return False
+    if not any(setting.key in _IMPLY for setting in unit.settings):
+        return families is not None
     for key in _IMPLY_BOOLEAN:
         if at := is_on(unit, key):
             because.append((f"{key}=yes, which implies NoNewPrivileges=yes", at))

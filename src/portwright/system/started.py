@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from portwright.facts import Invocation, weakest
-from portwright.system import cron, shells, supervisor
+from portwright.system import cron
 from portwright.system.captured import Captured
 from portwright.system.child import Child
 from portwright.system.invocations import after_switches
@@ -12,10 +12,17 @@ from portwright.system.units import Units
 from portwright.system.wrappers import Process, follow
 from portwright.trees import Files
 
+
+def _programs(keeper: Invocation, files: Files) -> Iterable[Child]:
+    from portwright.system import supervisor
+
+    return supervisor.children(keeper, files)
+
+
 _KEEPERS: Mapping[str, Callable[[Invocation, Files], Iterable[Child]]] = {
     "cron": cron.children,
     "crond": cron.children,
-    "supervisord": supervisor.children,
+    "supervisord": _programs,
 }
 _MOST_CHILDREN = 2000
 
@@ -35,7 +42,7 @@ def started(keeper: Invocation, units: Units, files: Files, captured: Captured) 
             return
         environment = {**keeper.environment, **child.environment}
         first = Process("", child.argv, environment, child.at, child.directory).starts(child.argv, files)
-        for process in follow(first, files, shells.run):
+        for process in follow(first, files):
             power = privileges(unit, frozenset(), process.program, files, captured, lambda text: units.expand(text, unit))
             if child.user is not None:
                 power = after_switching_user(power, child.user.text, files, at=child.user.at)

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 
 from portwright.facts import Lost, Sysctl, Unit
-from portwright.formats import shell
 from portwright.formats.sysctl import PROCPS, Line, dotted, normalized, parse
 from portwright.source import Span
 from portwright.system.command_line import Command
@@ -84,6 +83,8 @@ def _of_words(program: str, words: list[str], at: Span, files: Files) -> Iterato
         source = files.read(path)
         text = "" if source is None else source.text[:_LONGEST_SCRIPT]
     if "sysctl" in text:
+        from portwright.formats import shell
+
         for command in shell.parse(text).commands:
             plain = [word.plain if word.plain is not None else UNKNOWN for word in command.words]
             if plain and plain[0].rpartition("/")[2] in _LOADERS:

@@ -1,6 +1,6 @@
 """Programs that start another one (env, nice, runuser, timeout, ...): where the command begins, and what they change for it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from portwright.facts import Confidence, weakest
 from portwright.source import Span, Word
@@ -51,9 +51,6 @@ class Process:
         path = self.environment.get("PATH")
         program = find_program(name, files, path.text.split(":") if path else SEARCH_PATH)
         return replace(self, program=program, argv=argv, **changed)  # type: ignore[arg-type]
-
-
-Shell = Callable[[Process, Files], tuple[Process, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +197,7 @@ class _Read:
         return next((value for name, value in reversed(self.options) if name in names), None)
 
 
-def follow(process: Process, files: Files, shell: Shell, depth: int = 0) -> tuple[Process, ...]:
+def follow(process: Process, files: Files, depth: int = 0) -> tuple[Process, ...]:
     """The programs that run in the end: wrappers unwrapped, shells and shell scripts run as far as their text tells.
 
     A wrapper whose command cannot be made out stays what it is.
@@ -210,13 +207,21 @@ def follow(process: Process, files: Files, shell: Shell, depth: int = 0) -> tupl
     name = process.program.rpartition("/")[2]
     if name in WRAPPERS:
         inner = unwrapped(name, process, files)
-        return (process,) if inner is None else follow(inner, files, shell, depth + 1)
+        return (process,) if inner is None else follow(inner, files, depth + 1)
     ends: list[Process] = []
-    for each in shell(process, files):
-        ends += (each,) if each.argv is process.argv else follow(replace(each, same_limits=False), files, shell, depth + 1)
+    for each in _in_a_shell(process, files):
+        ends += (each,) if each.argv is process.argv else follow(replace(each, same_limits=False), files, depth + 1)
         if len(ends) >= MOST_PROCESSES:
             break
     return tuple(ends[:MOST_PROCESSES])
+
+
+def _in_a_shell(process: Process, files: Files) -> tuple[Process, ...]:
+    if process.program.rpartition("/")[2] not in SHELLS and is_shell_script(process.program, files) is None:
+        return (process,)
+    from portwright.system import shells  # a host may well start nothing by a shell
+
+    return shells.run(process, files)
 
 
 def unwrapped(name: str, process: Process, files: Files) -> Process | None:
