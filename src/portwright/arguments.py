@@ -68,11 +68,15 @@ def _jobs(text: str) -> int | None:
     return number if number > 0 else None
 
 
-_LOOK = (
-    Option("--color", metavar="WHEN", choices=("auto", "always", "never"), default="auto", help="auto, always or never"),
-    Option("-q", "--quiet", help="one line a finding"),
-    Option("-v", "--verbose", help="also what was allowed, and why"),
-)
+def _look(quiet: str, verbose: str) -> tuple[Option, ...]:
+    colours = "colours and links: auto, always or never (NO_COLOR, FORCE_COLOR, NO_HYPERLINK, FORCE_HYPERLINK are obeyed)"
+    return (
+        Option("--color", metavar="WHEN", choices=("auto", "always", "never"), default="auto", help=colours),
+        Option("-q", "--quiet", help=quiet),
+        Option("-v", "--verbose", help=verbose),
+    )
+
+
 _RULES = (
     Option("--select", metavar="RULE|FAMILY", many=True, help="hold only these rules or families"),
     Option("--ignore", metavar="RULE|FAMILY", many=True, help="leave these rules or families out"),
@@ -85,13 +89,13 @@ _RULES = (
 )  # fmt: skip
 
 
-def _reports(*formats: str) -> tuple[Option, ...]:
+def _reports(formats: tuple[str, ...], quiet: str, verbose: str) -> tuple[Option, ...]:
     said = f"{', '.join(formats)} (repeatable, each with its --output; default: text)"
     return (
         Option("--format", metavar="FORMAT", many=True, choices=formats, help=said),
         Option("--output", metavar="FILE", many=True, help="write the report there (default: standard output)"),
         Option("--stdin-filename", metavar="NAME", help="the path under which standard input (-) is read"),
-        *_LOOK,
+        *_look(quiet, verbose),
     )
 
 
@@ -129,16 +133,39 @@ _OPERANDS = {
 }
 
 COMMANDS = {
-    "check": Command("lint hosts, repositories and files", "paths", *_reports(*FORMATS), *_RULES, *_CHECK),
-    "facts": Command("show what was read and what is in force, without judging", "paths", *_reports(*_TWO)),
-    "ports": Command("draw the port space: zones, range, reserved, listeners, collisions, capacity", "paths", *_reports(*_TWO)),
-    "fix": Command("plan, prove and write a playbook for one host", "paths", *_FIX, *_RULES, *_LOOK),
-    "explain": Command("say what a rule means, why it matters, and how it is mended", "rule", *_RULES, *_reports(*_TWO, "markdown")),
-    "rules": Command("list the rules, or test your own", "", *_TEST, *_RULES, *_reports(*_TWO)),
-    "apps": Command("list the daemons whose configuration is understood", "", *_reports(*_TWO)),
+    "check": Command(
+        "lint hosts, repositories and files", "paths",
+        *_reports(FORMATS, "a line for each finding and each thing that could not be read, and nothing else",
+                  "each finding in full, why its rule exists, values that lost, what was allowed, read and left out"),
+        *_RULES, *_CHECK,
+    ),
+    "facts": Command(
+        "show what was read and what is in force, without judging", "paths",
+        *_reports(_TWO, "a line for each listener and each thing that could not be read",
+                  "every kernel setting, socket options, long values in full"),
+    ),
+    "ports": Command(
+        "draw the port space: zones, range, reserved, listeners, collisions, capacity", "paths",
+        *_reports(_TWO, "the listeners and collisions, without picture and capacity", "long lists of ports in full"),
+    ),
+    "fix": Command(
+        "plan, prove and write a playbook for one host", "paths", *_FIX, *_RULES,
+        *_look("a line for each step, each finding that is left and each file that was written", "also the findings that are mended"),
+    ),
+    "explain": Command(
+        "say what a rule means, why it matters, and how it is mended", "rule", *_RULES,
+        *_reports((*_TWO, "markdown"), "its id and title only", "the same as without: nothing is left out"),
+    ),
+    "rules": Command(
+        "list the rules, or test your own", "", *_TEST, *_RULES,
+        *_reports(_TWO, "the ids only; with --test the cases that fail", "titles in full"),
+    ),
+    "apps": Command(
+        "list the daemons whose configuration is understood", "", *_reports(_TWO, "the names only", "all programs of each")
+    ),
     "audit": Command("collect and check a fleet (not there yet)", ""),
     "snapshot": Command("write this host as one archive (not there yet)", ""),
-}
+}  # fmt: skip
 
 
 def read(words: Sequence[str]) -> Options:
@@ -180,6 +207,8 @@ def plain(words: Sequence[str]) -> Options | None:
             values[option.attribute].append(value)
         else:
             values[option.attribute] = value
+    if values.get("quiet") and values.get("verbose"):
+        return None
     if command.operand == "paths":
         values["paths"] = operands
     elif len(operands) != (1 if command.operand else 0):
@@ -208,12 +237,13 @@ def parser() -> argparse.ArgumentParser:
             own.add_argument("paths", nargs="*", metavar="PATH", help=_OPERANDS["paths"])
         elif command.operand:
             own.add_argument(command.operand, metavar=command.operand.upper(), help=_OPERANDS[command.operand])
+        how_much = own.add_mutually_exclusive_group()
         for option in command.options:
-            _add(own, option)
+            _add(how_much if option.attribute in ("quiet", "verbose") else own, option)
     return made
 
 
-def _add(own: argparse.ArgumentParser, option: Option) -> None:
+def _add(own: argparse._ActionsContainer, option: Option) -> None:
     if option.metavar is None:
         own.add_argument(*option.names, action="store_true", help=option.help)
         return

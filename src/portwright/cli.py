@@ -12,7 +12,7 @@ TYPE_CHECKING = False  # as a type checker takes it; typing itself costs more th
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
     from portwright.arguments import Options
     from portwright.audit.check import Selection
@@ -78,9 +78,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _check(options: Options) -> int:
     outputs = _outputs(options)
     rules, known, selection = _rules(options)
-    results = _each(options, rules, selection, known)
+    inputs = _inputs(options)
+    results = _each(inputs, options, rules, selection, known)
     for form, output in outputs:
-        _write(output, _report(form, results, rules, options, output))
+        if form == "text":
+            _show(output, _text(inputs, results, options, output))
+        else:
+            _write(output, _report(form, results, rules))
     return _verdict(results, rules, options)
 
 
@@ -95,9 +99,7 @@ def _verdict(results: Sequence[HostResult], rules: Sequence[Rule], options: Opti
     return INCOMPLETE if incomplete else CLEAN
 
 
-def _report(
-    form: str, results: Sequence[HostResult], rules: Sequence[Rule], options: Options, output: str | None
-) -> str:
+def _report(form: str, results: Sequence[HostResult], rules: Sequence[Rule]) -> str:
     if form == "json":
         from portwright.reports import json_v1
 
@@ -106,13 +108,21 @@ def _report(
         from portwright.reports import sarif
 
         return sarif.check(results, (rule.card for rule in rules), __version__)
-    if form == "github":
-        from portwright.reports import github
+    from portwright.reports import github
 
-        return github.check(results)
+    return github.check(results)
+
+
+def _text(inputs: Sequence[Input], results: Sequence[HostResult], options: Options, output: str | None) -> str:
+    from portwright import terminal
     from portwright.reports import text
 
-    return text.render(results, color=_color(options, output), width=_width(output), quiet=options.quiet, verbose=options.verbose)
+    files: list[dict[str, str]] = []
+    if terminal.links(options.color, output):
+        from portwright.audit.check import located
+
+        files = [located(given, result.paths) for given, result in zip(inputs, results, strict=True)]
+    return text.render(results, **_look(options, output), files=files, machine=os.uname().nodename)
 
 
 def _facts(options: Options) -> int:
@@ -128,11 +138,12 @@ def _facts(options: Options) -> int:
         else:
             from portwright.reports import facts_text
 
-            _write(output, facts_text.render(hosts, color=_color(options, output), width=_width(output), verbose=options.verbose))
+            _show(output, facts_text.render(hosts, **_look(options, output)))
     return INCOMPLETE if not hosts or any(host.unreadable or not host.files_read for host in hosts) else CLEAN
 
 
 def _ports(options: Options) -> int:
+    from portwright import terminal
     from portwright.audit.check import read
     from portwright.host.conflict import collisions
     from portwright.reports import json_v1, ports
@@ -143,9 +154,8 @@ def _ports(options: Options) -> int:
         if form == "json":
             _write(output, json_v1.ports((host, collisions(host)) for host in hosts))
             continue
-        color, width, unicode = _color(options, output), _width(output), _unicode(output)
-        pictures = [ports.render(host, collisions(host), color=color, width=width, unicode=unicode) for host in hosts]
-        _write(output, "\n".join(pictures))
+        look, unicode = _look(options, output), terminal.unicode(output)
+        _show(output, "\n".join(ports.render(host, collisions(host), **look, unicode=unicode) for host in hosts))
     return INCOMPLETE if not hosts or any(host.unreadable or not host.files_read for host in hosts) else CLEAN
 
 
@@ -178,7 +188,7 @@ def _fix(options: Options) -> int:
         for file, content in book.files.items():
             _write(os.path.join(folder, file), content, mode=0o600 if file in book.private else None)
         written = tuple(os.path.join(folder, file) for file in book.files)
-    _write(None, plan_text.render(made, written, color=_color(options, None), width=_width(None)))
+    _show(None, plan_text.render(made, written, **_look(options, None)))
     applied = _apply(written[0]) if options.apply and written else CLEAN
     if made.unplanned or applied != CLEAN:
         return CLEAN if options.exit_zero and applied == CLEAN else FINDINGS
@@ -200,6 +210,7 @@ def _apply(playbook: str) -> int:
 
 
 def _explain(options: Options) -> int:
+    from portwright import terminal
     from portwright.audit.cases import examples
     from portwright.reports import text
     from portwright.rules.explaining import alike, explain
@@ -213,7 +224,7 @@ def _explain(options: Options) -> int:
         raise Complaint(f"no rule or family is called {options.rule!r}; {hint}")
     shown = [(explain(rule), next((each.result for each in examples(rule) if each.case == "bad"), None)) for rule in found]
     for form, output in outputs:
-        color, width = form == "text" and _color(options, output), min(_width(output), 100) - 2
+        color, width = form == "text" and terminal.color(options.color, output), min(terminal.width(output), 100) - 2
         said = [(each, text.excerpts(bad, color=color, width=width) if bad and bad.findings else "") for each, bad in shown]
         if form == "markdown":
             from portwright.reports.pages import page
@@ -222,11 +233,15 @@ def _explain(options: Options) -> int:
             continue
         from portwright.reports.explained import explained_json, explained_text
 
-        _write(output, explained_json(said) if form == "json" else explained_text(said, color=color, width=_width(output)))
+        if form == "json":
+            _write(output, explained_json(said))
+        else:
+            _show(output, explained_text(said, color=color, width=terminal.width(output), quiet=options.quiet))
     return CLEAN
 
 
 def _catalogue(options: Options) -> int:
+    from portwright import terminal
     from portwright.reports import catalogue
 
     if options.test is not None:
@@ -237,7 +252,10 @@ def _catalogue(options: Options) -> int:
 
     rules, _, _ = _rules(options)
     for form, output in _outputs(options):
-        _write(output, catalogue.rules_json(rules) if form == "json" else catalogue.rules_text(rules, width=_width(output)))
+        if form == "json":
+            _write(output, catalogue.rules_json(rules))
+        else:
+            _show(output, catalogue.rules_text(rules, width=terminal.width(output), quiet=options.quiet, verbose=options.verbose))
     return CLEAN
 
 
@@ -245,6 +263,7 @@ def _test(options: Options) -> int:
     """Exit 0: every case is as it should be; 1: one is not; 2: a mistake in a rule, or nothing to test."""
     from pathlib import Path
 
+    from portwright import terminal
     from portwright.audit.cases import run
     from portwright.reports import cases
     from portwright.rules.loading import is_shipped
@@ -267,19 +286,24 @@ def _test(options: Options) -> int:
         if form == "json":
             _write(output, cases.cases_json(found.outcomes, found.untested, found.stray))
         else:
-            look = {"color": _color(options, output), "width": _width(output), "quiet": options.quiet}
-            _write(output, cases.cases_text(found.outcomes, found.untested, found.stray, written, **look))
+            look = {"color": terminal.color(options.color, output), "width": terminal.width(output), "quiet": options.quiet}
+            _show(output, cases.cases_text(found.outcomes, found.untested, found.stray, written, **look))
     if any(outcome.problem and outcome.path not in written for outcome in found.outcomes):
         return FINDINGS
     return USAGE if not found.outcomes or found.stray else CLEAN
 
 
 def _apps(options: Options) -> int:
+    from portwright import terminal
     from portwright.apps import daemons
     from portwright.reports import catalogue
 
     for form, output in _outputs(options):
-        _write(output, catalogue.apps_json(daemons()) if form == "json" else catalogue.apps_text(daemons(), width=_width(output)))
+        if form == "json":
+            _write(output, catalogue.apps_json(daemons()))
+        else:
+            width = terminal.width(output)
+            _show(output, catalogue.apps_text(daemons(), width=width, quiet=options.quiet, verbose=options.verbose))
     return CLEAN
 
 
@@ -345,13 +369,14 @@ def _inputs(options: Options) -> tuple[Input, ...]:
         raise Complaint(str(error)) from None
 
 
-def _each(options: Options, rules: tuple[Rule, ...], selection: Selection, known: frozenset[str]) -> list[HostResult]:
+def _each(
+    inputs: Sequence[Input], options: Options, rules: tuple[Rule, ...], selection: Selection, known: frozenset[str]
+) -> list[HostResult]:
     """The verdict on every input, in the order given, the same for any number of jobs."""
     from functools import partial
 
     from portwright.audit.check import verdict
 
-    inputs = _inputs(options)
     examine = partial(verdict, rules=rules, selection=selection, known=known)
     if options.jobs == 1 or len(inputs) == 1:
         return [examine(given) for given in inputs]
@@ -410,6 +435,25 @@ def _outputs(options: Options) -> list[tuple[str, str | None]]:
     return pairs
 
 
+def _look(options: Options, output: str | None) -> dict[str, Any]:
+    """How a text report is to look, as the reports ask for it."""
+    from portwright import terminal
+
+    color, width = terminal.color(options.color, output), terminal.width(output)
+    return {"color": color, "width": width, "quiet": options.quiet, "verbose": options.verbose}
+
+
+def _show(output: str | None, text: str) -> None:
+    """Write a report for a reader, whose terminal may know ASCII only."""
+    from portwright import terminal
+
+    if terminal.is_terminal(output) and not terminal.unicode(output):
+        from portwright.reports.escape import in_ascii
+
+        text = in_ascii(text)
+    _write(output, text)
+
+
 def _write(output: str | None, text: str, mode: int | None = None) -> None:
     """Write a report: to standard output, or to a file that is replaced whole or not at all."""
     data = text.encode("utf-8", "backslashreplace")
@@ -453,30 +497,6 @@ def _replace(output: str, data: bytes, mode: int | None) -> None:
     except BaseException:
         os.unlink(part)
         raise
-
-
-def _color(options: Options, output: str | None) -> bool:
-    if options.color != "auto":
-        return bool(options.color == "always")
-    if os.environ.get("NO_COLOR"):
-        return False
-    if os.environ.get("FORCE_COLOR"):
-        return True
-    return _is_terminal(output) and os.environ.get("TERM") != "dumb"
-
-
-def _width(output: str | None) -> int:
-    if not _is_terminal(output):
-        return 100
-    return max(40, os.get_terminal_size(sys.stdout.fileno()).columns or 80)
-
-
-def _unicode(output: str | None) -> bool:
-    return output is not None or sys.stdout is None or (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-
-
-def _is_terminal(output: str | None) -> bool:
-    return output is None and sys.stdout is not None and sys.stdout.isatty()
 
 
 def _say(line: str) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Literal
 
 from portwright.changes import Change, Manual
-from portwright.facts import BindError, Confidence, Likelihood, Lost
-from portwright.source import Source, Span, Unreadable
+from portwright.facts import BindError, Confidence, Likelihood, Sysctl
+from portwright.source import Skipped, Source, Span, Unreadable
 from portwright.values import dataclass, field
 
 Severity = Literal["high", "medium", "low", "info"]
@@ -86,7 +86,8 @@ class HostResult:
 
     `files_read` and `rules_checked` count what the verdict rests on; `sources` are the files that spans point into. `below` is where
     it lies, relative to the directory of the run ("" for that directory itself), None where it lies elsewhere.
-    `lost` are the values of kernel settings that are not in force although a line says them, by the line that won.
+    `overridden` are the kernel settings of which some line says a value that is not in force.
+    `skipped` are files that were left out, with the reason.
     """
 
     host: str
@@ -98,10 +99,18 @@ class HostResult:
     sources: Mapping[str, Source] = field(default_factory=dict)
     repository: bool = False
     below: str | None = None
-    lost: Mapping[Span, tuple[Lost, ...]] = field(default_factory=dict)
+    overridden: tuple[Sysctl, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
 
     def in_checkout(self, path: str) -> str | None:
         """A path of a span relative to the directory of the run, as reports beside a checkout's lines want it; None outside of it."""
         if self.below is None:
             return None
         return f"{self.below}/{path.lstrip('/')}" if self.below else path.lstrip("/")
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """Every file that a report of this result may name."""
+        found = {note.at.path for finding in self.findings for note in finding.notes if note.at is not None}
+        found |= {each.at.path for part in (self.findings, self.allowed, self.unreadable) for each in part}
+        return frozenset(found | {skipped.path for skipped in self.skipped})

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portwright.arguments import COMMANDS, Options, UsageError, parser, plain, read
+from portwright.arguments import COMMANDS, UsageError, parser, plain, read
 
 WORDS = sorted({name for command in COMMANDS.values() for option in command.options for name in option.names})
 VALUES = ["a", ".", "-", "", "2", "0", "json", "text", "low", "high", "always", "certain", "x=y", "-5", "a b", "- -"]
@@ -52,7 +52,13 @@ def test_the_rest_is_left_to_argparse(line: str) -> None:
     assert plain(line.split()) is None
 
 
-def test_a_bundle_of_flags_is_understood_too() -> None:
-    options = read(["check", "-qv", "a"])
+def test_a_short_option_with_its_word_is_understood_too() -> None:
+    options = read(["fix", "-ofix.yml", "a"])
 
-    assert (True, True, ["a"]) == (options.quiet, options.verbose, options.paths)
+    assert ("fix.yml", ["a"]) == (options.output, options.paths)
+
+
+@pytest.mark.parametrize("words", [["-q", "-v"], ["-qv"], ["--verbose", "--quiet"]])
+def test_more_and_less_at_once_is_a_mistake(words: list[str]) -> None:
+    with pytest.raises(UsageError, match="not allowed with"):
+        read(["check", *words])

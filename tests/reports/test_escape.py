@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portwright.reports.escape import cells, cut, safe, width, wrap
+from portwright.reports.escape import cells, cut, in_ascii, safe, width, wrap
 
 
 @pytest.mark.parametrize(
@@ -36,9 +36,35 @@ def test_no_control_and_no_surrogate_is_left_and_nothing_is_left_to_escape(text:
     shown.encode("utf-8")
 
 
-@pytest.mark.parametrize(("text", "columns"), [("", 0), ("ab", 2), ("例え", 4), ("e\u0301", 1), ("ｆ", 2), ("한", 2), ("é", 1)])
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("", 0),
+        ("ab", 2),
+        ("例え", 4),
+        ("e\u0301", 1),
+        ("ｆ", 2),
+        ("한", 2),
+        ("é", 1),
+        ("🙂", 2),
+        ("α", 1),
+        ("·", 1),
+        ("\ufe0f", 0),
+        ("\u1112\u1161\u11ab", 2),
+        ("\ud7b0", 0),
+    ],
+)
 def test_wide_characters_take_two_columns_and_combining_ones_none(text: str, columns: int) -> None:
     assert columns == width(text)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"])))
+def test_an_ascii_terminal_gets_as_many_columns(text: str) -> None:
+    shown = in_ascii(safe(text))
+
+    assert shown.isascii()
+    assert width(safe(text)) == width(shown)
+    assert "caf? ??? ok" == in_ascii("café 例e\u0301 ok".replace("e\u0301", "\u0435\u0301"))
 
 
 @given(st.text(), st.integers(0, 40))

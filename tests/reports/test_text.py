@@ -124,6 +124,29 @@ def test_a_finding_without_a_summary_says_what_its_change_does() -> None:
     assert "= fix: set net.ipv4.tcp_tw_reuse = 1 (review it first; reloads the service)\n" in plain(replace(WEB1, findings=(finding,)))
 
 
+LINK = re.compile("\x1b\\]8;;([!-~]*)\x1b\\\\")
+
+
+def test_places_are_links_to_the_files_of_this_machine_and_links_change_nothing_else() -> None:
+    files = {"/etc/nginx/sites-enabled/shop": "/srv/copies/web1/etc/nginx/a b%\x1b\udc80é"}
+    for quiet, verbose in ((False, False), (True, False), (False, True)):
+        linked = render([WEB1], color=False, width=80, quiet=quiet, verbose=verbose, files=[files], machine="ops é")
+        places = linked.count("/etc/nginx/sites-enabled/shop:")
+
+        assert ["file://ops%20%C3%A9/srv/copies/web1/etc/nginx/a%20b%25%1B%80%C3%A9", ""] * places == LINK.findall(linked)
+        assert plain(WEB1, quiet=quiet, verbose=verbose) == LINK.sub("", linked)
+
+
+def test_each_host_has_links_of_its_own_and_still_shares_a_section() -> None:
+    path = "/etc/nginx/sites-enabled/shop"
+    twins = [replace(WEB1, host="b"), replace(WEB1, host="a")]
+
+    linked = render(twins, color=False, width=80, files=[{path: "/copies/b"}, {path: "/copies/a"}], machine="ops")
+
+    assert "a, b (2 hosts, the same on each)" in linked
+    assert {"file://ops/copies/a", ""} == set(LINK.findall(linked))
+
+
 HOSTILE = st.text(st.characters(), max_size=20) | st.sampled_from(
     ["\x1b[2J", "\x9b31m", "a\rb", "\n\n", "\u202ex", "\udc80", "\t", "\x1b]0;x\x07"]
 )

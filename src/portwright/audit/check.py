@@ -1,5 +1,6 @@
 """Check inputs: read what each one is, hold the selected rules against it, keep what was asked for."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -95,7 +96,8 @@ def verdict(given: Input, rules: tuple[Rule, ...], selection: Selection, known: 
         sources=sources,
         repository=given.kind != "host",
         below=given.below,
-        lost={sysctl.at: sysctl.lost for host in hosts for sysctl in host.sysctls if sysctl.lost},
+        overridden=tuple(sysctl for host in hosts for sysctl in host.sysctls if sysctl.lost),
+        skipped=hosts[0].skipped,
     )
 
 
@@ -158,6 +160,25 @@ def existing(given: Input, paths: Iterable[str]) -> dict[str, bytes | None]:
             kind = tree.kind(place)
             held[place] = tree.read(place) if kind == "file" else (b"" if kind == "directory" else None)
     return held
+
+
+def located(given: Input, paths: Iterable[str]) -> dict[str, str]:
+    """Where on this machine the files lie that a report names: a host's links lead nowhere but into the host."""
+    if given.closed or given.content is not None:
+        return {}
+    top = os.path.abspath(given.path)
+    if given.kind == "file":
+        return {given.path: top}
+    found: dict[str, str] = {}
+    with _opened(given) as tree:
+        for path in paths:
+            try:
+                real = tree.resolve(path if path.startswith("/") else f"/{path}")
+                if tree.kind(real) != "missing":
+                    found[path] = f"{top.rstrip('/')}{real}"
+            except ReadError:
+                continue  # the report says what is wrong with it
+    return found
 
 
 @contextmanager

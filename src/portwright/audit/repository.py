@@ -11,7 +11,7 @@ from portwright.audit.recognise import Recognised, recognise, without_blanks_to_
 from portwright.facts import Endpoint, Listener, Outbound, weakest
 from portwright.host import Host
 from portwright.host.join import listener
-from portwright.source import Span, Unreadable
+from portwright.source import Skipped, Span, Unreadable
 from portwright.system.captured import captured
 from portwright.system.sysctl import settle
 from portwright.system.units import load
@@ -122,20 +122,21 @@ def read_repository(tree: Tree, name: str, asked: bool = False) -> tuple[Host, .
 
     `asked`: the tree is one file that its user named, so that it counts even where its path says *sample*.
     """
-    placed, beside, unreadable = _config_files(tree, asked)
+    placed, beside, unreadable, skipped = _config_files(tree, asked)
     layouts = lay_out(placed)
     if len(layouts) > _MOST_LAYOUTS:
         reason = f"the files make more than {_MOST_LAYOUTS} different hosts; only the first {_MOST_LAYOUTS} were read"
         unreadable = (*unreadable, Unreadable(Span.whole(name), reason))
     read: dict[str, tuple[Said, ...]] = {}
     hosts = [_read_layout(layout, beside, name, read) for layout in layouts[:_MOST_LAYOUTS]] or [Host(name, repository=True)]
-    return (replace(hosts[0], unreadable=tuple(sorted({*hosts[0].unreadable, *unreadable}))), *hosts[1:])
+    return (replace(hosts[0], unreadable=tuple(sorted({*hosts[0].unreadable, *unreadable})), skipped=skipped), *hosts[1:])
 
 
-def _config_files(tree: Tree, asked: bool) -> tuple[tuple[Placed, ...], Beside, tuple[Unreadable, ...]]:
+def _config_files(tree: Tree, asked: bool) -> tuple[tuple[Placed, ...], Beside, tuple[Unreadable, ...], tuple[Skipped, ...]]:
     placed: list[Placed] = []
     recognised: set[str] = set()
     unreadable: list[Unreadable] = []
+    skipped: list[Skipped] = []
 
     def say(error: ReadError) -> None:
         unreadable.append(Unreadable(Span.whole(tree.label(error.path)), error.reason))
@@ -155,10 +156,12 @@ def _config_files(tree: Tree, asked: bool) -> tuple[tuple[Placed, ...], Beside, 
         what = recognise(label, text, asked)
         if what is not None:
             recognised.add(path)
-            if what.deployed:
+            if not what.deployed:
+                skipped.append(Skipped(label, what.reason))
+            else:
                 text = without_blanks_to_fill(text) if what.unfilled else text
                 placed.append(Placed(label, what.host_path or _LOOSE + label, what, text.encode("utf-8", "surrogateescape")))
-    return tuple(placed), Beside(tree, frozenset(recognised)), tuple(unreadable)
+    return tuple(placed), Beside(tree, frozenset(recognised)), tuple(unreadable), tuple(skipped)
 
 
 def lay_out(placed: tuple[Placed, ...]) -> tuple[tuple[Placed, ...], ...]:

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from portwright.facts import Assignment, FileLimit, Listener, Outbound, Privileges, Sysctl, Unit
-from portwright.source import Source, Unreadable
+from portwright.source import Skipped, Source, Unreadable
 from portwright.values import dataclass, field
 
 T = TypeVar("T")
@@ -20,6 +20,7 @@ class Host:
     `privileges` says with what power each service unit's main command is started, by the unit's name. `order` says which units are
     ordered before a unit, transitively; a unit it does not name has nobody known to come before it. `roles` says, for each file of a
     repository, the role or host whose folder it lies in ("" for none): files of different roles may end on different machines.
+    `skipped` are the samples, documents and tests of a repository, which nobody deploys.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Host:
     privileges: Mapping[str, Privileges] = field(default_factory=dict)
     order: Mapping[str, frozenset[str]] = field(default_factory=dict)
     roles: Mapping[str, str] = field(default_factory=dict)
+    skipped: tuple[Skipped, ...] = ()
 
     @cached_property
     def _answers(self) -> dict[object, Any]:

@@ -9,17 +9,19 @@ from portwright.reports.escape import cut
 from portwright.rules import Rule
 
 
-def rules_text(rules: Sequence[Rule], *, width: int) -> str:
-    """Rules by family: id, severity, title."""
+def rules_text(rules: Sequence[Rule], *, width: int, quiet: bool = False, verbose: bool = False) -> str:
+    """Rules by family: id, severity, title; `quiet` leaves the ids, `verbose` cuts no title."""
     cards = sorted((rule.card for rule in rules), key=lambda card: (card.family, card.id))
     if not cards:
         return "no rule is selected\n"
+    if quiet:
+        return "".join(f"{card.id}\n" for card in cards)
     longest = max(len(card.id) for card in cards)
     lines = []
     for family, members in groupby(cards, key=lambda card: card.family):
         lines.append(f"{family}:")
         for card in members:
-            title = cut(card.title, max(20, width - longest - 13))
+            title = card.title if verbose else cut(card.title, max(20, width - longest - 13))
             lines.append(f"  {card.id:{longest}}  {card.severity:6}  {title}")
     return "".join(f"{line}\n" for line in (*lines, "", f"{len(cards)} rules; portwright explain RULE says more"))
 
@@ -33,10 +35,14 @@ def rules_json(rules: Sequence[Rule]) -> str:
     return json.dumps({"version": 1, "rules": rows}, indent=2) + "\n"
 
 
-def apps_text(daemons: Sequence[Daemon], *, width: int) -> str:
-    """Daemons and the programs they are started as."""
+def apps_text(daemons: Sequence[Daemon], *, width: int, quiet: bool = False, verbose: bool = False) -> str:
+    """Daemons and the programs they are started as; `quiet` leaves the names, `verbose` cuts no list."""
+    if quiet:
+        return "".join(f"{daemon.name}\n" for daemon in daemons)
     longest = max(len(daemon.name) for daemon in daemons)
-    lines = [f"  {daemon.name:{longest}}  {cut(', '.join(daemon.programs), max(20, width - longest - 4))}" for daemon in daemons]
+    room = max(20, width - longest - 4)
+    programs = {daemon.name: ", ".join(daemon.programs) for daemon in daemons}
+    lines = [f"  {name:{longest}}  {listed if verbose else cut(listed, room)}" for name, listed in programs.items()]
     return "".join(f"{line}\n" for line in ("daemons and the programs they are started as:", *lines))
 
 

@@ -32,6 +32,11 @@ def width(text: str) -> int:
     return sum(_columns(character) for character in text)
 
 
+def in_ascii(text: str) -> str:
+    """A report for a terminal that knows ASCII only: a `?` for each column of another character, so that carets stay where they are."""
+    return text if text.isascii() else "".join(c if c.isascii() else "?" * _columns(c) for c in text)
+
+
 def cut(text: str, columns: int, mark: str = "...") -> str:
     """The text if it fits, else its beginning with a mark; never wider than `columns`."""
     if width(text) <= columns:
@@ -95,6 +100,6 @@ def _columns(character: str) -> int:
     from unicodedata import category, east_asian_width
 
     # The vowels and final consonants of Hangul join the syllable before them, though their category is that of letters.
-    if category(character) in ("Mn", "Me", "Cf") or "\u1160" <= character <= "\u11ff":
+    if category(character) in ("Mn", "Me", "Cf") or "\u1160" <= character <= "\u11ff" or "\ud7b0" <= character <= "\ud7fb":
         return 0
     return 2 if east_asian_width(character) in ("W", "F") else 1

@@ -5,7 +5,6 @@ from itertools import accumulate
 
 from portwright.reports.escape import cells, safe, width, wrap
 from portwright.reports.secrets import hide_in_line
-from portwright.reports.shorten import shortened
 from portwright.reports.style import Role, Style
 from portwright.source import Source, Span
 from portwright.values import dataclass, replace
@@ -142,7 +141,7 @@ def _line(text: str, number: int, strokes: Sequence[_Stroke], gutter: int, colum
             shown = view.shown
         before, under = view.columns(stroke)
         carets = f"{bar} {' ' * before}{style(stroke.role, stroke.sign * under)}"
-        label = "; ".join(safe(shortened(label)) for label in stroke.labels)
+        label = "; ".join(safe(label) for label in stroke.labels)
         beside = room - before - under - 1
         if not label:
             yield carets

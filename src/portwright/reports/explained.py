@@ -13,8 +13,10 @@ Explained = tuple[Explanation, str]
 """An explanation, and the report that its bad example gives (empty without one)."""
 
 
-def explained_text(explained: Iterable[Explained], *, color: bool, width: int) -> str:
-    """Rules one after the other: meaning, reason, examples with what is said of them, certainty, fix."""
+def explained_text(explained: Iterable[Explained], *, color: bool, width: int, quiet: bool = False) -> str:
+    """Rules one after the other: meaning, reason, examples with what is said of them, certainty, fix; `quiet` leaves their titles."""
+    if quiet:
+        return "".join(f"{explanation.rule.id}: {safe(explanation.rule.card.title)}\n" for explanation, _ in explained)
     page = _Page(Style(color), min(width, 100))
     return "\n\n".join("\n".join(page.lines(explanation, report)) for explanation, report in explained) + "\n"
 

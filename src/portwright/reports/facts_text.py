@@ -1,6 +1,6 @@
 """Facts as a person reads them: who listens where, which kernel settings are in force and which line won, which units listen."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from portwright.facts import Listener, Sysctl, Unit
 from portwright.host import Host
@@ -8,6 +8,7 @@ from portwright.host.named import RANGE, RESERVED, UNPRIVILEGED
 from portwright.reports.escape import safe, width, wrap
 from portwright.reports.excerpt import place
 from portwright.reports.secrets import hide_in_line, hide_value
+from portwright.reports.shorten import short
 from portwright.reports.space import Space, rows
 from portwright.reports.style import Style
 from portwright.reports.words import counted, service
@@ -18,14 +19,31 @@ _ALWAYS = (RANGE, RESERVED, UNPRIVILEGED, "net.ipv4.ip_nonlocal_bind", "net.ipv4
 """Settings that decide about ports, shown even where no file sets them."""
 
 
-def render(hosts: Sequence[Host], *, color: bool, width: int, verbose: bool = False) -> str:
+def render(hosts: Sequence[Host], *, color: bool, width: int, quiet: bool = False, verbose: bool = False) -> str:
     """What was read and what is in force on each host, by name, ending in a newline; `width` in columns.
 
-    Kernel settings outside net. and built-in defaults that decide nothing about ports are counted only, unless `verbose`.
+    Kernel settings outside net. and built-in defaults that decide nothing about ports are counted only, and long values are cut,
+    unless `verbose`. `quiet` leaves one line for each listener and each thing that could not be read.
     """
+    if quiet:
+        ordered = sorted(hosts, key=lambda host: host.name)
+        return "".join(f"{line}\n" for host in ordered for line in _brief(host, Style(color), len(ordered) > 1))
     pages = [_Page(host, Style(color), max(width, _NARROWEST), verbose) for host in sorted(hosts, key=lambda host: host.name)]
     parts = ["".join(f"{line.rstrip()}\n" for line in page.lines()) for page in pages]
     return "\n".join(parts) or "nothing was read: there was no host, repository or file to look at\n"
+
+
+def _brief(host: Host, style: Style, several: bool) -> Iterator[str]:
+    name = f"{safe(host.name)}: " if several else ""
+    for listener in rows(host.listeners):
+        ports = "random" if listener.random or not listener.ports else str(listener.ports)
+        socket = style("note", f"{ports}/{listener.protocol} {safe(listener.address)}")
+        cannot = "" if listener.can_bind is not False else f", cannot bind: {safe(listener.error or 'not permitted')}"
+        yield f"{name}{place(listener.at)}: {socket}: {service(listener)}, {safe(_as_whom(listener))}, {_STARTS[listener.starts]}{cannot}"
+    for trouble in sorted(host.unreadable):
+        yield f"{name}{place(trouble.at)}: {style('bad', 'could not be read')}: {safe(trouble.reason)}"
+    if not host.files_read:
+        yield f"{safe(host.name)}: {style('bad', 'nothing was read')}"
 
 
 class _Page:
@@ -34,6 +52,7 @@ class _Page:
         self.style = style
         self.columns = columns
         self.verbose = verbose
+        self.said: Callable[[str], str] = safe if verbose else short
 
     def lines(self) -> Iterator[str]:
         kind = "repository" if self.host.repository else "host"
@@ -74,20 +93,20 @@ class _Page:
         shown = [sysctl for sysctl in sysctls if self.verbose or _matters(sysctl)]
         yield self.style("strong", "kernel settings at boot")
         for sysctl in shown:
-            yield from self._entry(safe(sysctl.key), f"= {safe(hide_value(sysctl.key, sysctl.boot))}" if sysctl.boot else "is empty")
+            yield from self._entry(safe(sysctl.key), f"= {self._value(sysctl, sysctl.boot)}" if sysctl.boot else "is empty")
             sure = "" if sysctl.confidence == "certain" else f" ({sysctl.confidence})"
             yield from self._detail(f"{'default' if sysctl.is_default else 'set'}{sure}: {place(sysctl.at)}")
             if sysctl.reload != sysctl.boot:
-                yield from self._detail(f"after `sysctl --system`: {_value(sysctl, sysctl.reload)} ({place(sysctl.reload_at)})")
+                yield from self._detail(f"after `sysctl --system`: {self._value(sysctl, sysctl.reload)} ({place(sysctl.reload_at)})")
             if sysctl.running is not None and sysctl.running != sysctl.boot:
-                yield from self._detail(f"running now: {_value(sysctl, sysctl.running)}")
+                yield from self._detail(f"running now: {self._value(sysctl, sysctl.running)}")
             for lost in sysctl.lost:
-                yield from self._detail(f"lost: {_value(sysctl, lost.value)} ({place(lost.at)}): {safe(lost.reason)}")
+                yield from self._detail(f"lost: {self._value(sysctl, lost.value)} ({place(lost.at)}): {safe(lost.reason)}")
         if len(shown) < len(sysctls):
             yield f"  {counted(len(sysctls) - len(shown), 'more setting')} with -v"
         space = Space(self.host)
         if space.usable is not None:
-            reserved = f"reserved {space.reserved}" if space.reserved else "none reserved"
+            reserved = f"reserved {self.said(str(space.reserved))}" if space.reserved else "none reserved"
             yield from self._entry("ephemeral ports", f"{space.low}-{space.high}, {reserved}, {len(space.usable)} usable")
 
     def _without_effect(self) -> Iterator[str]:
@@ -95,7 +114,7 @@ class _Page:
         if dead:
             yield self.style("strong", "sysctl lines that have no effect")
         for assignment in sorted(dead, key=lambda each: (each.at, each.key)):
-            yield from self._entry(safe(hide_in_line(assignment.key)), f"= {safe(hide_value(assignment.key, assignment.value))}")
+            yield from self._entry(safe(hide_in_line(assignment.key)), f"= {self.said(hide_value(assignment.key, assignment.value))}")
             yield from self._detail(f"{assignment.fate} ({place(assignment.at)}): {safe(assignment.reason)}")
 
     # ── units and outgoing connections ──────────────────────────────────────────────────────────────────────────────
@@ -148,6 +167,9 @@ class _Page:
             yield self.style("bad", "could not be read")
         for trouble in sorted(self.host.unreadable):
             yield from self._detail(f"{place(trouble.at)}: {safe(trouble.reason)}", 2)
+
+    def _value(self, sysctl: Sysctl, text: str) -> str:
+        return self.said(hide_value(sysctl.key, text)) or "empty"
 
     # ── lines ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -202,7 +224,3 @@ def _options(listener: Listener) -> Sequence[str]:
 
 def _matters(sysctl: Sysctl) -> bool:
     return sysctl.key in _ALWAYS or (sysctl.key.startswith("net.") and not sysctl.is_default)
-
-
-def _value(sysctl: Sysctl, text: str) -> str:
-    return safe(hide_value(sysctl.key, text)) or "empty"

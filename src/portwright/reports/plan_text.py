@@ -1,32 +1,62 @@
 """A plan as a person reads it: the steps and why, what they were seen to mend, what is left and the manual step for it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from portwright.plan import DropInStep, Plan, Step, SysctlStep
 from portwright.reports.escape import safe, wrap
 from portwright.reports.excerpt import place
+from portwright.reports.shorten import short
 from portwright.reports.style import Style
 from portwright.reports.words import DISRUPTION, SAFETY, counted
 
 _INDENT = 4
 
 
-def render(plan: Plan, written: Sequence[str], *, color: bool, width: int) -> str:
-    """The report of `fix`, ending in a newline; `written` are the files that were written, playbook first."""
+def render(
+    plan: Plan, written: Sequence[str], *, color: bool, width: int, quiet: bool = False, verbose: bool = False
+) -> str:
+    """The report of `fix`, ending in a newline; `written` are the files that were written, playbook first.
+
+    `quiet` leaves a line for each step, each finding that is left, each thing that could not be read and each file; `verbose` names
+    the findings that are mended, and cuts no value.
+    """
     style = Style(color)
-    return "".join(f"{line}\n" for line in _lines(plan, written, style, width))
+    lines = _brief(plan, written, style) if quiet else _lines(plan, written, style, width, verbose)
+    return "".join(f"{line}\n" for line in lines)
 
 
-def _lines(plan: Plan, written: Sequence[str], style: Style, width: int) -> Iterator[str]:
+def _brief(plan: Plan, written: Sequence[str], style: Style) -> Iterator[str]:
+    for step in plan.steps:
+        yield f"{step.path}: {safe(_what(step))}"
+    for left in plan.unplanned:
+        card = left.finding.card
+        yield f"{place(left.finding.at)}: {style(card.severity, f'{card.severity}[{card.id}]')}: not planned: {safe(left.reason)}"
+    for trouble in plan.host.unreadable:
+        yield f"{place(trouble.at)}: {style('bad', 'could not be read')}: {safe(trouble.reason)}"
+    if not plan.host.files_read:
+        yield f"nothing is planned for {safe(plan.host.name)}: {safe(plan.reason)}"
+    for file in written:
+        yield f"{safe(file)}: written"
+
+
+def _lines(plan: Plan, written: Sequence[str], style: Style, width: int, verbose: bool) -> Iterator[str]:
+    said: Callable[[str], str] = safe if verbose else short
     for number, step in enumerate(plan.steps, 1):
-        yield f"{number}. {style('strong', safe(_what(step)))}"
+        first, *more = wrap(said(_what(step)), width - _INDENT, width - len(f"{number}. "))
+        yield f"{number}. {style('strong', first)}"
+        for line in more:
+            yield f"{' ' * _INDENT}{style('strong', line)}"
         yield from _wrapped(f"in {step.path}; {SAFETY[step.safety]}, {_disruption(step)}; for {', '.join(step.because)}", width)
     if plan.steps:
         yield ""
         summary = f"proven on a copy of {safe(plan.host.name)}: {counted(len(plan.mended), 'finding')} gone, no new one"
         if plan.usable is not None:
             summary += f"; {plan.usable:,} ephemeral ports remain"
-        yield style("good", summary)
+        for line in wrap(summary, width):
+            yield style("good", line)
+        for finding in plan.mended if verbose else ():
+            yield f"  {style(finding.card.severity, finding.card.id)} at {place(finding.at)}"
+            yield from _wrapped(safe(finding.message), width)
     else:
         for line in wrap(f"nothing is planned for {safe(plan.host.name)}: {safe(plan.reason)}", width):
             yield style("strong", line)
@@ -36,14 +66,15 @@ def _lines(plan: Plan, written: Sequence[str], style: Style, width: int) -> Iter
         for left in plan.unplanned:
             finding = left.finding
             yield f"  {style(finding.card.severity, finding.card.id)} at {place(finding.at)}"
-            yield from _wrapped(safe(finding.message), width)
+            yield from _wrapped(said(finding.message), width)
             if left.reason != plan.reason:
-                yield from _wrapped(f"why not planned: {safe(left.reason)}", width)
+                yield from _wrapped(f"why not planned: {said(left.reason)}", width)
             if left.step:
-                yield from _wrapped(f"what to do: {safe(left.step)}", width)
+                yield from _wrapped(f"what to do: {said(left.step)}", width)
     if plan.host.unreadable:
         yield ""
-        yield style("bad", f"{counted(len(plan.host.unreadable), 'place')} could not be read, so this plan may not be complete:")
+        for line in wrap(f"{counted(len(plan.host.unreadable), 'place')} could not be read, so this plan may not be complete:", width):
+            yield style("bad", line)
         for trouble in plan.host.unreadable:
             yield from _wrapped(f"{place(trouble.at)}: {safe(trouble.reason)}", width)
     if written:

@@ -1,6 +1,6 @@
 """A picture of the port space: the zones, the ephemeral range and its holes, who listens where, who collides, how far the ports go."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import log
 
 from portwright.facts import Listener
@@ -8,6 +8,7 @@ from portwright.host import Host
 from portwright.host.named import RANGE, RESERVED
 from portwright.reports.escape import cut, safe, width, wrap
 from portwright.reports.excerpt import place
+from portwright.reports.shorten import short
 from portwright.reports.space import LAST, Collisions, Space, Standing, Zone, ZoneName, rows
 from portwright.reports.style import Role, Style
 from portwright.reports.words import counted, service
@@ -51,21 +52,32 @@ _COLOURS: dict[ZoneName, Role] = {"privileged": "low", "user": "faint", "ephemer
 _STRETCH = 24  # low ports are crowded: how much more room the first ports of a zone below the range get than its last
 
 
-def render(host: Host, collisions: Collisions = (), *, color: bool, width: int, unicode: bool = True) -> str:
+def render(
+    host: Host,
+    collisions: Collisions = (),
+    *,
+    color: bool,
+    width: int,
+    unicode: bool = True,
+    quiet: bool = False,
+    verbose: bool = False,
+) -> str:
     """The picture, a table of listeners, the collisions and the capacity, ending in a newline; `width` in columns.
 
     `collisions` are pairs of listeners that want the same port (portwright.host.conflict). Listeners that never start are counted only.
+    `quiet` leaves out the picture, the range and the capacity; `verbose` cuts no list of ports.
     """
-    drawing = _Drawing(Space(host, collisions), Style(color), max(width, _NARROWEST), _UNICODE if unicode else _ASCII)
-    return "".join(f"{line.rstrip()}\n" for line in drawing.lines())
+    drawing = _Drawing(Space(host, collisions), Style(color), max(width, _NARROWEST), _UNICODE if unicode else _ASCII, verbose)
+    return "".join(f"{line.rstrip()}\n" for line in (drawing.brief() if quiet else drawing.lines()))
 
 
 class _Drawing:
-    def __init__(self, space: Space, style: Style, columns: int, pen: _Pen) -> None:
+    def __init__(self, space: Space, style: Style, columns: int, pen: _Pen, verbose: bool) -> None:
         self.space = space
         self.style = style
         self.columns = columns
         self.pen = pen
+        self.said: Callable[[str], str] = safe if verbose else short
         self.listeners = [listener for listener in rows(space.host.listeners) if listener.starts != "never"]
         self.never = len(rows(space.host.listeners)) - len(self.listeners)
 
@@ -79,6 +91,19 @@ class _Drawing:
         yield from self._collisions()
         yield from self._range()
         yield from self._capacity()
+        yield from self._unreadable()
+
+    def brief(self) -> Iterator[str]:
+        """Who listens where, and who collides."""
+        yield self.style("strong", f"the ports of {safe(self.space.host.name)}")
+        yield from self._table()
+        if self.space.collisions:
+            yield ""
+            *lines, _ = self._collisions()
+            yield from lines
+        yield from self._unreadable()
+
+    def _unreadable(self) -> Iterator[str]:
         if self.space.host.unreadable:
             yield ""
             for line in wrap("could not be read, so this picture may lack something:", self.columns):
@@ -270,7 +295,7 @@ class _Drawing:
             return
         yield from self._entry("range", f"{space.low}-{space.high}, {self._set_by(RANGE)}")
         if space.reserved:
-            yield from self._entry("reserved", f"{space.reserved}, {self._set_by(RESERVED)}")
+            yield from self._entry("reserved", f"{self.said(str(space.reserved))}, {self._set_by(RESERVED)}")
         else:
             yield from self._entry("reserved", "nothing")
 
@@ -281,9 +306,9 @@ class _Drawing:
             return "nothing says by what"
         said = f"{'the default of the kernel' if sysctl.is_default else 'set'} at {place(sysctl.at)}"
         if sysctl.reload != sysctl.boot:
-            said += f"; `sysctl --system` would leave {safe(sysctl.reload) or 'nothing'} ({place(sysctl.reload_at)})"
+            said += f"; `sysctl --system` would leave {self.said(sysctl.reload) or 'nothing'} ({place(sysctl.reload_at)})"
         if sysctl.running is not None and sysctl.running != sysctl.boot:
-            said += f"; running now: {safe(sysctl.running) or 'nothing'}"
+            said += f"; running now: {self.said(sysctl.running) or 'nothing'}"
         return said
 
     def _capacity(self) -> Iterator[str]:

@@ -1,10 +1,15 @@
 """Long values made short for a reader: lists end after an item, words and sentences lose their middle, and numbers stay whole."""
 
-from portwright.reports.escape import width
+from portwright.reports.escape import safe, width
 
 LONGEST_WORD = 90
 LONGEST_TEXT = 480
 _MARK = "..."
+
+
+def short(text: str) -> str:
+    """Text of a host made safe to show, then short: half a secret would not be known for one."""
+    return shortened(safe(text))
 
 
 def shortened(text: str) -> str:

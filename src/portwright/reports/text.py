@@ -12,7 +12,8 @@ from portwright.ports import union
 from portwright.reports.escape import safe, width, wrap
 from portwright.reports.excerpt import Mark, can_show, excerpt, gutter_of, place
 from portwright.reports.repeats import gathered
-from portwright.reports.shorten import shortened
+from portwright.reports.secrets import hide_value
+from portwright.reports.shorten import short
 from portwright.reports.style import Role, Style
 from portwright.reports.words import DISRUPTION, ERRORS, OFTEN, SAFETY, counted, no_verdict, spanning, what_it_does
 from portwright.source import Span
@@ -71,7 +72,7 @@ class _Page:
         self.style = Style(color)
         self.width = width
         self.verbose = verbose
-        self.short: Callable[[str], str] = str if verbose else shortened
+        self.said: Callable[[str], str] = safe if verbose else short
         self._explained: set[str] = set()
 
     def on(self, style: Style) -> "_Page":
@@ -116,13 +117,13 @@ class _Page:
         if result.unreadable:
             yield self.style("bad", "could not be read:")
             for trouble in sorted(result.unreadable):
-                yield from self._located(trouble.at, self.short(safe(trouble.reason)))
+                yield from self._located(trouble.at, self.said(trouble.reason))
             yield ""
         if self.verbose:
             yield from self._read(result)
 
     def _read(self, result: HostResult) -> Iterator[str]:
-        """The files that were read, a folder a line, and how many rules had nothing to say."""
+        """The files that were read, a folder a line, those that were left out, and how many rules had nothing to say."""
         folders: dict[str, list[str]] = {}
         for path in sorted(result.sources):
             if not self._is_default(Span.whole(path), result):
@@ -132,6 +133,11 @@ class _Page:
             yield self.style("strong", "read:")
             for folder, names in folders.items():
                 yield from self._item("  ", f"{safe(folder)} {' '.join(safe(name) for name in names)}".lstrip())
+            yield ""
+        if result.skipped:
+            yield self.style("strong", "left out:")
+            for skipped in sorted(result.skipped):
+                yield from self._located(Span.whole(skipped.path), safe(skipped.reason))
             yield ""
         silent = result.rules_checked - len({finding.card.id for finding in result.findings})
         if silent > 0:
@@ -195,7 +201,7 @@ class _Page:
         severity = finding.card.severity
         tag = f"{severity}[{finding.card.id}]"
         count = f" ({len(group)} findings)" if len(group) > 1 else ""
-        message, *more = wrap(safe(self.short(finding.message)), self.width - 2, self.width - len(tag) - len(count) - 2)
+        message, *more = wrap(self.said(finding.message), self.width - 2, self.width - len(tag) - len(count) - 2)
         yield f"{self.style(severity, tag)}{count}: {self.style('strong', message)}"
         for line in more:
             yield f"  {self.style('strong', line)}"
@@ -209,7 +215,7 @@ class _Page:
             elif note.at is None or note.at in shown or not can_show(note.at, result.sources):
                 plain.append(note)
             else:
-                marks.append(Mark(note.at, "-" if note.at != finding.at else "^", "note", self.short(note.text)))
+                marks.append(Mark(note.at, "-" if note.at != finding.at else "^", "note", self.said(note.text)))
                 shown.add(note.at)
         files: dict[str, list[Mark]] = {}
         for mark in marks:
@@ -233,23 +239,25 @@ class _Page:
         if finding.confidence != "certain":
             rows.append(("confidence", finding.confidence, "strong"))
         for note in notes:
-            said = self.short(note.text)
+            said = self.said(note.text)
             rows.append(("note", said if note.at is None else f"{said} ({note.at})", "note"))
         card = finding.card
         if self.verbose:
-            for at in dict.fromkeys((finding.at, *(note.at for note in finding.notes if note.at is not None))):
-                for lost in result.lost.get(at, ()):
-                    rows.append(("lost", f"{lost.value or '(empty)'} ({lost.at}): {lost.reason}", "note"))
+            places = {finding.at, *(note.at for note in finding.notes)}
+            for sysctl in dict.fromkeys(sysctl for sysctl in result.overridden if sysctl.at in places):
+                for lost in sysctl.lost:
+                    value = hide_value(sysctl.key, lost.value) or "(empty)"
+                    rows.append(("lost", f"{sysctl.key} = {value} ({lost.at}): {lost.reason}", "note"))
         if self.verbose and card.id not in self._explained:
             self._explained.add(card.id)
             rows.append(("why", " ".join(card.why.split()), "strong"))
             rows.extend(("see", reference, "strong") for reference in card.references)
         if finding.change is not None:
             how = f"({SAFETY[finding.change.safety]}; {DISRUPTION[finding.change.disruption]})"
-            rows.append(("fix", f"{self.short(_fix(group))} {how}", "good"))
+            rows.append(("fix", f"{self.said(_fix(group))} {how}", "good"))
         if finding.manual is not None:
-            rows.append(("by hand", self.short(_for_all([each.manual.step for each in group if each.manual])), "good"))
-            rows.append(("not fixed for you", self.short(finding.manual.reason), "strong"))
+            rows.append(("by hand", self.said(_for_all([each.manual.step for each in group if each.manual])), "good"))
+            rows.append(("not fixed for you", self.said(finding.manual.reason), "strong"))
         for key, text, role in rows:
             head = f"{' ' * (gutter + 1)}{self.style('frame', '=')} {self.style(role, key)}: "
             yield from self._item(head, safe(text), gutter + 5 + len(key), gutter + 5)
