@@ -52,6 +52,7 @@ def test_no_control_and_no_surrogate_is_left_and_nothing_is_left_to_escape(text:
         ("\ufe0f", 0),
         ("\u1112\u1161\u11ab", 2),
         ("\ud7b0", 0),
+        ("\u0600", 1),
     ],
 )
 def test_wide_characters_take_two_columns_and_combining_ones_none(text: str, columns: int) -> None:

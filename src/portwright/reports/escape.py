@@ -87,6 +87,10 @@ def cells(text: str) -> list[tuple[str, int]]:
     return laid
 
 
+# Format characters that are seen: signs of Arabic, Syriac and Kaithi that enclose the number after them.
+_ENCLOSING = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
+
+
 def _escaped(match: re.Match[str]) -> str:
     code = ord(match.group())
     if code < 0x100:
@@ -99,6 +103,8 @@ def _columns(character: str) -> int:
         return 1
     from unicodedata import category, east_asian_width
 
+    if character in _ENCLOSING:
+        return 1
     # The vowels and final consonants of Hangul join the syllable before them, though their category is that of letters.
     if category(character) in ("Mn", "Me", "Cf") or "\u1160" <= character <= "\u11ff" or "\ud7b0" <= character <= "\ud7fb":
         return 0
