@@ -83,32 +83,50 @@ class _Page:
     # ── hosts ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def sections(self, hosts: Sequence[tuple[HostResult, Style]]) -> Iterator[str]:
-        """Several hosts by name: their names, and everything about them; hosts of which there is the same to say together."""
-        sections: dict[object, tuple[list[HostResult], list[str]]] = {}
+        """Several hosts by name: their names, and everything about them.
+
+        Hosts of which there is the same to say share a section; what was said of a host above is not told again in full.
+        """
+        sections: dict[object, list[tuple[HostResult, Style]]] = {}
         for number, (result, style) in enumerate(hosts):
-            details = list(self.on(style).details(result))
-            key = (self._outcome(result), *(list(self.on(Style(False)).details(result)) if style.files else details))
+            groups = tuple(_told(group, result) for group in self._groups(result))
             alone = self.verbose or no_verdict(result)
-            sections.setdefault(number if alone else key, ([], details))[0].append(result)
-        for results, details in sections.values():
+            sections.setdefault(number if alone else (groups, result.unreadable), []).append((result, style))
+        above: dict[object, str] = {}
+        for members in sections.values():
+            results = [result for result, _ in members]
             names = ", ".join(safe(result.host) for result in results)
             several = f" ({len(results)} hosts, the same on each)" if len(results) > 1 else ""
             yield from self._paragraph(f"{names}{several}: {self._outcome(results[0])}; {self._basis(results)}", "strong")
             yield ""
-            yield from details
+            yield from self.on(members[0][1]).details(results[0], above)
 
-    def details(self, result: HostResult) -> Iterator[str]:
-        """The findings of one host, what was allowed, and what could not be read; an empty line after each part."""
+    def _groups(self, result: HostResult) -> Sequence[tuple[Finding, ...]]:
+        findings = in_reading_order(result.findings)
+        return [(finding,) for finding in findings] if self.verbose else gathered(findings)
+
+    def details(self, result: HostResult, elsewhere: dict[object, str] | None = None) -> Iterator[str]:
+        """The findings of one host, what was allowed, and what could not be read; an empty line after each part.
+
+        `elsewhere` is what was told of other hosts, and of which.
+        """
         shown: set[Span] = set()
         above: Span | None = None
-        findings = in_reading_order(result.findings)
-        for group in [(finding,) for finding in findings] if self.verbose else gathered(findings):
-            yield from self._finding(group, result, shown, above)
-            yield ""
+        for group in self._groups(result):
+            told = None if elsewhere is None or self.verbose else _told(group, result)
+            if elsewhere is not None and told in elsewhere:
+                yield from self._heading(group)
+                yield f" {self.style('frame', '-->')} {self._place(group[0].at)}"
+                yield from self._item(f"  {self.style('frame', '=')} ", f"as on {elsewhere[told]}", 4, 6)
+                above = None
+            else:
+                yield from self._finding(group, result, shown, above)
+                above = None if self.verbose else group[0].at
+            if elsewhere is not None and told is not None:
+                elsewhere.setdefault(told, safe(result.host))
             if self.verbose:
                 shown.clear()
-            else:
-                above = group[0].at
+            yield ""
         if result.allowed and self.verbose:
             yield self.style("strong", "allowed:")
             for allowed in sorted(result.allowed, key=lambda allowed: (allowed.at, allowed.rule)):
@@ -197,17 +215,10 @@ class _Page:
 
         Excerpts of notes in `shown` are not repeated, nor that of the finding right `above` at the same place.
         """
+        yield from self._heading(group)
         finding = group[0]
-        severity = finding.card.severity
-        tag = f"{severity}[{finding.card.id}]"
-        count = f" ({len(group)} findings)" if len(group) > 1 else ""
-        message, *more = wrap(self.said(finding.message), self.width - 2, self.width - len(tag) - len(count) - 2)
-        yield f"{self.style(severity, tag)}{count}: {self.style('strong', message)}"
-        for line in more:
-            yield f"  {self.style('strong', line)}"
-
         repeated = finding.at == above
-        marks = [Mark(finding.at, "^", severity)]
+        marks = [Mark(finding.at, "^", finding.card.severity)]
         plain: list[Note] = []
         for note in finding.notes:
             if note.at is not None and self._is_default(note.at, result):
@@ -228,6 +239,16 @@ class _Page:
             yield from excerpt(marked, result.sources, gutter, self.width, self.style, "-->" if index == 0 else ":::")
         yield from self._remarks(group, plain, result, gutter)
         yield from self._others(group, gutter)
+
+    def _heading(self, group: Sequence[Finding]) -> Iterator[str]:
+        finding = group[0]
+        severity = finding.card.severity
+        tag = f"{severity}[{finding.card.id}]"
+        count = f" ({len(group)} findings)" if len(group) > 1 else ""
+        message, *more = wrap(self.said(finding.message), self.width - 2, self.width - len(tag) - len(count) - 2)
+        yield f"{self.style(severity, tag)}{count}: {self.style('strong', message)}"
+        for line in more:
+            yield f"  {self.style('strong', line)}"
 
     def _remarks(self, group: Sequence[Finding], notes: Sequence[Note], result: HostResult, gutter: int) -> Iterator[str]:
         finding = group[0]
@@ -318,6 +339,13 @@ class _Page:
     def _paragraph(self, text: str, role: Role) -> Iterator[str]:
         for line in wrap(text, self.width):
             yield self.style(role, line)
+
+
+def _told(group: tuple[Finding, ...], result: HostResult) -> object:
+    """All that a report tells of findings that it says together: they, and the lines that it shows of them."""
+    spans = [group[0].at, *(note.at for note in group[0].notes if note.at is not None)]
+    lines = [result.sources[at.path].line(line) for at in spans if at.path in result.sources for line in (at.line, at.end_line)]
+    return group, tuple(lines)
 
 
 def _fix(group: Sequence[Finding]) -> str:
