@@ -1,5 +1,7 @@
 """Carets stand under what they mean, whatever the line holds and however long it is."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,6 +60,14 @@ def test_a_cut_leaves_numbers_whole() -> None:
         line, _ = shown(f"reserved = {ports}", 11 + start, 16 + start, columns=60)
         numbers = line.strip(".").removeprefix("reserved = ").strip(",").split(",")
         assert set(numbers) <= set(ports.split(","))
+
+
+def test_a_cut_leaves_a_letter_its_marks() -> None:
+    text = "e\u0301\u0302" * 100
+
+    for start in range(0, 290, 7):
+        line, _ = shown(text, start, start + 1, columns=40)
+        assert not re.search("\\.\\.\\.[\u0301\u0302]|e\\.|e\u0301\\.", line)
 
 
 def test_marks_on_one_line_share_its_cut_where_they_fit() -> None:

@@ -166,6 +166,7 @@ def test_no_byte_of_the_host_reaches_the_terminal_as_a_control(
     report = plain(result, replace(result, host=path), width=columns, quiet=quiet, verbose=verbose)
 
     assert not [c for c in report if (ord(c) < 0x20 and c != "\n") or 0x7F <= ord(c) < 0xA0]
+    assert not [line for line in report.split("\n") if line.endswith(" ")]
     report.encode("utf-8")
     if quiet:
         assert 6 == report.count("\n")

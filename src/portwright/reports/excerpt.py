@@ -160,7 +160,7 @@ def _line(text: str, number: int, strokes: Sequence[_Stroke], gutter: int, colum
 def _view(text: str, start: int, end: int, room: int) -> _View:
     """A line within `room`, cut where it must be so that the characters from `start` to `end` stay in sight, or at least their beginning.
 
-    A cut leaves numbers whole.
+    A cut leaves numbers whole, and a letter the marks that join it.
     """
     # A character that is shown takes a column or joins one that does, so three times the room on both sides is enough to look at:
     # a line of a megabyte costs no more than a short one.
@@ -179,12 +179,16 @@ def _view(text: str, start: int, end: int, room: int) -> _View:
         while low < start and edges[low] < wanted:
             low += 1
         low = _between_numbers(piece, low, start, 1)
+        while low < start and not laid[low][1]:
+            low += 1
     opening = _ELLIPSIS if left or low else ""
     ceiling = edges[low] + room - len(opening)
     if edges[-1] > ceiling or left + len(laid) < len(text):
         while high > start and edges[high] > ceiling - len(_ELLIPSIS):
             high -= 1
         high = _between_numbers(piece, high, start + 1, -1)
+        while start + 1 < high < len(laid) and not laid[high][1]:
+            high -= 1
     closing = _ELLIPSIS if high < len(laid) or left + len(laid) < len(text) else ""
     shown = opening + "".join(character for character, _ in laid[low:high]) + closing
     return _View(shown, left + low, left + high, tuple(len(opening) + edge - edges[low] for edge in edges[low : high + 1]))

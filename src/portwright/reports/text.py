@@ -54,7 +54,7 @@ def render(
         lines = [*page.on(style).details(result), *page.verdict(sorted_results)]
     else:
         lines = [*page.sections(hosts), *page.verdict(sorted_results)]
-    return "".join(f"{line}\n" for line in lines)
+    return "".join(f"{line.rstrip(' ')}\n" for line in lines)
 
 
 def excerpts(result: HostResult, *, color: bool, width: int) -> str:
@@ -233,6 +233,10 @@ class _Page:
             files.setdefault(mark.at.path, []).append(mark)
         gutter = gutter_of(mark for mark in marks if can_show(mark.at, result.sources))
         for index, marked in enumerate(files.values()):
+            if index == 0 and self._is_default(finding.at, result):
+                said = f"{place(finding.at)}, the kernel's own value"
+                yield f"{' ' * gutter}{self.style('frame', '-->')} {said}"
+                continue
             if repeated and index == 0 and len(marked) == 1:
                 yield f"{' ' * gutter}{self.style('frame', '-->')} {self._place(finding.at)}"
                 continue
