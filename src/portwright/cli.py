@@ -10,7 +10,7 @@ from portwright import __version__
 
 TYPE_CHECKING = False  # as a type checker takes it; typing itself costs more than --version does
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
     from typing import Any, NoReturn
 
@@ -114,22 +114,29 @@ def _report(form: str, results: Sequence[HostResult], rules: Sequence[Rule]) -> 
 
 
 def _text(inputs: Sequence[Input], results: Sequence[HostResult], options: Options, output: str | None) -> str:
-    from portwright import terminal
     from portwright.reports import text
 
-    files: list[dict[str, str]] = []
-    if terminal.links(options.color, output):
-        from portwright.audit.check import located
-
-        files = [located(given, result.paths) for given, result in zip(inputs, results, strict=True)]
+    files = _files(zip(inputs, (result.paths for result in results), strict=True), options, output)
     return text.render(results, **_look(options, output), files=files, machine=os.uname().nodename)
+
+
+def _files(named: Iterable[tuple[Input, Iterable[str]]], options: Options, output: str | None) -> list[dict[str, str]]:
+    """Where the files lie that a report names of each input; nothing where its places will be no links."""
+    from portwright import terminal
+
+    if not terminal.links(options.color, output):
+        return []
+    from portwright.audit.check import located
+
+    return [located(given, paths) for given, paths in named]
 
 
 def _facts(options: Options) -> int:
     from portwright.audit.check import read
 
     outputs = _outputs(options)
-    hosts = [host for given in _inputs(options) for host in read(given)]
+    each = [(given, host) for given in _inputs(options) for host in read(given)]
+    hosts = [host for _, host in each]
     for form, output in outputs:
         if form == "json":
             from portwright.reports import json_v1
@@ -138,7 +145,8 @@ def _facts(options: Options) -> int:
         else:
             from portwright.reports import facts_text
 
-            _show(output, facts_text.render(hosts, **_look(options, output)))
+            files = _files(((given, host.sources) for given, host in each), options, output)
+            _show(output, facts_text.render(hosts, **_look(options, output), files=files, machine=os.uname().nodename))
     return INCOMPLETE if not hosts or any(host.unreadable or not host.files_read for host in hosts) else CLEAN
 
 
@@ -149,13 +157,16 @@ def _ports(options: Options) -> int:
     from portwright.reports import json_v1, ports
 
     outputs = _outputs(options)
-    hosts = [host for given in _inputs(options) for host in read(given)]
+    each = [(given, host) for given in _inputs(options) for host in read(given)]
+    hosts = [host for _, host in each]
     for form, output in outputs:
         if form == "json":
             _write(output, json_v1.ports((host, collisions(host)) for host in hosts))
             continue
-        look, unicode = _look(options, output), terminal.unicode(output)
-        _show(output, "\n".join(ports.render(host, collisions(host), **look, unicode=unicode) for host in hosts))
+        look = {**_look(options, output), "unicode": terminal.unicode(output), "machine": os.uname().nodename}
+        files = _files(((given, host.sources) for given, host in each), options, output) or [{} for _ in hosts]
+        pictures = [ports.render(host, collisions(host), **look, files=own) for host, own in zip(hosts, files, strict=True)]
+        _show(output, "\n".join(pictures))
     return INCOMPLETE if not hosts or any(host.unreadable or not host.files_read for host in hosts) else CLEAN
 
 
@@ -188,7 +199,8 @@ def _fix(options: Options) -> int:
         for file, content in book.files.items():
             _write(os.path.join(folder, file), content, mode=0o600 if file in book.private else None)
         written = tuple(os.path.join(folder, file) for file in book.files)
-    _show(None, plan_text.render(made, written, **_look(options, None)))
+    (files,) = _files([(given, made.host.sources)], options, None) or [{}]
+    _show(None, plan_text.render(made, written, **_look(options, None), files=files, machine=os.uname().nodename))
     applied = _apply(written[0]) if options.apply and written else CLEAN
     if made.unplanned or applied != CLEAN:
         return CLEAN if options.exit_zero and applied == CLEAN else FINDINGS

@@ -67,6 +67,16 @@ def test_a_terminal_has_colours_and_one_that_shows_links_has_links() -> None:
     assert plain == at_a_terminal("check", WEB1, "--color", "never", VTE_VERSION="7006")
 
 
+@pytest.mark.parametrize("command", [["facts"], ["facts", "-q"], ["ports"], ["fix"], ["fix", "-q"]])
+def test_places_are_links_in_every_report(command: list[str]) -> None:
+    plain = at_a_terminal(*command, WEB1)
+    linked = at_a_terminal(*command, WEB1, VTE_VERSION="7006")
+
+    unit = "/etc/sysctl.d/60-tuning.conf" if command == ["ports"] else "/etc/systemd/system/relay.service"
+    assert f"\x1b]8;;file://{os.uname().nodename}{WEB1}{unit}\x1b\\{unit}:" in linked
+    assert plain == re.sub(r"\x1b\]8;;[!-~]*?\x1b\\", "", linked)
+
+
 def test_a_terminal_of_another_locale_gets_ascii_in_as_many_columns() -> None:
     shown = at_a_terminal("check", WIDE, NO_COLOR="1")
     ascii_only = at_a_terminal("check", WIDE, NO_COLOR="1", LC_ALL="C")

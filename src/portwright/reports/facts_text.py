@@ -1,6 +1,6 @@
 """Facts as a person reads them: who listens where, which kernel settings are in force and which line won, which units listen."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from portwright.facts import Listener, Sysctl, Unit
 from portwright.host import Host
@@ -19,17 +19,28 @@ _ALWAYS = (RANGE, RESERVED, UNPRIVILEGED, "net.ipv4.ip_nonlocal_bind", "net.ipv4
 """Settings that decide about ports, shown even where no file sets them."""
 
 
-def render(hosts: Sequence[Host], *, color: bool, width: int, quiet: bool = False, verbose: bool = False) -> str:
+def render(
+    hosts: Sequence[Host],
+    *,
+    color: bool,
+    width: int,
+    quiet: bool = False,
+    verbose: bool = False,
+    files: Sequence[Mapping[str, str]] = (),
+    machine: str = "",
+) -> str:
     """What was read and what is in force on each host, by name, ending in a newline; `width` in columns.
 
     Kernel settings outside net. and built-in defaults that decide nothing about ports are counted only, and long values are cut,
     unless `verbose`. `quiet` leaves one line for each listener and each thing that could not be read.
+    `files` say for each host where on this `machine` the files lie that it names: places are links to them.
     """
+    styled = [(host, Style(color, each, machine)) for host, each in zip(hosts, files or [{} for _ in hosts], strict=True)]
+    styled.sort(key=lambda each: each[0].name)
     if quiet:
-        ordered = sorted(hosts, key=lambda host: host.name)
-        return "".join(f"{line}\n" for host in ordered for line in _brief(host, Style(color), len(ordered) > 1))
-    pages = [_Page(host, Style(color), max(width, _NARROWEST), verbose) for host in sorted(hosts, key=lambda host: host.name)]
-    parts = ["".join(f"{line.rstrip()}\n" for line in page.lines()) for page in pages]
+        return "".join(f"{style.places(line)}\n" for host, style in styled for line in _brief(host, style, len(styled) > 1))
+    pages = [_Page(host, style, max(width, _NARROWEST), verbose) for host, style in styled]
+    parts = ["".join(f"{page.style.places(line.rstrip())}\n" for line in page.lines()) for page in pages]
     return "\n".join(parts) or "nothing was read: there was no host, repository or file to look at\n"
 
 

@@ -1,6 +1,6 @@
 """A plan as a person reads it: the steps and why, what they were seen to mend, what is left and the manual step for it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from portwright.plan import DropInStep, Plan, Step, SysctlStep
 from portwright.reports.escape import safe, wrap
@@ -13,16 +13,25 @@ _INDENT = 4
 
 
 def render(
-    plan: Plan, written: Sequence[str], *, color: bool, width: int, quiet: bool = False, verbose: bool = False
+    plan: Plan,
+    written: Sequence[str],
+    *,
+    color: bool,
+    width: int,
+    quiet: bool = False,
+    verbose: bool = False,
+    files: Mapping[str, str] | None = None,
+    machine: str = "",
 ) -> str:
     """The report of `fix`, ending in a newline; `written` are the files that were written, playbook first.
 
     `quiet` leaves a line for each step, each finding that is left, each thing that could not be read and each file; `verbose` names
-    the findings that are mended, and cuts no value.
+    the findings that are mended, and cuts no value. `files` say where on this `machine` the files lie that the plan names: places are
+    links to them.
     """
-    style = Style(color)
+    style = Style(color, files, machine)
     lines = _brief(plan, written, style) if quiet else _lines(plan, written, style, width, verbose)
-    return "".join(f"{line}\n" for line in lines)
+    return "".join(f"{style.places(line)}\n" for line in lines)
 
 
 def _brief(plan: Plan, written: Sequence[str], style: Style) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """A picture of the port space: the zones, the ephemeral range and its holes, who listens where, who collides, how far the ports go."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import log
 
 from portwright.facts import Listener
@@ -61,14 +61,18 @@ def render(
     unicode: bool = True,
     quiet: bool = False,
     verbose: bool = False,
+    files: Mapping[str, str] | None = None,
+    machine: str = "",
 ) -> str:
     """The picture, a table of listeners, the collisions and the capacity, ending in a newline; `width` in columns.
 
     `collisions` are pairs of listeners that want the same port (portwright.host.conflict). Listeners that never start are counted only.
     `quiet` leaves out the picture, the range and the capacity; `verbose` cuts no list of ports.
+    `files` say where on this `machine` the files lie that the host names: places are links to them.
     """
-    drawing = _Drawing(Space(host, collisions), Style(color), max(width, _NARROWEST), _UNICODE if unicode else _ASCII, verbose)
-    return "".join(f"{line.rstrip()}\n" for line in (drawing.brief() if quiet else drawing.lines()))
+    style, pen = Style(color, files, machine), _UNICODE if unicode else _ASCII
+    drawing = _Drawing(Space(host, collisions), style, max(width, _NARROWEST), pen, verbose)
+    return "".join(f"{style.places(line.rstrip())}\n" for line in (drawing.brief() if quiet else drawing.lines()))
 
 
 class _Drawing:

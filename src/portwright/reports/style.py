@@ -1,7 +1,10 @@
 """A small palette: what a piece of a report is, as terminal colours and links when they are asked for."""
 
+import re
 from collections.abc import Mapping
 from typing import Literal
+
+from portwright.patterns import regex
 
 Role = Literal["high", "medium", "low", "info", "frame", "note", "good", "bad", "strong", "faint"]
 
@@ -20,6 +23,8 @@ _CODES: dict[Role, str] = {
 
 
 _LONGEST_LINK = 2000  # VTE takes no more than 2083 characters
+_WORDS = regex(r"\x1b\[[0-9;]*m|[^\s\x1b,;()]+")
+_AFTER_PATH = regex(r":\d+:\d+$")
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
 
 
@@ -43,6 +48,14 @@ class Style:
         file = self.files.get(path)
         target = "" if file is None else f"file://{_quoted(self.machine)}{_quoted(file)}"
         return f"\x1b]8;;{target}\x1b\\{text}\x1b]8;;\x1b\\" if 0 < len(target) <= _LONGEST_LINK and text else text
+
+    def places(self, line: str) -> str:
+        """A line of a report with every known path in it, and the line and column behind it, made a link."""
+        return _WORDS.sub(self._place, line) if self.files else line
+
+    def _place(self, match: re.Match[str]) -> str:
+        word = match.group().rstrip(":")
+        return self.link(_AFTER_PATH.sub("", word), word) + match.group()[len(word) :]
 
 
 def _quoted(path: str) -> str:
