@@ -8,7 +8,16 @@ from portwright.cli import main
 from tests.golden import expected
 
 # Named one by one, so that a new rule changes no report here.
-RULES = "listener-in-ephemeral-range,listener-without-reuseaddr,low-port-without-capability,reserved-ports-overridden"
+RULES = ",".join(
+    (
+        "listener-in-ephemeral-range",
+        "listener-without-reuseaddr",
+        "low-port-without-capability",
+        "reserved-ports-overridden",
+        "sysctl-loaders-disagree",
+        "sysctl-value-rejected",
+    )
+)
 CASES = sorted((Path(__file__).parent / "cases").iterdir())
 
 
