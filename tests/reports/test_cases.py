@@ -13,6 +13,7 @@ RULES = ",".join(
         "listener-in-ephemeral-range",
         "listener-without-reuseaddr",
         "low-port-without-capability",
+        "port-claimed-twice",
         "reserved-ports-overridden",
         "sysctl-loaders-disagree",
         "sysctl-value-rejected",

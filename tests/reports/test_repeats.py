@@ -5,7 +5,7 @@ import pytest
 from portwright.changes import GrantCapability, Manual, ReservePorts
 from portwright.finding import Finding, Note
 from portwright.ports import PortSet
-from portwright.reports.repeats import gathered
+from portwright.reports.repeats import against, gathered
 from portwright.source import Span
 from portwright.values import replace
 from tests.reports.hosts import BY_HAND, IN_RANGE, NO_CAPABILITY
@@ -64,6 +64,18 @@ def test_another_unit_address_port_protocol_or_line_is_the_same_again(other: Fin
 )
 def test_what_differs_in_anything_else_is_said_apart(other: Finding) -> None:
     assert [(ONE,), (other,)] == gathered([ONE, other])
+
+
+def test_a_rivals_address_on_the_same_port_may_differ_and_is_told() -> None:
+    def wants(address: str, rival: str, port: int) -> Finding:
+        found = told("unbound", "unbound.service", address, 53)
+        own = address if address != "::" else "[::]"
+        return replace(found, message=f"unbound wants tcp {own}:53, which dnsmasq claims with tcp {rival}:{port}")
+
+    four, six, elsewhere = wants("0.0.0.0", "127.0.0.1", 53), wants("::", "[::1]", 53), wants("0.0.0.0", "127.0.0.1", 54)  # noqa: S104
+
+    assert [(four, six), (elsewhere,)] == gathered([four, six, elsewhere])
+    assert [("127.0.0.1:53",), ("[::1]:53",), ()] == [against(finding) for finding in (four, six, elsewhere)]
 
 
 def test_groups_stand_where_their_first_stands_and_none_is_lost() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from portwright.finding import Finding
 from portwright.patterns import regex
-from portwright.reports.words import spanning, what_it_does
+from portwright.reports.words import bound, spanning, what_it_does
 
 _BETWEEN = regex(r"([\s(),;'\"=`]+)")
 
@@ -13,7 +13,8 @@ _BETWEEN = regex(r"([\s(),;'\"=`]+)")
 def gathered(findings: Iterable[Finding]) -> list[tuple[Finding, ...]]:
     """Findings that differ only in whom, which port and which line they mean stand together; groups in the order of their first.
 
-    The words of the first, with its service, address and ports exchanged for those of another, are the words of that other.
+    The words of the first, with its service, address and ports exchanged for those of another, are the words of that other; so are
+    those with another's address on the same port, which `against` tells.
     """
     ordered = list(findings)
     alike = Counter(_outside(finding) for finding in ordered)
@@ -23,6 +24,15 @@ def gathered(findings: Iterable[Finding]) -> list[tuple[Finding, ...]]:
         key = (outside, _shape(finding)) if alike[outside] > 1 else number
         groups.setdefault(key, []).append(finding)
     return [tuple(group) for group in groups.values()]
+
+
+def against(finding: Finding) -> tuple[str, ...]:
+    """The other addresses on its port that a finding speaks of, such as a rival's."""
+    if finding.subject.port is None:
+        return ()
+    words = (word.rstrip(":.") for word in _BETWEEN.split(finding.message))
+    port, own = f":{spanning(finding.subject)}", bound(finding.subject)
+    return tuple(dict.fromkeys(word for word in words if word.endswith(port) and word != own))
 
 
 def _outside(finding: Finding) -> tuple[object, ...]:
@@ -39,8 +49,7 @@ def _shape(finding: Finding) -> tuple[str, ...]:
     who = f"{subject.app} ({subject.unit})"
     stem = (subject.unit or "").partition(".")[0]
     ports = "" if subject.port is None else spanning(subject)
-    address = f"[{subject.address}]" if ":" in (subject.address or "") else subject.address
-    signs = {f"{address}:{ports}": "\0endpoint", ports: "\0port", subject.address: "\0address", subject.protocol: "\0protocol"}
+    signs = {bound(subject): "\0endpoint", ports: "\0port", subject.address: "\0address", subject.protocol: "\0protocol"}
     signs |= {stem: "\0stem", subject.unit: "\0unit", subject.app: "\0who" if subject.app == stem else "\0app"}
     signs |= {subject.sysctl: "\0sysctl"}
 
@@ -48,8 +57,8 @@ def _shape(finding: Finding) -> tuple[str, ...]:
         parts = _BETWEEN.split(text.replace(who, "\0who") if subject.unit else text)
         for index in range(0, len(parts), 2):
             word = parts[index].rstrip(":.")
-            if word and word in signs:
-                parts[index] = signs[word] + parts[index][len(word) :]
+            if word and (sign := signs.get(word) or (ports and word.endswith(f":{ports}") and "\0against")):
+                parts[index] = sign + parts[index][len(word) :]
         return "".join(parts)
 
     said = [finding.message, *(note.text for note in finding.notes)]

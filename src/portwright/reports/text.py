@@ -11,11 +11,11 @@ from portwright.finding import SEVERITIES, Finding, HostResult, Note
 from portwright.ports import union
 from portwright.reports.escape import safe, width, wrap
 from portwright.reports.excerpt import Mark, can_show, excerpt, gutter_of, place
-from portwright.reports.repeats import gathered
+from portwright.reports.repeats import against, gathered
 from portwright.reports.secrets import hide_value
 from portwright.reports.shorten import short
 from portwright.reports.style import Role, Style
-from portwright.reports.words import DISRUPTION, ERRORS, OFTEN, SAFETY, counted, no_verdict, spanning, what_it_does
+from portwright.reports.words import DISRUPTION, ERRORS, OFTEN, SAFETY, bound, counted, no_verdict, what_it_does
 from portwright.source import Span
 from portwright.system.sysctl import defaults
 from portwright.values import replace
@@ -292,8 +292,8 @@ class _Page:
         if len(group) == 1:
             return
         indent = " " * (gutter + 5)
-        table = [(safe(place(each.at)), safe(_who(each)), safe(_where(each)), safe(_noted(each, group[0]))) for each in group]
-        told = [index for index in range(4) if len({row[index] for row in table}) > 1] or [0]
+        table = [tuple(map(safe, (place(each.at), _who(each), _where(each), _rival(each), _noted(each, group[0])))) for each in group]
+        told = [index for index in range(5) if len({row[index] for row in table}) > 1] or [0]
         count = f"{len(group) - 1} more {'like this' if 0 in told else 'here'}"
         yield f"{' ' * (gutter + 1)}{self.style('frame', '=')} {self.style('strong', count)}:"
         columns = [max(width(row[index]) for row in table[1:]) for index in told]
@@ -383,8 +383,12 @@ def _where(finding: Finding) -> str:
     subject = finding.subject
     if subject.port is None:
         return subject.sysctl or subject.address or ""
-    address = subject.address or "*"
-    return f"{subject.protocol or ''} {f'[{address}]' if ':' in address else address}:{spanning(subject)}".lstrip()
+    return f"{subject.protocol or ''} {bound(subject)}".lstrip()
+
+
+def _rival(finding: Finding) -> str:
+    others = against(finding)
+    return f"against {', '.join(others)}" if others else ""
 
 
 def _noted(finding: Finding, first: Finding) -> str:

@@ -40,6 +40,12 @@ def spanning(subject: Subject) -> str:
     return f"{subject.port}" if subject.port == subject.end_port else f"{subject.port}-{subject.end_port}"
 
 
+def bound(subject: Subject) -> str:
+    """Address and ports of a subject, as messages write them: `[::1]:8080`."""
+    address = subject.address or "*"
+    return f"{f'[{address}]' if ':' in address else address}:{spanning(subject)}"
+
+
 def what_it_does(change: Change) -> str:
     """A change as a person would order it."""
     match change:
