@@ -100,7 +100,9 @@ def test_little_and_much_at_once_is_a_mistake(command: str, capsysbinary: pytest
     assert b"argument -v/--verbose: not allowed with argument -q/--quiet" in capsysbinary.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [["check", WEB1], ["facts", WEB1], ["ports", WEB1], ["fix", WEB1], ["rules"], ["apps"]])
+@pytest.mark.parametrize(
+    "arguments", [["check", WEB1], ["facts", WEB1], ["ports", WEB1], ["fix", WEB1], ["rules"], ["apps"], ["explain", "reuse"]]
+)
 def test_quiet_says_less_verbose_says_more_and_neither_changes_the_verdict(
     arguments: list[str], capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
