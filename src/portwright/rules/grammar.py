@@ -135,9 +135,11 @@ def nearest(word: str, known: Iterable[str]) -> str:
     from difflib import get_close_matches
 
     known = sorted(known)
-    if _MEANT.get(word) in known:
-        return f"did you mean {_MEANT[word]}?"
-    close = get_close_matches(word[:100], known, n=1, cutoff=0.5)
+    word = word[:100]
+    meant = _MEANT.get(word.lower(), word.lower())
+    if meant in known:
+        return f"did you mean {meant}?"
+    close = get_close_matches(word, known, n=1, cutoff=0.5)
     return f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
 
 
@@ -284,6 +286,8 @@ class _Reader:
                 raise RuleError(node.at, f"{verb} has {len(ports.ranges)} ranges of ports, and {_MOST_VALUES} are the most")
             return ports
         example = {"flag": "true or false", "number": "a number"}.get(wanted, _a(wanted))
+        if (wanted == "flag" and node.text in ("true", "false")) or (wanted == "number" and node.text.isdecimal()):
+            example += " without quotes"
         raise RuleError(node.at, f"{verb} wants {example}, not {_short(node.text)}")
 
     def _join(self, node: Node) -> Join:
@@ -355,18 +359,18 @@ class _Reader:
             return None
         if isinstance(node, Leaf):
             return cast(BindError, self._choice(node, "predicts", BIND_ERRORS))
-        return self._of_fact(node, "predicts", ())
+        return self._of_fact(node, "predicts", BIND_ERRORS)
 
     def _of_fact(self, node: Node, key: str, choices: tuple[str, ...]) -> Name:
         if not isinstance(node, Table):
             raise RuleError(node.at, f"{key} wants {{fact: name}}")
         operand = self._reference(node, key, "text")
-        if (
-            not isinstance(operand, OfFact)
-            or (choices and not set(operand.name.choices) <= set(choices))
-            or (choices and not operand.name.choices)
-        ):
-            raise RuleError(node.at, f"{key} wants a value of the fact that is one of {', '.join(choices or BIND_ERRORS)}")
+        # What bind() answers has no list of values, for a unit may fail otherwise before; only a bind error is then predicted.
+        fits = {word for word, name in names(self.each).items() if name.choices and set(name.choices) <= set(choices)}
+        fits |= {"error"} if choices == BIND_ERRORS and "error" in names(self.each) else set()
+        if not isinstance(operand, OfFact) or operand.name.name not in fits:
+            known = f"; fitting: {', '.join(sorted(fits))}" if fits else f", and {_a(self.each)} has none"
+            raise RuleError(node.at, f"{key} wants a value of the fact that is one of {', '.join(choices)}{known}")
         return operand.name
 
     # ── what to do ──
@@ -446,7 +450,7 @@ class _Reader:
 
     def _items(self, node: Node, what: str, most: int) -> tuple[Node, ...]:
         if not isinstance(node, Items) or not node.items:
-            raise RuleError(node.at, f"{what} must be a list with at least one item")
+            raise RuleError(node.at, f"{what} must be a list with at least one item{_EXAMPLES.get(what, '')}")
         if len(node.items) > most:
             raise RuleError(node.at, f"{what} has {len(node.items)} items, and {most} are the most")
         return node.items
@@ -480,6 +484,8 @@ class _Reader:
 
 
 _EXAMPLES = {
+    "references": ", such as [socket(7)]",
+    "notes": ", such as [{text: ..., at: at}]",
     "where": ", such as {starts: {is: boot}}",
     "unless": ", such as {random: {is: true}}",
     "with": ", such as {outbound: {keepalive: {is: false}}}",

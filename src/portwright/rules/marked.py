@@ -142,6 +142,8 @@ def _advice(problem: str) -> str:
     """What most likely led to a complaint of libyaml."""
     if "mapping values are not allowed" in problem:
         return ": quote a text that holds a colon and a blank"
+    if "did not find expected" in problem:
+        return ": look at the quotes, brackets and indentation of this line and of those above"
     if "cannot start any token" in problem:
         return ": quote a text that begins with such a character, and indent with blanks, not with tabs"
     return ""
