@@ -391,6 +391,17 @@ def test_a_folder_of_very_many_files_is_refused(tmp_path: Path, monkeypatch: pyt
         load([tmp_path])
 
 
+def test_very_many_folders_of_very_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portwright.rules.loading._MOST_NAMES", 50)
+    for family in range(8):
+        (tmp_path / f"f{family}").mkdir()
+        for number in range(8):
+            (tmp_path / f"f{family}" / f"{number}").touch()
+
+    with pytest.raises(RuleError, match="f4:1:1: more than 50 names in a folder of rules and those in it"):
+        load([tmp_path])
+
+
 def test_more_rules_than_anybody_has_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("portwright.rules.loading._MOST_RULES", 3)
     for number in range(4):

@@ -236,6 +236,31 @@ def test_a_link_inside_the_folder_is_no_case_either(tmp_path: Path, capsysbinary
     assert "flags/y: a link: a case holds its own files" in said
 
 
+def test_there_is_an_end_to_the_folders_that_are_looked_into(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portwright.audit.cases._MOST_FOLDERS", 20)
+    lay(tmp_path, RULE + EXAMPLES)
+    for number in range(30):
+        (tmp_path / f"f{number}").mkdir()
+
+    code, said = say(capsysbinary, tmp_path)
+
+    assert 2 == code
+    assert f"{tmp_path}: more than 20 names in a folder of cases and those in it\n" in said
+
+
+def test_a_case_that_holds_pipes_and_links_to_elsewhere_is_read_as_a_host_is(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    lay(tmp_path)
+    system = host(tmp_path / "port-of-the-office/flags/one", 8001) / "root/etc/systemd/system"
+    os.mkfifo(system / "b.service")
+    (system / "c.service").symlink_to("/etc/passwd")
+
+    assert "ok      flags one" in say(capsysbinary, tmp_path)[1]
+
+
 def test_names_of_cases_do_not_steer_the_terminal(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     lay(tmp_path)
     host(tmp_path / "port-of-the-office/flags/x\x1b[2J\u202e", 8001)

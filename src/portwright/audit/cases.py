@@ -24,6 +24,7 @@ Expectation = Literal["bad", "good", "flags", "accepts"]
 EXPECTED = "expected.txt"
 
 _MOST_CASES = 20_000
+_MOST_FOLDERS = 200_000
 _MOST_EXPECTED = 1 << 20
 
 # What a host has that an example need not say: the loopback interface, and nothing else that is known.
@@ -81,7 +82,7 @@ def run(rules: Iterable[Rule], folder: Path, selected: Iterable[Rule] | None = N
     known = {rule.id: rule for rule in every}
     with DirectoryTree(str(folder)) as tree:
         try:
-            for number, (name, case, at) in enumerate(_found(tree)):
+            for number, (name, case, at) in enumerate(_Walk(tree).cases()):
                 if number == _MOST_CASES:
                     stray.append(Unreadable(Span.whole(str(folder)), f"more than {_MOST_CASES} cases; the others are left out"))
                     break
@@ -94,8 +95,8 @@ def run(rules: Iterable[Rule], folder: Path, selected: Iterable[Rule] | None = N
                     made = _held(tree, str(folder), rule, case, at)
                     outcomes[rule.id].append(made) if isinstance(made, Outcome) else stray.append(made)
         except (ReadError, OSError) as error:
-            reason = error.reason if isinstance(error, ReadError) else str(error)
-            stray.append(Unreadable(Span.whole(str(folder)), reason))
+            at, reason = (error.path, error.reason) if isinstance(error, ReadError) else ("", str(error))
+            stray.append(Unreadable(Span.whole(f"{folder}{at}".rstrip("/")), reason))
     return Tested(wanted, tuple(outcome for each in outcomes.values() for outcome in each), tuple(dict.fromkeys(stray)))
 
 
@@ -145,31 +146,38 @@ def example(rule: Rule, files: Iterable[tuple[str, str]], *, as_host: bool) -> H
     )
 
 
-def _found(tree: DirectoryTree) -> Iterator[tuple[str, Expectation, str]]:
-    """(rule, flags or accepts, folder of the situation) of every case below a folder, by name."""
-    for top in _folders(tree, ""):
-        if _is_of_a_rule(tree, top):
-            yield from _situations(tree, top)
-        else:
-            for inner in _folders(tree, top):
-                if _is_of_a_rule(tree, inner):
-                    yield from _situations(tree, inner)
+class _Walk:
+    """The case folders below a folder, by name; there is an end to how many it looks into."""
 
+    def __init__(self, tree: DirectoryTree) -> None:
+        self._tree = tree
+        self._left = _MOST_FOLDERS
 
-def _situations(tree: DirectoryTree, folder: str) -> Iterator[tuple[str, Expectation, str]]:
-    cases: tuple[Expectation, ...] = ("flags", "accepts")
-    for case in cases:
-        for situation in _folders(tree, f"{folder}/{case}"):
-            yield folder.rpartition("/")[2], case, situation
+    def cases(self) -> Iterator[tuple[str, Expectation, str]]:
+        """(rule, flags or accepts, folder of the situation) of every case."""
+        for top in self._folders(""):
+            if self._is_of_a_rule(top):
+                yield from self._situations(top)
+            else:
+                for inner in self._folders(top):
+                    if self._is_of_a_rule(inner):
+                        yield from self._situations(inner)
 
+    def _situations(self, folder: str) -> Iterator[tuple[str, Expectation, str]]:
+        cases: tuple[Expectation, ...] = ("flags", "accepts")
+        for case in cases:
+            for situation in self._folders(f"{folder}/{case}"):
+                yield folder.rpartition("/")[2], case, situation
 
-def _folders(tree: DirectoryTree, folder: str) -> list[str]:
-    names = (f"{folder}/{name}" for name in tree.names(folder or "/") if not name.startswith("."))
-    return [name for name in names if tree.kind(name) == "directory"]
+    def _folders(self, folder: str) -> list[str]:
+        names = [f"{folder}/{name}" for name in self._tree.names(folder or "/") if not name.startswith(".")]
+        self._left -= 1 + len(names)
+        if self._left < 0:
+            raise ReadError(folder, f"more than {_MOST_FOLDERS} names in a folder of cases and those in it")
+        return [name for name in names if self._tree.kind(name) == "directory"]
 
-
-def _is_of_a_rule(tree: DirectoryTree, folder: str) -> bool:
-    return any(tree.kind(f"{folder}/{case}") == "directory" for case in ("flags", "accepts"))
+    def _is_of_a_rule(self, folder: str) -> bool:
+        return any(self._tree.kind(f"{folder}/{case}") == "directory" for case in ("flags", "accepts"))
 
 
 def _held(tree: DirectoryTree, folder: str, rule: Rule, case: Expectation, at: str) -> Outcome | Unreadable:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 
+_MOST_LINES = 400  # of a report that is compared, and of what differs
+
+
 class Outcome(Protocol):
     """What became of one case: see portwright.audit.cases."""
 
@@ -162,5 +165,5 @@ def _difference(outcome: Outcome) -> list[str]:
     expected = outcome.expected or ""
     if outcome.case in ("accepts", "good"):
         expected = ""
-    lines = unified_diff(expected.splitlines(), outcome.report.splitlines(), "expected", "reported", lineterm="", n=2)
-    return [safe(line) for line in lines][:200]
+    kept, came = expected.splitlines()[:_MOST_LINES], outcome.report.splitlines()[:_MOST_LINES]
+    return [safe(line) for line in unified_diff(kept, came, "expected", "reported", lineterm="", n=2)][:_MOST_LINES]

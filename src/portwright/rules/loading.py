@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _MOST_RULES = 2000
 _MOST_BYTES = 4 << 20  # of all files of a folder together
+_MOST_NAMES = 100_000  # of all folders of a folder together
 
 
 def load(directories: Iterable[str | os.PathLike[str]]) -> tuple[Rule, ...]:
@@ -82,7 +83,7 @@ def _texts(directory: str) -> Iterator[tuple[str, str, str]]:
     with DirectoryTree(directory) as tree:
         path = directory
         try:
-            for number, (name, family) in enumerate(_names(tree, os.path.basename(os.path.realpath(directory)))):
+            for number, (name, family) in enumerate(_names(tree, directory, os.path.basename(os.path.realpath(directory)))):
                 path = f"{directory}{name}"
                 if number == _MOST_RULES:
                     raise RuleError(Span.whole(directory), f"more than {_MOST_RULES} rules")
@@ -99,17 +100,22 @@ def _texts(directory: str) -> Iterator[tuple[str, str, str]]:
             raise RuleError(Span.whole(path), (error.strerror or str(error)).lower()) from None
 
 
-def _names(tree: "DirectoryTree", own: str) -> Iterator[tuple[str, str]]:
-    """(path in the folder, family) of each rule file; hidden names are none. `own` is the name of the folder itself."""
+def _names(tree: "DirectoryTree", where: str, own: str) -> Iterator[tuple[str, str]]:
+    """(path in the folder, family) of each rule file; hidden names are none. `where` is the folder, `own` its family."""
     from portwright.rules.grammar import FAMILY
 
     names = [name for name in tree.names("/") if not name.startswith(".")]
     for name in names:
         if _is_yaml(name) and tree.kind(f"/{name}") != "directory":
             yield f"/{name}", own if FAMILY.fullmatch(own) else "own"
+    left = _MOST_NAMES - len(names)
     for family in names:
         if tree.kind(f"/{family}") == "directory":
-            for name in tree.names(f"/{family}"):
+            inner = tree.names(f"/{family}")
+            left -= 1 + len(inner)
+            if left < 0:
+                raise RuleError(Span.whole(f"{where}/{family}"), f"more than {_MOST_NAMES} names in a folder of rules and those in it")
+            for name in inner:
                 if _is_yaml(name) and not name.startswith(".") and tree.kind(f"/{family}/{name}") != "directory":
                     yield f"/{family}/{name}", family
 
