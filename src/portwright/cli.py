@@ -223,7 +223,7 @@ def _apply(playbook: str) -> int:
 
 def _explain(options: Options) -> int:
     from portwright import terminal
-    from portwright.audit.cases import examples
+    from portwright.audit.cases import beside, examples
     from portwright.reports import text
     from portwright.rules.explaining import alike, explain
 
@@ -243,12 +243,13 @@ def _explain(options: Options) -> int:
 
             _write(output, "\n".join(page(*each) for each in said))
             continue
+        tested = [(*each, beside(rule)) for each, rule in zip(said, found, strict=True)]
         from portwright.reports.explained import explained_json, explained_text
 
         if form == "json":
-            _write(output, explained_json(said))
+            _write(output, explained_json(tested))
         else:
-            _show(output, explained_text(said, color=color, width=terminal.width(output), quiet=options.quiet))
+            _show(output, explained_text(tested, color=color, width=terminal.width(output), quiet=options.quiet))
     return CLEAN
 
 

@@ -65,6 +65,15 @@ def test_a_persons_own_rule_is_explained_with_what_it_says_of_its_example(mine: 
     assert said.endswith("\nSee\n  socket(7)\n  https://example.org/a b<c>\n  a book\n")
 
 
+def test_the_cases_beside_a_persons_own_rule_are_named(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for case in ("flags/a-low-one", "flags/b\x1b[2J", "accepts/another-port"):
+        (mine / "office/my-rule" / case).mkdir(parents=True)
+
+    said = say(capsys, "explain", "my-rule", "--rules", mine)
+
+    assert "\nTested\n  flags    a low one\n  flags    b\\x1b[2J\n  accepts  another port\n\n" in said
+
+
 def test_a_family_is_explained_rule_by_rule(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert say(capsys, "explain", "office", "--rules", mine).startswith("my-rule  (office")
 
@@ -86,6 +95,7 @@ def test_the_same_as_json(mine: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert ["reserve-ports", "by hand, where the automatic fix would not help"] == [fix["kind"] for fix in row["fix"]]
     assert row["report"].startswith("low[my-rule]")
     assert "<who> on <port> while somaxconn is <with.boot>" == row["message"]
+    assert {"flags": [], "accepts": []} == row["tested"]
     assert [None, None, {}] == [row["likelihood"], row["predicts"], row["good"]]
 
 

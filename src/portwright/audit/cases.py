@@ -1,6 +1,7 @@
 """Hold rules against their cases: the examples in the rule itself, and the small hosts and repositories kept beside it."""
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -25,6 +26,7 @@ EXPECTED = "expected.txt"
 
 _MOST_CASES = 20_000
 _MOST_FOLDERS = 200_000
+_MOST_NAMED = 50
 _MOST_EXPECTED = 1 << 20
 
 # What a host has that an example need not say: the loopback interface, and nothing else that is known.
@@ -119,6 +121,21 @@ def examples(rule: Rule) -> Iterator[Outcome]:
         result = next((result for result in results if result.findings), results[0])
         problem = "the good example is flagged" if result.findings else ""
         yield Outcome(rule, "good", "", rule.path, result, findings_text(result.findings), problem=problem)
+
+
+def beside(rule: Rule) -> dict[str, tuple[str, ...]]:
+    """The names of the cases that lie beside a rule, those it flags and those it accepts; shipped rules have theirs in the checkout."""
+    folder = Path(rule.path).parent
+    found: dict[str, tuple[str, ...]] = {"flags": (), "accepts": ()}
+    with DirectoryTree(str(folder)) as tree:
+        try:
+            for case in found:
+                at = f"/{rule.id}/{case}"
+                names = (name for name in tree.names(at) if tree.kind(f"{at}/{name}") == "directory")
+                found[case] = tuple(islice(names, _MOST_NAMED))
+        except (ReadError, OSError):
+            return found
+    return found
 
 
 def example(rule: Rule, files: Iterable[tuple[str, str]], *, as_host: bool) -> HostResult:

@@ -1,7 +1,7 @@
 """An explained rule at a terminal, and as JSON."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from portwright.finding import Severity
 from portwright.host.meanings import KINDS
@@ -9,8 +9,8 @@ from portwright.reports.escape import safe, wrap
 from portwright.reports.style import Style
 from portwright.rules.explaining import Comparison, Explanation
 
-Explained = tuple[Explanation, str]
-"""An explanation, and the report that its bad example gives (empty without one)."""
+Explained = tuple[Explanation, str, Mapping[str, Sequence[str]]]
+"""An explanation, the report that its bad example gives (empty without one), and the names of the cases it flags and accepts."""
 
 
 def explained_text(explained: Iterable[Explained], *, color: bool, width: int, quiet: bool = False) -> str:
@@ -18,7 +18,7 @@ def explained_text(explained: Iterable[Explained], *, color: bool, width: int, q
     if quiet:
         return "".join(f"{explanation.rule.id}: {safe(explanation.rule.card.title)}\n" for explanation, _ in explained)
     page = _Page(Style(color), min(width, 100))
-    return "\n\n".join("\n".join(page.lines(explanation, report)) for explanation, report in explained) + "\n"
+    return "\n\n".join("\n".join(page.lines(*each)) for each in explained) + "\n"
 
 
 def explained_json(explained: Sequence[Explained]) -> str:
@@ -26,7 +26,7 @@ def explained_json(explained: Sequence[Explained]) -> str:
     return json.dumps({"version": 1, "rules": [_row(*each) for each in explained]}, indent=2) + "\n"
 
 
-def _row(explanation: Explanation, report: str) -> dict[str, object]:
+def _row(explanation: Explanation, report: str, tested: Mapping[str, Sequence[str]]) -> dict[str, object]:
     rule = explanation.rule
     return {
         "rule": rule.id,
@@ -46,6 +46,7 @@ def _row(explanation: Explanation, report: str) -> dict[str, object]:
         "bad": dict(rule.bad),
         "good": dict(rule.good),
         "report": report or None,
+        "tested": {case: list(names) for case, names in tested.items()},
         "allow": explanation.accept,
         "references": list(rule.card.references),
     }
@@ -56,7 +57,7 @@ class _Page:
         self.style = style
         self.width = width
 
-    def lines(self, explanation: Explanation, report: str) -> Iterator[str]:
+    def lines(self, explanation: Explanation, report: str, tested: Mapping[str, Sequence[str]]) -> Iterator[str]:
         rule = explanation.rule
         severity: Severity = rule.card.severity
         yield f"{self.style('strong', rule.id)}  ({rule.family}, severity {self.style(severity, severity)})"
@@ -99,6 +100,10 @@ class _Page:
             yield from self._paragraph(f"{kind}: {'; '.join(part for part in (remedy.what, remedy.safe, remedy.why) if part)}")
         if not explanation.remedies:
             yield "  none: it is for a person to judge"
+        if any(tested.values()):
+            yield from self._head("Tested")
+            for case, names in tested.items():
+                yield from (f"  {case:7}  {safe(name).replace('-', ' ')}" for name in names)
         yield from self._head("To accept it, in a repository, on the line or the one above")
         yield f"  {explanation.accept}"
         yield from self._head("See")
