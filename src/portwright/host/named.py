@@ -7,6 +7,7 @@ from portwright.facts import Assignment, Confidence, FileLimit, Likelihood, List
 from portwright.finding import Note
 from portwright.host import Host, conflict, restarts
 from portwright.host.conflict import Claim, Turn
+from portwright.host.privilege import gains_nothing, power
 from portwright.host.vocabulary import Named, fact_value, host_value
 from portwright.ports import PortSet
 from portwright.system.ignored_settings import Ignored, ignored
@@ -492,6 +493,42 @@ def inverted_capabilities(host: Host, unit: Unit) -> Named[frozenset[str] | None
         return Named(None)
     held = found.ambient if found.bounding is None else found.ambient & found.bounding
     return Named(held, (Note(f"AmbientCapabilities={lines[0].value}", lines[0].at),))
+
+
+@fact_value("unit", "void-file-capabilities")
+def void_file_capabilities(host: Host, unit: Unit) -> Named[frozenset[str] | None]:
+    """The file capabilities of its program that it never gets, because its unit switches privileges gained by executing a file off.
+
+    Where it cannot bind a port for the lack of one, that is told of the port. CAP_NET_BIND_SERVICE is no loss to a service whose
+    ports are known and need none.
+    """
+    found = host.privileges.get(unit.name)
+    if found is None or found.uid0 or not found.no_new_privileges or found.fails or found.private_users:
+        return Named(None)
+    opened = host.listeners_of(unit.name)
+    lost = found.file_permitted - (power(found) or frozenset()) - ({BIND} if opened else set())
+    if not lost or any(listener.error == "EACCES" for listener in opened):
+        return Named(None)
+    name, at = gains_nothing(found)
+    return Named(lost, (Note(f"{name} is set here", at), Note(f"the file of its program has {', '.join(sorted(found.file_permitted))}")))
+
+
+@fact_value("unit", "what-switches-them-off")
+def what_switches_them_off(host: Host, unit: Unit) -> Named[str | None]:
+    """The setting that keeps its program from gaining privileges by executing a file: NoNewPrivileges= or what implies it."""
+    found = host.privileges.get(unit.name)
+    return Named(None if found is None or not found.no_new_privileges else gains_nothing(found)[0])
+
+
+@fact_value("unit", "barred-capabilities")
+def barred_capabilities(host: Host, unit: Unit) -> Named[frozenset[str] | None]:
+    """The file capabilities of its program that its bounding set leaves out, so that the kernel refuses to execute it."""
+    found = host.privileges.get(unit.name)
+    if found is None or found.fails != "203/EXEC" or found.bounding is None:
+        return Named(None)
+    lines = [Note(text, at) for text, at in found.because if at.path in unit.files and not text.startswith(("User=", "DynamicUser="))]
+    owned = Note(f"the file of its program has {', '.join(sorted(found.file_permitted))}")
+    return Named(found.file_permitted - found.bounding, (*lines, owned))
 
 
 @fact_value("unit", "needless-bind-capability")

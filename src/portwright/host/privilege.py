@@ -115,22 +115,34 @@ def _missing(privileges: Privileges, held: frozenset[str] | None) -> tuple[str, 
     switched = _line(privileges, "switches to")
     line = switched or _line(privileges, "User", "DynamicUser")
     if NEEDED in privileges.file_permitted and privileges.no_new_privileges:
-        at = _line(privileges, "NoNewPrivileges", implied=True)
-        return f"runs as {user}, and NoNewPrivileges= makes the file capabilities of the program void", at or line
+        name, at = gains_nothing(privileges)
+        return f"runs as {user}, and {name} makes the file capabilities of the program void", at or line
     if NEEDED in privileges.ambient:
         why = f"runs as {user}, and the file capabilities of the program clear its ambient {NEEDED}"
         return why, _line(privileges, "AmbientCapabilities")
     if privileges.setuid_root and privileges.no_new_privileges:
-        at = _line(privileges, "NoNewPrivileges", implied=True)
-        return f"runs as {user}, and NoNewPrivileges= makes the set-user-ID bit of the program void", at or line
+        name, at = gains_nothing(privileges)
+        return f"runs as {user}, and {name} makes the set-user-ID bit of the program void", at or line
     return f"runs as {user} without {NEEDED}", line
 
 
-def _line(privileges: Privileges, *names: str, implied: bool = False) -> Span | None:
-    """The last of the deciding lines that sets one of these; `implied` also takes a line that implies it."""
+def gains_nothing(privileges: Privileges) -> tuple[str, Span | None]:
+    """What keeps a program from gaining privileges by its file, in words, and its line: NoNewPrivileges= or what implies it."""
+    if (at := _line(privileges, "NoNewPrivileges")) is not None:
+        return "NoNewPrivileges=", at
+    for text, at in privileges.because:
+        key, equals, _ = text.partition("=")
+        if text.endswith("implies NoNewPrivileges=yes") or key == "DynamicUser":
+            return f"{key}{equals} (which implies NoNewPrivileges=)", at
+    # The list of families is named for what it forbids; it implies the same.
+    at = _line(privileges, "RestrictAddressFamilies")
+    return "RestrictAddressFamilies= (which implies NoNewPrivileges=)" if at is not None else "NoNewPrivileges=", at
+
+
+def _line(privileges: Privileges, *names: str) -> Span | None:
+    """The last of the deciding lines that sets one of these."""
     found = None
     for text, at in privileges.because:
-        key = text.partition("=")[0]
-        if key in names or any(text.startswith(f"{name} ") for name in names) or (implied and text.endswith(f"implies {names[0]}=yes")):
+        if text.partition("=")[0] in names or any(text.startswith(f"{name} ") for name in names):
             found = at
     return found
