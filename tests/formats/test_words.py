@@ -23,6 +23,8 @@ def reasons(text: str, dialect: Dialect) -> list[str]:
     [
         ("Port 2201", [["Port", "2201"]]),
         ("  Port\t2201 \r\n", [["Port", "2201"]]),
+        (" \f\nPort 2201 \f\n", [["\f"], ["Port", "2201"]]),
+        ("\f\nPort 2201", [["\f"], ["Port", "2201"]]),
         ("Port=2201", [["Port", "2201"]]),
         ("Port = 2201", [["Port", "2201"]]),
         ('"Port" 2201', [["Port", "2201"]]),

@@ -62,7 +62,9 @@ def parse(source: Source, dialect: Dialect) -> tuple[tuple[Line, ...], tuple[Unr
         start = len(text) - len(text.lstrip(dialect.blanks))
         if start == len(text) or text[start] == "#":
             continue
-        line = _line(source.path, number, text.rstrip(dialect.blanks + "\f"), start, dialect)
+        # servconf.c looks for the end down to the second character only, and so takes a form feed alone for a keyword.
+        end = max(len(text.rstrip(dialect.blanks + "\f")), start + 1)
+        line = _line(source.path, number, text[:end], start, dialect)
         if isinstance(line, Line):
             lines.append(line)
         else:
