@@ -16,7 +16,7 @@ Explained = tuple[Explanation, str, Mapping[str, Sequence[str]]]
 def explained_text(explained: Iterable[Explained], *, color: bool, width: int, quiet: bool = False) -> str:
     """Rules one after the other: meaning, reason, examples with what is said of them, certainty, fix; `quiet` leaves their titles."""
     if quiet:
-        return "".join(f"{explanation.rule.id}: {safe(explanation.rule.card.title)}\n" for explanation, _ in explained)
+        return "".join(f"{explanation.rule.id}: {safe(explanation.rule.card.title)}\n" for explanation, *_ in explained)
     page = _Page(Style(color), min(width, 100))
     return "\n\n".join("\n".join(page.lines(*each)) for each in explained) + "\n"
 
