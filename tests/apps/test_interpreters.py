@@ -233,3 +233,23 @@ def test_a_project_runs_what_its_package_says(command: str) -> None:
     assert Span("/srv/package.json", 1, 49, 1, 53) == found[0].at
     assert [] == binds("npm run again", None, tree, "/srv")
     assert [] == binds("npm ci", None, tree, "/srv")
+
+
+SCRIPTS = {
+    "/srv/app.js": "require('http').createServer().listen(Number(process.argv[2]));\n",
+    "/srv/app.py": "import socket\ns = socket.socket()\ns.bind(('127.0.0.1', 7000))\ns.listen()\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("/usr/local/bin/node-with-capability /srv/app.js 83", ["tcp * 83"]),
+        ("/opt/py/bin/py311 /srv/app.py", ["tcp 127.0.0.1 7000"]),
+        ("/opt/py/bin/py311 /srv/gone.py", []),
+        ("/usr/bin/install /srv/app.py", []),
+        ("/usr/local/bin/check --file /srv/app.py", []),
+    ],
+)
+def test_a_program_of_ones_own_that_is_given_a_script_is_its_interpreter_under_another_name(command: str, expected: list[str]) -> None:
+    assert expected == binds(command, tree=SCRIPTS)

@@ -58,6 +58,10 @@ def daemon(name: str, *programs: str, fragment: FragmentReader | None = None, sh
     return register
 
 
+_PACKAGED = ("/usr/bin/", "/usr/sbin/", "/usr/lib/", "/usr/libexec/", "/usr/share/", "/bin/", "/sbin/", "/lib/")
+_INTERPRETERS = {"js": "node", "cjs": "node", "mjs": "node", "py": "python3", "rb": "ruby", "pl": "perl", "php": "php"}
+
+
 @cache
 def daemons() -> tuple[Daemon, ...]:
     """Every known daemon, by name: those that have a module, and those of the catalogue."""
@@ -99,11 +103,18 @@ def fragment_reader(name: str) -> FragmentReader | None:
 
 
 def interpreted(invocation: Invocation, files: Files) -> Invocation:
-    """The Invocation of the interpreter where a `#!` script is started that no daemon is known by; any other as it is."""
+    """The Invocation of the interpreter where a `#!` script is started that no daemon is known by; any other as it is.
+
+    A program of somebody's own that is given a script is taken for its interpreter under another name: a copy of it with a capability.
+    """
     if not invocation.argv or not invocation.argv[0].text.startswith("/") or daemon_of(invocation) is not None:
         return invocation
     head = script_head(files.resolve(invocation.argv[0].text), files)
     if head is None:
+        if len(invocation.argv) > 1 and not invocation.argv[0].text.startswith(_PACKAGED):
+            ending = invocation.argv[1].text.rpartition(".")[2]
+            if ending in _INTERPRETERS and files.kind(invocation.argv[1].text) == "file":
+                return replace(invocation, argv=(Word(_INTERPRETERS[ending], invocation.argv[0].at), *invocation.argv[1:]))
         return invocation
     # `#!/usr/bin/env -S node --flag`: env(1) splits what follows.
     words = [word for word in (head[0], *head[1].split()) if word != "-S"]
