@@ -161,7 +161,34 @@ def _config_files(tree: Tree, asked: bool) -> tuple[tuple[Placed, ...], Beside, 
             else:
                 text = without_blanks_to_fill(text) if what.unfilled else text
                 placed.append(Placed(label, what.host_path or _LOOSE + label, what, text.encode("utf-8", "surrogateescape")))
-    return tuple(placed), Beside(tree, frozenset(recognised)), tuple(unreadable), tuple(skipped)
+    left_out = frozenset(file.label for file in _left_out(placed, tree))
+    skipped += [Skipped(label, "sites-enabled beside it names other sites, and not this one") for label in sorted(left_out)]
+    kept = tuple(file for file in placed if file.label not in left_out)
+    return kept, Beside(tree, frozenset(recognised)), tuple(unreadable), tuple(skipped)
+
+
+def _left_out(placed: Iterable[Placed], tree: Tree) -> Iterable[Placed]:
+    """The sites of folders beside which another one says which sites are enabled, and these are not."""
+    enabled: dict[str, frozenset[str]] = {}
+    for file in placed:
+        above, slash, name = f"/{file.label}".rpartition("/sites-available/")
+        if not slash or "/" in name:
+            continue
+        if above not in enabled:
+            enabled[above] = frozenset(_enabled(f"{above}/sites-enabled", tree))
+        if enabled[above] and name not in enabled[above]:
+            yield file
+
+
+def _enabled(folder: str, tree: Tree) -> Iterable[str]:
+    """The names in a folder, and what its links lead to."""
+    try:
+        for name in tree.names(folder) if tree.kind(folder) == "directory" else ():
+            if not name.startswith("."):
+                yield name
+                yield (tree.link(f"{folder}/{name}") or name).rpartition("/")[2]
+    except ReadError:
+        return  # the walk says so
 
 
 def lay_out(placed: tuple[Placed, ...]) -> tuple[tuple[Placed, ...], ...]:
