@@ -174,6 +174,7 @@ def test_uwsgi_reads_ini_files_with_placeholders_and_sections() -> None:
         ("twistd -n web --port 7070", "twistd does not start: not the description of an endpoint"),
         ("python3 manage.py runserver :7065", "django does not start: no address"),
         ("uwsgi --yaml /etc/app.yaml", "a configuration of uwsgi that is no ini file is not read"),
+        ("gunicorn -c /srv/gunicorn.py app:app", "gunicorn would not start: /srv/gunicorn.py is not there"),
         ("gunicorn -c python:app.config app:app", "a configuration that is imported by its name is not looked into"),
     ],
 )

@@ -46,6 +46,10 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
     binds = binds or tuple(Given(word.text, word.at, "environment") for word in in_environment.all("-b", "--bind"))
     if not binds:
         binds = _configured("bind", config, invocation, files)
+    if binds is None and config is not None and files.kind(path := _path(config, invocation)) != "file":
+        # Who names a configuration says in it where to bind; without it gunicorn does not start.
+        files.absent(config.at, f"gunicorn would not start: {path} is not there")
+        return ()
     if binds is None:
         port = variable(invocation.environment, "PORT")
         if port is not None:
@@ -67,11 +71,10 @@ def _bound(bind: Given, binder: Binder, files: Files) -> tuple[Endpoint, ...]:
 
 def _configured(name: str, config: Word | None, invocation: Invocation, files: Files) -> tuple[Given, ...] | None:
     """What the configuration assigns to a setting, a list or a text with commas taken apart; None where it says nothing."""
-    path = _CONFIG if config is None else config.text.removeprefix("file:")
-    if path.startswith("python:") or UNKNOWN in path:
-        files.trouble(invocation.at if config is None else config.at, "a configuration that is imported by its name is not looked into")
+    path = _path(config, invocation)
+    if config is not None and (config.text.startswith("python:") or UNKNOWN in path):
+        files.trouble(config.at, "a configuration that is imported by its name is not looked into")
         return ()
-    path = path if path.startswith("/") else f"{invocation.directory.rstrip('/')}/{path}"
     source = files.read(path) if files.kind(path) == "file" else None
     if source is None:
         return None
@@ -85,6 +88,11 @@ def _configured(name: str, config: Word | None, invocation: Invocation, files: F
         at = value.at or invocation.at
         found += (Given(text.strip(), at, value.origin) for text in str(value.value).split(",") if text.strip() or len(known) == 1)
     return tuple(found)
+
+
+def _path(config: Word | None, invocation: Invocation) -> str:
+    path = _CONFIG if config is None else config.text.removeprefix("file:")
+    return path if path.startswith("/") else f"{invocation.directory.rstrip('/')}/{path}"
 
 
 def _split(value: Word) -> tuple[Word, ...]:

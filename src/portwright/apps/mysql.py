@@ -272,7 +272,9 @@ def _others(reading: _Reading, product: _Product, where: tuple[Span, Origin], op
         port = _port(reading, "admin_port", _ADMIN_PORT, (reading.settings["admin_address"][2], "default"))
         for host, sure in _hosts(reading, "admin_address", product) if port is not None else ():
             yield open_(port or (_ADMIN_PORT, *where), host, sure=sure)
-    old = product.version is not None and product.version < (8, 0)
+    # What a repository starts may be of any version: without a line about it, nothing there says that there is such a socket.
+    said = any(name.startswith("mysqlx") for name in reading.settings)
+    old = product.version < (8, 0) if product.version is not None else reading.files.partial and not said
     x = _port(reading, "mysqlx_port", _X_PORT, where)
     if not old and x is not None and reading.is_on("mysqlx", default=True):
         for host, sure in _hosts(reading, "mysqlx_bind_address", product):
