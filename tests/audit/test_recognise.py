@@ -56,6 +56,7 @@ APACHE = "Listen 40000\n<VirtualHost *:40000>\n  ServerName shop\n</VirtualHost>
         ("app.service.d/limits.conf", "[Service]\nLimitNOFILE=1\n", "drop-in", "/etc/systemd/system/app.service.d/limits.conf"),
         ("files/app.service.d-limits.conf", "[Service]\nUser=x\n", "drop-in", "/etc/systemd/system/app.service.d/limits.conf"),
         ("dns/app.override.service", "[Service]\nUser=x\n", "drop-in", "/etc/systemd/system/app.service.d/override.conf"),
+        ("systemd/app@.service", "[Service]\nExecStart=/usr/bin/x {%i}\n", "unit", "/etc/systemd/system/app@.service"),
         ("dns/app@-override.socket", SOCKET, "drop-in", "/etc/systemd/system/app@.socket.d/override.conf"),
         ("files/etc_systemd_system_app.service", UNIT, "unit", "/etc/systemd/system/app.service"),
         ("roles/app/templates/app.service.j2", UNIT, "unit", "/etc/systemd/system/app.service"),
@@ -67,6 +68,7 @@ APACHE = "Listen 40000\n<VirtualHost *:40000>\n  ServerName shop\n</VirtualHost>
         ("nginx/conf.d/shop.conf", "upstream app {\n    server 127.0.0.1:40000;\n}\n", "nginx", "/etc/nginx/conf.d/shop.conf"),
         ("ops/shop.vhost", "server\n{\n  listen 40000;\n}\n", "nginx", "/etc/nginx/conf.d/shop.vhost.conf"),
         ("ops/shop.nginx", "server { listen 40000; return 204; }", "nginx", "/etc/nginx/conf.d/shop.nginx.conf"),
+        ("files/nginx_sites/shop.org", SERVER, "nginx", "/etc/nginx/conf.d/shop.org.conf"),
         ("nginx/snippets/tls.conf", "ssl_protocols TLSv1.3;\nssl_ciphers 'a b';\n", "nginx", "/etc/nginx/snippets/tls.conf"),
         ("ops/shop.example.com.conf", SERVER, "nginx", "/etc/nginx/conf.d/shop.example.com.conf"),
         # others
@@ -160,6 +162,7 @@ def test_what_only_resembles_a_config_is_none(path: str, text: str) -> None:
         ("app.service.in", UNIT.replace("/usr/bin", "@bindir@"), "it is a template, and @bindir@ is not filled in"),
         ("app.service", UNIT.replace("40000", "__PORT__"), "it is a template, and __PORT__ is not filled in"),
         ("app.service", UNIT + "User=<your-user>\n", "it is a template, and <your-user> is not filled in"),
+        ("app.service", UNIT + '%{ if first != "" }\nUser=x\n%{ endif }\n', 'it is a template, and %{ if first != "" } is not filled in'),
         ("tuning.sysctl.j2", SYSCTL.replace("1024", "{{ low }}"), "it is a template, and {{ low }} is not filled in"),
     ],
 )

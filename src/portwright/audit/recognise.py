@@ -99,9 +99,13 @@ def worth_reading(path: str) -> bool:
         return True
     if dot and stem:
         # A site's file may be called as the site is.
-        return suffix in _SUFFIXES or (("sites-" in folders or f"/{folders}".endswith("/nginx")) and suffix not in _NEVER)
+        return suffix in _SUFFIXES or (("sites-" in folders or _OF_NGINX.search(_last(folders)) is not None) and suffix not in _NEVER)
     named = name in _NAMES or name.startswith(".env") or _OF_NGINX.search(name) is not None
-    return named or _lower(folders).rpartition("/")[2] in _FOLDERS
+    return named or _lower(_last(folders)) in _FOLDERS
+
+
+def _last(folders: str) -> str:
+    return folders.rpartition("/")[2]
 
 
 # ── what it is ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -400,7 +404,8 @@ _STOCK = regex(
 )
 _REMARK_LINES = 15
 
-_JINJA = regex(r"\{\{|\{%|<%[-=#\s]|<%$")
+# Terraform's %{ if } counts, too; a `{%` that nothing ends is a slip of the pen.
+_JINJA = regex(r"\{\{|\{%(?![^%\n]*$)|\{%[-+~ ]|<%[-=#\s]|<%$|%\{[~ ]*(?:if|for|else|endif|endfor)\b")
 _GO_FORMAT = regex(r"\{\{ ?[.\"(]|\{\{ ?(?:range|json|index|if|with|end)\b")
 _PLACEHOLDER = regex(
     r"(?<![\w@.])@[A-Za-z_]{2,}@|%%[A-Za-z_]+%%|(?<!\w)__[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*__(?!\w)"
