@@ -159,6 +159,7 @@ def test_what_only_resembles_a_config_is_none(path: str, text: str) -> None:
         ("nginx.conf", "\n## Example nginx configuration ##\n" + MAIN, "it says of itself: Example nginx configuration"),
         ("a.service", "# An example of a unit\n" + UNIT, "it says of itself: An example of a unit"),
         ("nginx.conf", "# DO NOT USE IN PRODUCTION!\n" + MAIN, "it says of itself: DO NOT USE IN PRODUCTION!"),
+        ("app.service", "#######\n## NOT USED ANYMORE - nginx does it ##\n" + UNIT, "it says of itself: NOT USED ANYMORE - nginx does it"),
         ("app.service.in", UNIT.replace("/usr/bin", "@bindir@"), "it is a template, and @bindir@ is not filled in"),
         ("app.service", UNIT.replace("40000", "__PORT__"), "it is a template, and __PORT__ is not filled in"),
         ("app.service", UNIT + "User=<your-user>\n", "it is a template, and <your-user> is not filled in"),

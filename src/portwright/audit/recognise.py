@@ -396,6 +396,8 @@ _REMARK = regex(
     r"|do not use (?:this )?in production|not (?:meant |intended |suitable )?for production"
     r"|for (?:testing|demonstration) (?:purposes )?only)"
 )
+# Above a unit; above a setting it would speak of that one.
+_RETIRED = regex(r"(?:this (?:unit|service|file) is )?(?:not (?:in use|used) any ?more|no longer (?:in use|used))\b")
 # What distributions ship, and people deploy with these remarks still in it.
 _STOCK = regex(
     r"redis configuration file example|example configuration for a possible web application|valkey configuration file"
@@ -433,7 +435,7 @@ def _why_not_deployed(folders: tuple[str, ...], name: str, text: str, kind: Conf
             return f"its name says that it is {what}"
         if kind in ("unit", "drop-in") and _is_users_own(folders):
             return "it is a unit of a user's own manager, not of the machine's"
-        remark = _remark(text)
+        remark = _remark(text, kind)
         if remark:
             return f"it says of itself: {remark}"
     return ""
@@ -462,14 +464,15 @@ def _is_users_own(folders: tuple[str, ...]) -> bool:
     return any(one == "systemd" and two == "user" for one, two in pairwise(folders))
 
 
-def _remark(text: str) -> str:
-    """The comment among a file's first lines that calls it a sample, "" without one."""
+def _remark(text: str, kind: ConfigKind) -> str:
+    """The comment among a file's first lines that calls it a sample, or a unit retired, "" without one."""
     for line in text[:4096].split("\n")[:_REMARK_LINES]:
         line = line.strip()
         if line and line[0] not in "#;":
             break
         remark = line.strip("#;*-=_ \t").rstrip(".")
-        if remark and _REMARK.match(_lower(remark)) and not _STOCK.match(_lower(remark)):
+        said = _lower(remark)
+        if (_REMARK.match(said) and not _STOCK.match(said)) or (kind == "unit" and _RETIRED.match(said)):
             return remark if len(remark) <= 60 else f"{remark[:57]}..."
     return ""
 
