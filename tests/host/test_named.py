@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from portwright.apps import daemons
-from portwright.facts import Confidence, Privileges, Setting, Unit
-from portwright.host import named
+from portwright.facts import Backlog, Confidence, Listener, Privileges, Setting, Sysctl, Unit
+from portwright.host import Host, named
 from portwright.host.vocabulary import KINDS, Kind, host_names, names
 from portwright.ports import PortSet
+from portwright.source import Span
 from portwright.system.capabilities import merged
 from tests.rules.facts import RANGE, RESERVED, UNPRIVILEGED, assignment, at, host, listener, outbound, sysctl
 
@@ -319,3 +320,17 @@ def test_netstat_is_called_by_a_program_not_by_a_word() -> None:
 )
 def test_settings_about_ports_are_written_by_sysctl_with_a_value(command: str, expected: tuple[str, ...]) -> None:
     assert expected == named.port_settings_written(host(), unit_with(("ExecStartPre", command))).value
+
+
+@pytest.mark.parametrize(
+    ("repository", "is_default", "expected"),
+    [(False, True, "certain"), (False, False, "certain"), (True, True, "possible"), (True, False, "certain")],
+)
+def test_a_limit_that_no_file_of_a_repository_sets_may_be_set_elsewhere(repository: bool, is_default: bool, expected: Confidence) -> None:
+    place = Span("/etc/sysctl.d/a.conf", 1, 1, 1, 2)
+    somaxconn = Sysctl(place, "net.core.somaxconn", "4096", "4096", place, is_default=is_default)
+    opened = Listener(place, "nginx", None, "tcp", "*", PortSet.of(80), "directive", backlog=Backlog(8192, place))
+
+    found = named.queue_limit(Host("h", repository=repository, sysctls=(somaxconn,), listeners=(opened,)), opened)
+
+    assert (4096, expected) == (found.value, found.confidence)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
-from portwright.facts import Assignment, Confidence, FileLimit, Likelihood, Listener, Outbound, Privileges, Sysctl, Unit
+from portwright.facts import Assignment, Confidence, FileLimit, Likelihood, Listener, Outbound, Privileges, Sysctl, Unit, weakest
 from portwright.finding import Note
 from portwright.host import Host, conflict, restarts
 from portwright.host.conflict import Claim, Turn
@@ -321,7 +321,9 @@ def queue_limit(host: Host, listener: Listener) -> Named[int | None]:
     sysctl = host.sysctl(SOMAXCONN)
     if sysctl is None or listener.private_network:
         return Named(None)
-    return Named(_number(sysctl.boot), (_lean(sysctl),), sysctl.confidence)
+    # Who asks for a longer queue has often raised the limit, too, and where a repository does that need not be a file that is read.
+    elsewhere = host.repository and sysctl.is_default
+    return Named(_number(sysctl.boot), (_lean(sysctl),), weakest(sysctl.confidence, "possible") if elsewhere else sysctl.confidence)
 
 
 @fact_value("listener", "grantable-unit")
