@@ -37,6 +37,7 @@ LUA = Dialect(comments=("--",), commas=True, brackets="()", blocks=True)
 LIGHTTPD = Dialect(equals="=", brackets="()[]")
 CADDY = Dialect(equals="", quotes='"`', placeholders=True)
 ICINGA = Dialect(comments=("#", "//"), blocks=True, brackets="[]()", quotes='"')
+LIBCONFIG = Dialect(comments=("#", "//"), blocks=True, equals=":=", tight=False, brackets="[]()", commas=True, quotes='"')
 
 
 @dataclass(slots=True)

@@ -24,7 +24,7 @@ WILDCARDS: Mapping[str, tuple[str, ...]] = {
 }
 FORMATS = (
     "words", "words-equals", "plain", "ini", "assignments", "properties", "toml", "clauses", "knot", "named", "dovecot", "bacula",
-    "gmond", "nats", "json", "lua", "lighttpd", "icinga", "xml", "tags", "yaml", "rainer", "perl",
+    "gmond", "nats", "json", "lua", "lighttpd", "icinga", "libconfig", "xml", "tags", "yaml", "rainer", "perl",
 )  # fmt: skip
 _ANSWERS = {"yes": True, "no": False}
 

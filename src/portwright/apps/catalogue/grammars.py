@@ -77,6 +77,7 @@ _GRAMMARS: Mapping[str, Callable[[Source], Parsed]] = {
     "gmond": _braces("GMOND"),
     "nats": _braces("NATS"),
     "json": _braces("JSON"),
+    "libconfig": _braces("LIBCONFIG"),
     "lua": _braces("LUA"),
     "lighttpd": _braces("LIGHTTPD"),
     "icinga": _braces("ICINGA"),
