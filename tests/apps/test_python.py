@@ -5,6 +5,7 @@ import pytest
 from portwright.apps import python
 from portwright.facts import Endpoint
 from portwright.source import Span
+from tests.apps import started
 from tests.apps.by_hand import brief, host_of, invocation
 
 SCRIPT = "/opt/app/serve.py"
@@ -144,3 +145,33 @@ def test_a_huge_script_is_told_and_not_parsed() -> None:
 
     assert () == python.read(invocation(f"/usr/bin/python3 {SCRIPT}"), files, {})
     assert ["a script longer than 1048576 characters is not looked into"] == [trouble.reason for trouble in files.unreadable]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("from aiohttp import web\nweb.run_app(web.Application(), port=7001)\n", ["tcp 0.0.0.0 7001", "tcp :: 7001 v6only"]),
+        ("from aiohttp import web\nweb.run_app(app, host='127.0.0.1')\n", ["tcp 127.0.0.1 8080"]),
+        ("from aiohttp import web\nweb.run_app(app, path='/run/app.sock')\n", []),
+        ("from bottle import run\nrun(port=7002)\n", ["tcp 127.0.0.1 7002"]),
+        ("import tornado.web\napp = tornado.web.Application([])\napp.listen(7003)\n", ["tcp 0.0.0.0 7003", "tcp :: 7003 v6only"]),
+        ("import tornado.web\napp = tornado.web.Application([])\napp.listen(7003, '127.0.0.1')\n", ["tcp 127.0.0.1 7003"]),
+        ("import uvicorn\nuvicorn.run('main:app', host='', port=7004)\n", ["tcp 0.0.0.0 7004", "tcp :: 7004 v6only"]),
+        ("import uvicorn\nuvicorn.run('main:app')\n", ["tcp 127.0.0.1 8000"]),
+        ("import uvicorn\nuvicorn.run('main:app', port=settings.port)\n", []),
+        ("import uvicorn\nuvicorn.run('main:app', **options)\n", []),
+        ("import waitress\nwaitress.serve(app, port=7005)\n", ["tcp 0.0.0.0 7005"]),
+        ("from flask import Flask\napp = Flask(__name__)\napp.run(port=7006)\n", ["tcp 127.0.0.1 7006"]),
+        ("from flask import Flask\napp = Flask(__name__)\nif __name__ == '__main__':\n    app.run('0.0.0.0')\n", ["tcp 0.0.0.0 5000"]),
+        ("from twisted.internet import reactor\nreactor.listenTCP(7007, factory)\nreactor.run()\n", ["tcp 0.0.0.0 7007"]),
+        ("from twisted.internet import reactor\nreactor.listenTCP(7007, f, interface='::1')\n", ["tcp ::1 7007"]),
+        ("from werkzeug.serving import run_simple\nrun_simple('', 7008, app)\n", ["tcp 0.0.0.0 7008"]),
+        ("app = make()\napp.run(port=7009)\n", []),
+    ],
+)
+def test_a_script_serves_what_its_framework_is_told(text: str, expected: list[str]) -> None:
+    """Measured in a network namespace: every one of them sets SO_REUSEADDR, and those on both families IPV6_V6ONLY."""
+    found, reasons = started.endpoints("python3 /srv/app.py", tree={"/srv/app.py": text})
+
+    assert (expected, []) == (brief(tuple(found)), reasons)
+    assert all(each.reuse_address for each in found)

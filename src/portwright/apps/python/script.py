@@ -33,6 +33,39 @@ _SERVERS: dict[str, tuple[Protocol, bool]] = {
     "xmlrpc.server.DocXMLRPCServer": ("tcp", True),
 }
 _HOST_AND_PORT = {"wsgiref.simple_server.make_server": (0, 1), "asyncio.start_server": (1, 2)}
+_BOTH = ("0.0.0.0", "::")  # noqa: S104  compared, never bound
+
+
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """A function that serves: where in its arguments host and port stand (-1: by name only), their names, and what holds without them.
+
+    Where it is told no host, or an empty one, it binds `wildcard`. All of them set SO_REUSEADDR.
+    """
+
+    host: tuple[int, str]
+    port: tuple[int, str]
+    no_host: str
+    no_port: int | None
+    wildcard: tuple[str, ...] = ("0.0.0.0",)  # noqa: S104
+
+
+# The functions of web frameworks and servers that open a socket and stay; measured in a network namespace.
+_RUNS = {
+    "aiohttp.web.run_app": _Runs((-1, "host"), (-1, "port"), "", 8080, _BOTH),
+    "bottle.run": _Runs((2, "host"), (3, "port"), "127.0.0.1", 8080),
+    "uvicorn.run": _Runs((-1, "host"), (-1, "port"), "127.0.0.1", 8000, _BOTH),
+    "waitress.serve": _Runs((-1, "host"), (-1, "port"), "", 8080),
+    "werkzeug.serving.run_simple": _Runs((0, "hostname"), (1, "port"), "", None),
+}
+# Methods of objects made by these, `app = Flask(__name__)` and `app.run(port=5000)`.
+_METHODS = {
+    ("flask.Flask", "run"): _Runs((0, "host"), (1, "port"), "127.0.0.1", 5000),
+    ("bottle.Bottle", "run"): _Runs((-1, "host"), (-1, "port"), "127.0.0.1", 8080),
+    ("tornado.web.Application", "listen"): _Runs((1, "address"), (0, "port"), "", None, _BOTH),
+    ("tornado.httpserver.HTTPServer", "listen"): _Runs((1, "address"), (0, "port"), "", None, _BOTH),
+    ("tornado.httpserver.HTTPServer", "bind"): _Runs((1, "address"), (0, "port"), "", None, _BOTH),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +198,12 @@ def _served_by(call: ast.Call, text: _Text, files: Files) -> Iterator[Endpoint]:
         bound = None if address is None or _is_off(_argument(call, 2, "bind_and_activate")) else _pair(address, text)
         if bound is not None:
             yield from _endpoints(call, protocol, *bound, reuse, text, files, family6)
+    elif (runs := _RUNS.get(called) or _method(call, text)) is not None:
+        yield from _run(call, runs, text, files)
+    elif called == "twisted.internet.reactor.listenTCP":
+        host, port = _argument(call, 3, "interface"), _argument(call, 0, "port")
+        if port is not None:
+            yield from _endpoints(call, "tcp", _value(host, text) if host is not None else Known(""), _value(port, text), True, text, files)
     elif called in _HOST_AND_PORT:
         where, which = _HOST_AND_PORT[called]
         host, port = _argument(call, where, "host"), _argument(call, which, "port")
@@ -180,6 +219,30 @@ def _served_by(call: ast.Call, text: _Text, files: Files) -> Iterator[Endpoint]:
             yield from _endpoints(call, "tcp", *bound, True, text, files, six, reuse_port, not dual)
     elif isinstance(call.func, ast.Attribute) and call.func.attr == "bind" and isinstance(call.func.value, ast.Name):
         yield from _raw(call, call.func.value.id, text, files)
+
+
+def _method(call: ast.Call, text: _Text) -> _Runs | None:
+    if not isinstance(call.func, ast.Attribute) or not isinstance(call.func.value, ast.Name):
+        return None
+    made = _only(call.func.value.id, text)
+    return _METHODS.get((_dotted(made.func, text), call.func.attr)) if isinstance(made, ast.Call) else None
+
+
+def _run(call: ast.Call, runs: _Runs, text: _Text, files: Files) -> Iterator[Endpoint]:
+    """What a serving function binds: nothing where an argument is there that cannot be worked out, or that a `**mapping` may give."""
+    if any(keyword.arg is None or keyword.arg in ("sock", "fd", "path", "listen", "sockets", "uds", "unix_socket") for keyword in call.keywords):
+        return
+    host, port = (_argument(call, place if place >= 0 else len(call.args), name) for place, name in (runs.host, runs.port))
+    if isinstance(host, ast.Constant) and host.value is None:
+        host = None
+    known_host = _value(host, text) if host is not None else Known(runs.no_host)
+    known_port = _value(port, text) if port is not None else None if runs.no_port is None else Known(runs.no_port, origin="default")
+    if known_host is not None and known_host.value == "":
+        for address in runs.wildcard:
+            own = Known(address, known_host.at, known_host.origin)
+            yield from _endpoints(call, "tcp", own, known_port, True, text, files, ":" in address, v6only=len(runs.wildcard) > 1 or None)
+    else:
+        yield from _endpoints(call, "tcp", known_host, known_port, True, text, files)
 
 
 def _raw(call: ast.Call, name: str, text: _Text, files: Files) -> Iterator[Endpoint]:
