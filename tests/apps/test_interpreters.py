@@ -253,3 +253,37 @@ SCRIPTS = {
 )
 def test_a_program_of_ones_own_that_is_given_a_script_is_its_interpreter_under_another_name(command: str, expected: list[str]) -> None:
     assert expected == binds(command, tree=SCRIPTS)
+
+
+@pytest.mark.parametrize(
+    ("command", "text", "expected"),
+    [
+        ("ruby /srv/a", "require 'socket'\ns = TCPServer.new(7101)\n", ["tcp 0.0.0.0 7101"]),
+        ("ruby /srv/a", 'server = TCPServer.open("127.0.0.1", 7102)\n', ["tcp 127.0.0.1 7102"]),
+        ("ruby /srv/a", "TCPServer.new('localhost', ENV.fetch('PORT', 7103))\n", ["tcp 127.0.0.1 7103"]),
+        ("ruby /srv/a", "# TCPServer.new(7104)\nTCPServer.new(port)\nMyTCPServer.new(7105)\n", []),
+        ("ruby /srv/a", "s = WEBrick::HTTPServer.new(:Port => 7106, BindAddress: '127.0.0.1')\n", ["tcp 127.0.0.1 7106"]),
+        ("ruby /srv/a", "s = WEBrick::HTTPServer.new(\n  Port: 7107,\n)\n", ["tcp 0.0.0.0 7107", "tcp :: 7107 v6only"]),
+        ("ruby /srv/a", "require 'sinatra'\nget('/') { 'x' }\n", ["tcp 127.0.0.1 4567", "tcp ::1 4567"]),
+        ("ruby /srv/a -p 7108", "require 'sinatra'\nset :bind, '0.0.0.0'\nset :port, 80\n", ["tcp 0.0.0.0 7108"]),
+        ("php /srv/a", "<?php\n$s = stream_socket_server('tcp://127.0.0.1:7201');\n", ["tcp 127.0.0.1 7201"]),
+        ("php /srv/a", "<?php\n$s = stream_socket_server(\"udp://[::1]:7202\", $e, $m, STREAM_SERVER_BIND);\n", ["udp ::1 7202"]),
+        ("php /srv/a", "<?php\n// stream_socket_server('tcp://0.0.0.0:7203');\nstream_socket_server($where);\n", []),
+        ("php /srv/a", "<?php\nsocket_bind($s, '127.0.0.1', 7204);\nsocket_listen($s);\n", ["tcp 127.0.0.1 7204"]),
+        ("php /srv/a", "<?php\nsocket_bind($s, '127.0.0.1', 7205);\nsocket_connect($s, 'a', 80);\n", []),
+        ("php /srv/a", "<?php\n$s = socket_create_listen(7206);\n", ["tcp 0.0.0.0 7206"]),
+        ("perl /srv/a daemon -l http://*:7301", "use Mojolicious::Lite;\n", ["tcp 0.0.0.0 7301"]),
+        ("perl /srv/a daemon -l https://127.0.0.1:7302?cert=x", "use Mojolicious::Lite;\n", ["tcp 127.0.0.1 7302"]),
+        ("perl /srv/a daemon", "use Mojolicious::Lite;\n", ["tcp 0.0.0.0 3000"]),
+        ("perl /srv/a routes", "use Mojolicious::Lite;\n", []),
+    ],
+)
+def test_a_script_says_what_it_opens(command: str, text: str, expected: list[str]) -> None:
+    assert expected == binds(command, tree={"/srv/a": text})
+
+
+def test_php_reuses_addresses_in_streams_and_not_in_its_socket_extension() -> None:
+    script = "<?php\nstream_socket_server('tcp://127.0.0.1:7207');\nsocket_create_listen(7208);\n"
+    found, _ = endpoints("php /srv/a", tree={"/srv/a": script})
+
+    assert [True, False] == [each.reuse_address for each in found]

@@ -3,16 +3,18 @@
 from collections.abc import Mapping
 
 from portwright.apps import Packages, Said, daemon, daemon_of, generic
-from portwright.apps.binding import IPV4, Binder, Given, default
+from portwright.apps.binding import IPV4, Binder, Given, argument, default, halves, variable
 from portwright.facts import Endpoint, Invocation
 from portwright.source import Source, Span, Word
 from portwright.system.options import cut
+from portwright.system.options import read as options_of
 from portwright.system.passage import UNKNOWN
 from portwright.trees import Files
 from portwright.values import replace
 
 _WITH_VALUE = frozenset(("-I", "-M", "-m", "-C", "-x"))
 _CLASSES = ("IO::Socket::INET6", "IO::Socket::INET", "IO::Socket::IP", "IO::Socket::SSL", "HTTP::Daemon::SSL", "HTTP::Daemon")
+_MOJO_VALUED = frozenset(("-l", "--listen", "-m", "--mode", "-b", "--backlog", "-c", "--clients", "-i", "-r", "-w", "--workers", "-P"))
 _LONGEST = 1 << 20
 _MOST_SOCKETS = 64
 _LONGEST_CALL = 4096
@@ -35,11 +37,31 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
                 return known.read(started, files, packages)
             path = text if text.startswith("/") else f"{invocation.directory.rstrip('/')}/{text}"
             source = files.read(path) if UNKNOWN not in path and files.kind(path) == "file" else None
-            if source is not None and (said := opened(source, started, files)):
+            if source is not None and (said := _mojolicious(source, started, files) or opened(source, started, files)):
                 return said
             break
         at += 2 if text in _WITH_VALUE else 1
     return generic.read(invocation, files, packages)
+
+
+def _mojolicious(source: Source, started: Invocation, files: Files) -> tuple[Endpoint, ...]:
+    """`SCRIPT daemon -l http://*:3000` of a Mojolicious application: each -l, else $MOJO_LISTEN, else port 3000 everywhere."""
+    if len(started.argv) < 2 or started.argv[1].text not in ("daemon", "prefork") or "Mojolicious" not in source.text[:_LONGEST]:
+        return ()
+    options = options_of(started.argv[2:], _MOJO_VALUED)
+    listens = [argument(word) for word in options.all("-l", "--listen")]
+    if not listens:
+        told = variable(started.environment, "MOJO_LISTEN")
+        listens = [told] if told is not None else [Given("http://*:3000", started.at, "default")]
+    found: list[Endpoint] = []
+    for given in listens:
+        scheme, slashes, rest = given.text.partition("://")
+        host, port = halves(Word(rest.partition("?")[0].partition("/")[0], given.at))
+        if slashes and scheme in ("http", "https"):
+            number = port.text if port is not None else {"http": "80", "https": "443"}[scheme]
+            place, door = Given(host.text, given.at, given.origin), Given(number, given.at, given.origin)
+            found += Binder(started.program, confidence="likely").bind(place, door, files)
+    return tuple(found)
 
 
 def opened(source: Source, started: Invocation, files: Files) -> tuple[Endpoint, ...]:

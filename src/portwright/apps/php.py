@@ -1,10 +1,12 @@
 """PHP: its built-in web server, and Laravel's way of starting it, become endpoints."""
 
-from portwright.apps import Packages, Said, daemon, generic
+from portwright.apps import Packages, Said, daemon, generic, php_script
 from portwright.apps.binding import Binder, argument, default, halves
 from portwright.facts import Invocation
 from portwright.system.options import read as options_of
+from portwright.system.passage import UNKNOWN
 from portwright.trees import Files
+from portwright.values import replace
 
 _VALUED = frozenset(("-S", "-t", "-c", "-d", "-f", "-r", "-B", "-R", "-F", "-E", "-z"))
 _BINDER = Binder("php")
@@ -12,7 +14,7 @@ _BINDER = Binder("php")
 
 @daemon("php", "php", "php5*", "php7*", "php8*")
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
-    """`php -S address:port`, and `php artisan serve` on 127.0.0.1:8000; any other script by its flags and environment."""
+    """`php -S address:port`, and `php artisan serve` on 127.0.0.1:8000; any other script by what it opens, its flags and environment."""
     options = options_of(invocation.argv[1:], _VALUED)
     word = options.last("-S")
     if word is not None:
@@ -30,4 +32,10 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
             argument(number) if number is not None else default(8000, invocation.at),
             files,
         )
+    script = next(iter(options.operands), None) or options.last("-f")
+    if script is not None:
+        path = script.text if script.text.startswith("/") else f"{invocation.directory.rstrip('/')}/{script.text}"
+        source = files.read(path) if UNKNOWN not in path and files.kind(path) == "file" else None
+        if source is not None and (said := php_script.opened(source, replace(invocation, argv=(script,)), files)):
+            return said
     return generic.read(invocation, files, packages)

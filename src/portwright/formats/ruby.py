@@ -5,6 +5,7 @@ from portwright.values import dataclass
 
 _BLANK = " \t\r"
 _MOST_LINES = 100_000
+_LONGEST_CALL = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,28 @@ def calls(source: Source, wanted: frozenset[str]) -> tuple[Call, ...]:
             break
         position = end + 1
     return tuple(found)
+
+
+def arguments(source: Source, start: int) -> tuple[Word, ...]:
+    """What a call is given whose method's name ends at `start`: up to the parenthesis that closes it, else to the end of the line."""
+    text = source.text
+    if text[start : start + 1] != "(":
+        end = text.find("\n", start)
+        return _arguments(source, start, end if end >= 0 else len(text))
+    depth, quote = 0, ""
+    for at in range(start, min(len(text), start + _LONGEST_CALL)):
+        char = text[at]
+        if quote:
+            quote = "" if char == quote else quote
+        elif char in "\"'":
+            quote = char
+        elif char in "([{":
+            depth += 1
+        elif char in ")]}":
+            depth -= 1
+            if not depth:
+                return _arguments(source, start + 1, at)
+    return ()
 
 
 def _arguments(source: Source, start: int, end: int) -> tuple[Word, ...]:

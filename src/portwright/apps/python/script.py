@@ -58,6 +58,8 @@ _RUNS = {
     "waitress.serve": _Runs((-1, "host"), (-1, "port"), "", 8080),
     "werkzeug.serving.run_simple": _Runs((0, "hostname"), (1, "port"), "", None),
 }
+# With one of these they are told another way where to serve.
+_ELSEWHERE = frozenset(("sock", "fd", "path", "listen", "sockets", "uds", "unix_socket"))
 # Methods of objects made by these, `app = Flask(__name__)` and `app.run(port=5000)`.
 _METHODS = {
     ("flask.Flask", "run"): _Runs((0, "host"), (1, "port"), "127.0.0.1", 5000),
@@ -230,7 +232,7 @@ def _method(call: ast.Call, text: _Text) -> _Runs | None:
 
 def _run(call: ast.Call, runs: _Runs, text: _Text, files: Files) -> Iterator[Endpoint]:
     """What a serving function binds: nothing where an argument is there that cannot be worked out, or that a `**mapping` may give."""
-    if any(keyword.arg is None or keyword.arg in ("sock", "fd", "path", "listen", "sockets", "uds", "unix_socket") for keyword in call.keywords):
+    if any(keyword.arg is None or keyword.arg in _ELSEWHERE for keyword in call.keywords):
         return
     host, port = (_argument(call, place if place >= 0 else len(call.args), name) for place, name in (runs.host, runs.port))
     if isinstance(host, ast.Constant) and host.value is None:

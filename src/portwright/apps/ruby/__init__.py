@@ -2,9 +2,10 @@
 
 from portwright.apps import Packages, Said, daemon, daemon_of, generic
 from portwright.apps.binding import BOTH, Binder, argument, default
-from portwright.apps.ruby import servers
+from portwright.apps.ruby import script, servers
 from portwright.facts import Invocation
 from portwright.system.options import read as options_of
+from portwright.system.passage import UNKNOWN
 from portwright.trees import Files
 from portwright.values import replace
 
@@ -36,6 +37,10 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
             known = daemon_of(started)
             if known is not None and started.program in known.programs:
                 return known.read(started, files, packages)
+            path = text if text.startswith("/") else f"{invocation.directory.rstrip('/')}/{text}"
+            source = files.read(path) if UNKNOWN not in path and files.kind(path) == "file" else None
+            if source is not None and (said := script.opened(source, started, files)):
+                return said
             break
         library = library or text == "-run"
         at += 2 if text in _WITH_VALUE else 1

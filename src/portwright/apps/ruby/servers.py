@@ -73,13 +73,13 @@ def _puma_config(options: Options, base: str, invocation: Invocation, files: Fil
         found: list[Endpoint] = []
         said = ruby.calls(source, frozenset(("port", "bind")))
         for call in said:
-            given = _value(call.arguments[0], invocation.environment) if call.arguments else None
+            given = value(call.arguments[0], invocation.environment) if call.arguments else None
             if given is None:
                 files.trouble(call.name.at, f"what {call.name.text} stands for is not known")
             elif call.name.text == "bind":
                 found += _address(given, _PUMA, files)
             else:
-                host = _value(call.arguments[1], invocation.environment) if len(call.arguments) > 1 else None
+                host = value(call.arguments[1], invocation.environment) if len(call.arguments) > 1 else None
                 found += _PUMA.bind(host or default("", given.at), given, files)
         return [replace(endpoint, confidence="likely") for endpoint in found] if said else None
     return None
@@ -111,7 +111,7 @@ def unicorn(invocation: Invocation, files: Files, packages: Packages) -> tuple[S
         path = config.text if config.text.startswith("/") else f"{invocation.directory.rstrip('/')}/{config.text}"
         source = files.read(path) if files.kind(path) == "file" else None
         for call in ruby.calls(source, frozenset(("listen",))) if source is not None else ():
-            given = _value(call.arguments[0], invocation.environment) if call.arguments else None
+            given = value(call.arguments[0], invocation.environment) if call.arguments else None
             if given is None:
                 files.trouble(call.name.at, "what listen stands for is not known")
             else:
@@ -179,18 +179,18 @@ def _developing(
     return binder.bind(host or default("0.0.0.0", invocation.at), port, files)  # noqa: S104
 
 
-def _value(word: Word, environment: Mapping[str, Word]) -> Given | None:
+def value(word: Word, environment: Mapping[str, Word]) -> Given | None:
     """What `3000`, `"text"`, `ENV["PORT"] || 3000`, `ENV.fetch("PORT", 3000)`, `ENV.fetch("PORT") { 3000 }` stand for; else None."""
     text = word.text
     if len(text) > _LONGEST:
         return None
     if text.endswith((".to_i", ".to_s")):
-        return _value(cut(word, 0, len(text) - 5), environment)
+        return value(cut(word, 0, len(text) - 5), environment)
     for converter in ("Integer(", "String("):
         if text.startswith(converter) and text.endswith(")"):
-            return _value(cut(word, len(converter), len(text) - 1), environment)
+            return value(cut(word, len(converter), len(text) - 1), environment)
     if text.startswith("(") and text.endswith(")"):
-        return _value(cut(word, 1, len(text) - 1), environment)
+        return value(cut(word, 1, len(text) - 1), environment)
     if text.isascii() and text.replace("_", "").isdigit():
         return Given(text.replace("_", ""), word.at, "directive")
     if len(text) > 1 and text[0] in "\"'" and text.find(text[0], 1) == len(text) - 1:
@@ -217,7 +217,7 @@ def _otherwise(rest: Word, environment: Mapping[str, Word]) -> Given | None:
         if body.startswith(opening) and body.endswith(closing):
             inner = cut(rest, start + len(opening), len(text) - len(closing))
             left = len(inner.text) - len(inner.text.lstrip())
-            return _value(cut(inner, left, len(inner.text.rstrip())), environment)
+            return value(cut(inner, left, len(inner.text.rstrip())), environment)
     return None
 
 
@@ -228,7 +228,7 @@ def _interpolated(word: Word, environment: Mapping[str, Word]) -> Given | None:
     if start < 0:
         return Given(inner.text, inner.at, "directive")
     end = inner.text.find("}", start)
-    known = _value(cut(inner, start + 2, end), environment) if end > 0 else None
+    known = value(cut(inner, start + 2, end), environment) if end > 0 else None
     rest = inner.text[end + 1 :]
     if known is None or "#{" in rest:
         return None
