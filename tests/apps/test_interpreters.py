@@ -287,3 +287,18 @@ def test_php_reuses_addresses_in_streams_and_not_in_its_socket_extension() -> No
     found, _ = endpoints("php /srv/a", tree={"/srv/a": script})
 
     assert [True, False] == [each.reuse_address for each in found]
+
+
+@pytest.mark.parametrize(
+    ("command", "text", "expected"),
+    [
+        ("lua5.4 /srv/a", "local s = assert(socket.bind('127.0.0.1', 7401))\n", ["tcp 127.0.0.1 7401"]),
+        ("luajit /srv/a", 'local s = socket.bind("*", 7402, 32)\n', ["tcp 0.0.0.0 7402"]),
+        ("lua /srv/a", "-- socket.bind('*', 7403)\nsocket.bind(host, port)\n", []),
+        ("tclsh /srv/a", "socket -server accept 7404\nvwait forever\n", ["tcp 0.0.0.0 7404", "tcp :: 7404 v6only"]),
+        ("tclsh8.6 /srv/a", "set s [socket -server accept -myaddr 127.0.0.1 7405]\n", ["tcp 127.0.0.1 7405"]),
+        ("tclsh /srv/a", "# socket -server accept 7406\nset c [socket db 7407]\nsocket -server accept $port\n", []),
+    ],
+)
+def test_a_script_in_lua_or_tcl_says_what_it_opens(command: str, text: str, expected: list[str]) -> None:
+    assert expected == binds(command, tree={"/srv/a": text})
