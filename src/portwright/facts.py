@@ -149,6 +149,14 @@ class Unit:
             found.setdefault((setting.section, setting.key), []).append(setting)
         return found
 
+    def says(self, text: str) -> bool:
+        """Whether a value holds this text, in force or not: a quick look before a careful one."""
+        return text in self._values
+
+    @cached_property
+    def _values(self) -> str:
+        return "\n".join([setting.value for setting in self.settings])
+
     def lines(self, section: str, key: str) -> Sequence[Setting]:
         """Every assignment of a setting in reading order, in force or not."""
         return self._lines.get((section, key), ())

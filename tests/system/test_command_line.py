@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from portwright.facts import Setting
 from portwright.formats import unit as unit_format
 from portwright.source import Source, Span, Word
-from portwright.system.command_line import Command, Refused, commands, split_plainly, split_with_care, substitute
+from portwright.system.command_line import Command, Refused, commands, of_plain_words, plain_words, split_with_care, substitute
 
 ENVIRONMENT = {
     "ONE": Word("one", Span("/etc/default/x", 1, 5, 1, 8)),
@@ -156,4 +156,6 @@ def test_a_plain_line_is_taken_apart_as_any_other(value: str) -> None:
     at = Span("/etc/systemd/system/a.service", 3, 11, 3, 11 + len(value))
     setting = Setting(at, Span(at.path, 3, 1, 3, 10), "Service", "ExecStart", value)
 
-    assert split_with_care(setting, str) == split_plainly(setting)
+    plain = plain_words(setting)
+    assert plain is not None
+    assert split_with_care(setting, str) == of_plain_words(plain, at)

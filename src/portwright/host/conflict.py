@@ -87,8 +87,13 @@ def comes_up(host: Host, listener: Listener) -> bool:
     """Whether a service may come up as far as its sockets go; False where one of them surely cannot be bound and it gives up then."""
     if listener.can_bind is False or listener.unit is None or listener.app not in _FAILS_AS_ONE:
         return listener.can_bind is not False
-    others = (other for other in host.listeners_of(listener.unit) if other.app == listener.app and other.starts in ("boot", None))
-    return not any(other.can_bind is False and other.confidence == "certain" for other in others)
+    return (listener.unit, listener.app) not in host.once(_failing)
+
+
+def _failing(host: Host) -> frozenset[tuple[str | None, str]]:
+    """The units, and the daemons in them, of which a socket surely cannot be bound."""
+    surely = (each for each in host.listeners if each.can_bind is False and each.confidence == "certain")
+    return frozenset((each.unit, each.app) for each in surely if each.starts in ("boot", None))
 
 
 def turn(host: Host, listener: Listener) -> Turn:

@@ -595,7 +595,7 @@ def port_settings_written(host: Host, unit: Unit) -> Named[tuple[str, ...]]:
 
 def _calls(unit: Unit, *names: str) -> tuple["Call", ...]:
     """The commands of the Exec lines that hold one of these names; few units do, and for the others no shell is read."""
-    if not any(name in setting.value for setting in unit.settings for name in names):
+    if not any(unit.says(name) for name in names):
         return ()
     from portwright.system.called import called
 

@@ -1,6 +1,6 @@
 """systemd.service(5) "Command lines": an ExecStart= value becomes commands, each word remembering the line it came from."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from portwright.facts import Setting
 from portwright.patterns import regex
@@ -46,8 +46,8 @@ class Refused:
 
 def commands(setting: Setting, expand: Expand) -> tuple[Command | Refused, ...]:
     """The commands of one ExecStart= assignment; `;` between blanks separates them (config_parse_exec() in load-fragment.c)."""
-    plain = _ODD.isdisjoint(setting.value) and not setting.breaks
-    return split_plainly(setting) if plain else split_with_care(setting, expand)
+    plain = plain_words(setting)
+    return split_with_care(setting, expand) if plain is None else of_plain_words(plain, setting.at)
 
 
 def split_with_care(setting: Setting, expand: Expand) -> tuple[Command | Refused, ...]:
@@ -71,13 +71,18 @@ def split_with_care(setting: Setting, expand: Expand) -> tuple[Command | Refused
     return tuple(found)
 
 
-def split_plainly(setting: Setting) -> tuple[Command | Refused, ...]:
-    """The same for a value on one line without quotes, escapes, specifiers and semicolons, as most are."""
-    at = setting.at
-    argv: list[Passage] = []
-    for word in _WORDS.finditer(setting.value):
-        place = Span(at.path, at.line, at.column + word.start(), at.line, at.column + word.end())
-        argv.append(Passage((Piece(word[0], place, True),), place))
+def plain_words(setting: Setting) -> tuple[Word, ...] | None:
+    """The words of a value on one line without quotes, escapes, specifiers and semicolons, as most are; None for another."""
+    if setting.breaks or not _ODD.isdisjoint(setting.value):
+        return None
+    path, line, column = setting.at.path, setting.at.line, setting.at.column
+    found = _WORDS.finditer(setting.value)
+    return tuple([Word(word[0], Span(path, line, column + word.start(), line, column + word.end())) for word in found])
+
+
+def of_plain_words(plain: Iterable[Word], at: Span) -> tuple[Command | Refused, ...]:
+    """The one command of a value that is just words."""
+    argv = [Passage((Piece(word.text, word.at, True),), word.at) for word in plain]
     if not argv:
         return ()
     first = argv[0]

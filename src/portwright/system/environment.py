@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from portwright.facts import Setting, Unit
 from portwright.formats import unit as unit_format
 from portwright.source import Source, Span, Unreadable, Word
-from portwright.system.command_line import words
+from portwright.system.command_line import plain_words, words
 from portwright.system.conditions import absent
 from portwright.system.passage import Passage, Reel, written
 from portwright.trees import Files
@@ -85,6 +85,16 @@ def environment(unit: Unit, files: Files, expand: Callable[[str], str]) -> Envir
 def _assigned(setting: Setting, expand: Callable[[str], str], ignored: list[Unreadable]) -> dict[str, Word]:
     """The assignments of one Environment= line; a word systemd cannot read ends it (config_parse_environ())."""
     found: dict[str, Word] = {}
+    plain = plain_words(setting)
+    if plain is not None:
+        for word in plain:
+            name, equals, text = word.text.partition("=")
+            if not equals or not is_name(name) or not _is_value(text):
+                ignored.append(Unreadable(word.at, "systemd ignores it: not an assignment to a variable"))
+                continue
+            at = word.at
+            found[name] = Word(text, Span(at.path, at.line, at.end_column - len(text), at.line, at.end_column) if text else at)
+        return found
     parts, problem = words(written(setting))
     for part in parts:
         name, equals, text = part.text.partition("=")

@@ -27,6 +27,26 @@ _BELONGS: dict[str, tuple[str, ...]] = {
 }
 """The settings that decide what is started, listens, as whom and with what power, and the sections systemd reads them in."""
 
+_OTHERS_NAMES = """
+    Description Documentation Conflicts PartOf Requisite RequiresMountsFor DefaultDependencies OnFailure StopWhenUnneeded RefuseManualStop
+    IgnoreOnIsolate StartLimitIntervalSec StartLimitBurst SuccessAction ConditionPathExists ConditionPathIsReadWrite ConditionVirtualization
+    ConditionFileNotEmpty ConditionFileIsExecutable ConditionDirectoryNotEmpty ConditionPathIsSymbolicLink ConditionPathIsMountPoint
+    ConditionCapability ConditionKernelCommandLine ConditionSecurity ConditionNeedsUpdate ConditionFirstBoot ConditionACPower
+    Type ExecReload ExecStop ExecStartPost ExecStopPost Restart RestartSec KillMode KillSignal SendSIGHUP SendSIGKILL PIDFile BusName
+    GuessMainPID NotifyAccess RemainAfterExit SuccessExitStatus TimeoutSec TimeoutStartSec TimeoutStopSec WatchdogSec Slice Delegate
+    FileDescriptorStoreMax IgnoreSIGPIPE KeyringMode LimitNOFILE LimitMEMLOCK LimitNPROC LockPersonality MemoryDenyWriteExecute Nice
+    OOMScoreAdjust PAMName PrivateDevices PrivateTmp ProtectClock ProtectControlGroups ProtectHome ProtectHostname ProtectKernelLogs
+    ProtectKernelModules ProtectKernelTunables ProtectProc ProtectSystem ReadWritePaths ReadWriteDirectories RemoveIPC RestrictNamespaces
+    RestrictRealtime RestrictSUIDSGID RuntimeDirectory RuntimeDirectoryMode RuntimeDirectoryPreserve StateDirectory LogsDirectory
+    CacheDirectory ConfigurationDirectory StandardError StandardInput StandardOutput SupplementaryGroups SyslogIdentifier
+    SystemCallArchitectures SystemCallErrorNumber TasksMax TTYPath TTYReset TTYVHangup TTYVTDisallocate UMask UtmpIdentifier
+    DeviceAllow DevicePolicy IPAddressDeny IOSchedulingClass IOSchedulingPriority CPUSchedulingPolicy DefaultInstance
+    OnCalendar OnBootSec OnUnitActiveSec Persistent RandomizedDelaySec AccuracySec What Where Options
+    ListenFIFO ListenNetlink ListenSpecial SocketMode SocketUser SocketGroup Symlinks Writable PassCredentials PassSecurity ReceiveBuffer
+"""
+OTHERS = frozenset(_OTHERS_NAMES.split())
+"""Settings that most units have and that nobody meant otherwise: no names need to be compared to tell."""
+
 _KNOWN_TOO = frozenset(("AssertEnvironment", "BindTo"))  # they look like others, and systemd takes them
 
 
@@ -51,7 +71,9 @@ def ignored(unit: Unit) -> tuple[Ignored, ...]:
 
 def _each(settings: Iterable[Setting]) -> Iterator[Ignored]:
     for setting in settings:
-        meant = _meant(setting.key)
+        if setting.key in OTHERS:
+            continue
+        meant = meant_by(setting.key)
         if meant is None or setting.section.startswith("X-"):
             continue
         sections = _BELONGS[meant]
@@ -65,7 +87,7 @@ def _each(settings: Iterable[Setting]) -> Iterator[Ignored]:
 
 
 @lru_cache(maxsize=4096)
-def _meant(key: str) -> str | None:
+def meant_by(key: str) -> str | None:
     """The setting that a key is, or that it was surely meant to be; None for any other."""
     if key in _BELONGS:
         return key

@@ -49,7 +49,7 @@ class Units:
         self._files_each = files_each
         self.each: tuple[Unit, ...] = tuple(sorted(units, key=lambda unit: (unit.name, unit.at)))
         self._activation = activation
-        self._commands: dict[tuple[Setting, str], tuple[Command | Refused, ...]] = {}
+        self._commands: dict[tuple[int, str], tuple[Command | Refused, ...]] = {}
         self._earlier: dict[frozenset[str], frozenset[str]] = {}
         self._names: dict[str, Unit] = {}
         for unit in self.each:
@@ -76,7 +76,7 @@ class Units:
 
     def commands(self, setting: Setting, unit: Unit) -> tuple[Command | Refused, ...]:
         """The commands of one ExecStart= assignment, or one like it, of a unit."""
-        key = setting, unit.name
+        key = id(setting), unit.name  # the units keep their settings
         if key not in self._commands:
             self._commands[key] = commands(setting, lambda text: self.expand(text, unit))
         return self._commands[key]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from portwright.system.ignored_settings import ignored
+from portwright.system.ignored_settings import OTHERS, ignored, meant_by
 from portwright.system.units import load
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
@@ -64,3 +64,7 @@ def test_a_drop_in_is_held_to_it_as_well() -> None:
     assert unit is not None
 
     assert ["/etc/systemd/system/a.service.d/u.conf:2:1"] == [str(each.setting.key_at) for each in ignored(unit)]
+
+
+def test_none_of_the_settings_that_are_passed_over_looks_like_one_that_decides() -> None:
+    assert [] == [name for name in sorted(OTHERS) if meant_by(name) is not None]
