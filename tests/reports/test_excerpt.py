@@ -170,7 +170,8 @@ def test_the_carets_cover_what_the_span_covers_on_any_line_and_page(text: str, d
     assert set(carets[4:].strip()) == {"^"}
 
 
-@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=60), st.data())
+# Without the signs that make a secret of what stands beside them: a wide letter struck out is a star of one column.
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters=":=@"), min_size=1, max_size=20), st.data())
 def test_the_carets_are_as_wide_as_what_they_mark_and_stand_right_below_it(text: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(text) - 1))
     end = data.draw(st.integers(start + 1, len(text)))
