@@ -166,6 +166,8 @@ def test_a_huge_script_is_told_and_not_parsed() -> None:
         ("from twisted.internet import reactor\nreactor.listenTCP(7007, factory)\nreactor.run()\n", ["tcp 0.0.0.0 7007"]),
         ("from twisted.internet import reactor\nreactor.listenTCP(7007, f, interface='::1')\n", ["tcp ::1 7007"]),
         ("from werkzeug.serving import run_simple\nrun_simple('', 7008, app)\n", ["tcp 0.0.0.0 7008"]),
+        ("import cherrypy\ncherrypy.config.update({'server.socket_port': 7010})\ncherrypy.quickstart(Root())\n", ["tcp 127.0.0.1 7010"]),
+        ("import cherrypy\ncherrypy.quickstart(Root())\n", ["tcp 127.0.0.1 8080"]),
         ("app = make()\napp.run(port=7009)\n", []),
     ],
 )

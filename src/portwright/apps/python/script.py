@@ -202,6 +202,11 @@ def _served_by(call: ast.Call, text: _Text, files: Files) -> Iterator[Endpoint]:
             yield from _endpoints(call, protocol, *bound, reuse, text, files, family6)
     elif (runs := _RUNS.get(called) or _method(call, text)) is not None:
         yield from _run(call, runs, text, files)
+    elif called == "cherrypy.quickstart":
+        said = _cherrypy(text)
+        host, port = said.get("server.socket_host"), said.get("server.socket_port")
+        known_host = _value(host, text) if host is not None else Known("127.0.0.1")
+        yield from _endpoints(call, "tcp", known_host, _value(port, text) if port is not None else Known(8080), True, text, files)
     elif called == "twisted.internet.reactor.listenTCP":
         host, port = _argument(call, 3, "interface"), _argument(call, 0, "port")
         if port is not None:
@@ -228,6 +233,16 @@ def _method(call: ast.Call, text: _Text) -> _Runs | None:
         return None
     made = _only(call.func.value.id, text)
     return _METHODS.get((_dotted(made.func, text), call.func.attr)) if isinstance(made, ast.Call) else None
+
+
+def _cherrypy(text: _Text) -> dict[str, ast.expr]:
+    """What `cherrypy.config.update({...})` sets, key by key."""
+    updates = (call.args[0] for call in text.calls if call.args and _dotted(call.func, text) == "cherrypy.config.update")
+    return {
+        key.value: value
+        for update in updates if isinstance(update, ast.Dict)
+        for key, value in zip(update.keys, update.values, strict=True) if isinstance(key, ast.Constant) and isinstance(key.value, str)
+    }  # fmt: skip
 
 
 def _run(call: ast.Call, runs: _Runs, text: _Text, files: Files) -> Iterator[Endpoint]:
