@@ -64,7 +64,15 @@ class Option:
 
 
 def _jobs(text: str) -> int | None:
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0
+    return _count(text, 4)
+
+
+def _rate(text: str) -> int | None:
+    return _count(text, 7)
+
+
+def _count(text: str, digits: int) -> int | None:
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= digits else 0
     return number if number > 0 else None
 
 
@@ -87,6 +95,8 @@ _RULES = (
     Option("--profile", metavar="NAME", help="a named set of rules (not there yet)"),
     Option("--config", metavar="FILE", help="a configuration file (not there yet)"),
 )  # fmt: skip
+_RATE = Option("--rate", metavar="N", read=_rate, wanted="a number of connections a second",
+               help="new connections a second to one destination that a host must keep up (default: nobody says)")  # fmt: skip
 
 
 def _reports(formats: tuple[str, ...], quiet: str, verbose: str) -> tuple[Option, ...]:
@@ -137,7 +147,7 @@ COMMANDS = {
         "lint hosts, repositories and files", "paths",
         *_reports(FORMATS, "a line for each finding and each thing that could not be read, and nothing else",
                   "each finding in full, why its rule exists, values that lost, what was allowed, read and left out"),
-        *_RULES, *_CHECK,
+        *_RULES, _RATE, *_CHECK,
     ),
     "facts": Command(
         "show what was read and what is in force, without judging", "paths",
@@ -147,9 +157,10 @@ COMMANDS = {
     "ports": Command(
         "draw the port space: zones, range, reserved, listeners, collisions, capacity", "paths",
         *_reports(_TWO, "the listeners and collisions, without picture and capacity", "long lists of ports in full"),
+        _RATE,
     ),
     "fix": Command(
-        "plan, prove and write a playbook for one host", "paths", *_FIX, *_RULES,
+        "plan, prove and write a playbook for one host", "paths", *_FIX, *_RULES, _RATE,
         *_look("a line for each step, each finding that is left and each file that was written", "also the findings that are mended"),
     ),
     "explain": Command(

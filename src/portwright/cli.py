@@ -157,7 +157,7 @@ def _ports(options: Options) -> int:
     from portwright.reports import json_v1, ports
 
     outputs = _outputs(options)
-    each = [(given, host) for given in _inputs(options) for host in read(given)]
+    each = [(given, host) for given in _inputs(options) for host in read(given, options.rate)]
     hosts = [host for _, host in each]
     for form, output in outputs:
         if form == "json":
@@ -186,7 +186,7 @@ def _fix(options: Options) -> int:
         raise Complaint("--apply changes this machine, so the host to read must be /")
     if options.apply and not options.output:
         raise Complaint("--apply runs a playbook that you can read and take back: name it with -o NAME.yml")
-    made = planned(given, rules, selection, known, Permits(review=options.allow_review))
+    made = planned(given, rules, selection, known, Permits(review=options.allow_review), options.rate)
     written: tuple[str, ...] = ()
     if made.steps and options.output:
         folder, name = os.path.split(options.output)
@@ -390,7 +390,7 @@ def _each(
 
     from portwright.audit.check import verdict
 
-    examine = partial(verdict, rules=rules, selection=selection, known=known)
+    examine = partial(verdict, rules=rules, selection=selection, known=known, rate=options.rate)
     if options.jobs == 1 or len(inputs) == 1:
         return [examine(given) for given in inputs]
     from concurrent.futures import ProcessPoolExecutor

@@ -47,7 +47,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong on one host."""
+    """One thing that is wrong on one host. `likelihood_because` says in words why it will bite that often, empty where nothing is known."""
 
     card: Card
     message: str
@@ -55,6 +55,7 @@ class Finding:
     subject: Subject
     confidence: Confidence
     likelihood: Likelihood | None = None
+    likelihood_because: str = ""
     notes: tuple[Note, ...] = ()
     predicts: BindError | None = None
     change: Change | None = None

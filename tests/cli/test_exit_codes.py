@@ -53,6 +53,21 @@ def test_exit_zero_turns_1_into_0() -> None:
     assert 0 == main(["check", WEB1, "--exit-zero"])
 
 
+def test_a_rate_is_held_against_the_ports(clean: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert 0 == main(["check", str(clean), "--rate", "235"])
+    assert 1 == main(["check", str(clean), "--rate", "471", "--quiet"])
+    assert "28232 ports are left for outgoing connections, 28 fewer than the 471 new ones a second" in capsys.readouterr().out
+    assert 0 == main(["ports", str(clean), "--rate", "471"])
+    assert "471 a second, as expected (--rate), take 28260 ports" in capsys.readouterr().out
+    assert 1 == main(["fix", str(clean), "--rate", "471"])
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", "many", "99999999"])
+def test_a_rate_is_a_number_of_connections_a_second(clean: Path, rate: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert 2 == main(["check", str(clean), f"--rate={rate}"])
+    assert f"not a number of connections a second: '{rate}'" in capsys.readouterr().err
+
+
 def test_what_cannot_be_read_exits_3_even_where_findings_are_forgiven(tmp_path: Path) -> None:
     root = _host(tmp_path / "h", {})
     (root / "etc/sysctl.d").mkdir()

@@ -6,7 +6,7 @@ import pytest
 
 from portwright.apps import daemons
 from portwright.facts import Backlog, Confidence, Listener, Privileges, Setting, Sysctl, Unit
-from portwright.host import Host, named
+from portwright.host import Host, likelihood, named
 from portwright.host.vocabulary import KINDS, Kind, host_names, names
 from portwright.ports import PortSet
 from portwright.source import Span
@@ -70,13 +70,72 @@ LIKELIHOODS = [
 def test_how_often_a_port_is_taken_follows_parity_protocol_and_reach(
     protocol: str, address: str, ports: Any, range_: str, expected: str | None
 ) -> None:
-    found = named.collision_likelihood(host(settings={RANGE: range_}), listener(ports, protocol=protocol, address=address))
+    found = likelihood.collision_likelihood(host(settings={RANGE: range_}), listener(ports, protocol=protocol, address=address))
 
     assert expected == found.value
 
 
+EVEN = "connect() hands out even ports like 40000 first"
+
+# (what listens, Restart= of its unit, why it bites that often)
+REASONS: list[tuple[dict[str, Any], str | None, str]] = [
+    ({}, None, f"every outgoing connection of this host may hold it, and {EVEN}; it must be free at each start"),
+    ({"address": "127.0.0.1"}, None, f"only a connection over loopback may hold it, and {EVEN}; it must be free at each start"),
+    ({"address": "10.0.0.1"}, None, f"an outgoing connection from 10.0.0.1 may hold it, and {EVEN}; it must be free at each start"),
+    (
+        {"ports": 40001},
+        None,
+        "connect() hands out odd ports like 40001 only when half of the range is in use; it must be free at each start",
+    ),
+    (
+        {"ports": (40000, 40009)},
+        None,
+        "every outgoing connection of this host may hold one of them, and connect() hands out the even ones first; "
+        "it must be free at each start",
+    ),
+    (
+        {"protocol": "udp"},
+        None,
+        "the kernel picks UDP ports at random, and holds it only while a socket is open; it must be free at each start",
+    ),
+    (
+        {},
+        "always",
+        f"every outgoing connection of this host may hold it, and {EVEN}; "
+        "it must be free at each start, and systemd starts app.service again by itself (Restart=always)",
+    ),
+    (
+        {},
+        "on-abort",
+        f"every outgoing connection of this host may hold it, and {EVEN}; it must be free at each start",
+    ),
+    (
+        {"starts": "demand"},
+        "always",
+        f"every outgoing connection of this host may hold it, and {EVEN}; each use binds one anew",
+    ),
+]
+
+
+@pytest.mark.parametrize(("listens", "restart", "reason"), REASONS)
+def test_why_a_port_is_taken_that_often_is_said(listens: dict[str, Any], restart: str | None, reason: str) -> None:
+    settings = () if restart is None else (Setting(at(), at(), "Service", "Restart", restart),)
+    unit = Unit("app.service", at(), ("/etc/systemd/system/app.service",), settings)
+
+    assert reason == likelihood.collision_likelihood(host(units=(unit,)), listener(**{"ports": 40000, **listens})).because
+
+
+def test_a_socket_unit_binds_before_anything_connects() -> None:
+    unit = Unit("app.socket", at(), ("/etc/systemd/system/app.socket",), ())
+
+    found = likelihood.collision_likelihood(host(units=(unit,)), listener(40000, unit="app.socket"))
+
+    assert "low" == found.value
+    assert found.because.endswith("systemd binds it at boot, before services connect anywhere, and keeps it while the service restarts")
+
+
 def test_what_the_kernel_picks_has_no_likelihood() -> None:
-    assert None is named.collision_likelihood(host(), listener(40000, random=True)).value
+    assert None is likelihood.collision_likelihood(host(), listener(40000, random=True)).value
 
 
 SERVICE = Unit("app.service", at(), ("/etc/systemd/system/app.service",), (), names=("app.service",))

@@ -62,6 +62,7 @@ IN_RANGE = Finding(
     subject=Subject("nginx.service", "nginx", "tcp", "*", 40000, 40000),
     confidence="certain",
     likelihood="high",
+    likelihood_because="connect() hands out even ports first",
     notes=(RANGE_NOTE,),
     change=ReservePorts(PortSet.of(40000)),
     summary="reserve 40000 in net.ipv4.ip_local_reserved_ports",
@@ -73,6 +74,7 @@ ALSO_IN_RANGE = replace(
     subject=replace(IN_RANGE.subject, port=40001, end_port=40001, address="0.0.0.0"),  # noqa: S104  compared, never bound
     confidence="likely",
     likelihood="low",
+    likelihood_because="connect() hands out odd ports only when half of the range is in use",
     notes=(RANGE_NOTE, Note("in this server", at(SITE, "server {")), Note("nothing reserves 40001")),
     change=ReservePorts(PortSet.of(40001)),
     summary="",

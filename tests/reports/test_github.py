@@ -45,7 +45,8 @@ def test_a_finding_of_a_repository_is_one_line_at_its_place() -> None:
 
     assert (
         "::error file=roles/web/shop.conf,line=3,endLine=3,col=9,endColumn=14,title=listener-in-ephemeral-range::"
-        "nginx listens on 40000, which the kernel may hand to an outgoing connection%0Alikely to bite: often%0A"
+        "nginx listens on 40000, which the kernel may hand to an outgoing connection%0A"
+        "likely to bite: often: connect() hands out even ports first%0A"
         "fix: reserve 40000 in net.ipv4.ip_local_reserved_ports (safe; nothing is restarted)\n"
     ) == github.check([replace(SHOP, findings=(finding,), unreadable=())])
 

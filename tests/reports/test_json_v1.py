@@ -99,6 +99,7 @@ def test_the_words_of_the_contract_for_one_finding() -> None:
         "severity": "high",
         "confidence": "certain",
         "likelihood": "high",
+        "likelihood_because": "connect() hands out even ports first",
         "message": "nginx listens on 40000, which the kernel may hand to an outgoing connection",
         "at": {"path": "/etc/nginx/sites-enabled/shop", "line": 3, "column": 9, "end_line": 3, "end_column": 14},
         "subject": {

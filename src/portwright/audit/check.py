@@ -56,20 +56,29 @@ class Selection:
         return CONFIDENCES.index(finding.confidence) <= CONFIDENCES.index(self.least)
 
 
-def read(given: Input) -> tuple[Host, ...]:
-    """The facts of one input. A repository whose files want the same place on a host reads as several hosts, one each."""
+def read(given: Input, rate: int | None = None) -> tuple[Host, ...]:
+    """The facts of one input. A repository whose files want the same place on a host reads as several hosts, one each.
+
+    `rate` is how many new connections a second to one destination each host is said to need.
+    """
     with _opened(given) as tree:
         if given.kind == "host":
-            return (read_host(tree, given.name, given.identity),)
+            return (_expecting(read_host(tree, given.name, given.identity), rate),)
         # Telling configs apart takes patterns that a host has no use for.
         from portwright.audit.repository import read_repository
 
-        return read_repository(tree, given.name, asked=given.asked)
+        return tuple(_expecting(host, rate) for host in read_repository(tree, given.name, asked=given.asked))
 
 
-def verdict(given: Input, rules: tuple[Rule, ...], selection: Selection, known: frozenset[str]) -> HostResult:
+def _expecting(host: Host, rate: int | None) -> Host:
+    return host if rate is None else replace(host, expected_rate=rate)
+
+
+def verdict(
+    given: Input, rules: tuple[Rule, ...], selection: Selection, known: frozenset[str], rate: int | None = None
+) -> HostResult:
     """What the rules find in one input. `known` are the ids of all rules there are, which an allow comment may name."""
-    hosts = read(given)
+    hosts = read(given, rate)
     findings: dict[tuple[object, ...], Finding] = {}
     unreadable = {u for host in hosts for u in host.unreadable}
     for host in hosts:
@@ -125,7 +134,9 @@ def _across_roles(host: Host, finding: Finding) -> Finding:
     return replace(finding, confidence="possible", notes=(*finding.notes, note))
 
 
-def planned(given: Input, rules: tuple[Rule, ...], selection: Selection, known: frozenset[str], permits: "Permits") -> "Plan":
+def planned(
+    given: Input, rules: tuple[Rule, ...], selection: Selection, known: frozenset[str], permits: "Permits", rate: int | None = None
+) -> "Plan":
     """A plan for what the rules find on one host, proven by reading the host again with the plan's files laid over it.
 
     A repository is read and checked as `verdict` does; its plan is empty and says why.
@@ -134,7 +145,7 @@ def planned(given: Input, rules: tuple[Rule, ...], selection: Selection, known: 
     from portwright.trees.overlay import OverlayTree
 
     if given.kind != "host":
-        result = verdict(given, rules, selection, known)
+        result = verdict(given, rules, selection, known, rate)
         seen = Host(given.name, repository=True, sources=result.sources, unreadable=result.unreadable, files_read=result.files_read)
         return plan(seen, result.findings, lambda edits: (seen, result.findings), permits)
 
@@ -144,7 +155,7 @@ def planned(given: Input, rules: tuple[Rule, ...], selection: Selection, known: 
                 # Nobody's link is replaced, and nothing is written to where a link leads.
                 if tree.resolve(path) != path:
                     raise ReadError(path, f"a symbolic link leads to {tree.resolve(path)}")
-            host = read_host(OverlayTree(tree, edits) if edits else tree, given.name, given.identity)
+            host = _expecting(read_host(OverlayTree(tree, edits) if edits else tree, given.name, given.identity), rate)
         found, stopped = held(host, rules)
         host = replace(host, unreadable=(*host.unreadable, *stopped))
         return host, tuple(finding for finding in found if selection.keeps(finding))

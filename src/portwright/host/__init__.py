@@ -21,6 +21,7 @@ class Host:
     ordered before a unit, transitively; a unit it does not name has nobody known to come before it. `roles` says, for each file of a
     repository, the role or host whose folder it lies in ("" for none): files of different roles may end on different machines.
     `skipped` are the samples, documents and tests of a repository, which nobody deploys.
+    `expected_rate` is how many new connections a second to one destination the host must keep up, None where nobody says.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Host:
     order: Mapping[str, frozenset[str]] = field(default_factory=dict)
     roles: Mapping[str, str] = field(default_factory=dict)
     skipped: tuple[Skipped, ...] = ()
+    expected_rate: int | None = None
 
     @cached_property
     def _answers(self) -> dict[object, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
-from portwright.facts import Assignment, Confidence, FileLimit, Likelihood, Listener, Outbound, Privileges, Sysctl, Unit, weakest
+from portwright.facts import Assignment, Confidence, FileLimit, Listener, Outbound, Privileges, Sysctl, Unit, weakest
 from portwright.finding import Note
 from portwright.host import Host, conflict, restarts
 from portwright.host.conflict import Claim, Turn
@@ -70,7 +70,8 @@ _MOST_NAMED = 6  # capabilities in a sentence
 _FILES_BESIDES = 128  # logs, listeners and libraries, which every daemon has open besides its connections
 
 
-def _lean(sysctl: Sysctl) -> Note:
+def lean(sysctl: Sysctl) -> Note:
+    """The note that says which line set a kernel setting, or that none did."""
     if sysctl.is_default:
         return Note(f"no file sets {sysctl.key}, so the kernel's default holds: {sysctl.boot or 'empty'}", sysctl.at)
     return Note(f"{sysctl.key} is set to {sysctl.boot or 'nothing'} here", sysctl.at)
@@ -92,14 +93,19 @@ def _number(text: str) -> int | None:
 # ── of the host ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def ephemeral_ends(host: Host) -> tuple[int, int] | None:
+    """The two ends of net.ipv4.ip_local_port_range at boot; None where they are not known."""
+    sysctl = host.sysctl(RANGE)
+    return _pair(sysctl.boot) if sysctl else None
+
+
 @host_value("ephemeral-ports")
 def ephemeral_ports(host: Host) -> Named[PortSet | None]:
     """The ports the kernel picks from for outgoing connections: net.ipv4.ip_local_port_range at boot."""
-    sysctl = host.sysctl(RANGE)
-    ends = _pair(sysctl.boot) if sysctl else None
+    sysctl, ends = host.sysctl(RANGE), ephemeral_ends(host)
     if sysctl is None or ends is None:
         return Named(None)
-    return Named(PortSet.of(ends), (_lean(sysctl),), sysctl.confidence)
+    return Named(PortSet.of(ends), (lean(sysctl),), sysctl.confidence)
 
 
 @host_value("reserved-ports")
@@ -113,7 +119,7 @@ def reserved_ports(host: Host) -> Named[PortSet | None]:
     except ValueError:
         return Named(None)
     # That nobody reserves anything is the usual case and no line to point to.
-    return Named(ports, () if sysctl.is_default else (_lean(sysctl),), sysctl.confidence)
+    return Named(ports, () if sysctl.is_default else (lean(sysctl),), sysctl.confidence)
 
 
 @host_value("lendable-ports")
@@ -139,20 +145,13 @@ def reserved_share(host: Host) -> Named[int | None]:
     return Named(share, (*reserved.leans, *ephemeral.leans), ephemeral.confidence)
 
 
-@host_value("connections-per-second")
-def connections_per_second(host: Host) -> Named[int | None]:
-    """How many new connections a second to one destination last for ever: usable ports over the 60 s each stays in TIME_WAIT."""
-    usable = usable_ports(host)
-    return Named(None if usable.value is None else usable.value // 60, usable.leans, usable.confidence)
-
-
 @host_value("unprivileged-start")
 def unprivileged_start(host: Host) -> Named[int | None]:
     """The first port that needs no privilege: net.ipv4.ip_unprivileged_port_start at boot."""
     sysctl = host.sysctl(UNPRIVILEGED)
     if sysctl is None:
         return Named(None)
-    return Named(_number(sysctl.boot), (_lean(sysctl),), sysctl.confidence)
+    return Named(_number(sysctl.boot), (lean(sysctl),), sysctl.confidence)
 
 
 @host_value("low-ports")
@@ -162,17 +161,6 @@ def low_ports(host: Host) -> Named[PortSet | None]:
     if start.value is None or not 0 <= start.value <= 65535:
         return Named(None)
     return Named(PortSet.of((1, start.value - 1)) if start.value > 1 else PortSet(), start.leans, start.confidence)
-
-
-@host_value("widened-range")
-def widened_range(host: Host) -> Named[str | None]:
-    """The ephemeral range widened to the kernel's default ends, as the kernel prints it; unknown where that would not widen it."""
-    sysctl = host.sysctl(RANGE)
-    ends = _pair(sysctl.boot) if sysctl else None
-    if sysctl is None or ends is None:
-        return Named(None)
-    wide = (min(ends[0], 32768), max(ends[1], 60999))
-    return Named(None if wide == ends else f"{wide[0]} {wide[1]}", (_lean(sysctl),), sysctl.confidence)
 
 
 @host_value("wanted-somaxconn")
@@ -215,31 +203,7 @@ def socket(host: Host, listener: Listener) -> Named[str]:
 @fact_value("listener", "scope")
 def scope(host: Host, listener: Listener) -> Named[Literal["wildcard", "loopback", "specific"]]:
     """Who can reach it: every address, this host alone, or one address."""
-    return Named(_scope(listener))
-
-
-@fact_value("listener", "collision-likelihood")
-def collision_likelihood(host: Host, listener: Listener) -> Named[Likelihood | None]:
-    """How often an outgoing connection will hold the port when the service starts.
-
-    connect() hands out the ports that share the parity of the range's low end first, and the others only when those are used up
-    (net/ipv4/inet_connection_sock.c): even ports are at risk with the default range, odd ones hardly ever. UDP picks at random. A
-    socket on loopback meets only connections from loopback.
-    """
-    ephemeral = ephemeral_ports(host)
-    if ephemeral.value is None or ephemeral.value.low is None:
-        return Named(None)
-    inside = listener.ports.intersection(ephemeral.value)
-    if listener.random or not inside:
-        return Named(None)
-    loopback = _scope(listener) == "loopback"
-    if listener.protocol == "udp":
-        return Named("low" if loopback else "medium")
-    low = ephemeral.value.low
-    first = any(start != end or start % 2 == low % 2 for start, end in inside.ranges)
-    if not first:
-        return Named("low")
-    return Named("medium" if loopback else "high")
+    return Named(scope_of(listener))
 
 
 @fact_value("listener", "claim")
@@ -323,7 +287,7 @@ def queue_limit(host: Host, listener: Listener) -> Named[int | None]:
         return Named(None)
     # Who asks for a longer queue has often raised the limit, too, and where a repository does that need not be a file that is read.
     elsewhere = host.repository and sysctl.is_default
-    return Named(_number(sysctl.boot), (_lean(sysctl),), weakest(sysctl.confidence, "possible") if elsewhere else sysctl.confidence)
+    return Named(_number(sysctl.boot), (lean(sysctl),), weakest(sysctl.confidence, "possible") if elsewhere else sysctl.confidence)
 
 
 @fact_value("listener", "grantable-unit")
@@ -385,7 +349,8 @@ def _privileges(host: Host, listener: Listener) -> Privileges | None:
     return None if unit is None else host.privileges.get(unit.name)
 
 
-def _scope(listener: Listener) -> Literal["wildcard", "loopback", "specific"]:
+def scope_of(listener: Listener) -> Literal["wildcard", "loopback", "specific"]:
+    """Whether an address is every one, this host's own, or one of many."""
     address = listener.address.removeprefix("::ffff:")
     if address in ("*", "0.0.0.0", "::"):  # noqa: S104  compared, never bound
         return "wildcard"
@@ -456,7 +421,7 @@ def loses_to_a_package(host: Host, assignment: Assignment) -> Named[bool]:
         return Named(False)
     last = not any(each.key == key and each.at.path == at.path and each.at > at for each in host.assignments)
     other = last and sysctl.boot.split() != assignment.value.split()
-    return Named(other, (_lean(sysctl),) if other else (), sysctl.confidence)
+    return Named(other, (lean(sysctl),) if other else (), sysctl.confidence)
 
 
 @fact_value("assignment", "lost-ports")

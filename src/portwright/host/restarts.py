@@ -36,8 +36,8 @@ class Budget:
 
 def budget(unit: Unit) -> Budget | None:
     """How long systemd goes on; None where it never restarts the unit, never gives up, or a setting cannot be read."""
-    restart = unit.value("Service", "Restart")
-    if restart is None or restart.value not in _RESTARTS_AFTER_FAILURE:
+    restart = by_itself(unit)
+    if restart is None:
         return None
     if unit.value("Service", "RestartSteps") is not None:
         return None  # systemd.service(5), v254: the pause grows from attempt to attempt
@@ -54,6 +54,12 @@ def budget(unit: Unit) -> Budget | None:
     if interval_seconds == 0 or starts == 0 or pause_seconds * starts >= interval_seconds:
         return None
     return Budget(pause_seconds * starts, restart, pause, interval, burst)
+
+
+def by_itself(unit: Unit) -> Value | None:
+    """The setting by which systemd starts a service again after a failure; None where it does not."""
+    restart = unit.value("Service", "Restart")
+    return restart if restart is not None and restart.value in _RESTARTS_AFTER_FAILURE else None
 
 
 def seconds(text: str) -> float | None:

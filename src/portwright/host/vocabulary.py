@@ -42,11 +42,15 @@ _TYPES: dict[object, Type] = {
 
 @dataclass(frozen=True, slots=True)
 class Named(Generic[T]):
-    """A value worked out for a rule, the lines it leaned on, and how sure it is; None is unknown."""
+    """A value worked out for a rule, the lines it leaned on, and how sure it is; None is unknown.
+
+    `because` says a likelihood's reason in words.
+    """
 
     value: T
     leans: tuple[Note, ...] = ()
     confidence: Confidence = "certain"
+    because: str = ""
 
 
 F = TypeVar("F", bound=Callable[..., Named[Any]])
@@ -126,8 +130,8 @@ def worked_out(kind: Kind | None, name: str) -> Callable[..., Named[Any]]:
 
 
 def _know_all() -> None:
-    # Registration is a decorator in portwright.host.named; importing it is all it takes, and it imports this module.
-    from portwright.host import named  # noqa: F401
+    # Registration is a decorator in these modules; importing them is all it takes, and they import this one.
+    from portwright.host import exhaustion, likelihood, named  # noqa: F401
 
 
 def _declared(name: str, work_out: Callable[..., Named[Any]], of_host: bool = False) -> Name:

@@ -86,7 +86,8 @@ def cases_json(outcomes: Sequence[Outcome], untested: Sequence[Rule], stray: Seq
 
 
 def _lines(finding: Finding) -> Iterator[str]:
-    computed = [finding.confidence, *([f"likelihood {finding.likelihood}"] if finding.likelihood else [])]
+    why = f": {finding.likelihood_because}" if finding.likelihood_because else ""
+    computed = [finding.confidence, *([f"likelihood {finding.likelihood}{why}"] if finding.likelihood else [])]
     computed += [f"predicts {finding.predicts}"] if finding.predicts else []
     yield f"{finding.at} {finding.card.id} {finding.message}"
     yield f"    {', '.join(computed)}"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from portwright.finding import SEVERITIES, Finding, HostResult, Severity
 from portwright.reports.escape import safe
-from portwright.reports.words import ERRORS, OFTEN, cut_off, no_verdict, what_to_do
+from portwright.reports.words import ERRORS, cut_off, how_likely, no_verdict, what_to_do
 from portwright.source import Span
 from portwright.values import replace
 
@@ -59,7 +59,7 @@ def _said(finding: Finding, whose: str) -> list[str]:
     if finding.predicts is not None:
         said.append(f"will fail: {finding.predicts} ({ERRORS[finding.predicts]})")
     if finding.likelihood is not None:
-        said.append(f"likely to bite: {OFTEN[finding.likelihood]}")
+        said.append(f"likely to bite: {how_likely(finding)}")
     if finding.confidence != "certain":
         said.append(f"confidence: {finding.confidence}")
     said += [f"note: {note.text}" if note.at is None else f"note: {note.text} ({note.at})" for note in finding.notes]

@@ -78,6 +78,7 @@ def _finding(finding: Finding) -> _Object:
         "severity": finding.card.severity,
         "confidence": finding.confidence,
         "likelihood": finding.likelihood,
+        "likelihood_because": finding.likelihood_because or None,
         "message": finding.message,
         "at": _at(finding.at),
         "subject": _subject(finding.subject),
@@ -288,6 +289,8 @@ def _space(host: Host, collisions: Collisions) -> _Object:
             "tw_reuse": capacity.tw_reuse,
             "connections_per_second_reusing": capacity.per_second_reusing,
             "most_time_waits": capacity.most_time_waits,
+            "expected_rate": host.expected_rate,
+            "expected_ports": None if host.expected_rate is None else capacity.pace().needs(host.expected_rate),
         },
         "unreadable": _unreadable(host.unreadable),
     }
@@ -323,7 +326,7 @@ def _text(document: _Object) -> str:
 
 
 # The fields that quote what a host's files say.
-_PROSE = frozenset({"because", "message", "reason", "step", "summary", "text", "why"})
+_PROSE = frozenset({"because", "likelihood_because", "message", "reason", "step", "summary", "text", "why"})
 
 
 def _readable(value: Any) -> Any:

@@ -5,6 +5,7 @@ from math import log
 
 from portwright.facts import Listener
 from portwright.host import Host
+from portwright.host.capacity import Capacity
 from portwright.host.named import RANGE, RESERVED
 from portwright.reports.escape import cut, safe, width, wrap
 from portwright.reports.excerpt import place
@@ -341,6 +342,8 @@ class _Drawing:
             case setting, _:
                 reuse = f"tcp_tw_reuse is {setting} and has no effect: tcp_timestamps is off"
         yield from self._entry("", reuse)
+        if self.space.host.expected_rate is not None:
+            yield from self._entry("", _expected(self.space.host.expected_rate, capacity))
         if capacity.most_time_waits is not None:
             most = f"tcp_max_tw_buckets is {capacity.most_time_waits}"
             yield from self._entry("", f"{most}: connections beyond it skip TIME_WAIT, so that it cannot use up the ports")
@@ -356,6 +359,15 @@ class _Drawing:
         yield f"{head}{first}"
         for line in more:
             yield f"{' ' * indent}{line}"
+
+
+def _expected(rate: int, capacity: Capacity) -> str:
+    pace = capacity.pace()
+    need = pace.needs(rate)
+    text = f"{rate} a second, as expected (--rate), take {need} ports to a destination elsewhere"
+    if need > pace.usable:
+        return f"{text}: {need - pace.usable} are missing"
+    return f"{text}: more than half" if need > pace.slower_from else text
 
 
 class _Scale:

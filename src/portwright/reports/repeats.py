@@ -61,7 +61,7 @@ def _shape(finding: Finding) -> tuple[str, ...]:
                 parts[index] = sign + parts[index][len(word) :]
         return "".join(parts)
 
-    said = [finding.message, *(note.text for note in finding.notes)]
+    said = [finding.message, finding.likelihood_because, *(note.text for note in finding.notes)]
     if finding.change is not None:
         said.append(finding.summary or what_it_does(finding.change))
     if finding.manual is not None:

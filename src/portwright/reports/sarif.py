@@ -14,7 +14,7 @@ from urllib.parse import quote
 from portwright.finding import SEVERITIES, Allowed, Card, Finding, HostResult, Severity
 from portwright.patterns import regex
 from portwright.reports.escape import safe
-from portwright.reports.words import ERRORS, OFTEN, counted, cut_off, no_verdict, what_to_do
+from portwright.reports.words import ERRORS, counted, cut_off, how_likely, no_verdict, what_to_do
 from portwright.source import Span
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -113,7 +113,7 @@ def _result(finding: Finding, index: dict[str, int], result: HostResult, base: s
     if finding.predicts is not None:
         said.append(f"will fail: {finding.predicts} ({ERRORS[finding.predicts]})")
     if finding.likelihood is not None:
-        said.append(f"likely to bite: {OFTEN[finding.likelihood]}")
+        said.append(f"likely to bite: {how_likely(finding)}")
     if finding.confidence != "certain":
         said.append(f"confidence: {finding.confidence}")
     said += [f"note: {note.text}" for note in finding.notes if note.at is None]

@@ -6,6 +6,8 @@ from typing import Literal
 
 from portwright.facts import Listener, Sysctl
 from portwright.host import Host, named
+from portwright.host.capacity import Capacity
+from portwright.host.exhaustion import capacity_of
 from portwright.host.named import RANGE, RESERVED
 from portwright.ports import PortSet
 from portwright.source import Span
@@ -19,9 +21,6 @@ Standing = Literal["cannot-bind", "collides", "ephemeral", "reserved", "own-netw
 
 LAST = 65535
 
-_TIME_WAIT = 60  # seconds, whatever tcp_fin_timeout says (net/ipv4/tcp.h, TCP_TIMEWAIT_LEN)
-_REUSE_DELAY = 1000  # milliseconds; kernels without net.ipv4.tcp_tw_reuse_delay wait as long
-
 
 @dataclass(frozen=True, slots=True)
 class Zone:
@@ -30,31 +29,6 @@ class Zone:
     name: ZoneName
     low: int
     high: int
-
-
-@dataclass(frozen=True, slots=True)
-class Capacity:
-    """How many connections the ephemeral ports carry to one destination address and port.
-
-    `slower_from` is the number of ports in use above which connect() gets slower: it looks through the ports of the range's first
-    parity before the others. Rates are new connections a second that can be kept up when this host closes first; `per_second_reusing`
-    is the rate where a port in TIME_WAIT may be taken again, None where it may not. `tw_reuse` is net.ipv4.tcp_tw_reuse (1 everywhere,
-    2 on loopback only). `most_time_waits` is net.ipv4.tcp_max_tw_buckets where it is set to less than the ports there are.
-    """
-
-    usable: int
-    slower_from: int
-    tw_reuse: int | None
-    per_second_reusing: int | None
-    most_time_waits: int | None
-
-    @property
-    def per_second(self) -> int:
-        return self.usable // _TIME_WAIT
-
-    @property
-    def slower_from_per_second(self) -> int:
-        return self.slower_from // _TIME_WAIT
 
 
 @dataclass(frozen=True)
@@ -150,26 +124,7 @@ class Space:
     @cached_property
     def capacity(self) -> Capacity | None:
         """How far the range goes; None where it is not known."""
-        if self.usable is None or self.low is None:
-            return None
-        usable = len(self.usable)
-        parity = self.low % 2
-        reuse = self._setting("net.ipv4.tcp_tw_reuse")
-        delay = self._setting("net.ipv4.tcp_tw_reuse_delay", _REUSE_DELAY) or _REUSE_DELAY
-        reused = reuse in (1, 2) and self._setting("net.ipv4.tcp_timestamps", 1) != 0
-        buckets = self._setting("net.ipv4.tcp_max_tw_buckets")
-        return Capacity(
-            usable=usable,
-            slower_from=sum((high - (low + (low + parity) % 2)) // 2 + 1 for low, high in self.usable.ranges),
-            tw_reuse=reuse,
-            per_second_reusing=usable * 1000 // delay if reused else None,
-            most_time_waits=buckets if buckets is not None and buckets < usable else None,
-        )
-
-    def _setting(self, key: str, otherwise: int | None = None) -> int | None:
-        sysctl = self.host.sysctl(key)
-        number = None if sysctl is None else _number(sysctl.boot)
-        return otherwise if number is None else number
+        return capacity_of(self.host)
 
 
 def rows(listeners: Iterable[Listener]) -> list[Listener]:
@@ -207,7 +162,3 @@ def _identity(listener: Listener) -> tuple[object, ...]:
 
 def _at(sysctl: Sysctl | None) -> Span | None:
     return None if sysctl is None else sysctl.at
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 10 else None

@@ -15,7 +15,7 @@ from portwright.reports.repeats import against, gathered
 from portwright.reports.secrets import hide_value
 from portwright.reports.shorten import short
 from portwright.reports.style import Role, Style
-from portwright.reports.words import DISRUPTION, ERRORS, OFTEN, SAFETY, bound, counted, no_verdict, what_it_does
+from portwright.reports.words import DISRUPTION, ERRORS, SAFETY, bound, counted, how_likely, no_verdict, what_it_does
 from portwright.source import Span
 from portwright.system.sysctl import defaults
 from portwright.values import replace
@@ -260,7 +260,7 @@ class _Page:
         if finding.predicts is not None:
             rows.append(("will fail", f"{finding.predicts} ({ERRORS[finding.predicts]})", "bad"))
         if finding.likelihood is not None:
-            rows.append(("likely to bite", OFTEN[finding.likelihood], "strong"))
+            rows.append(("likely to bite", how_likely(finding), "strong"))
         if finding.confidence != "certain":
             rows.append(("confidence", finding.confidence, "strong"))
         for note in notes:

@@ -46,6 +46,14 @@ def bound(subject: Subject) -> str:
     return f"{f'[{address}]' if ':' in address else address}:{spanning(subject)}"
 
 
+def how_likely(finding: Finding) -> str:
+    """How often a finding will bite and why, in words; empty where the notion does not apply."""
+    if finding.likelihood is None:
+        return ""
+    often = OFTEN[finding.likelihood]
+    return f"{often}: {finding.likelihood_because}" if finding.likelihood_because else often
+
+
 def what_it_does(change: Change) -> str:
     """A change as a person would order it."""
     match change:

@@ -364,13 +364,15 @@ class _Check:
             confidence = weakest(confidence, "likely")
         change = None if rule.wish is None else self._change(rule.wish, fact)
         notes = dict.fromkeys((*self._remarks(fact, others), *evidence.notes))
+        likelihood = self._likelihood(fact)
         return Finding(
             card=rule.card,
             message=self._fill(rule.message, fact, others),
             at=self._place(fact, evidence),
             subject=_subject(fact),
             confidence=confidence,
-            likelihood=self._likelihood(fact),
+            likelihood=likelihood.value,
+            likelihood_because=likelihood.because,
             notes=tuple(notes),
             predicts=self._predicts(fact, confidence),
             change=change,
@@ -400,10 +402,9 @@ class _Check:
                 if text:
                     yield Note(text, at)
 
-    def _likelihood(self, fact: Fact) -> Likelihood | None:
+    def _likelihood(self, fact: Fact) -> Named[Likelihood | None]:
         name = self._rule.likelihood
-        found: Likelihood | None = None if name is None else self._asked.value(fact, name).value
-        return found
+        return Named(None) if name is None else self._asked.value(fact, name)
 
     def _predicts(self, fact: Fact, confidence: Confidence) -> BindError | None:
         wanted = self._rule.predicts
