@@ -324,8 +324,8 @@ class Outbound:
     """Connections a daemon makes again and again (an nginx upstream, an haproxy backend), and whether it keeps them open.
 
     `keepalive` is False where each request opens a connection, True where connections are kept, None where unknown.
-    `decided_at` is the line that switches keep-alive off or on, None where it is the built-in default. `servers` counts the
-    addresses it spreads over; `loopback` is true where all of them are on this host, None where unknown. `version` is the
+    `decided_at` is the line that switches keep-alive off or on, None where it is the built-in default; `asked_at` the line that asks
+    for kept connections, whether or not it has them, None where no line does. `servers` counts the addresses it spreads over; `loopback` is true where all of them are on this host, None where unknown. `version` is the
     daemon's package version if known.
     """
 
@@ -342,6 +342,7 @@ class Outbound:
     why: str = ""
     confidence: Confidence = "certain"
     starts: Starts | None = None
+    asked_at: Span | None = None
 
 
 Raises = Literal["no", "as far as it may", "all or nothing"]

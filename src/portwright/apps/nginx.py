@@ -594,7 +594,14 @@ def _outbounds(
                 why=keepalive.why,
                 confidence=weakest(reading.confidence, "certain" if surely else "likely"),
                 starts=invocation.starts if invocation is not None else None,
+                asked_at=_asked(upstream),
             )
+
+
+def _asked(upstream: _Node | None) -> Span | None:
+    """The line of an upstream that asks for kept connections."""
+    lines = [] if upstream is None else [node.directive for node in upstream.inside if node.name == "keepalive"]
+    return lines[-1].at if lines and [word.text for word in lines[-1].args[:1]] != ["0"] else None
 
 
 def _uses(nodes: tuple[_Node, ...], scope: _Scope) -> Iterator[_Use]:

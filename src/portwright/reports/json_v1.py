@@ -227,6 +227,7 @@ def _outbound(outbound: Outbound) -> _Object:
         "name": hide(outbound.name),
         "keepalive": outbound.keepalive,
         "decided_at": _at(outbound.decided_at),
+        "asked_at": _at(outbound.asked_at),
         "servers": outbound.servers,
         "loopback": outbound.loopback,
         "source_address": outbound.source_address,

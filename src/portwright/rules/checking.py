@@ -310,7 +310,7 @@ class _Check:
                 continue
             if not found:
                 # The finding stands on one match; the others only say the same again.
-                rests_on = self._evidence(join.pairs, other, fact)
+                rests_on = self._evidence((*join.alone, *join.pairs), other, fact)
                 evidence.notes.extend(rests_on.notes)
                 evidence.confidence = weakest(evidence.confidence, rests_on.confidence, _confidence(other))
             found.append(other)
