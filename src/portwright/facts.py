@@ -325,8 +325,8 @@ class Outbound:
 
     `keepalive` is False where each request opens a connection, True where connections are kept, None where unknown.
     `decided_at` is the line that switches keep-alive off or on, None where it is the built-in default; `asked_at` the line that asks
-    for kept connections, whether or not it has them, None where no line does. `servers` counts the addresses it spreads over; `loopback` is true where all of them are on this host, None where unknown. `version` is the
-    daemon's package version if known.
+    for kept connections, whether or not it has them, None where no line does. `servers` counts the addresses it spreads over;
+    `loopback` is true where all of them are on this host, None where unknown. `version` is the daemon's package version if known.
     """
 
     at: Span

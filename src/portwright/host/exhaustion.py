@@ -1,15 +1,25 @@
 """Named values about running out of ports: what the ephemeral range carries, what is asked of it, and who asks."""
 
-from portwright.facts import Likelihood, Outbound
+from portwright.facts import Likelihood, Listener, Outbound, weakest
 from portwright.finding import Note
 from portwright.host import Host
 from portwright.host.capacity import Capacity, Pace, capacity
-from portwright.host.named import RANGE, ephemeral_ends, lean, lendable_ports, outbound_deployed, reserved_ports, usable_ports
+from portwright.host.named import (
+    RANGE,
+    ephemeral_ends,
+    lean,
+    lendable_ports,
+    listener_deployed,
+    outbound_deployed,
+    reserved_ports,
+    usable_ports,
+)
 from portwright.host.vocabulary import Named, fact_value, host_value
-from portwright.ports import PortSet
+from portwright.ports import PortSet, union
 from portwright.source import Span
 
 _DEFAULT = (32768, 60999)
+_MOST_NAMED = 4  # services in a sentence
 _FLOOR = 16384  # ports that a host should have left where nobody says how many connections it makes
 
 
@@ -80,6 +90,40 @@ def widened_range(host: Host) -> Named[str | None]:
     return Named(f"{wide[0]} {wide[1]}" if wide != ends and enough else None, (lean(sysctl),), sysctl.confidence)
 
 
+@host_value("swallowed-ports")
+def swallowed_ports(host: Host) -> Named[PortSet]:
+    """The fixed ports of services that the range takes in, without the reserved ones, and the kernel's default leaves alone."""
+    found = _swallowed(host)
+    notes = tuple(Note(f"{listener.unit or listener.app} listens on {ports}", listener.at) for listener, ports in found[:_MOST_NAMED])
+    confidence = weakest("certain", *(listener.confidence for listener, _ in found))
+    return Named(union(ports for _, ports in found), notes, confidence)
+
+
+@host_value("swallowed")
+def swallowed(host: Host) -> Named[str]:
+    """Those ports in words, with who listens there."""
+    whose = {str(ports): listener.unit or listener.app for listener, ports in _swallowed(host)}
+    named = [f"{ports} ({who})" for ports, who in whose.items()]
+    more = len(named) - _MOST_NAMED
+    listed = ", ".join(named[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    many = "a port of a service" if len(named) == 1 else f"{len(named)} ports of services"
+    return Named(f"{many} that the kernel's default leaves alone: {listed}")
+
+
+def _swallowed(host: Host) -> list[tuple[Listener, PortSet]]:
+    lendable = lendable_ports(host).value
+    if lendable is None:
+        return []
+    more = lendable.minus(PortSet.of(_DEFAULT))
+    found = [
+        (listener, listener.ports.intersection(more))
+        for listener in host.listeners
+        if listener_deployed(host, listener).value and not listener.random and not listener.private_network
+        if listener.can_bind is not False and listener.ports.overlaps(more)
+    ]
+    return sorted(found, key=lambda each: (each[0].port or 0, each[0].at, each[0].protocol))
+
+
 # ── of what connects ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -104,7 +148,8 @@ def asks_for_keepalive(host: Host, outbound: Outbound) -> Named[bool]:
     """Whether a line asks for kept connections, be it in vain."""
     at = outbound.asked_at
     # Where the same line decides, the reason stands there already.
-    return Named(at is not None, () if at is None or at == outbound.decided_at else (Note(f"{outbound.app} is to keep connections to {outbound.name}", at),))
+    elsewhere = at is not None and at != outbound.decided_at
+    return Named(at is not None, (Note(f"{outbound.app} is to keep connections to {outbound.name}", at),) if elsewhere else ())
 
 
 @fact_value("outbound", "closes-first")
