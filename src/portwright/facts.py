@@ -395,6 +395,21 @@ class FileLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """A command that a unit, cron or a script of theirs calls, for the few programs that rules look for.
+
+    `caller` names who calls as an operator would: the unit, or the file of cron or the script. `unit` is the unit whose Exec line it
+    is, or that runs the script; None for cron.
+    """
+
+    at: Span
+    program: str
+    caller: str
+    unit: str | None = None
+    starts: Starts | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Listener:
     """Which service listens where, as whom, and whether the kernel and its unit permit it; the words of CONTRACT.md.
 

@@ -361,11 +361,6 @@ def test_what_has_a_port_is_killed_by_fuser_with_k_and_by_kill_of_what_lsof_list
     assert kills == bool(named.port_kills(host(), unit_with(("ExecStartPre", command))).value)
 
 
-def test_netstat_is_called_by_a_program_not_by_a_word() -> None:
-    assert ("ExecStart=/bin/netstat -n",) == named.netstat_calls(host(), unit_with(("ExecStart", "/bin/netstat -n"))).value
-    assert () == named.netstat_calls(host(), unit_with(("ExecStart", "/bin/echo netstat"))).value
-
-
 @pytest.mark.parametrize(
     ("command", "expected"),
     [

@@ -8,6 +8,7 @@ from portwright.host import Host
 from portwright.host.addresses import Surroundings
 from portwright.host.join import listener, socket_listener
 from portwright.host.open_files import file_limit
+from portwright.system.calls import calls
 from portwright.system.captured import Captured, captured
 from portwright.system.generators import is_guess
 from portwright.system.invocations import invocations
@@ -138,6 +139,7 @@ def assemble(
 ) -> Host:
     """The Host that all these facts make, in an order that depends on nothing but the facts."""
     kernel = defaults()
+    called = calls(units, files, repository=repository)
     ordered = tuple(sorted(dict.fromkeys(services.listeners), key=_listener_order))
     return Host(
         name=name,
@@ -149,6 +151,7 @@ def assemble(
         units=units.each,
         outbounds=tuple(sorted(dict.fromkeys(services.outbounds), key=lambda o: (o.at, o.unit or "", o.name))),
         file_limits=tuple(sorted(dict.fromkeys(services.file_limits), key=lambda limit: (limit.at, limit.unit or "", limit.setting))),
+        calls=called,
         sources={**files.sources, kernel.path: kernel},
         unreadable=files.unreadable,
         files_read=len(files.sources),

@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, TypeVar
 
-from portwright.facts import Assignment, FileLimit, Listener, Outbound, Privileges, Sysctl, Unit
+from portwright.facts import Assignment, Call, FileLimit, Listener, Outbound, Privileges, Sysctl, Unit
 from portwright.source import Skipped, Source, Unreadable
 from portwright.values import dataclass, field
 
 T = TypeVar("T")
-Fact = Listener | Sysctl | Assignment | Unit | Outbound | FileLimit
+Fact = Listener | Sysctl | Assignment | Unit | Outbound | FileLimit | Call
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Host:
     units: tuple[Unit, ...] = ()
     outbounds: tuple[Outbound, ...] = ()
     file_limits: tuple[FileLimit, ...] = ()
+    calls: tuple[Call, ...] = ()
     sources: Mapping[str, Source] = field(default_factory=dict)
     unreadable: tuple[Unreadable, ...] = ()
     files_read: int = 0

@@ -13,7 +13,7 @@ from portwright.ports import PortSet
 from portwright.system.ignored_settings import Ignored, ignored
 
 if TYPE_CHECKING:
-    from portwright.system.called import Call
+    from portwright.system.called import ExecCall
 
 RANGE = "net.ipv4.ip_local_port_range"
 RESERVED = "net.ipv4.ip_local_reserved_ports"
@@ -532,12 +532,6 @@ def ignored_line(host: Host, unit: Unit) -> Named[str | None]:
     return Named(found[0].reason + (f", and {more} more such line{'s' if more > 1 else ''}" if more else ""))
 
 
-@fact_value("unit", "netstat-calls")
-def netstat_calls(host: Host, unit: Unit) -> Named[tuple[str, ...]]:
-    """The Exec lines that call netstat."""
-    return _lines(call for call in _calls(unit, "netstat") if call.program == "netstat")
-
-
 @fact_value("unit", "port-kills")
 def port_kills(host: Host, unit: Unit) -> Named[tuple[str, ...]]:
     """The Exec lines that kill whatever process has a port: `fuser -k 8080/tcp`, `kill $(lsof -t -i:8080)`."""
@@ -558,7 +552,7 @@ def port_settings_written(host: Host, unit: Unit) -> Named[tuple[str, ...]]:
     return Named(tuple(found), tuple(found.values()))
 
 
-def _calls(unit: Unit, *names: str) -> tuple["Call", ...]:
+def _calls(unit: Unit, *names: str) -> tuple["ExecCall", ...]:
     """The commands of the Exec lines that hold one of these names; few units do, and for the others no shell is read."""
     if not any(unit.says(name) for name in names):
         return ()
@@ -567,12 +561,12 @@ def _calls(unit: Unit, *names: str) -> tuple["Call", ...]:
     return called(unit, *names)
 
 
-def _lines(calls: Iterable["Call"]) -> Named[tuple[str, ...]]:
+def _lines(calls: Iterable["ExecCall"]) -> Named[tuple[str, ...]]:
     found = {call.line.at: Note(f"{call.line.key}={call.line.value}", call.at) for call in calls}
     return Named(tuple(note.text for note in found.values()), tuple(found.values()))
 
 
-def _is_killing_fuser(call: "Call") -> bool:
+def _is_killing_fuser(call: "ExecCall") -> bool:
     """Signals are named in capitals, so a small k among the options is -k; a port has its protocol behind it or before all (-n)."""
     options = [word for word in call.words[1:] if word.startswith("-")]
     kills = any(word == "--kill" or (not word.startswith("--") and "k" in word) for word in options)
@@ -580,7 +574,7 @@ def _is_killing_fuser(call: "Call") -> bool:
     return call.program == "fuser" and kills and a_port
 
 
-def _asks_lsof(call: "Call") -> bool:
+def _asks_lsof(call: "ExecCall") -> bool:
     """Whether it lists processes by port, connected ones too, not only listeners (-sTCP:LISTEN); in `$( )`, too, which is one word."""
     text = " ".join(call.words)
     by_port = "lsof" in text and ("-i" in text or "-ti" in text)

@@ -5,7 +5,7 @@ from functools import cache, wraps
 from types import NoneType, UnionType
 from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from portwright.facts import Assignment, Confidence, FileLimit, Listener, Outbound, Sysctl, Unit
+from portwright.facts import Assignment, Call, Confidence, FileLimit, Listener, Outbound, Sysctl, Unit
 from portwright.finding import Note
 from portwright.host import Host
 from portwright.host.conflict import Claim, Turn
@@ -14,16 +14,17 @@ from portwright.source import Span
 from portwright.values import dataclass, fields
 
 T = TypeVar("T")
-Kind = Literal["listener", "sysctl", "assignment", "unit", "outbound", "file-limit"]
+Kind = Literal["listener", "sysctl", "assignment", "unit", "outbound", "file-limit", "call"]
 Type = Literal["text", "flag", "number", "ports", "words", "claim", "turn", "place"]
 
-KINDS: dict[Kind, type[Listener] | type[Sysctl] | type[Assignment] | type[Unit] | type[Outbound] | type[FileLimit]] = {
+KINDS: dict[Kind, type[Listener] | type[Sysctl] | type[Assignment] | type[Unit] | type[Outbound] | type[FileLimit] | type[Call]] = {
     "listener": Listener,
     "sysctl": Sysctl,
     "assignment": Assignment,
     "unit": Unit,
     "outbound": Outbound,
     "file-limit": FileLimit,
+    "call": Call,
 }
 
 _TYPES: dict[object, Type] = {

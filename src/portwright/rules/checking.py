@@ -9,6 +9,7 @@ from portwright.facts import (
     BIND_ERRORS,
     Assignment,
     BindError,
+    Call,
     Confidence,
     FileLimit,
     Likelihood,
@@ -111,6 +112,7 @@ class _Asked:
             "unit": host.units,
             "outbound": host.outbounds,
             "file-limit": host.file_limits,
+            "call": host.calls,
         }
 
     def say(self, finding: Finding) -> None:
@@ -468,7 +470,7 @@ def _words(value: object) -> str:
 
 
 def _confidence(fact: Fact) -> Confidence:
-    return "certain" if isinstance(fact, Unit | Assignment) else fact.confidence
+    return "certain" if isinstance(fact, Unit | Assignment | Call) else fact.confidence
 
 
 def _subject(fact: Fact) -> Subject:
@@ -484,3 +486,5 @@ def _subject(fact: Fact) -> Subject:
             return Subject(unit=fact.unit, app=fact.app)
         case Unit():
             return Subject(unit=fact.name)
+        case Call():
+            return Subject(unit=fact.unit, app=fact.program)

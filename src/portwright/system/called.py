@@ -14,7 +14,7 @@ _SECTIONS = ("Service", "Socket")
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ExecCall:
     """One command as it is written: `words[0]` names the program; what a shell would expand stands as in the text."""
 
     words: tuple[str, ...]
@@ -27,9 +27,9 @@ class Call:
         return self.words[0].rpartition("/")[2]
 
 
-def called(unit: Unit, *names: str) -> tuple[Call, ...]:
+def called(unit: Unit, *names: str) -> tuple[ExecCall, ...]:
     """Every command of the Exec lines that hold one of these names, in the order they are written; scripts are not followed."""
-    found: list[Call] = []
+    found: list[ExecCall] = []
     for section in _SECTIONS:
         for key in _KEYS:
             for line in unit.each(section, key):
@@ -38,17 +38,17 @@ def called(unit: Unit, *names: str) -> tuple[Call, ...]:
     return tuple(found)
 
 
-def _of_line(line: Setting) -> Iterator[Call]:
+def _of_line(line: Setting) -> Iterator[ExecCall]:
     for command in commands(line, str):
         if not isinstance(command, Command):
             continue
         words = (command.program.text, *(word.text for word in command.argv[1:]))
-        yield Call(words, line, command.at)
+        yield ExecCall(words, line, command.at)
         if words[0].rpartition("/")[2] in SHELLS:
             yield from _of_shell(words, line, command.at)
 
 
-def _of_shell(words: tuple[str, ...], line: Setting, at: Span) -> Iterator[Call]:
+def _of_shell(words: tuple[str, ...], line: Setting, at: Span) -> Iterator[ExecCall]:
     """The commands in the text behind `-c`, which may stand with other options (`sh -ec TEXT`)."""
     place = next((i for i, word in enumerate(words) if i and word.startswith("-") and not word.startswith("--") and "c" in word), None)
     if place is None or place + 1 >= len(words):
@@ -57,4 +57,4 @@ def _of_shell(words: tuple[str, ...], line: Setting, at: Span) -> Iterator[Call]
     for command in shell.parse(text).commands:
         inner = tuple(text[word.start : word.end] if word.plain is None else word.plain for word in command.words)
         if inner and inner[0]:
-            yield Call(inner, line, at)
+            yield ExecCall(inner, line, at)

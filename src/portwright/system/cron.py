@@ -1,4 +1,4 @@
-"""crontab(5): the @reboot lines of /etc/crontab, /etc/cron.d and users' crontabs."""
+"""crontab(5): what tables and folders of scripts run; the @reboot lines as commands that are started at boot."""
 
 from collections.abc import Iterator
 
@@ -18,15 +18,48 @@ def children(keeper: Invocation, files: Files) -> Iterator[Child]:
 
     Debian's cron passes over files in /etc/cron.d with a dot in their name (cron(8)); cronie's over those that end in `~` or `.rpm*`.
     """
-    yield from _table("/etc/crontab", None, files)
+    for path, owner in tables(files, debian=keeper.program == "cron"):
+        yield from _table(path, owner, files)
+
+
+def tables(files: Files, *, debian: bool) -> Iterator[tuple[str, str | None]]:
+    """Every table there is and its owner; the lines of one without an owner name their user."""
+    yield "/etc/crontab", None
     for name in files.names("/etc/cron.d"):
         skipped = name.startswith((".", "#")) or name.endswith(("~", ".rpmsave", ".rpmorig", ".rpmnew"))
-        if not skipped and (keeper.program != "cron" or "." not in name):
-            yield from _table(f"/etc/cron.d/{name}", None, files)
+        if not skipped and not (debian and "." in name):
+            yield f"/etc/cron.d/{name}", None
     for directory in _SPOOLS:
         for name in files.names(directory):
             if files.kind(f"{directory}/{name}") == "file" and account(name, files) is not None:
-                yield from _table(f"{directory}/{name}", name, files)
+                yield f"{directory}/{name}", name
+
+
+def scripts(files: Files) -> Iterator[str]:
+    """The scripts of cron's folders; run-parts(8) passes over names with a dot, and so over scripts that were put aside."""
+    for often in ("hourly", "daily", "weekly", "monthly"):
+        for name in files.names(f"/etc/cron.{often}"):
+            if "." not in name and files.kind(f"/etc/cron.{often}/{name}") == "file":
+                yield f"/etc/cron.{often}/{name}"
+
+
+def commands(source: Source, owner: str | None) -> Iterator[tuple[int, str]]:
+    """(where it begins, text) of the command in each line of a table that has one."""
+    position = 0
+    for line in source.text.split("\n"):
+        start, position = position, position + len(line) + 1
+        at = _skip(line, 0)
+        if line[at : at + 1] in ("", "#", "\r"):
+            continue
+        if line[at] not in "@*0123456789":
+            continue  # a variable; names of months and weekdays stand behind the numbers
+        for _ in range((1 if line[at] == "@" else 5) + (owner is None)):
+            while at < len(line) and line[at] not in _BLANK:
+                at += 1
+            at = _skip(line, at)
+        command = _command(line[at:].rstrip("\r"))
+        if command:
+            yield start + at, command
 
 
 def _table(path: str, owner: str | None, files: Files) -> Iterator[Child]:
