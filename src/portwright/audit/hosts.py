@@ -12,6 +12,7 @@ from portwright.system.calls import calls
 from portwright.system.captured import Captured, captured
 from portwright.system.generators import is_guess
 from portwright.system.invocations import invocations
+from portwright.system.mounts import nfs_mounts, resvport_options
 from portwright.system.networks import names_address
 from portwright.system.started import started
 from portwright.system.sysctl import Settled, defaults, settle
@@ -140,6 +141,7 @@ def assemble(
     """The Host that all these facts make, in an order that depends on nothing but the facts."""
     kernel = defaults()
     called = calls(units, files, repository=repository)
+    mounts = nfs_mounts(units, files)
     ordered = tuple(sorted(dict.fromkeys(services.listeners), key=_listener_order))
     return Host(
         name=name,
@@ -152,6 +154,8 @@ def assemble(
         outbounds=tuple(sorted(dict.fromkeys(services.outbounds), key=lambda o: (o.at, o.unit or "", o.name))),
         file_limits=tuple(sorted(dict.fromkeys(services.file_limits), key=lambda limit: (limit.at, limit.unit or "", limit.setting))),
         calls=called,
+        mounts=mounts,
+        resvports=resvport_options(files) if mounts else {},
         sources={**files.sources, kernel.path: kernel},
         unreadable=files.unreadable,
         files_read=len(files.sources),

@@ -7,7 +7,7 @@ from portwright.patterns import regex
 from portwright.values import dataclass
 
 ConfigKind = str
-"""*sysctl*, *unit*, *drop-in*, *environment*, *cron*, or the name of the daemon whose config it is."""
+"""*sysctl*, *unit*, *drop-in*, *environment*, *cron*, *fstab*, or the name of the daemon whose config it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ _DAEMONS_OWN = {
         ("zookeeper", "/etc/zookeeper/conf/zoo.cfg"),
     )
 }
-_NAMES = frozenset({"crontab", "sshd_config", "nginx", "env", "default", "vhost", "haproxy", "environment"})
+_NAMES = frozenset({"crontab", "fstab", "sshd_config", "nginx", "env", "default", "vhost", "haproxy", "environment"})
 _CRON = frozenset({"cron.d", "cron.hourly", "cron.daily", "cron.weekly", "cron.monthly"})
 _FOLDERS = frozenset(
     {*_CRON, "sites-available", "sites-enabled", "default", "sysconfig", "conf.d", "snippets", "vhosts", "vhosts.d", "nginx"}
@@ -230,6 +230,8 @@ def _kind(folders: tuple[str, ...], name: str, text: str, asked: bool) -> Config
         return "unit" if _is_unit(text, suffix) else None
     if suffix == "conf" and (_is_drop_in_folder(parent) or _FLAT_DROP_IN.fullmatch(name)):
         return "drop-in" if _first_section(text) is not None else None
+    if name == "fstab":
+        return "fstab"
     if parent in _CRON or (name == "crontab" and parent == "etc"):
         is_script = text.startswith("#!")
         return "cron" if "." not in name and is_script is (parent not in ("cron.d", "etc")) else None
@@ -580,6 +582,8 @@ def _host_path(folders: tuple[str, ...], name: str, kind: ConfigKind, text: str)
     parent = folders[-1] if folders else ""
     packaged = parent == "debian"  # debhelper(7): debian/NAME.service is installed as a vendor's unit
     match kind:
+        case "fstab":
+            return "/etc/fstab"
         case "cron":
             return f"/etc/{parent}/{name}" if parent in _CRON else "/etc/crontab"
         case "unit":

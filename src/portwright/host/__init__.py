@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, TypeVar
 
-from portwright.facts import Assignment, Call, FileLimit, Listener, Outbound, Privileges, Sysctl, Unit
+from portwright.facts import Assignment, Call, FileLimit, Listener, Mount, Outbound, Privileges, Sysctl, Unit, Value
 from portwright.source import Skipped, Source, Unreadable
 from portwright.values import dataclass, field
 
@@ -21,6 +21,7 @@ class Host:
     ordered before a unit, transitively; a unit it does not name has nobody known to come before it. `roles` says, for each file of a
     repository, the role or host whose folder it lies in ("" for none): files of different roles may end on different machines.
     `skipped` are the samples, documents and tests of a repository, which nobody deploys.
+    `resvports` are the ends of the range whose ports an NFS client takes, as options of its module set them.
     `expected_rate` is how many new connections a second to one destination the host must keep up, None where nobody says.
     """
 
@@ -34,6 +35,8 @@ class Host:
     outbounds: tuple[Outbound, ...] = ()
     file_limits: tuple[FileLimit, ...] = ()
     calls: tuple[Call, ...] = ()
+    mounts: tuple[Mount, ...] = ()
+    resvports: Mapping[str, Value] = field(default_factory=dict)
     sources: Mapping[str, Source] = field(default_factory=dict)
     unreadable: tuple[Unreadable, ...] = ()
     files_read: int = 0

@@ -132,7 +132,7 @@ def worked_out(kind: Kind | None, name: str) -> Callable[..., Named[Any]]:
 
 def _know_all() -> None:
     # Registration is a decorator in these modules; importing them is all it takes, and they import this one.
-    from portwright.host import exhaustion, likelihood, named  # noqa: F401
+    from portwright.host import exhaustion, likelihood, named, nfs  # noqa: F401
 
 
 def _declared(name: str, work_out: Callable[..., Named[Any]], of_host: bool = False) -> Name:
