@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from portwright.apps import catalogue
-from portwright.facts import Endpoint, FileNeed
+from portwright.facts import Endpoint, FileNeed, Outbound
 from tests.apps.by_hand import host_of, invocation
 
 HERE = Path(__file__).parent / "cases"
@@ -53,7 +53,7 @@ def _case(lines: list[str]) -> Case:
     case = Case(name, situation, [lines[0]])
     path = ""
     for line in lines[1:]:
-        if line.startswith(("= ", "! ")):
+        if line.startswith(("= ", "> ", "! ")):
             case.expected.append(line)
             continue
         case.given.append(line)
@@ -94,7 +94,7 @@ def _said(case: Case) -> list[str]:
     entry = catalogue.named(case.entry)
     packages = {entry.package or entry.name: case.version} if case.version else {}
     if case.command.startswith("alone "):
-        said: tuple[Endpoint | FileNeed, ...] = catalogue.fragment(entry, case.command.partition(" ")[2], files, packages)
+        said: tuple[Endpoint | Outbound | FileNeed, ...] = catalogue.fragment(entry, case.command.partition(" ")[2], files, packages)
     else:
         started = invocation(case.command, case.environment, case.sockets)
         assert catalogue.find(started) is entry
@@ -102,9 +102,12 @@ def _said(case: Case) -> list[str]:
     return [*map(_row, said), *(f"! {trouble.at}: {trouble.reason}" for trouble in files.unreadable)]
 
 
-def _row(said: Endpoint | FileNeed) -> str:
+def _row(said: Endpoint | Outbound | FileNeed) -> str:
     if isinstance(said, FileNeed):
         return f"= files  {said.files} for {said.setting}  {said.at.path.rpartition('/')[2]}:{said.at.line}:{said.at.column}"
+    if isinstance(said, Outbound):
+        place = f"{said.at.path.rpartition('/')[2]}:{said.at.line}:{said.at.column}" if said.decided_at else "default"
+        return f"> {said.name}  {'kept' if said.keepalive else 'closed'}  {place}"
     where = "default" if said.origin == "default" else f"{said.at.path.rpartition('/')[2]}:{said.at.line}:{said.at.column}"
     words = [said.protocol, said.address, "random" if said.random else str(said.ports), where]
     if ":" in said.address and said.v6only is None:

@@ -4,15 +4,15 @@ A wheel carries them as a module of plain data. In a checkout a run loads only t
 programs there are is found by scanning the files' lines.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from os.path import dirname
 from typing import TYPE_CHECKING, Any
 
 from portwright.apps.catalogue.entry import CatalogueError, Entry, Wrapper, entry
-from portwright.apps.catalogue.settings import Settings, assigned
+from portwright.apps.catalogue.settings import Settings, assigned, is_yes
 from portwright.apps.catalogue.sockets import endpoints
-from portwright.facts import Endpoint, FileNeed, Invocation
+from portwright.facts import Endpoint, FileNeed, Invocation, Outbound
 from portwright.patterns import regex
 from portwright.shipped import compiled
 from portwright.source import Span, Word
@@ -127,8 +127,8 @@ def find(invocation: Invocation) -> Entry | None:
     return found
 
 
-def read(found: Entry, invocation: Invocation, files: Files, packages: Packages) -> tuple[Endpoint | FileNeed, ...]:
-    """What the daemon of an entry binds, and how many connections it takes, started so."""
+def read(found: Entry, invocation: Invocation, files: Files, packages: Packages) -> tuple[Endpoint | Outbound | FileNeed, ...]:
+    """What the daemon of an entry binds and connects to, and how many connections it takes, started so."""
     wrapper = next((each for each in found.wrappers if each.path == invocation.argv[0].text), None)
     if wrapper is not None:
         unwrapped = _unwrapped(wrapper, found, invocation, files)
@@ -143,7 +143,12 @@ def read(found: Entry, invocation: Invocation, files: Files, packages: Packages)
     settings = Settings(found, invocation, files)
     if not settings.holds(found.when, found.unless):
         return ()
-    return (*endpoints(found, settings, invocation.at, packages.get(found.package or found.name)), *_needs(found, settings))
+    version = packages.get(found.package or found.name)
+    return (
+        *endpoints(found, settings, invocation.at, version),
+        *_outbounds(found, settings, invocation.at, version),
+        *_needs(found, settings),
+    )
 
 
 def _needs(found: Entry, settings: Settings) -> tuple[FileNeed, ...]:
@@ -156,11 +161,35 @@ def _needs(found: Entry, settings: Settings) -> tuple[FileNeed, ...]:
     return (FileNeed(word.at, found.name, found.files.setting, count, count, found.files.otherwise),)
 
 
-def fragment(found: Entry, path: str, files: Files, packages: Packages) -> tuple[Endpoint, ...]:
+def fragment(found: Entry, path: str, files: Files, packages: Packages) -> tuple[Endpoint | Outbound, ...]:
     """What one config file of a daemon says on its own."""
     settings = Settings.alone(found, path, files)
-    said = endpoints(found, settings, Span.whole(path), packages.get(found.package or found.name), only_said=True)
+    version = packages.get(found.package or found.name)
+    said: tuple[Endpoint | Outbound, ...] = (
+        *endpoints(found, settings, Span.whole(path), version, only_said=True),
+        *_outbounds(found, settings, Span.whole(path), version, only_said=True),
+    )
     return tuple(replace(each, confidence="likely") if each.confidence == "certain" else each for each in said)
+
+
+def _outbounds(found: Entry, settings: Settings, at: Span, version: str | None, only_said: bool = False) -> Iterator[Outbound]:
+    for each in found.connects:
+        said = settings.values(each.keeps)
+        if said is None and only_said:
+            continue
+        word = said[-1][0] if said else None
+        keeps = is_yes(word.text if word is not None else (each.keeps.default or ("yes",))[0])
+        yield Outbound(
+            at=at if word is None else word.at,
+            app=found.name,
+            unit=None,
+            name=each.name,
+            keepalive=keeps,
+            decided_at=None if word is None else word.at,
+            version=version,
+            why="" if keeps else each.why,
+            confidence="likely" if settings.unsure else "certain",
+        )
 
 
 def _unwrapped(wrapper: Wrapper, found: Entry, invocation: Invocation, files: Files) -> Invocation | None:

@@ -96,6 +96,15 @@ class Socket:
 
 
 @dataclass(frozen=True, slots=True)
+class Connects:
+    """Connections that one daemon makes again and again to `name`; `keeps` says whether it keeps them open, `why` what it does if not."""
+
+    name: str
+    keeps: Slot
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Which files a daemon reads, in which grammar, and what includes others (directive to what is appended to its value).
 
@@ -144,6 +153,7 @@ class Entry:
     name: str
     programs: tuple[str, ...]
     sockets: tuple[Socket, ...]
+    connects: tuple[Connects, ...] = ()
     config: Config | None = None
     wrappers: tuple[Wrapper, ...] = ()
     package: str = ""
@@ -170,17 +180,21 @@ def entry(name: str, data: Mapping[str, Any], kinds: Mapping[str, Mapping[str, A
     common = {key: value for key, value in common.items() if key not in known}
     sockets = given.pop("sockets", None)
     wrappers = given.pop("wrappers", [])
+    connects = given.pop("connects", [])
     fields = _fields(given, known, here)
     if not fields.get("programs"):
         raise CatalogueError(here, "`programs` says which programs start it; without one it is never read")
     if not isinstance(sockets, list):
         raise CatalogueError(f"{here}.sockets", "a list of what it binds (an empty one for a daemon that binds nothing)")
+    if not isinstance(connects, list):
+        raise CatalogueError(f"{here}.connects", "a list of what it connects to again and again")
     if not isinstance(wrappers, list):
         raise CatalogueError(f"{here}.wrappers", "a list of scripts that start it")
     return Entry(
         name=name,
         sockets=tuple(_socket({**common, **_table(each, f"{here}.sockets[{number}]")}, kinds, f"{here}.sockets[{number}]")
                       for number, each in enumerate(sockets)),
+        connects=tuple(_connects(each, f"{here}.connects[{number}]") for number, each in enumerate(connects)),
         wrappers=tuple(_wrapper(each, f"{here}.wrappers[{number}]") for number, each in enumerate(wrappers)),
         **fields,
     )  # fmt: skip
@@ -213,6 +227,13 @@ def _socket(data: dict[str, Any], kinds: Mapping[str, Mapping[str, Any]], here: 
     if made.port is None and made.listen is None and not made.random:
         raise CatalogueError(here, "neither `port` nor `listen` nor `random`: nothing says what it binds")
     return replace(made, any=("", "*", *made.any))
+
+
+def _connects(value: Any, here: str) -> Connects:
+    fields = _fields(_table(value, here), {"name": _text, "keeps": _slot, "why": _text}, here)
+    if len(fields) != len(("name", "keeps", "why")):
+        raise CatalogueError(here, "a connection has a `name`, a setting that `keeps` it open, and a `why` for where it does not")
+    return Connects(**fields)
 
 
 def _config(value: Any, here: str) -> Config:

@@ -284,6 +284,11 @@ def assigned(source: Source) -> dict[str, Word]:
     return found
 
 
+def is_yes(text: str) -> bool:
+    """Whether a switch is on."""
+    return text.lower() in _YES
+
+
 def _fits(text: str, wanted: str) -> bool:
     if wanted == "yes":
         return text in _YES
