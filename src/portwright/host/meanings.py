@@ -9,6 +9,7 @@ KINDS: dict[Kind, str] = {
     "unit": "a systemd unit, merged from its file and its drop-ins",
     "outbound": "connections that a daemon opens again and again to one destination: an nginx upstream, an haproxy backend",
     "file-limit": "how many connections a service is set to take, and how many files it may have open for them",
+    "call": "a command that a unit, cron or a script of theirs calls: `netstat`, the one program that rules look for so far",
 }
 
 _OF_ALL = {
@@ -70,6 +71,7 @@ _OF_A_KIND: dict[Kind, dict[str, str]] = {
     },
     "outbound": {
         "app": "the daemon that connects",
+        "asked_at": "the line that asks for kept connections, be it in vain",
         "decided_at": "the line that switches keep-alive off or on",
         "keepalive": "whether connections are kept open and used again; unknown where nobody can tell",
         "loopback": "whether all its servers are on this host",
@@ -93,6 +95,12 @@ _OF_A_KIND: dict[Kind, dict[str, str]] = {
         "setting": "the setting that says how many connections it takes",
         "starts": "when its daemon is started",
         "unit": "the unit of the daemon",
+    },
+    "call": {
+        "caller": "who calls: the unit, a file of cron, or the script and the unit that runs it",
+        "program": "the program that is called, without its directory",
+        "starts": "when its unit is started; cron counts as started at boot",
+        "unit": "the unit whose line it is or whose script calls; unknown for cron",
     },
 }
 

@@ -125,6 +125,6 @@ def _accept(stem: str, number: int, said: list[str]) -> None:
     path = HERE / f"{stem}.cases"
     blocks = path.read_text().rstrip("\n").split("\n\n")
     at = [place for place, block in enumerate(blocks) if any(line and not line.startswith("#") for line in block.split("\n"))][number]
-    kept = [line for line in blocks[at].split("\n") if not line.startswith(("= ", "! "))]
+    kept = [line for line in blocks[at].split("\n") if not line.startswith(("= ", "> ", "! "))]
     blocks[at] = "\n".join([*kept, *said])
     path.write_text("\n\n".join(blocks) + "\n")

@@ -178,7 +178,11 @@ def _outbounds(found: Entry, settings: Settings, at: Span, version: str | None, 
         if said is None and only_said:
             continue
         word = said[-1][0] if said else None
-        keeps = is_yes(word.text if word is not None else (each.keeps.default or ("yes",))[0])
+        if word is None and each.keeps.default is None:
+            continue
+        keeps = is_yes(word.text if word is not None else (each.keeps.default or ("",))[0])
+        if keeps and each.keeps.default is None:
+            continue  # it is allowed; whether it is done, no setting says
         yield Outbound(
             at=at if word is None else word.at,
             app=found.name,
