@@ -386,6 +386,16 @@ def one_parity(host: Host, sysctl: Sysctl) -> Named[bool | None]:
     return Named(None if ends is None else ends[0] < ends[1] and ends[0] % 2 == ends[1] % 2)
 
 
+@fact_value("sysctl", "loaders-disagree")
+def loaders_disagree(host: Host, sysctl: Sysctl) -> Named[bool]:
+    """Whether boot and `sysctl --system` leave different values, with the lines that lost and why."""
+    if sysctl.boot == sysctl.reload:
+        return Named(False)
+    lost = [each for each in sysctl.lost if each.at not in (sysctl.at, sysctl.reload_at)]
+    notes = (Note(f"{each.value or 'an empty value'} is not in force: {each.reason}", each.at) for each in lost[:_MOST_NAMED])
+    return Named(True, tuple(notes))
+
+
 @fact_value("sysctl", "drifted")
 def drifted(host: Host, sysctl: Sysctl) -> Named[bool]:
     """Whether the running kernel is known to have another value than its files give it."""
