@@ -56,11 +56,34 @@ def _classes(of: ModuleType) -> dict[str, Any]:
     return {name: made for name, made in locals().items() if isinstance(made, type)}
 
 
-OURS, THEIRS = _classes(values), _classes(dataclasses)
+def _as_users_run_them() -> dict[str, Any]:
+    """Our classes without the guard, each with its __init__ made while there is none."""
+    values.GUARDED = False
+    made = _classes(values)
+    made["Place"]("a"), made["Text"]("a"), made["Counter"](), made["Far"]("a"), made["Nothing"](), made["Checked"](1)
+    values.GUARDED = True
+    return made
+
+
+OURS, PLAIN, THEIRS = _classes(values), _as_users_run_them(), _classes(dataclasses)
+
+
+def test_the_guard_is_on_in_tests() -> None:
+    with pytest.raises(AttributeError):
+        Span("/etc/x", 1, 2, 3, 4).line = 2  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("classes", [OURS, THEIRS], ids=["ours", "theirs"])
-class TestBoth:
+def test_frozen_values_are_not_assigned_to(classes: dict[str, Any]) -> None:
+    for value in (classes["Place"]("a"), classes["Text"]("a")):
+        with pytest.raises(AttributeError):
+            value.path = "b"
+        with pytest.raises(AttributeError):
+            del value.path
+
+
+@pytest.mark.parametrize("classes", [OURS, PLAIN, THEIRS], ids=["ours", "as users run them", "theirs"])
+class TestAll:
     def test_fields_are_given_by_place_or_name_and_have_defaults(self, classes: dict[str, Any]) -> None:
         assert ("a", 1) == (classes["Place"]("a").path, classes["Place"](path="a").line)
 
@@ -86,14 +109,7 @@ class TestBoth:
         with pytest.raises(TypeError):
             classes["Place"]("a") < "a"  # noqa: B015
 
-    def test_frozen_values_are_not_assigned_to(self, classes: dict[str, Any]) -> None:
-        for value in (classes["Place"]("a"), classes["Text"]("a")):
-            with pytest.raises(AttributeError):
-                value.path = "b"
-            with pytest.raises(AttributeError):
-                del value.path
-
-    def test_others_are(self, classes: dict[str, Any]) -> None:
+    def test_values_that_are_not_frozen_are_assigned_to(self, classes: dict[str, Any]) -> None:
         counter = classes["Counter"]()
         counter.number += 1
 
@@ -117,7 +133,7 @@ class TestBoth:
         assert (2, 2) == (text.count, text.count)
 
     def test_values_are_copied_and_replaced(self, classes: dict[str, Any]) -> None:
-        replace = values.replace if classes is OURS else dataclasses.replace
+        replace = dataclasses.replace if classes is THEIRS else values.replace
         place = classes["Place"]("a", 2)
 
         assert place == copy.copy(place) == copy.deepcopy(place)
@@ -141,7 +157,7 @@ class TestBoth:
             classes["Checked"](-1)
 
     def test_fields_can_be_listed(self, classes: dict[str, Any]) -> None:
-        fields = values.fields if classes is OURS else dataclasses.fields
+        fields = dataclasses.fields if classes is THEIRS else values.fields
 
         assert ["path", "line"] == [each.name for each in fields(classes["Place"])]
 

@@ -3,12 +3,17 @@
 A cold start is a budget, and half of it went into `dataclasses` compiling methods for some 200 classes that one run never uses. To the
 type checker these names *are* those of `dataclasses`; at run time they do the same for what is used here: `frozen`, `slots`, `order`,
 defaults, `default_factory`, `__post_init__`, inheritance, `match`, copying and pickling. Nothing else is accepted.
+
+That nobody assigns to a frozen value is the type checker's to say, and the tests' (`GUARDED`, before other modules are imported): a
+host makes tens of thousands of values, and guarding each at run time cost as much as making it.
 """
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dataclasses import MISSING, FrozenInstanceError, dataclass, field, fields, replace
+
+    GUARDED = False
 else:
     from operator import attrgetter
 
@@ -20,6 +25,7 @@ else:
             return "MISSING"
 
     MISSING = _Missing()
+    GUARDED = False
     FunctionType = type(_Missing.__repr__)
     _TEMPLATES = {}
 
@@ -82,7 +88,7 @@ else:
             body["__le__"] = lambda self, other: values(self) <= values(other) if other.__class__ is self.__class__ else NotImplemented
             body["__gt__"] = lambda self, other: values(self) > values(other) if other.__class__ is self.__class__ else NotImplemented
             body["__ge__"] = lambda self, other: values(self) >= values(other) if other.__class__ is self.__class__ else NotImplemented
-        if frozen:
+        if frozen and GUARDED:
             body["__setattr__"] = _refuse_set
             body["__delattr__"] = _refuse_delete
         return body
@@ -126,33 +132,24 @@ else:
 
     def _init(cls, frozen):
         every = cls.__dataclass_fields__
-        if frozen and not hasattr(cls, "__post_init__") and all(each.default_factory is MISSING for each in every):
-            return _renamed(cls, tuple(each.name for each in every), tuple(each.default for each in every if each.default is not MISSING))
-        return _written(cls, frozen)
+        odd = hasattr(cls, "__post_init__") or any(each.default_factory is not MISSING for each in every)
+        return _written(cls, frozen and GUARDED) if odd or (frozen and GUARDED) else _renamed(every)
 
-    def _renamed(cls, names, defaults):
+    def _renamed(every):
         """An __init__ made of the one compiled for this many fields: compiling one for each class would take ten times as long."""
-        slots = {name for base in cls.__mro__ for name in base.__dict__.get("__slots__", ())}
-        slotted = slots.issuperset(names)
-        if not slotted and not slots.isdisjoint(names):
-            return _written(cls, True)
-        known = (len(names), slotted)
-        if known not in _TEMPLATES:
-            numbers = range(len(names))
-            form = "set_{0}(self, p{0})" if slotted else "self.__dict__[set_{0}] = p{0}"
-            lines = [form.format(number) for number in numbers]
-            text = f"def __init__(self, {', '.join(f'p{n}' for n in numbers)}):\n    pass\n" + "".join(f"    {line}\n" for line in lines)
-            exec(text, made := {})  # noqa: S102  numbers of our own
-            _TEMPLATES[known] = made["__init__"].__code__
-        code = _TEMPLATES[known]
-        code = code.replace(co_varnames=("self", *names, *code.co_varnames[len(names) + 1 :]))
-        setters = {f"set_{number}": getattr(cls, name).__set__ if slotted else name for number, name in enumerate(names)}
-        return FunctionType(code, setters, "__init__", defaults)
+        names = tuple(each.name for each in every)
+        count = len(names)
+        if count not in _TEMPLATES:
+            numbers = range(count)
+            lines = "".join(f"    self.f{number} = p{number}\n" for number in numbers) or "    pass\n"
+            exec(f"def __init__(self, {', '.join(f'p{number}' for number in numbers)}):\n{lines}", made := {})  # noqa: S102  numbers of our own
+            _TEMPLATES[count] = made["__init__"].__code__
+        code = _TEMPLATES[count].replace(co_varnames=("self", *names), co_names=names)
+        return FunctionType(code, {}, "__init__", tuple(each.default for each in every if each.default is not MISSING))
 
-    def _written(cls, frozen):
-        known = {"_MISSING": MISSING}
+    def _written(cls, guarded):
+        known = {"_MISSING": MISSING, "_set": object.__setattr__}
         parameters, body = [], []
-        slots = {name for base in cls.__mro__ for name in base.__dict__.get("__slots__", ())}
         for each in cls.__dataclass_fields__:
             name = value = each.name
             if each.default_factory is not MISSING:
@@ -164,13 +161,7 @@ else:
                 parameters.append(f"{name}=_default_{name}")
             else:
                 parameters.append(name)
-            if not frozen:
-                body.append(f"self.{name} = {value}")
-            elif name in slots:
-                known[f"_set_{name}"] = getattr(cls, name).__set__
-                body.append(f"_set_{name}(self, {value})")
-            else:
-                body.append(f"self.__dict__[{name!r}] = {value}")
+            body.append(f"_set(self, {name!r}, {value})" if guarded else f"self.{name} = {value}")
         if hasattr(cls, "__post_init__"):
             body.append("self.__post_init__()")
         lines = "".join(f"    {line}\n" for line in body or ["pass"])
@@ -188,4 +179,4 @@ else:
         raise FrozenInstanceError(f"cannot delete field {name!r}")
 
 
-__all__ = ["MISSING", "FrozenInstanceError", "dataclass", "field", "fields", "replace"]
+__all__ = ["GUARDED", "MISSING", "FrozenInstanceError", "dataclass", "field", "fields", "replace"]
