@@ -3,10 +3,12 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from portwright.changes import Manual
 from portwright.finding import Card, Finding, HostResult, Note, Subject
-from portwright.reports import json_v1, text
+from portwright.reports import json_v1, secrets, text
 from portwright.reports.secrets import hide, hide_in_line, hide_value
 from portwright.source import Source, Span
 
@@ -107,3 +109,19 @@ def test_the_value_of_any_other_setting_is_shown() -> None:
 def test_a_long_word_of_letters_of_both_cases_and_digits_is_struck_out() -> None:
     assert "apps --x " + "*" * 36 == hide("apps --x ghp_" + "aB3d" * 8)
     assert "APP_X=" + "*" * 34 == hide("APP_X=" + "aB3d" * 8 + "==")
+
+
+_PARTS = [
+    *("password", "PassPhrase", "to\u212aen", "\u017fecret", "api_key", "auth-pass", "--pw", "APP_KEY", "jwt", "session", "-pat"),
+    *("=", ":", " := ", " ", "\t", "\v", "\x1d", "\u2003", "-", "@", "://", "/", "'", '"', "-u ", "--user=", "Basic ", "bearer ", "auth "),
+    *("credentials", "AKIA0123456789ABCDEF", "hunter2", "x", "Ab1" * 9, "host"),
+]
+
+
+@given(st.lists(st.sampled_from(_PARTS), max_size=12).map("".join))
+def test_no_pattern_is_left_out_that_would_find_a_secret(line: str) -> None:
+    expected = line
+    for pattern, _, _ in (*secrets._IN_LINES, *secrets._SIGNS):
+        expected = pattern.sub(secrets._struck, expected)
+
+    assert secrets._LONG.sub(secrets._struck_if_random, expected) == hide_in_line(line)

@@ -29,24 +29,24 @@ _ACCESS_KEY = regex(r"\b((?:AKIA|ASIA)[0-9A-Z]{16})\b")
 _LONG = regex(r"(?<![\w+/.-])[\w+-]{24,4096}={0,2}(?![\w+/.=-])", re.ASCII)
 _NAMES_A_SECRET = regex(rf"{_NAME}|{_ENDING}|^key$", re.IGNORECASE)
 
-# Patterns in the order they are tried, with characters of which a match holds one.
+# What _NAME or _ENDING holds, and the patterns in the order they are tried, each with characters and with words (in small letters) of
+# which a match holds one.
+_STEMS = ("pass", "secret", "token", "key", "credential", "auth", "pw", "pat", "jwt", "salt", "cookie", "session")
 _SIGNS = (
-    (_ASSIGNED, "=:"),
-    (_ASSIGNED_TO_ENDING, "=:"),
-    (_USERINFO, "@"),
-    (_USER_ALONE, "@"),
-    (_PAIR, ":"),
-    (_AUTHORIZATION, "bB"),
-    (_ACCESS_KEY, "A"),
+    (_ASSIGNED, "=:", _STEMS),
+    (_ASSIGNED_TO_ENDING, "=:", _STEMS),
+    (_USERINFO, "@", ("",)),
+    (_USER_ALONE, "@", ("://",)),
+    (_PAIR, ":", ("-u", "auth", "basic")),
+    (_AUTHORIZATION, "bB", ("basic", "bearer")),
+    (_ACCESS_KEY, "A", ("akia", "asia")),
 )
+_IN_LINES = ((_SPACED, " \t\n\r\v\f\x1c\x1d\x1e\x1f", _STEMS), (_SPACED_FROM_ENDING, "-", _STEMS))
 
 
 def hide(text: str) -> str:
     """A sentence with passwords, tokens and the like struck out with `*`: what is assigned to their names, and what URLs carry."""
-    for pattern, needed in _SIGNS:
-        if any(sign in text for sign in needed):
-            text = pattern.sub(_struck, text)
-    return _LONG.sub(_struck_if_random, text)
+    return _LONG.sub(_struck_if_random, _strike(text, _SIGNS))
 
 
 def hide_value(key: str, value: str) -> str:
@@ -56,7 +56,16 @@ def hide_value(key: str, value: str) -> str:
 
 def hide_in_line(line: str) -> str:
     """A line of a file with its secrets struck out; a blank can stand between the name of a secret and its value."""
-    return hide(_SPACED_FROM_ENDING.sub(_struck, _SPACED.sub(_struck, line)))
+    return hide(_strike(line, _IN_LINES))
+
+
+def _strike(text: str, signs: tuple[tuple[re.Pattern[str], str, tuple[str, ...]], ...]) -> str:
+    # Letters beyond ASCII may stand for others where case does not count: then every pattern is asked.
+    small = text.lower() if text.isascii() else None
+    for pattern, characters, words in signs:
+        if small is None or (any(one in text for one in characters) and any(word in small for word in words)):
+            text = pattern.sub(_struck, text)
+    return text
 
 
 def _struck(match: re.Match[str]) -> str:
