@@ -140,7 +140,7 @@ class Unit:
     @property
     def kind(self) -> str:
         """The suffix without its dot: service, socket, target, ..."""
-        return self.name.rpartition(".")[2]
+        return self.name[self.name.rfind(".") + 1 :]
 
     @cached_property
     def _lines(self) -> Mapping[tuple[str, str], list[Setting]]:

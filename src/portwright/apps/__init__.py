@@ -6,7 +6,7 @@ know a program, the module is asked.
 """
 
 from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -76,16 +76,19 @@ def daemon_of(invocation: Invocation) -> Daemon | None:
     """The daemon an Invocation starts: an exact program name before a pattern before a shape, None where nobody knows it."""
     from portwright.apps import catalogue
 
-    exact, patterns = _programs()
-    name = exact.get(invocation.program)
-    if name is None:
-        name = next((name for start, name in patterns if invocation.program.startswith(start)), None)
+    name = _named(invocation.program)
     if name is not None:
         return _module(name)
     if (entry := catalogue.find(invocation)) is not None:
         return _described(entry)
     shaped = (_module(row.name) for row in REGISTERED if row.shape)
     return next((known for known in shaped if known.shape is not None and known.shape(invocation)), None)
+
+
+@lru_cache(maxsize=4096)
+def _named(program: str) -> str | None:
+    exact, patterns = _programs()
+    return exact.get(program) or next((name for start, name in patterns if program.startswith(start)), None)
 
 
 @cache

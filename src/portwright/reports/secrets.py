@@ -32,16 +32,17 @@ _NAMES_A_SECRET = regex(rf"{_NAME}|{_ENDING}|^key$", re.IGNORECASE)
 # What _NAME or _ENDING holds, and the patterns in the order they are tried, each with characters and with words (in small letters) of
 # which a match holds one.
 _STEMS = ("pass", "secret", "token", "key", "credential", "auth", "pw", "pat", "jwt", "salt", "cookie", "session")
+_SET, _AT, _COLON = frozenset("=:"), frozenset("@"), frozenset(":")
 _SIGNS = (
-    (_ASSIGNED, "=:", _STEMS),
-    (_ASSIGNED_TO_ENDING, "=:", _STEMS),
-    (_USERINFO, "@", ("",)),
-    (_USER_ALONE, "@", ("://",)),
-    (_PAIR, ":", ("-u", "auth", "basic")),
-    (_AUTHORIZATION, "bB", ("basic", "bearer")),
-    (_ACCESS_KEY, "A", ("akia", "asia")),
+    (_ASSIGNED, _SET, _STEMS),
+    (_ASSIGNED_TO_ENDING, _SET, _STEMS),
+    (_USERINFO, _AT, (":",)),
+    (_USER_ALONE, _AT, ("://",)),
+    (_PAIR, _COLON, ("-u", "auth", "basic")),
+    (_AUTHORIZATION, frozenset("bB"), ("basic", "bearer")),
+    (_ACCESS_KEY, frozenset("A"), ("akia", "asia")),
 )
-_IN_LINES = ((_SPACED, " \t\n\r\v\f\x1c\x1d\x1e\x1f", _STEMS), (_SPACED_FROM_ENDING, "-", _STEMS))
+_IN_LINES = ((_SPACED, frozenset(" \t\n\r\v\f\x1c\x1d\x1e\x1f"), _STEMS), (_SPACED_FROM_ENDING, frozenset("-"), _STEMS))
 
 
 def hide(text: str) -> str:
@@ -59,11 +60,11 @@ def hide_in_line(line: str) -> str:
     return hide(_strike(line, _IN_LINES))
 
 
-def _strike(text: str, signs: tuple[tuple[re.Pattern[str], str, tuple[str, ...]], ...]) -> str:
+def _strike(text: str, signs: tuple[tuple[re.Pattern[str], frozenset[str], tuple[str, ...]], ...]) -> str:
     # Letters beyond ASCII may stand for others where case does not count: then every pattern is asked.
     small = text.lower() if text.isascii() else None
     for pattern, characters, words in signs:
-        if small is None or (any(one in text for one in characters) and any(word in small for word in words)):
+        if small is None or (not characters.isdisjoint(text) and any(word in small for word in words)):
             text = pattern.sub(_struck, text)
     return text
 

@@ -56,7 +56,7 @@ def _commands(path: str, owner: str | None, files: Files) -> Iterator[tuple[int,
 
 def _of_unit(unit: Unit) -> Iterator[Call]:
     """The calls in the Exec lines of a unit; few units have any, and for the others no shell is read."""
-    if not any(name in setting.value for setting in unit.settings for name in SOUGHT):
+    if not any(unit.says(name) for name in SOUGHT):
         return
     from portwright.system.called import called
 

@@ -1,7 +1,5 @@
 """An entry's sockets with a daemon's settings put in: endpoints."""
 
-from fnmatch import fnmatchcase
-
 from portwright.apps.catalogue.entry import Entry, Slot, Socket
 from portwright.apps.catalogue.settings import Settings
 from portwright.apps.catalogue.versions import satisfies
@@ -279,4 +277,6 @@ def _each(settings: Settings, family: str, outside: bool) -> list[tuple[str, boo
 
 def _of_interface(name: str, settings: Settings) -> tuple[str, ...]:
     """The addresses of an interface, or of all that a pattern like `en*` takes in (smb.conf(5), dnsmasq(8))."""
+    from fnmatch import fnmatchcase
+
     return tuple(each.scoped for each in settings.addresses or () if len(name) <= 32 and fnmatchcase(each.interface.lower(), name))
