@@ -64,15 +64,16 @@ def main() -> int:
         count = sum(1 for path in host.rglob("*") if path.is_file())
         python = [str(options.python)]
         portwright = [*python, "-m", "portwright"]
-        # What its users run; the same but for a few modules that -m needs.
+        # What people run; the same but for a few modules that -m needs.
         program = options.python.with_name("portwright")
         commands = {
             "python -c pass": [*python, "-c", "pass"],
             "--version": [*portwright, "--version"],
             "check one file": [*portwright, "check", str(HERE / "examples/shop/deploy/haproxy/haproxy.cfg")],
             f"check a host of {count} files": [*portwright, "check", str(host)],
-            "the same, by bin/portwright": [str(program), "check", str(host)],
         }
+        if program.exists():
+            commands["the same, by bin/portwright"] = [str(program), "check", str(host)]
         seen: dict[str, list[tuple[float, int]]] = {name: [] for name in commands}
         bytecode = str(Path(folder, "bytecode"))
         for command in commands.values():
