@@ -232,9 +232,9 @@ def turn(host: Host, listener: Listener) -> Named[Turn]:
 
 @fact_value("listener", "restart-budget")
 def restart_budget(host: Host, listener: Listener) -> Named[float | None]:
-    """For how many seconds systemd starts the failing service again before it gives up; unknown where it never does."""
+    """For how many seconds systemd starts the failing service again before it gives up; unknown where it never does or none fails."""
     unit = host.unit(listener.unit)
-    found = restarts.budget(unit) if unit is not None and unit.kind == "service" else None
+    found = restarts.budget(unit) if unit is not None and unit.kind == "service" and not listener.goes_on else None
     if found is None:
         return Named(None)
     leans = [Note(f"systemd starts it again (Restart={found.restart.value})", found.restart.at)]
