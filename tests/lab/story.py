@@ -234,11 +234,13 @@ DISAGREEING = {
     "/etc/sysctl.d/70-web.conf": "net.ipv4.tcp_fin_timeout = 30\n",
     "/etc/sysctl.d/80-web.conf": "net.ipv4.tcp_fin_timeout = 20s\n",
 }
-# For each: what boot leaves, what `sysctl --system` leaves, and the lines where portwright should say so.
+# For each: what boot leaves, what `sysctl --system` leaves, and the lines portwright should name: these two's, then those that lost.
 LOADED = {
-    "net.ipv4.ip_local_port_range": ("30000 49999", "20000 29999", ["/etc/sysctl.d/99-zz.conf:1", "/etc/sysctl.conf:2"]),
-    "net.ipv4.tcp_fin_timeout": ("60", "30", ["kernel.conf", "/etc/sysctl.d/70-web.conf:1"]),
-}
+    "net.ipv4.ip_local_port_range": (
+        "30000 49999", "20000 29999", ["/etc/sysctl.d/99-zz.conf:1", "/etc/sysctl.conf:2", "/etc/sysctl.d/60-tuning.conf:1"],
+    ),
+    "net.ipv4.tcp_fin_timeout": ("60", "30", ["kernel.conf", "/etc/sysctl.d/70-web.conf:1", "/etc/sysctl.d/80-web.conf:1"]),
+}  # fmt: skip
 AGREEING = {
     "/etc/sysctl.conf": "",
     "/etc/sysctl.d/70-web.conf": "",
