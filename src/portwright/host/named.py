@@ -54,7 +54,8 @@ _ROOT_BY_DESIGN_NAMES = """
     bird bird6 frr lldpd openntpd sslh thttpd tinyproxy traffic_manager traffic_server xrdp supervisord monit docker rpc.nfsd
     bacula-fd bacula-sd kea-ctrl-agent kea-dhcp-ddns kea-dhcp6 charon-systemd keepalived netdata
     chrony cups samba-smbd samba-nmbd tftpd-hpa pdns pdns-recursor strongswan varnish trafficserver isc-dhcp-server ntpsec
-    postgresql mysql rsyslog knot knot-resolver
+    postgresql mysql rsyslog knot knot-resolver imapd-ssl pop3d-ssl courier-imapd courier-imapd-ssl courier-pop3d courier-pop3d-ssl
+    perdition ganesha.nfsd nfs-ganesha danted sockd vpnserver softether-vpnserver rwhod innd rc.news inn2
 """
 _ROOT_BY_DESIGN = frozenset(_ROOT_BY_DESIGN_NAMES.split())
 
