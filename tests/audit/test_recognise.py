@@ -71,6 +71,11 @@ APACHE = "Listen 40000\n<VirtualHost *:40000>\n  ServerName shop\n</VirtualHost>
         ("files/nginx_sites/shop.org", SERVER, "nginx", "/etc/nginx/conf.d/shop.org.conf"),
         ("nginx/snippets/tls.conf", "ssl_protocols TLSv1.3;\nssl_ciphers 'a b';\n", "nginx", "/etc/nginx/snippets/tls.conf"),
         ("ops/shop.example.com.conf", SERVER, "nginx", "/etc/nginx/conf.d/shop.example.com.conf"),
+        # Apache
+        ("apache/sites-available/shop.conf", APACHE, "apache2", None),
+        ("image/etc/apache2/sites-enabled/shop", APACHE, "apache2", "/etc/apache2/sites-enabled/shop"),
+        ("docker/apache/ports.conf", "Listen 40000\n", "apache2", "/etc/apache2/ports.conf"),
+        ("docker/httpd.conf", "LoadModule ssl_module x.so\nListen 40000\n", "apache2", "/etc/httpd/conf/httpd.conf"),
         # others
         ("lb/haproxy.cfg", HAPROXY, "haproxy", "/etc/haproxy/haproxy.cfg"),
         ("lb/edge.cfg", "defaults\n  mode http\n\nlisten stats\n  bind *:40001\n", "haproxy", "/etc/haproxy/haproxy.cfg"),
@@ -97,7 +102,8 @@ def test_a_config_is_known_by_its_path_and_text(path: str, text: str, kind: str,
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        ("apache/sites-available/shop.conf", APACHE),
+        ("apache/sites-available/shop.md", APACHE),
+        ("proftpd/proftpd.conf", "Port 40021\n<VirtualHost 192.0.2.7>\n  <Directory /srv>\n  </Directory>\n</VirtualHost>\n"),
         ("php/conf.d/www.conf", "[www]\nlisten = 9000\npm = dynamic\n"),
         ("radius/sites-enabled/default", "server default {\n  listen {\n    port = 1812\n  }\n}\n"),
         ("dovecot/conf.d/10-master.conf", "service imap-login {\n  inet_listener imap {\n    port = 143\n  }\n}\n"),

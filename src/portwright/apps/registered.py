@@ -19,7 +19,7 @@ class Row:
 
 REGISTERED: tuple[Row, ...] = (
     Row("aiohttp", "servers", ("aiohttp.web",)),
-    Row("apache2", "apache", ("apache2", "httpd", "httpd-prefork", "httpd-worker", "httpd-event", "apachectl", "apache2ctl")),
+    Row("apache2", "apache", ("apache2", "httpd", "httpd-prefork", "httpd-worker", "httpd-event", "apachectl", "apache2ctl"), fragment=True),  # noqa: E501
     Row("busybox", "netcat", ("busybox",)),
     Row("caddy", "caddy", ("caddy",), fragment=True),
     Row("daphne", "twisted", ("daphne",)),

@@ -246,6 +246,8 @@ def _kind(folders: tuple[str, ...], name: str, text: str, asked: bool) -> Config
         return "sshd" if _SSHD.search(text) else None
     if _has_directives(_NGINX_BLOCK, _NGINX_DIRECTIVE, text):
         return "nginx"
+    if (asked or suffix in ("conf", "vhost") or "." not in name or "sites-" in parent) and _is_apache(said, where, text):
+        return "apache2"
     if asked or suffix in ("cfg", "conf", "haproxy") or said == "haproxy":
         if _has_directives(_HAPROXY_SECTION, _HAPROXY_LINE, text) and not _BLOCK.search(without_blanks_to_fill(text)):
             return "haproxy"
@@ -289,6 +291,13 @@ _REDIS = regex(
     r"|daemonize[ \t]+(?:yes|no)|supervised[ \t]+\S|appendfsync[ \t]+\S|dbfilename[ \t]+\S|requirepass[ \t]+\S|masterauth[ \t]+\S"
     r"|tcp-backlog[ \t]+\d+|tcp-keepalive[ \t]+\d+|cluster-enabled[ \t]+(?:yes|no)|replicaof[ \t]+\S|slaveof[ \t]+\S"
     r"|sentinel[ \t]+monitor[ \t]+\S|save[ \t]+(?:\d|\"\")|notify-keyspace-events[ \t]+\S|unixsocket[ \t]+\S)",
+    re.MULTILINE | re.IGNORECASE,
+)
+# What Apache listens on or hands on; and a section or line that only it has (ProFTPD has some of the same sections, but not these).
+_APACHE = regex(r"^[ \t]*(?:Listen[ \t]+\S|ProxyPass(?:Match)?[ \t]+\S|<VirtualHost[ \t]+[^>\n]+>)", re.MULTILINE | re.IGNORECASE)
+_ONLY_APACHE = regex(
+    r"^[ \t]*(?:<IfModule[ \t]+!?(?:mod_)?\w+(?:\.c|_module)>|<VirtualHost[ \t]+\S+:(?:\S+)>|<Location\w*[ \t]|<Proxy[ \t]|<Directory[ \t]"
+    r"|LoadModule[ \t]+\w+_module[ \t]|DocumentRoot[ \t]+\S|CustomLog[ \t]+\S|RewriteEngine[ \t]+\S|ProxyPassReverse[ \t]+\S)",
     re.MULTILINE | re.IGNORECASE,
 )
 _REDIS_NAMES = ("redis", "sentinel", "valkey", "keydb")
@@ -349,6 +358,13 @@ def _is_nginx_fragment(text: str) -> bool:
 def _is_defaults_folder(folders: tuple[str, ...]) -> bool:
     """/etc/default or /etc/sysconfig; Chef has templates/default/ for templates of every platform."""
     return folders[-1:] in (("default",), ("sysconfig",)) and folders[-2:-1] not in (("templates",), ("files",))
+
+
+def _is_apache(name: str, where: set[str], text: str) -> bool:
+    if _APACHE.search(text) is None or "proftpd" in name or "proftpd" in where:
+        return False
+    is_ports = name == "ports.conf" and any(folder.startswith(("apache", "httpd")) for folder in where)
+    return is_ports or _ONLY_APACHE.search(text) is not None
 
 
 def _is_redis(name: str, where: set[str], text: str) -> bool:
@@ -536,9 +552,15 @@ _PLACES: dict[ConfigKind, tuple[str, ...]] = {
     "sysctl": ("/etc/sysctl.conf", "/etc/sysctl.d/", "/lib/sysctl.d/", "/run/sysctl.d/"),
     "nginx": ("/nginx/",),
     "haproxy": ("/haproxy/",),
+    "apache2": ("/apache2/", "/httpd/", "/apache/"),
     "sshd": ("/ssh/",),
     "redis": ("/redis/", "/etc/redis"),
     "environment": ("/",),
+}
+_APACHE_PLACES = {
+    "apache2.conf": "/etc/apache2/apache2.conf",
+    "ports.conf": "/etc/apache2/ports.conf",
+    "httpd.conf": "/etc/httpd/conf/httpd.conf",
 }
 _NGINX_FOLDERS = (
     "conf.d",
@@ -601,6 +623,8 @@ def _host_path(folders: tuple[str, ...], name: str, kind: ConfigKind, text: str)
             return f"/usr/lib/sysctl.d/{plain}" if packaged else f"/etc/sysctl.d/{plain}"
         case "nginx":
             return _nginx_path(folders, name, text)
+        case "apache2":
+            return _APACHE_PLACES.get(name)
         case "haproxy":
             return f"/etc/haproxy/conf.d/{name}" if parent == "conf.d" else "/etc/haproxy/haproxy.cfg"
         case "sshd":

@@ -306,7 +306,7 @@ def _fragments(layout: tuple[Placed, ...], files: Files, packages: Mapping[str, 
 
 
 def _is_whole(file: Placed) -> bool:
-    return file.place.rpartition("/")[2] in ("nginx.conf", "haproxy.cfg", "sshd_config", "redis.conf")
+    return file.place.rpartition("/")[2] in ("nginx.conf", "haproxy.cfg", "sshd_config", "redis.conf", "apache2.conf", "httpd.conf")
 
 
 def _roles(layout: tuple[Placed, ...]) -> dict[str, str]:

@@ -32,7 +32,17 @@ _APACHE2CTL = """
 exec ${APACHE_HTTPD:-/usr/sbin/apache2} $APACHE_ARGUMENTS """
 
 
-@daemon("apache2", "apache2", "httpd", "httpd-prefork", "httpd-worker", "httpd-event", *_CONTROLS)
+def fragment(path: str, files: Files, packages: Packages) -> tuple[Said, ...]:
+    """What one config file says on its own: a main file with all it includes, or Listen lines, or what a site hands on."""
+    root = path.rpartition("/")[0]
+    reading = Reading(files, root.removesuffix("/conf"), _version(packages), {}, debian="/apache2/" in path, alone=True)
+    if not reading.read_file(path):
+        return ()
+    ports = _endpoints(reading, Span.whole(path)) if any(line.keyword == "listen" for line in reading.lines) else ()
+    return (*ports, *outbounds(reading.lines, reading, None))
+
+
+@daemon("apache2", "apache2", "httpd", "httpd-prefork", "httpd-worker", "httpd-event", *_CONTROLS, fragment=fragment)
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
     """The sockets and backends of an Apache httpd, started as such or by its control script; none where it is handed its sockets."""
     argv, environment = invocation.argv, invocation.environment
@@ -157,6 +167,7 @@ class _Listen:
 
 def _endpoints(reading: Reading, at: Span) -> Iterator[Endpoint]:
     listens: dict[tuple[str, int], _Listen] = {}
+    surely: set[tuple[str, int]] = set()
     reuse_port = False
     backlog: Backlog | None = Backlog(_BACKLOG)
     for line in reading.lines:
@@ -171,6 +182,8 @@ def _endpoints(reading: Reading, at: Span) -> Iterator[Endpoint]:
             continue
         for listen in _listen(line, reading):
             spelled = (listen.spelled if listen.address == "*" else listen.address, listen.port)
+            if spelled in listens and not (line.sure and spelled in surely):
+                continue  # two modules of which a host has one: mod_ssl, mod_gnutls
             if spelled in listens:
                 reading.refuse(listen.at, f"two Listen lines for the same address and port, the other one is {listens[spelled].at}")
             elif len(listens) >= _MOST_SOCKETS:
@@ -178,6 +191,7 @@ def _endpoints(reading: Reading, at: Span) -> Iterator[Endpoint]:
                 break
             else:
                 listens[spelled] = listen
+                surely |= {spelled} if line.sure else set()
     if not any(line.keyword == "listen" for line in reading.lines):
         reading.refuse(at, "no Listen line says where")
     for listen in _sockets(listens):
@@ -219,6 +233,8 @@ def _listen(line: Line, reading: Reading) -> Iterator[_Listen]:
         reading.refuse(line.at, "Listen takes an address or port, and a protocol")
         return
     word = line.args[0]
+    if reading.alone and set("$@\ufffd").intersection(word.text):
+        return  # something fills it in
     try:
         host, port = _place(word.text)
     except ValueError as error:

@@ -32,7 +32,7 @@ class _Backend:
     sure: bool = True
 
 
-def outbounds(lines: list[Line], reading: Reading, invocation: Invocation) -> Iterator[Outbound]:
+def outbounds(lines: list[Line], reading: Reading, invocation: Invocation | None) -> Iterator[Outbound]:
     """The backends that some request goes to, in the order they are named."""
     backends: dict[str, _Backend] = {}
     variables = [line for line in lines if line.keyword == "setenv" and line.args and line.args[0].text in _CLOSING][:_MOST_VARIABLES]
@@ -56,7 +56,7 @@ def outbounds(lines: list[Line], reading: Reading, invocation: Invocation) -> It
         yield Outbound(
             at=backend.at,
             app="apache2",
-            unit=invocation.unit,
+            unit=None if invocation is None else invocation.unit,
             name=backend.name,
             keepalive=keepalive,
             decided_at=decided_at,
@@ -65,7 +65,7 @@ def outbounds(lines: list[Line], reading: Reading, invocation: Invocation) -> It
             version=".".join(map(str, reading.version)) if reading.version else None,
             why=why,
             confidence=weakest(reading.confidence, "certain" if backend.sure else "possible"),
-            starts=invocation.starts,
+            starts=None if invocation is None else invocation.starts,
         )
 
 

@@ -61,7 +61,8 @@ class _Expansion(Source):
 class Reading:
     """One reading of a configuration, in the order httpd executes it: what Define and LoadModule say counts from there on.
 
-    `root` is where relative paths start. `version` is httpd's, None where unknown.
+    `root` is where relative paths start. `version` is httpd's, None where unknown. `alone`: the file stands alone, so that modules are
+    loaded and names are defined elsewhere.
     """
 
     files: Files
@@ -70,6 +71,7 @@ class Reading:
     environment: Mapping[str, Word]
     debian: bool = False
     confidence: Confidence = "certain"
+    alone: bool = False
     lines: list[Line] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -159,6 +161,8 @@ class Reading:
         """mod_macro: `Use Name value ...` stands for the macro's lines with its parameters replaced."""
         name = args[0].text.lower()
         macro = self._macros.get(name)
+        if macro is None and self.alone:
+            return
         if macro is None or len(macro[0]) != len(args) - 1:
             self.refuse(directive.at, f"there is no macro {args[0].text} with {len(args) - 1} arguments")
         elif len(chain) > DEEPEST:
@@ -224,9 +228,9 @@ class Reading:
         wanted = args[0].removeprefix("!")
         holds: bool | None = None
         if keyword == "ifmodule":
-            holds = wanted in self._modules
+            holds = wanted in self._modules or (None if self.alone else False)
         elif keyword == "ifdefine":
-            holds = wanted in self.defines
+            holds = wanted in self.defines or (None if self.alone else False)
         elif keyword == "iffile":
             path = self.path(wanted)
             # A copied tree leaves out most of a host; its /etc is whole.
