@@ -71,6 +71,11 @@ APACHE = "Listen 40000\n<VirtualHost *:40000>\n  ServerName shop\n</VirtualHost>
         ("files/nginx_sites/shop.org", SERVER, "nginx", "/etc/nginx/conf.d/shop.org.conf"),
         ("nginx/snippets/tls.conf", "ssl_protocols TLSv1.3;\nssl_ciphers 'a b';\n", "nginx", "/etc/nginx/snippets/tls.conf"),
         ("ops/shop.example.com.conf", SERVER, "nginx", "/etc/nginx/conf.d/shop.example.com.conf"),
+        # databases
+        ("db/mysql/my.cnf", "[client]\nport=43306\n[mysqld]\nport=43306\n", "mysql", "/etc/my.cnf"),
+        ("s1/etc/mysql/mysql.conf.d/mysqld.cnf", "[mysqld]\nbind-address = 0.0.0.0\n", "mysql", "/etc/mysql/mysql.conf.d/mysqld.cnf"),
+        ("db/tuning.cnf", "[mysqld-8.0]\nport=43306\n", "mysql", None),
+        ("roles/db/templates/postgresql.conf", "port = 45432\n", "postgresql", None),
         # Apache
         ("apache/sites-available/shop.conf", APACHE, "apache2", None),
         ("image/etc/apache2/sites-enabled/shop", APACHE, "apache2", "/etc/apache2/sites-enabled/shop"),
@@ -103,6 +108,8 @@ def test_a_config_is_known_by_its_path_and_text(path: str, text: str, kind: str,
     ("path", "text"),
     [
         ("apache/sites-available/shop.md", APACHE),
+        ("ssl/openssl.cnf", "[req]\nprompt = no\n"),
+        ("home/client.cnf", "[client]\nport=43306\n"),
         ("proftpd/proftpd.conf", "Port 40021\n<VirtualHost 192.0.2.7>\n  <Directory /srv>\n  </Directory>\n</VirtualHost>\n"),
         ("php/conf.d/www.conf", "[www]\nlisten = 9000\npm = dynamic\n"),
         ("radius/sites-enabled/default", "server default {\n  listen {\n    port = 1812\n  }\n}\n"),

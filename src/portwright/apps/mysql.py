@@ -12,7 +12,7 @@ from portwright.source import Span, Word
 from portwright.system import names
 from portwright.system.includes import MOST_FILES, MOST_REPEATED
 from portwright.trees import Files
-from portwright.values import dataclass, field
+from portwright.values import dataclass, field, replace
 
 _FILES = ("/etc/my.cnf", "/etc/mysql/my.cnf")
 _DEEPEST = 10  # max_recursion_level in my_default.c
@@ -123,7 +123,19 @@ class _Reading:
         return value is None or value.text.lower() in _TRUE
 
 
-@daemon("mysql", "mariadbd", "mysqld", *_SAFE)
+def fragment(path: str, files: Files, packages: Packages) -> tuple[Said, ...]:
+    """What one option file says on its own: nothing where no line of a server's names a port or an address."""
+    invocation = Invocation(None, (Word("mysqld", Span.whole(path)),), Span.whole(path))
+    product = _product(invocation, files, packages)
+    if "mariadb" in path:
+        product = replace(product, mariadb=True)
+    reading = _Reading(files, frozenset(("mysqld", "server", "mariadb", "mariadbd")))
+    if not reading.read_file(path) or reading.broken or not {"port", "bind_address"} & reading.settings.keys():
+        return ()
+    return tuple(_endpoints(reading, product, invocation, None))
+
+
+@daemon("mysql", "mariadbd", "mysqld", *_SAFE, fragment=fragment)
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
     """The sockets of a MariaDB or MySQL server; it changes to its user before it binds (measured with MariaDB 10.11)."""
     arguments = invocation.argv[1:]

@@ -74,7 +74,15 @@ class _Reading:
         return tuple(f"{target.rstrip('/')}/{each}" for each in self.files.names(target) if each.endswith(".conf") and each[0] != ".")
 
 
-@daemon("postgresql", "postgres", "postmaster", "pg_ctl", "pg_ctlcluster")
+def fragment(path: str, files: Files, packages: Packages) -> tuple[Said, ...]:
+    """What one config says on its own: nothing where no line names a port or an address."""
+    reading = _Reading(files)
+    if not reading.read_file(path) or reading.broken or not {"port", "listen_addresses"} & reading.settings.keys():
+        return ()
+    return _endpoints(reading, Span.whole(path), None, "certain")
+
+
+@daemon("postgresql", "postgres", "postmaster", "pg_ctl", "pg_ctlcluster", fragment=fragment)
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
     """The sockets of a PostgreSQL server, started as such, by pg_ctl, or as a cluster of Debian's."""
     reading = _Reading(files)

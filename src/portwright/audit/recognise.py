@@ -111,7 +111,7 @@ def _last(folders: str) -> str:
 # ── what it is ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 _UNITS = ("service", "socket", "target", "timer", "path", "mount", "automount", "slice", "swap", "device", "scope")
-_SUFFIXES = frozenset({*_UNITS, "conf", "cfg", "nginx", "vhost", "sysctl", "env", "default", "haproxy"})
+_SUFFIXES = frozenset({*_UNITS, "conf", "cfg", "cnf", "nginx", "vhost", "sysctl", "env", "default", "haproxy"})
 _NEVER = frozenset(
     {"md", "txt", "rst", "html", "yml", "yaml", "json", "py", "rb", "sh", "pp", "sls", "js", "css", "lua", "png", "svg"}
     | {"key", "pem", "crt"}
@@ -240,6 +240,10 @@ def _kind(folders: tuple[str, ...], name: str, text: str, asked: bool) -> Config
         return "sysctl" if suffix == "conf" and not _BLOCK.search(text) else None
     if suffix == "sysctl":
         return "sysctl" if not _BLOCK.search(text) else None
+    if suffix == "cnf":
+        return "mysql" if _MYSQL.search(text) else None
+    if name == "postgresql.conf":
+        return "postgresql" if _POSTGRESQL.search(text) else None
     where = {_lower(folder) for folder in folders}
     said = _lower(name)
     if said.startswith("sshd_config") or parent == "sshd_config.d" or ("sshd" in said and suffix == "conf"):
@@ -300,6 +304,8 @@ _ONLY_APACHE = regex(
     r"|LoadModule[ \t]+\w+_module[ \t]|DocumentRoot[ \t]+\S|CustomLog[ \t]+\S|RewriteEngine[ \t]+\S|ProxyPassReverse[ \t]+\S)",
     re.MULTILINE | re.IGNORECASE,
 )
+_MYSQL = regex(r"^\[(?:mysqld|server|mariadbd?)(?:-\d[\d.]*)?\]", re.MULTILINE)
+_POSTGRESQL = regex(r"^[ \t]*(?:port|listen_addresses|max_connections|shared_buffers)[ \t]*=?[ \t]*\S", re.MULTILINE)
 _REDIS_NAMES = ("redis", "sentinel", "valkey", "keydb")
 _SETTING = regex(r"-?[A-Za-z0-9_*?./-]+(?:[ \t]*=.*)?|-[A-Za-z0-9_*?./-]+")
 _KERNEL = regex(
@@ -552,6 +558,8 @@ _PLACES: dict[ConfigKind, tuple[str, ...]] = {
     "sysctl": ("/etc/sysctl.conf", "/etc/sysctl.d/", "/lib/sysctl.d/", "/run/sysctl.d/"),
     "nginx": ("/nginx/",),
     "haproxy": ("/haproxy/",),
+    "mysql": ("/etc/my", "/etc/mariadb"),
+    "postgresql": ("/postgresql/", "/pgsql/", "/postgres/"),
     "apache2": ("/apache2/", "/httpd/", "/apache/"),
     "sshd": ("/ssh/",),
     "redis": ("/redis/", "/etc/redis"),
@@ -623,6 +631,8 @@ def _host_path(folders: tuple[str, ...], name: str, kind: ConfigKind, text: str)
             return f"/usr/lib/sysctl.d/{plain}" if packaged else f"/etc/sysctl.d/{plain}"
         case "nginx":
             return _nginx_path(folders, name, text)
+        case "mysql":
+            return "/etc/my.cnf" if name == "my.cnf" else None
         case "apache2":
             return _APACHE_PLACES.get(name)
         case "haproxy":

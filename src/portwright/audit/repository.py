@@ -25,6 +25,7 @@ _ROLES = ("roles", "hosts", "host_files", "services", "machines")
 """Folders whose subfolders are each for a machine of its own, or for a part that some machines have."""
 
 _NGINX = "/etc/nginx/nginx.conf"
+_WHOLE = frozenset(("nginx.conf", "haproxy.cfg", "sshd_config", "redis.conf", "apache2.conf", "httpd.conf", "my.cnf"))
 _AVAILABLE, _ENABLED = "/etc/nginx/sites-available/", "/etc/nginx/sites-enabled/"
 _LOOSE = "/.repository/"
 """Where a config whose place on a host nobody can tell is laid; read on its own, found by no include."""
@@ -306,7 +307,7 @@ def _fragments(layout: tuple[Placed, ...], files: Files, packages: Mapping[str, 
 
 
 def _is_whole(file: Placed) -> bool:
-    return file.place.rpartition("/")[2] in ("nginx.conf", "haproxy.cfg", "sshd_config", "redis.conf", "apache2.conf", "httpd.conf")
+    return file.place.rpartition("/")[2] in _WHOLE
 
 
 def _roles(layout: tuple[Placed, ...]) -> dict[str, str]:
