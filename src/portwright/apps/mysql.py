@@ -287,7 +287,8 @@ def _others(reading: _Reading, product: _Product, where: tuple[Span, Origin], op
     # What a repository starts may be of any version: without a line about it, nothing there says that there is such a socket.
     said = any(name.startswith("mysqlx") for name in reading.settings)
     old = product.version < (8, 0) if product.version is not None else reading.files.partial and not said
-    x = _port(reading, "mysqlx_port", _X_PORT, where)
+    address = reading.settings.get("mysqlx_bind_address")
+    x = _port(reading, "mysqlx_port", _X_PORT, where if address is None else (address[2], "default"))
     if not old and x is not None and reading.is_on("mysqlx", default=True):
         for host, sure in _hosts(reading, "mysqlx_bind_address", product):
             yield open_(x, host, sure=sure if product.version else "likely")
