@@ -22,7 +22,7 @@ CONFIDENCES: tuple[Confidence, ...] = ("certain", "likely", "possible")
 
 def weakest(*confidences: Confidence) -> Confidence:
     """A conclusion is no surer than the least sure thing it rests on."""
-    return max(confidences, key=CONFIDENCES.index)
+    return "possible" if "possible" in confidences else "likely" if "likely" in confidences else "certain"
 
 
 # ── values in force ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -49,10 +49,10 @@ else:
 
     def replace(value, /, **changes):
         """A copy of a value with some fields changed; a wrong name is a TypeError."""
-        for name in value.__match_args__:
-            if name not in changes:
-                changes[name] = getattr(value, name)
-        return type(value)(**changes)
+        cls = type(value)
+        kept = dict(zip(cls.__match_args__, cls.__dataclass_values__(value), strict=True))
+        kept.update(changes)
+        return cls(*kept.values()) if len(kept) == len(cls.__match_args__) else cls(**kept)
 
     def dataclass(cls=None, /, *, frozen=False, slots=False, order=False):
         """Make a class a record of its annotated fields, as `dataclasses.dataclass` does."""
@@ -76,7 +76,8 @@ else:
     def _methods(given, names, frozen, order):
         """What a class is to have beside what its author gave it."""
         values = _values(names)
-        body = {"__match_args__": names, "__init__": _init_later(frozen), "__reduce__": lambda self: (self.__class__, values(self))}
+        body = {"__match_args__": names, "__dataclass_values__": staticmethod(values), "__init__": _init_later(frozen)}
+        body["__reduce__"] = lambda self: (self.__class__, values(self))
         if "__repr__" not in given:
             body["__repr__"] = _repr
         if "__eq__" not in given:
