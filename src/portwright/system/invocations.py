@@ -1,6 +1,6 @@
 """What a service really runs: ExecStart= after drop-ins, specifiers, variables, wrappers and shells, as Invocations."""
 
-from portwright.facts import Invocation, Privileges, Unit
+from portwright.facts import Invocation, OpenFiles, Privileges, Unit
 from portwright.source import Word
 from portwright.system import environment
 from portwright.system.accounts import account
@@ -47,8 +47,8 @@ def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> t
         program = find_program(command.program.text, files, _search_path(unit, expand))
         started = Process(program, argv, variables, command.at, directory)
         for process in follow(started, files):
-            made = _invocation(unit, command, process, files, captured, expand, sockets, refused)
-            done.append(replace(made, open_files=units.open_files(unit)) if process.same_limits else made)
+            limit = units.open_files(unit) if process.same_limits else None
+            done.append(_invocation(unit, command, process, files, captured, expand, sockets, refused, limit))
     return tuple(done)
 
 
@@ -75,6 +75,7 @@ def _invocation(
     expand: Expand,
     sockets: tuple[str, ...],
     refused: Refused | None,
+    open_files: OpenFiles | None,
 ) -> Invocation:
     power = privileges(unit, command.prefixes, process.program, files, captured, expand)
     power = after_switches(power, process, files)
@@ -92,6 +93,7 @@ def _invocation(
         starts=unit.starts,
         why=unit.why,
         confidence=process.confidence,
+        open_files=open_files,
     )
 
 
