@@ -226,7 +226,7 @@ def _local_peer(sections: tuple[Section, ...]) -> str | None:
 def _endpoints(config: _Config, environment: Environment) -> Iterator[Endpoint]:
     count = 0
     for section, settings in _settled(config):
-        if section.kind in _PROXIES and len(section.head.words) > 2 and section.head.words[2].text != "from":
+        if _names_address(section) and not config.files.partial:
             config.files.trouble(section.head.words[2].at, "haproxy would not start: listening addresses belong in a bind line")
         if settings.disabled:
             continue
@@ -241,6 +241,11 @@ def _endpoints(config: _Config, environment: Environment) -> Iterator[Endpoint]:
                     yield replace(endpoint, confidence=weakest(endpoint.confidence, section.head.confidence), backlog=backlog)
 
 
+def _names_address(section: Section) -> bool:
+    """`frontend web *:80`: haproxy 1.5, which Red Hat 7 has, takes the address there; a repository does not say for which it is."""
+    return section.kind in _PROXIES and len(section.head.words) > 2 and section.head.words[2].text != "from"
+
+
 def _bind_lines(section: Section, config: _Config) -> Iterator[tuple[Line, int, Protocol]]:
     """The lines of a section that bind, with the position of the address among their words."""
     match section.kind:
@@ -249,6 +254,8 @@ def _bind_lines(section: Section, config: _Config) -> Iterator[tuple[Line, int, 
                 if line.texts[:2] == ("stats", "socket") and len(line.words) > 2:
                     yield line, 2, "tcp"
         case "frontend" | "listen" | "log-forward":
+            if _names_address(section) and config.files.partial:
+                yield section.head, 2, "tcp"
             for line in section.lines:
                 if line.words[0].text == "bind" and len(line.words) > 1:
                     yield line, 1, "tcp"
