@@ -410,7 +410,7 @@ _SAMPLE_FOLDERS = {
     **dict.fromkeys(("attic", "archived", "unused", "disabled", "old", "trash"), "what was put aside"),
 }
 # A folder in one of these bears the name of what it sets up: roles/docs/ sets up a server of documentation.
-_NAMED = ("roles", "cookbooks", "modules")
+_NAMED = ("roles", "cookbooks", "modules", "profile", "profiles")
 _SAMPLE_WORDS = {
     **dict.fromkeys(("sample", "samples", "example", "examples", "demo", "skeleton"), "a sample"),
     **dict.fromkeys(("test", "tests", "testing", "fixture", "mock"), "a test"),
@@ -432,7 +432,8 @@ _RETIRED = regex(r"(?:this (?:unit|service|file) is )?(?:not (?:in use|used) any
 _STOCK = regex(
     r"redis configuration file example|example configuration for a possible web application|valkey configuration file"
     r"|sample nrpe config file|example config-file for munin-node|sample configuration file for the samba suite"
-    r"|example config file for the clam ?av daemon"
+    r"|example config file for the clam ?av daemon|this is a sample configuration file for the nrpe daemon"
+    r"|an example configuration file for configuring the net-snmp agent|example (?:mariadb|mysql) config file"
 )
 _REMARK_LINES = 15
 
