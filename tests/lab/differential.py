@@ -238,7 +238,9 @@ def _values(unit: Shown, known: Unit, ours: Ours, loaded: frozenset[str]) -> Ite
     )
     tried = text("ConditionTimestampMonotonic") not in ("", "0")
     boots = known.starts == "boot" or (known.starts == "never" and bool(known.started_by))
-    yield "starts", tried, tried if known.starts == "demand" else boots
+    # A timer that counts from boot may go off after the lab has looked.
+    later = known.starts == "demand" or all(other.endswith(".timer") for other in known.started_by or ("",))
+    yield "starts", tried, tried if later else boots
     if known.kind == "socket":
         listens = (listen for listen in unit.properties.get("Listen", ()) if ":" in listen)
         yield "Listen", frozenset(each for each in listens if not each.startswith(("/", "@", "vsock"))), ours.sockets(known)
