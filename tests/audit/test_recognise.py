@@ -93,7 +93,7 @@ APACHE = "Listen 40000\n<VirtualHost *:40000>\n  ServerName shop\n</VirtualHost>
         ("munin/munin-node.conf", "#\n# Example config-file for munin-node\n#\nport 44949\n", "munin-node", "/etc/munin/munin-node.conf"),
         ("etc/my.cnf", "# Example MariaDB config file for medium systems.\n[mysqld]\nport = 43306\n", "mysql", "/etc/my.cnf"),
         ("salt/profile/documentation/files/docs.conf", SERVER, "nginx", "/etc/nginx/conf.d/docs.conf"),
-        ("nagios/nrpe.cfg", "# Sample NRPE Config File\n# This is a sample configuration file for the NRPE daemon.\nserver_port=45666\n", "nrpe", "/etc/nagios/nrpe.cfg"),
+        ("nagios/nrpe.cfg", "# This is a sample configuration file for the NRPE daemon.\nserver_port=45\n", "nrpe", "/etc/nagios/nrpe.cfg"),
         ("deploy/app.env", SHELL, "environment", None),
         (".env", "PORT=40000\n", "environment", None),
         ("debian/app.default", SHELL, "environment", "/etc/default/app"),
