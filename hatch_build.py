@@ -1,4 +1,4 @@
-"""A build hook: the wheel carries the rules and the catalogue as modules too, so that an installed portwright parses no YAML of its own."""
+"""A build hook: the wheel carries rules, catalogue and what values are made of as modules, so that a run parses and compiles none of it."""
 
 import shutil
 import sys
@@ -19,12 +19,13 @@ class Compiled(BuildHookInterface):  # type: ignore[type-arg]
         self._folder = Path(tempfile.mkdtemp())
         sys.path.insert(0, str(Path(self.root, "src")))
         try:
+            from portwright import values
             from portwright.apps import catalogue
             from portwright.rules import compiling
             from portwright.rules.loading import read_all
 
             rules = str(Path(self.root, "rules"))
-            compiled = {"rules": compiling.source(read_all(rules), rules), "catalogue": catalogue.source()}
+            compiled = {"rules": compiling.source(read_all(rules), rules), "catalogue": catalogue.source(), "values": values.source()}
         finally:
             del sys.path[0]
         for name, source in compiled.items():

@@ -166,3 +166,23 @@ def test_values_travel_between_processes() -> None:
     span = Span("/etc/x", 1, 2, 3, 4)
 
     assert span == pickle.loads(pickle.dumps(span))  # noqa: S301  what we just pickled
+
+
+def test_what_a_build_compiles_is_what_a_run_would_make(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: dict[str, Any] = {}
+    exec(compile(values.source(), "compiled_values", "exec"), compiled)  # noqa: S102  our own
+    monkeypatch.setattr(values, "GUARDED", False)
+
+    def made(templates: dict[int, Any]) -> tuple[str, str]:
+        monkeypatch.setattr(values, "_TEMPLATES", templates)
+        place = _classes(values)["Place"]
+        return repr(place("/a")), repr(place(line=2, path="/b"))
+
+    assert len(compiled["TEMPLATES"]) > 30
+    assert made({}) == made(compiled["TEMPLATES"]) == (repr_of("/a", 1), repr_of("/b", 2))
+    with pytest.raises(TypeError):
+        _classes(values)["Place"]()
+
+
+def repr_of(path: str, line: int) -> str:
+    return f"_classes.<locals>.Place(path={path!r}, line={line})"

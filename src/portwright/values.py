@@ -14,8 +14,16 @@ if TYPE_CHECKING:
     from dataclasses import MISSING, FrozenInstanceError, dataclass, field, fields, replace
 
     GUARDED = False
+
+    def source() -> str: ...
+
 else:
     from operator import attrgetter
+
+    try:
+        from portwright._shipped.compiled_values import TEMPLATES as _TEMPLATES
+    except ModuleNotFoundError:
+        _TEMPLATES = {}
 
     class FrozenInstanceError(AttributeError):
         """A frozen value was assigned to."""
@@ -27,7 +35,7 @@ else:
     MISSING = _Missing()
     GUARDED = False
     FunctionType = type(_Missing.__repr__)
-    _TEMPLATES = {}
+    _MOST_COMPILED = 32
 
     class Field:
         """One field: its name, and its default or the function that makes one, else MISSING."""
@@ -38,6 +46,10 @@ else:
             self.name = self.type = None
             self.default = default
             self.default_factory = default_factory
+
+        @property
+        def is_optional(self):
+            return self.default is not MISSING or self.default_factory is not MISSING
 
     def field(*, default=MISSING, default_factory=MISSING):
         """A field whose default is made anew for each instance."""
@@ -132,23 +144,45 @@ else:
         return __init__
 
     def _init(cls, frozen):
-        every = cls.__dataclass_fields__
-        odd = hasattr(cls, "__post_init__") or any(each.default_factory is not MISSING for each in every)
-        return _written(cls, frozen and GUARDED) if odd or (frozen and GUARDED) else _renamed(every)
+        if frozen and GUARDED:
+            return _guarded(cls)
+        plain = _renamed(cls.__dataclass_fields__)
+        factories = tuple((each.name, each.default_factory) for each in cls.__dataclass_fields__ if each.default_factory is not MISSING)
+        after = hasattr(cls, "__post_init__")
+        if not factories and not after:
+            return plain
+
+        def __init__(self, *given, **named):
+            plain(self, *given, **named)
+            for name, make in factories:
+                if getattr(self, name) is MISSING:
+                    setattr(self, name, make())
+            if after:
+                self.__post_init__()
+
+        return __init__
 
     def _renamed(every):
         """An __init__ made of the one compiled for this many fields: compiling one for each class would take ten times as long."""
         names = tuple(each.name for each in every)
         count = len(names)
         if count not in _TEMPLATES:
-            numbers = range(count)
-            lines = "".join(f"    self.f{number} = p{number}\n" for number in numbers) or "    pass\n"
-            exec(f"def __init__(self, {', '.join(f'p{number}' for number in numbers)}):\n{lines}", made := {})  # noqa: S102  numbers of our own
-            _TEMPLATES[count] = made["__init__"].__code__
+            exec(_template(count), made := {})  # noqa: S102  numbers of our own
+            _TEMPLATES[count] = made[f"init_{count}"].__code__
         code = _TEMPLATES[count].replace(co_varnames=("self", *names), co_names=names)
-        return FunctionType(code, {}, "__init__", tuple(each.default for each in every if each.default is not MISSING))
+        return FunctionType(code, {}, "__init__", tuple(each.default for each in every if each.is_optional))
 
-    def _written(cls, guarded):
+    def _template(count):
+        lines = "".join(f"    self.f{number} = p{number}\n" for number in range(count)) or "    pass\n"
+        return f"def init_{count}({', '.join(('self', *(f'p{number}' for number in range(count))))}):\n{lines}"
+
+    def source():
+        """A module of the inits that classes are made of, which a build compiles once for all runs (hatch_build.py)."""
+        functions = "\n\n".join(_template(count) for count in range(_MOST_COMPILED))
+        return f"{functions}\n\nTEMPLATES = {{n: globals()[f'init_{{n}}'].__code__ for n in range({_MOST_COMPILED})}}\n"
+
+    def _guarded(cls):
+        """An __init__ that sets its fields past the guard, as only the tests need it."""
         known = {"_MISSING": MISSING, "_set": object.__setattr__}
         parameters, body = [], []
         for each in cls.__dataclass_fields__:
@@ -162,7 +196,7 @@ else:
                 parameters.append(f"{name}=_default_{name}")
             else:
                 parameters.append(name)
-            body.append(f"_set(self, {name!r}, {value})" if guarded else f"self.{name} = {value}")
+            body.append(f"_set(self, {name!r}, {value})")
         if hasattr(cls, "__post_init__"):
             body.append("self.__post_init__()")
         lines = "".join(f"    {line}\n" for line in body or ["pass"])
@@ -180,4 +214,4 @@ else:
         raise FrozenInstanceError(f"cannot delete field {name!r}")
 
 
-__all__ = ["GUARDED", "MISSING", "FrozenInstanceError", "dataclass", "field", "fields", "replace"]
+__all__ = ["GUARDED", "MISSING", "FrozenInstanceError", "dataclass", "field", "fields", "replace", "source"]
