@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from portwright.cli import main
+from portwright.shipped import rules_directory
 
 UNIT = "[Service]\nExecStart=/usr/bin/python3 -m http.server {port}\n[Install]\nWantedBy=multi-user.target\n"
 RULE = """\
@@ -303,7 +304,7 @@ def test_a_folder_of_cases_that_is_not_there_is_said(tmp_path: Path, capsysbinar
 
 
 def test_the_shipped_rules_pass_the_same_way(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
-    rules = Path(__file__).parents[2] / "rules"
+    rules = rules_directory()
 
     code, said = say(capsysbinary, rules, "--cases", Path(__file__).parent, "-q")
 
