@@ -302,3 +302,57 @@ def test_php_reuses_addresses_in_streams_and_not_in_its_socket_extension() -> No
 )
 def test_a_script_in_lua_or_tcl_says_what_it_opens(command: str, text: str, expected: list[str]) -> None:
     assert expected == binds(command, tree={"/srv/a": text})
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ("[]", "tcp 0.0.0.0 7501"),
+        ("[binary, {active, false}]", "tcp 0.0.0.0 7501"),
+        ("[inet6]", "tcp :: 7501"),
+        ("[inet6, {ipv6_v6only, true}]", "tcp :: 7501 v6only"),
+        ("[inet6, {ip, any}]", "tcp :: 7501"),
+        ("[inet, inet6]", "tcp 0.0.0.0 7501"),
+        ("[{ip, {127,0,0,1}}]", "tcp 127.0.0.1 7501"),
+        ("[{ifaddr, {127, 0, 0, 1}}, {packet, 4}]", "tcp 127.0.0.1 7501"),
+        ("[binary, {ip, loopback}]", "tcp 127.0.0.1 7501"),
+        ("[{ip, {0,0,0,0,0,0,0,1}}]", "tcp ::1 7501"),
+        ("[{ip, {0,0,0,0}}]", "tcp 0.0.0.0 7501"),
+    ],
+)
+def test_an_escript_binds_what_its_options_say(options: str, expected: str) -> None:
+    script = f"#!/usr/bin/env escript\n%% gen_tcp:listen(1, [])\nmain(_) ->\n    {{ok, S}} = gen_tcp:listen(7501, {options}).\n"
+
+    assert [expected] == binds("/srv/serve", tree={"/srv/serve": script})
+
+
+@pytest.mark.parametrize(
+    ("options", "reused"),
+    [("[]", False), ("[{reuseaddr, true}]", True), ("[{reuseaddr, true}, {reuseaddr, false}]", False), ("[{reuseaddr,true},inet6]", True)],
+)
+def test_erlang_reuses_addresses_only_where_it_is_asked_to(options: str, reused: bool) -> None:
+    found, _ = endpoints("escript /srv/a", tree={"/srv/a": f'main(_) -> io:format("50%"), gen_tcp:listen(7502, {options}).\n'})
+
+    assert [(reused, "likely")] == [(each.reuse_address, each.confidence) for each in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("-define(PORT, 7503).\nmain(_) -> gen_tcp:listen(?PORT, []).\n", ["tcp 0.0.0.0 7503"]),
+        ("main(_) -> Port = 7504, ssl:listen(Port, [{certfile, \"c\"}]).\n", ["tcp 0.0.0.0 7504"]),
+        ("main(_) -> gen_udp:open(7505).\n", ["udp 0.0.0.0 7505"]),
+        ("main(_) -> gen_udp:open(7506, [inet6]).\n", ["udp :: 7506"]),
+        ("main(_) -> Port = 1, Port = 2, gen_tcp:listen(Port, []).\n", []),
+        ("main(_) -> gen_tcp:listen(7507, Options).\n", []),
+        ("main(_) -> gen_tcp:listen(7508, [{ip, Address}]).\n", []),
+        ("main([P]) -> gen_tcp:listen(list_to_integer(P), []).\n", []),
+        ("main(_) -> gen_tcp:connect(\"a\", 7509, []).\n", []),
+    ],
+)
+def test_an_escript_says_where_it_listens_only_where_it_is_written_out(text: str, expected: list[str]) -> None:
+    assert expected == binds("escript /srv/a", tree={"/srv/a": text})
+
+
+def test_an_expression_of_erl_binds_where_it_says() -> None:
+    assert ["tcp 0.0.0.0 7510"] == binds("erl -noshell -eval {ok,_}=gen_tcp:listen(7510,[]),receive(ok)->ok(end).")

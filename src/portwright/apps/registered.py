@@ -27,6 +27,7 @@ REGISTERED: tuple[Row, ...] = (
     Row("docker", "containers", ("docker",)),
     Row("dotnet", "dotnet", ("dotnet",), shape=True),
     Row("dovecot", "dovecot", ("dovecot",), fragment=True),
+    Row("erlang", "erlang", ("escript", "erl")),
     Row("flask", "servers", ("flask",)),
     Row("gunicorn", "gunicorn", ("gunicorn", "gunicorn3", "gunicorn_paster")),
     Row("haproxy", "haproxy", ("haproxy", "haproxy-systemd-wrapper"), fragment=True),
