@@ -263,6 +263,10 @@ class Invocation:
         """The base name of argv[0]."""
         return self.argv[0].text.rpartition("/")[2] if self.argv else ""
 
+    def path(self, name: str) -> str:
+        """Where a file that the command names lies: a relative name starts from its working directory."""
+        return name if name.startswith("/") else f"{self.directory.rstrip('/')}/{name}"
+
 
 # ── what daemons say ────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -60,12 +60,12 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
     config = options.get("--config")
     path = None
     if config is not None:
-        path = config.text if config.text.startswith("/") else f"{invocation.directory.rstrip('/')}/{config.text}"
+        path = invocation.path(config.text)
         if files.kind(path) == "missing":
             files.absent(config.at, f"caddy reads {path}, which is not there")
             return _admin(said, invocation, "possible")
     else:
-        beside = f"{invocation.directory.rstrip('/')}/Caddyfile"  # caddy run(1): the Caddyfile of the current directory
+        beside = invocation.path("Caddyfile")  # caddy run(1): the Caddyfile of the current directory
         path = beside if files.kind(beside) == "file" else None
     if path is not None:
         if path.endswith(".json"):

@@ -58,7 +58,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
             return ()
     said = _Said(files)
     confidence: Confidence = "certain"
-    path = config if config.startswith("/") else f"{invocation.directory.rstrip('/')}/{config}"
+    path = invocation.path(config)
     if files.kind(path) == "missing":
         files.absent(invocation.at, f"dovecot reads {path}, which is not there")
         confidence = "possible"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from portwright.apps import Packages, Said, daemon, generic
 from portwright.apps.binding import IPV4, Binder, Given
+from portwright.apps.scripts import name, script
 from portwright.facts import Backlog, Endpoint, Invocation, Protocol
 from portwright.patterns import regex
 from portwright.source import Span, Word
@@ -11,7 +12,6 @@ from portwright.system.options import cut
 from portwright.system.passage import UNKNOWN
 from portwright.trees import Files
 
-_LONGEST = 1 << 20
 _MOST_SOCKETS = 64
 _DEEPEST = 8
 _CALL = regex(r"\b(gen_tcp|gen_udp|ssl)\s*:\s*(listen|open)\s*\(\s*(\d{1,5}|\??[A-Z]\w*)\s*([,)])")
@@ -33,15 +33,9 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
     """
     found: list[Endpoint] = []
     if invocation.program == "escript":
-        word = next((word for word in invocation.argv[1:] if not word.text.startswith("-")), None)
-        name = invocation.program if word is None else word.text.rpartition("/")[2]
-        if word is not None and UNKNOWN not in word.text:
-            path = word.text if word.text.startswith("/") else f"{invocation.directory.rstrip('/')}/{word.text}"
-            source = files.read(path) if files.kind(path) == "file" else None
-            if source is not None and len(source.text) > _LONGEST:
-                files.trouble(Span.whole(source.path), f"a script longer than {_LONGEST} characters is not looked into")
-            elif source is not None:
-                found += _opened(source.text, source.span, name, files)
+        source = script(invocation, files)
+        if source is not None:
+            found += _opened(source.text, source.span, name(invocation), files)
     else:
         for option, word in zip(invocation.argv, invocation.argv[1:], strict=False):
             if option.text == "-eval" and UNKNOWN not in word.text:

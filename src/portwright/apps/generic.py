@@ -108,7 +108,7 @@ def subject(invocation: Invocation) -> tuple[str, str | None]:
         if text in _WITH_VALUE or (python and text in ("-W", "-X")):
             next(words, None)
         elif not text.startswith("-"):
-            path = text if text.startswith("/") else f"{invocation.directory.rstrip('/')}/{text}"
+            path = invocation.path(text)
             return path.rpartition("/")[2], path
     return program, None
 

@@ -92,7 +92,7 @@ def _configured(name: str, config: Word | None, invocation: Invocation, files: F
 
 def _path(config: Word | None, invocation: Invocation) -> str:
     path = _CONFIG if config is None else config.text.removeprefix("file:")
-    return path if path.startswith("/") else f"{invocation.directory.rstrip('/')}/{path}"
+    return invocation.path(path)
 
 
 def _split(value: Word) -> tuple[Word, ...]:

@@ -2,13 +2,11 @@
 
 from portwright.apps import Packages, Said, daemon, generic
 from portwright.apps.binding import BOTH, Binder, Given, default
+from portwright.apps.scripts import name, script
 from portwright.facts import Endpoint, Invocation
 from portwright.patterns import regex
-from portwright.source import Source, Span, Word
-from portwright.system.passage import UNKNOWN
 from portwright.trees import Files
 
-_LONGEST = 1 << 20
 _MOST_SOCKETS = 64
 _BIND = regex(r"""\bsocket\.bind\s*\(\s*(['"])([\w.:*-]*)\1\s*,\s*(['"]?)(\d{1,5})\3\s*[,)]""")
 _SERVER = regex(r"""\bsocket\s+-server\s+\S+((?:\s+-myaddr\s+[\w.:-]+)?)\s+(\d{1,5})\b""")
@@ -17,21 +15,21 @@ _SERVER = regex(r"""\bsocket\s+-server\s+\S+((?:\s+-myaddr\s+[\w.:-]+)?)\s+(\d{1
 @daemon("lua", "lua", "lua5*", "luajit*")
 def lua(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
     """The sockets of a Lua script: LuaSocket's socket.bind(), which sets SO_REUSEADDR and takes the first address of a name."""
-    source = _script(invocation, files)
+    source = script(invocation, files)
     found: list[Endpoint] = []
     for match in _BIND.finditer(source.text) if source is not None else ():
         line = source.text[source.text.rfind("\n", 0, match.start()) + 1 : match.start()] if source is not None else ""
         if source is not None and "--" not in line and len(found) < _MOST_SOCKETS:
             host = Given(match[2], source.span(match.start(2), match.end(2)), "directive")
             port = Given(match[4], source.span(match.start(4), match.end(4)), "directive")
-            found += Binder(_name(invocation), confidence="likely").bind(host, port, files)
+            found += Binder(name(invocation), confidence="likely").bind(host, port, files)
     return tuple(dict.fromkeys(found)) or generic.read(invocation, files, packages)
 
 
 @daemon("tcl", "tclsh", "tclsh8*")
 def tcl(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
     """The sockets of a Tcl script: `socket -server COMMAND ?-myaddr ADDRESS? PORT`, both families without an address."""
-    source = _script(invocation, files)
+    source = script(invocation, files)
     found: list[Endpoint] = []
     for match in _SERVER.finditer(source.text) if source is not None else ():
         line = source.text[source.text.rfind("\n", 0, match.start()) + 1 : match.start()] if source is not None else ""
@@ -39,27 +37,5 @@ def tcl(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said,
             port = Given(match[2], source.span(match.start(2), match.end(2)), "directive")
             words = match[1].split()
             host = Given(words[1], port.at, "directive") if words else default("", port.at)
-            found += Binder(_name(invocation), every=True, wildcard=BOTH, v6only=True, confidence="likely").bind(host, port, files)
+            found += Binder(name(invocation), every=True, wildcard=BOTH, v6only=True, confidence="likely").bind(host, port, files)
     return tuple(dict.fromkeys(found)) or generic.read(invocation, files, packages)
-
-
-def _script(invocation: Invocation, files: Files) -> Source | None:
-    """The script that is run, where it is there and not too long to look into."""
-    word = _operand(invocation)
-    if word is None or UNKNOWN in word.text:
-        return None
-    path = word.text if word.text.startswith("/") else f"{invocation.directory.rstrip('/')}/{word.text}"
-    source = files.read(path) if files.kind(path) == "file" else None
-    if source is not None and len(source.text) > _LONGEST:
-        files.trouble(Span.whole(source.path), f"a script longer than {_LONGEST} characters is not looked into")
-        return None
-    return source
-
-
-def _operand(invocation: Invocation) -> Word | None:
-    return next((word for word in invocation.argv[1:] if not word.text.startswith("-")), None)
-
-
-def _name(invocation: Invocation) -> str:
-    word = _operand(invocation)
-    return word.text.rpartition("/")[2] if word is not None else invocation.program

@@ -62,7 +62,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
         elif value is None:
             continue
         elif letter == "c":
-            config = value.text if value.text.startswith("/") else f"{invocation.directory.rstrip('/')}/{value.text}"
+            config = invocation.path(value.text)
         elif letter == "p" and (port := _number(value.text.rpartition("=")[2])) is not None:
             over = (port, value.at, "argument")
     confidence: Confidence = "certain"

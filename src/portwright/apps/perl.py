@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from portwright.apps import Packages, Said, daemon, daemon_of, generic
 from portwright.apps.binding import IPV4, Binder, Given, argument, default, halves, variable
+from portwright.apps.scripts import LONGEST, fits
 from portwright.facts import Endpoint, Invocation
-from portwright.source import Source, Span, Word
+from portwright.source import Source, Word
 from portwright.system.options import cut
 from portwright.system.options import read as options_of
 from portwright.system.passage import UNKNOWN
@@ -15,7 +16,6 @@ from portwright.values import replace
 _WITH_VALUE = frozenset(("-I", "-M", "-m", "-C", "-x"))
 _CLASSES = ("IO::Socket::INET6", "IO::Socket::INET", "IO::Socket::IP", "IO::Socket::SSL", "HTTP::Daemon::SSL", "HTTP::Daemon")
 _MOJO_VALUED = frozenset(("-l", "--listen", "-m", "--mode", "-b", "--backlog", "-c", "--clients", "-i", "-r", "-w", "--workers", "-P"))
-_LONGEST = 1 << 20
 _MOST_SOCKETS = 64
 _LONGEST_CALL = 4096
 _CLOSES = {"(": ")", "[": "]", "{": "}"}
@@ -35,7 +35,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
             known = daemon_of(started)
             if known is not None and started.program in known.programs:
                 return known.read(started, files, packages)
-            path = text if text.startswith("/") else f"{invocation.directory.rstrip('/')}/{text}"
+            path = invocation.path(text)
             source = files.read(path) if UNKNOWN not in path and files.kind(path) == "file" else None
             if source is not None and (said := _mojolicious(source, started, files) or opened(source, started, files)):
                 return said
@@ -46,7 +46,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
 
 def _mojolicious(source: Source, started: Invocation, files: Files) -> tuple[Endpoint, ...]:
     """`SCRIPT daemon -l http://*:3000` of a Mojolicious application: each -l, else $MOJO_LISTEN, else port 3000 everywhere."""
-    if len(started.argv) < 2 or started.argv[1].text not in ("daemon", "prefork") or "Mojolicious" not in source.text[:_LONGEST]:
+    if len(started.argv) < 2 or started.argv[1].text not in ("daemon", "prefork") or "Mojolicious" not in source.text[:LONGEST]:
         return ()
     options = options_of(started.argv[2:], _MOJO_VALUED)
     listens = [argument(word) for word in options.all("-l", "--listen")]
@@ -70,8 +70,7 @@ def opened(source: Source, started: Invocation, files: Files) -> tuple[Endpoint,
     IO::Socket sets SO_REUSEADDR only where it is asked to. A port counts where it is a number, a text of digits, an environment
     variable, or a name that is given such a value once.
     """
-    if len(source.text) > _LONGEST:
-        files.trouble(Span.whole(source.path), f"a script longer than {_LONGEST} characters is not looked into")
+    if not fits(source, files):
         return ()
     text = _without_comments(source.text)
     found: list[Endpoint] = []

@@ -34,7 +34,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
         )
     script = next(iter(options.operands), None) or options.last("-f")
     if script is not None:
-        path = script.text if script.text.startswith("/") else f"{invocation.directory.rstrip('/')}/{script.text}"
+        path = invocation.path(script.text)
         source = files.read(path) if UNKNOWN not in path and files.kind(path) == "file" else None
         if source is not None and (said := php_script.opened(source, replace(invocation, argv=(script,)), files)):
             return said

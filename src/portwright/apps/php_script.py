@@ -1,12 +1,12 @@
 """PHP source, read and never run: the sockets a script opens by a literal address."""
 
 from portwright.apps.binding import Binder, Given
+from portwright.apps.scripts import fits
 from portwright.facts import Endpoint, Invocation
 from portwright.patterns import regex
-from portwright.source import Source, Span
+from portwright.source import Source
 from portwright.trees import Files
 
-_LONGEST = 1 << 20
 _MOST_SOCKETS = 64
 _STREAM = regex(r"""\bstream_socket_server\s*\(\s*(['"])(?:(tcp|udp|ssl|tls)://)?(\[[0-9a-fA-F:.]*\]|[\w.*-]*):(\d{1,5})\1""")
 _LISTENS = regex(r"\bsocket_create_listen\s*\(\s*(\d{1,5})\b")
@@ -15,8 +15,7 @@ _BINDS = regex(r"""\bsocket_bind\s*\(\s*\$\w+\s*,\s*(['"])([\w.:-]*)\1\s*,\s*(\d
 
 def opened(source: Source, started: Invocation, files: Files) -> tuple[Endpoint, ...]:
     """The sockets of stream_socket_server(), which sets SO_REUSEADDR, and of the socket extension, which does not (measured, PHP 8.2)."""
-    if len(source.text) > _LONGEST:
-        files.trouble(Span.whole(source.path), f"a script longer than {_LONGEST} characters is not looked into")
+    if not fits(source, files):
         return ()
     text = source.text
     app = started.program

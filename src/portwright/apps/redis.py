@@ -50,7 +50,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
     confidence: Confidence = "certain"
     if arguments and not arguments[0].text.startswith("-"):
         first = arguments.pop(0)
-        path = first.text if first.text.startswith("/") else f"{invocation.directory.rstrip('/')}/{first.text}"
+        path = invocation.path(first.text)
         if files.kind(path) == "missing":
             files.absent(first.at, f"redis reads {path}, which is not there")
             confidence = "possible"

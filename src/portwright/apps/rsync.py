@@ -26,7 +26,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
         return ()
     options, family = _options(invocation.argv[1:])
     given = options.get("--config", Word(_DEFAULT, invocation.at))
-    config = given.text if given.text.startswith("/") else f"{invocation.directory.rstrip('/')}/{given.text}"
+    config = invocation.path(given.text)
     settings: _Settings = {}
     if files.kind(config) == "missing":
         if invocation.starts != "never":  # distributions ship a unit that waits for the file to be made

@@ -88,7 +88,7 @@ def _script(invocation: Invocation, files: Files, packages: Packages) -> tuple[S
         names = names[1:]
     if not names or UNKNOWN in directory:
         return ()
-    path = directory if directory.startswith("/") else f"{invocation.directory.rstrip('/')}/{directory}"
+    path = invocation.path(directory)
     source = files.read(f"{path.rstrip('/')}/package.json") if files.kind(f"{path.rstrip('/')}/package.json") == "file" else None
     text_of = _named(source, names[0], files) if source is not None else None
     if text_of is None:

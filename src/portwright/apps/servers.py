@@ -188,7 +188,7 @@ def _has_nothing_to_serve(server: Server, invocation: Invocation, files: Files) 
     named = read(invocation.argv[1:], server.valued).last(*server.loads) if server.loads else None
     if named is None or not named.text.endswith(".py"):
         return False
-    source = files.read(named.text if named.text.startswith("/") else f"{invocation.directory.rstrip('/')}/{named.text}")
+    source = files.read(invocation.path(named.text))
     return source is not None and server.speaks not in source.text.lower()
 
 

@@ -53,7 +53,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
         elif value is None:
             continue
         elif option == "f":
-            config = value.text if value.text.startswith("/") else f"{invocation.directory.rstrip('/')}/{value.text}"
+            config = invocation.path(value.text)
         elif option == "p":
             port = names.port(value.text, "tcp", files)
             if port:

@@ -98,7 +98,7 @@ def _set(reading: _Reading, key: str, value: Word | None, origin: Origin, depth:
 def _settings(reading: _Reading, named: Word, depth: int) -> Iterator[tuple[str, Word | None]]:
     """The settings of one section of an ini file, `path[:section]`, with `%(name)` and `$(VARIABLE)` replaced."""
     path, colon, section = named.text.partition(":")
-    path = path if path.startswith("/") else f"{reading.invocation.directory.rstrip('/')}/{path}"
+    path = reading.invocation.path(path)
     if UNKNOWN in path:
         reading.files.trouble(named.at, "what this expands to is not known")
         return

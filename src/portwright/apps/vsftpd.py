@@ -33,7 +33,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
             broken |= _take((read_option(Word(word.text[2:], word.at)),), "argument", settings, files)
         elif not word.text.startswith("-"):
             paths.append(word)
-            path = word.text if word.text.startswith("/") else f"{invocation.directory.rstrip('/')}/{word.text}"
+            path = invocation.path(word.text)
             broken |= _read_file(path, word.at, settings, files)
     if not paths:
         default = next((path for path in _DEFAULTS if files.kind(path) == "file"), None)

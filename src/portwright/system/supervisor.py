@@ -44,7 +44,7 @@ def configuration(invocation: Invocation, files: Files) -> Config:
             path = text.partition("=")[2]
     if path is None or UNKNOWN in path:
         return Config()
-    path = path if path.startswith("/") else f"{invocation.directory.rstrip('/')}/{path}"
+    path = invocation.path(path)
     sections = list(_sections(path, files))
     included = [section.values["files"] for section, _ in sections if section.header.text == "include" and "files" in section.values]
     taken = {path}

@@ -197,7 +197,7 @@ class Settings:
         return "" if home is None else home.text + pattern[1:]
 
     def _absolute(self, path: str) -> str:
-        return path if path.startswith("/") else f"{self.invocation.directory.rstrip('/')}/{path}"
+        return self.invocation.path(path)
 
     def _expand(self, pattern: str) -> tuple[str, ...]:
         if not pattern:

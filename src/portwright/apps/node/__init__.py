@@ -41,7 +41,7 @@ def _script(invocation: Invocation, argv: tuple[Word, ...], files: Files, packag
     if (known := daemon_of(started)) is not None and started.program in known.programs:
         return known.read(started, files, packages)
     name = argv[0].text
-    path = name if name.startswith("/") else f"{invocation.directory.rstrip('/')}/{name}"
+    path = invocation.path(name)
     # Node takes `server` for server.js, and a directory for its index.js.
     for candidate in (path, f"{path}.js", f"{path.rstrip('/')}/index.js") if UNKNOWN not in path else ():
         source = files.read(candidate) if files.kind(candidate) == "file" else None

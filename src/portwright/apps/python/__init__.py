@@ -120,7 +120,7 @@ def _http_server(invocation: Invocation, words: tuple[Word, ...], files: Files) 
 
 
 def _script(invocation: Invocation, script: Word, argv: tuple[Word, ...], files: Files) -> tuple[Said, ...]:
-    path = script.text if script.text.startswith("/") else f"{invocation.directory.rstrip('/')}/{script.text}"
+    path = invocation.path(script.text)
     if _UNKNOWN in path or files.kind(path) != "file":
         return ()
     source = files.read(path)

@@ -37,7 +37,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
             known = daemon_of(started)
             if known is not None and started.program in known.programs:
                 return known.read(started, files, packages)
-            path = text if text.startswith("/") else f"{invocation.directory.rstrip('/')}/{text}"
+            path = invocation.path(text)
             source = files.read(path) if UNKNOWN not in path and files.kind(path) == "file" else None
             if source is not None and (said := script.opened(source, started, files)):
                 return said

@@ -4,14 +4,14 @@ from itertools import pairwise
 
 from portwright.apps.binding import BOTH, Binder, Given, default, variable
 from portwright.apps.ruby.servers import value
+from portwright.apps.scripts import fits
 from portwright.facts import Endpoint, Invocation
 from portwright.formats import ruby
 from portwright.patterns import regex
-from portwright.source import Source, Span, Word
+from portwright.source import Source, Word
 from portwright.system.options import cut
 from portwright.trees import Files
 
-_LONGEST = 1 << 20
 _MOST_SOCKETS = 64
 _OPENS = regex(r"(?<![\w:])(TCPServer|WEBrick::HTTPServer|HTTPServer)\.(?:new|open)\b")
 _SETS = frozenset(("set",))
@@ -22,8 +22,7 @@ def opened(source: Source, started: Invocation, files: Files) -> tuple[Endpoint,
 
     Measured with Ruby 3.1: all of them set SO_REUSEADDR; TCPServer without an address binds 0.0.0.0, WEBrick both families.
     """
-    if len(source.text) > _LONGEST:
-        files.trouble(Span.whole(source.path), f"a script longer than {_LONGEST} characters is not looked into")
+    if not fits(source, files):
         return ()
     found: list[Endpoint] = []
     for match in _OPENS.finditer(source.text):

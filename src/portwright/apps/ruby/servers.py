@@ -108,7 +108,7 @@ def unicorn(invocation: Invocation, files: Files, packages: Packages) -> tuple[S
     listens = [argument(word) for word in options.all("-l", "--listen")]
     config = options.last("-c", "--config-file")
     if config is not None and UNKNOWN not in config.text:
-        path = config.text if config.text.startswith("/") else f"{invocation.directory.rstrip('/')}/{config.text}"
+        path = invocation.path(config.text)
         source = files.read(path) if files.kind(path) == "file" else None
         for call in ruby.calls(source, frozenset(("listen",))) if source is not None else ():
             given = value(call.arguments[0], invocation.environment) if call.arguments else None
