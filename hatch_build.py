@@ -19,8 +19,8 @@ class Compiled(BuildHookInterface):  # type: ignore[type-arg]
         self._folder = Path(tempfile.mkdtemp())
         sys.path.insert(0, str(Path(self.root, "src")))
         try:
-            from portwright import values
-            from portwright.apps import catalogue
+            from portwright._start import records as values
+            from portwright.daemons import _engine as catalogue
             from portwright.rules import compiling
             from portwright.rules.loading import read_all
 

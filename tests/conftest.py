@@ -4,7 +4,7 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-from portwright import values
+from portwright._start import records as values
 
 values.GUARDED = True
 

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from portwright import patterns
-from portwright.patterns import regex
+from portwright._start import lazy_regex as patterns
+from portwright._start.lazy_regex import regex
 
 
 def test_a_pattern_answers_as_one_of_re_does() -> None:
@@ -27,7 +27,7 @@ def test_a_wrong_pattern_is_an_error_when_it_is_used() -> None:
 def test_every_pattern_of_the_project_compiles_and_none_does_at_import() -> None:
     code = (
         "import re, sys, pkgutil, importlib, portwright\n"
-        "import portwright.patterns as patterns\n"
+        "import portwright._start.lazy_regex as patterns\n"
         "made = []\n"
         "start = patterns.regex.__init__\n"
         "def keep(self, *given): made.append(self); start(self, *given)\n"

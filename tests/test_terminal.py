@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from portwright import terminal
+from portwright.cli import terminal
 
 
 class _Output(io.StringIO):

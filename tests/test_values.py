@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from portwright import values
+from portwright._start import records as values
 from portwright.source import Span
 
 

@@ -2,8 +2,8 @@
 
 from typing import Literal
 
+from portwright._start.records import dataclass
 from portwright.ports import PortSet
-from portwright.values import dataclass
 
 Disruption = Literal["none", "reload", "restart", "reboot"]
 Safety = Literal["safe", "review"]

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Literal
 
+from portwright._start.records import dataclass, field
 from portwright.ports import PortSet
 from portwright.source import Span, Word
-from portwright.values import dataclass, field
 
 Confidence = Literal["certain", "likely", "possible"]
 Likelihood = Literal["high", "medium", "low"]

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Literal
 
+from portwright._start.records import dataclass, field
 from portwright.changes import Change, Manual
 from portwright.facts import BindError, Confidence, Likelihood, Sysctl
 from portwright.source import Skipped, Source, Span, Unreadable
-from portwright.values import dataclass, field
 
 Severity = Literal["high", "medium", "low", "info"]
 SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low", "info")

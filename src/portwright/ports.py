@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
-from portwright.values import dataclass
+from portwright._start.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

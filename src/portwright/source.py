@@ -7,7 +7,7 @@ from bisect import bisect_right
 from functools import cached_property
 from itertools import accumulate
 
-from portwright.values import dataclass
+from portwright._start.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, order=True)

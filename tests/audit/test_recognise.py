@@ -2,7 +2,13 @@
 
 import pytest
 
-from portwright.audit.recognise import Recognised, recognise, without_blanks_to_fill, without_remarks, worth_reading
+from portwright.repositories.recognise import (
+    Recognised,
+    recognise,
+    without_blanks_to_fill,
+    without_remarks,
+    worth_reading,
+)
 
 UNKNOWN = "\ufffd"
 SERVER = "server {\n    listen 40000;\n    server_name shop;\n}\n"

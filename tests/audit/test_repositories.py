@@ -10,8 +10,8 @@ import pytest
 
 from portwright.audit.check import Selection, verdict
 from portwright.audit.inputs import Input
-from portwright.audit.repository import read_repository
 from portwright.finding import HostResult
+from portwright.repositories.staging import read_repository
 from portwright.rules import load
 from portwright.shipped import rules_directory
 from portwright.trees.memory import MemoryTree

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portwright.arguments import COMMANDS, Options, UsageError, parser, plain, read
+from portwright.cli.arguments import COMMANDS, Options, UsageError, parser, plain, read
 
 WORDS = sorted({name for command in COMMANDS.values() for option in command.options for name in option.names})
 VALUES = ["a", ".", "-", "", "2", "0", "json", "text", "low", "high", "always", "certain", "x=y", "-5", "a b", "- -"]

@@ -7,9 +7,9 @@ from typing import get_args
 import pytest
 
 from portwright.audit.cases import examples
-from portwright.host.meanings import VERBS, meaning
-from portwright.host.predicates import predicates
-from portwright.host.vocabulary import KINDS, Type, names
+from portwright.host.language.meanings import VERBS, meaning
+from portwright.host.language.predicates import predicates
+from portwright.host.language.vocabulary import KINDS, Type, names
 from portwright.reports.cases import findings_text
 from portwright.reports.pages import words
 from portwright.rules import Rule

@@ -4,7 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portwright.formats.sysctl import LONGEST_LINE, PROCPS, SYSTEMD, Document, dialects_agree, dotted, normalized, parse, swapped
+from portwright.formats.sysctl import (
+    LONGEST_LINE,
+    PROCPS,
+    SYSTEMD,
+    Document,
+    dialects_agree,
+    dotted,
+    normalized,
+    parse,
+    swapped,
+)
 from portwright.source import Source, Span, Word
 
 PATH = "/etc/sysctl.d/10-a.conf"

@@ -14,23 +14,23 @@ from pkgutil import iter_modules
 from types import ModuleType
 
 from portwright import formats
-from portwright.apps import daemons
-from portwright.audit.hosts import Services, assemble, join, read_host, surroundings
-from portwright.audit.repository import read_repository
+from portwright.daemons import daemons
 from portwright.facts import FileLimit, Invocation, Listener, OpenFiles, Outbound
 from portwright.finding import HostResult
 from portwright.formats import haproxy, shell
 from portwright.host import Host
-from portwright.host.conflict import collisions
+from portwright.host.join.conflict import collisions
+from portwright.host.reading import Services, assemble, join, read_host, surroundings
 from portwright.reports import facts_text, json_v1, ports, text
+from portwright.repositories.staging import read_repository
 from portwright.rules import Rule, check
 from portwright.rules import load as load_rules
 from portwright.rules.allowing import allowed
 from portwright.shipped import rules_directory
 from portwright.source import Source, Span, Word
-from portwright.system.captured import captured
-from portwright.system.sysctl import settle
-from portwright.system.units import load
+from portwright.system.host_files.captures import captured
+from portwright.system.sysctl.settle import settle
+from portwright.system.systemd.units import load
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
 from portwright.trees.tree import Kind
@@ -141,7 +141,7 @@ def _parser(module: ModuleType) -> Target | None:
 def _dialects_elsewhere(module: ModuleType) -> Iterator[object]:
     """Dialects of a grammar that the readers of daemons name."""
     kind = getattr(module, "Dialect", None)
-    for app in iter_modules(import_module("portwright.apps").__path__, "portwright.apps."):
+    for app in iter_modules(import_module("portwright.daemons").__path__, "portwright.daemons."):
         yield from (each for each in vars(import_module(app.name)).values() if kind is not None and type(each) is kind)
 
 

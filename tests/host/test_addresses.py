@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from portwright.facts import Endpoint, Invocation, Privileges, Unit
-from portwright.host.addresses import Surroundings
-from portwright.host.join import listener, socket_listener
+from portwright.host.join.addresses import Surroundings
+from portwright.host.join.listener import listener, socket_listener
 from portwright.ports import PortSet
 from portwright.source import Span
-from portwright.system.captured import Address
+from portwright.system.host_files.captures import Address
 from tests.rules.facts import at, sysctl
 
 # The interfaces of the oracle's namespace: (interface, address, prefix).

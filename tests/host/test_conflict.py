@@ -10,8 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portwright.facts import Setting, Unit
-from portwright.host.conflict import Claim, claim, collide, collisions, comes_up, filed_under, not_after, sought_under, turn
-from portwright.host.named import error_when_late
+from portwright.host.join.conflict import (
+    Claim,
+    claim,
+    collide,
+    collisions,
+    comes_up,
+    filed_under,
+    not_after,
+    sought_under,
+    turn,
+)
+from portwright.host.terms.named import error_when_late
 from portwright.ports import PortSet
 from tests.rules.facts import at, host, listener
 

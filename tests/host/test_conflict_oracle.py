@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from portwright.host.conflict import Claim, claim, collide
+from portwright.host.join.conflict import Claim, claim, collide
 from tests.host.test_conflict import ADDRESSES, OPTIONS
 from tests.rules.facts import host, listener
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from portwright.host import exhaustion
+from portwright.host.terms import exhaustion
 from tests.rules.facts import RANGE, host, outbound
 
 REUSE, DELAY, TIMESTAMPS, BUCKETS = (

@@ -1,8 +1,8 @@
 """An endpoint meets its unit: as whom it is bound, whether it may, and when."""
 
 from portwright.facts import Endpoint, Invocation, Listener, Privileges
-from portwright.host.addresses import Surroundings
-from portwright.host.join import listener
+from portwright.host.join.addresses import Surroundings
+from portwright.host.join.listener import listener
 from portwright.ports import PortSet
 from portwright.source import Span, Word
 

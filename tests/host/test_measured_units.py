@@ -2,10 +2,10 @@
 
 import pytest
 
-from portwright.audit.hosts import read_host
 from portwright.facts import Listener
 from portwright.finding import Finding
 from portwright.host import Host
+from portwright.host.reading import read_host
 from portwright.rules import check, load
 from portwright.shipped import rules_directory
 from portwright.trees.memory import MemoryTree

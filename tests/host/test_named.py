@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 
-from portwright.apps import daemons
+from portwright.daemons import daemons
 from portwright.facts import Backlog, Confidence, Listener, Privileges, Setting, Sysctl, Unit
-from portwright.host import Host, likelihood, named
-from portwright.host.vocabulary import KINDS, Kind, host_names, names
+from portwright.host import Host
+from portwright.host.language.vocabulary import KINDS, Kind, host_names, names
+from portwright.host.terms import likelihood, named
 from portwright.ports import PortSet
 from portwright.source import Span
-from portwright.system.capabilities import merged
+from portwright.system.host_files.capabilities import merged
 from tests.rules.facts import RANGE, RESERVED, UNPRIVILEGED, assignment, at, host, listener, outbound, sysctl
 
 BIND = "CAP_NET_BIND_SERVICE"

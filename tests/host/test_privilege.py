@@ -6,11 +6,11 @@ import pytest
 
 from portwright.facts import Privileges, Unit
 from portwright.formats import unit as unit_format
-from portwright.host.privilege import is_broad_root, may_bind, power
+from portwright.host.join.privilege import is_broad_root, may_bind, power
 from portwright.source import Source, Span
-from portwright.system.capabilities import ALL
-from portwright.system.captured import Captured
-from portwright.system.privileges import privileges
+from portwright.system.host_files.capabilities import ALL
+from portwright.system.host_files.captures import Captured
+from portwright.system.systemd.privileges import privileges
 from portwright.trees import Attributes, Files
 from portwright.trees.memory import MemoryTree
 

@@ -9,16 +9,16 @@ from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 
-from portwright.apps import socket_unit
 from portwright.facts import Unit
-from portwright.system import environment
-from portwright.system.activation import dependencies
-from portwright.system.capabilities import ALL, NAMES
-from portwright.system.captured import captured
-from portwright.system.command_line import Command, commands
-from portwright.system.privileges import privileges
-from portwright.system.sysctl import boot_files
-from portwright.system.units import Units, load
+from portwright.system.host_files.capabilities import ALL, NAMES
+from portwright.system.host_files.captures import captured
+from portwright.system.sysctl.settle import boot_files
+from portwright.system.systemd import environment
+from portwright.system.systemd import socket_units as socket_unit
+from portwright.system.systemd.activation import dependencies
+from portwright.system.systemd.command_line import Command, commands
+from portwright.system.systemd.privileges import privileges
+from portwright.system.systemd.units import Units, load
 from portwright.trees import Files
 from portwright.trees.directory import DirectoryTree
 from tests.lab import machine

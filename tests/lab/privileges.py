@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 from portwright.facts import Invocation
-from portwright.host.privilege import may_bind
-from portwright.system.captured import captured
-from portwright.system.invocations import invocations
-from portwright.system.units import load
+from portwright.host.join.privilege import may_bind
+from portwright.system.host_files.captures import captured
+from portwright.system.systemd.invocations import invocations
+from portwright.system.systemd.units import load
 from portwright.trees import Files
 from portwright.trees.directory import DirectoryTree
 from tests.lab import machine

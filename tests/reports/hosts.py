@@ -1,5 +1,6 @@
 """Hand-made inputs for reports: a host with findings of every kind, and a host with a crowded port space."""
 
+from portwright._start.records import replace
 from portwright.changes import GrantCapability, Manual, ReservePorts, SetSysctl
 from portwright.facts import (
     Assignment,
@@ -18,7 +19,6 @@ from portwright.finding import Allowed, Card, Finding, HostResult, Note, Severit
 from portwright.host import Host
 from portwright.ports import PortSet
 from portwright.source import Source, Span, Unreadable
-from portwright.values import replace
 
 SITE = Source(
     "/etc/nginx/sites-enabled/shop",

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portwright._start.records import fields, replace
 from portwright.facts import Assignment, Lost, Outbound, Privileges, Unit
 from portwright.host import Host
 from portwright.reports.facts_text import render
 from portwright.source import Span, Unreadable
-from portwright.values import fields, replace
 from tests.reports.golden import expected
 from tests.reports.hosts import DB1, listener, sysctl
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portwright._start.records import replace
 from portwright.finding import HostResult, Note, Severity
 from portwright.reports import github
 from portwright.source import Span, Unreadable
-from portwright.values import replace
 from tests.reports.golden import expected
 from tests.reports.hosts import ALSO_IN_RANGE, BY_HAND, CLEAN, EMPTY, IN_RANGE, NO_CAPABILITY, WEB1, card
 

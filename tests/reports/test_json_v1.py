@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portwright._start.records import replace
 from portwright.changes import GrantCapability, LimitCapabilities, Manual, ReservePorts, SetSysctl
 from portwright.facts import Listener, Privileges
 from portwright.finding import Allowed, HostResult, Note, Subject
@@ -17,7 +18,6 @@ from portwright.host import Host
 from portwright.ports import PortSet
 from portwright.reports import json_v1
 from portwright.source import Span, Unreadable
-from portwright.values import replace
 from tests.reports.golden import expected
 from tests.reports.hosts import BY_HAND, CLEAN, COLLISIONS, DB1, EMPTY, IN_RANGE, NO_CAPABILITY, WEB1, listener
 

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portwright._start.records import replace
 from portwright.facts import Listener
 from portwright.host import Host
 from portwright.ports import PortSet
 from portwright.reports.escape import width
 from portwright.reports.ports import render
 from portwright.source import Span, Unreadable
-from portwright.values import replace
 from tests.reports.golden import expected
 from tests.reports.hosts import COLLISIONS, DB1, listener, sysctl
 

@@ -2,12 +2,12 @@
 
 import pytest
 
+from portwright._start.records import replace
 from portwright.changes import GrantCapability, Manual, ReservePorts
 from portwright.finding import Finding, Note
 from portwright.ports import PortSet
 from portwright.reports.repeats import against, gathered
 from portwright.source import Span
-from portwright.values import replace
 from tests.reports.hosts import BY_HAND, IN_RANGE, NO_CAPABILITY
 
 

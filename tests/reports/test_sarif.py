@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portwright._start.records import replace
 from portwright.finding import Allowed, Card, HostResult, Note, Severity, Subject
 from portwright.reports import sarif
 from portwright.source import Span, Unreadable
-from portwright.values import replace
 from tests.reports.golden import expected
 from tests.reports.hosts import ALSO_IN_RANGE, BY_HAND, CLEAN, EMPTY, IN_RANGE, NO_CAPABILITY, WEB1, card
 

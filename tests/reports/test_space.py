@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portwright._start.records import replace
 from portwright.host import Host
 from portwright.ports import PortSet
 from portwright.reports.space import Space, rows
-from portwright.values import replace
 from tests.reports.hosts import COLLISIONS, DB1, POOLER, POSTGRES, listener, sysctl
 
 

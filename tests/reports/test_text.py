@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portwright._start.records import replace
 from portwright.changes import Manual, SetSysctl
 from portwright.finding import Allowed, HostResult, Note
 from portwright.reports.escape import width
 from portwright.reports.text import render
 from portwright.source import Source, Span, Unreadable
-from portwright.values import replace
 from tests.reports.golden import expected
 from tests.reports.hosts import BY_HAND, CLEAN, EMPTY, IN_RANGE, SOURCES, WEB1
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from portwright._start.records import replace
 from portwright.facts import Assignment, Listener, Outbound, Sysctl
 from portwright.host import Host
 from portwright.ports import PortSet
 from portwright.source import Span
-from portwright.values import replace
 
 RANGE = "net.ipv4.ip_local_port_range"
 RESERVED = "net.ipv4.ip_local_reserved_ports"

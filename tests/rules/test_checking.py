@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from portwright._start.records import replace
 from portwright.changes import GrantCapability, LimitCapabilities, Manual, ReservePorts, SetSysctl
 from portwright.facts import Privileges
 from portwright.finding import Finding, Note, Subject
@@ -14,7 +15,6 @@ from portwright.ports import PortSet
 from portwright.rules import Rule, check, held, load, summary
 from portwright.rules.grammar import read
 from portwright.shipped import rules_directory
-from portwright.values import replace
 from tests.rules.facts import RANGE, RESERVED, UNPRIVILEGED, assignment, at, host, listener, outbound, sysctl
 
 SHIPPED = load([rules_directory()])

@@ -5,7 +5,7 @@ from types import ModuleType
 
 import pytest
 
-from portwright.apps import catalogue
+from portwright.daemons import _engine as catalogue
 from portwright.rules import compiling, load
 from portwright.rules.loading import read_all
 from portwright.shipped import folder

@@ -4,7 +4,7 @@ import pytest
 
 from portwright.facts import Setting, Unit
 from portwright.source import Span
-from portwright.system.called import called
+from portwright.system.processes.exec_calls import called
 
 # (key, value, the commands called)
 LINES = [

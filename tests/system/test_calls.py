@@ -3,8 +3,8 @@
 import pytest
 
 from portwright.facts import Call
-from portwright.system.calls import calls
-from portwright.system.units import load
+from portwright.system.processes.script_calls import calls
+from portwright.system.systemd.units import load
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
 

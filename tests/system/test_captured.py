@@ -3,7 +3,7 @@
 import pytest
 
 from portwright.source import Span, Unreadable
-from portwright.system.captured import Address, Captured, addresses, captured
+from portwright.system.host_files.captures import Address, Captured, addresses, captured
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
 

@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 from portwright.facts import Setting
 from portwright.formats import unit as unit_format
 from portwright.source import Source, Span, Word
-from portwright.system.command_line import Command, Refused, commands, of_plain_words, plain_words, split_with_care, substitute
+from portwright.system.systemd.command_line import (
+    Command,
+    Refused,
+    commands,
+    of_plain_words,
+    plain_words,
+    split_with_care,
+    substitute,
+)
 
 ENVIRONMENT = {
     "ONE": Word("one", Span("/etc/default/x", 1, 5, 1, 8)),

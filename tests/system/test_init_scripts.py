@@ -2,9 +2,9 @@
 
 import pytest
 
-from portwright.system.captured import captured
-from portwright.system.invocations import invocations
-from portwright.system.units import load
+from portwright.system.host_files.captures import captured
+from portwright.system.systemd.invocations import invocations
+from portwright.system.systemd.units import load
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
 

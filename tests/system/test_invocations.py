@@ -3,10 +3,10 @@
 import pytest
 
 from portwright.facts import Invocation
-from portwright.host.privilege import may_bind
-from portwright.system.captured import Captured, captured
-from portwright.system.invocations import invocations
-from portwright.system.units import load
+from portwright.host.join.privilege import may_bind
+from portwright.system.host_files.captures import Captured, captured
+from portwright.system.systemd.invocations import invocations
+from portwright.system.systemd.units import load
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
 

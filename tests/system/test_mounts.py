@@ -2,8 +2,8 @@
 
 import pytest
 
-from portwright.system.mounts import nfs_mounts, resvport_options
-from portwright.system.units import load
+from portwright.system.host_files.mounts import nfs_mounts, resvport_options
+from portwright.system.systemd.units import load
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
 

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from portwright.system import names
+from portwright.system.host_files import names
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from portwright.system.networks import names_address
+from portwright.system.host_files.networks import names_address
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
 

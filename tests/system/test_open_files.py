@@ -3,10 +3,10 @@
 import pytest
 
 from portwright.facts import OpenFiles
-from portwright.system.captured import captured
-from portwright.system.invocations import invocations
-from portwright.system.units import load
-from tests.apps.by_hand import host_of
+from portwright.system.host_files.captures import captured
+from portwright.system.systemd.invocations import invocations
+from portwright.system.systemd.units import load
+from tests.daemons.by_hand import host_of
 
 UNIT = "/etc/systemd/system/app.service"
 DROP_IN = f"{UNIT}.d/limits.conf"

@@ -3,7 +3,7 @@
 import pytest
 
 from portwright.source import Span, Word
-from portwright.system.options import cut, read
+from portwright.system.processes.options import cut, read
 
 VALUED = frozenset(("-p", "--port", "-jar"))
 

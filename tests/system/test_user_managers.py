@@ -1,7 +1,7 @@
 """A user who lingers has a systemd manager from boot on; what it starts is the user's (loginctl(1), systemd.unit(5))."""
 
-from portwright.audit.hosts import read_host
 from portwright.facts import Listener
+from portwright.host.reading import read_host
 from portwright.trees.memory import MemoryTree
 
 HOST = {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from portwright.system.capabilities import FileCapabilities, stored_capabilities
+from portwright.system.host_files.capabilities import FileCapabilities, stored_capabilities
 from portwright.trees import Attributes, Files
 from portwright.trees.directory import DirectoryTree
 from portwright.trees.live import LiveTree
@@ -127,7 +127,7 @@ def test_stored_capabilities_are_those_that_setcap_gives(tmp_path: Path, text: s
     place = program(tmp_path, "/usr/bin/app")
     if subprocess.run([setcap, text, str(place)], check=False, capture_output=True).returncode:
         pytest.skip("file capabilities cannot be set here")
-    from portwright.system.capabilities import file_capabilities
+    from portwright.system.host_files.capabilities import file_capabilities
 
     found = DirectoryTree(str(tmp_path)).attributes("/usr/bin/app")
     assert found is not None
@@ -146,7 +146,7 @@ def test_the_live_machine_has_the_lists_that_its_kernel_tells() -> None:
 
 
 def test_the_live_machine_has_the_addresses_that_ip_prints() -> None:
-    from portwright.system.captured import addresses
+    from portwright.system.host_files.captures import addresses
 
     ip = shutil.which("ip", path="/usr/sbin:/sbin:/usr/bin:/bin")
     if ip is None:

@@ -1,5 +1,5 @@
 """The stories: tell inputs apart, read a host, a repository, many hosts; check; plan and prove."""
 
-from portwright.audit.hosts import read_host
+from portwright.host.reading import read_host
 
 __all__ = ["read_host"]

@@ -5,20 +5,20 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
+from portwright._start.records import dataclass
 from portwright.audit.check import Selection, verdict
-from portwright.audit.hosts import read_host
 from portwright.audit.inputs import Input
-from portwright.audit.repository import read_repository
 from portwright.finding import HostResult
 from portwright.host import Host
+from portwright.host.reading import read_host
 from portwright.reports.cases import findings_text
+from portwright.repositories.staging import read_repository
 from portwright.rules import Rule, held
 from portwright.rules.grammar import nearest
 from portwright.source import Span, Unreadable
 from portwright.trees import ReadError
 from portwright.trees.directory import DirectoryTree
 from portwright.trees.memory import MemoryTree
-from portwright.values import dataclass
 
 Expectation = Literal["bad", "good", "flags", "accepts"]
 

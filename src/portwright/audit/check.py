@@ -5,20 +5,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from portwright.audit.hosts import read_host
+from portwright._start.records import dataclass, replace
 from portwright.audit.inputs import Input
 from portwright.facts import CONFIDENCES, Confidence
 from portwright.finding import Allowed, Finding, HostResult, Note
 from portwright.host import Host
+from portwright.host.reading import read_host
 from portwright.rules import Rule, held
 from portwright.source import Span, Unreadable
-from portwright.system.sysctl import defaults
+from portwright.system.sysctl.settle import defaults
 from portwright.trees import ReadError, Tree
 from portwright.trees.directory import DirectoryTree
-from portwright.values import dataclass, replace
 
 if TYPE_CHECKING:
-    from portwright.plan import Permits, Plan
+    from portwright.fixes.plan import Permits, Plan
 
 
 class SelectionError(ValueError):
@@ -65,7 +65,7 @@ def read(given: Input, rate: int | None = None) -> tuple[Host, ...]:
         if given.kind == "host":
             return (_expecting(read_host(tree, given.name, given.identity), rate),)
         # Telling configs apart takes patterns that a host has no use for.
-        from portwright.audit.repository import read_repository
+        from portwright.repositories.staging import read_repository
 
         return tuple(_expecting(host, rate) for host in read_repository(tree, given.name, asked=given.asked))
 
@@ -141,7 +141,7 @@ def planned(
 
     A repository is read and checked as `verdict` does; its plan is empty and says why.
     """
-    from portwright.plan import plan
+    from portwright.fixes.plan import plan
     from portwright.trees.overlay import OverlayTree
 
     if given.kind != "host":

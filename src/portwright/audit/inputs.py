@@ -6,9 +6,9 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
+from portwright._start.records import dataclass
 from portwright.trees import ReadError, Tree
 from portwright.trees.directory import MOST_BYTES, DirectoryTree, read_whole
-from portwright.values import dataclass
 
 InputKind = Literal["host", "repository", "file"]
 
@@ -155,7 +155,7 @@ def _told_apart(path: str) -> Iterator[Input]:
 
 def _has_configs(tree: Tree, names: Iterable[str]) -> bool:
     """Whether a directory holds configs itself: then a folder in it that looks like a host is a part of it (a container's rootfs)."""
-    from portwright.audit.recognise import worth_reading  # its patterns take time to compile, which a host never needs
+    from portwright.repositories.recognise import worth_reading  # its patterns take time to compile, which a host never needs
 
     return any(worth_reading(name) and not _is_link(tree, f"/{name}") and tree.kind(f"/{name}") == "file" for name in names)
 

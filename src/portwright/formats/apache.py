@@ -4,9 +4,9 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 
-from portwright.patterns import regex
+from portwright._start.lazy_regex import regex
+from portwright._start.records import dataclass, replace
 from portwright.source import Source, Span, Unreadable, Word
-from portwright.values import dataclass, replace
 
 DEEPEST = 100
 """Sections nested deeper are not read."""

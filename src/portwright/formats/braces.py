@@ -2,9 +2,9 @@
 
 import re
 
+from portwright._start.records import dataclass, field
 from portwright.formats.nodes import DEEPEST, Node, Parsed
 from portwright.source import Source, Unreadable, Word
-from portwright.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

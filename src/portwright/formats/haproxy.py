@@ -3,10 +3,10 @@
 import re
 from collections.abc import Mapping
 
+from portwright._start.lazy_regex import regex
+from portwright._start.records import dataclass, field
 from portwright.facts import Confidence
-from portwright.patterns import regex
 from portwright.source import Source, Span, Unreadable, Word
-from portwright.values import dataclass, field
 
 UNKNOWN = "\ufffd"
 """Stands in a word where a variable's value is not known."""

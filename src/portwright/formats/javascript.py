@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from portwright.patterns import regex
+from portwright._start.lazy_regex import regex
+from portwright._start.records import dataclass
 from portwright.source import Source, Span
-from portwright.values import dataclass
 
 Kind = Literal["name", "number", "string", "template", "sign"]
 LONGEST = 1 << 19

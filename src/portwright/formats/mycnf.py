@@ -1,7 +1,7 @@
 """MySQL and MariaDB option files: groups of `key` and `key=value` lines (my_default.c); each becomes an Option that knows its place."""
 
+from portwright._start.records import dataclass
 from portwright.source import Source, Span, Unreadable, Word
-from portwright.values import dataclass
 
 _BLANKS = " \t\r\n\f\v"
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "s": " ", '"': '"', "'": "'", "\\": "\\"}

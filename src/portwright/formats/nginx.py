@@ -2,9 +2,9 @@
 
 import re
 
-from portwright.patterns import regex
+from portwright._start.lazy_regex import regex
+from portwright._start.records import dataclass
 from portwright.source import Source, Span, Unreadable, Word
-from portwright.values import dataclass
 
 DEEPEST = 100
 """Blocks nested deeper are not read; nginx's own directives nest ten deep at most, location and if blocks a little more."""

@@ -1,7 +1,7 @@
 """Node: what the catalogue's grammars have in common, a keyword with the words after it and what stands inside it."""
 
+from portwright._start.records import dataclass
 from portwright.source import Unreadable, Word
-from portwright.values import dataclass
 
 DEEPEST = 64
 """Blocks inside blocks that are followed; no daemon here needs more than six."""

@@ -2,9 +2,9 @@
 
 import re
 
-from portwright.patterns import regex
+from portwright._start.lazy_regex import regex
+from portwright._start.records import dataclass
 from portwright.source import Source, Unreadable, Word
-from portwright.values import dataclass
 
 # Every repetition is possessive: no line makes the pattern go back over what it has read. Letters are what is not one of the other
 # ASCII characters: compiling a range of all the others takes Python 50 ms.

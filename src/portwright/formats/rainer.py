@@ -2,8 +2,8 @@
 
 import re
 
+from portwright._start.lazy_regex import regex
 from portwright.formats.nodes import Node, Parsed
-from portwright.patterns import regex
 from portwright.source import Source, Unreadable, Word
 
 _OBJECT = regex(r"[ \t]*([A-Za-z_]+)[ \t]*\(")

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from portwright._start.records import dataclass
 from portwright.source import Source, Span, Unreadable, Word
-from portwright.values import dataclass
 
 _BLANKS = " \t\r\f\v"
 

@@ -1,7 +1,7 @@
 """Ruby configurations: the calls that stand at the start of a line (`port ENV.fetch("PORT") { 3000 }`), with what they are given."""
 
+from portwright._start.records import dataclass
 from portwright.source import Source, Word
-from portwright.values import dataclass
 
 _BLANK = " \t\r"
 _MOST_LINES = 100_000

@@ -1,8 +1,8 @@
 """Settings in sections: `key = value` under `[section]` (ini, TOML, properties), `key: value` under `clause:` (unbound, nsd)."""
 
+from portwright._start.records import dataclass
 from portwright.formats.nodes import Node, Parsed
 from portwright.source import Source, Span, Unreadable, Word
-from portwright.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

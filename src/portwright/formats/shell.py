@@ -5,8 +5,8 @@ All places are offsets into the text, so that a caller can map them to the file,
 
 from collections.abc import Callable, Iterator
 
-from portwright.patterns import regex
-from portwright.values import dataclass
+from portwright._start.lazy_regex import regex
+from portwright._start.records import dataclass
 
 DEEPEST = 20
 """Expansions inside expansions (`${A:-${B:-...}}`, parentheses in arithmetic) that are followed."""

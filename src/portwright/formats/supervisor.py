@@ -1,7 +1,7 @@
 """supervisord.conf: sections of `key = value` lines as Python's ConfigParser reads them, values over lines and comments behind them."""
 
+from portwright._start.records import dataclass
 from portwright.source import Source, Span, Unreadable, Word
-from portwright.values import dataclass
 
 _BLANK = " \t\r\f\v"
 

@@ -2,9 +2,9 @@
 
 import re
 
-from portwright.patterns import regex
+from portwright._start.lazy_regex import regex
+from portwright._start.records import dataclass
 from portwright.source import Source, Span, Word
-from portwright.values import dataclass
 
 LONGEST_LINE = 1024 * 1024  # systemd stops reading a file at a line longer than this (LONG_LINE_MAX)
 

@@ -1,10 +1,10 @@
 """Tags: XML as icecast writes it, and the unclosed tags of InspIRCd; attributes and elements alike become nodes."""
 
 
+from portwright._start.lazy_regex import regex
+from portwright._start.records import dataclass, field
 from portwright.formats.nodes import DEEPEST, Node, Parsed
-from portwright.patterns import regex
 from portwright.source import Source, Unreadable, Word
-from portwright.values import dataclass, field
 
 _NAME = regex(r"[A-Za-z_:][-A-Za-z0-9_:.]*")
 _BLANK = " \t\r\n"

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 from itertools import count, repeat
 
+from portwright._start.lazy_regex import regex
+from portwright._start.records import dataclass
 from portwright.facts import Setting
-from portwright.patterns import regex
 from portwright.source import Source, Span, Unreadable
-from portwright.values import dataclass
 
 LONGEST_LINE = 1 << 20
 """Bytes in a line, continued lines together (LONG_LINE_MAX in systemd); systemd reads no further in a file with a longer one."""

@@ -1,7 +1,7 @@
 """vsftpd.conf(5): `key=value` lines with no blanks around the `=`; each becomes a pair of words that know where they stood."""
 
+from portwright._start.records import dataclass
 from portwright.source import Source, Span, Unreadable, Word
-from portwright.values import dataclass
 
 _BLANKS = " \t\n\v\f\r"
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+from portwright._start.records import dataclass, field
 from portwright.source import Source, Span, Unreadable, Word
-from portwright.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from portwright._start.lazy_regex import regex
+from portwright._start.records import dataclass, field
 from portwright.formats.nodes import DEEPEST, Node, Parsed
-from portwright.patterns import regex
 from portwright.source import Source, Span, Unreadable, Word
-from portwright.values import dataclass, field
 
 MOST_EVENTS = 200_000
 _UNDECODED = regex("[\ud800-\udfff]")

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, TypeVar
 
+from portwright._start.records import dataclass, field
 from portwright.facts import Assignment, Call, FileLimit, Listener, Mount, Outbound, Privileges, Sysctl, Unit, Value
 from portwright.source import Skipped, Source, Unreadable
-from portwright.values import dataclass, field
 
 T = TypeVar("T")
 Fact = Listener | Sysctl | Assignment | Unit | Outbound | FileLimit | Call

@@ -1,8 +1,8 @@
 """How far a host's ephemeral ports go: new connections a second to one destination, and from where on connect() gets slower."""
 
+from portwright._start.records import dataclass
 from portwright.host import Host
 from portwright.ports import PortSet
-from portwright.values import dataclass
 
 _TIME_WAIT = 60_000  # milliseconds, whatever tcp_fin_timeout says (net/ipv4/tcp.h, TCP_TIMEWAIT_LEN)
 _REUSE_DELAY = 1000  # milliseconds; kernels without net.ipv4.tcp_tw_reuse_delay wait as long

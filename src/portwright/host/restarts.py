@@ -1,7 +1,7 @@
 """systemd.unit(5) start limits: how long systemd keeps trying to start a service that fails at once."""
 
+from portwright._start.records import dataclass
 from portwright.facts import Unit, Value
-from portwright.values import dataclass
 
 # systemd-system.conf(5): DefaultRestartSec=, DefaultStartLimitIntervalSec=, DefaultStartLimitBurst=
 _RESTART_SEC = 0.1

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from itertools import groupby
 
-from portwright.apps import Daemon
+from portwright.daemons import Daemon
 from portwright.reports.escape import cut
 from portwright.rules import Rule
 

@@ -6,7 +6,7 @@ passes through `safe`, so that only the report's own newlines and colours reach 
 
 import re
 
-from portwright.patterns import regex
+from portwright._start.lazy_regex import regex
 from portwright.reports.secrets import hide
 
 TAB = 4

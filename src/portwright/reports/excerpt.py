@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 
+from portwright._start.records import dataclass, replace
 from portwright.reports.escape import cells, safe, width, wrap
 from portwright.reports.secrets import hide_in_line
 from portwright.reports.style import Role, Style
 from portwright.source import Source, Span
-from portwright.values import dataclass, replace
 
 _LEAST_LABEL = 30  # columns a label needs beside its carets; with less it goes below, from the left
 _ELLIPSIS = "..."

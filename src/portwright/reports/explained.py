@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from portwright.finding import Severity
-from portwright.host.meanings import KINDS
+from portwright.host.language.meanings import KINDS
 from portwright.reports.escape import safe, wrap
 from portwright.reports.style import Style
 from portwright.rules.explaining import Comparison, Explanation

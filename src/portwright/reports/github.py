@@ -5,11 +5,11 @@ Every line begins with a command of our own, and what came from a host cannot en
 
 from collections.abc import Sequence
 
+from portwright._start.records import replace
 from portwright.finding import SEVERITIES, Finding, HostResult, Severity
 from portwright.reports.escape import safe
 from portwright.reports.words import ERRORS, cut_off, how_likely, no_verdict, what_to_do
 from portwright.source import Span
-from portwright.values import replace
 
 MOST_TEXT = 4_000
 """Characters of a message; the runner cuts longer ones without a word."""

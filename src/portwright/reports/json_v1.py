@@ -8,11 +8,11 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from portwright._start.lazy_regex import regex
 from portwright.changes import Change, GrantCapability, LimitCapabilities, ReservePorts, SetSysctl
 from portwright.facts import Assignment, FileLimit, Listener, Lost, Outbound, Privileges, Sysctl, Unit
 from portwright.finding import SEVERITIES, Allowed, Finding, HostResult, Subject
 from portwright.host import Host
-from portwright.patterns import regex
 from portwright.reports.secrets import hide, hide_in_line, hide_value
 from portwright.reports.space import Collisions, Space, rows
 from portwright.reports.words import what_it_does

@@ -3,14 +3,14 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from portwright.host.meanings import KINDS, TYPES, VERBS, meaning
-from portwright.host.predicates import predicates
-from portwright.host.vocabulary import Type, host_names, names
-from portwright.patterns import regex
+from portwright._start.lazy_regex import regex
+from portwright._start.records import dataclass
+from portwright.host.language.meanings import KINDS, TYPES, VERBS, meaning
+from portwright.host.language.predicates import predicates
+from portwright.host.language.vocabulary import Type, host_names, names
 from portwright.reports.words import counted
 from portwright.rules.explaining import Comparison, Explanation, Row
 from portwright.rules.grammar import change_kinds, change_operands
-from portwright.values import dataclass
 
 _MAN_PAGE = regex(r"([\w.@:+-]+)\(([0-9][a-z]*)\)")
 _CODE = regex(r"`[^`]+`")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from portwright.plan import DropInStep, Plan, Step, SysctlStep
+from portwright.fixes.plan import DropInStep, Plan, Step, SysctlStep
 from portwright.reports.escape import safe, wrap
 from portwright.reports.excerpt import place
 from portwright.reports.shorten import short

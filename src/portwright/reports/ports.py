@@ -3,17 +3,17 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import log
 
+from portwright._start.records import dataclass
 from portwright.facts import Listener
 from portwright.host import Host
 from portwright.host.capacity import Capacity
-from portwright.host.named import RANGE, RESERVED
+from portwright.host.terms.named import RANGE, RESERVED
 from portwright.reports.escape import cut, safe, width, wrap
 from portwright.reports.excerpt import place
 from portwright.reports.shorten import short
 from portwright.reports.space import LAST, Collisions, Space, Standing, Zone, ZoneName, rows
 from portwright.reports.style import Role, Style
 from portwright.reports.words import counted, service
-from portwright.values import dataclass
 
 _NARROWEST = 40
 _WIDEST_BAR = 160
@@ -67,7 +67,7 @@ def render(
 ) -> str:
     """The picture, a table of listeners, the collisions and the capacity, ending in a newline; `width` in columns.
 
-    `collisions` are pairs of listeners that want the same port (portwright.host.conflict). Listeners that never start are counted only.
+    `collisions` are pairs of listeners that want the same port (host.join.conflict). Listeners that never start are counted only.
     `quiet` leaves out the picture, the range and the capacity; `verbose` cuts no list of ports.
     `files` say where on this `machine` the files lie that the host names: places are links to them.
     """

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from portwright._start.lazy_regex import regex
 from portwright.finding import Finding
-from portwright.patterns import regex
 from portwright.reports.words import bound, spanning, what_it_does
 
 _BETWEEN = regex(r"([\s(),;'\"=`]+)")

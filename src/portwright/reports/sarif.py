@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from portwright._start.lazy_regex import regex
 from portwright.finding import SEVERITIES, Allowed, Card, Finding, HostResult, Severity
-from portwright.patterns import regex
 from portwright.reports.escape import safe
 from portwright.reports.words import ERRORS, counted, cut_off, how_likely, no_verdict, what_to_do
 from portwright.source import Span

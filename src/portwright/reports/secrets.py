@@ -2,7 +2,7 @@
 
 import re
 
-from portwright.patterns import regex
+from portwright._start.lazy_regex import regex
 
 _NAME = (
     r"(?:passw(?:or)?d|passphrase|passwort|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|credentials?|requirepass|masterauth"

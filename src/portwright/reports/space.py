@@ -4,14 +4,15 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import Literal
 
+from portwright._start.records import dataclass, replace
 from portwright.facts import Listener, Sysctl
-from portwright.host import Host, named
+from portwright.host import Host
 from portwright.host.capacity import Capacity
-from portwright.host.exhaustion import capacity_of
-from portwright.host.named import RANGE, RESERVED
+from portwright.host.terms import named
+from portwright.host.terms.exhaustion import capacity_of
+from portwright.host.terms.named import RANGE, RESERVED
 from portwright.ports import PortSet
 from portwright.source import Span
-from portwright.values import dataclass, replace
 
 Collisions = tuple[tuple[Listener, Listener], ...]
 """Pairs of listeners that want the same port of the same address, as the kernel compares them."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
-from portwright.patterns import regex
+from portwright._start.lazy_regex import regex
 
 Role = Literal["high", "medium", "low", "info", "frame", "note", "good", "bad", "strong", "faint"]
 

@@ -6,6 +6,7 @@ The frame is plain ASCII (as compilers draw it); colours are asked for, the widt
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from portwright._start.records import replace
 from portwright.changes import ReservePorts
 from portwright.finding import SEVERITIES, Finding, HostResult, Note
 from portwright.ports import union
@@ -17,8 +18,7 @@ from portwright.reports.shorten import short
 from portwright.reports.style import Role, Style
 from portwright.reports.words import DISRUPTION, ERRORS, SAFETY, bound, counted, how_likely, no_verdict, what_it_does
 from portwright.source import Span
-from portwright.system.sysctl import defaults
-from portwright.values import replace
+from portwright.system.sysctl.settle import defaults
 
 _NARROWEST = 30
 _GAP = 2  # between the columns of a list

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from re import MULTILINE
 
+from portwright._start.lazy_regex import regex
+from portwright._start.records import dataclass
 from portwright.finding import Allowed, Finding
-from portwright.patterns import regex
 from portwright.source import Source, Span, Unreadable
-from portwright.values import dataclass
 
 _WORD = "portwright:"
 # A `;` or `//` begins a comment only where it begins the line (nginx ends its directives with one).

@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any
 
+from portwright._start.records import dataclass, field, replace
 from portwright.changes import Change, GrantCapability, LimitCapabilities, Manual, ReservePorts, SetSysctl
 from portwright.facts import (
     BIND_ERRORS,
@@ -21,11 +22,22 @@ from portwright.facts import (
 )
 from portwright.finding import Finding, Note, Subject
 from portwright.host import Fact, Host
-from portwright.host.vocabulary import Kind, Name, Named
+from portwright.host.language.vocabulary import Kind, Name, Named
 from portwright.ports import PortSet
-from portwright.rules.rule import Advice, Condition, Given, Join, OfFact, OfHost, OfSysctl, Operand, Rule, Template, Wish
+from portwright.rules.rule import (
+    Advice,
+    Condition,
+    Given,
+    Join,
+    OfFact,
+    OfHost,
+    OfSysctl,
+    Operand,
+    Rule,
+    Template,
+    Wish,
+)
 from portwright.source import Span, Unreadable
-from portwright.values import dataclass, field, replace
 
 _MOST_MATCHES = 4  # other facts a finding names; the rest would say the same again
 _MOST_RUNS = 16  # findings made of one listener whose ports overlap a range in pieces

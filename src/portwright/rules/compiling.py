@@ -6,17 +6,17 @@ name, once each.
 
 from collections.abc import Iterable
 
-from portwright.host.predicates import Predicate
-from portwright.host.vocabulary import KINDS, Name, worked_out
+from portwright._start.records import MISSING, fields
+from portwright.host.language.predicates import Predicate
+from portwright.host.language.vocabulary import KINDS, Name, worked_out
 from portwright.rules.rule import Rule
-from portwright.values import MISSING, fields
 
 _HEAD = '''"""Made of rules/ by the build (portwright.rules.compiling)."""
 
 from portwright.changes import GrantCapability, LimitCapabilities, ReservePorts, SetSysctl
 from portwright.finding import Card
-from portwright.host.predicates import predicate_of
-from portwright.host.vocabulary import Name, worked_out
+from portwright.host.language.predicates import predicate_of
+from portwright.host.language.vocabulary import Name, worked_out
 from portwright.ports import PortSet
 from portwright.rules.rule import Advice, Condition, Given, Join, OfFact, OfHost, OfSysctl, Remark, Rule, Slot, Wish
 from portwright.source import Span

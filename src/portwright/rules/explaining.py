@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
+from portwright._start.records import MISSING, dataclass, fields
 from portwright.changes import Change
 from portwright.facts import Confidence, Likelihood
-from portwright.host.meanings import meaning
-from portwright.host.vocabulary import Kind, Name
+from portwright.host.language.meanings import meaning
+from portwright.host.language.vocabulary import Kind, Name
 from portwright.rules.grammar import change_kinds
 from portwright.rules.rule import Condition, Given, Join, OfFact, OfHost, OfSysctl, Operand, Rule, Template, Wish
-from portwright.values import MISSING, dataclass, fields
 
 _WHAT_IT_DOES = {
     "reserve-ports": "adds the ports to net.ipv4.ip_local_reserved_ports, merged with what is reserved; enough ports must remain",

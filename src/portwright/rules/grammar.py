@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast, get_args, get_type_hints
 
+from portwright._start.lazy_regex import regex
+from portwright._start.records import MISSING, fields
 from portwright.changes import SETTABLE, Change, GrantCapability, SetSysctl
 from portwright.facts import BIND_ERRORS, CONFIDENCES, BindError, Confidence, Likelihood
 from portwright.finding import SEVERITIES, Card
-from portwright.host.predicates import Operand as OperandType
-from portwright.host.predicates import predicates
-from portwright.host.vocabulary import KINDS, Kind, Name, Type, host_names, names
-from portwright.patterns import regex
+from portwright.host.language.predicates import Operand as OperandType
+from portwright.host.language.predicates import predicates
+from portwright.host.language.vocabulary import KINDS, Kind, Name, Type, host_names, names
 from portwright.ports import PortSet
 from portwright.rules.marked import Items, Leaf, Node, Table, parse
 from portwright.rules.rule import (
@@ -29,8 +30,7 @@ from portwright.rules.rule import (
     Wish,
 )
 from portwright.source import RuleError, Span
-from portwright.system.capabilities import NAMES, NET_BIND_SERVICE
-from portwright.values import MISSING, fields
+from portwright.system.host_files.capabilities import NAMES, NET_BIND_SERVICE
 
 REQUIRED = ("id", "title", "severity", "why", "references", "each", "where", "message")
 OPTIONAL = ("unless", "with", "confidence", "likelihood", "predicts", "notes", "fix", "bad", "good")

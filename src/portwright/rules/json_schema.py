@@ -6,10 +6,10 @@ from typing import Any, get_args
 
 from portwright.facts import BIND_ERRORS, CONFIDENCES
 from portwright.finding import SEVERITIES
-from portwright.host.meanings import meaning
-from portwright.host.predicates import Operand as OperandType
-from portwright.host.predicates import predicates
-from portwright.host.vocabulary import KINDS, Kind, Type, host_names, names
+from portwright.host.language.meanings import meaning
+from portwright.host.language.predicates import Operand as OperandType
+from portwright.host.language.predicates import predicates
+from portwright.host.language.vocabulary import KINDS, Kind, Type, host_names, names
 from portwright.rules.grammar import OPTIONAL, REQUIRED, change_kinds, change_operands
 from portwright.rules.marked import Items, Node, Table, parse, plain
 from portwright.source import RuleError

@@ -7,8 +7,8 @@ Only `true`, `false`, `null` and decimal numbers are not text, so `no`, `on` and
 
 from typing import Any
 
+from portwright._start.records import dataclass
 from portwright.source import RuleError, Span
-from portwright.values import dataclass
 
 _LARGEST = 64 * 1024
 _DEEPEST = 8

@@ -2,13 +2,13 @@
 
 from typing import Any
 
+from portwright._start.records import dataclass
 from portwright.changes import Change
 from portwright.facts import BindError, Confidence
 from portwright.finding import Card
-from portwright.host.predicates import Predicate
-from portwright.host.vocabulary import Kind, Name, Type
+from portwright.host.language.predicates import Predicate
+from portwright.host.language.vocabulary import Kind, Name, Type
 from portwright.source import Span
-from portwright.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

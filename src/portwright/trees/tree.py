@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable, Hashable, Iterable
 from typing import Literal, Protocol, TypeVar
 
-from portwright.patterns import regex
+from portwright._start.lazy_regex import regex
+from portwright._start.records import dataclass
 from portwright.source import Source, Span, Unreadable
-from portwright.values import dataclass
 
 T = TypeVar("T")
 Kind = Literal["file", "directory", "special", "missing"]

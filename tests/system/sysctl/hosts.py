@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from portwright.facts import Assignment, Sysctl
-from portwright.system.sysctl import Settled, settle
+from portwright.system.sysctl.settle import Settled, settle
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
 

@@ -3,9 +3,9 @@
 import pytest
 
 from portwright.facts import Sysctl
-from portwright.system.sysctl import settle
-from portwright.system.sysctl_commands import unsettle
-from portwright.system.units import load
+from portwright.system.sysctl.commands import unsettle
+from portwright.system.sysctl.settle import settle
+from portwright.system.systemd.units import load
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portwright.source import Span
-from portwright.system.sysctl import boot_files, settle
+from portwright.system.sysctl.settle import boot_files, settle
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
 from tests.system.sysctl.hosts import PROBE, PROBE_DEFAULT, assignment, sysctl, values

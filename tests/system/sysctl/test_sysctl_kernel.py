@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portwright.ports import PortSet
-from portwright.system.kernel import missing, normal, starts_with, write
+from portwright.system.sysctl.kernel import missing, normal, starts_with, write
 from tests.system.sysctl.hosts import assignment, settled, sysctl, values
 from tests.system.sysctl.real import RANGE, RESERVED, START, fresh, writes
 

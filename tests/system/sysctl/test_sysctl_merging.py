@@ -4,7 +4,7 @@ import pytest
 
 from portwright.facts import Lost
 from portwright.source import Source, Span, Word
-from portwright.system.sysctl import defaults, settle
+from portwright.system.sysctl.settle import defaults, settle
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
 from tests.system.sysctl.hosts import PROBE, PROBE_DEFAULT, assignment, settled, sysctl, values

@@ -2,7 +2,7 @@
 
 import pytest
 
-from portwright.system.sysctl import settle
+from portwright.system.sysctl.settle import settle
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
 from tests.system.sysctl.hosts import PROBE, PROBE_DEFAULT, assignment, settled, sysctl, values

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from portwright.system.units import load
+from portwright.system.systemd.units import load
 from portwright.trees import Files
 from portwright.trees.directory import DirectoryTree
 

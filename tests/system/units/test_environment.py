@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portwright.source import Source, Span
-from portwright.system.environment import Environment, environment, parse
-from portwright.system.units import load
+from portwright.system.systemd.environment import Environment, environment, parse
+from portwright.system.systemd.units import load
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
 

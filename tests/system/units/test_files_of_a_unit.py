@@ -3,7 +3,7 @@
 import pytest
 
 from portwright.facts import Unit
-from portwright.system.units import load
+from portwright.system.systemd.units import load
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from portwright.audit.hosts import commands
 from portwright.facts import Invocation
-from portwright.system.captured import captured
-from portwright.system.units import Units, load
+from portwright.host.reading import commands
+from portwright.system.host_files.captures import captured
+from portwright.system.systemd.units import Units, load
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from portwright.system.ignored_settings import OTHERS, ignored, meant_by
-from portwright.system.units import load
+from portwright.system.systemd.ignored_settings import OTHERS, ignored, meant_by
+from portwright.system.systemd.units import load
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
 

@@ -1,7 +1,7 @@
 """Units in a repository: wherever they lie they count as deployed, and nothing says what is enabled."""
 
 from portwright.facts import Unit
-from portwright.system.units import load
+from portwright.system.systemd.units import load
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
 

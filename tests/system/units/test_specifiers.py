@@ -2,7 +2,7 @@
 
 import pytest
 
-from portwright.system.specifiers import LONGEST_VALUE, UNKNOWN, Machine, expand, machine, unescape
+from portwright.system.systemd.specifiers import LONGEST_VALUE, UNKNOWN, Machine, expand, machine, unescape
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
 

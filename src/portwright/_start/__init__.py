@@ -1,0 +1,1 @@
+"""What buys a fast start, each trick in a room of its own."""

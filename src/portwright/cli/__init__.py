@@ -1,0 +1,521 @@
+"""The `portwright` command: arguments in, reports and exit codes out; it computes nothing itself."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+
+from portwright import __version__
+
+TYPE_CHECKING = False  # as a type checker takes it; typing itself costs more than --version does
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+    from typing import Any, NoReturn
+
+    from portwright.audit.check import Selection
+    from portwright.audit.inputs import Input
+    from portwright.cli.arguments import Options
+    from portwright.finding import HostResult, Severity
+    from portwright.rules import Rule
+
+CLEAN, FINDINGS, USAGE, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 130
+
+_FORMATS_NOW = ("text", "json", "sarif", "github")
+_NOT_THERE_YET = {
+    "audit": "auditing a fleet (portwright audit)",
+    "snapshot": "taking snapshots (portwright snapshot)",
+    "profile": "profiles (--profile)",
+    "config": "configuration files (--config)",
+    "baseline": "baselines (--baseline)",
+    "write_baseline": "baselines (--write-baseline)",
+}
+
+
+class Complaint(Exception):
+    """What the user asked for cannot be done; the message is the one line they get, the exit code is 2."""
+
+
+def run() -> NoReturn:
+    """The process of one command, from `sys.argv` to its end, which takes no time to clean up what the system frees anyway."""
+    # A run of one host makes few cycles or none, and looking for them took a twentieth of it; one of thousands still looks now and then.
+    gc.set_threshold(100_000)
+    code = main()
+    if sys.stderr is not None:
+        sys.stderr.flush()
+    # What went to standard output was flushed when it was written.
+    os._exit(code)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code of CONTRACT: 0 clean, 1 findings, 2 usage, 3 incomplete, 130 interrupted."""
+    try:
+        words = sys.argv[1:] if arguments is None else list(arguments)
+        if words[:1] == ["--version"]:
+            _print(f"portwright {__version__}\n".encode())
+            sys.exit(CLEAN)
+        if words and words[0] in ("audit", "snapshot") and not {"-h", "--help"} & set(words):
+            raise Complaint(f"{_NOT_THERE_YET[words[0]]} is not there yet")
+        from portwright.cli.arguments import UsageError, read
+
+        try:
+            options = read(words)
+        except UsageError as error:
+            raise Complaint(str(error)) from None
+        return _COMMANDS[options.command](options)
+    except Complaint as complaint:
+        _say(f"portwright: {complaint}")
+        return USAGE
+    except KeyboardInterrupt:
+        _say("portwright: interrupted")
+        return INTERRUPTED
+
+
+# ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _check(options: Options) -> int:
+    outputs = _outputs(options)
+    rules, known, selection = _rules(options)
+    inputs = _inputs(options)
+    results = _each(inputs, options, rules, selection, known)
+    for form, output in outputs:
+        if form == "text":
+            _show(output, _text(inputs, results, options, output))
+        else:
+            _write(output, _report(form, results, rules))
+    return _verdict(results, rules, options)
+
+
+def _verdict(results: Sequence[HostResult], rules: Sequence[Rule], options: Options) -> int:
+    from portwright.finding import SEVERITIES
+
+    if options.fail_on != "never" and not options.exit_zero:
+        failing: tuple[Severity, ...] = SEVERITIES[: SEVERITIES.index(options.fail_on) + 1]
+        if any(finding.card.severity in failing for result in results for finding in result.findings):
+            return FINDINGS
+    incomplete = not rules or not results or any(result.unreadable or not result.files_read for result in results)
+    return INCOMPLETE if incomplete else CLEAN
+
+
+def _report(form: str, results: Sequence[HostResult], rules: Sequence[Rule]) -> str:
+    if form == "json":
+        from portwright.reports import json_v1
+
+        return json_v1.check(results, __version__)
+    if form == "sarif":
+        from portwright.reports import sarif
+
+        return sarif.check(results, (rule.card for rule in rules), __version__)
+    from portwright.reports import github
+
+    return github.check(results)
+
+
+def _text(inputs: Sequence[Input], results: Sequence[HostResult], options: Options, output: str | None) -> str:
+    from portwright.reports import text
+
+    files = _files(zip(inputs, (result.paths for result in results), strict=True), options, output)
+    return text.render(results, **_look(options, output), files=files, machine=os.uname().nodename)
+
+
+def _files(named: Iterable[tuple[Input, Iterable[str]]], options: Options, output: str | None) -> list[dict[str, str]]:
+    """Where the files lie that a report names of each input; nothing where its places will be no links."""
+    from portwright.cli import terminal
+
+    if not terminal.links(options.color, output):
+        return []
+    from portwright.audit.check import located
+
+    return [located(given, paths) for given, paths in named]
+
+
+def _facts(options: Options) -> int:
+    from portwright.audit.check import read
+
+    outputs = _outputs(options)
+    each = [(given, host) for given in _inputs(options) for host in read(given)]
+    hosts = [host for _, host in each]
+    for form, output in outputs:
+        if form == "json":
+            from portwright.reports import json_v1
+
+            _write(output, json_v1.facts(hosts))
+        else:
+            from portwright.reports import facts_text
+
+            files = _files(((given, host.sources) for given, host in each), options, output)
+            _show(output, facts_text.render(hosts, **_look(options, output), files=files, machine=os.uname().nodename))
+    return INCOMPLETE if not hosts or any(host.unreadable or not host.files_read for host in hosts) else CLEAN
+
+
+def _ports(options: Options) -> int:
+    from portwright.audit.check import read
+    from portwright.cli import terminal
+    from portwright.host.join.conflict import collisions
+    from portwright.reports import json_v1, ports
+
+    outputs = _outputs(options)
+    each = [(given, host) for given in _inputs(options) for host in read(given, options.rate)]
+    hosts = [host for _, host in each]
+    for form, output in outputs:
+        if form == "json":
+            _write(output, json_v1.ports((host, collisions(host)) for host in hosts))
+            continue
+        look = {**_look(options, output), "unicode": terminal.unicode(output), "machine": os.uname().nodename}
+        files = _files(((given, host.sources) for given, host in each), options, output) or [{} for _ in hosts]
+        pictures = [ports.render(host, collisions(host), **look, files=own) for host, own in zip(hosts, files, strict=True)]
+        _show(output, "\n".join(pictures))
+    return INCOMPLETE if not hosts or any(host.unreadable or not host.files_read for host in hosts) else CLEAN
+
+
+def _fix(options: Options) -> int:
+    from portwright.audit.check import existing, planned
+    from portwright.fixes.ansible import PlaybookNameError, playbook, templates
+    from portwright.fixes.plan import Permits
+    from portwright.reports import plan_text
+    from portwright.shipped import playbooks_directory
+
+    rules, known, selection = _rules(options)
+    inputs = _inputs(options)
+    if len(inputs) != 1:
+        raise Complaint(f"fix plans for one host at a time, and this is {len(inputs)}; plans for fleets are not there yet")
+    given = inputs[0]
+    if options.apply and given.path != "/":
+        raise Complaint("--apply changes this machine, so the host to read must be /")
+    if options.apply and not options.output:
+        raise Complaint("--apply runs a playbook that you can read and take back: name it with -o NAME.yml")
+    made = planned(given, rules, selection, known, Permits(review=options.allow_review), options.rate)
+    written: tuple[str, ...] = ()
+    if made.steps and options.output:
+        folder, name = os.path.split(options.output)
+        try:
+            book = playbook(
+                made, name, templates(playbooks_directory()), existing(given, made.edits), allow_restart=options.allow_restart
+            )
+        except PlaybookNameError as error:
+            raise Complaint(str(error)) from None
+        for file, content in book.files.items():
+            _write(os.path.join(folder, file), content, mode=0o600 if file in book.private else None)
+        written = tuple(os.path.join(folder, file) for file in book.files)
+    (files,) = _files([(given, made.host.sources)], options, None) or [{}]
+    _show(None, plan_text.render(made, written, **_look(options, None), files=files, machine=os.uname().nodename))
+    applied = _apply(written[0]) if options.apply and written else CLEAN
+    if made.unplanned or applied != CLEAN:
+        return CLEAN if options.exit_zero and applied == CLEAN else FINDINGS
+    return INCOMPLETE if made.host.unreadable or not made.host.files_read or not rules else CLEAN
+
+
+def _apply(playbook: str) -> int:
+    """Run the playbook on this machine, with the ansible-playbook that was installed with portwright if there is one."""
+    import subprocess
+
+    beside = os.path.join(os.path.dirname(sys.executable), "ansible-playbook")
+    program = beside if os.access(beside, os.X_OK) else "ansible-playbook"
+    try:
+        python = f"ansible_python_interpreter={sys.executable}"
+        ran = subprocess.run([program, "-i", "localhost,", "-c", "local", "-e", python, playbook], check=False)  # noqa: S603
+    except OSError as error:
+        raise Complaint(f"cannot run ansible-playbook: {error.strerror}") from None
+    return CLEAN if ran.returncode == 0 else FINDINGS
+
+
+def _explain(options: Options) -> int:
+    from portwright.audit.cases import beside, examples
+    from portwright.cli import terminal
+    from portwright.reports import text
+    from portwright.rules.explaining import alike, explain
+
+    outputs = _outputs(options)
+    rules, _, _ = _rules(options)
+    found = [rule for rule in rules if options.rule in (rule.id, rule.family)]
+    if not found:
+        near = alike(options.rule, {name for rule in rules for name in (rule.id, rule.family)})
+        hint = f"did you mean {', '.join(near[:-1])}{' or ' if near[1:] else ''}{near[-1]}?" if near else "portwright rules lists them"
+        raise Complaint(f"no rule or family is called {options.rule!r}; {hint}")
+    shown = [(explain(rule), next((each.result for each in examples(rule) if each.case == "bad"), None)) for rule in found]
+    for form, output in outputs:
+        color, width = form == "text" and terminal.color(options.color, output), min(terminal.width(output), 100) - 2
+        said = [(each, text.excerpts(bad, color=color, width=width) if bad and bad.findings else "") for each, bad in shown]
+        if form == "markdown":
+            from portwright.reports.pages import page
+
+            _write(output, "\n".join(page(*each) for each in said))
+            continue
+        tested = [(*each, beside(rule)) for each, rule in zip(said, found, strict=True)]
+        from portwright.reports.explained import explained_json, explained_text
+
+        if form == "json":
+            _write(output, explained_json(tested))
+        else:
+            _show(output, explained_text(tested, color=color, width=terminal.width(output), quiet=options.quiet))
+    return CLEAN
+
+
+def _catalogue(options: Options) -> int:
+    from portwright.cli import terminal
+    from portwright.reports import catalogue
+
+    if options.test is not None:
+        return _test(options)
+    for name in ("cases", "accept"):
+        if getattr(options, name):
+            raise Complaint(f"--{name} goes with --test DIR")
+
+    rules, _, _ = _rules(options)
+    for form, output in _outputs(options):
+        if form == "json":
+            _write(output, catalogue.rules_json(rules))
+        else:
+            _show(output, catalogue.rules_text(rules, width=terminal.width(output), quiet=options.quiet, verbose=options.verbose))
+    return CLEAN
+
+
+def _test(options: Options) -> int:
+    """Exit 0: every case is as it should be; 1: one is not; 2: a mistake in a rule, or nothing to test."""
+    from pathlib import Path
+
+    from portwright.audit.cases import run
+    from portwright.cli import terminal
+    from portwright.reports import cases
+    from portwright.rules.loading import is_shipped
+
+    outputs = _outputs(options)
+    folder = Path(options.test)
+    selected, every, _ = _loaded(options, [folder])
+    where = Path(options.cases or options.test)
+    if not where.is_dir():
+        raise Complaint(f"{where}: no such folder of cases")
+    own = [rule for rule in every if is_shipped(folder) or rule.path.startswith(f"{folder}/")]
+    found = run(own, where, [rule for rule in own if rule in selected])
+    written: set[str] = set()
+    if options.accept:
+        for outcome in found.outcomes:
+            if outcome.expected_path:
+                _write(outcome.expected_path, outcome.report)
+                written.add(outcome.path)
+    for form, output in outputs:
+        if form == "json":
+            _write(output, cases.cases_json(found.outcomes, found.untested, found.stray))
+        else:
+            look = {"color": terminal.color(options.color, output), "width": terminal.width(output), "quiet": options.quiet}
+            _show(output, cases.cases_text(found.outcomes, found.untested, found.stray, written, **look))
+    if any(outcome.problem and outcome.path not in written for outcome in found.outcomes):
+        return FINDINGS
+    return USAGE if not found.outcomes or found.stray else CLEAN
+
+
+def _apps(options: Options) -> int:
+    from portwright.cli import terminal
+    from portwright.daemons import daemons
+    from portwright.reports import catalogue
+
+    for form, output in _outputs(options):
+        if form == "json":
+            _write(output, catalogue.apps_json(daemons()))
+        else:
+            width = terminal.width(output)
+            _show(output, catalogue.apps_text(daemons(), width=width, quiet=options.quiet, verbose=options.verbose))
+    return CLEAN
+
+
+_COMMANDS: dict[str, Callable[[Options], int]] = {
+    "check": _check,
+    "facts": _facts,
+    "fix": _fix,
+    "explain": _explain,
+    "rules": _catalogue,
+    "apps": _apps,
+    "ports": _ports,
+}
+
+
+# ── rules and inputs ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _rules(options: Options) -> tuple[tuple[Rule, ...], frozenset[str], Selection]:
+    """(the selected rules, the ids of all rules, the selection)."""
+    selected, every, selection = _loaded(options, _paths(options.rules))
+    return selected, frozenset(rule.card.id for rule in every), selection
+
+
+def _paths(names: Sequence[str]) -> list[Path]:
+    if not names:
+        return []
+    from pathlib import Path
+
+    return [Path(name) for name in names]
+
+
+def _loaded(options: Options, folders: Sequence[Path]) -> tuple[tuple[Rule, ...], tuple[Rule, ...], Selection]:
+    """(the selected rules, all rules, the selection) of those that are shipped and those of some folders."""
+    for name in ("profile", "config", "baseline", "write_baseline"):
+        if getattr(options, name, None) is not None:
+            raise Complaint(f"{_NOT_THERE_YET[name]} are not there yet")
+
+    from portwright.audit.check import Selection, SelectionError
+    from portwright.rules import load
+    from portwright.shipped import folder
+    from portwright.source import RuleError
+
+    selection = Selection(_split(options.select), _split(options.ignore), _split(options.extend_select), options.min_confidence)
+    try:
+        every = load([folder("rules"), *folders])
+        return selection.of(every), every, selection
+    except (RuleError, SelectionError) as error:
+        raise Complaint(str(error)) from None
+    except OSError as error:
+        raise Complaint(f"cannot read rules from {error.filename}: {error.strerror}") from None
+
+
+def _split(words: Sequence[str]) -> tuple[str, ...]:
+    return tuple(part for word in words for part in word.split(",") if part)
+
+
+def _inputs(options: Options) -> tuple[Input, ...]:
+    from portwright.audit.inputs import InputError, inputs
+
+    try:
+        return inputs(options.paths or ["."], stdin_name=getattr(options, "stdin_filename", None))
+    except InputError as error:
+        raise Complaint(str(error)) from None
+
+
+def _each(
+    inputs: Sequence[Input], options: Options, rules: tuple[Rule, ...], selection: Selection, known: frozenset[str]
+) -> list[HostResult]:
+    """The verdict on every input, in the order given, the same for any number of jobs."""
+    from functools import partial
+
+    from portwright.audit.check import verdict
+
+    examine = partial(verdict, rules=rules, selection=selection, known=known, rate=options.rate)
+    if options.jobs == 1 or len(inputs) == 1:
+        return [examine(given) for given in inputs]
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import get_context
+
+    from portwright.audit.check import unfinished
+
+    size = max(1, len(inputs) // (options.jobs * 8))
+    parts = [inputs[start : start + size] for start in range(0, len(inputs), size)]
+    # Forked workers inherit the compiled rules, which cannot be sent to them.
+    pool = ProcessPoolExecutor(min(options.jobs, len(parts)), get_context("fork"), _remember, (examine,))
+    results: list[HostResult] = []
+    try:
+        for part, checked in [(part, pool.submit(_examine, part)) for part in parts]:
+            try:
+                results += checked.result()
+            except BrokenProcessPool:
+                results += [unfinished(given, rules, "the process that checked it was killed") for given in part]
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return results
+
+
+_remembered: list[Callable[[Input], HostResult]] = []
+
+
+def _remember(examine: Callable[[Input], HostResult]) -> None:
+    import signal
+
+    # Ctrl-C reaches every process of the terminal; the first one ends the others.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _remembered.append(examine)
+
+
+def _examine(part: Sequence[Input]) -> list[HostResult]:
+    return [_remembered[0](given) for given in part]
+
+
+# ── where output goes ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _outputs(options: Options) -> list[tuple[str, str | None]]:
+    """(format, file) pairs: the first --format goes to the first --output, and so on; one at most goes to standard output."""
+    formats: list[str] = options.format or ["text"]
+    outputs: list[str | None] = [None if output == "-" else output for output in options.output]
+    if len(outputs) > len(formats):
+        raise Complaint("there are more --output than --format: each output needs its format")
+    pairs = list(zip(formats, [*outputs, *[None] * (len(formats) - len(outputs))], strict=True))
+    if sum(output is None for _, output in pairs) > 1:
+        raise Complaint("only one report can go to standard output: give the others an --output each")
+    for form in formats:
+        if form not in _FORMATS_NOW and not (form == "markdown" and options.command == "explain"):
+            raise Complaint(f"the format {form} is not there yet")
+    return pairs
+
+
+def _look(options: Options, output: str | None) -> dict[str, Any]:
+    """How a text report is to look, as the reports ask for it."""
+    from portwright.cli import terminal
+
+    color, width = terminal.color(options.color, output), terminal.width(output)
+    return {"color": color, "width": width, "quiet": options.quiet, "verbose": options.verbose}
+
+
+def _show(output: str | None, text: str) -> None:
+    """Write a report for a reader, whose terminal may know ASCII only."""
+    from portwright.cli import terminal
+
+    if terminal.is_terminal(output) and not terminal.unicode(output):
+        from portwright.reports.escape import in_ascii
+
+        text = in_ascii(text)
+    _write(output, text)
+
+
+def _write(output: str | None, text: str, mode: int | None = None) -> None:
+    """Write a report: to standard output, or to a file that is replaced whole or not at all."""
+    data = text.encode("utf-8", "backslashreplace")
+    if output is None:
+        _print(data)
+        return
+    try:
+        if os.path.lexists(output) and not os.path.isfile(output):
+            with open(output, "wb") as device:
+                device.write(data)
+            return
+        _replace(output, data, mode)
+    except OSError as error:
+        raise Complaint(f"cannot write {output}: {error.strerror}") from None
+
+
+def _print(data: bytes) -> None:
+    if sys.stdout is None:
+        raise Complaint("cannot write to standard output: it is closed")
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        # What is left in the buffer goes nowhere, else Python complains of it once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read the report may have had enough of it; the verdict stands all the same.
+        if not isinstance(error, BrokenPipeError):
+            raise Complaint(f"cannot write to standard output: {error.strerror}") from None
+
+
+def _replace(output: str, data: bytes, mode: int | None) -> None:
+    part = f"{output}.{os.getpid()}.part"
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666 if mode is None else mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
+            file.write(data)
+        os.replace(part, output)
+    except BaseException:
+        os.unlink(part)
+        raise
+
+
+def _say(line: str) -> None:
+    """One line on standard error; what came from outside cannot play with the terminal."""
+    from portwright.reports.escape import safe
+
+    if sys.stderr is None:
+        return
+    print(" ".join(safe(line).split("\n")), file=sys.stderr)

@@ -1,0 +1,439 @@
+"""What a command line, variables and config files say, by the names the catalogue uses for it.
+
+`--port` and `-p` are options, `$PORT` a variable, `%1` the first argument that is no option, `.port` a setting of the block at hand
+(`.1` its first word), anything else a setting of the config with its sections before it: `server.port`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+
+from portwright._start.records import dataclass, replace
+from portwright.daemons._engine.entry import Conditions, Config, Entry, Slot
+from portwright.daemons._engine.grammars import parse
+from portwright.facts import Invocation, Origin
+from portwright.formats import sections
+from portwright.formats.nodes import DEEPEST, Node
+from portwright.source import Source, Span, Word
+from portwright.system.host_files.captures import Address, captured
+from portwright.system.includes import DEEPEST as DEEPEST_INCLUDE
+from portwright.system.includes import MOST_FILES
+from portwright.system.spanned_text import UNKNOWN, Passage, piece
+from portwright.system.systemd import environment
+from portwright.system.systemd.command_line import words
+from portwright.trees import Files
+from portwright.trees.glob import TooMany, expand
+from portwright.trees.memory import MemoryTree
+
+MOST_NODES = 500_000
+_MOST_REPEATED = 50_000  # lines of files that are included once more
+_DEEPEST_INCLUDING = 8  # blocks in which an include is looked for
+_YES = frozenset(("yes", "on", "true", "1", "y", "enable", "enabled"))
+_NO = frozenset(("no", "off", "false", "0", "n", "disable", "disabled", "none"))
+_VALUE = frozenset("0123456789[/:*.")  # what may follow a short option at once
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The words of one occurrence, and who says them."""
+
+    words: tuple[Word, ...]
+    origin: Origin
+
+
+class Settings:
+    """One daemon's settings as it is started; `unsure` says why they may not be all, "" where nothing was missing."""
+
+    def __init__(self, entry: Entry, invocation: Invocation, files: Files) -> None:
+        self.files = files
+        self.unsure = ""
+        self.invocation = invocation
+        self.config_path: str | None = None
+        self._options, self._arguments = _command_line(invocation.argv[1:], _options_of(entry), entry.one_dash)
+        self._environment = dict(invocation.environment)
+        self._nodes_read: tuple[Node, ...] = ()
+        self._keys: dict[str, list[Node]] = {}
+        self._read = self._repeated = 0
+        self._parsed: dict[str, tuple[Node, ...]] = {}
+        for pattern in entry.variables:
+            self._variables(pattern)
+        if entry.config is not None and self.holds((), entry.config.unless):
+            self._nodes_read = self._config(entry.config)
+            self._keys = _by_path(self._nodes_read)
+
+    @classmethod
+    def of_options(cls, entry: Entry, invocation: Invocation, conditions: Conditions) -> "Settings":
+        """What the command line and its variables say of some conditions, without a look at any file."""
+        return cls(replace(entry, config=None, variables=(), when=conditions), invocation, Files(MemoryTree({})))
+
+    @classmethod
+    def alone(cls, entry: Entry, path: str, files: Files) -> "Settings":
+        """The settings of one config file and what it includes, without a command line."""
+        self = cls.__new__(cls)
+        self.files, self.unsure, self.config_path = files, "", path
+        self._options, self._arguments, self._environment = {}, (), {}
+        self._read = self._repeated = 0
+        self._parsed = {}
+        self._nodes_read = () if entry.config is None else self._file((path,), entry.config)
+        self._keys = _by_path(self._nodes_read)
+        return self
+
+    def occurrences(self, source: str, block: Node | None = None) -> list[Said]:
+        """Every time a source says something, in order; an empty variable says nothing."""
+        if source.startswith("-"):
+            return [Said(() if word is None else (word,), "argument") for word in self._options.get(source, ())]
+        if source.startswith("$"):
+            word = self._environment.get(source[1:])
+            return [Said((word,), "environment")] if word is not None and word.text else []
+        if source == "%*":
+            return [Said((word,), "argument") for word in self._arguments]
+        if source.startswith("%"):
+            number = int(source[1:])
+            return [Said((self._arguments[number - 1],), "argument")] if number <= len(self._arguments) else []
+        if not source.startswith("."):
+            return [Said(node.words, "directive") for node in self._keys.get(source.lower(), ())]
+        if block is None:
+            return []
+        name = source[1:].lower()
+        if name == "0":
+            return [Said((block.key,), "directive")]
+        if name.isdigit():
+            return [Said((block.values[int(name) - 1],), "directive")] if int(name) <= len(block.values) else []
+        return [Said(node.words, "directive") for node in _by_path(block.children).get(name, ())]
+
+    @cached_property
+    def addresses(self) -> tuple[Address, ...] | None:
+        """The addresses the host has, None where nobody listed them."""
+        return captured(self.files).addresses
+
+    def blocks(self, path: str) -> Iterable[Node]:
+        """The nodes of a path, for what is said block by block; `a.*` are all that stand in `a`, `a.*.b` the `b` of each of them."""
+        if path == "*":
+            return self._nodes_read
+        above, middle, name = path.partition(".*.")
+        if middle:
+            return [node for each in self.blocks(f"{above}.*") for node in each.children if node.key.text.lower() == name]
+        if path.endswith(".*"):
+            return [child for node in self._keys.get(path[:-2].lower(), ()) for child in node.children]
+        return self._keys.get(path.lower(), ())
+
+    def values(self, slot: Slot, block: Node | None = None) -> list[tuple[Word, Origin]] | None:
+        """The values of a slot, None where nobody says one (then its default holds)."""
+        found: list[Said] = []
+        for source in slot.sources:
+            said = self.occurrences(source, block)
+            if slot.take == "every":
+                found += said
+            elif said:
+                found = [said[0] if slot.take == "first" else said[-1]]
+                if any(word.text for word in found[0].words):
+                    break
+        texts: list[tuple[Word, Origin]] = []
+        for each in found:
+            chosen = each.words if slot.word is None else each.words[slot.word - 1 : slot.word]
+            for word in chosen:
+                texts += [(part, each.origin) for part in _parts(word, slot)]
+        texts = [(word, origin) for word, origin in texts if word.text.lower() not in slot.unset]
+        if any(UNKNOWN in word.text for word, _ in texts):
+            self.unsure = self.unsure or "part of what it is told is not in the host's files"
+            texts = [(word, origin) for word, origin in texts if UNKNOWN not in word.text]
+        return texts or None
+
+    def holds(self, when: Conditions, unless: Conditions, block: Node | None = None) -> bool:
+        """Whether every condition of `when` and none of `unless` holds."""
+        return all(self._is(*each, block) for each in when) and not any(self._is(*each, block) for each in unless)
+
+    def _is(self, sources: str, wanted: tuple[str, ...], block: Node | None) -> bool:
+        """Whether the first of `a|b` that says anything says what is wanted; `set` and `unset` are whether any does."""
+        said = next((found for source in sources.split("|") if (found := self.occurrences(source, block))), None)
+        if not said:
+            return "unset" in wanted
+        if "set" in wanted:
+            return True
+        last = [word.text.lower() for word in said[-1].words] or [""]
+        # The last word on a switch counts; a pattern is looked for in everything that is said.
+        anywhere = [word.text.lower() for each in said for word in each.words]
+        return any(any(_fits(text, each) for text in (anywhere if "*" in each else last)) for each in wanted)
+
+    # ── config files ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _config(self, config: Config) -> tuple[Node, ...]:
+        named = self.values(config.named) if config.named.sources else None
+        found: list[Node] = []
+        if named is not None:
+            for word, _ in named:
+                path = self._absolute(word.text)
+                if self.files.kind(path) == "missing":
+                    self.files.absent(word.at, f"{self.invocation.program} reads {path}, which is not there")
+                    self.unsure = f"{path} is not there"
+                else:
+                    self.config_path = self.config_path or path
+                    found += self._file((path,), config)
+        else:
+            for pattern in config.paths:
+                paths = [path for path in self._expand(self._in_place(pattern)) if self.files.kind(path) in ("file", "special")]
+                for path in paths:
+                    self.config_path = self.config_path or path
+                    found += self._file((path,), config)
+                if paths and not config.every:
+                    break
+            if config.needed and self.config_path is None:
+                self.files.absent(self.invocation.at, f"{self.invocation.program} reads {config.paths[0]}, which is not there")
+                self.unsure = f"{config.paths[0]} is not there"
+        directories = self.values(config.directories) if config.directories.sources else None
+        for pattern in (*config.drop_ins, *(f"{self._absolute(word.text.partition(',')[0])}/*" for word, _ in directories or ())):
+            for path in self._expand(self._in_place(pattern)):
+                if self.files.kind(path) == "file":
+                    found += self._file((path,), config)
+        for path, section in config.under:
+            if self.files.kind(path) == "file" and (inside := self._file((path,), config)):
+                found.append(Node(Word(section, inside[0].key.at), (), inside))
+        return tuple(found)
+
+    def _in_place(self, pattern: str) -> str:
+        """A default path, with `~` for the home of the user it runs as."""
+        if not pattern.startswith("~"):
+            return pattern
+        home = self._environment.get("HOME")
+        return "" if home is None else home.text + pattern[1:]
+
+    def _absolute(self, path: str) -> str:
+        return self.invocation.path(path)
+
+    def _expand(self, pattern: str) -> tuple[str, ...]:
+        if not pattern:
+            return ()
+        try:
+            return expand(pattern, self.files)
+        except TooMany:
+            return ()
+
+    def _file(self, chain: tuple[str, ...], config: Config) -> tuple[Node, ...]:
+        """What a file says, with what it includes in the place of the include."""
+        path = chain[-1]
+        source = self.files.read(path)
+        self._read += 1
+        if source is None:
+            return ()
+        if path not in self._parsed:
+            self._parsed[path], troubles = parse(config.format, source)
+            for trouble in troubles:
+                self.files.trouble(trouble.at, trouble.reason)
+        else:
+            self._repeated += len(self._parsed[path])
+        nodes = self._parsed[path]
+        return self._followed(nodes, chain, config, 0) if config.include else nodes
+
+    def _followed(self, nodes: tuple[Node, ...], chain: tuple[str, ...], config: Config, depth: int) -> tuple[Node, ...]:
+        found: list[Node] = []
+        directives = dict(config.include)
+        for node in nodes:
+            suffix = directives.get(node.key.text)
+            if suffix is not None and node.words:
+                for path in self._included(node, suffix, chain, config):
+                    found += self._file((*chain, path), config)
+            elif node.children and depth < _DEEPEST_INCLUDING:
+                found.append(Node(node.key, node.values, self._followed(node.children, chain, config, depth + 1)))
+            else:
+                found.append(node)
+        return tuple(found)
+
+    def _included(self, node: Node, suffix: str, chain: tuple[str, ...], config: Config) -> Iterator[str]:
+        if len(chain) > DEEPEST_INCLUDE:
+            self.files.trouble(node.key.at, f"includes nested more than {DEEPEST_INCLUDE} deep are not followed")
+            return
+        if self._read >= MOST_FILES or self._repeated > _MOST_REPEATED:
+            self.files.trouble(Span.whole(self.files.tree.label(chain[0])), "too many or too often included files: the rest is not read")
+            return
+        for word in node.words:
+            text = word.text.partition(",")[0].rstrip("/") + suffix if suffix else word.text
+            base = config.relative or chain[-1].rpartition("/")[0]
+            try:
+                paths = expand(text if text.startswith("/") else f"{base}/{text}", self.files)
+            except TooMany:
+                self.files.trouble(word.at, "too many files match")
+                continue
+            for path in paths:
+                if path in chain and config.once:
+                    continue
+                if path in chain:
+                    self.files.trouble(word.at, f"a file includes itself: {' includes '.join((*chain[chain.index(path) :], path))}")
+                elif self._read >= MOST_FILES:
+                    return
+                elif self.files.kind(path) == "file":
+                    yield path
+
+    def _variables(self, pattern: str) -> None:
+        """Shell assignments of a file that the daemon's own start script reads."""
+        for path in self._expand(pattern):
+            source = self.files.read(path)
+            if source is not None:
+                self._environment |= assigned(source)
+
+
+def assigned(source: Source) -> dict[str, Word]:
+    """The variables a shell is left with that reads this file, as far as they are literal.
+
+    systemd.exec(5) has no comments behind a value and takes lines together that a backslash joins; a shell has both.
+    """
+    found = {name.text.removeprefix("export "): value for name, value in environment.parse(source).assignments}
+    if any("#" in value.text for value in found.values()):
+        for node in sections.parse(source, sections.ASSIGNMENTS)[0]:
+            name = node.key.text.removeprefix("export ")
+            if node.values and name in found and "#" in found[name].text:
+                found[name] = node.values[0]
+    return found
+
+
+def is_yes(text: str) -> bool:
+    """Whether a switch is on."""
+    return text.lower() in _YES
+
+
+def _fits(text: str, wanted: str) -> bool:
+    if wanted == "yes":
+        return text in _YES
+    if wanted == "no":
+        return text in _NO
+    if "*" not in wanted:
+        return text == wanted.lower()
+    from fnmatch import fnmatchcase
+
+    return fnmatchcase(text, wanted.lower())
+
+
+def _by_path(nodes: Iterable[Node]) -> dict[str, list[Node]]:
+    """Nodes by their dotted lower-case path, in the order written."""
+    found: dict[str, list[Node]] = {}
+    todo = [("", node, 0) for node in reversed(tuple(nodes))]
+    count = 0
+    while todo and count < MOST_NODES:
+        prefix, node, depth = todo.pop()
+        count += 1
+        path = f"{prefix}{node.key.text.lower()}"
+        found.setdefault(path, []).append(node)
+        if depth < DEEPEST:
+            todo += [(f"{path}.", child, depth + 1) for child in reversed(node.children)]
+    return found
+
+
+def _parts(word: Word, slot: Slot) -> list[Word]:
+    """The values in one word, each with its own place."""
+    if slot.option:
+        arguments = [part.word() for part in words(Passage.of(word), relaxed=True)[0]]
+        found_option, _ = _command_line(tuple(arguments), (frozenset((slot.option,)), frozenset((slot.option,))), False)
+        return [each for each in found_option.get(slot.option, ()) if each is not None]
+    text, start, parts = word.text, 0, list[tuple[int, int]]()
+    if not slot.split:
+        parts.append((0, len(text)))
+    else:
+        for position, char in enumerate(text):
+            if char in slot.split:
+                parts.append((start, position))
+                start = position + 1
+        parts.append((start, len(text)))
+    found = []
+    whole = piece(word)
+    for low, high in parts:
+        if slot.after and (cut := text.find(slot.after, low, high)) >= 0:
+            low = cut + len(slot.after)
+        if slot.until and (cut := text.find(slot.until, low, high)) >= 0:
+            high = cut
+        while low < high and text[low] in " \t":
+            low += 1
+        while high > low and text[high - 1] in " \t":
+            high -= 1
+        if low < high or not slot.split:
+            cut_out = whole.cut(low, high)
+            found.append(Word(cut_out.text, cut_out.at))
+    return found
+
+
+# ── command line ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _options_of(entry: Entry) -> tuple[frozenset[str], frozenset[str]]:
+    """The options an entry names: all of them, and those that take a value."""
+    valued: set[str] = set(entry.values)
+    named: set[str] = set(entry.values)
+    slots = [slot for each in entry.sockets for slot in (each.listen, each.port, each.end_port) if slot is not None]
+    if entry.config is not None:
+        slots += [entry.config.named, entry.config.directories]
+    for slot in slots:
+        valued.update(source for source in slot.sources if source.startswith("-"))
+    every = [entry.when, entry.unless, *(each.when for each in entry.sockets), *(each.unless for each in entry.sockets)]
+    if entry.config is not None:
+        every.append(entry.config.unless)
+    for conditions in every:
+        for source, wanted in ((source, wanted) for sources, wanted in conditions for source in sources.split("|")):
+            if source.startswith("-"):
+                named.add(source)
+                if not {"set", "unset", "yes", "no"} & set(wanted):
+                    valued.add(source)
+    return frozenset(named | valued), frozenset(valued)
+
+
+def _command_line(
+    words: tuple[Word, ...], options: tuple[frozenset[str], frozenset[str]], one_dash: bool
+) -> tuple[Mapping[str, list[Word | None]], tuple[Word, ...]]:
+    """The options that are known, each with its values in order (None for one without), and the other arguments.
+
+    `--name value`, `--name=value`, `-n value`, `-nvalue`, clusters of letters; with `one_dash` also `-name value` as Go's flag package
+    takes it. Options nobody named are passed over, and so is not what follows them: it may be a value.
+    """
+    named, valued = options
+    found: dict[str, list[Word | None]] = {}
+    others: list[Word] = []
+    rest = iter(enumerate(words))
+    for position, word in rest:
+        text = word.text
+        if not text.startswith("-") or len(text) < 2:
+            others.append(word)
+            continue
+        if one_dash and not text.startswith("--"):
+            text = f"-{text}" if text.partition("=")[0] not in named else text
+        name, equals, _ = text.partition("=")
+        if name in named:
+            value: Word | None = None
+            if equals:
+                value = _tail(word, len(word.text) - len(text) + len(name) + 1)
+            elif name in valued and position + 1 < len(words):
+                value = next(rest)[1]
+            found.setdefault(name, []).append(value)
+        elif not text.startswith("--"):
+            _short(word, named, valued, found, rest)
+    return found, tuple(others)
+
+
+def _short(
+    word: Word,
+    named: frozenset[str],
+    valued: frozenset[str],
+    found: dict[str, list[Word | None]],
+    rest: Iterator[tuple[int, Word]],
+) -> None:
+    """Clustered letters, or a letter with its value behind it."""
+    text = word.text
+    first = text[:2]
+    if first in valued:
+        # getopt(3) gives it all that follows; where that looks like no value, the letters are more likely a cluster we know little of.
+        found.setdefault(first, []).append(_tail(word, 2))
+        return
+    for position, letter in enumerate(text[1:], 1):
+        option = f"-{letter}"
+        if option not in named:
+            if not letter.isalpha():
+                return
+            continue
+        if option not in valued:
+            found.setdefault(option, []).append(None)
+        elif position == len(text) - 1:
+            following = next(rest, None)
+            found.setdefault(option, []).append(None if following is None else following[1])
+        elif text[position + 1] in _VALUE:
+            found.setdefault(option, []).append(_tail(word, position + 1))
+            return
+
+
+def _tail(word: Word, start: int) -> Word:
+    cut = piece(word).cut(start, len(word.text))
+    return Word(cut.text, cut.at)

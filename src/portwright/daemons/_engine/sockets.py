@@ -1,0 +1,282 @@
+"""An entry's sockets with a daemon's settings put in: endpoints."""
+
+from portwright._start.lazy_regex import regex
+from portwright._start.records import dataclass
+from portwright.daemons._engine.entry import Entry, Slot, Socket
+from portwright.daemons._engine.settings import Settings
+from portwright.daemons._engine.versions import satisfies
+from portwright.facts import Backlog, Confidence, Endpoint, Origin, Protocol, weakest
+from portwright.formats.nodes import Node
+from portwright.ip import ip_address
+from portwright.ports import PortSet
+from portwright.source import Span, Word
+from portwright.system.host_files import names
+
+MOST_SOCKETS = 10_000
+_TRANSPORTS: dict[str, tuple[Protocol, str]] = {
+    "tcp": ("tcp", ""), "tcp4": ("tcp", "inet"), "tcp6": ("tcp", "inet6"), "udp": ("udp", ""), "udp4": ("udp", "inet"),
+    "udp6": ("udp", "inet6"), "tcpv6": ("tcp", "inet6"), "udpv6": ("udp", "inet6"), "udpipv6": ("udp", "inet6"),
+    "tcpipv6": ("tcp", "inet6"),
+}  # fmt: skip
+# Words of the catalogue for the addresses a host has: (family, "" for both; whether those of loopback are left out).
+_EACH = {"each": ("", False), "each-inet": ("inet", False), "each-outside-inet": ("inet", True)}
+_NAME = regex(r"[A-Za-z0-9_.%:-]+")
+_INTERFACES = regex(r"(?=[A-Za-z0-9_.*?-]{1,32}$)[^*?]*[*?].*")
+_NOT_INTERNET = ("/", "@", "unix:", "unix/", "local:", "fd:", "fd@", "systemd:", "vsock:", "abstract:", "npipe:", "~/", "unixgram:")
+
+
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """One socket's place as written: the parts that are said, and where."""
+
+    host: str = ""
+    port: str | None = None
+    protocol: Protocol | None = None
+    family: str = ""
+    at: Span | None = None
+    origin: Origin = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class _Ports:
+    ports: PortSet
+    random: bool
+    at: Span | None
+    origin: Origin
+
+
+def endpoints(entry: Entry, settings: Settings, at: Span, version: str | None, only_said: bool = False) -> tuple[Endpoint, ...]:
+    """What the daemon binds. `at` is where it is started; `only_said` leaves out what no setting names (a config read on its own)."""
+    found: dict[tuple[object, ...], Endpoint] = {}
+    for socket in entry.sockets:
+        if socket.versions and not satisfies(version, socket.versions):
+            continue
+        blocks: list[Node | None] = [*settings.blocks(socket.each)] if socket.each else [None]
+        for block in blocks:
+            if not settings.holds(socket.when, socket.unless, block):
+                continue
+            for endpoint in _of_socket(entry, socket, settings, block, at):
+                if not (only_said and endpoint.origin == "default"):
+                    found.setdefault((endpoint.protocol, endpoint.address, endpoint.ports, endpoint.on_demand), endpoint)
+            if len(found) > MOST_SOCKETS:
+                settings.files.trouble(at, f"more than {MOST_SOCKETS} sockets: the rest is left out")
+                return tuple(found.values())
+    return tuple(found.values())
+
+
+def _of_socket(entry: Entry, socket: Socket, settings: Settings, block: Node | None, at: Span) -> list[Endpoint]:
+    found: list[Endpoint] = []
+    fallback = block.key.at if block is not None else at
+    own: list[_Ports] | None = None
+    for where in _places(socket, settings, block):
+        if where.port is not None:
+            chosen = _ports(where.port, where.at, where.origin, socket, settings, 0)
+        else:
+            if own is None:
+                own = _own_ports(socket, settings, block)
+            chosen = own
+        addresses = _addresses(where, socket, settings)
+        for protocol in socket.protocols if where.protocol is None else (where.protocol,):
+            for ports in chosen:
+                if len(found) > MOST_SOCKETS:
+                    return found
+                found += (
+                    _endpoint(entry, socket, settings, protocol, address, sure, ports, where, fallback, block)
+                    for address, sure in addresses
+                )
+    return found
+
+
+def _endpoint(
+    entry: Entry,
+    socket: Socket,
+    settings: Settings,
+    protocol: Protocol,
+    address: str,
+    sure: bool,
+    ports: _Ports,
+    where: _Where,
+    fallback: Span,
+    block: Node | None,
+) -> Endpoint:
+    # The line that names the port is the one to change; where no line does, the address is.
+    said = ports if ports.at is not None else where
+    confidence: Confidence = socket.confidence
+    if settings.unsure:
+        confidence = weakest(confidence, "possible")
+    if not sure:
+        confidence = weakest(confidence, "possible")
+    return Endpoint(
+        at=said.at or fallback,
+        app=entry.name,
+        protocol=protocol,
+        address="*" if address == "::" and socket.v6only is False else address,
+        ports=ports.ports,
+        origin=said.origin,
+        reuse_address=(protocol == "tcp") if socket.reuse_address == "tcp" else socket.reuse_address,
+        reuse_port=socket.reuse_port,
+        v6only=socket.v6only if ":" in address else None,
+        random=ports.random,
+        on_demand=socket.on_demand,
+        binds_as=socket.binds_as,
+        confidence=confidence,
+        why=socket.why or settings.unsure,
+        optional=socket.optional,
+        goes_on=socket.goes_on,
+        backlog=_backlog(socket, settings, block) if protocol == "tcp" else None,
+    )
+
+
+def _backlog(socket: Socket, settings: Settings, block: Node | None) -> Backlog | None:
+    """The accept queue it asks for, where its settings say one."""
+    said = settings.values(socket.backlog, block) if socket.backlog is not None else None
+    return Backlog.asked(said[-1][0]) if said else None
+
+
+# ── ports ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _own_ports(socket: Socket, settings: Settings, block: Node | None) -> list[_Ports]:
+    """The ports of the `port` slot, up to `end-port` where there is one."""
+    if socket.random and socket.port is None:
+        return [_Ports(PortSet(), True, None, "default")]
+    if socket.port is None:
+        return []
+    found: list[_Ports] = []
+    for word, span, origin in _values(socket.port, settings, block):
+        found += _ports(word, span, origin, socket, settings, socket.port.plus)
+    if socket.end_port is None or not found:
+        return found
+    ends = [
+        end for word, span, origin in _values(socket.end_port, settings, block)
+        for end in _ports(word, span, origin, socket, settings, socket.end_port.plus)
+    ]  # fmt: skip
+    low, high = found[-1].ports.low, ends[-1].ports.high if ends else None
+    if low is None or high is None or high < low:
+        return found
+    return [_Ports(PortSet.of((low, high)), False, found[-1].at, found[-1].origin)]
+
+
+def _values(slot: Slot, settings: Settings, block: Node | None) -> list[tuple[str, Span | None, Origin]]:
+    said = settings.values(slot, block)
+    if said is None:
+        return [(text, None, "default") for text in slot.default or ()]
+    return [(word.text, word.at, origin) for word, origin in said if word.text.lower() not in slot.off]
+
+
+def _ports(text: str, at: Span | None, origin: Origin, socket: Socket, settings: Settings, plus: int) -> list[_Ports]:
+    low, dash, high = text.partition("-") if text[:1].isdigit() else (text, "", "")
+    if not dash and text[:1].isdigit():
+        low, dash, high = text.partition(":")
+    first = names.port(low.strip(), socket.protocols[0], settings.files)
+    last = names.port(high.strip(), socket.protocols[0], settings.files) if dash else first
+    if first is None or last is None or last < first or not 0 <= last + plus <= 65535:
+        if at is not None:
+            settings.files.trouble(at, f"not a port: {text[:60]}")
+        return []
+    if not last:
+        return [_Ports(PortSet(), True, at, origin)] if socket.zero == "random" else []
+    return [_Ports(PortSet.of((first + plus, last + plus)), False, at, origin if not plus else "inferred")]
+
+
+# ── addresses ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _places(socket: Socket, settings: Settings, block: Node | None) -> list[_Where]:
+    if socket.listen is None:
+        return [_Where()]
+    said = settings.values(socket.listen, block)
+    if said is None:
+        if socket.listen.default is None:
+            return []
+        return [where for text in socket.listen.default for where in _written(Word(text, Span.whole("")), "default", socket)]
+    return [where for word, origin in said if word.text.lower() not in socket.listen.off for where in _written(word, origin, socket)]
+
+
+def _written(word: Word, origin: Origin, socket: Socket) -> list[_Where]:
+    """The place a value names; none for a socket that is no Internet socket."""
+    text = word.text.strip()
+    at = None if origin == "default" else word.at
+    protocol: Protocol | None = None
+    family, default_port = "", None
+    if socket.form == "milter":
+        kind, _, rest = text.partition(":")
+        if kind not in ("inet", "inet6"):
+            return []
+        port, _, host = rest.partition("@")
+        return [_Where(host, port, None, kind, at, origin)]
+    schemes = dict(socket.schemes)
+    scheme, slashes, rest = text.partition("://")
+    if slashes:
+        default_port = schemes.get(scheme.lower())
+        if default_port == "none" or scheme.lower() in ("unix", "unixs", "fd", "unixgram"):
+            return []
+        text = rest.partition("/")[0].partition("?")[0]
+        if scheme.lower() in _TRANSPORTS:
+            protocol, family = _TRANSPORTS[scheme.lower()]
+    elif socket.form == "transport":
+        kind, _, rest = text.partition(":")
+        if kind.lower() in _TRANSPORTS:
+            (protocol, family), text = _TRANSPORTS[kind.lower()], rest
+        elif kind.lower() in ("unix", "dtlsudp", "tlstcp", "ssh", "alias", "std", "pcap") and rest:
+            return []
+    if text.startswith(_NOT_INTERNET):
+        return []
+    host, port_text = _host_and_port(text, socket)
+    return [_Where(host, port_text or default_port, protocol, family, at, origin)]
+
+
+def _host_and_port(text: str, socket: Socket) -> tuple[str, str | None]:
+    if socket.form in ("at", "comma"):
+        host, _, port = text.partition("@" if socket.form == "at" else ",")
+        return host.strip("[]"), port or None
+    if names.is_address(text) or socket.form == "address":
+        return text.strip("[]"), None
+    if text.startswith("["):
+        host, _, rest = text[1:].partition("]")
+        return host, rest[1:] if rest.startswith(":") else None
+    if text.isdigit():
+        return "", text
+    host, colon, port = text.rpartition(":")
+    if not colon:
+        return text, None
+    return host, port or None
+
+
+def _addresses(where: _Where, socket: Socket, settings: Settings) -> list[tuple[str, bool]]:
+    """The addresses a host part stands for, and whether that is sure."""
+    host = where.host.lower()
+    if host in _EACH:
+        return _each(settings, where.family or _EACH[host][0], outside=_EACH[host][1])
+    if host in socket.any:
+        wildcard = {"inet": ("0.0.0.0",), "inet6": ("::",)}.get(where.family, socket.wildcard)  # noqa: S104
+        return [(address, True) for address in wildcard]
+    if host in ("0.0.0.0", "::", "0") and socket.zeros_are_dual:  # noqa: S104
+        return [("*", True)]
+    known = (str(ip_address(host)),) if names.is_address(host) else names.addresses(host, settings.files) or _of_interface(host, settings)
+    fitting = [address for address in known if not where.family or (":" in address) == (where.family == "inet6")]
+    if not fitting and not _NAME.fullmatch(where.host) and not (socket.form == "address" and _INTERFACES.fullmatch(where.host)):
+        if where.at is not None:
+            settings.files.trouble(where.at, f"not an address: {where.host[:60]}")
+        return []
+    if not fitting:
+        return [(where.host, False)]
+    if socket.names == "inet":
+        fitting = [address for address in fitting if ":" not in address] or fitting
+    return [(address, True) for address in (fitting if socket.names == "all" else fitting[:1])]
+
+
+def _each(settings: Settings, family: str, outside: bool) -> list[tuple[str, bool]]:
+    """Every address the host has; where nobody listed them, the wildcard stands for them and is no sure thing."""
+    if settings.addresses is None:
+        wild = [("0.0.0.0", False), ("::", False)]  # noqa: S104
+        return [each for each in wild if not family or (":" in each[0]) == (family == "inet6")]
+    listed = (each for each in settings.addresses if not outside or each.interface != "lo")
+    return [(each.scoped, True) for each in listed if not family or each.family == family]
+
+
+def _of_interface(name: str, settings: Settings) -> tuple[str, ...]:
+    """The addresses of an interface, or of all that a pattern like `en*` takes in (smb.conf(5), dnsmasq(8))."""
+    from fnmatch import fnmatchcase
+
+    return tuple(each.scoped for each in settings.addresses or () if len(name) <= 32 and fnmatchcase(each.interface.lower(), name))

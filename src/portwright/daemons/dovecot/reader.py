@@ -1,0 +1,166 @@
+"""Dovecot: the inet_listeners of its services, for the protocols that are on, times the addresses of `listen`."""
+
+from portwright._start.records import dataclass, field
+from portwright.daemons import Packages, Said, daemon
+from portwright.facts import Confidence, Endpoint, Invocation, Origin
+from portwright.formats import braces
+from portwright.formats.nodes import Node
+from portwright.ports import PortSet
+from portwright.source import Span, Word
+from portwright.system.host_files import names
+from portwright.system.includes import may_follow, named_files
+from portwright.trees import Files
+
+CONFIG = "/etc/dovecot/dovecot.conf"
+_INCLUDES = ("!include", "!include_try")
+_PROTOCOLS = ("imap", "pop3", "lmtp")
+# master-service's default services: (service, listener) to its port, whether it speaks TLS at once, and the protocol that brings it.
+_LISTENERS: dict[tuple[str, str], tuple[int, bool, str]] = {
+    ("imap-login", "imap"): (143, False, "imap"),
+    ("imap-login", "imaps"): (993, True, "imap"),
+    ("pop3-login", "pop3"): (110, False, "pop3"),
+    ("pop3-login", "pop3s"): (995, True, "pop3"),
+    ("submission-login", "submission"): (587, False, "submission"),
+    ("submission-login", "submissions"): (465, True, "submission"),
+    ("managesieve-login", "sieve"): (4190, False, "sieve"),
+}
+_PROTOCOL_OF = {service: protocol for (service, _), (_, _, protocol) in _LISTENERS.items()} | {"lmtp": "lmtp"}
+_ANY = {"*": "0.0.0.0", "::": "::", "[::]": "::"}  # noqa: S104
+
+
+@dataclass
+class _Said:
+    """Settings as they stand after all files: the last word wins, services are merged by name."""
+
+    files: Files
+    values: dict[str, tuple[Word, ...]] = field(default_factory=dict)
+    listeners: dict[tuple[str, str], dict[str, tuple[Word, ...]]] = field(default_factory=dict)
+    read: int = 0
+
+
+def fragment(path: str, files: Files, packages: Packages) -> tuple[Said, ...]:
+    """The listeners of one file that name a port of their own."""
+    said = _Said(files)
+    _file((path,), said)
+    return tuple(each for each in _endpoints(said, Span.whole(path), "likely") if each.origin == "directive")
+
+
+@daemon("dovecot", "dovecot", fragment=fragment)
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+    """The sockets dovecot's master binds."""
+    config = CONFIG
+    words = iter(invocation.argv[1:])
+    for word in words:
+        if word.text == "-c":
+            value = next(words, None)
+            config = config if value is None else value.text
+        elif word.text in ("-n", "-a", "--version", "--help", "reload", "stop"):
+            return ()
+    said = _Said(files)
+    confidence: Confidence = "certain"
+    path = invocation.path(config)
+    if files.kind(path) == "missing":
+        files.absent(invocation.at, f"dovecot reads {path}, which is not there")
+        confidence = "possible"
+    else:
+        _file((path,), said)
+    # Dovecot adds what PID 1 hands it to what it binds itself only where both have one address; then it binds nothing there.
+    return _endpoints(said, invocation.at, confidence) if not invocation.sockets else ()
+
+
+def _file(chain: tuple[str, ...], said: _Said) -> None:
+    source = said.files.read(chain[-1])
+    said.read += 1
+    if source is None:
+        return
+    nodes, troubles = braces.parse(source, braces.DOVECOT)
+    for trouble in troubles:
+        said.files.trouble(trouble.at, trouble.reason)
+    for node in nodes:
+        name = node.key.text
+        if name in _INCLUDES and node.values:
+            _include(node.values[0], chain, said)
+        elif name == "service" and node.values:
+            _service(node, said)
+        elif not node.children:
+            said.values[name] = _substituted(node, said)
+
+
+def _substituted(node: Node, said: _Said) -> tuple[Word, ...]:
+    """`protocols = $protocols imap`: a variable is what the setting was until now."""
+    found: list[Word] = []
+    for word in node.values:
+        found += said.values.get(word.text[1:], ()) if word.text.startswith("$") else (word,)
+    return tuple(found[:1000])
+
+
+def _service(node: Node, said: _Said) -> None:
+    for child in node.children:
+        if child.key.text == "inet_listener":
+            listener = child.values[0].text if child.values else ""
+            into = said.listeners.setdefault((node.values[0].text, listener), {})
+            into |= {each.key.text: each.values for each in child.children}
+
+
+def _include(value: Word, chain: tuple[str, ...], said: _Said) -> None:
+    for path in named_files(value, chain[-1].rpartition("/")[0], said.files):
+        if may_follow(path, value, chain, said.read, said.files):
+            _file((*chain, path), said)
+
+
+def _endpoints(said: _Said, at: Span, confidence: Confidence) -> tuple[Endpoint, ...]:
+    protocols = {word.text for word in said.values["protocols"]} if "protocols" in said.values else set(_PROTOCOLS)
+    ssl = said.values.get("ssl", ())
+    plain_only = bool(ssl) and ssl[0].text == "no"
+    everywhere = said.values.get("listen") or (Word("*", at), Word("::", at))
+    found: dict[tuple[str, int], Endpoint] = {}
+    for service, listener in dict.fromkeys((*_LISTENERS, *said.listeners)):
+        default, secure, _ = _LISTENERS.get((service, listener), (0, False, ""))
+        own = said.listeners.get((service, listener), {})
+        protocol = _PROTOCOL_OF.get(service)
+        if protocol is not None and protocol not in protocols:
+            continue
+        secure = own["ssl"][0].text == "yes" if own.get("ssl") else secure
+        if secure and plain_only:
+            continue
+        port, where, origin = _port(own, default, at, said)
+        if not port:
+            continue
+        reuse_port = bool(own.get("reuse_port")) and own["reuse_port"][0].text == "yes"
+        for word in own.get("address") or everywhere:
+            for address in _addresses(word.text, said.files):
+                # net.c, net_listen_full(): SO_REUSEADDR, and IPV6_V6ONLY on IPv6 sockets.
+                found.setdefault(
+                    (address, port),
+                    Endpoint(
+                        at=where,
+                        app="dovecot",
+                        protocol="tcp",
+                        address=address,
+                        ports=PortSet.of(port),
+                        origin=origin,
+                        reuse_address=True,
+                        reuse_port=reuse_port,
+                        v6only=True if ":" in address else None,
+                        confidence=confidence,
+                    ),
+                )
+    return tuple(found.values())
+
+
+def _port(own: dict[str, tuple[Word, ...]], default: int, at: Span, said: _Said) -> tuple[int, Span, Origin]:
+    """The listener's port; 0 switches it off (Dovecot's service configuration)."""
+    word = own["port"][0] if own.get("port") else None
+    if word is None:
+        return default, at, "default"
+    port = names.port(word.text, "tcp", said.files)
+    if port is None:
+        said.files.trouble(word.at, f"not a port: {word.text[:60]}")
+    return port or 0, word.at, "directive"
+
+
+def _addresses(text: str, files: Files) -> tuple[str, ...]:
+    literal = text.strip(",")
+    if literal in _ANY:
+        return (_ANY[literal],)
+    return names.addresses(literal, files) if literal else ()

@@ -1,0 +1,1 @@
+"""Interpreters: what the programs they run say about their sockets."""

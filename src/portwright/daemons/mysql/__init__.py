@@ -1,0 +1,1 @@
+"""One room: MySQL and MariaDB."""

@@ -1,0 +1,739 @@
+"""nginx: its configuration with all includes becomes the sockets the master binds and the upstreams it keeps, or does not keep, open."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
+
+from portwright._start.lazy_regex import regex
+from portwright._start.records import dataclass, field, replace
+from portwright.daemons import Packages, Said, daemon
+from portwright.facts import (
+    Backlog,
+    Confidence,
+    Endpoint,
+    FileNeed,
+    Invocation,
+    Origin,
+    Outbound,
+    Protocol,
+    Value,
+    weakest,
+)
+from portwright.formats.nginx import DEEPEST, Directive, Document, parse
+from portwright.ip import ip_address
+from portwright.ports import PortSet
+from portwright.source import Source, Span, Word
+from portwright.system.host_files import names
+from portwright.system.host_files.destinations import are_loopback
+from portwright.trees import Files
+from portwright.trees.glob import TooMany, expand
+
+_DEFAULT = "/etc/nginx/nginx.conf"
+_PREFIX = "/usr/share/nginx"
+_DEEPEST_INCLUDE = 16
+_MOST_INCLUDES = 4096
+_MOST_DIRECTIVES = 500_000
+_MOST_SOCKETS = 4096
+_BACKLOG = 511  # NGX_LISTEN_BACKLOG
+
+# ngx_http_core_listen, ngx_stream_core_listen, ngx_mail_core_listen: these make the address a socket of its own; without them nginx
+# does not bind 127.0.0.1:80 when it binds *:80 anyway.
+_BINDING = frozenset(
+    ("bind", "setfib", "fastopen", "backlog", "rcvbuf", "sndbuf", "accept_filter", "deferred", "ipv6only", "reuseport", "so_keepalive")
+)
+_KNOWN = _BINDING | frozenset(("default_server", "default", "ssl", "http2", "spdy", "quic", "proxy_protocol", "udp", "multipath"))
+# The blocks whose content is directives; map, geo, types and the like hold data.
+_CONTEXTS = frozenset(("http", "stream", "mail", "events", "server", "location", "upstream", "if", "limit_except"))
+_MAIN = frozenset(("http", "stream", "mail", "events"))
+_PASSES = ("proxy", "grpc", "fastcgi", "uwsgi", "scgi", "memcached")
+_PACKAGES = ("nginx", "nginx-core", "nginx-full", "nginx-light", "nginx-extras", "nginx-mainline", "nginx-mod-stream", "openresty", "angie")
+
+_AUTHORITY = regex(r"(?:(?:https?|grpcs?|s?uwsgi|fastcgi|scgi|memcached)://)?+([^/?$]*+)(\$(?:request_uri|uri|document_uri)\b)?", re.I)
+
+Module = Literal["http", "stream", "mail"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A directive with its block's content after includes."""
+
+    directive: Directive
+    inside: tuple["_Node", ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.directive.name
+
+
+class _Argument(Source):
+    """The text of -g: whatever stands in it stands, for a reader, at the argument."""
+
+    def __init__(self, word: Word) -> None:
+        super().__init__(word.at.path, word.text)
+        self.__dict__["_word"] = word
+
+    def span(self, start: int, end: int) -> Span:
+        at: Span = self.__dict__["_word"].at
+        return at
+
+
+@dataclass
+class _Reading:
+    """One reading of a configuration: where relative includes start, and what has been read so far.
+
+    `lenient`: the file stands alone, so that what it includes may well be elsewhere.
+    """
+
+    files: Files
+    directories: tuple[str, ...]
+    lenient: bool = False
+    confidence: Confidence = "certain"
+    documents: dict[str, Document] = field(default_factory=dict)
+    includes: int = 0
+    directives: int = 0
+
+    def refuse(self, at: Span, reason: str) -> None:
+        """Note what nginx would not start with."""
+        self.files.trouble(at, reason)
+        self.confidence = "possible"
+
+    def document(self, path: str) -> Document | None:
+        if path not in self.documents:
+            source = self.files.read(path)
+            if source is None:
+                return None
+            self.documents[path] = document = parse(source)
+            for wrong in document.unreadable:
+                self.refuse(wrong.at, wrong.reason)
+        return self.documents[path]
+
+    def nodes(self, directives: Iterable[Directive], chain: tuple[str, ...], depth: int = 0) -> tuple[_Node, ...]:
+        """Directives with includes put in their place, in the context they are included in."""
+        found: list[_Node] = []
+        for directive in directives:
+            self.directives += 1
+            if self.directives > _MOST_DIRECTIVES:
+                self.files.trouble(directive.at, f"more than {_MOST_DIRECTIVES} directives with all includes: the rest is not read")
+                break
+            if directive.name == "include" and directive.block is None:
+                for path in self._included(directive, chain):
+                    document = self.document(path)
+                    if document is not None:
+                        found += self.nodes(document.directives, (*chain, path), depth)
+            elif directive.block is None or directive.name not in _CONTEXTS:
+                found.append(_Node(directive))
+            elif depth >= DEEPEST:
+                self.files.trouble(directive.at, f"blocks are nested more than {DEEPEST} deep, this one is not read")
+            else:
+                found.append(_Node(directive, self.nodes(directive.block, chain, depth + 1)))
+        return tuple(found)
+
+    def _included(self, directive: Directive, chain: tuple[str, ...]) -> tuple[str, ...]:
+        found: list[str] = []
+        for word in directive.args[:1]:
+            if len(chain) > _DEEPEST_INCLUDE:
+                self.refuse(word.at, f"includes nested more than {_DEEPEST_INCLUDE} deep are not followed")
+                break
+            try:
+                paths = self._matching(word.text)
+            except TooMany:
+                self.files.trouble(word.at, "too many files match")
+                continue
+            if not paths and not self.lenient and not self.files.partial and not set("*?[").intersection(word.text):
+                self.refuse(word.at, "nginx would not start: the included file is not there")
+            for path in paths:
+                if path in chain:
+                    self.refuse(word.at, f"a file includes itself: {' includes '.join((*chain[chain.index(path) :], path))}")
+                    continue
+                self.includes += 1
+                if self.includes > _MOST_INCLUDES:
+                    self.files.trouble(word.at, f"more than {_MOST_INCLUDES} included files: the rest is not read")
+                    break
+                found.append(path)
+        return tuple(found)
+
+    def _matching(self, pattern: str) -> tuple[str, ...]:
+        if pattern.startswith("/"):
+            return expand(pattern, self.files)
+        for directory in self.directories:
+            paths = expand(f"{directory}/{pattern}", self.files)
+            if paths:
+                return paths
+        return ()
+
+
+# ── starting ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def fragment(path: str, files: Files, packages: Packages) -> tuple[Said, ...]:
+    """What one config file says on its own: a whole nginx.conf, or server, upstream or location blocks that http or stream includes."""
+    here = path.rpartition("/")[0]
+    reading = _Reading(files, (here, here.rpartition("/")[0]), lenient=True)
+    document = reading.document(path)
+    if document is None:
+        return ()
+    nodes = reading.nodes(document.directives, (path,))
+    version = _version(packages)
+    if any(node.name in _MAIN for node in nodes):
+        return (*_endpoints(nodes, reading, 80), *_outbounds(nodes, reading, version, None))
+    module = _module(nodes)
+    main = Directive(document.directives[0].source, module, 0, 0) if document.directives else None
+    inside = nodes if main is None else (_Node(main, nodes),)
+    return (*_endpoints(inside, reading, 80), *_outbounds(inside, reading, version, None, alone=True))
+
+
+@daemon("nginx", "nginx", "nginx-debug", "openresty", fragment=fragment)
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+    """The sockets and upstreams of an nginx: `-c file`, `-p prefix` and `-g directives` as ngx_get_options takes them."""
+    options = _options(invocation)
+    if options is None:
+        return ()
+    conf = options.get("c")
+    prefix = options["p"].text.rstrip("/") if "p" in options else None
+    path = _conf(invocation, conf, prefix, files)
+    at = conf.at if conf is not None else invocation.at
+    if "\ufffd" in path:
+        files.absent(at, "which file nginx reads could not be worked out")
+        return ()
+    reading = _Reading(files, (path.rpartition("/")[0],))
+    document = reading.document(path)
+    if document is None:
+        files.absent(at, f"nginx would not start: {path} is not there")
+        return ()
+    directives = document.directives
+    if "g" in options:
+        argument = parse(_Argument(options["g"]))
+        for wrong in argument.unreadable:
+            reading.refuse(wrong.at, wrong.reason)
+        directives = (*argument.directives, *directives)
+    nodes = reading.nodes(directives, (path,))
+    # ngx_http_core_module.c, "no listen": port 80 for root, 8000 for anybody else.
+    default = 80 if invocation.privileges.uid0 else 8000
+    return (*_endpoints(nodes, reading, default), *_outbounds(nodes, reading, _version(packages), invocation), *_files(nodes, reading))
+
+
+def _options(invocation: Invocation) -> dict[str, Word] | None:
+    """-c, -p and -g (letters may be joined, values attached); None for a command that only tests, prints or signals."""
+    found: dict[str, Word] = {}
+    words = iter(invocation.argv[1:])
+    for word in words:
+        if not word.text.startswith("-"):
+            return None
+        for position, letter in enumerate(word.text[1:], start=2):
+            if letter in "?hvVtTs":
+                return None
+            if letter in "pcge":
+                rest = word.text[position:]
+                value = Word(rest, word.at) if rest else next(words, None)
+                if value is None:
+                    return None
+                found[letter] = value
+                break
+    return found
+
+
+def _conf(invocation: Invocation, conf: Word | None, prefix: str | None, files: Files) -> str:
+    """The configuration file: a relative -c starts from the prefix; what is built in differs between packages and own builds."""
+    program = invocation.argv[0].text
+    real = files.resolve(program) if program.startswith("/") else program
+    built = real.removesuffix(f"/sbin/{real.rpartition('/')[2]}")
+    own = built if built not in (real, "", "/usr", "/usr/local") else None
+    if conf is not None:
+        return conf.text if conf.text.startswith("/") else f"{prefix or own or _PREFIX}/{conf.text}"
+    for directory in (prefix if own or not program.startswith("/usr/sbin/") else None, own):
+        if directory is not None and files.kind(f"{directory}/conf/nginx.conf") == "file":
+            return f"{directory}/conf/nginx.conf"
+    if program.startswith("/usr/local/sbin/") and files.kind("/usr/local" + _DEFAULT) == "file":
+        return "/usr/local" + _DEFAULT
+    return _DEFAULT
+
+
+def _module(nodes: tuple[_Node, ...]) -> Module:
+    """Which block would include these: proxy_pass right inside a server is stream's, `protocol` is mail's."""
+    for server in (node for node in nodes if node.name == "server"):
+        inside = {node.name for node in server.inside}
+        if "proxy_pass" in inside:
+            return "stream"
+        if "protocol" in inside:
+            return "mail"
+    return "http"
+
+
+def _version(packages: Packages) -> tuple[int, ...] | None:
+    for name in _PACKAGES:
+        found = re.match(r"(?:\d+:)?(\d{1,5})\.(\d{1,5})\.(\d{1,5})", packages.get(name, ""))
+        if found:
+            return tuple(int(part) for part in found.groups())
+    return None
+
+
+# ── what it binds ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class _Listen:
+    """One address of a listen line. `own` says that its options ask for a socket of its own."""
+
+    at: Span
+    protocol: Protocol
+    address: str
+    ports: PortSet
+    own: bool = False
+    v6only: bool | None = None
+    reuse_port: bool = False
+    origin: Origin = "directive"
+    confidence: Confidence = "certain"
+    backlog: Backlog | None = None
+
+    @property
+    def wildcard(self) -> str:
+        """The wildcard of its family."""
+        return "::" if ":" in self.address else "0.0.0.0"  # noqa: S104  compared, never bound
+
+
+def _endpoints(nodes: tuple[_Node, ...], reading: _Reading, default: int) -> Iterator[Endpoint]:
+    for module in ("http", "stream", "mail"):
+        listens: list[_Listen] = []
+        for block in (node for node in nodes if node.name == module):
+            for server in (node for node in block.inside if node.name == "server"):
+                lines = [node.directive for node in server.inside if node.name == "listen"]
+                for directive in lines:
+                    listens += _listen(directive, module, reading)
+                if not lines and module == "http":
+                    at = server.directive.words[0].at
+                    listens.append(_Listen(at, "tcp", "0.0.0.0", PortSet.of(default), origin="default"))  # noqa: S104
+                elif not lines:
+                    reading.refuse(server.directive.at, f"nginx would not start: a {module} server needs a listen line")
+        for listen in _sockets(listens, reading):
+            yield Endpoint(
+                at=listen.at,
+                app="nginx",
+                protocol=listen.protocol,
+                address="*" if listen.address == "::" and listen.v6only is False else listen.address,
+                ports=listen.ports,
+                random=not listen.ports,
+                origin=listen.origin,
+                reuse_address=True,  # ngx_open_listening_sockets
+                reuse_port=listen.reuse_port,
+                v6only=listen.v6only,
+                confidence=weakest(listen.confidence, reading.confidence),
+                backlog=(listen.backlog or Backlog(_BACKLOG)) if listen.protocol == "tcp" else None,
+            )
+
+
+def _sockets(listens: list[_Listen], reading: _Reading) -> list[_Listen]:
+    """The sockets that listen lines come to: equal addresses are one, and a wildcard stands in for plain addresses on its port.
+
+    ngx_http_init_listening: "If there is a binding to an "*:port" then we need to bind() to the "*:port" only and ignore other
+    implicit bindings".
+    """
+    merged: dict[tuple[Protocol, str, PortSet], _Listen] = {}
+    for listen in listens:
+        key = (listen.protocol, listen.address, listen.ports)
+        first = merged.get(key)
+        if first is None:
+            if len(merged) >= _MOST_SOCKETS:
+                reading.files.trouble(listen.at, f"more than {_MOST_SOCKETS} different listen lines: the rest is not read")
+                break
+            merged[key] = listen
+        else:
+            v6only = False if False in (first.v6only, listen.v6only) else first.v6only
+            merged[key] = replace(
+                first,
+                own=first.own or listen.own,
+                v6only=v6only,
+                reuse_port=first.reuse_port or listen.reuse_port,
+                backlog=first.backlog or listen.backlog,
+            )
+    wild: dict[tuple[Protocol, str], bytearray] = {}
+    for listen in merged.values():
+        if listen.address == listen.wildcard:
+            _take(listen.ports, wild.setdefault((listen.protocol, listen.wildcard), bytearray(65537)))
+    taken: dict[tuple[Protocol, str], bytearray] = {}
+    sockets: list[_Listen] = []
+    for listen in merged.values():
+        if not listen.ports:
+            sockets.append(listen)
+            continue
+        left = _take(listen.ports, taken.setdefault((listen.protocol, listen.address), bytearray(65537)))
+        if listen.address != listen.wildcard and not listen.own and (listen.protocol, listen.wildcard) in wild:
+            left = _take(left, wild[listen.protocol, listen.wildcard])
+        if left:
+            sockets.append(replace(listen, ports=left))
+    return sockets
+
+
+def _take(ports: PortSet, taken: bytearray) -> PortSet:
+    """The ports that are not taken yet; now they are. A byte a port, so that many overlapping ranges stay cheap."""
+    free: list[tuple[int, int]] = []
+    for low, high in ports.ranges:
+        start = taken.find(0, low, high + 1)
+        while start >= 0:
+            stop = taken.find(1, start, high + 1)
+            stop = high + 1 if stop < 0 else stop
+            free.append((start, stop - 1))
+            start = taken.find(0, stop, high + 1)
+        taken[low : high + 1] = b"\1" * (high + 1 - low)
+    return PortSet.of(*free)
+
+
+def _listen(directive: Directive, module: Module, reading: _Reading) -> Iterator[_Listen]:
+    args = directive.args
+    if not args:
+        reading.refuse(directive.at, "listen needs an address or a port")
+        return
+    where, options = args[0], args[1:]
+    if where.text.startswith("unix:"):
+        return
+    if set("${\ufffd").intersection(where.text):
+        if not reading.lenient:
+            reading.refuse(where.at, f'nginx expands no variables in "listen": {where.text}')
+        return
+    try:
+        host, ports = _place(where.text, 80 if module == "http" else None)
+        for option in options:
+            if option.text.partition("=")[0] not in _KNOWN:
+                raise ValueError(f'invalid parameter "{option.text}"')
+    except ValueError as error:
+        reading.refuse(where.at, f'nginx would not start: {error} in "listen {where.text}"')
+        return
+    flags = {option.text.partition("=")[0] for option in options}
+    v6only = "ipv6only=off" not in {option.text for option in options}
+    protocol: Protocol = "udp" if (module == "http" and "quic" in flags) or (module == "stream" and "udp" in flags) else "tcp"
+    known = ("0.0.0.0",) if host == "*" else names.addresses(host, reading.files)  # noqa: S104
+    for address in known or (host,):
+        address = _canonical(address)
+        yield _Listen(
+            at=where.at,
+            protocol=protocol,
+            address=address,
+            ports=ports,
+            own=not flags.isdisjoint(_BINDING),
+            v6only=v6only if ":" in address else None,
+            reuse_port="reuseport" in flags,
+            confidence="certain" if known else "possible",
+            backlog=next((Backlog.asked(_after(option, "backlog=")) for option in options if option.text.startswith("backlog=")), None),
+        )
+
+
+def _after(option: Word, name: str) -> Word:
+    """The value of an option that begins with its name."""
+    return Word(option.text.removeprefix(name), option.at)
+
+
+def _place(text: str, default: int | None) -> tuple[str, PortSet]:
+    """Host and ports of a listen address as ngx_parse_url takes it; raises ValueError with nginx's words.
+
+    Without a port and without a default (stream, mail) the ports are empty: measured with 1.22.1, the kernel picks one.
+    """
+    if text.startswith("["):
+        host, bracket, rest = text.partition("]")
+        if not bracket or (rest and not rest.startswith(":")):
+            raise ValueError("invalid host")
+        try:
+            host = str(ip_address(host[1:]))
+        except ValueError:
+            raise ValueError("invalid IPv6 address") from None
+        port = rest[1:] if rest else None
+    else:
+        if "/" in text:
+            raise ValueError("invalid host")
+        host, colon, after = text.partition(":")
+        port = after if colon else None
+        if not colon and re.fullmatch(r"[0-9]++(?:-[0-9]++)?+", text):
+            host, port = "*", text
+        elif not host:
+            raise ValueError("no host")
+    if port is None:
+        return host, PortSet() if default is None else PortSet.of(default)
+    low, dash, high = port.partition("-")
+    ends = [_port(end) for end in ((low, high) if dash else (low,))]
+    if ends[0] > ends[-1]:
+        raise ValueError("invalid port range")
+    return host, PortSet.of((ends[0], ends[-1]))
+
+
+def _port(text: str) -> int:
+    digits = text.lstrip("0") or "0"
+    if not (text.isascii() and text.isdigit() and len(digits) <= 5 and 1 <= int(digits) <= 65535):
+        raise ValueError("invalid port")
+    return int(digits)
+
+
+def _canonical(address: str) -> str:
+    """One spelling for an IPv6 address; anything else as it is."""
+    try:
+        return str(ip_address(address)) if ":" in address else address
+    except ValueError:
+        return address
+
+
+def _files(nodes: tuple[_Node, ...], reading: _Reading) -> Iterator[FileNeed]:
+    """A worker's connections, those to upstreams counted with them, each a descriptor.
+
+    ngx_event_core_module warns "worker_connections exceed open file resource limit" by the limit that the master has, which is not
+    the workers' where worker_rlimit_nofile is lower. Where the master may not set that, the workers keep what it has.
+    """
+    events = (child for node in nodes if node.name == "events" for child in node.inside)
+    connections = _count(next((node.directive for node in events if node.name == "worker_connections"), None))
+    own = _count(next((node.directive for node in nodes if node.name == "worker_rlimit_nofile"), None))
+    if connections is not None:
+        yield FileNeed(
+            at=connections.at,
+            app="nginx",
+            setting="worker_connections",
+            connections=int(connections.text),
+            files=int(connections.text),
+            otherwise="a worker with that many open leaves clients waiting and fails to connect to upstreams",
+            own=None if own is None else ("worker_rlimit_nofile", Value(own.text, own.at)),
+            confidence=reading.confidence,
+        )
+
+
+def _count(directive: Directive | None) -> Word | None:
+    word = next(iter(directive.args), None) if directive is not None else None
+    return word if word is not None and word.text.isascii() and word.text.isdigit() and len(word.text) <= 10 else None
+
+
+# ── what it connects to ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+_Value = tuple[str | None, Span | None]
+"""A Connection header's value ("", "close", "keep-alive"; None where it depends on the request) and the line that says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """What is in force for requests at one level: inherited from http to server to location.
+
+    A level's own proxy_set_header lines replace all inherited ones: `headers` is the first line of the nearest level that has any,
+    `connection` the one there for the Connection header, `hidden` whether a level further out has one that is so replaced.
+    """
+
+    http_version: Word | None = None
+    headers: Directive | None = None
+    connection: Directive | None = None
+    hidden: bool = False
+    keep_conn: Word | None = None
+    binds: Mapping[str, Word] = field(default_factory=dict)
+
+    def inside(self, nodes: tuple[_Node, ...]) -> "_Scope":
+        """The scope of a block with these directives."""
+        version, keep_conn, binds = self.http_version, self.keep_conn, self.binds
+        headers = connection = None
+        for node in nodes:
+            name = node.directive.name
+            if name == "proxy_set_header":
+                headers = headers or node.directive
+                if [word.text.lower() for word in node.directive.args[:1]] == ["connection"]:
+                    connection = node.directive
+            elif name in ("proxy_http_version", "fastcgi_keep_conn") or name.endswith("_bind"):
+                word = next(iter(node.directive.args), None)
+                if word is None:
+                    continue
+                if name == "proxy_http_version":
+                    version = word
+                elif name == "fastcgi_keep_conn":
+                    keep_conn = word
+                else:
+                    binds = {**binds, name.removesuffix("_bind"): word}
+        if headers is not None:
+            return _Scope(version, headers, connection, self.hidden or self.connection is not None, keep_conn, binds)
+        if version is self.http_version and keep_conn is self.keep_conn and binds is self.binds:
+            return self
+        return replace(self, http_version=version, keep_conn=keep_conn, binds=binds)
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """One proxy_pass and its kin: what kind, where it points, and what was in force there."""
+
+    kind: str
+    target: str
+    at: Span
+    scope: _Scope
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    keepalive: bool | None
+    why: str
+    decided_at: Span | None = None
+
+
+def _outbounds(
+    nodes: tuple[_Node, ...], reading: _Reading, version: tuple[int, ...] | None, invocation: Invocation | None, alone: bool = False
+) -> Iterator[Outbound]:
+    """`alone`: a file of its own, whose upstreams may be used elsewhere."""
+    for module in ("http", "stream"):
+        blocks = [node for node in nodes if node.name == module]
+        upstreams: dict[str, _Node] = {}
+        maps: dict[str, _Value] = {}
+        uses: dict[str, list[_Use]] = {}
+        for block in blocks:
+            for node in block.inside:
+                if node.name == "upstream" and node.directive.args:
+                    upstreams.setdefault(node.directive.args[0].text.lower(), node)
+                elif node.name == "map" and [word.text for word in node.directive.args[:1]] == ["$http_upgrade"]:
+                    maps[node.directive.words[-1].text] = _mapped(node.directive)
+            for use in _uses(block.inside, _Scope().inside(block.inside)):
+                uses.setdefault(use.target.lower(), []).append(use)
+        if alone:
+            for name in upstreams:
+                uses.setdefault(name, [])
+        for target, found in uses.items():
+            upstream = upstreams.get(target)
+            servers = [found[0].target] if upstream is None else _servers(upstream)
+            hosts = [_host(server) for server in servers if not server.startswith("unix:")]
+            elsewhere = alone or reading.files.partial
+            if not hosts or (upstream is None and elsewhere and not _is_address(hosts[0], reading)):
+                continue
+            keepalive = _upstream_on_all(upstream, found, maps, version, module)
+            at = found[0].at if upstream is None else upstream.directive.args[0].at
+            surely = version is not None or keepalive.keepalive is not False or upstream is None or module == "stream"
+            yield Outbound(
+                at=at,
+                app="nginx",
+                unit=invocation.unit if invocation is not None else None,
+                name=found[0].target if upstream is None else upstream.directive.args[0].text,
+                keepalive=keepalive.keepalive,
+                decided_at=keepalive.decided_at,
+                servers=len(hosts),
+                loopback=are_loopback(hosts, reading.files),
+                source_address=_source_address(found),
+                version=".".join(map(str, version)) if version is not None else None,
+                why=keepalive.why,
+                confidence=weakest(reading.confidence, "certain" if surely else "likely"),
+                starts=invocation.starts if invocation is not None else None,
+                asked_at=_asked(upstream),
+            )
+
+
+def _asked(upstream: _Node | None) -> Span | None:
+    """The line of an upstream that asks for kept connections."""
+    lines = [] if upstream is None else [node.directive for node in upstream.inside if node.name == "keepalive"]
+    return lines[-1].at if lines and [word.text for word in lines[-1].args[:1]] != ["0"] else None
+
+
+def _uses(nodes: tuple[_Node, ...], scope: _Scope) -> Iterator[_Use]:
+    for node in nodes:
+        name = node.directive.name
+        if name in ("server", "location", "if", "limit_except"):
+            yield from _uses(node.inside, scope.inside(node.inside))
+        elif name.endswith("_pass") and name.removesuffix("_pass") in _PASSES:
+            word = next(iter(node.directive.args), None)
+            url = _AUTHORITY.match(word.text) if word is not None else None
+            if word is None or url is None:
+                continue
+            rest = word.text[url.end(1) :]
+            # A variable in the host is looked up for each request, nothing here can tell to what.
+            if url[1] and not url[1].startswith("unix:") and (not rest.startswith("$") or url[2]):
+                yield _Use(name.removesuffix("_pass"), url[1], word.at, scope)
+
+
+def _servers(upstream: _Node) -> list[str]:
+    """The addresses an upstream spreads over: backups only count where there is nothing else, servers that are down never."""
+    lines = [node.directive.args for node in upstream.inside if node.name == "server" and node.directive.args]
+    up = [args for args in lines if "down" not in {word.text for word in args[1:]}]
+    primary = [args[0].text for args in up if "backup" not in {word.text for word in args[1:]}]
+    return primary or [args[0].text for args in up]
+
+
+def _host(address: str) -> str:
+    return address[1 : address.find("]")] if address.startswith("[") else address.partition(":")[0]
+
+
+def _is_address(host: str, reading: _Reading) -> bool:
+    return bool(names.addresses(host, reading.files))
+
+
+def _source_address(uses: list[_Use]) -> str | None:
+    for use in uses:
+        word = use.scope.binds.get(use.kind)
+        if word is not None and names.is_address(word.text):
+            return word.text
+    return None
+
+
+def _upstream_on_all(
+    upstream: _Node | None, uses: list[_Use], maps: Mapping[str, _Value], version: tuple[int, ...] | None, module: Module | str
+) -> _Verdict:
+    """Whether connections are kept, over all that use the upstream: one that closes them is enough to say no."""
+    if module == "stream":
+        return _Verdict(None, "each client connection of a stream server is one connection to the upstream")
+    if upstream is None:
+        return _Verdict(False, f"{uses[0].kind}_pass names an address: only an upstream block keeps connections")
+    by_default = version is not None and version >= (1, 29, 7)  # CHANGES: keepalive is on by default for explicit upstreams
+    name = upstream.directive.args[0].text
+    lines = [node.directive for node in upstream.inside if node.name == "keepalive"]
+    line = lines[-1].at if lines else None
+    if lines and [word.text for word in lines[-1].args[:1]] == ["0"]:
+        return _Verdict(False, f'upstream "{name}" keeps no connection', line)
+    if line is None and not by_default:
+        return _Verdict(False, f'upstream "{name}" has no keepalive line: each request opens a connection')
+    if not uses:
+        return _Verdict(None, f'upstream "{name}" keeps connections, whether those who use it do is not in this file', line)
+    verdicts = [_verdict(use, maps, by_default, line) for use in uses]
+    for wanted in (False, None):
+        for verdict in verdicts:
+            if verdict.keepalive is wanted:
+                return verdict
+    return _Verdict(True, f'upstream "{name}" keeps connections', line)
+
+
+def _verdict(use: _Use, maps: Mapping[str, _Value], by_default: bool, line: Span | None) -> _Verdict:
+    """Whether one use of an upstream with keep-alive really keeps connections (ngx_http_upstream_module, `keepalive`)."""
+    kept = _Verdict(True, "", line)
+    if use.kind in ("uwsgi", "scgi"):
+        return _Verdict(False, f"{use.kind} knows no kept connections", use.at)
+    if use.kind == "fastcgi":
+        if use.scope.keep_conn is not None and use.scope.keep_conn.text.lower() == "on":
+            return kept
+        at = use.scope.keep_conn.at if use.scope.keep_conn is not None else line
+        return _Verdict(False, f"fastcgi_keep_conn is off for fastcgi_pass at {use.at}, so it keeps no connection", at)
+    if use.kind != "proxy":
+        return kept
+    header = use.scope.connection
+    value, at = ("" if by_default else "close", None) if header is None else _connection(header, maps)
+    if value is not None and value.lower() == "keep-alive":
+        return kept
+    number = use.scope.http_version
+    if (number.text if number is not None else "1.1" if by_default else "1.0") == "1.0":
+        why = "proxy_http_version is 1.0" + ("" if number is not None else " unless a line says 1.1")
+        at = number.at if number is not None else line
+        return _Verdict(False, f"{why} for proxy_pass at {use.at}, so it keeps no connection", at)
+    if value == "":
+        return kept
+    if value == "close":
+        if header is None and use.scope.hidden and use.scope.headers is not None:
+            at = use.scope.headers.at
+            why = "proxy_set_header replaces all inherited lines, the one for Connection too,"
+        elif header is None:
+            why = 'proxy_set_header Connection "" is missing'
+        else:
+            why = "the Connection header says close"
+        return _Verdict(False, f"{why} for proxy_pass at {use.at}, so it keeps no connection", at or line)
+    return _Verdict(None, f"the Connection header for proxy_pass at {use.at} depends on the request", at)
+
+
+def _connection(header: Directive, maps: Mapping[str, _Value]) -> _Value:
+    """The Connection header of a request that asks for no upgrade."""
+    args = header.args
+    if len(args) < 2:
+        return None, header.at
+    if args[1].text.startswith("$"):
+        return maps.get(args[1].text, (None, header.at))
+    return _settled(args[1].text), header.at
+
+
+def _mapped(directive: Directive) -> _Value:
+    """What a map of $http_upgrade gives where a request has no such header."""
+    rows = {row.name: row for row in directive.block or ()}
+    row = rows.get("", rows.get("default"))
+    if row is None:
+        return "", directive.at
+    return _settled(row.args[0].text) if row.args else None, row.at
+
+
+def _settled(value: str) -> str | None:
+    return value.lower() if value.lower() in ("", "close", "keep-alive") else None

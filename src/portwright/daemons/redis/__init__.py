@@ -1,0 +1,1 @@
+"""One room: redis-server and its kin (valkey, keydb, sentinel)."""

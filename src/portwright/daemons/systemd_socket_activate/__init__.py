@@ -1,0 +1,1 @@
+"""One room: systemd-socket-activate(1)."""

@@ -1,0 +1,1 @@
+"""Changes planned, proven and written as a playbook."""

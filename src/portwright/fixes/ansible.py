@@ -1,0 +1,219 @@
+"""A plan as an Ansible playbook: constant task text from playbooks/, every host-derived string in a vars file, never templated.
+
+ansible-core is a program that portwright writes for and runs, never a module that it imports.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+
+from portwright._start.lazy_regex import regex
+from portwright._start.records import dataclass
+from portwright.facts import Sysctl
+from portwright.fixes.plan import FEWEST_PORTS, RANGE, RESERVED, SYSCTL_FILE, UNPRIVILEGED, DropInStep, Plan, SysctlStep
+from portwright.host import Host
+
+_NAME = regex(r"[A-Za-z0-9][A-Za-z0-9._-]*\.ya?ml")
+_MACHINE_ID = regex(r"[0-9a-f]{32}")
+
+# Values are arguments of this script, never part of its text; a setting that this kernel lacks is passed over.
+_WRITE = 'while [ $# -gt 0 ]; do if [ -e "$1" ]; then printf "%s\\n" "$2" > "$1"; fi; shift 2; done'
+
+_HEADER = """\
+---
+# A plan that portwright proved on a copy of this host's files. The text of this playbook is the same for every host;
+# what belongs to the host is in the vars file beside it, where no string is ever templated.
+#   on the host:     ansible-playbook -i localhost, -c local {name}
+#   from elsewhere:  ansible-playbook -i inventory -l HOST {name}
+#   to look first:   add --check --diff
+- name: {title}
+  hosts: all
+  gather_facts: false
+  become: true
+  vars_files:
+    - {vars_name}
+  tasks:
+"""
+
+_APPLY = """\
+    - name: Apply the plan, or put everything back
+      block:
+{tasks}
+      rescue:
+{restore}
+        - name: Fail, with everything as it was
+          ansible.builtin.fail:
+            msg: The plan could not be applied; files and kernel settings are what they were
+"""
+
+
+class PlaybookNameError(ValueError):
+    """The playbook's file name is not one that can stand in a playbook."""
+
+
+@dataclass(frozen=True, slots=True)
+class Playbook:
+    """What is written for a plan: file names and their text; `private` ones get mode 0600."""
+
+    name: str
+    files: Mapping[str, str]
+    private: frozenset[str]
+
+
+def playbook(plan: Plan, name: str, templates: Mapping[str, str], before: Mapping[str, bytes | None], *, allow_restart: bool) -> Playbook:
+    """The playbook NAME.yml of a plan, its vars file and its rollback; the same plan gives the same bytes.
+
+    `templates` are the task files by stem; `before` is what the planned paths and their folders hold now, None where they do not
+    exist. Raises PlaybookNameError for a file name outside `[A-Za-z0-9._-]`.
+    """
+    if not _NAME.fullmatch(name):
+        raise PlaybookNameError(f"a playbook's name is letters, digits, dots, dashes and ends in .yml: {name!r}")
+    stem = name.rpartition(".")[0]
+    vars_name, rollback_name = f"{stem}.vars.json", f"{stem}.rollback.yml"
+    kinds = [kind for kind, step in (("sysctl", SysctlStep), ("drop_in", DropInStep)) if any(isinstance(s, step) for s in plan.steps)]
+
+    def tasks(indent: int, *stems: str) -> str:
+        return "\n".join(_indented(templates[stem], indent) for stem in stems)
+
+    analysed = tasks(4, "identity", "analysed", *(f"{kind}_analysed" for kind in kinds), "backup")
+    applied = _APPLY.format(tasks=tasks(8, *kinds), restore=tasks(8, "restore"))
+    handlers = "\n  handlers:\n" + tasks(4, "handlers") if "drop_in" in kinds else ""
+    header = _HEADER.format(name=name, title="Apply a plan that portwright proved", vars_name=vars_name)
+    back = _HEADER.format(name=rollback_name, title="Take back a plan of portwright", vars_name=vars_name)
+    return Playbook(
+        name,
+        {
+            name: f"{header}{analysed}\n{applied}{handlers}",
+            vars_name: json.dumps(_vars(plan, before, allow_restart), indent=2, sort_keys=True) + "\n",
+            rollback_name: f"{back}{tasks(4, 'identity', 'restore')}",
+        },
+        frozenset({vars_name}),
+    )
+
+
+def templates(folder: Path) -> dict[str, str]:
+    """The constant task files of a playbooks/ folder by stem."""
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yml"))}
+
+
+def _indented(tasks: str, by: int) -> str:
+    lines = tasks.removeprefix("---\n").splitlines()
+    return "".join(f"{' ' * by}{line}\n" if line else "\n" for line in lines)
+
+
+# ── the vars file ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _vars(plan: Plan, before: Mapping[str, bytes | None], allow_restart: bool) -> dict[str, object]:
+    host = plan.host
+    by_machine_id = bool(_MACHINE_ID.fullmatch(host.identity))
+    run = sha256(json.dumps([host.identity, sorted(plan.edits.items())]).encode()).hexdigest()[:12]
+    backup = f"/var/backups/portwright/{run}"
+    settings = list(_settings(plan))
+    values: dict[str, object] = {
+        "portwright_identity": host.identity,
+        "portwright_identity_file": "/etc/machine-id" if by_machine_id else "/etc/hostname",
+        "portwright_allow_restart": allow_restart,
+        "portwright_backup": backup,
+        "portwright_files": [
+            {
+                "path": path,
+                "before": _digest(before.get(path)),
+                "after": _digest(plan.edits[path].encode()),
+                "backup": f"{backup}/{number}.tar",
+            }
+            for number, path in enumerate(sorted(plan.edits))
+        ],
+        "portwright_read": [{"path": path, "before": _digest(content)} for path, content in _read(plan)],
+        "portwright_sysctls": [{"key": key, "proc": _proc(key), "was": was, "value": value} for key, was, value in settings],
+        "portwright_sysctl_file": {"path": SYSCTL_FILE, "content": plan.edits.get(SYSCTL_FILE, "")},
+        "portwright_sysctls_prefixes": [f"--prefix={_below_sys(key)}" for key, _, _ in settings],
+        "portwright_sysctls_trial": ["unshare", "--net", "sh", "-ec", _WRITE, "sh", *_trial(host, settings)],
+        "portwright_sysctls_restore": ["sh", "-ec", _WRITE, "sh", *(w for key, was, _ in reversed(settings) for w in (_proc(key), was))],
+        "portwright_ports_left": plan.usable if plan.usable is not None else FEWEST_PORTS,
+        "portwright_fewest_ports": FEWEST_PORTS,
+        "portwright_drop_ins": [
+            {
+                "unit": step.unit,
+                "directory": step.directory,
+                "directory_is_new": before.get(step.directory) is None,
+                "path": step.path,
+                "content": plan.edits[step.path],
+            }
+            for step in plan.steps
+            if isinstance(step, DropInStep)
+        ],
+    }
+    return {key: _unsafe(value) for key, value in values.items()}
+
+
+def _settings(plan: Plan) -> Iterator[tuple[str, str, str]]:
+    """(key, value now, value wanted) in writing order; the two settings that decide together which ports are lent go together."""
+    steps = {step.key: step for step in plan.steps if isinstance(step, SysctlStep)}
+    beside = {RANGE, RESERVED} if steps.keys() & {RANGE, RESERVED} else set()
+    for key in (*steps, *sorted(beside - steps.keys())):
+        sysctl = plan.host.sysctl(key)
+        if key in steps:
+            yield key, steps[key].was, steps[key].value
+        elif sysctl is not None:
+            yield key, _now(sysctl), _now(sysctl)
+
+
+def _now(sysctl: Sysctl) -> str:
+    return sysctl.boot if sysctl.running is None else sysctl.running
+
+
+def _read(plan: Plan) -> Iterator[tuple[str, bytes]]:
+    """The files whose lines decided what the plan changes, as they were read."""
+    paths: set[str] = set()
+    for step in plan.steps:
+        match step:
+            case SysctlStep(key=key):
+                sysctl = plan.host.sysctl(key)
+                paths |= set() if sysctl is None else {sysctl.at.path, sysctl.reload_at.path}
+            case DropInStep(unit=name):
+                unit = plan.host.unit(name)
+                paths |= set() if unit is None else set(unit.files)
+    for path in sorted(paths - plan.edits.keys()):
+        if path in plan.host.sources and path.startswith("/") and path.isprintable():
+            yield path, plan.host.sources[path].text.encode("utf-8", "surrogateescape")
+
+
+def _trial(host: Host, settings: list[tuple[str, str, str]]) -> list[str]:
+    """(path, value) pairs in writing order: a new network namespace has the kernel's defaults, so what the host has comes first.
+
+    Only what belongs to a network namespace: anything else would be written for good.
+    """
+    wanted = {key: value for key, _, value in settings if key.startswith(("net.ipv4.", "net.ipv6."))}
+    for key in (UNPRIVILEGED, RANGE, RESERVED):
+        sysctl = host.sysctl(key)
+        if sysctl is not None:
+            wanted.setdefault(key, sysctl.boot)
+    first = [key for key in (UNPRIVILEGED, RANGE, RESERVED) if key in wanted]
+    ordered = [*first, *(key for key in wanted if key not in first)]
+    return [word for key in ordered for word in (_proc(key), wanted[key])]
+
+
+def _proc(key: str) -> str:
+    return f"/proc/sys/{_below_sys(key)}"
+
+
+def _below_sys(key: str) -> str:
+    # sysctl(8): a slash in a key is a dot in the path. systemd-sysctl 252 takes no prefix that starts with /proc/sys, whatever it says.
+    return key.translate(str.maketrans("./", "/."))
+
+
+def _digest(content: bytes | None) -> str:
+    return "absent" if content is None else sha256(content).hexdigest()
+
+
+def _unsafe(value: object) -> object:
+    """Every string wrapped so that Ansible keeps it a string, byte for byte, and never templates it."""
+    if isinstance(value, str):
+        return {"__ansible_unsafe": value}
+    if isinstance(value, list):
+        return [_unsafe(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _unsafe(item) for key, item in value.items()}
+    return value

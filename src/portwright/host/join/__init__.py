@@ -1,0 +1,1 @@
+"""Endpoints joined with privileges, addresses and limits: listeners."""

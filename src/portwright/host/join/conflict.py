@@ -1,0 +1,239 @@
+"""Do two listeners want the same port, as the kernel compares them, and which of them comes too late."""
+
+from collections.abc import Iterator
+from ipaddress import IPv6Address
+
+from portwright._start.records import dataclass
+from portwright.facts import Listener, Protocol
+from portwright.host import Host
+from portwright.ip import ip_address
+from portwright.ports import PortSet
+from portwright.source import Span
+
+# Claims are filed by port; a claim of very many ports by groups of 2**8, so that it is not filed thousands of times.
+_GROUP = 8
+_WIDE = 64
+
+# Daemons that give up altogether when one of their sockets cannot be bound; the others go on, or nobody looked.
+_FAILS_AS_ONE = frozenset(("systemd", "nginx", "haproxy", "apache2", "redis", "unbound", "dnsmasq"))
+
+# Programs that open their own socket whatever systemd hands them (measured); of others nobody knows, or they take it.
+_TAKES_NO_SOCKET = frozenset(("http.server", "socat", "redis", "memcached", "nginx", "haproxy"))
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a bind() asks of the kernel.
+
+    `address` is canonical: `*` for one dual-stack socket, else an address without scope. `scope` is the interface the socket is tied
+    to (the scope of a link-local address, else SO_BINDTODEVICE). `namespace` is the machine (a repository holds files of several) and the
+    network namespace on it, "" the host's own. `unit` and `activates` tell whether two claims are one socket handed from PID 1 to
+    its service; `apart` names units that never want the port beside this one: those that hand it theirs (Sockets=), and those that
+    never run at once with it (Conflicts=). `piece` is the file where a repository's config is read on its own: the daemon may well read
+    it together with others of its app.
+    """
+
+    protocol: Protocol
+    address: str
+    ports: PortSet
+    scope: str | None = None
+    reuse_address: bool | None = None
+    reuse_port: bool | None = False
+    user: str | None = None
+    namespace: tuple[str, str] = ("", "")
+    unit: str | None = None
+    activates: str | None = None
+    apart: frozenset[str] = frozenset()
+    app: str = ""
+    piece: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """When a bind() happens: the unit it belongs to, the units ordered before that one, and the line, which orders within a unit."""
+
+    unit: str | None
+    before: frozenset[str]
+    at: Span
+
+
+def claim(host: Host, listener: Listener) -> Claim | None:
+    """What a listener asks of the kernel; None where the kernel picks the port or the address cannot be read."""
+    if listener.random or not listener.ports:
+        return None
+    text, _, scope = listener.address.partition("%")
+    address = _canonical(text, listener.v6only)
+    if address is None:
+        return None
+    return Claim(
+        protocol=listener.protocol,
+        address=address,
+        ports=listener.ports,
+        # bind() to an address with a scope ties the socket to that interface, whatever it was tied to before (measured).
+        scope=scope or listener.interface,
+        reuse_address=listener.reuse_address,
+        reuse_port=listener.reuse_port,
+        user=listener.bind_user,
+        namespace=(listener.machine, (listener.unit or listener.app) if listener.private_network else ""),
+        unit=listener.unit,
+        activates=listener.activates,
+        apart=_apart(host, listener.unit),
+        app=listener.app,
+        piece=listener.at.path if listener.starts is None and listener.unit is None else None,
+    )
+
+
+def comes_up(host: Host, listener: Listener) -> bool:
+    """Whether a service may come up as far as its sockets go; False where one of them surely cannot be bound and it gives up then."""
+    if listener.can_bind is False or listener.unit is None or listener.app not in _FAILS_AS_ONE:
+        return listener.can_bind is not False
+    return (listener.unit, listener.app) not in host.once(_failing)
+
+
+def _failing(host: Host) -> frozenset[tuple[str | None, str]]:
+    """The units, and the daemons in them, of which a socket surely cannot be bound."""
+    surely = (each for each in host.listeners if each.can_bind is False and each.confidence == "certain")
+    return frozenset((each.unit, each.app) for each in surely if each.starts in ("boot", None))
+
+
+def turn(host: Host, listener: Listener) -> Turn:
+    """When a listener's bind() happens relative to those of other units."""
+    return Turn(listener.unit, host.order.get(listener.unit or "", frozenset()), listener.at)
+
+
+def collide(one: Claim, other: Claim) -> bool:
+    """Whether the kernel refuses the second of two claims with EADDRINUSE, whichever comes second.
+
+    TCP: SO_REUSEADDR never lets two sockets listen on one port (the second fails in listen()); SO_REUSEPORT on both does, for the
+    same user. UDP: SO_REUSEADDR on both does, too. Where an option is not known, no collision is claimed.
+    """
+    if one.protocol != other.protocol or one.namespace != other.namespace or not one.ports.overlaps(other.ports):
+        return False
+    if one.unit is not None and other.unit is not None and _are_one(one, other):
+        return False
+    if _are_of_one_daemon(one, other):
+        return False
+    if one.scope is not None and other.scope is not None and one.scope != other.scope:
+        return False
+    if not _addresses_meet(one.address, other.address):
+        return False
+    if one.protocol == "udp" and _both(one.reuse_address, other.reuse_address):
+        return False
+    may_share = _both(one.reuse_port, other.reuse_port)
+    same_user = one.user is None or other.user is None or one.user == other.user
+    return not (may_share and same_user)
+
+
+def _are_of_one_daemon(one: Claim, other: Claim) -> bool:
+    """Whether two claims are likely to be one process's, which binds each address once: nginx's sites, say, none of which names it."""
+    return one.app == other.app and one.piece != other.piece
+
+
+def not_after(other: Turn, mine: Turn) -> bool:
+    """Whether `other` is not known to come after `mine`: then `mine` loses, or it is a race that `mine` may lose."""
+    if other.unit == mine.unit:
+        return other.at < mine.at
+    return mine.unit is None or mine.unit not in other.before
+
+
+def filed_under(kept: Claim) -> Iterator[tuple[object, ...]]:
+    """The keys under which a claim is kept, so that `sought_under` of a claim it may collide with meets one of them."""
+    reach = "wildcard" if _is_wildcard(kept.address) else kept.address
+    wide = len(kept.ports) > _WIDE
+    for group in _groups(kept.ports):
+        for address in ("any", reach):
+            yield kept.protocol, "group", group, address
+            if wide:
+                yield kept.protocol, "wide", group, address
+    if not wide:
+        for port in kept.ports:
+            yield kept.protocol, "port", port, "any"
+            yield kept.protocol, "port", port, reach
+
+
+def sought_under(wanted: Claim) -> Iterator[tuple[object, ...]]:
+    """The keys to look under for what may collide with a claim."""
+    addresses = ("any",) if _is_wildcard(wanted.address) else ("wildcard", wanted.address)
+    wide = len(wanted.ports) > _WIDE
+    for address in addresses:
+        for group in _groups(wanted.ports):
+            yield wanted.protocol, "group" if wide else "wide", group, address
+        if not wide:
+            for port in wanted.ports:
+                yield wanted.protocol, "port", port, address
+
+
+def collisions(host: Host) -> tuple[tuple[Listener, Listener], ...]:
+    """Every pair of a host's boot listeners (all of a repository's) of which the kernel refuses one, in the order of listeners."""
+    kept: dict[tuple[object, ...], list[tuple[int, Claim]]] = {}
+    pairs: dict[tuple[int, int], None] = {}
+    for number, listener in enumerate(host.listeners):
+        wanted = claim(host, listener) if listener.starts in ("boot", None) and comes_up(host, listener) else None
+        if wanted is None:
+            continue
+        for key in sought_under(wanted):
+            for other, held in kept.get(key, ()):
+                if (other, number) not in pairs and collide(held, wanted):
+                    pairs[other, number] = None
+        for key in filed_under(wanted):
+            kept.setdefault(key, []).append((number, wanted))
+    return tuple((host.listeners[one], host.listeners[other]) for one, other in sorted(pairs))
+
+
+def _are_one(one: Claim, other: Claim) -> bool:
+    """Whether two units hold one socket between them, or never run at once."""
+    if one.unit in other.apart or other.unit in one.apart:
+        return True
+    return any(held.activates == taker.unit and taker.app not in _TAKES_NO_SOCKET for held, taker in ((one, other), (other, one)))
+
+
+def _apart(host: Host, name: str | None) -> frozenset[str]:
+    unit = host.unit(name)
+    if unit is None:
+        return frozenset()
+    settings = (*unit.each("Unit", "Conflicts"), *unit.each("Service", "Sockets"))
+    named = (host.unit(word) for setting in settings for word in setting.value.split())
+    apart = {other.name for other in named if other is not None}
+    kind = unit.value("Service", "Type")
+    if kind is not None and kind.value == "oneshot":
+        apart.add(unit.name)  # systemd.service(5): each of its commands has ended when the next one starts
+    return frozenset(apart)
+
+
+def _groups(ports: PortSet) -> Iterator[int]:
+    last = -1
+    for low, high in ports.ranges:
+        for group in range(max(low >> _GROUP, last + 1), (high >> _GROUP) + 1):
+            yield group
+            last = group
+
+
+def _canonical(text: str, v6only: bool | None) -> str | None:
+    if text == "*":
+        return "*"
+    try:
+        address = ip_address(text.strip("[]"))
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address):
+        mapped = address.ipv4_mapped
+        if mapped is not None:
+            return str(mapped)
+        if address.is_unspecified and v6only is False:
+            return "*"
+    return str(address)
+
+
+def _is_wildcard(address: str) -> bool:
+    return address in ("*", "0.0.0.0", "::")  # noqa: S104  compared, never bound
+
+
+def _addresses_meet(one: str, other: str) -> bool:
+    if "*" in (one, other) or one == other:
+        return True
+    return (":" in one) == (":" in other) and (_is_wildcard(one) or _is_wildcard(other))
+
+
+def _both(one: bool | None, other: bool | None) -> bool:
+    """Whether both sockets have an option, as far as anybody knows: an unknown one is given the benefit of the doubt."""
+    return one is not False and other is not False

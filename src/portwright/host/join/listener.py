@@ -1,0 +1,174 @@
+"""An endpoint a daemon names, joined with sysctls, privileges and addresses, becomes a Listener: who binds it, and may they."""
+
+from ipaddress import IPv6Address
+from typing import Literal
+
+from portwright._start.records import replace
+from portwright.facts import Confidence, Endpoint, Invocation, Listener, Privileges, Starts, Unit, weakest
+from portwright.host.join.addresses import Surroundings, is_sure, literal, refusal
+from portwright.host.join.privilege import Permission, may_bind
+
+_PRIVATE_START = 1024  # a new network namespace starts from the kernel's own defaults, not from the host's sysctl.d
+_BEFORE_BIND = ("EAFNOSUPPORT", "ENODEV")  # answers of socket() and setsockopt()
+
+
+def listener(endpoint: Endpoint, invocation: Invocation | None, around: Surroundings) -> Listener | None:
+    """The listener that follows from an endpoint of an invocation (None: a config nobody starts, as a repository's fragment).
+
+    None for an optional endpoint whose address no interface has: the daemon goes on without it.
+    """
+    power = None if invocation is None else invocation.privileges
+    address, v6only = _family(endpoint, power, around)
+    refused = refusal(endpoint, address, v6only, power, around)
+    if endpoint.optional and refused is not None and refused.allowed is False:
+        return None
+    confidence = _confidence(endpoint, address, refused, around)
+    starts: Starts | None = "demand" if endpoint.on_demand else None
+    why = endpoint.why
+    user: str | None = None
+    permission = Permission(None, None, "nothing says who starts it", None, "likely")
+    if invocation is not None:
+        confidence = weakest(confidence, invocation.confidence)
+        starts, why = _starts(endpoint, invocation)
+        user = endpoint.binds_as or bind_user(invocation.privileges, invocation.unit)
+        permission = _permission(endpoint, address, invocation.privileges, around)
+    permission = _first(permission, refused, ":" in address or address == "*")
+    if permission.allowed is False:
+        confidence = weakest(confidence, permission.confidence)
+    return Listener(
+        at=endpoint.at,
+        app=endpoint.app,
+        unit=invocation.unit if invocation else None,
+        protocol=endpoint.protocol,
+        address=address,
+        ports=endpoint.ports,
+        origin=endpoint.origin,
+        starts=starts,
+        why=why,
+        random=endpoint.random,
+        private_network=power is not None and power.private_network,
+        bind_user=user,
+        can_bind=permission.allowed,
+        error=permission.error,
+        because=permission.reason if permission.allowed is not True else "",
+        because_at=permission.at if permission.allowed is not True else None,
+        reuse_address=endpoint.reuse_address,
+        reuse_port=endpoint.reuse_port,
+        v6only=v6only,
+        free_bind=endpoint.free_bind,
+        interface=endpoint.interface,
+        confidence=confidence,
+        goes_on=endpoint.goes_on,
+        backlog=endpoint.backlog,
+    )
+
+
+def socket_listener(endpoint: Endpoint, unit: Unit, activates: str | None, around: Surroundings) -> Listener:
+    """The listener PID 1 opens for a .socket unit: bound as root, handed to the service it activates."""
+    address, v6only = _family(endpoint, None, around)
+    refused = refusal(endpoint, address, v6only, None, around)
+    permission = _first(Permission(True, None, "", None, "certain"), refused, ":" in address)
+    confidence = _confidence(endpoint, address, refused, around)
+    if permission.allowed is False:
+        confidence = weakest(confidence, permission.confidence)
+    return Listener(
+        at=endpoint.at,
+        app=endpoint.app,
+        unit=unit.name,
+        activates=activates,
+        protocol=endpoint.protocol,
+        address=address,
+        ports=endpoint.ports,
+        origin=endpoint.origin,
+        starts=unit.starts,
+        why=unit.why,
+        bind_user="root",
+        can_bind=permission.allowed,
+        error=permission.error,
+        because=permission.reason,
+        because_at=permission.at,
+        reuse_address=endpoint.reuse_address,
+        reuse_port=endpoint.reuse_port,
+        v6only=v6only,
+        free_bind=endpoint.free_bind,
+        interface=endpoint.interface,
+        confidence=confidence,
+        backlog=endpoint.backlog,
+    )
+
+
+def bind_user(privileges: Privileges, unit: str | None) -> str:
+    """Who calls bind(): systemd names a dynamic user after the unit (systemd.exec(5), DynamicUser=)."""
+    if privileges.dynamic and privileges.user == "dynamic" and unit:
+        return unit.rpartition(".")[0].partition("@")[0]
+    return privileges.user
+
+
+def _starts(endpoint: Endpoint, invocation: Invocation) -> tuple[Starts | None, str]:
+    if endpoint.on_demand and invocation.starts in ("boot", None):
+        return "demand", endpoint.why or "bound only while in use"
+    return invocation.starts, invocation.why
+
+
+def _family(endpoint: Endpoint, power: Privileges | None, around: Surroundings) -> tuple[str, bool | None]:
+    """(address, v6only) settled: a `::` socket is dual-stack unless the daemon or net.ipv6.bindv6only says otherwise."""
+    if around.no_ipv6 is not None and (endpoint.address == "*" or endpoint.else_ipv4):
+        return "0.0.0.0", None  # noqa: S104  what daemons that ask for both families are content with
+    if endpoint.address == "*":
+        return "*", False
+    if ":" not in endpoint.address:
+        return endpoint.address, None
+    address = _dotted(endpoint.address)
+    only = endpoint.v6only
+    if only is None:
+        # A network namespace of the unit's own starts from the kernel's defaults.
+        only = not (power is not None and power.private_network) and around.boot("net.ipv6.bindv6only", "0") == "1"
+    if address == "::" and not only:
+        return "*", False
+    return address, only
+
+
+def _dotted(address: str) -> str:
+    """An IPv4 address within IPv6 as everybody writes it: ::ffff:192.0.2.7."""
+    found = literal(address)
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return address if mapped is None else f"::ffff:{mapped}"
+
+
+def _confidence(endpoint: Endpoint, address: str, refused: Permission | None, around: Surroundings) -> Confidence:
+    """How sure a listener is by its address: a name that the host's files do not resolve may stand for any."""
+    if address != "*" and literal(address) is None:
+        return weakest(endpoint.confidence, "possible")
+    if around.no_ipv6 is not None and endpoint.address == "*" and not endpoint.else_ipv4:
+        return weakest(endpoint.confidence, "likely")
+    # What is refused for another reason than that nobody has the address is as sure as that reason.
+    sure = refused is not None or is_sure(endpoint, address, around)
+    return endpoint.confidence if sure else weakest(endpoint.confidence, "likely")
+
+
+def _permission(endpoint: Endpoint, address: str, privileges: Privileges, around: Surroundings) -> Permission:
+    if endpoint.binds_as == "root" and not privileges.uid0:
+        # A setuid helper or PID 1 binds for it; what the unit's user may do does not matter.
+        return Permission(True, None, "", None, "likely")
+    if endpoint.binds_as not in (None, "root", privileges.user) and privileges.uid0:
+        # It changes user before it binds, and setuid() takes every capability away (capabilities(7)).
+        privileges = replace(privileges, user=endpoint.binds_as, uid0=False, ambient=frozenset())
+    port = endpoint.ports.low
+    if port is None:
+        port = 65535  # the kernel picks from the ephemeral range, which is never privileged
+    start = _PRIVATE_START if privileges.private_network else int(around.boot("net.ipv4.ip_unprivileged_port_start", "1024"))
+    family: Literal["inet", "inet6"] = "inet6" if ":" in address or address == "*" else "inet"
+    return may_bind(privileges, family, endpoint.protocol, port, start)
+
+
+def _first(permission: Permission, refused: Permission | None, six: bool) -> Permission:
+    """Which of two answers comes first: bind() looks for an IPv4 address before it asks for a capability, and after it for an IPv6 one."""
+    if refused is None:
+        return permission
+    if refused.allowed is None:
+        return refused if permission.allowed is True else permission
+    if permission.allowed is not False:
+        return refused
+    if permission.error == "EACCES" and (refused.error in _BEFORE_BIND or not six):
+        return refused
+    return permission

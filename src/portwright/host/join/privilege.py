@@ -1,0 +1,148 @@
+"""May this process bind this port: capabilities(7), user namespaces and net.ipv4.ip_unprivileged_port_start together."""
+
+from typing import Literal
+
+from portwright._start.records import dataclass
+from portwright.facts import Confidence, Privileges, Protocol
+from portwright.source import Span
+
+NEEDED = "CAP_NET_BIND_SERVICE"
+_PRIVATE_START = 1024  # a new network namespace starts from the kernel's defaults, not from the host's sysctl.d
+_FAMILY = {"inet": "AF_INET", "inet6": "AF_INET6"}
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """The answer to a bind(): `allowed` None where nobody can tell; `error` is what bind() or the start of the service answers.
+
+    `reason` is a sentence, `at` the line that decided, None where no line did.
+    """
+
+    allowed: bool | None
+    error: str | None
+    reason: str
+    at: Span | None
+    confidence: Confidence
+
+
+def may_bind(
+    privileges: Privileges, family: Literal["inet", "inet6"], protocol: Protocol, port: int, unprivileged_start: int
+) -> Permission:
+    """Whether a process started with these privileges may bind this port, nobody else being there.
+
+    TCP and UDP are the same here. `unprivileged_start` is the host's net.ipv4.ip_unprivileged_port_start; IPv6 follows it too
+    (ip-sysctl.rst), a network namespace of the unit's own does not.
+    """
+    if privileges.fails is not None:
+        return _never_started(privileges, privileges.fails)
+    if privileges.families is not None and _FAMILY[family] not in privileges.families:
+        reason = f"RestrictAddressFamilies= leaves out {_FAMILY[family]}, so socket() fails"
+        return Permission(False, "EAFNOSUPPORT", reason, _line(privileges, "RestrictAddressFamilies"), "certain")
+    if privileges.denied_call is not None:
+        reason = f"SystemCallFilter= forbids opening or binding sockets, so it fails with {privileges.denied_call}"
+        return Permission(False, privileges.denied_call, reason, _line(privileges, "SystemCallFilter"), "certain")
+    start = _PRIVATE_START if privileges.private_network else unprivileged_start
+    if port == 0 or port >= start:
+        return Permission(True, None, "", None, "certain")
+    held = power(privileges)
+    if (held is None or NEEDED in held) and not privileges.private_users:
+        return Permission(True, None, "", None, "certain")
+    why, at = _missing(privileges, held)
+    # A setuid or setcap file that nobody listed would change the answer, for all who may gain privileges.
+    gains = not privileges.file_known and not privileges.uid0 and not privileges.no_new_privileges and not privileges.private_users
+    whose = " of its own network namespace" if privileges.private_network else ""
+    reason = f"{why}, and {port} is below net.ipv4.ip_unprivileged_port_start ({start}){whose}"
+    return Permission(False, "EACCES", reason, at, "likely" if gains else "certain")
+
+
+def _never_started(privileges: Privileges, error: str) -> Permission:
+    match error:
+        case "217/USER":
+            reason, at = f"the user {privileges.user} does not exist, so the service never starts", _line(privileges, "User")
+        case "203/EXEC":
+            reason = "CapabilityBoundingSet= lacks a file capability of the program, so it cannot be executed"
+            at = _line(privileges, "CapabilityBoundingSet")
+        case _:
+            # The last of the deciding lines says why.
+            reason, at = privileges.because[-1] if privileges.because else ("the service never starts", None)
+    return Permission(False, error, reason, at, "certain")
+
+
+def power(privileges: Privileges) -> frozenset[str] | None:
+    """The effective capabilities of the program once it runs, None for all of them.
+
+    Under PrivateUsers= they count in the unit's own user namespace only, and none of them for the network.
+    """
+    if _is_root(privileges) and not privileges.noroot:
+        return privileges.bounding
+    ambient = _bounded(privileges.ambient, privileges)
+    if not privileges.file_permitted and not privileges.file_inheritable:
+        return ambient
+    # capabilities(7): a file with capabilities clears the ambient set; under no_new_privs it adds nothing to what was there.
+    gained = _bounded(privileges.file_permitted, privileges)
+    return gained & ambient if privileges.no_new_privileges else gained
+
+
+def is_broad_root(privileges: Privileges) -> bool:
+    """Whether it runs as uid 0 with more than CAP_NET_BIND_SERVICE (kernel capabilities in the host's user namespace)."""
+    held = power(privileges)
+    return _is_root(privileges) and not privileges.private_users and (held is None or bool(held - {NEEDED}))
+
+
+def _is_root(privileges: Privileges) -> bool:
+    return privileges.uid0 or (privileges.setuid_root and not privileges.no_new_privileges)
+
+
+def _bounded(capabilities: frozenset[str], privileges: Privileges) -> frozenset[str]:
+    return capabilities if privileges.bounding is None else capabilities & privileges.bounding
+
+
+def _missing(privileges: Privileges, held: frozenset[str] | None) -> tuple[str, Span | None]:
+    """Why CAP_NET_BIND_SERVICE is not there or does not count, and the line to blame."""
+    user = "a dynamic user" if privileges.dynamic and privileges.user == "dynamic" else privileges.user
+    if privileges.private_users and (held is None or NEEDED in held):
+        why = f"runs as {user} with {NEEDED} only in the user namespace of PrivateUsers=, which does not count for the network"
+        return why, _line(privileges, "PrivateUsers")
+    bounded = privileges.bounding is not None and NEEDED not in privileges.bounding
+    if _is_root(privileges):
+        if privileges.noroot and not bounded:
+            return f"runs as {user}, to whom SecureBits=noroot leaves no capabilities", _line(privileges, "SecureBits")
+        return f"runs as {user}, but CapabilityBoundingSet= leaves out {NEEDED}", _line(privileges, "CapabilityBoundingSet")
+    granted = NEEDED in privileges.ambient or NEEDED in privileges.file_permitted
+    if granted and bounded:
+        why = f"runs as {user}, and CapabilityBoundingSet= takes away the {NEEDED} it is granted"
+        return why, _line(privileges, "CapabilityBoundingSet")
+    switched = _line(privileges, "switches to")
+    line = switched or _line(privileges, "User", "DynamicUser")
+    if NEEDED in privileges.file_permitted and privileges.no_new_privileges:
+        name, at = gains_nothing(privileges)
+        return f"runs as {user}, and {name} makes the file capabilities of the program void", at or line
+    if NEEDED in privileges.ambient:
+        why = f"runs as {user}, and the file capabilities of the program clear its ambient {NEEDED}"
+        return why, _line(privileges, "AmbientCapabilities")
+    if privileges.setuid_root and privileges.no_new_privileges:
+        name, at = gains_nothing(privileges)
+        return f"runs as {user}, and {name} makes the set-user-ID bit of the program void", at or line
+    return f"runs as {user} without {NEEDED}", line
+
+
+def gains_nothing(privileges: Privileges) -> tuple[str, Span | None]:
+    """What keeps a program from gaining privileges by its file, in words, and its line: NoNewPrivileges= or what implies it."""
+    if (at := _line(privileges, "NoNewPrivileges")) is not None:
+        return "NoNewPrivileges=", at
+    for text, at in privileges.because:
+        key, equals, _ = text.partition("=")
+        if text.endswith("implies NoNewPrivileges=yes") or key == "DynamicUser":
+            return f"{key}{equals} (which implies NoNewPrivileges=)", at
+    # The list of families is named for what it forbids; it implies the same.
+    at = _line(privileges, "RestrictAddressFamilies")
+    return "RestrictAddressFamilies= (which implies NoNewPrivileges=)" if at is not None else "NoNewPrivileges=", at
+
+
+def _line(privileges: Privileges, *names: str) -> Span | None:
+    """The last of the deciding lines that sets one of these."""
+    found = None
+    for text, at in privileges.because:
+        if text.partition("=")[0] in names or any(text.startswith(f"{name} ") for name in names):
+            found = at
+    return found

@@ -1,0 +1,1 @@
+"""The language of rules: its words, comparisons and what they mean."""

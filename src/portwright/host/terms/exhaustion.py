@@ -1,0 +1,227 @@
+"""Named values about running out of ports: what the ephemeral range carries, what is asked of it, and who asks."""
+
+from portwright.facts import Likelihood, Listener, Outbound, weakest
+from portwright.finding import Note
+from portwright.host import Host
+from portwright.host.capacity import Capacity, Pace, capacity
+from portwright.host.language.vocabulary import Named, fact_value, host_value
+from portwright.host.terms.named import (
+    RANGE,
+    ephemeral_ends,
+    lean,
+    lendable_ports,
+    listener_deployed,
+    outbound_deployed,
+    reserved_ports,
+    usable_ports,
+)
+from portwright.ports import PortSet, union
+from portwright.source import Span
+
+_DEFAULT = (32768, 60999)
+_MOST_NAMED = 4  # services in a sentence
+_FLOOR = 16384  # ports that a host should have left where nobody says how many connections it makes
+
+
+def capacity_of(host: Host) -> Capacity | None:
+    """How far the ephemeral range goes at boot."""
+    ends = ephemeral_ends(host)
+    return capacity(host, lendable_ports(host).value, None if ends is None else ends[0])
+
+
+# ── of the host ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@host_value("expected-rate")
+def expected_rate(host: Host) -> Named[int | None]:
+    """The new connections a second to one destination that the host is said to need (`--rate`); unknown where nobody says."""
+    return Named(host.expected_rate)
+
+
+@host_value("needed-ports")
+def needed_ports(host: Host) -> Named[int]:
+    """How many usable ports the host should have: twice what the expected rate takes, as connect() slows down above half; else 16384."""
+    found = capacity_of(host)
+    if host.expected_rate is None or found is None:
+        return Named(_FLOOR)
+    # tcp_max_tw_buckets below the number of ports ends TIME_WAIT before they are used up.
+    return Named(0 if found.most_time_waits is not None else 2 * found.pace().needs(host.expected_rate))
+
+
+@host_value("connections-per-second")
+def connections_per_second(host: Host) -> Named[int | None]:
+    """How many new connections a second to one destination elsewhere last for ever: usable ports over the 60 s each stays in TIME_WAIT.
+
+    Where net.ipv4.tcp_tw_reuse is 1, over the second (net.ipv4.tcp_tw_reuse_delay) after which a port is lent again.
+    """
+    found, usable = capacity_of(host), usable_ports(host)
+    return Named(None if found is None else found.pace().per_second, usable.leans, usable.confidence)
+
+
+@host_value("capacity")
+def capacity_in_words(host: Host) -> Named[str | None]:
+    """How far the usable ports go, said of their number: to one destination elsewhere, or under the expected rate."""
+    found = capacity_of(host)
+    if found is None:
+        return Named(None)
+    return Named(_carries(host, found, found.pace(), "new ones a second to one destination"))
+
+
+@host_value("exhaustion-likelihood")
+def exhaustion_likelihood(host: Host) -> Named[Likelihood | None]:
+    """How often ports will run out: by the expected rate, or because a proxy opens a connection for each request; else unknown."""
+    found = capacity_of(host)
+    if found is None:
+        return Named(None)
+    if host.expected_rate is not None:
+        return _expected(host, found, found.pace())
+    proxy = _proxies(host)
+    return Named("medium", because=_opens(proxy[0])) if proxy else Named(None)
+
+
+@host_value("widened-range")
+def widened_range(host: Host) -> Named[str | None]:
+    """The ephemeral range widened to the kernel's default ends, as the kernel prints it; unknown where that is no wider or not enough."""
+    sysctl, ends, reserved = host.sysctl(RANGE), ephemeral_ends(host), reserved_ports(host)
+    if sysctl is None or ends is None:
+        return Named(None)
+    wide = (min(ends[0], _DEFAULT[0]), max(ends[1], _DEFAULT[1]))
+    enough = len(PortSet.of(wide).minus(reserved.value or PortSet())) >= needed_ports(host).value
+    return Named(f"{wide[0]} {wide[1]}" if wide != ends and enough else None, (lean(sysctl),), sysctl.confidence)
+
+
+@host_value("swallowed-ports")
+def swallowed_ports(host: Host) -> Named[PortSet]:
+    """The fixed ports of services that the range takes in, without the reserved ones, and the kernel's default leaves alone."""
+    found = _swallowed(host)
+    notes = tuple(Note(f"{listener.unit or listener.app} listens on {ports}", listener.at) for listener, ports in found[:_MOST_NAMED])
+    confidence = weakest("certain", *(listener.confidence for listener, _ in found))
+    return Named(union(ports for _, ports in found), notes, confidence)
+
+
+@host_value("swallowed")
+def swallowed(host: Host) -> Named[str]:
+    """Those ports in words, with who listens there."""
+    whose = {str(ports): listener.unit or listener.app for listener, ports in _swallowed(host)}
+    named = [f"{ports} ({who})" for ports, who in whose.items()]
+    more = len(named) - _MOST_NAMED
+    listed = ", ".join(named[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    many = "a port of a service" if len(named) == 1 else f"{len(named)} ports of services"
+    return Named(f"{many} that the kernel's default leaves alone: {listed}")
+
+
+def _swallowed(host: Host) -> list[tuple[Listener, PortSet]]:
+    lendable = lendable_ports(host).value
+    if lendable is None:
+        return []
+    more = lendable.minus(PortSet.of(_DEFAULT))
+    found = [
+        (listener, listener.ports.intersection(more))
+        for listener in host.listeners
+        if listener_deployed(host, listener).value and not listener.random and not listener.private_network
+        if listener.can_bind is not False and listener.ports.overlaps(more)
+    ]
+    return sorted(found, key=lambda each: (each[0].port or 0, each[0].at, each[0].protocol))
+
+
+# ── of what connects ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@fact_value("outbound", "upstream-capacity")
+def upstream_capacity(host: Host, outbound: Outbound) -> Named[str | None]:
+    """How far the usable ports go, said of their number, where each request opens a connection and this host closes it first."""
+    found = capacity_of(host)
+    if found is None:
+        return Named(None)
+    return Named(_carries(host, found, found.pace(outbound.loopback), "a second", outbound.servers))
+
+
+@fact_value("outbound", "exhaustion-likelihood")
+def upstream_exhaustion(host: Host, outbound: Outbound) -> Named[Likelihood | None]:
+    """How often the ports to one of its servers will run out under the expected rate; unknown where nobody says one."""
+    found = capacity_of(host)
+    return Named(None) if found is None else _expected(host, found, found.pace(outbound.loopback))
+
+
+@fact_value("outbound", "asks-for-keepalive")
+def asks_for_keepalive(host: Host, outbound: Outbound) -> Named[bool]:
+    """Whether a line asks for kept connections, be it in vain."""
+    at = outbound.asked_at
+    # Where the same line decides, the reason stands there already.
+    elsewhere = at is not None and at != outbound.decided_at
+    return Named(at is not None, (Note(f"{outbound.app} is to keep connections to {outbound.name}", at),) if elsewhere else ())
+
+
+@fact_value("outbound", "closes-first")
+def closes_first(host: Host, outbound: Outbound) -> Named[bool]:
+    """Whether it is this host that closes a connection that is not kept, so that the port rests in TIME_WAIT here.
+
+    nginx closes as soon as it has the response. haproxy resets (SO_LINGER). httpd and squid ask the server to close, and are the
+    first to do so themselves only now and then (measured: 1 to 3 of 10 with a slow server).
+    """
+    return Named(outbound.app != "haproxy", confidence="certain" if outbound.app in ("nginx", "haproxy") else "possible")
+
+
+@host_value("proxy")
+def proxy_in_words(host: Host) -> Named[str]:
+    """The daemon that opens a connection elsewhere for each request, and to where; empty where none is known."""
+    found = _proxies(host)
+    return Named(_opens(found[0]) if found else "")
+
+
+@host_value("proxy-at")
+def proxy_at(host: Host) -> Named[Span | None]:
+    """Where that daemon's config names its servers."""
+    found = _proxies(host)
+    return Named(found[0].at if found else None)
+
+
+def _proxies(host: Host) -> list[Outbound]:
+    """Who uses up ports: connections opened for each request that leave TIME_WAIT here, which haproxy's do not (it resets them)."""
+    return [
+        outbound
+        for outbound in host.outbounds
+        if outbound.keepalive is False and outbound.loopback is not True and outbound.app != "haproxy"
+        if outbound_deployed(host, outbound).value and outbound.confidence != "possible"
+    ]
+
+
+def _opens(outbound: Outbound) -> str:
+    return f"{outbound.app} opens a connection to {outbound.name} for each request"
+
+
+def _carries(host: Host, found: Capacity, pace: Pace, what: str, servers: int = 1) -> str:
+    """What is to be said of a number of ports: how far they go, or what the expected rate leaves of them."""
+    if found.most_time_waits is not None:
+        return f"which TIME_WAIT cannot use up, as net.ipv4.tcp_max_tw_buckets = {found.most_time_waits} ends it early"
+    if host.expected_rate is not None:
+        need = pace.needs(host.expected_rate)
+        asked = f"the {host.expected_rate} new ones a second expected to one destination take"
+        if need > pace.usable:
+            return f"{need - pace.usable} fewer than {asked}"
+        return f"{need} of which {asked}{': beyond half of them connect() slows down' if need > pace.slower_from else ''}"
+    reused = ""
+    if pace.reuses:
+        reused = f" (net.ipv4.tcp_tw_reuse is {found.tw_reuse}; {found.per_second} where the other end sends no TCP timestamps)"
+    if not pace.per_second:
+        return f"not enough for one {what.removeprefix('new ones ')}"
+    if servers > 1:
+        spread = f"{pace.per_second} {what} to each of its {servers} servers, {pace.per_second * servers} in all"
+        return f"enough for {spread}{reused}; above half of that connect() slows down"
+    slower = f"; above {pace.slower_from_per_second} connect() slows down" if pace.slower_from_per_second else ""
+    return f"enough for {pace.per_second} {what}{reused}{slower}"
+
+
+def _expected(host: Host, found: Capacity, pace: Pace) -> Named[Likelihood | None]:
+    """How often an expected rate uses up the ports."""
+    if host.expected_rate is None:
+        return Named(None)
+    need = pace.needs(host.expected_rate)
+    because = f"the {host.expected_rate} new connections a second expected to one destination take {need} of {pace.usable} ports"
+    if found.most_time_waits is not None:
+        return Named("low", because=f"net.ipv4.tcp_max_tw_buckets = {found.most_time_waits} ends TIME_WAIT early")
+    if need > pace.usable:
+        return Named("high", because=because)
+    if need > pace.slower_from:
+        return Named("medium", because=f"{because}, and beyond half of them connect() slows down")
+    return Named("low", because=because)

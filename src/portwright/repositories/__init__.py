@@ -1,0 +1,1 @@
+"""A repository becomes the hosts its files are meant for."""

@@ -1,0 +1,679 @@
+"""Tell from a file's path and text what kind of config it is, whether a repository deploys it, and where it goes on a host."""
+
+import re
+from itertools import pairwise
+
+from portwright._start.lazy_regex import regex
+from portwright._start.records import dataclass
+
+ConfigKind = str
+"""*sysctl*, *unit*, *drop-in*, *environment*, *cron*, *fstab*, or the name of the daemon whose config it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """A config file of a repository.
+
+    `deployed` is false for samples, documentation, tests, and templates whose values are not filled in yet; `reason` then says why.
+    `host_path` is the place it has on a host as far as its path shows one, else None. `unfilled` is the first place of a template that
+    is deployed though not filled in: what it says besides is said wherever it is filled in.
+    """
+
+    kind: ConfigKind
+    deployed: bool = True
+    reason: str = ""
+    host_path: str | None = None
+    unfilled: str = ""
+
+
+def recognise(path: str, text: str, asked: bool = False) -> Recognised | None:
+    """What a file is, by its path inside the repository (no leading slash needed) and its text; None for anything else.
+
+    `asked`: its user named this very file (or piped it in), so that neither its path nor a remark in it makes it a sample, and its
+    text tells what it is where its name does not.
+    """
+    parts = tuple(part for part in path.split("/") if part)
+    if not parts or not (asked or worth_reading(path)):
+        return None
+    folders, name = parts[:-1], _plain(parts[-1])
+    kind = _kind(folders, name, text, asked)
+    if kind is None:
+        return None
+    reason = _why_not_deployed(folders, parts[-1], text, kind, asked)
+    unfilled = "" if reason else _unfilled(parts[-1], kind, text)
+    if unfilled and kind in _HANGS_TOGETHER:
+        reason = f"it is a template, and {unfilled} is not filled in"
+    return Recognised(kind, not reason, reason, _host_path(folders, name, kind, text), "" if reason else unfilled)
+
+
+def without_remarks(path: str, text: str) -> str:
+    """A template's text with blanks for what its language keeps to itself; every other character stays in its place."""
+    suffixes = _lower(path.rpartition("/")[2]).split(".")[1:]
+    remarks = {_REMARKS[suffix] for suffix in suffixes if suffix in _REMARKS}
+    if "{%" in text:
+        remarks.add(_REMARKS["j2"])  # Salt's templates bear the names of what they become
+    for start, end in remarks:
+        pieces, done = [], 0
+        while (at := text.find(start, done)) >= 0 and (stop := text.find(end, at)) >= 0:
+            stop += len(end)
+            pieces += [text[done:at], _NOT_A_LINE_END.sub(" ", text[at:stop])]
+            done = stop
+        text = "".join((*pieces, text[done:]))
+    return text
+
+
+def without_blanks_to_fill(text: str) -> str:
+    """A template's text as far as it is known: U+FFFD stands for what is filled in, a blank for what decides whether it is.
+
+    Every other character stays in its place.
+    """
+    pieces, done = [], 0
+    while (found := _BLANK.search(text, done)) is not None:
+        end = _ENDS[found[0]]
+        stop = text.find(end, found.end())
+        if stop < 0:
+            break
+        stop += len(end)
+        decides = found[0] != "{{" and not text.startswith("=", found.end())
+        # What fills lines of its own is not part of what the lines around it say.
+        nothing = decides or _DECIDES.match(text, found.end(), stop) or _is_alone(text, done, found.start(), stop)
+        pieces += [text[done : found.start()], _NOT_A_LINE_END.sub(" " if nothing else "\ufffd", text[found.start() : stop])]
+        done = stop
+    return "".join((*pieces, text[done:]))
+
+
+def _is_alone(text: str, done: int, start: int, stop: int) -> bool:
+    while start > done and text[start - 1] in " \t":
+        start -= 1
+    while stop < len(text) and text[stop] in " \t\r":
+        stop += 1
+    return (start == 0 or text[start - 1] == "\n") and (stop == len(text) or text[stop] == "\n")
+
+
+def worth_reading(path: str) -> bool:
+    """Whether a path alone could be that of a config, so that a walk need not read everything."""
+    folders, _, last = path.rpartition("/")
+    name = _plain(last)
+    stem, dot, suffix = name.rpartition(".")
+    if name in _DAEMONS_OWN:
+        return True
+    if dot and stem:
+        # A site's file may be called as the site is.
+        return suffix in _SUFFIXES or (("sites-" in folders or _OF_NGINX.search(_last(folders)) is not None) and suffix not in _NEVER)
+    named = name in _NAMES or name.startswith(".env") or _OF_NGINX.search(name) is not None
+    return named or _lower(_last(folders)) in _FOLDERS
+
+
+def _last(folders: str) -> str:
+    return folders.rpartition("/")[2]
+
+
+# ── what it is ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_UNITS = ("service", "socket", "target", "timer", "path", "mount", "automount", "slice", "swap", "device", "scope")
+_SUFFIXES = frozenset({*_UNITS, "conf", "cfg", "cnf", "nginx", "vhost", "sysctl", "env", "default", "haproxy"})
+_NEVER = frozenset(
+    {"md", "txt", "rst", "html", "yml", "yaml", "json", "py", "rb", "sh", "pp", "sls", "js", "css", "lua", "png", "svg"}
+    | {"key", "pem", "crt"}
+)
+_OF_NGINX = regex(r"(?:^|[-_])nginx(?:[-_]|$)")
+# Names that only one daemon's config goes by, that daemon, and where it looks for it.
+_DAEMONS_OWN = {
+    path.rpartition("/")[2]: (daemon, path)
+    for daemon, path in (
+        ("bacula-dir", "/etc/bacula/bacula-dir.conf"),
+        ("bacula-fd", "/etc/bacula/bacula-fd.conf"),
+        ("bacula-sd", "/etc/bacula/bacula-sd.conf"),
+        ("bird", "/etc/bird/bird.conf"),
+        ("caddy", "/etc/caddy/Caddyfile"),
+        ("cassandra", "/etc/cassandra/cassandra.yaml"),
+        ("clamav-daemon", "/etc/clamav/clamd.conf"),
+        ("coturn", "/etc/turnserver.conf"),
+        ("cups", "/etc/cups/cupsd.conf"),
+        ("dnsdist", "/etc/dnsdist/dnsdist.conf"),
+        ("dnsmasq", "/etc/dnsmasq.conf"),
+        ("dovecot", "/etc/dovecot/dovecot.conf"),
+        ("ejabberd", "/etc/ejabberd/ejabberd.yml"),
+        ("elasticsearch", "/etc/elasticsearch/elasticsearch.yml"),
+        ("elasticsearch", "/etc/opensearch/opensearch.yml"),
+        ("grafana-server", "/etc/grafana/grafana.ini"),
+        ("hitch", "/etc/hitch/hitch.conf"),
+        ("icecast2", "/etc/icecast2/icecast.xml"),
+        ("influxdb", "/etc/influxdb/influxdb.conf"),
+        ("inspircd", "/etc/inspircd/inspircd.conf"),
+        ("lighttpd", "/etc/lighttpd/lighttpd.conf"),
+        ("mongodb", "/etc/mongod.conf"),
+        ("mosquitto", "/etc/mosquitto/mosquitto.conf"),
+        ("mpd", "/etc/mpd.conf"),
+        ("munin-node", "/etc/munin/munin-node.conf"),
+        ("murmur", "/etc/mumble-server.ini"),
+        ("named", "/etc/bind/named.conf"),
+        ("named", "/etc/bind/named.conf.options"),
+        ("nats-server", "/etc/nats-server.conf"),
+        ("netdata", "/etc/netdata/netdata.conf"),
+        ("ngircd", "/etc/ngircd/ngircd.conf"),
+        ("nrpe", "/etc/nagios/nrpe.cfg"),
+        ("nsd", "/etc/nsd/nsd.conf"),
+        ("opendkim", "/etc/opendkim.conf"),
+        ("opendmarc", "/etc/opendmarc.conf"),
+        ("pdns", "/etc/powerdns/pdns.conf"),
+        ("pgbouncer", "/etc/pgbouncer/pgbouncer.ini"),
+        ("pgpool", "/etc/pgpool2/pgpool.conf"),
+        ("prosody", "/etc/prosody/prosody.cfg.lua"),
+        ("proxysql", "/etc/proxysql.cnf"),
+        ("rabbitmq-server", "/etc/rabbitmq/rabbitmq.conf"),
+        ("rtpengine", "/etc/rtpengine/rtpengine.conf"),
+        ("samba-smbd", "/etc/samba/smb.conf"),
+        ("snmpd", "/etc/snmp/snmpd.conf"),
+        ("squid", "/etc/squid/squid.conf"),
+        ("stubby", "/etc/stubby/stubby.yml"),
+        ("stunnel4", "/etc/stunnel/stunnel.conf"),
+        ("telegraf", "/etc/telegraf/telegraf.conf"),
+        ("tinyproxy", "/etc/tinyproxy/tinyproxy.conf"),
+        ("tor", "/etc/tor/torrc"),
+        ("twemproxy", "/etc/nutcracker/nutcracker.yml"),
+        ("unbound", "/etc/unbound/unbound.conf"),
+        ("xrdp", "/etc/xrdp/xrdp.ini"),
+        ("zabbix-agent", "/etc/zabbix/zabbix_agentd.conf"),
+        ("zabbix-agent2", "/etc/zabbix/zabbix_agent2.conf"),
+        ("zabbix-proxy", "/etc/zabbix/zabbix_proxy.conf"),
+        ("zabbix-server", "/etc/zabbix/zabbix_server.conf"),
+        ("zookeeper", "/etc/zookeeper/conf/zoo.cfg"),
+    )
+}
+_NAMES = frozenset({"crontab", "fstab", "sshd_config", "nginx", "env", "default", "vhost", "haproxy", "environment"})
+_CRON = frozenset({"cron.d", "cron.hourly", "cron.daily", "cron.weekly", "cron.monthly"})
+_FOLDERS = frozenset(
+    {*_CRON, "sites-available", "sites-enabled", "default", "sysconfig", "conf.d", "snippets", "vhosts", "vhosts.d", "nginx"}
+)
+
+# What is added to a file's own name by those who fill it in, ship it or put it aside.
+_TEMPLATE = ("j2", "jinja", "jinja2", "erb", "epp", "tmpl", "tpl", "template", "mustache", "hbs", "gotmpl", "in", "ctmpl", "m4")
+_REMARKS = {
+    **dict.fromkeys(("j2", "jinja", "jinja2"), ("{#", "#}")),
+    **dict.fromkeys(("tmpl", "gotmpl", "tpl", "ctmpl"), ("{{/*", "*/}}")),
+    "erb": ("<%#", "%>"),
+}
+# What a template of a daemon's config says it says line by line; here each line may change what another one means.
+_HANGS_TOGETHER = ("unit", "drop-in", "sysctl", "environment")
+_ENDS = {"{{": "}}", "{%": "%}", "<%": "%>"}
+_BLANK = regex(r"\{\{|\{%|<%")
+# text/template has one kind of braces for what is put in and for what decides.
+_DECIDES = regex(r"-?\s*(?:if|else|end|range|with|define|block|template|\$\w+\s*:?=|/\*)(?!\w)")
+_NOT_A_LINE_END = regex(r"[^\n]")
+_ASIDE = (
+    *("sample", "example", "dist", "bak", "backup", "orig", "old", "save", "rej", "swp", "tmp", "disabled", "off", "default-dist"),
+    *("rpmnew", "rpmsave", "rpmorig", "dpkg-old", "dpkg-new", "dpkg-dist", "dpkg-bak", "ucf-dist", "ucf-old", "pacnew", "pacsave"),
+)
+
+
+def _plain(name: str) -> str:
+    """A file's name without what templates and copies add to it: `app.conf.j2` and `app.conf.sample` are `app.conf`."""
+    while True:
+        shorter = name.rstrip("~")
+        stem, dot, suffix = shorter.rpartition(".")
+        if dot and stem and (_lower(suffix) in _TEMPLATE or _lower(suffix) in _ASIDE):
+            shorter = stem
+        if shorter == name or not shorter:
+            return name
+        name = shorter
+
+
+def _kind(folders: tuple[str, ...], name: str, text: str, asked: bool) -> ConfigKind | None:
+    suffix = name.rpartition(".")[2]
+    parent = folders[-1] if folders else ""
+    if name in _DAEMONS_OWN:
+        return _DAEMONS_OWN[name][0] if text.strip() else None
+    if _OVERRIDE.fullmatch(name):
+        return "drop-in" if _is_unit(text, suffix) else None
+    if suffix in _UNITS and "." in name:
+        return "unit" if _is_unit(text, suffix) else None
+    if suffix == "conf" and (_is_drop_in_folder(parent) or _FLAT_DROP_IN.fullmatch(name)):
+        return "drop-in" if _first_section(text) is not None else None
+    if name == "fstab":
+        return "fstab"
+    if parent in _CRON or (name == "crontab" and parent == "etc"):
+        is_script = text.startswith("#!")
+        return "cron" if "." not in name and is_script is (parent not in ("cron.d", "etc")) else None
+    if parent == "sysctl.d" or name == "sysctl.conf":
+        # sysctl.d(5): files without the suffix are not read, and distributions put a README.sysctl beside them.
+        return "sysctl" if suffix == "conf" and not _BLOCK.search(text) else None
+    if suffix == "sysctl":
+        return "sysctl" if not _BLOCK.search(text) else None
+    if suffix == "cnf":
+        return "mysql" if _MYSQL.search(text) else None
+    if name == "postgresql.conf":
+        return "postgresql" if _POSTGRESQL.search(text) else None
+    where = {_lower(folder) for folder in folders}
+    said = _lower(name)
+    if said.startswith("sshd_config") or parent == "sshd_config.d" or ("sshd" in said and suffix == "conf"):
+        return "sshd" if _SSHD.search(text) else None
+    if _has_directives(_NGINX_BLOCK, _NGINX_DIRECTIVE, text):
+        return "nginx"
+    if (asked or suffix in ("conf", "vhost") or "." not in name or "sites-" in parent) and _is_apache(said, where, text):
+        return "apache2"
+    if asked or suffix in ("cfg", "conf", "haproxy") or said == "haproxy":
+        if _has_directives(_HAPROXY_SECTION, _HAPROXY_LINE, text) and not _BLOCK.search(without_blanks_to_fill(text)):
+            return "haproxy"
+        if _is_redis(said, where, text):
+            return "redis"
+        if _is_sysctl(text, "sysctl" in said):
+            return "sysctl"
+        if (said.startswith("nginx") or _is_nginx_folder(where)) and _is_nginx_fragment(text):
+            return "nginx"
+    if suffix in ("env", "default") or name in _NAMES or said.startswith(".env") or _is_defaults_folder(folders):
+        return "environment" if _is_environment(text) else None
+    return None
+
+
+# Linear: what precedes a word is one character or the start of a line, and blanks do not cross lines.
+_BLOCK = regex(r"^[^#\n]*\{[ \t]*(?:#.*)?$", re.MULTILINE)
+_NGINX_BLOCK = regex(r"(?:^|[;{}])[ \t]*(?:(?:http|events|stream|server)\s*\{|upstream[ \t]+[^\s{};\"]+\s*\{)(?!\{)", re.MULTILINE)
+_NGINX_DIRECTIVE = regex(
+    r"(?:^|[;{}])[ \t]*(?:listen|server_name|proxy_pass|fastcgi_pass|uwsgi_pass|grpc_pass|root|return|rewrite|server|location"
+    r"|worker_connections|include|keepalive|ssl_certificate|add_header|try_files)[ \t]+[^\s=:][^\n;{]*+[;{]",
+    re.MULTILINE,
+)
+_NGINX_LINE = regex(r"[a-z][a-z0-9_]*(?:[ \t].*)?[;{]|\}|['\"~*].*;?|[^ ]+[ \t]+[^;]*;")
+_FLAT_DROP_IN = regex(r"([^/]+\.(?:service|socket|target|timer|path|mount|slice)\.d)[-_.]([^/]+\.conf)")
+# A drop-in under the name of its unit, put beside others of its kind: app.override.service.
+_OVERRIDE = regex(r"([^/]+)[-_.]override\.(service|socket|target|timer|path|mount|slice)")
+_HAPROXY_SECTION = regex(r"^(?:frontend|backend|listen|defaults|global)(?:[ \t]+[A-Za-z0-9_.:-]+|[ \t]*$)", re.MULTILINE)
+_HAPROXY_LINE = regex(
+    r"^[ \t]+(?:bind[ \t]+\S|server(?:-template)?[ \t]+\S+[ \t]+\S|mode[ \t]+(?:tcp|http|log)\b|balance[ \t]|default_backend[ \t]"
+    r"|use_backend[ \t]|maxconn[ \t]+\d|timeout[ \t]+(?:connect|client|server)\b)",
+    re.MULTILINE,
+)
+_SSHD = regex(
+    r"^[ \t]*(?:Port|ListenAddress|PermitRootLogin|PasswordAuthentication|PubkeyAuthentication|AuthorizedKeysFile|Subsystem|UsePAM"
+    r"|AllowUsers|AllowGroups|DenyUsers|HostKey|X11Forwarding|AddressFamily|Include|ClientAliveInterval|MaxAuthTries|LogLevel"
+    r"|KexAlgorithms|Ciphers|MACs|Match)(?:[ \t]+|[ \t]*=)\S",
+    re.MULTILINE | re.IGNORECASE,
+)
+_REDIS = regex(
+    r"^[ \t]*(?:port[ \t]+\d+|tls-port[ \t]+\d+|protected-mode[ \t]+(?:yes|no)|appendonly[ \t]+(?:yes|no)|maxmemory(?:-policy)?[ \t]+\S"
+    r"|daemonize[ \t]+(?:yes|no)|supervised[ \t]+\S|appendfsync[ \t]+\S|dbfilename[ \t]+\S|requirepass[ \t]+\S|masterauth[ \t]+\S"
+    r"|tcp-backlog[ \t]+\d+|tcp-keepalive[ \t]+\d+|cluster-enabled[ \t]+(?:yes|no)|replicaof[ \t]+\S|slaveof[ \t]+\S"
+    r"|sentinel[ \t]+monitor[ \t]+\S|save[ \t]+(?:\d|\"\")|notify-keyspace-events[ \t]+\S|unixsocket[ \t]+\S)",
+    re.MULTILINE | re.IGNORECASE,
+)
+# What Apache listens on or hands on; and a section or line that only it has (ProFTPD has some of the same sections, but not these).
+_APACHE = regex(r"^[ \t]*(?:Listen[ \t]+\S|ProxyPass(?:Match)?[ \t]+\S|<VirtualHost[ \t]+[^>\n]+>)", re.MULTILINE | re.IGNORECASE)
+_ONLY_APACHE = regex(
+    r"^[ \t]*(?:<IfModule[ \t]+!?(?:mod_)?\w+(?:\.c|_module)>|<VirtualHost[ \t]+\S+:(?:\S+)>|<Location\w*[ \t]|<Proxy[ \t]|<Directory[ \t]"
+    r"|LoadModule[ \t]+\w+_module[ \t]|DocumentRoot[ \t]+\S|CustomLog[ \t]+\S|RewriteEngine[ \t]+\S|ProxyPassReverse[ \t]+\S)",
+    re.MULTILINE | re.IGNORECASE,
+)
+_MYSQL = regex(r"^\[(?:mysqld|server|mariadbd?)(?:-\d[\d.]*)?\]", re.MULTILINE)
+_POSTGRESQL = regex(r"^[ \t]*(?:port|listen_addresses|max_connections|shared_buffers)[ \t]*=?[ \t]*\S", re.MULTILINE)
+_REDIS_NAMES = ("redis", "sentinel", "valkey", "keydb")
+_SETTING = regex(r"-?[A-Za-z0-9_*?./-]+(?:[ \t]*=.*)?|-[A-Za-z0-9_*?./-]+")
+_KERNEL = regex(
+    r"-?(?:net[./](?:core|ipv[46]|netfilter|bridge|unix|mptcp|sctp|nf_conntrack_max|vsock|mpls|fan)\b.*"
+    r"|vm[./](?:swappiness|max_map_count|overcommit_\w+|dirty_\w+|nr_hugepages|min_free_kbytes|vfs_cache_pressure|zone_reclaim_mode)"
+    r"|fs[./](?:file-max|nr_open|aio-max-nr|suid_dumpable|inotify[./]\w+|protected_\w+|pipe-\S+|mqueue[./]\w+)"
+    r"|kernel[./](?:pid_max|threads-max|panic\w*|sysrq|shm\w+|msg\w+|sem|core_pattern|core_uses_pid|kptr_restrict|dmesg_restrict"
+    r"|randomize_va_space|perf_event_paranoid|yama[./]\w+|unprivileged_\w+|numa_balancing|sched_\w+|kexec_load_disabled|keys[./]\w+))"
+    r"[ \t]*="
+)
+_SECTION = regex(r"\[([^\]\n]+)\]")
+_ASSIGNMENT = regex(r"(?:export[ \t]+)?[A-Za-z_][A-Za-z0-9_]*=.*")
+
+
+def _lines(text: str, comments: str = "#;") -> list[str]:
+    """The lines that say something, without blanks around them."""
+    return [line for line in map(str.strip, text.split("\n")) if line and line[0] not in comments]
+
+
+def _first_section(text: str) -> str | None:
+    """The first section's name where a section comes first, as in a unit file."""
+    for line in text.split("\n"):
+        line = line.strip()
+        if line and line[0] not in "#;" and not _is_template_line(line):
+            found = _SECTION.fullmatch(line)
+            return found[1] if found else None
+    return None
+
+
+def _is_unit(text: str, suffix: str) -> bool:
+    """systemd's files begin with a section of systemd's; D-Bus, Avahi and others use the suffix .service too."""
+    first = _first_section(text)
+    return first in ("Unit", "Install", suffix.capitalize()) or (first or "").startswith("X-")
+
+
+def _is_drop_in_folder(name: str) -> bool:
+    """`nginx.service.d`, or `service.d` for all services."""
+    stem, dot, d = name.rpartition(".")
+    return bool(dot) and d == "d" and stem.rpartition(".")[2] in _UNITS
+
+
+def _has_directives(block: re.Pattern[str], directive: re.Pattern[str], text: str) -> bool:
+    return block.search(text) is not None and directive.search(text) is not None
+
+
+def _is_nginx_folder(where: set[str]) -> bool:
+    return any(folder.startswith(("nginx", "sites-")) or folder.endswith("nginx") for folder in where)
+
+
+def _is_nginx_fragment(text: str) -> bool:
+    """A piece that some block includes: nothing but directives, each ended as nginx wants it."""
+    lines = _lines(text, "#")
+    return bool(lines) and all(_NGINX_LINE.fullmatch(line.partition(" #")[0].rstrip()) for line in lines[:200])
+
+
+def _is_defaults_folder(folders: tuple[str, ...]) -> bool:
+    """/etc/default or /etc/sysconfig; Chef has templates/default/ for templates of every platform."""
+    return folders[-1:] in (("default",), ("sysconfig",)) and folders[-2:-1] not in (("templates",), ("files",))
+
+
+def _is_apache(name: str, where: set[str], text: str) -> bool:
+    if _APACHE.search(text) is None or "proftpd" in name or "proftpd" in where:
+        return False
+    is_ports = name == "ports.conf" and any(folder.startswith(("apache", "httpd")) for folder in where)
+    return is_ports or _ONLY_APACHE.search(text) is not None
+
+
+def _is_redis(name: str, where: set[str], text: str) -> bool:
+    named = any(word in name for word in _REDIS_NAMES) or any(folder.startswith(_REDIS_NAMES) for folder in where)
+    return named and _REDIS.search(text) is not None and _SECTION.match(text) is None and not _BLOCK.search(text)
+
+
+def _is_sysctl(text: str, named: bool) -> bool:
+    """Nothing but `key = value`, a kernel's key among them; where the name says so too, the other lines may be odd."""
+    lines = [line for line in _lines(text) if not _is_template_line(line)]
+    if not any(_KERNEL.match(line) for line in lines):
+        return False
+    return named or all(_SETTING.fullmatch(line) and "." in line.partition("=")[0].replace("/", ".") for line in lines)
+
+
+def _is_environment(text: str) -> bool:
+    lines = _lines(text)
+    return bool(lines) and all(_ASSIGNMENT.match(line) for line in lines[:200])
+
+
+def _is_template_line(line: str) -> bool:
+    return line.startswith(("{%", "{{", "{#", "<%", "%}", "-%>"))
+
+
+# ── whether it is deployed ──────────────────────────────────────────────────────────────────────────────────────────
+
+_SAMPLE_FOLDERS = {
+    **dict.fromkeys(("example", "examples", "sample", "samples", "demo", "demos", "contrib", "skeleton", "skel"), "samples"),
+    **dict.fromkeys(("playground", "tutorial", "tutorials", "quickstart"), "samples"),
+    **dict.fromkeys(("doc", "docs", "documentation", "man", "manual"), "documentation"),
+    **dict.fromkeys(("test", "tests", "testing", "spec", "specs", "testdata", "test_data", "test-data", "e2e", "itest"), "tests"),
+    **dict.fromkeys(("fixture", "fixtures", "__tests__", "__fixtures__", "mock", "mocks", "molecule", ".kitchen"), "tests"),
+    **dict.fromkeys(("integration-test", "integration-tests", "integration_tests", "test-integration", "benchmark"), "tests"),
+    **dict.fromkeys(("benchmarks", "testcases", "test-cases", "test_cases", "unittest", "unittests", "unit-tests"), "tests"),
+    **dict.fromkeys((".github", ".gitlab", ".circleci", ".travis", ".ci", ".buildkite", ".devcontainer"), "tests"),
+    **dict.fromkeys(("vendor", "vendored", "_vendor", "third_party", "third-party", "thirdparty", "3rdparty"), "other projects' files"),
+    **dict.fromkeys(("attic", "archived", "unused", "disabled", "old", "trash"), "what was put aside"),
+}
+# A folder in one of these bears the name of what it sets up: roles/docs/ sets up a server of documentation.
+_NAMED = ("roles", "cookbooks", "modules", "profile", "profiles")
+_SAMPLE_WORDS = {
+    **dict.fromkeys(("sample", "samples", "example", "examples", "demo", "skeleton"), "a sample"),
+    **dict.fromkeys(("test", "tests", "testing", "fixture", "mock"), "a test"),
+    **dict.fromkeys(("bak", "orig"), "put aside"),
+}
+# example.com and its kind stand for a name, not for a sample of one.
+_DOMAINS = frozenset({"com", "org", "net", "edu", "local", "test", "io"})
+
+_REMARK = regex(
+    r"(?:this (?:file )?is (?:just |only |merely )?(?:an? )?(?:sample|example|template|demo)\b"
+    r"|(?:an? )?(?:sample|example|demo) (?:[\w.-]+ ){0,4}(?:config|configuration|conf|file|unit|vhost|site|settings|setup|server block)\b"
+    r"|(?:an? )(?:sample|example) of\b"
+    r"|do not use (?:this )?in production|not (?:meant |intended |suitable )?for production"
+    r"|for (?:testing|demonstration) (?:purposes )?only)"
+)
+# Above a unit; above a setting it would speak of that one.
+_RETIRED = regex(r"(?:this (?:unit|service|file) is )?(?:not (?:in use|used) any ?more|no longer (?:in use|used))\b")
+# What distributions ship, and people deploy with these remarks still in it.
+_STOCK = regex(
+    r"redis configuration file example|example configuration for a possible web application|valkey configuration file"
+    r"|sample nrpe config file|example config-file for munin-node|sample configuration file for the samba suite"
+    r"|example config file for the clam ?av daemon|this is a sample configuration file for the nrpe daemon"
+    r"|an example configuration file for configuring the net-snmp agent|example (?:mariadb|mysql) config file"
+)
+_REMARK_LINES = 15
+
+# Terraform's %{ if } counts, too; a `{%` that nothing ends is a slip of the pen.
+_JINJA = regex(r"\{\{|\{%(?![^%\n]*$)|\{%[-+~ ]|<%[-=#\s]|<%$|%\{[~ ]*(?:if|for|else|endif|endfor)\b")
+_GO_FORMAT = regex(r"\{\{ ?[.\"(]|\{\{ ?(?:range|json|index|if|with|end)\b")
+_PLACEHOLDER = regex(
+    r"(?<![\w@.])@[A-Za-z_]{2,}@|%%[A-Za-z_]+%%|(?<!\w)__[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*__(?!\w)"
+    r"|<(?:your|my)[-_ ][\w -]{1,40}>|<[A-Z]{2,}(?:_[A-Z]+)*>"
+)
+# What containers fill in when they start, and what lighttpd and others take from their environment themselves.
+_VARIABLE = regex(r"\$[{(]?[A-Za-z_]|(?<![\w.])env\.[A-Za-z_]")
+_ENVSUBST = regex(r"\$\{[A-Z][A-Z0-9_]*\}|\$[A-Z][A-Z0-9_]+")
+
+
+def _why_not_deployed(folders: tuple[str, ...], name: str, text: str, kind: ConfigKind, asked: bool) -> str:
+    """A sentence saying why a repository does not deploy a file, "" where it does."""
+    if not asked:
+        for above, folder in zip(("", *folders), folders, strict=False):
+            what = _SAMPLE_FOLDERS.get(_lower(folder))
+            if what is not None and above not in _NAMED:
+                return f"it lies in {folder}/, which holds {what}"
+        if name.startswith(".") and kind != "environment":
+            return "its name begins with a dot, so that no program looks at it"
+        suffix = _aside(name)
+        if suffix:
+            return f"its name ends in {suffix}, so that no program reads it"
+        what = _sample_word(name)
+        if what is not None:
+            return f"its name says that it is {what}"
+        if kind in ("unit", "drop-in") and _is_users_own(folders):
+            return "it is a unit of a user's own manager, not of the machine's"
+        remark = _remark(text, kind)
+        if remark:
+            return f"it says of itself: {remark}"
+    return ""
+
+
+def _aside(name: str) -> str:
+    if name.endswith("~"):
+        return "~"
+    for part in reversed(_lower(name).split(".")[1:]):
+        if part in _ASIDE:
+            return f".{part}"
+        if part not in _TEMPLATE:
+            return ""
+    return ""
+
+
+def _sample_word(name: str) -> str | None:
+    words = [word for word in re.split(r"[._@ -]", _lower(_plain(name))) if word]
+    for word, after in zip(words, [*words[1:], ""], strict=True):
+        if word in _SAMPLE_WORDS and not (word == "example" and after in _DOMAINS):
+            return _SAMPLE_WORDS[word]
+    return None
+
+
+def _is_users_own(folders: tuple[str, ...]) -> bool:
+    return any(one == "systemd" and two == "user" for one, two in pairwise(folders))
+
+
+def _remark(text: str, kind: ConfigKind) -> str:
+    """The comment among a file's first lines that calls it a sample, or a unit retired, "" without one."""
+    for line in text[:4096].split("\n")[:_REMARK_LINES]:
+        line = line.strip()
+        if line and line[0] not in "#;":
+            break
+        remark = line.strip("#;*-=_ \t").rstrip(".")
+        said = _lower(remark)
+        if (_REMARK.match(said) and not _STOCK.match(said)) or (kind == "unit" and _RETIRED.match(said)):
+            return remark if len(remark) <= 60 else f"{remark[:57]}..."
+    return ""
+
+
+def _unfilled(name: str, kind: ConfigKind, text: str) -> str:
+    """The first place of a template that is not filled in, "" where there is none; comments do not count."""
+    suffixes = set(_lower(name).split(".")[1:])
+    name_of_its_own = _plain(name) in _DAEMONS_OWN
+    for line in text.split("\n"):
+        line = line.strip()
+        if not line or line[0] in "#;":
+            continue
+        found = _JINJA.search(line)
+        # docker and podman have a language of their own with the same braces, which reaches the command as it is.
+        if found and not (kind in ("unit", "drop-in", "haproxy") and _GO_FORMAT.match(line, found.start())):
+            return _marker(line[found.start() :])
+        found = _PLACEHOLDER.search(line)
+        if found is None and kind == "nginx" and ("template" in suffixes or "tmpl" in suffixes or _ENVSUBST_PORT.search(line)):
+            found = _ENVSUBST.search(line)
+        if found is None and name_of_its_own:
+            found = _VARIABLE.search(line)
+        if found:
+            return found[0]
+    return ""
+
+
+def _marker(text: str) -> str:
+    ends = [text.find(end, 2) + 2 for end in ("}}", "%}", "%>")]
+    end = min((end for end in ends if end > 1), default=len(text))
+    return text[: min(end, 40)]
+
+
+# nginx has no variables in upper case, and none in listen: envsubst(1) fills these in when a container starts.
+_ENVSUBST_PORT = regex(r"\$\{[A-Z]|^(?:listen|server|worker_connections)[ \t][^#]*\$[A-Z]")
+
+
+# ── where it goes ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+# Where a path may begin to be one of a host, and what it must then hold to be a place that the daemon looks at.
+_ROOTS = (
+    ("etc",),
+    ("usr", "lib"),
+    ("usr", "local"),
+    ("usr", "share"),
+    ("lib", "systemd"),
+    ("run", "systemd"),
+    ("run", "sysctl.d"),
+    ("opt",),
+)
+_PLACES: dict[ConfigKind, tuple[str, ...]] = {
+    "unit": ("/systemd/system/",),
+    "drop-in": ("/systemd/system/",),
+    "sysctl": ("/etc/sysctl.conf", "/etc/sysctl.d/", "/lib/sysctl.d/", "/run/sysctl.d/"),
+    "nginx": ("/nginx/",),
+    "haproxy": ("/haproxy/",),
+    "mysql": ("/etc/my", "/etc/mariadb"),
+    "postgresql": ("/postgresql/", "/pgsql/", "/postgres/"),
+    "apache2": ("/apache2/", "/httpd/", "/apache/"),
+    "sshd": ("/ssh/",),
+    "redis": ("/redis/", "/etc/redis"),
+    "environment": ("/",),
+}
+_APACHE_PLACES = {
+    "apache2.conf": "/etc/apache2/apache2.conf",
+    "ports.conf": "/etc/apache2/ports.conf",
+    "httpd.conf": "/etc/httpd/conf/httpd.conf",
+}
+_NGINX_FOLDERS = (
+    "conf.d",
+    "sites-available",
+    "sites-enabled",
+    "snippets",
+    "modules-enabled",
+    "stream.d",
+    "vhosts.d",
+    "http.d",
+    "default.d",
+)
+# Some roles spell a place out in the file's name.
+_FLAT = {
+    "etc_systemd_system_": "/etc/systemd/system",
+    "etc_sysctl.d_": "/etc/sysctl.d",
+    "etc_nginx_conf.d_": "/etc/nginx/conf.d",
+    "etc_nginx_sites-available_": "/etc/nginx/sites-available",
+    "etc_nginx_sites-enabled_": "/etc/nginx/sites-enabled",
+    "etc_nginx_": "/etc/nginx",
+    "etc_haproxy_": "/etc/haproxy",
+    "etc_default_": "/etc/default",
+    "etc_ssh_": "/etc/ssh",
+    "etc_redis_": "/etc/redis",
+}
+
+
+def _host_path(folders: tuple[str, ...], name: str, kind: ConfigKind, text: str) -> str | None:
+    for at in range(len(folders)):
+        if any(folders[at : at + len(root)] == root for root in _ROOTS):
+            rooted = "/" + "/".join((*folders[at:], name))
+            rooted = f"/usr{rooted}" if rooted.startswith("/lib/") else rooted  # file-hierarchy(7): /lib is a link to it
+            if any(place in rooted for place in _PLACES.get(kind, ("/",))):
+                return rooted
+            break
+    if name in _DAEMONS_OWN:
+        return _DAEMONS_OWN[name][1]
+    for flat, place in _FLAT.items():
+        if name.startswith(flat):
+            return f"{place}/{name.removeprefix(flat)}"
+    parent = folders[-1] if folders else ""
+    packaged = parent == "debian"  # debhelper(7): debian/NAME.service is installed as a vendor's unit
+    match kind:
+        case "fstab":
+            return "/etc/fstab"
+        case "cron":
+            return f"/etc/{parent}/{name}" if parent in _CRON else "/etc/crontab"
+        case "unit":
+            return f"/usr/lib/systemd/system/{name}" if packaged else f"/etc/systemd/system/{name}"
+        case "drop-in":
+            override = _OVERRIDE.fullmatch(name)
+            if override:
+                return f"/etc/systemd/system/{override[1]}.{override[2]}.d/override.conf"
+            flat_drop_in = None if _is_drop_in_folder(parent) else _FLAT_DROP_IN.fullmatch(name)
+            return f"/etc/systemd/system/{'/'.join(flat_drop_in.groups()) if flat_drop_in else f'{parent}/{name}'}"
+        case "sysctl":
+            if name == "sysctl.conf":
+                return "/etc/sysctl.conf"
+            plain = name if name.endswith(".conf") else name.removesuffix(".sysctl") + ".conf"
+            return f"/usr/lib/sysctl.d/{plain}" if packaged else f"/etc/sysctl.d/{plain}"
+        case "nginx":
+            return _nginx_path(folders, name, text)
+        case "mysql":
+            return "/etc/my.cnf" if name == "my.cnf" else None
+        case "apache2":
+            return _APACHE_PLACES.get(name)
+        case "haproxy":
+            return f"/etc/haproxy/conf.d/{name}" if parent == "conf.d" else "/etc/haproxy/haproxy.cfg"
+        case "sshd":
+            return f"/etc/ssh/sshd_config.d/{name}" if parent == "sshd_config.d" else "/etc/ssh/sshd_config"
+        case "redis":
+            return f"/etc/redis/{name}"
+        case "environment":
+            if packaged:
+                return f"/etc/default/{name.removesuffix('.default')}"
+            return f"/etc/{parent}/{name}" if _is_defaults_folder(folders) else None
+        case _:
+            return None
+
+
+_MAIN = regex(r"(?:^|[;{}])[ \t]*(?:http|events|stream)\s*\{", re.MULTILINE)
+
+
+def _nginx_path(folders: tuple[str, ...], name: str, text: str) -> str | None:
+    if _MAIN.search(text):
+        return "/etc/nginx/nginx.conf"
+    for at in range(len(folders) - 1, -1, -1):
+        if folders[at] in _NGINX_FOLDERS:
+            return "/etc/nginx/" + "/".join((*folders[at:], name))
+    if _NGINX_BLOCK.search(text):
+        if _is_not_of_http(text):
+            return None
+        return f"/etc/nginx/conf.d/{name if name.endswith('.conf') else name + '.conf'}"
+    return f"/etc/nginx/{name}"
+
+
+def _is_not_of_http(text: str) -> bool:
+    """Whether its servers are of stream or mail, for which nobody has a usual folder: http lets no server pass all it gets."""
+    from portwright.formats.nginx import parse  # takes time to load, and most repositories' files are not nginx's
+    from portwright.source import Source
+
+    servers = (each for each in parse(Source("", text)).directives if each.name == "server")
+    return any(inside.name in ("proxy_pass", "protocol") for server in servers for inside in server.block or ())
+
+
+def _lower(text: str) -> str:
+    return text.lower()

@@ -1,0 +1,336 @@
+"""Read a repository: its config files are laid out as the hosts they are meant for, and read like those, spans kept.
+
+Nothing in a repository says what is enabled, so what lies there counts as deployed, and nothing is surer than *likely*.
+"""
+
+from collections.abc import Container, Iterable, Mapping
+
+from portwright._start.records import dataclass, replace
+from portwright.daemons import Said, fragment_reader
+from portwright.facts import Endpoint, Listener, Outbound, weakest
+from portwright.host import Host
+from portwright.host.join.listener import listener
+from portwright.host.reading import Services, assemble, services, surroundings
+from portwright.repositories.recognise import (
+    Recognised,
+    recognise,
+    without_blanks_to_fill,
+    without_remarks,
+    worth_reading,
+)
+from portwright.source import Skipped, Span, Unreadable
+from portwright.system.host_files.captures import captured
+from portwright.system.sysctl.settle import settle
+from portwright.system.systemd.units import load
+from portwright.trees import Files, ReadError, Tree
+from portwright.trees.memory import MemoryTree
+from portwright.trees.tree import Kind
+
+_MOST_LAYOUTS = 500
+_ROLES = ("roles", "hosts", "host_files", "services", "machines")
+"""Folders whose subfolders are each for a machine of its own, or for a part that some machines have."""
+
+_NGINX = "/etc/nginx/nginx.conf"
+_WHOLE = frozenset(("nginx.conf", "haproxy.cfg", "sshd_config", "redis.conf", "apache2.conf", "httpd.conf", "my.cnf"))
+_AVAILABLE, _ENABLED = "/etc/nginx/sites-available/", "/etc/nginx/sites-enabled/"
+_LOOSE = "/.repository/"
+"""Where a config whose place on a host nobody can tell is laid; read on its own, found by no include."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A config file of a repository: its path there, what it is, and the place on a host it is laid out at."""
+
+    label: str
+    place: str
+    what: Recognised
+    data: bytes
+
+
+class LaidOutTree(MemoryTree):
+    """Files of a repository at the places they have on a host; reports show their paths in the repository.
+
+    `beside` are the repository's files that are no configs by themselves: where nginx.conf lies, its includes find them, and
+    `included` are those that were read.
+    """
+
+    def __init__(self, placed: Iterable[Placed], beside: "Beside | None" = None) -> None:
+        files = tuple(placed)
+        laid: dict[str, str | bytes] = {file.place: file.data for file in files}
+        if "/etc/sysctl.conf" in laid:
+            # Only through this link, which every distribution with systemd ships, does the boot read it.
+            laid.setdefault("/etc/sysctl.d/99-sysctl.conf", "-> ../sysctl.conf")
+        for place in tuple(laid):
+            # The links that enable a site are made when it is deployed, and all that lies here counts as deployed.
+            if place.startswith(_AVAILABLE) and (site := place.removeprefix(_AVAILABLE)) and "/" not in site:
+                laid.setdefault(_ENABLED + site, f"-> {place}")
+        super().__init__(laid)
+        self._labels = {file.place: file.label for file in files}
+        nginx = self._labels.get(_NGINX)
+        self._beside = None if nginx is None else beside
+        self._nginx = "" if nginx is None else f"/{nginx}".rpartition("/")[0]
+        self.included: set[str] = set()
+
+    def label(self, path: str) -> str:
+        there = self._there(path)
+        return self._labels.get(self.resolve(path), path) if there is None else there.lstrip("/")
+
+    def kind(self, path: str) -> Kind:
+        kind, there = super().kind(path), self._there(path)
+        return kind if kind != "missing" or there is None or self._beside is None else self._beside.kind(there)
+
+    def names(self, directory: str) -> tuple[str, ...]:
+        there = self._there(directory)
+        if there is None or self._beside is None:
+            return super().names(directory)
+        return tuple(
+            sorted({*super().names(directory), *self._beside.names(there)}, key=lambda name: name.encode("utf-8", "surrogateescape"))
+        )
+
+    def read(self, path: str) -> bytes | None:
+        data, there = super().read(path), self._there(path)
+        if data is not None or there is None or self._beside is None:
+            return data
+        self.included.add(there.lstrip("/"))
+        return self._beside.read(there)
+
+    def _there(self, path: str) -> str | None:
+        """The path in the repository of what lies beside nginx.conf."""
+        if self._beside is None or not path.startswith("/etc/nginx/"):
+            return None
+        real = self.resolve(path)
+        if real in self._labels:
+            return None
+        return self._nginx + real.removeprefix("/etc/nginx") if real.startswith("/etc/nginx/") else None
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a repository holds besides the configs that were recognised: pieces that only make sense where they are included."""
+
+    tree: Tree
+    recognised: frozenset[str]
+
+    def kind(self, path: str) -> Kind:
+        """As the tree has it; what was recognised has its own place or is not deployed, and does not lie here."""
+        return "missing" if path in self.recognised else self.tree.kind(path)
+
+    def names(self, directory: str) -> tuple[str, ...]:
+        """The names that are not recognised configs'."""
+        return tuple(name for name in self.tree.names(directory) if f"{directory}/{name}" not in self.recognised)
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a file; None for a recognised one."""
+        return None if path in self.recognised else self.tree.read(path)
+
+
+def read_repository(tree: Tree, name: str, asked: bool = False) -> tuple[Host, ...]:
+    """The hosts a repository's files make: one, or several where files want the same place on a host.
+
+    `asked`: the tree is one file that its user named, so that it counts even where its path says *sample*.
+    """
+    placed, beside, unreadable, skipped = _config_files(tree, asked)
+    layouts = lay_out(placed)
+    if len(layouts) > _MOST_LAYOUTS:
+        reason = f"the files make more than {_MOST_LAYOUTS} different hosts; only the first {_MOST_LAYOUTS} were read"
+        unreadable = (*unreadable, Unreadable(Span.whole(name), reason))
+    read: dict[str, tuple[Said, ...]] = {}
+    hosts = [_read_layout(layout, beside, name, read) for layout in layouts[:_MOST_LAYOUTS]] or [Host(name, repository=True)]
+    return (replace(hosts[0], unreadable=tuple(sorted({*hosts[0].unreadable, *unreadable})), skipped=skipped), *hosts[1:])
+
+
+def _config_files(tree: Tree, asked: bool) -> tuple[tuple[Placed, ...], Beside, tuple[Unreadable, ...], tuple[Skipped, ...]]:
+    placed: list[Placed] = []
+    recognised: set[str] = set()
+    unreadable: list[Unreadable] = []
+    skipped: list[Skipped] = []
+
+    def say(error: ReadError) -> None:
+        unreadable.append(Unreadable(Span.whole(tree.label(error.path)), error.reason))
+
+    for path in tree.walk(say):
+        label = tree.label(path)
+        if not asked and not worth_reading(label):
+            continue
+        try:
+            data = tree.read(path)
+        except ReadError as error:
+            say(error)
+            continue
+        if data is None:
+            continue
+        text = without_remarks(label, data.decode("utf-8", "surrogateescape"))
+        what = recognise(label, text, asked)
+        if what is not None:
+            recognised.add(path)
+            if not what.deployed:
+                skipped.append(Skipped(label, what.reason))
+            else:
+                text = without_blanks_to_fill(text) if what.unfilled else text
+                placed.append(Placed(label, what.host_path or _LOOSE + label, what, text.encode("utf-8", "surrogateescape")))
+    left_out = frozenset(file.label for file in _left_out(placed, tree))
+    skipped += [Skipped(label, "sites-enabled beside it names other sites, and not this one") for label in sorted(left_out)]
+    kept = tuple(file for file in placed if file.label not in left_out)
+    return kept, Beside(tree, frozenset(recognised)), tuple(unreadable), tuple(skipped)
+
+
+def _left_out(placed: Iterable[Placed], tree: Tree) -> Iterable[Placed]:
+    """The sites of folders beside which another one says which sites are enabled, and these are not."""
+    enabled: dict[str, frozenset[str]] = {}
+    for file in placed:
+        above, slash, name = f"/{file.label}".rpartition("/sites-available/")
+        if not slash or "/" in name:
+            continue
+        if above not in enabled:
+            enabled[above] = frozenset(_enabled(f"{above}/sites-enabled", tree))
+        if enabled[above] and name not in enabled[above]:
+            yield file
+
+
+def _enabled(folder: str, tree: Tree) -> Iterable[str]:
+    """The names in a folder, and what its links lead to."""
+    try:
+        for name in tree.names(folder) if tree.kind(folder) == "directory" else ():
+            if not name.startswith("."):
+                yield name
+                yield (tree.link(f"{folder}/{name}") or name).rpartition("/")[2]
+    except ReadError:
+        return  # the walk says so
+
+
+def lay_out(placed: tuple[Placed, ...]) -> tuple[tuple[Placed, ...], ...]:
+    """Each file in at least one layout, no place taken twice in any: files of one folder stay together.
+
+    Where several files want one place (two roles, each with its nginx.conf), each of them makes a layout, and takes along, of every
+    other contested place, the file that lies nearest to it. What only other roles have stays out of all layouts but the first: it was
+    read there, and says nothing about this one. There are at most one more than _MOST_LAYOUTS.
+    """
+    by_place: dict[str, list[Placed]] = {}
+    for file in placed:
+        by_place.setdefault(file.place, []).append(file)
+    contested = sorted((files for files in by_place.values() if len(files) > 1), key=lambda files: (-len(files), files[0].place))
+    if not contested:
+        return (placed,) if placed else ()
+    roles = {file.label: _role(file.label) for file in placed}
+    layouts: dict[tuple[str, ...], tuple[Placed, ...]] = {}
+    seen: set[str] = set()
+    for anchor in (file for files in contested for file in files):
+        if anchor.label in seen:
+            continue
+        if len(layouts) > _MOST_LAYOUTS:
+            break
+        kin = ("", roles[anchor.label]) if layouts else None
+        layout = tuple(
+            files[0] if len(files) == 1 else _nearest(files, anchor)
+            for files in by_place.values()
+            if len(files) > 1 or kin is None or roles[files[0].label] in kin
+        )
+        seen.update(file.label for file in layout)
+        layouts.setdefault(tuple(file.label for file in layout), layout)
+    return tuple(layouts.values())
+
+
+def _nearest(files: Iterable[Placed], anchor: Placed) -> Placed:
+    """The anchor itself, else the file with which it has the most folders in common, the first by its path where several have."""
+    above = [anchor.label[: at + 1] for at, letter in enumerate(anchor.label) if letter == "/"][::-1]
+    return min(
+        files,
+        key=lambda file: (
+            file is not anchor,
+            next((n for n, top in enumerate(above) if file.label.startswith(top)), len(above)),
+            file.label,
+        ),
+    )
+
+
+def _read_layout(layout: tuple[Placed, ...], beside: Beside, name: str, read: dict[str, tuple[Said, ...]]) -> Host:
+    """One layout as a host. `read` is what the files of earlier layouts said on their own, and takes up what those of this one say."""
+    tree = LaidOutTree(layout, beside)
+    files = Files(tree, partial=True)
+    known = captured(files)
+    settled = settle(files)
+    units = load(files, repository=True)
+    around = surroundings(settled, known, files)
+    found = services(units, files, known, around)
+    listeners, outbounds = [*found.listeners], [*found.outbounds]
+    for fact in _fragments(layout, files, known.packages, read):
+        # How many files a daemon may open is not said where nothing starts it.
+        if isinstance(fact, Outbound):
+            outbounds.append(fact)
+        elif isinstance(fact, Endpoint) and (alone := listener(fact, None, around)) is not None:
+            listeners.append(alone)
+    own = {file.label: _machine(file) for file in layout}
+    own |= dict.fromkeys(tree.included - own.keys(), next((_machine(file) for file in layout if file.place == _NGINX), ""))
+    unfilled = {file.label for file in layout if file.what.unfilled}
+    host = assemble(
+        name,
+        "",
+        files,
+        settled,
+        units,
+        Services(
+            tuple(
+                _as_deployed(fact, own[fact.at.path], fact.at.path in unfilled)
+                for fact in listeners
+                if fact.at.path in own and _is_said(fact, unfilled)
+            ),
+            # Whether connections are kept hangs on lines that a template may leave to what fills it in, as do numbers.
+            tuple(replace(fact, confidence=weakest(fact.confidence, "likely")) for fact in outbounds if fact.at.path not in unfilled),
+            tuple(fact for fact in found.file_limits if fact.at.path in own.keys() - unfilled),
+            found.privileges,
+        ),
+        repository=True,
+    )
+    # What a file refers to need not lie in the repository (mime.types, a certificate), nor is a template what a daemon reads.
+    readable = own.keys() - unfilled
+    return replace(host, unreadable=tuple(trouble for trouble in host.unreadable if trouble.at.path in readable), roles=_roles(layout))
+
+
+def _is_said(fact: Listener, unfilled: Container[str]) -> bool:
+    """Whether a line says so; a template's default, or an address in it that is filled in, is nothing to go by."""
+    return fact.at.path not in unfilled or (fact.origin != "default" and "\ufffd" not in fact.address)
+
+
+def _as_deployed(fact: Listener, machine: str, is_unfilled: bool) -> Listener:
+    """A listener as the repository of its file has it; what a template says is possible, and says nothing of what else a machine runs."""
+    return replace(
+        fact,
+        starts="demand" if fact.starts == "demand" else None,
+        confidence="possible" if is_unfilled else weakest(fact.confidence, "likely"),
+        machine=str(fact.at) if is_unfilled else machine,
+    )
+
+
+def _fragments(layout: tuple[Placed, ...], files: Files, packages: Mapping[str, str], read: dict[str, tuple[Said, ...]]) -> Iterable[Said]:
+    """What the configs that no invocation has read say, each on its own: the whole ones first, for they include others."""
+    for file in sorted(layout, key=lambda file: (not _is_whole(file), file.label)):
+        reader = fragment_reader(file.what.kind)
+        if reader is not None and file.label not in files.sources:
+            # A whole config includes what the layout has at other places, and so may say something else each time.
+            if file.label not in read or _is_whole(file):
+                read[file.label] = tuple(reader(file.place, files, packages))
+            yield from read[file.label]
+
+
+def _is_whole(file: Placed) -> bool:
+    return file.place.rpartition("/")[2] in _WHOLE
+
+
+def _roles(layout: tuple[Placed, ...]) -> dict[str, str]:
+    """The role or host that each file of a layout belongs to, "" for what belongs to the repository as such."""
+    return {file.label: _role(file.label) for file in layout}
+
+
+def _role(label: str) -> str:
+    parts = label.split("/")
+    for marker in _ROLES:
+        if marker in parts[:-2]:
+            return "/".join(parts[: parts.index(marker) + 2])
+    return ""
+
+
+def _machine(file: Placed) -> str:
+    """Which machine a file is for, as far as its path tells: a role, a folder shaped like a host's root, else its own folder."""
+    if file.label.endswith(file.place):
+        return file.label[: -len(file.place)]
+    return _role(file.label) or file.label.rpartition("/")[0]

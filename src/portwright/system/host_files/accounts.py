@@ -1,0 +1,107 @@
+"""passwd(5), sysusers.d(5): who a name in User= is on this host, and whether that can be told from its files."""
+
+from portwright._start.records import dataclass
+from portwright.trees import Files
+
+_SYSUSERS = ("/etc/sysusers.d", "/run/sysusers.d", "/usr/local/lib/sysusers.d", "/usr/lib/sysusers.d")
+_LAST_SYSTEM_UID = 999
+_USERDB = ("/etc/userdb", "/run/userdb", "/run/host/userdb", "/usr/lib/userdb")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A line of /etc/passwd."""
+
+    name: str
+    uid: int
+    home: str
+    shell: str
+
+
+def account(name: str, files: Files) -> Account | None:
+    """The account of a name or a numeric uid; root and nobody need no line (get_user_creds() in systemd)."""
+    known = files.once(_asked)
+    if name not in known:
+        known[name] = _account(name, files)
+    return known[name]
+
+
+def _asked(files: Files) -> dict[str, Account | None]:
+    """The answers that were given already."""
+    return {}
+
+
+def _account(name: str, files: Files) -> Account | None:
+    if name in ("root", "0"):
+        return Account("root", 0, "/root", "/bin/sh")
+    source = files.read("/etc/passwd")
+    if source is not None and name:
+        text = f"\n{source.text}"
+        position = text.find(f":{int(name)}:", 1) if _is_uid(name) else text.find(f"\n{name}:")
+        while position >= 0:
+            start = text.rfind("\n", 0, position + 1) + 1
+            end = text.find("\n", start)
+            fields = text[start : end if end >= 0 else len(text)].split(":")
+            if len(fields) == 7 and _is_uid(fields[2]) and (fields[0] == name or (_is_uid(name) and int(fields[2]) == int(name))):
+                return Account(fields[0], int(fields[2]), fields[5], fields[6])
+            position = text.find(f":{int(name)}:" if _is_uid(name) else f"\n{name}:", position + 1)
+    if name in ("nobody", "65534"):
+        return Account("nobody", 65534, "/", "/usr/sbin/nologin")
+    return None
+
+
+def is_unknown(name: str, files: Files) -> bool:
+    """Whether starting as this user surely fails: the files that would know it are here, and none does."""
+    if account(name, files) is not None or files.read("/etc/passwd") is None or not _only_files(files):
+        return False
+    if any(files.names(directory) for directory in _USERDB):
+        return False
+    return not _is_made(name, files)
+
+
+def _only_files(files: Files) -> bool:
+    """Whether nsswitch.conf(5) asks nobody but files and systemd for accounts."""
+    source = files.read("/etc/nsswitch.conf")
+    if source is None:
+        return True
+    for line in source.text.split("\n"):
+        key, colon, rest = line.partition("#")[0].partition(":")
+        if colon and key.strip() == "passwd":
+            return all(word in ("files", "compat", "systemd") or word.startswith("[") for word in rest.split())
+    return True
+
+
+def _is_made(name: str, files: Files) -> bool:
+    for directory in _SYSUSERS:
+        for file in files.names(directory):
+            source = files.read(f"{directory}/{file}") if file.endswith(".conf") else None
+            if source is None:
+                continue
+            for line in source.text.split("\n"):
+                words = line.split(maxsplit=3)
+                if len(words) > 1 and words[0][:1] == "u" and _makes(words, name, files):
+                    return True
+    return False
+
+
+def _makes(words: list[str], name: str, files: Files) -> bool:
+    """Whether a `u` line of sysusers.d may make an account of this name or number that /etc/passwd does not have yet."""
+    made = words[1].strip("\"'")
+    if made == name or "%" in made:
+        return True
+    if not _is_uid(name) or account(made, files) is not None:
+        return False
+    # Without a number it gets one of a system account; a path stands for its owner's.
+    number = words[2].partition(":")[0] if len(words) > 2 else "-"
+    return number == name or number.startswith("/") or (number == "-" and int(name) <= _LAST_SYSTEM_UID)
+
+
+def _is_uid(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 10
+
+
+def is_account_name(text: str) -> bool:
+    """Whether systemd takes a value of User= for a name or number at all (valid_user_group_name() in user-util.c, relaxed)."""
+    if not text or text != text.strip() or text[0] == "-" or len(text) > 255:
+        return False
+    return not any(char in ":/" or char < " " or char == "\x7f" for char in text)

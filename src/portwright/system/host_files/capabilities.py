@@ -1,0 +1,116 @@
+"""capabilities(7): names and numbers, sets as systemd's settings merge them, file capabilities as getcap prints them."""
+
+from collections.abc import Iterable, Iterator
+
+from portwright._start.records import dataclass
+from portwright.facts import Setting
+from portwright.source import Word
+from portwright.system.spanned_text import Passage
+from portwright.system.systemd.command_line import words
+
+# fmt: off
+NAMES = (
+    "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_SETGID", "CAP_SETUID",
+    "CAP_SETPCAP", "CAP_LINUX_IMMUTABLE", "CAP_NET_BIND_SERVICE", "CAP_NET_BROADCAST", "CAP_NET_ADMIN", "CAP_NET_RAW",
+    "CAP_IPC_LOCK", "CAP_IPC_OWNER", "CAP_SYS_MODULE", "CAP_SYS_RAWIO", "CAP_SYS_CHROOT", "CAP_SYS_PTRACE", "CAP_SYS_PACCT",
+    "CAP_SYS_ADMIN", "CAP_SYS_BOOT", "CAP_SYS_NICE", "CAP_SYS_RESOURCE", "CAP_SYS_TIME", "CAP_SYS_TTY_CONFIG", "CAP_MKNOD",
+    "CAP_LEASE", "CAP_AUDIT_WRITE", "CAP_AUDIT_CONTROL", "CAP_SETFCAP", "CAP_MAC_OVERRIDE", "CAP_MAC_ADMIN", "CAP_SYSLOG",
+    "CAP_WAKE_ALARM", "CAP_BLOCK_SUSPEND", "CAP_AUDIT_READ", "CAP_PERFMON", "CAP_BPF", "CAP_CHECKPOINT_RESTORE",
+)
+# fmt: on
+ALL = frozenset(NAMES)
+NET_BIND_SERVICE = "CAP_NET_BIND_SERVICE"
+
+
+def capability(text: str) -> str | None:
+    """The capability a word of a unit file names: CAP_NAME in any case or its number; NET_BIND_SERVICE and cap_10 are neither."""
+    if text.isascii() and text.isdigit() and len(text) < 4:
+        return NAMES[int(text)] if int(text) < len(NAMES) else None
+    name = text.upper()
+    return name if name in ALL else None
+
+
+def merged(settings: Iterable[Setting], key: str, initial: frozenset[str]) -> frozenset[str]:
+    """CapabilityBoundingSet= or AmbientCapabilities= after all its lines (config_parse_capability_set() in systemd).
+
+    Lines are united, `~` takes away, words that name no capability are skipped. A line that names none at all (an empty one too)
+    and the first line after the initial set replace what stood there: a first `~` line means all but these.
+    """
+    now = initial
+    for setting in settings:
+        if setting.section != "Service" or setting.key != key:
+            continue
+        invert = setting.value.startswith("~")
+        named = _named(setting.value[1:] if invert else setting.value, setting)
+        if not named or now == initial:
+            now = ALL if invert else frozenset()
+        now = now - named if invert else now | named
+    return now
+
+
+def _named(text: str, setting: Setting) -> frozenset[str]:
+    found, _ = words(Passage.of(Word(text, setting.at)))
+    return frozenset(name for word in found if (name := capability(word.text)))
+
+
+@dataclass(frozen=True, slots=True)
+class FileCapabilities:
+    """What a program's file gives to whoever runs it."""
+
+    permitted: frozenset[str] = frozenset()
+    inheritable: frozenset[str] = frozenset()
+    effective: bool = False
+
+
+def file_capabilities(text: str) -> FileCapabilities:
+    """The capabilities in the words of cap_to_text(3): `cap_a,cap_b=ep cap_c+i`; what names no capability is skipped."""
+    flags: dict[str, set[str]] = {"e": set(), "i": set(), "p": set()}
+    for clause in text.split():
+        start = min((i for i in (clause.find(op) for op in "=+-") if i >= 0), default=len(clause))
+        named = _all_or_some(clause[:start])
+        for operator, given in _operations(clause[start:]):
+            for flag, held in flags.items():
+                if operator == "=" or (operator == "-" and flag in given):
+                    held -= named
+                if operator != "-" and flag in given:
+                    held |= named
+    return FileCapabilities(frozenset(flags["p"]), frozenset(flags["i"]), bool(flags["e"]))
+
+
+def stored_capabilities(data: bytes) -> FileCapabilities | None:
+    """The capabilities in an extended attribute security.capability (struct vfs_cap_data); None for what is none.
+
+    Those of a user namespace other than the host's (version 3 with a root of its own) give nothing on the host.
+    """
+    head = int.from_bytes(data[:4], "little")
+    version, effective = head >> 24, bool(head & 1)
+    if len(data) != {1: 12, 2: 20, 3: 24}.get(version):
+        return None
+    numbers = [int.from_bytes(data[at : at + 4], "little") for at in range(4, len(data), 4)]
+    if version == 3 and numbers[4]:
+        return FileCapabilities()
+    permitted, inheritable = (numbers[first] | (numbers[first + 2] << 32 if version > 1 else 0) for first in (0, 1))
+    return FileCapabilities(_of_mask(permitted), _of_mask(inheritable), effective)
+
+
+def _of_mask(mask: int) -> frozenset[str]:
+    return frozenset(name for number, name in enumerate(NAMES) if mask >> number & 1)
+
+
+def _all_or_some(text: str) -> frozenset[str]:
+    if text.lower() in ("", "all"):
+        return ALL
+    return frozenset(name for part in text.split(",") if (name := capability(part)))
+
+
+def _operations(text: str) -> Iterator[tuple[str, str]]:
+    operator, given = "", ""
+    for char in text:
+        if char in "=+-":
+            if operator:
+                yield operator, given
+            operator, given = char, ""
+        else:
+            given += char
+    if operator:
+        yield operator, given

@@ -1,0 +1,279 @@
+"""What a copied tree cannot hold: the lists in `.portwright/`, each as the usual command prints it, become maps and sets."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Literal, TypeVar
+
+from portwright._start.records import dataclass, field
+from portwright.ip import ip_address
+from portwright.source import Span, Word
+from portwright.trees import Files
+
+_FOLDER = "/.portwright"
+_DPKG = "/var/lib/dpkg/status"
+_MOST_TROUBLE = 20
+_NAMES = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_,")
+_FLAGS = frozenset("eip+-=")
+_IPV6 = frozenset("0123456789abcdef:.")
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address of an interface, without zone or prefix; `scope` as ip-address(8) says it (global, link, host, ...)."""
+
+    interface: str
+    family: Literal["inet", "inet6"]
+    address: str
+    prefix: int
+    scope: str
+    at: Span
+
+    @property
+    def scoped(self) -> str:
+        """The address as bind() wants it: a link-local IPv6 one with its interface, `fe80::1%eth0`."""
+        return f"{self.address}%{self.interface}" if self.family == "inet6" and self.scope == "link" else self.address
+
+
+@dataclass(frozen=True)
+class Captured:
+    """What commands printed on the host. A list that is missing is None, and then nothing is known of it; one that is there is complete.
+
+    `filecaps` maps a path to its capabilities (`cap_net_bind_service=ep`), `setuid` holds paths, `packages` maps a name to its version
+    (empty and `packages_known` false without a list), `kernel` is `uname -r`, `sysctl` maps dotted keys to running values with
+    single blanks, `cmdline` holds the words of /proc/cmdline.
+    """
+
+    filecaps: Mapping[str, str] | None = None
+    setuid: frozenset[str] | None = None
+    packages: Mapping[str, str] = field(default_factory=dict)
+    packages_known: bool = False
+    kernel: str | None = None
+    addresses: tuple[Address, ...] | None = None
+    sysctl: Mapping[str, Word] | None = None
+    cmdline: tuple[Word, ...] | None = None
+
+    @property
+    def no_ipv6(self) -> Span | None:
+        """Where the kernel was told to go without IPv6 altogether (Documentation/networking/ipv6.rst), None where it was not."""
+        found = None
+        for word in self.cmdline or ():
+            if word.text.startswith("ipv6.disable="):
+                found = word.at if word.text == "ipv6.disable=1" else None
+        return found
+
+
+def captured(files: Files) -> Captured:
+    """Read the lists that are there; a line that is not in its command's form is told to `files.trouble` and left out."""
+    filecaps = _list(files, "filecaps", "a path and its capabilities, as `getcap -r` prints them", _capabilities)
+    setuid = _list(files, "setuid", "an absolute path", _path)
+    packages = _list(files, "packages", "a package's name and version", _package)
+    if packages is None:
+        packages = _installed(files)
+    kernel = _list(files, "kernel", "a kernel release, as `uname -r` prints it", _release)
+    cmdline = _list(files, "cmdline", "a kernel command line, as /proc/cmdline has it", _words)
+    return Captured(
+        filecaps=None if filecaps is None else dict(filecaps),
+        setuid=None if setuid is None else frozenset(setuid),
+        packages=dict(packages or ()),
+        packages_known=packages is not None,
+        kernel=kernel[0] if kernel else None,
+        addresses=addresses(files),
+        sysctl=_running(files),
+        cmdline=None if cmdline is None else tuple(cmdline),
+    )
+
+
+def addresses(files: Files) -> tuple[Address, ...] | None:
+    """The addresses of the host's interfaces in the order of their list, None where nobody listed them."""
+    found = _list(files, "addresses", "an address, as `ip -o addr` prints it", _address)
+    return None if found is None else tuple(found)
+
+
+class ProcSys(Mapping[str, Word]):
+    """A captured or live /proc/sys: dotted key to running value, each file read when it is asked for.
+
+    `folder` is the in-tree path of proc/sys. A dot within a name is written as `/` in the key, as sysctl(8) prints it.
+    """
+
+    def __init__(self, files: Files, folder: str) -> None:
+        self._files = files
+        self._folder = folder
+
+    def __getitem__(self, key: str) -> Word:
+        path = f"{self._folder}/{key.translate(_SWAPPED)}"
+        source = self._files.read(path) if self._files.kind(path) == "file" else None
+        if source is None:
+            raise KeyError(key)
+        return Word(" ".join(source.text.split()), source.span(0, len(source.text.rstrip("\n"))))
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and self._files.kind(f"{self._folder}/{key.translate(_SWAPPED)}") == "file"
+
+    def __iter__(self) -> Iterator[str]:
+        todo = [""]
+        while todo:
+            place = todo.pop()
+            kind = self._files.kind(f"{self._folder}{place}")
+            if kind == "file":
+                yield place[1:].translate(_SWAPPED)
+            elif kind == "directory" and self._files.link(f"{self._folder}{place}") is None:
+                todo.extend(f"{place}/{name}" for name in reversed(self._files.names(f"{self._folder}{place}")))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+_SWAPPED = str.maketrans("./", "/.")
+
+
+def _running(files: Files) -> Mapping[str, Word] | None:
+    listed = _list(files, "sysctl", "key = value, as `sysctl -a` prints it", _setting)
+    if listed is not None:
+        running: dict[str, Word] = {}
+        for key, value in listed:
+            running.setdefault(key, value)  # a value of several lines is printed as several lines of its key
+        return running
+    for folder in (f"{_FOLDER}/proc/sys", "/proc/sys"):
+        if files.kind(folder) == "directory":
+            return ProcSys(files, folder)
+    return None
+
+
+def _installed(files: Files) -> list[tuple[str, str]] | None:
+    """The packages that dpkg(1) has installed, None where there is no dpkg."""
+    source = files.read(_DPKG) if files.kind(_DPKG) == "file" else None
+    if source is None:
+        return None
+    found: list[tuple[str, str]] = []
+    for paragraph in source.text.split("\n\n"):
+        fields = {}
+        for line in paragraph.split("\n"):
+            key, colon, value = line.partition(": ")
+            if colon and key in ("Package", "Status", "Version"):
+                fields[key] = value.strip()
+        if fields.get("Status", "").endswith(" installed") and "Package" in fields and "Version" in fields:
+            found.append((fields["Package"], fields["Version"]))
+    return found
+
+
+def _list(files: Files, name: str, form: str, read: Callable[[str, Span], tuple[_T, ...] | None]) -> list[_T] | None:
+    """What `read` takes from each line of a list, None where there is no such list; a line for which it says None is trouble."""
+    path = f"{_FOLDER}/{name}"
+    source = files.read(path) if files.kind(path) != "missing" else None
+    if source is None:
+        return None
+    found: list[_T] = []
+    odd = 0
+    for number, text in enumerate(source.text.split("\n"), 1):
+        if not text.strip():
+            continue
+        at = Span(source.path, number, 1, number, len(text) + 1)
+        taken = read(text, at)
+        if taken is not None:
+            found += taken
+            continue
+        odd += 1
+        if odd <= _MOST_TROUBLE:
+            files.trouble(at, f"not {form}")
+    if odd > _MOST_TROUBLE:
+        files.trouble(Span.whole(source.path), f"{odd - _MOST_TROUBLE} more lines are not {form}")
+    return found
+
+
+# ── one line each: what it gives, () for nothing, None where it is in another form ──────────────────────────────────
+
+
+def _capabilities(text: str, at: Span) -> tuple[tuple[str, str], ...] | None:
+    """`/bin/ping cap_net_raw=ep`, before libcap 2.42 `/bin/ping = cap_net_raw+ep`; several clauses stand apart by blanks."""
+    words = text.strip().split(" ")
+    first = len(words)
+    while first > 1 and (not words[first - 1] or _is_clause(words[first - 1])):
+        first -= 1
+    clauses = [word for word in words[first:] if word]
+    if len(clauses) > 1 and clauses[0] == "=":  # alone it says: a set, and an empty one
+        del clauses[0]
+    return ((" ".join(words[:first]), " ".join(clauses)),) if clauses and words[0].startswith("/") else None
+
+
+def _is_clause(text: str) -> bool:
+    """cap_from_text(3): a list of names, an operator, flags; the list may be empty, which means all."""
+    cut = min((at for at in map(text.find, "=+-") if at >= 0), default=-1)
+    return cut >= 0 and _NAMES.issuperset(text[:cut]) and _FLAGS.issuperset(text[cut:])
+
+
+def _path(text: str, at: Span) -> tuple[str, ...] | None:
+    text = text.strip()
+    return (text,) if text.startswith("/") else None
+
+
+def _package(text: str, at: Span) -> tuple[tuple[str, str], ...] | None:
+    """`nginx 1.22.1-9`; dpkg-query(1) adds `:amd64` to some names, and prints no version for a package that was removed."""
+    words = text.split()
+    if len(words) == 1 and text[-1] in " \t":
+        return ()
+    return ((words[0].partition(":")[0], words[1]),) if len(words) == 2 else None
+
+
+def _release(text: str, at: Span) -> tuple[str, ...] | None:
+    words = text.split()
+    return tuple(words) if len(words) == 1 else None
+
+
+def _words(text: str, at: Span) -> tuple[Word, ...]:
+    found = []
+    position = 0
+    for word in text.split():
+        position = text.index(word, position)
+        found.append(Word(word, Span(at.path, at.line, position + 1, at.line, position + len(word) + 1)))
+        position += len(word)
+    return tuple(found)
+
+
+def _address(text: str, at: Span) -> tuple[Address, ...] | None:
+    """`2: ens3    inet 10.0.0.7/24 brd 10.0.0.255 scope global ens3`, or `inet 10.8.0.1 peer 10.8.0.2/32 scope global tun0`."""
+    words = text.split()
+    if len(words) < 4 or not words[0].endswith(":") or not words[0][:-1].isdecimal():
+        return None
+    interface, family = words[1].partition("@")[0], words[2]
+    address, slash, length = words[3].partition("/")
+    scope = words[words.index("scope") + 1 :][:1] if "scope" in words else []
+    if family == "inet" and _is_ipv4(address):
+        prefix = _length(length, 32) if slash else 32
+        return None if prefix is None else (Address(interface, "inet", address, prefix, (scope or ["global"])[0], at),)
+    if family == "inet6" and _is_ipv6(address):
+        prefix = _length(length, 128) if slash else 128
+        return None if prefix is None else (Address(interface, "inet6", address, prefix, (scope or ["global"])[0], at),)
+    return None
+
+
+def _setting(text: str, at: Span) -> tuple[tuple[str, Word], ...] | None:
+    if text.startswith("sysctl: "):
+        return ()  # "permission denied on key", where both outputs went into the list
+    key, equals, value = text.partition("=")
+    key = key.strip()
+    if not equals or not key or " " in key or "\t" in key:
+        return None
+    start = len(text) - len(value.lstrip())
+    end = max(start, len(text.rstrip()))
+    return ((key, Word(" ".join(value.split()), Span(at.path, at.line, start + 1, at.line, end + 1))),)
+
+
+def _is_ipv4(text: str) -> bool:
+    parts = text.split(".")
+    return len(parts) == 4 and all(_length(part, 255) is not None and (part == "0" or part[0] != "0") for part in parts)
+
+
+def _is_ipv6(text: str) -> bool:
+    # The letters first: ip_address() takes a scope, too, and its messages cost.
+    if ":" not in text or not _IPV6.issuperset(text):
+        return False
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _length(text: str, most: int) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 3 and int(text) <= most else None

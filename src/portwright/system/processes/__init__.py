@@ -1,0 +1,1 @@
+"""Programs that start programs: command lines, wrappers, shells, scripts, cron, supervisors."""

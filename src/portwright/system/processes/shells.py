@@ -1,0 +1,791 @@
+"""`sh -c` text and `#!/bin/sh` scripts become the commands they end in: variables, `exec`, `.`, `set --`, tests that files decide."""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
+
+from portwright._start.records import dataclass, replace
+from portwright.facts import Confidence, weakest
+from portwright.formats import shell
+from portwright.source import Source, Span
+from portwright.system.processes.wrappers import SHELLS, Process, is_shell_script
+from portwright.system.spanned_text import UNKNOWN, Passage, Piece, Reel, Weaver
+from portwright.system.systemd.environment import is_name
+from portwright.trees import Files
+
+_DEEPEST = 16
+_CHARACTERS_A_STEP = 50
+_MOST_PIECES = 1000
+_MOST_WORDS = 1000
+_LONGEST_VALUE = 1 << 16
+_FIELD_BLANKS = " \t\n"  # IFS as it is set when a shell starts
+_STRUCTURE = frozenset(("if", "then", "elif", "else", "fi", "while", "until", "for", "select", "do", "done", "{", "}", "(", ")", "!"))
+_QUIET = frozenset(
+    (
+        "echo", "printf", "umask", "ulimit", "trap", "wait", "sleep", "hash", "alias", "unalias", "shopt", "pwd", "let", "kill", "times",
+        "bg", "fg", "jobs", "disown", "dirs", "pushd", "popd", "help", "history", "logout", "suspend", "mapfile", "readarray",
+    )
+)  # fmt: skip
+_ASKING = frozenset(("grep", "egrep", "fgrep", "which", "type", "id", "pgrep", "pidof", "getent", "cmp", "diff", "[["))
+# What scripts of init.d source, which sets no variables of interest, and a copied tree seldom has.
+_LIBRARIES = ("/lib/lsb/", "/usr/lib/lsb/", "/lib/init/", "/usr/lib/init/", "/usr/share/debconf/")
+_OF_LIBRARIES = {"init_is_upstart": False, "status_of_proc": None, "pidofproc": None, "killproc": True}
+# lsb/init-functions and Red Hat's /etc/init.d/functions: they start what follows their options.
+_STARTERS = frozenset(("start_daemon", "daemon"))
+_CERTAIN_PLACES = ("/etc/", "/usr/lib/systemd/", "/run/systemd/")
+
+
+def run(process: Process, files: Files) -> tuple[Process, ...]:
+    """What a shell started so executes in the end; the process itself where it is no shell, or nobody can tell."""
+    name = process.program.rpartition("/")[2]
+    if name in SHELLS:
+        return _shell(process, process.argv[1:], files)
+    script = is_shell_script(process.program, files)
+    if script is None:
+        return (process,)
+    return _script(process, process.program, process.argv[1:], files)
+
+
+def _shell(process: Process, arguments: tuple[Passage, ...], files: Files) -> tuple[Process, ...]:
+    """`sh [options] -c text [name [argument ...]]` or `sh [options] script [argument ...]` (sh(1))."""
+    text_follows = False
+    position = 0
+    while position < len(arguments):
+        word = arguments[position].text
+        if word in ("--", "-"):
+            position += 1
+            break
+        if word.startswith("--"):
+            position += 1 + (word in ("--rcfile", "--init-file"))
+            continue
+        if len(word) < 2 or word[0] not in "-+":
+            break
+        text_follows = text_follows or (word[0] == "-" and "c" in word)
+        position += 1 + ("o" in word or "O" in word)
+    rest = arguments[position:]
+    if not rest:
+        return (process,)
+    if text_follows:
+        begin = Run(process, files, rest[1].text if len(rest) > 1 else process.argv[0].text, rest[2:])
+        begin.read(_Text(Reel(rest[0]), rest[0].text))
+        return begin.result(process)
+    path = rest[0].text if "/" in rest[0].text else f"{process.directory.rstrip('/')}/{rest[0].text}"
+    return _script(process, path, rest[1:], files)
+
+
+def _script(process: Process, path: str, arguments: tuple[Passage, ...], files: Files) -> tuple[Process, ...]:
+    source = files.read(path) if files.kind(path) == "file" else None
+    if source is None:
+        return (process,)
+    begin = Run(process, files, path, arguments)
+    begin.read(_Text(source, source.text))
+    return begin.result(process)
+
+
+@dataclass(frozen=True)
+class _Text:
+    """Shell text and where it came from."""
+
+    origin: Reel | Source
+    text: str
+
+    def cut(self, start: int, end: int) -> tuple[Piece, ...]:
+        if isinstance(self.origin, Reel):
+            return self.origin.cut(start, end)
+        at = self.origin.span(start, end)
+        return (Piece(self.text[start:end], at, at.line == at.end_line),) if start < end else ()
+
+    def span(self, start: int, end: int) -> Span:
+        return self.origin.span(start, end)
+
+
+def text_at(text: _Text, start: int, end: int) -> _Text:
+    """A part of a text, as a text of its own."""
+    inner = Passage(text.cut(start, end), text.span(start, end))
+    return _Text(Reel(inner), text.text[start:end])
+
+
+@dataclass
+class _Level:
+    """An `if`, a loop or a group around the commands: does its body run, and has a branch before run already."""
+
+    runs: bool | None = True
+    done: bool | None = False
+    around: bool | None = True
+    """Whether what stands around it runs."""
+
+
+class Run:
+    """One shell: its variables and arguments, what it has executed so far, and how sure that is.
+
+    Truth has three values: a test that the files do not decide is None, and what hangs on it is only possible.
+    """
+
+    def __init__(self, process: Process, files: Files, name: str, arguments: tuple[Passage, ...]) -> None:
+        self.process = process
+        self.files = files
+        self.variables = {key: Passage.of(word) for key, word in process.environment.items()}
+        self.exported = set(process.environment)
+        self.name = name
+        self.arguments = arguments
+        self.directory = process.directory
+        self.confidence: Confidence = process.confidence
+        self.found: list[Process] = []
+        self.last: list[Process] = []
+        self.feeding: list[Process] = []
+        self.functions: dict[str, tuple[_Text, int, int]] = {}
+        self.over = False
+        self.returned = False
+        self.unfollowed = False
+        self.status: bool | None = True
+        self.steps = process.steps
+        self.depth = 0
+        self.exports_all = False
+        self.runs: bool | None = True
+        """Whether the command that is being read runs at all."""
+
+    def result(self, process: Process) -> tuple[Process, ...]:
+        """What runs in the end: what was put in the background, and the last command; the shell itself where none is known."""
+        ends = list(self.found)
+        if not self.over and self.confidence == process.confidence:
+            # What merely comes last in a script that was not wholly followed may be anything.
+            ends += self.last
+        if not ends:
+            return (replace(process, confidence=weakest(process.confidence, "likely")),)
+        return tuple(replace(each, steps=max(self.steps, 0) // len(ends)) for each in ends)
+
+    # ── structure ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def read(self, text: _Text) -> None:
+        """Run a whole text."""
+        if self.depth >= _DEEPEST:
+            return
+        self.depth += 1
+        self.steps -= len(text.text) // _CHARACTERS_A_STEP
+        if self.steps > 0:
+            self._script(text, shell.parse(text.text))
+        self.depth -= 1
+
+    def _script(self, text: _Text, script: shell.Script) -> None:
+        unread = sorted(script.unread, key=lambda each: each.start)
+        for each in unread:
+            self._keep_function(text, each)
+        levels: list[_Level] = []
+        position = 0
+        for index, command in enumerate((*script.commands, None)):
+            negate = False
+            for found in _gap(text.text, position, command.start if command else len(text.text), unread):
+                negate = found == "!"
+                if isinstance(found, str):
+                    self._structure(found, levels)
+                else:
+                    self._stepped_over(text, found, levels)
+                if self.over or self.returned:
+                    return
+            self.steps -= 1
+            if command is None or self.steps < 0:
+                return
+            position = command.end
+            runs = _running(levels)
+            if command.after in ("&&", "||"):
+                runs = _all((runs, self.status if command.after == "&&" else _not(self.status)))
+            if runs is not False:
+                following = script.commands[index + 1] if index + 1 < len(script.commands) else None
+                piped = following is not None and following.after.startswith("|") and following.after != "||"
+                self._command(text, command, runs, negate, piped)
+            if self.over or self.returned:
+                return
+
+    def _structure(self, word: str, levels: list[_Level]) -> None:
+        """Follow a reserved word."""
+        if word in ("if", "while", "until", "{", "("):
+            levels.append(_Level(around=_running(levels)))
+        elif word == "then" and levels:
+            levels[-1].runs = _all((_not(levels[-1].done), self.status))
+        elif word in ("elif", "else") and levels:
+            level = levels[-1]
+            level.done = _any((level.done, level.runs))
+            level.runs = _not(level.done)
+        elif word == "do" and levels:
+            levels[-1].runs = None
+        elif word in ("fi", "done", "}", ")") and levels:
+            levels.pop()
+            self.status = True
+
+    def _stepped_over(self, text: _Text, unread: shell.Unread, levels: list[_Level]) -> None:
+        """What the reader of shell text leaves to whoever knows values: loops' heads, `case`, `[[ ]]`."""
+        if "loop" in unread.reason:
+            levels.append(_Level(runs=None, around=_running(levels)))
+        elif "`case`" in unread.reason:
+            runs = _running(levels)
+            if runs is not False:
+                self._case(text, unread.start, unread.end, runs)
+        elif "`[[ ]]`" in unread.reason:
+            inner = shell.parse(text.text[unread.start + 2 : unread.end - 2])
+            self.status = None
+            if len(inner.commands) == 1 and not inner.unread:
+                inside = text_at(text, unread.start + 2, unread.end - 2)
+                self.status = self._test([self._value(inside, word).text for word in inner.commands[0].words], False)
+
+    def _case(self, text: _Text, start: int, end: int, runs: bool | None) -> None:
+        """`case word in pattern) commands ;; ... esac`, one deep; of patterns that nobody can match all are possible."""
+        written = text.text[start:end]
+        head, marker, clauses = written.partition(" in")
+        if not marker or "case " in clauses or "\n" in head or not clauses[:1].isspace():
+            self.confidence = weakest(self.confidence, "likely")
+            return
+        parsed = shell.parse(written[: len(head)].replace("case", "    ", 1)).commands
+        word = self._value(text_at(text, start, start + len(head)), parsed[0].words[0]) if parsed and parsed[0].words else None
+        position = start + len(head) + len(marker)
+        for clause in clauses.split(";;"):
+            patterns, closed, body = clause.partition(")")
+            begin = position + len(patterns) + 1
+            position += len(clause) + 2
+            if not closed:
+                continue
+            matches = _matches(word, patterns.strip().removeprefix("("))
+            if matches is False:
+                continue
+            self._inside(text_at(text, begin, begin + len(body)), _all((runs, matches)))
+            if matches or self.over:
+                return
+
+    def _keep_function(self, text: _Text, unread: shell.Unread) -> None:
+        written = text.text[unread.start : unread.end]
+        if "function" not in unread.reason:
+            return
+        name = written.removeprefix("function").strip().partition("(")[0].partition("{")[0].strip()
+        opens, closes = written.find("{"), written.rfind("}")
+        if 0 <= opens < closes:
+            self.functions[name] = (text, unread.start + opens + 1, unread.start + closes)
+
+    # ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _command(self, text: _Text, command: shell.Command, runs: bool | None, negate: bool, piped: bool) -> None:
+        self.runs = runs
+        fields = self._fields(text, command.words)
+        if not fields:
+            for assignment in command.assignments:
+                self._set(assignment.name, self._value(text, assignment.value), runs)
+            self.status = True
+            return
+        name = fields[0].text
+        if name in ("command", "builtin", "noglob", "nocorrect") and len(fields) > 1 and not fields[1].text.startswith("-"):
+            fields = fields[1:]
+            name = fields[0].text
+        assigned = {each.name: self._value(text, each.value) for each in command.assignments}
+        status = self._builtin(name, fields[1:], runs)
+        self.status = self._executed(text, command, fields, assigned, runs, piped) if isinstance(status, _Other) else status
+        if negate:
+            self.status = _not(self.status)
+
+    def _builtin(self, name: str, arguments: list[Passage], runs: bool | None) -> "bool | _Other | None":
+        match name:
+            case ":" | "true":
+                return True
+            case "false":
+                return False
+            case "[" | "test":
+                return self._test([each.text for each in arguments], name == "[")
+            case "export" | "readonly" | "local" | "declare" | "typeset":
+                self._declare(name, arguments, runs)
+            case "set":
+                self._set_arguments(arguments)
+            case "shift":
+                count = arguments[0].text if arguments else "1"
+                self.arguments = self.arguments[int(count) if count.isdigit() and len(count) < 6 else 1 :]
+            case "unset":
+                for each in arguments:
+                    self.variables.pop(each.text, None)
+            case "cd":
+                self._change_directory(arguments)
+            case "." | "source":
+                return self._source(arguments, runs)
+            case "exit" | "return":
+                self._leave(name, runs)
+            case "eval":
+                joined = Passage(tuple(_between(arguments)), arguments[0].at if arguments else self.process.at)
+                self._inside(_Text(Reel(joined), joined.text), runs)
+                return self.status
+            case "read" | "getopts":
+                for each in arguments:
+                    if is_name(each.text):
+                        self._set(each.text, _unknown(each.at), runs)
+                return None
+            case _ if name in _QUIET or name.startswith("log_"):
+                return True
+            case _ if name in _OF_LIBRARIES:
+                return _OF_LIBRARIES[name]
+            case _ if name in self.functions:
+                return self._call(name, arguments, runs)
+            case _:
+                return _OTHER
+        return True
+
+    def _executed(
+        self,
+        text: _Text,
+        command: shell.Command,
+        fields: list[Passage],
+        assigned: Mapping[str, Passage],
+        runs: bool | None,
+        piped: bool,
+    ) -> bool | None:
+        at = text.span(command.start, command.end)
+        replaced = fields[0].text == "exec"
+        if replaced:
+            fields = _after_exec_options(fields[1:])
+            if not fields:
+                return True  # only redirections
+        if not fields[0].known or not fields[0].text:
+            self.confidence = weakest(self.confidence, "possible")
+            self.last = []
+            return None
+        environment = {key: value.word() for key, value in self.variables.items() if key in self.exported}
+        environment |= {key: value.word() for key, value in assigned.items()}
+        confidence = self.confidence if runs else weakest(self.confidence, "possible")
+        origin = replace(self.process, environment=environment, directory=self.directory, at=at, confidence=confidence)
+        process = origin.starts(tuple(fields), self.files)
+        texts = [each.text for each in fields]
+        if texts[0].rpartition("/")[2] == "start-stop-daemon":
+            if "--test" not in texts and ("--start" in texts or "-S" in texts):
+                self.found.append(process)
+            return True
+        if texts[0] in _STARTERS and (rest := _after_starter_options(fields[1:])):
+            self.found.append(origin.starts(tuple(rest), self.files))
+            return True
+        if piped:
+            # What feeds a pipe runs as long as what reads it: it counts if the pipeline comes last.
+            self.feeding.append(process)
+            return True
+        if replaced or command.background:
+            self.found.append(process)
+            self.over = replaced and runs is True
+            return True
+        self.last = [*self.feeding, process] if runs else []
+        self.feeding = []
+        return None if fields[0].text.rpartition("/")[2] in _ASKING else True
+
+    def _call(self, name: str, arguments: list[Passage], runs: bool | None) -> bool | None:
+        body, start, end = self.functions[name]
+        outer, self.arguments = self.arguments, tuple(arguments)
+        self._inside(text_at(body, start, end), runs)
+        self.arguments, self.returned = outer, False
+        return self.status
+
+    def _inside(self, text: _Text, runs: bool | None) -> None:
+        """Run other text in this shell; all of it is only possible where `runs` is unknown."""
+        before = self.confidence
+        if runs is None:
+            self.confidence = weakest(self.confidence, "possible")
+        self.read(text)
+        if runs is None:
+            self.confidence = weakest(before, "likely")
+
+    def _source(self, arguments: list[Passage], runs: bool | None) -> bool | None:
+        if not arguments or not arguments[0].known:
+            self.confidence = weakest(self.confidence, "likely")
+            return None
+        path = arguments[0].text if "/" in arguments[0].text else f"{self.directory.rstrip('/')}/{arguments[0].text}"
+        source = self.files.read(path) if self.files.kind(path) == "file" else None
+        if source is None:
+            if path.startswith(_CERTAIN_PLACES):
+                return False
+            if not path.startswith(_LIBRARIES):
+                # It is on the host, or the script would end here: what it sets is not known.
+                self.unfollowed = True
+            self.confidence = weakest(self.confidence, "likely")
+            return None
+        # A file that is there was most likely meant to be read, whatever test stands before it.
+        self.read(_Text(source, source.text))
+        self.returned = False
+        if runs is None:
+            self.confidence = weakest(self.confidence, "likely")
+        return True
+
+    def _leave(self, name: str, runs: bool | None) -> None:
+        if runs and name == "return" and self.depth > 1:
+            self.returned = True
+        elif runs:
+            self.over = True
+            self.last = []
+        else:
+            self.confidence = weakest(self.confidence, "likely")
+
+    def _change_directory(self, arguments: list[Passage]) -> None:
+        words = [each for each in arguments if not each.text.startswith("-") and each.text]
+        if words and words[-1].known:
+            path = words[-1].text
+            self.directory = self.files.resolve(path if path.startswith("/") else f"{self.directory.rstrip('/')}/{path}")
+
+    # ── variables ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _set(self, name: str, value: Passage, runs: bool | None) -> None:
+        """Assign; where nobody knows whether the line runs, a value that was there before is no longer known."""
+        before = self.variables.get(name)
+        if runs is None:
+            self.confidence = weakest(self.confidence, "likely")
+            if before is not None and before.text and before.text != value.text:
+                value = _unknown(value.at)
+        self.variables[name] = value
+        if self.exports_all:
+            self.exported.add(name)
+
+    def _declare(self, name: str, arguments: list[Passage], runs: bool | None) -> None:
+        for each in arguments:
+            variable, equals, _ = each.text.partition("=")
+            if not is_name(variable or "="):
+                continue
+            if equals:
+                self._set(variable, Passage(Reel(each).cut(len(variable) + 1, len(each.text)), each.word().at), runs)
+            if name == "export":
+                self.exported.add(variable)
+
+    def _set_arguments(self, arguments: list[Passage]) -> None:
+        for index, each in enumerate(arguments):
+            if each.text == "--":
+                self.arguments = tuple(arguments[index + 1 :])
+                return
+            if each.text in ("-a", "-o") and any(other.text in ("-a", "allexport") for other in arguments[index:]):
+                self.exports_all = True
+            elif each.text[:1] not in ("-", "+"):
+                if arguments[index - 1].text[-1:] == "o" and index:
+                    continue
+                self.arguments = tuple(arguments[index:])
+                return
+
+    def _value(self, text: _Text, argument: shell.Argument) -> Passage:
+        """A word without field splitting, as on the right of an assignment."""
+        weaver = Weaver()
+        weaver.begin(text.span(argument.start, argument.end))
+        for part in argument.parts:
+            for pieces in self._part(text, part):
+                weaver.put_on(pieces) if isinstance(part, shell.Text) else weaver.put(pieces)
+        return _capped(weaver.finish())
+
+    def _fields(self, text: _Text, arguments: tuple[shell.Argument, ...]) -> list[Passage]:
+        fields: list[Passage] = []
+        for argument in arguments:
+            fields += self._split(text, argument)
+            if len(fields) > _MOST_WORDS:
+                break
+        self.steps -= len(fields)
+        return fields
+
+    def _split(self, text: _Text, argument: shell.Argument) -> list[Passage]:
+        """A word after expansion and field splitting: what is not quoted falls apart at blanks."""
+        weaver = Weaver()
+        fields: list[Passage] = []
+        at = text.span(argument.start, argument.end)
+        for part in argument.parts:
+            several = self._part(text, part)
+            if part.quoted and not (isinstance(part, shell.Parameter) and part.name == "@" and not several):
+                weaver.begin(at)
+            for index, pieces in enumerate(several):
+                if index:
+                    fields.append(weaver.finish())
+                    weaver.begin(at)
+                if isinstance(part, shell.Text):
+                    weaver.put_on(pieces)
+                elif part.quoted:
+                    weaver.put(pieces)
+                else:
+                    _split_into(pieces, weaver, fields)
+        if weaver.started:
+            fields.append(_capped(weaver.finish()))
+        return fields
+
+    def _part(self, text: _Text, part: shell.Part) -> list[tuple[Piece, ...]]:
+        """The pieces a part stands for; more than one field for "$@"."""
+        match part:
+            case shell.Text():
+                return [_literal(text, part)]
+            case shell.Arithmetic():
+                value = shell.arithmetic(part.expression, self._number)
+                return [(Piece(UNKNOWN if value is None else str(value), text.span(part.start, part.end)),)]
+            case shell.Unknown():
+                self._substitution(text, part)
+                return [(Piece(UNKNOWN, text.span(part.start, part.end)),)]
+            case shell.Parameter():
+                if part.name in ("@", "*") and not part.operator:
+                    if part.quoted and part.name == "*":
+                        return [tuple(_between(self.arguments))]
+                    return [each.pieces for each in self.arguments]
+                return [self._parameter(text, part).pieces]
+
+    def _substitution(self, text: _Text, part: shell.Unknown) -> None:
+        """Follow a command substitution that starts a daemon: init scripts keep what start-stop-daemon complains of in a variable."""
+        written = text.text[part.start : part.end]
+        opens = 2 if written.startswith("$(") else 1 if written.startswith("`") else 0
+        if opens and "start-stop-daemon" in written:
+            before, kept = self.confidence, (self.status, self.last, self.over, self.returned)
+            self.confidence = weakest(before, "likely" if self.runs else "possible")
+            self.read(text_at(text, part.start + opens, part.end - 1))
+            self.confidence, (self.status, self.last, self.over, self.returned) = before, kept
+
+    def _number(self, name: str) -> str | None:
+        value = self.variables.get(name)
+        if value is None:
+            return ""
+        return value.text if value.known else None
+
+    def _parameter(self, text: _Text, part: shell.Parameter) -> Passage:
+        at = text.span(part.start, part.end)
+        value = self._lookup(part.name, at)
+        full = value is not None and bool(value.text)
+        match part.operator:
+            case "":
+                return value or Passage((), at)
+            case ":-" | "-" | ":=" | "=":
+                if (full if part.operator[0] == ":" else value is not None) and value is not None:
+                    return value
+                other = self._operand(text, part)
+                if "=" in part.operator:
+                    self.variables[part.name] = other
+                return other
+            case ":+" | "+":
+                given = full if part.operator == ":+" else value is not None
+                return self._operand(text, part) if given else Passage((), at)
+            case ":?" | "?":
+                return value or Passage((), at)
+            case "length":
+                return Passage((Piece(str(len(value.text)) if value else "0", at),), at) if value is None or value.known else _unknown(at)
+            case "#" | "##" | "%" | "%%" if value is None or value.known:
+                return _trimmed(value or Passage((), at), part.operator, self._operand(text, part).text)
+            case _:
+                return _unknown(at)
+
+    def _operand(self, text: _Text, part: shell.Parameter) -> Passage:
+        weaver = Weaver()
+        weaver.begin(text.span(part.start, part.end))
+        for each in part.operand:
+            for pieces in self._part(text, each):
+                weaver.put_on(pieces) if isinstance(each, shell.Text) else weaver.put(pieces)
+        return _capped(weaver.finish())
+
+    def _lookup(self, name: str, at: Span) -> Passage | None:
+        if name.isdigit():
+            number = int(name) if len(name) < 6 else 0
+            if number == 0:
+                return Passage((Piece(self.name, at),), at)
+            return self.arguments[number - 1] if number <= len(self.arguments) else None
+        if name == "#":
+            return Passage((Piece(str(len(self.arguments)), at),), at)
+        if name in ("@", "*"):
+            return Passage(tuple(_between(self.arguments)), at) if self.arguments else None
+        if name in ("?", "$", "!", "-"):
+            return _unknown(at)
+        if name == "PWD":
+            return Passage((Piece(self.directory, at),), at)
+        value = self.variables.get(name)
+        return _unknown(at) if value is None and self.unfollowed else value
+
+    # ── tests ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _test(self, words: list[str], bracket: bool) -> bool | None:
+        """test(1) as far as texts and files decide it."""
+        if bracket:
+            if words[-1:] != ["]"]:
+                return None
+            words = words[:-1]
+        if words[:1] == ["!"] and len(words) > 1:
+            return _not(self._test(words[1:], False))
+        if any(UNKNOWN in word for word in words):
+            return None
+        match words:
+            case []:
+                return False
+            case [text]:
+                return bool(text)
+            case ["-n", text]:
+                return bool(text)
+            case ["-z", text]:
+                return not text
+            case [("-f" | "-e" | "-r" | "-s" | "-x" | "-d" | "-a") as operator, path]:
+                return self._exists(operator, path)
+            case [left, ("=" | "=="), right]:
+                return left == right
+            case [left, "!=", right]:
+                return left != right
+            case [left, ("-eq" | "-ne" | "-lt" | "-le" | "-gt" | "-ge") as operator, right]:
+                return _compared(left, operator, right)
+            case _:
+                return None
+
+    def _exists(self, operator: str, path: str) -> bool | None:
+        kind = self.files.kind(path) if path.startswith("/") else "missing"
+        if kind == "missing":
+            # A copied tree leaves out most of a host; its /etc is whole.
+            return False if path.startswith(_CERTAIN_PLACES) else None
+        if operator in ("-f", "-s"):
+            return kind == "file" if operator == "-f" else (True if kind == "file" else None)
+        return kind == "directory" if operator == "-d" else True
+
+
+class _Other:
+    """Not a builtin: something is executed."""
+
+
+_OTHER = _Other()
+
+
+def _gap(text: str, start: int, end: int, unread: list[shell.Unread]) -> Iterator[str | shell.Unread]:
+    """The reserved words between two commands, and what the reader stepped over there, in order."""
+    index = bisect_left(unread, start, key=lambda each: each.start)
+    while index < len(unread) and unread[index].start < end:
+        each = unread[index]
+        if each.start >= start:
+            yield from _reserved(text[start : each.start])
+            yield each
+            start = max(start, each.end)
+        index += 1
+    yield from _reserved(text[start:end])
+
+
+def _reserved(text: str) -> Iterator[str]:
+    for line in text.split("\n"):
+        if "#" in line:
+            line = line.partition("#")[0]
+        for mark in ";&|()":
+            if mark in line:
+                line = line.replace(mark, f" {mark} ")
+        for word in line.split():
+            if word in _STRUCTURE:
+                yield word
+
+
+def _running(levels: list[_Level]) -> bool | None:
+    return _all((levels[-1].around, levels[-1].runs)) if levels else True
+
+
+def _all(values: Iterable[bool | None]) -> bool | None:
+    known = list(values)
+    return False if False in known else (None if None in known else True)
+
+
+def _any(values: Iterable[bool | None]) -> bool | None:
+    return _not(_all(_not(value) for value in values))
+
+
+def _not(value: bool | None) -> bool | None:
+    return None if value is None else not value
+
+
+def _matches(word: Passage | None, patterns: str) -> bool | None:
+    """Whether a word matches one of `a|b*|*`; None where the word or a pattern is not known."""
+    answers: list[bool | None] = []
+    for pattern in patterns.split("|"):
+        plain = pattern.strip().strip("\"'")
+        bare = plain.strip("*")
+        if plain == "*":
+            answers.append(True)
+        elif word is None or not word.known or any(char in bare for char in "*?[$"):
+            answers.append(None)
+        elif plain.startswith("*") and plain.endswith("*"):
+            answers.append(bare in word.text)
+        elif plain.startswith("*"):
+            answers.append(word.text.endswith(bare))
+        else:
+            answers.append(word.text.startswith(bare) if plain.endswith("*") else word.text == bare)
+    return _any(answers)
+
+
+def _unknown(at: Span) -> Passage:
+    return Passage((Piece(UNKNOWN, at),), at)
+
+
+def _capped(passage: Passage) -> Passage:
+    """A value of a sane size: what a script doubles again and again is not followed."""
+    if len(passage.pieces) > _MOST_PIECES or sum(len(each.text) for each in passage.pieces) > _LONGEST_VALUE:
+        return _unknown(passage.at)
+    return passage
+
+
+def _between(passages: Iterable[Passage]) -> Iterator[Piece]:
+    """The pieces of several words with a blank between them."""
+    length = 0
+    for index, each in enumerate(passages):
+        if index:
+            yield Piece(" ", each.at)
+        yield from each.pieces
+        length += 1 + sum(len(one.text) for one in each.pieces)
+        if length > _LONGEST_VALUE:
+            return
+
+
+def _after_exec_options(fields: list[Passage]) -> list[Passage]:
+    """bash: exec [-cl] [-a name] [command [arguments]]."""
+    position = 0
+    while position < len(fields) and fields[position].text[:1] == "-" and len(fields[position].text) > 1:
+        if fields[position].text == "--":
+            position += 1
+            break
+        position += 2 if fields[position].text.endswith("a") else 1
+    return fields[position:]
+
+
+def _after_starter_options(fields: list[Passage]) -> list[Passage]:
+    """start_daemon [-f] [-n nice] [-p pidfile] program ...; daemon [+/-nice] [--user=x] [--pidfile=x] program ..."""
+    position = 0
+    while position < len(fields) and fields[position].text[:1] in ("-", "+"):
+        position += 2 if fields[position].text in ("-n", "-p", "-u", "--user", "--pidfile", "--check") else 1
+    rest = fields[position:]
+    return rest if rest and rest[0].known and "/" in rest[0].text else []
+
+
+def _literal(text: _Text, part: shell.Text) -> tuple[Piece, ...]:
+    written = text.text[part.start : part.end]
+    if written == part.text:
+        return text.cut(part.start, part.end)
+    if written[1:-1] == part.text:
+        return text.cut(part.start + 1, part.end - 1)
+    return (Piece(part.text, text.span(part.start, part.end)),) if part.text else ()
+
+
+def _split_into(pieces: Iterable[Piece], weaver: Weaver, fields: list[Passage]) -> None:
+    for each in pieces:
+        position, length = 0, len(each.text)
+        while position < length:
+            start = position
+            if each.text[position] in _FIELD_BLANKS:
+                if weaver.started:
+                    fields.append(weaver.finish())
+                while position < length and each.text[position] in _FIELD_BLANKS:
+                    position += 1
+            else:
+                while position < length and each.text[position] not in _FIELD_BLANKS:
+                    position += 1
+                weaver.put([each.cut(start, position)])
+
+
+def _trimmed(value: Passage, operator: str, pattern: str) -> Passage:
+    """`${NAME#pattern}` and its like for a text, `*text` and `text*`; any other pattern leaves the value unknown."""
+    text = value.text
+    bare = pattern.strip("*")
+    if any(char in bare for char in "*?[") or UNKNOWN in pattern or (pattern[:1] == pattern[-1:] == "*" and len(pattern) > 1):
+        return _unknown(value.at)
+    start, end = 0, len(text)
+    front = operator[0] == "#"
+    if pattern == bare:
+        if front and text.startswith(bare):
+            start = len(bare)
+        elif not front and bare and text.endswith(bare):
+            end -= len(bare)
+    elif front and pattern[0] == "*":
+        found = text.find(bare) if operator == "#" else text.rfind(bare)
+        start = found + len(bare) if found >= 0 else 0
+    elif not front and pattern[-1] == "*":
+        found = text.rfind(bare) if operator == "%" else text.find(bare)
+        end = found if found >= 0 else end
+    elif text.startswith(bare) if front else text.endswith(bare):
+        # `text*` from the front takes the text, or with the doubled operator everything; `*text` from the end likewise.
+        start, end = (len(bare) if front else 0), (len(text) if front else len(text) - len(bare))
+        if len(operator) == 2:
+            start = end = 0
+    return Passage(Reel(value).cut(start, end), value.at)
+
+
+def _compared(left: str, operator: str, right: str) -> bool | None:
+    if not all(text.lstrip("-").isdigit() and text.isascii() and len(text) < 19 for text in (left, right)):
+        return None
+    a, b = int(left), int(right)
+    return {"-eq": a == b, "-ne": a != b, "-lt": a < b, "-le": a <= b, "-gt": a > b, "-ge": a >= b}[operator]

@@ -1,0 +1,375 @@
+"""Programs that start another one (env, nice, runuser, timeout, ...): where the command begins, and what they change for it."""
+
+from collections.abc import Mapping
+
+from portwright._start.records import dataclass, field, replace
+from portwright.facts import Confidence, weakest
+from portwright.source import Span, Word
+from portwright.system.host_files.capabilities import ALL, NET_BIND_SERVICE, capability
+from portwright.system.spanned_text import Passage, Reel
+from portwright.system.systemd.command_line import SEARCH_PATH, words
+from portwright.system.systemd.environment import is_name
+from portwright.system.systemd.privileges import find_program, script_head
+from portwright.trees import Files
+
+MOST_PROCESSES = 64
+_DEEPEST = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A change of power on the way to the program: another user, capabilities kept over it, no_new_privs, a network namespace."""
+
+    at: Span
+    user: str | None = None
+    kept: frozenset[str] = frozenset()
+    no_new_privileges: bool = False
+    private_network: bool = False
+
+
+@dataclass(frozen=True)
+class Process:
+    """A command on its way through wrappers and shells: what is executed, with what, and what changed since systemd started it.
+
+    `steps` bounds how much shell text is followed from here on; what a script starts shares what is left. `same_limits`: nothing on the
+    way may have changed the resource limits, as `ulimit` of a shell does, and pam_limits(8) in a session.
+    """
+
+    program: str
+    argv: tuple[Passage, ...]
+    environment: Mapping[str, Word]
+    at: Span
+    directory: str = "/"
+    confidence: Confidence = "certain"
+    switches: tuple[Switch, ...] = ()
+    steps: int = 20_000
+    same_limits: bool = True
+
+    def starts(self, argv: tuple[Passage, ...], files: Files, **changed: object) -> "Process":
+        """This process after it executed another program, found over PATH as execvp(3) does."""
+        name = argv[0].text if argv else ""
+        path = self.environment.get("PATH")
+        program = find_program(name, files, path.text.split(":") if path else SEARCH_PATH)
+        return replace(self, program=program, argv=argv, **changed)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapper:
+    """How a wrapper's own arguments end.
+
+    `short` are the option letters that take an argument, `long` the long ones that take it as the next word. `operands` come before
+    the command; `number` says that the operand may be missing and is a number if it is there. `command` are options whose argument
+    is shell text to run, `user` those that name a user. `variables`: `NAME=value` words may stand before the command. `mixed`:
+    options may stand behind operands, unless an option names the user. With one of `ends` it starts nothing (a pid to act on).
+    `unsure`: the command sees other files than the host's. `program` are options that name the program, what follows are its arguments.
+    """
+
+    short: str = ""
+    long: tuple[str, ...] = ()
+    operands: int = 0
+    number: bool = False
+    command: tuple[str, ...] = ()
+    user: tuple[str, ...] = ()
+    variables: bool = False
+    unsure: bool = False
+    ends: tuple[str, ...] = ()
+    mixed: bool = False
+    program: tuple[str, ...] = ()
+
+
+# From the programs' manuals: coreutils, util-linux, sudo, tini, dumb-init, numactl, authbind, daemontools, runit.
+WRAPPERS: Mapping[str, Wrapper] = {
+    "authbind": Wrapper(long=("--depth",)),
+    "catchsegv": Wrapper(),
+    "chpst": Wrapper(short="uUbe/nlLmdofpcrt", user=("-u",)),
+    "chroot": Wrapper(long=("--userspec", "--groups"), operands=1, unsure=True),
+    "chrt": Wrapper(
+        short="TPD", long=("--sched-runtime", "--sched-period", "--sched-deadline"), operands=1, number=True, ends=("-p", "--pid")
+    ),
+    "dbus-run-session": Wrapper(long=("--config-file", "--dbus-daemon")),
+    "dumb-init": Wrapper(short="r", long=("--rewrite",)),
+    "env": Wrapper(short="uCS", long=("--unset", "--chdir", "--split-string"), variables=True),
+    "flock": Wrapper(short="wEc", long=("--timeout", "--conflict-exit-code", "--command"), operands=1, command=("-c", "--command")),
+    "gosu": Wrapper(operands=1),
+    "ionice": Wrapper(short="cnpPu", long=("--class", "--classdata", "--pid"), ends=("-p", "-P", "-u", "--pid", "--pgid", "--uid")),
+    "nice": Wrapper(short="n", long=("--adjustment",)),
+    "nohup": Wrapper(),
+    "numactl": Wrapper(
+        short="ipPNCmwo",
+        long=("--interleave", "--preferred", "--preferred-many", "--cpunodebind", "--physcpubind", "--membind", "--weighted-interleave"),
+    ),
+    "runuser": Wrapper(
+        short="ugGcsTw",
+        long=("--user", "--group", "--supp-group", "--command", "--session-command", "--shell", "--whitelist-environment"),
+        command=("-c", "--command", "--session-command"),
+        user=("-u", "--user"),
+        mixed=True,
+    ),
+    "setpriv": Wrapper(
+        long=(
+            "--reuid",
+            "--ruid",
+            "--euid",
+            "--regid",
+            "--rgid",
+            "--egid",
+            "--groups",
+            "--inh-caps",
+            "--ambient-caps",
+            "--bounding-set",
+            "--securebits",
+            "--pdeathsig",
+            "--selinux-label",
+            "--apparmor-profile",
+            "--landlock-access",
+            "--landlock-rule",
+        ),
+        user=("--reuid", "--euid"),
+    ),
+    "setsid": Wrapper(),
+    "setuidgid": Wrapper(operands=1),
+    "s6-setuidgid": Wrapper(operands=1),
+    "start-stop-daemon": Wrapper(
+        short="pxnucgrRsNPIkaed",
+        long=(
+            "--chdir",
+            "--chroot",
+            "--chuid",
+            "--exec",
+            "--group",
+            "--iosched",
+            "--name",
+            "--nicelevel",
+            "--notify-timeout",
+            "--output",
+            "--pid",
+            "--pidfile",
+            "--ppid",
+            "--procsched",
+            "--retry",
+            "--signal",
+            "--startas",
+            "--umask",
+            "--user",
+        ),
+        user=("-c", "--chuid"),
+        ends=("-K", "-T", "-t", "--stop", "--status", "--test"),
+        program=("-a", "--startas", "-x", "--exec"),
+    ),
+    "stdbuf": Wrapper(short="ioe", long=("--input", "--output", "--error")),
+    "su": Wrapper(
+        short="gGcsTw",
+        long=("--group", "--supp-group", "--command", "--session-command", "--shell", "--whitelist-environment"),
+        command=("-c", "--command", "--session-command"),
+        mixed=True,
+    ),
+    "su-exec": Wrapper(operands=1),
+    "sudo": Wrapper(
+        short="ugpChrtTUDR",
+        long=("--user", "--group", "--prompt", "--close-from", "--host", "--role", "--type", "--command-timeout", "--chdir", "--chroot"),
+        user=("-u", "--user"),
+        variables=True,
+    ),
+    "systemd-cat": Wrapper(short="tp", long=("--identifier", "--priority", "--stderr-priority", "--level-prefix")),
+    "systemd-inhibit": Wrapper(),
+    "taskset": Wrapper(operands=1, ends=("-p", "--pid")),
+    "timeout": Wrapper(short="ks", long=("--kill-after", "--signal"), operands=1),
+    "tini": Wrapper(short="pe"),
+    "unbuffer": Wrapper(),
+    "xvfb-run": Wrapper(
+        short="efnpsw", long=("--error-file", "--auth-file", "--server-num", "--xauth-protocol", "--server-args", "--wait")
+    ),
+}
+_SETS_LIMITS = {"chpst", "runuser", "su", "sudo"}
+_SWITCHERS = {"gosu", "su-exec", "setuidgid", "s6-setuidgid"}
+
+
+@dataclass
+class _Read:
+    """A wrapper's arguments taken apart."""
+
+    options: list[tuple[str, Passage | None]] = field(default_factory=list)
+    operands: list[Passage] = field(default_factory=list)
+    variables: list[tuple[str, Passage]] = field(default_factory=list)
+    rest: tuple[Passage, ...] = ()
+
+    def of(self, *names: str) -> Passage | None:
+        return next((value for name, value in reversed(self.options) if name in names), None)
+
+
+def follow(process: Process, files: Files, depth: int = 0) -> tuple[Process, ...]:
+    """The programs that run in the end: wrappers unwrapped, shells and shell scripts run as far as their text tells.
+
+    A wrapper whose command cannot be made out stays what it is.
+    """
+    if depth > _DEEPEST or not process.argv:
+        return (process,)
+    name = process.program.rpartition("/")[2]
+    if name in WRAPPERS:
+        inner = unwrapped(name, process, files)
+        return (process,) if inner is None else follow(inner, files, depth + 1)
+    ends: list[Process] = []
+    for each in _in_a_shell(process, files):
+        ends += (each,) if each.argv is process.argv else follow(replace(each, same_limits=False), files, depth + 1)
+        if len(ends) >= MOST_PROCESSES:
+            break
+    return tuple(ends[:MOST_PROCESSES])
+
+
+def _in_a_shell(process: Process, files: Files) -> tuple[Process, ...]:
+    if process.program.rpartition("/")[2] not in SHELLS and is_shell_script(process.program, files) is None:
+        return (process,)
+    from portwright.system.processes import shells  # a host may well start nothing by a shell
+
+    return shells.run(process, files)
+
+
+def unwrapped(name: str, process: Process, files: Files) -> Process | None:
+    """The command a wrapper starts, None where it starts none or nobody can tell which."""
+    wrapper = WRAPPERS[name]
+    read = _read(wrapper, process.argv[1:])
+    if read is None or any(option in wrapper.ends for option, _ in read.options):
+        return None
+    if name in _SETS_LIMITS:
+        process = replace(process, same_limits=False)
+    if wrapper.unsure:
+        process = replace(process, confidence=weakest(process.confidence, "possible"))
+    process = _with_environment(name, process, read)
+    process, rest = _switched(name, wrapper, process, read)
+    for option in wrapper.program:
+        if (program := read.of(option)) is not None:
+            return process.starts((program, *rest), files)
+    text = read.of(*wrapper.command)
+    if text is not None:
+        return process.starts((Passage.of(Word("/bin/sh", text.at)), Passage.of(Word("-c", text.at)), text, *rest), files)
+    return process.starts(rest, files) if rest and rest[0].known else None
+
+
+def _read(wrapper: Wrapper, arguments: tuple[Passage, ...]) -> _Read | None:
+    """Take a wrapper's words apart as its getopt(3) does; None where an option's argument is missing."""
+    read = _Read()
+    todo = list(reversed(arguments))
+    while todo:
+        word = todo.pop()
+        text = word.text
+        if text == "--":
+            missing = max(wrapper.operands - len(read.operands), 0)
+            read.operands += [todo.pop() for _ in range(min(missing, len(todo)))]
+            break
+        name, equals, _ = text.partition("=")
+        if text == "-" and wrapper.variables:
+            read.options.append(("-i", None))
+        elif text.startswith("-") and text != "-":
+            options = _letters(wrapper, word) if text[1] != "-" else [(name, _tail(word, len(name) + 1) if equals else None)]
+            read.options += options
+            last, value = options[-1]
+            if value is None and (last in wrapper.long or (text[1] != "-" and last[1:] in wrapper.short)):
+                if not todo:
+                    return None
+                value = todo.pop()
+                read.options[-1] = (last, value)
+            if wrapper.variables and last in ("-S", "--split-string") and value is not None:
+                todo += reversed(words(value)[0])
+        elif wrapper.variables and equals and name and is_name(name):
+            read.variables.append((name, _tail(word, len(name) + 1)))
+        elif (wrapper.mixed and read.of(*wrapper.user) is None) or (
+            len(read.operands) < wrapper.operands and (not wrapper.number or text.isdigit())
+        ):
+            read.operands.append(word)
+        else:
+            todo.append(word)
+            break
+    read.rest = tuple(reversed(todo))
+    return read
+
+
+def _letters(wrapper: Wrapper, word: Passage) -> list[tuple[str, Passage | None]]:
+    """A bundle of short options; the rest of the word after one that takes an argument is the argument."""
+    found: list[tuple[str, Passage | None]] = []
+    for index, letter in enumerate(word.text[1:], 1):
+        if letter in wrapper.short and index + 1 < len(word.text):
+            return [*found, (f"-{letter}", _tail(word, index + 1))]
+        found.append((f"-{letter}", None))
+    return found
+
+
+def _tail(passage: Passage, start: int) -> Passage:
+    text = passage.text
+    return Passage(Reel(passage).cut(start, len(text)), passage.word().at)
+
+
+def _with_environment(name: str, process: Process, read: _Read) -> Process:
+    """What is cleared, taken away and set: env(1), sudo(8) with env_reset, a login by su(1), setpriv(1)."""
+    environment = dict(process.environment)
+    directory = process.directory
+    given = {option for option, _ in read.options}
+    kept = name != "sudo" or given & {"-E", "--preserve-env"}
+    login = name in ("su", "runuser") and (given & {"-l", "--login"} or any(word.text == "-" for word in read.operands))
+    if not kept or login or "--reset-env" in given:
+        environment.clear()
+    chdir = read.of("-d", "--chdir") if name == "start-stop-daemon" else None
+    directory = chdir.text if chdir is not None else directory
+    for option, value in read.options if name == "env" else ():
+        if option in ("-i", "--ignore-environment"):
+            environment.clear()
+        elif option in ("-u", "--unset") and value is not None:
+            environment.pop(value.text, None)
+        elif option in ("-C", "--chdir") and value is not None:
+            directory = value.text
+    for variable, value in read.variables:
+        environment[variable] = value.word()
+    return replace(process, environment=environment, directory=directory)
+
+
+def _switched(name: str, wrapper: Wrapper, process: Process, read: _Read) -> tuple[Process, tuple[Passage, ...]]:
+    """The process with the user and capabilities the wrapper gives it, and the words that are left for the command."""
+    rest = read.rest
+    user = read.of(*wrapper.user)
+    kept: frozenset[str] = frozenset()
+    if name in _SWITCHERS:
+        user = read.operands[0] if read.operands else None
+    elif wrapper.mixed and user is None:
+        words_left = [word for word in (*read.operands, *rest) if word.text != "-"]
+        user = words_left[0] if words_left else Passage.of(Word("root", process.at))
+        rest = tuple(words_left[1:])
+    elif name == "sudo" and user is None:
+        user = Passage.of(Word("root", process.at))
+    elif name == "chroot":
+        user = read.of("--userspec")
+    elif name == "setpriv":
+        kept = _granted(read.of("--ambient-caps")) & _granted(read.of("--inh-caps"))
+        if any(option == "--no-new-privs" for option, _ in read.options):
+            process = replace(process, switches=(*process.switches, Switch(process.at, no_new_privileges=True)))
+    elif name == "authbind":
+        # A helper binds for it where /etc/authbind permits; who may is not settled here.
+        allowed = Switch(process.argv[0].word().at, None, frozenset({NET_BIND_SERVICE}))
+        process = replace(process, switches=(*process.switches, allowed), confidence=weakest(process.confidence, "likely"))
+    if user is not None:
+        word = user.word()
+        account = word.text.partition(":")[0]
+        process = replace(process, switches=(*process.switches, Switch(word.at, account, kept)))
+    return process, rest
+
+
+def _granted(text: Passage | None) -> frozenset[str]:
+    """setpriv(1): `+name` and `-name`, comma-separated, without CAP_; `all` for all."""
+    found: frozenset[str] = frozenset()
+    for item in text.text.split(",") if text is not None else ():
+        name = item.strip()[1:]
+        named = ALL if name == "all" else frozenset(each for each in (capability(f"cap_{name}"), capability(name)) if each)
+        found = found - named if item.strip().startswith("-") else found | named
+    return found
+
+
+def is_shell_script(path: str, files: Files) -> tuple[str, str] | None:
+    """(shell, its option) of a `#!/bin/sh` script in the tree, also through env; None for anything else."""
+    head = script_head(files.resolve(path), files)
+    if head is None:
+        return None
+    name, argument = head
+    if name.rpartition("/")[2] == "env":
+        name, _, argument = argument.partition(" ")
+    return (name, argument) if name.rpartition("/")[2] in SHELLS else None
+
+
+SHELLS = ("sh", "bash", "dash", "ash", "ksh", "mksh", "zsh")

@@ -1,0 +1,1 @@
+"""Kernel settings: which values are in force and which line said so."""

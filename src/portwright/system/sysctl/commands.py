@@ -1,0 +1,142 @@
+"""Kernel settings that units write when they start (`sysctl -w`, `echo x > /proc/sys/...`): what the files say is not sure then."""
+
+from collections.abc import Iterable, Iterator
+
+from portwright._start.records import dataclass, replace
+from portwright.facts import Lost, Sysctl, Unit
+from portwright.formats.sysctl import PROCPS, Line, dotted, normalized, parse
+from portwright.source import Span
+from portwright.system.processes.wrappers import SHELLS, is_shell_script
+from portwright.system.spanned_text import UNKNOWN
+from portwright.system.sysctl.settle import Settled
+from portwright.system.systemd.command_line import Command
+from portwright.system.systemd.units import Units
+from portwright.trees import Files
+
+_KEYS = ("ExecStartPre", "ExecStart", "ExecStartPost")
+_LOADERS = ("sysctl", "systemd-sysctl")
+_LONGEST_SCRIPT = 1 << 18
+_LONGEST_COMMAND = 400
+_PROC = "/proc/sys/net/"
+_ALL = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    """A key a command writes; `value` is None where the text does not tell it, the key `*` means all that `sysctl --system` sets."""
+
+    key: str
+    value: str | None
+    at: Span
+
+
+def unsettle(settled: Settled, units: Units, files: Files) -> Settled:
+    """The same values, *possible* only where a unit that a boot starts writes another one to the key.
+
+    Which of them stands when a service binds depends on what starts first and on whether the command succeeds, so neither is claimed:
+    `boot` goes on to be what systemd-sysctl leaves, and what the unit writes stands among the lost values with its line.
+    """
+    written: dict[str, list[tuple[_Write, str]]] = {}
+    for unit in units.each:
+        if unit.kind == "service" and unit.state == "loaded" and unit.starts == "boot" and unit.name != "systemd-sysctl.service":
+            for write in _writes(unit, units, files):
+                written.setdefault(write.key, []).append((write, unit.name))
+    if not written:
+        return settled
+    return replace(settled, sysctls=tuple(_unsettled(sysctl, written) for sysctl in settled.sysctls))
+
+
+def _unsettled(sysctl: Sysctl, written: dict[str, list[tuple[_Write, str]]]) -> Sysctl:
+    lost = list(sysctl.lost)
+    for write, unit in (*written.get(sysctl.key, ()), *written.get(_ALL, ())):
+        value = sysctl.reload if write.key == _ALL else write.value
+        if value is None or value.split() != sysctl.boot.split():
+            lost.append(
+                Lost(
+                    value if value is not None else UNKNOWN,
+                    write.at,
+                    f"{unit} writes it when it starts, sooner or later than others need it",
+                )
+            )
+    return sysctl if len(lost) == len(sysctl.lost) else replace(sysctl, lost=tuple(lost), confidence="possible")
+
+
+def _writes(unit: Unit, units: Units, files: Files) -> Iterator[_Write]:
+    for key in _KEYS:
+        for setting in unit.each("Service", key):
+            for command in units.commands(setting, unit):
+                if isinstance(command, Command):
+                    words = [word.text for word in command.argv]
+                    yield from _of_words(command.program.text, words, command.at, files)
+
+
+def _of_words(program: str, words: list[str], at: Span, files: Files) -> Iterator[_Write]:
+    """What one command writes: sysctl itself, or a shell with text that names it."""
+    name = program.rpartition("/")[2]
+    if name in _LOADERS:
+        yield from _of_sysctl(name, words[1:], at, files)
+        return
+    text = ""
+    if name in SHELLS and "-c" in words[1:-1]:
+        text = words[words.index("-c") + 1]
+    elif (path := words[1] if name in SHELLS and len(words) > 1 else program).startswith("/") and is_shell_script(path, files):
+        source = files.read(path)
+        text = "" if source is None else source.text[:_LONGEST_SCRIPT]
+    if "sysctl" in text:
+        from portwright.formats import shell
+
+        for command in shell.parse(text).commands:
+            plain = [word.plain if word.plain is not None else UNKNOWN for word in command.words]
+            if plain and plain[0].rpartition("/")[2] in _LOADERS:
+                yield from _of_sysctl(plain[0].rpartition("/")[2], plain[1:], at, files)
+    yield from _of_redirections(text, at)
+
+
+def _of_redirections(text: str, at: Span) -> Iterator[_Write]:
+    """`echo value > /proc/sys/net/key` and `echo value | tee /proc/sys/net/key` in shell text."""
+    position = text.find(_PROC)
+    while position >= 0:
+        end = position + len(_PROC)
+        while end < len(text) and (text[end].isalnum() or text[end] in "/._-"):
+            end += 1
+        before = text[max(text.rfind("\n", 0, position), position - _LONGEST_COMMAND) + 1 : position].rstrip(" \t\"'")
+        if before.endswith((">", "tee")):
+            command = before.removesuffix("tee").rstrip(" \t").removesuffix("sudo").rstrip(" \t").removesuffix("|").rstrip("> \t")
+            for mark in ";&|(":
+                command = command.rpartition(mark)[2]
+            words = command.split()
+            known = words[:1] in (["echo"], ["printf"]) and not any(char in command for char in "$`")
+            plain = (word.strip("\"'").removesuffix("\\n") for word in words[1:] if not word.startswith("-"))
+            yield _Write(dotted(text[position + len("/proc/sys/") : end]), " ".join(plain) if known else None, at)
+        position = text.find(_PROC, end)
+
+
+def _of_sysctl(name: str, words: list[str], at: Span, files: Files) -> Iterator[_Write]:
+    """The arguments of sysctl(8): `key=value`, files of -p, all files with --system; of systemd-sysctl: files, or all."""
+    if name == "systemd-sysctl":
+        return
+    if any(word == "--system" for word in words):
+        yield _Write(_ALL, None, at)
+        return
+    loads = False
+    for word in words:
+        if word.startswith("-") and not word.startswith("--"):
+            loads = loads or "p" in word or "f" in word
+            continue
+        path = word.partition("=")[2] if word.startswith(("--load=", "-p=")) else word if loads else ""
+        if path.startswith("/"):
+            yield from _of_file(path, files)
+        elif "=" in word and not word.startswith("-"):
+            key, _, value = word.partition("=")
+            yield _Write(dotted(normalized(key.strip())), None if UNKNOWN in value else value.strip(), at)
+    if loads and all(word.startswith("-") for word in words):
+        yield from _of_file("/etc/sysctl.conf", files)
+
+
+def _of_file(path: str, files: Files) -> Iterable[_Write]:
+    source = files.read(path) if files.kind(path) == "file" else None
+    if source is None:
+        return
+    for line in parse(source, PROCPS).lines:
+        if isinstance(line, Line) and line.value is not None:
+            yield _Write(dotted(normalized(line.key.text)), line.value.text, line.at)

@@ -1,0 +1,1 @@
+"""systemd: units, what starts them, and with what power."""

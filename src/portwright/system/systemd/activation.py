@@ -1,0 +1,258 @@
+"""What starts at boot: everything default.target pulls in, what that waits to start on demand, and why each unit does or does not."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+
+from portwright._start.records import dataclass
+from portwright.facts import Starts, Unit, Value
+from portwright.source import Span
+from portwright.system.systemd.conditions import unmet
+from portwright.system.systemd.specifiers import name as parts_of
+from portwright.system.systemd.unit_files import Link
+from portwright.trees import Files
+
+# bootup(7): what the targets systemd ships pull in, for trees that hold a host's /etc without its /usr/lib.
+STANDARD = {
+    "default.target": ("graphical.target",),
+    "graphical.target": ("multi-user.target",),
+    "multi-user.target": ("basic.target", "getty.target", "remote-fs.target"),
+    "basic.target": ("sysinit.target", "sockets.target", "timers.target", "paths.target", "slices.target"),
+    "sysinit.target": ("local-fs.target", "swap.target"),
+}
+_PULLS = {"Wants": "wants", "Requires": "requires", "RequiresOverridable": "requires", "BindsTo": "requires", "Upholds": "upholds"}
+_BY_DEFAULT = frozenset(["service", "socket", "timer", "path"])
+_FINDABLE = frozenset(["service", "socket", "target", "timer", "path"])
+YES, _NO = ("yes", "true", "on", "1", "y", "t"), ("no", "false", "off", "0", "n", "f")  # parse_boolean()
+_AFTER_BOOT = ("OnBootSec", "OnStartupSec", "OnActiveSec")
+_MOST_UNITS = 100_000
+
+Find = Callable[[str], Unit | None]
+Expand = Callable[[str, Unit], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """One unit pulls in another: `needs` where it does not start without it; `how` says it for a report."""
+
+    unit: str
+    needs: bool
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What starts a unit, as facts.Unit says it."""
+
+    starts: Starts
+    why: str
+    by: tuple[str, ...] = ()
+
+
+def dependencies(unit: Unit, key: str, expand: Expand) -> Iterator[tuple[str, Span]]:
+    """The units a dependency setting names, with the setting's place; these lists are never reset (systemd.unit(5))."""
+    for setting in unit.lines("Unit", key):
+        for word in setting.value.replace('"', "").split():
+            yield expand(word, unit), setting.at
+
+
+def takes_defaults(unit: Unit) -> bool:
+    """Whether the default dependencies are in place (DefaultDependencies=)."""
+    found = unit.value("Unit", "DefaultDependencies")
+    return found is None or found.value.lower() not in _NO
+
+
+def bus_name(unit: Unit) -> Value | None:
+    """BusName= of a service that is up when it has that name: Type=dbus, which a bus name without a type means (service.c)."""
+    stated = unit.value("Service", "Type")
+    return unit.value("Service", "BusName") if unit.kind == "service" and (stated is None or stated.value == "dbus") else None
+
+
+def triggered(unit: Unit, expand: Expand) -> tuple[str, ...]:
+    """The unit a socket, timer or path starts: named by Service= or Unit=, else of its own name; for Accept=yes a template."""
+    if unit.kind not in ("socket", "timer", "path"):
+        return ()
+    section, key = ("Socket", "Service") if unit.kind == "socket" else (unit.kind.capitalize(), "Unit")
+    named = unit.value(section, key)
+    if named is not None:
+        return (expand(named.value, unit),)
+    if unit.kind == "socket" and (accept := unit.value("Socket", "Accept")) is not None and accept.value.lower() in YES:
+        return (f"{parts_of(unit.name).prefix}@.service",)
+    return (f"{parts_of(unit.name).stem}.service",)
+
+
+class Activation:
+    """Walks what pulls in what. Asks for units by name as it meets them, so that instances come to be as systemd loads them."""
+
+    def __init__(
+        self, find: Find, links: Callable[[Unit], Iterable[Link]], expand: Expand, broken: Callable[[Unit], str | None], files: Files
+    ) -> None:
+        """`links` gives a unit's dependency links, `broken` why systemd cannot read its fragment to the end."""
+        self._find = find
+        self._links = links
+        self._expand = expand
+        self._broken = broken
+        self._files = files
+        self._refused: dict[str, str | None] = {}
+        self._pulls: dict[str, tuple[Pull, ...]] = {}
+        sysinit = find("sysinit.target")
+        self._whole = sysinit is not None and sysinit.state == "loaded"
+
+    def pulls(self, unit: Unit) -> tuple[Pull, ...]:
+        """Everything a unit pulls in when it starts."""
+        if unit.name not in self._pulls:
+            self._pulls[unit.name] = tuple(self._each_pull(unit))
+        return self._pulls[unit.name]
+
+    def _each_pull(self, unit: Unit) -> list[Pull]:
+        found: list[Pull] = []
+        for link in self._links(unit):
+            found.append(Pull(link.unit, link.verb == "requires", f"{unit.name} {link.verb} it: {self._files.tree.label(link.path)}"))
+        for key, verb in _PULLS.items():
+            for name, at in dependencies(unit, key, self._expand):
+                found.append(Pull(name, verb == "requires", f"{unit.name} {verb} it: {at}"))
+        for setting in unit.lines("Service", "Sockets"):
+            how = f"{unit.name} takes its sockets: {setting.at}"
+            found += (Pull(self._expand(word, unit), False, how) for word in setting.value.split())
+        if (bus := bus_name(unit)) is not None:
+            found.append(Pull("dbus.socket", True, f"{unit.name} has a name on the bus: {bus.at}"))
+        if unit.kind in _BY_DEFAULT and takes_defaults(unit):
+            found.append(Pull("sysinit.target", True, f"{unit.name} requires it by default"))
+        if unit.state == "missing":
+            found += (Pull(name, False, f"{unit.name} wants it on every host") for name in STANDARD.get(unit.name, ()))
+        return found
+
+    def refused(self, name: str) -> str | None:
+        """Why systemd puts no job for this unit in the queue: masked, not there, unusable, or one it requires is so."""
+        # Depth-first without recursion: a chain of requirements may be as long as its author likes.
+        stack: list[tuple[str, list[str]]] = []
+        self._open(name, stack)
+        while stack:
+            current, needs = stack[-1]
+            if not needs:
+                stack.pop()
+            elif needs[-1] not in self._refused:
+                self._open(needs[-1], stack)
+            elif (because := self._refused[needs.pop()]) is not None:
+                needed = "it requires a unit that cannot start: "
+                self._refused[current] = because if because.startswith(needed) else needed + because
+                stack.pop()
+        return self._refused[name]
+
+    def _open(self, name: str, stack: list[tuple[str, list[str]]]) -> None:
+        if name in self._refused:
+            return
+        unit = self._find(name)
+        self._refused[name] = self._own_refusal(name, unit)
+        if self._refused[name] is None and unit is not None:
+            stack.append((name, [pull.unit for pull in reversed(self.pulls(unit)) if pull.needs]))
+
+    def _own_refusal(self, name: str, unit: Unit | None) -> str | None:
+        if unit is not None and unit.state == "masked":
+            return f"{name} is masked by {unit.files[0]}"
+        if unit is not None and unit.state == "loaded":
+            return self._broken(unit) or unusable(unit) or self._refusal_of_service(unit)
+        # A tree without systemd's own targets does not hold all units; other types of unit come from elsewhere than files.
+        if not self._whole or name.rpartition(".")[2] not in _FINDABLE or self._files.kind(f"/etc/init.d/{parts_of(name).stem}") == "file":
+            return None
+        return f"no unit file for {name} is there"
+
+    def _refusal_of_service(self, unit: Unit) -> str | None:
+        """socket_start() in src/core/socket.c: without its service being loaded a socket does not start; for Accept=yes nobody looks."""
+        if unit.kind != "socket" or parts_of(unit.name).is_template:
+            return None
+        for name in triggered(unit, self._expand):
+            because = None if parts_of(name).is_template else self._own_refusal(name, self._find(name))
+            if because is not None:
+                return f"its service is not there to be handed the socket: {because}"
+        return None
+
+    def at_boot(self, on_request: Iterable[tuple[str, str]] = (), also: Iterable[tuple[str, str]] = ()) -> dict[str, Start]:
+        """Every unit that a normal boot starts, and those that wait to be started then, `on_request` (name, why) among them.
+
+        `also` are units that something else than a unit starts at boot, with the reason.
+        """
+        root = "default.target"
+        if self.refused(root) is not None:
+            root = "graphical.target" if self.refused("graphical.target") is None else "multi-user.target"
+        found = self._reach([(root, "it is what the host boots into"), *also], {}, "boot")
+        waiting: list[tuple[str, str]] = []
+        for name in found:
+            unit = self._find(name)
+            if unit is not None and self._unmet(unit) is None:
+                waiting += ((other, f"{unit.name} starts it when it is called for") for other in triggered(unit, self._expand))
+        return {**found, **self._reach([*waiting, *on_request], found, "demand")}
+
+    def _reach(self, roots: list[tuple[str, str]], known: dict[str, Start], starts: Starts) -> dict[str, Start]:
+        """What is pulled in from `roots`, by primary name, leaving out what is known already."""
+        why: dict[str, str] = {}
+        by: dict[str, dict[str, None]] = {}
+        queue: deque[tuple[str, str, str]] = deque((name, reason, "") for name, reason in roots)
+        while queue and len(why) < _MOST_UNITS:
+            name, reason, puller = queue.popleft()
+            unit = self._find(name)
+            if unit is None or unit.name in known:
+                continue
+            if unit.name in why:
+                if puller:
+                    by[unit.name][puller] = None
+                continue
+            if self.refused(unit.name) is not None:
+                continue
+            why[unit.name], by[unit.name] = reason, {puller: None} if puller else {}
+            queue.extend((pull.unit, pull.how, unit.name) for pull in self.pulls(unit))
+            if starts == "boot" and (at := self._goes_off(unit)) is not None and self._unmet(unit) is None:
+                queue.extend((other, f"{unit.name} starts it after a boot: {at}", unit.name) for other in triggered(unit, self._expand))
+        return {name: Start(starts, reason, tuple(by[name])) for name, reason in why.items()}
+
+    def _goes_off(self, unit: Unit) -> Span | None:
+        """The line for which a timer or path unit triggers after each boot, whatever else happens."""
+        if unit.kind == "timer":
+            return next((value.at for key in _AFTER_BOOT for value in unit.each("Timer", key)), None)
+        if unit.kind == "path":
+            # systemd.path(5): what is there when the path unit starts triggers at once.
+            for value in unit.each("Path", "PathExists"):
+                path = self._expand(value.value, unit)
+                passing = path.startswith(("/run/", "/tmp/"))  # noqa: S108  compared, never opened
+                if not passing and self._files.kind(path) in ("file", "directory"):
+                    return value.at
+        return None
+
+    def _unmet(self, unit: Unit) -> tuple[str, Span] | None:
+        return unmet(unit, self._files, lambda text: self._expand(text, unit))
+
+    def start(self, unit: Unit, reached: dict[str, Start]) -> Start:
+        """What starts one unit, given what a boot reaches."""
+        because = self.refused(unit.name)
+        if because is not None:
+            return Start("never", because)
+        start = reached.get(unit.name)
+        by = () if start is None else start.by
+        failed = self._unmet(unit)
+        if failed is not None:
+            return Start("never", f"{failed[0]} ({failed[1]})", by)
+        if start is not None:
+            return start
+        if parts_of(unit.name).is_template:
+            return Start("manual", "it is a template: only its instances start")
+        if any(setting.section == "Install" for setting in unit.settings):
+            return Start("manual", "it is not enabled")
+        return Start("manual", "nothing that a boot starts pulls it in")
+
+
+def unusable(unit: Unit) -> str | None:
+    """Why systemd loads a unit but refuses to start it (service_verify(), socket_verify()), None where it does not."""
+    if unit.state != "loaded" or parts_of(unit.name).is_template:
+        return None
+    if unit.kind == "service":
+        commands = unit.each("Service", "ExecStart")
+        stated = unit.value("Service", "Type")
+        if not commands:
+            if stated is not None and stated.value != "oneshot":
+                return f"{unit.name} has no ExecStart="
+            if not unit.each("Service", "ExecStop") and unit.value("Unit", "SuccessAction") is None:
+                return f"{unit.name} has neither ExecStart= nor ExecStop="
+        elif len(commands) > 1 and (stated is None or stated.value != "oneshot"):
+            return f"{unit.name} has more than one ExecStart= and is not Type=oneshot ({commands[1].at})"
+    elif unit.kind == "socket" and not any(s.section == "Socket" and s.key.startswith("Listen") and s.value for s in unit.settings):
+        return f"{unit.name} listens on nothing"
+    return None

@@ -1,0 +1,344 @@
+"""systemd.service(5) "Command lines": an ExecStart= value becomes commands, each word remembering the line it came from."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from portwright._start.lazy_regex import regex
+from portwright._start.records import dataclass
+from portwright.facts import Setting
+from portwright.source import Span, Word
+from portwright.system.spanned_text import Passage, Piece, Reel, Weaver, piece, written
+
+Expand = Callable[[str], str]
+
+# systemd-path(1) search-binaries-default, the path systemd itself is built with.
+SEARCH_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin")
+_BLANK = " \t\n\r"
+_MOST_COMMANDS = 1000
+_ODD = frozenset("'\"\\%;")
+_WORDS = regex(r"[^ \t\n\r]+")
+_SIMPLE = regex(r"""[^ \t\n\r"'\\]++(?=[ \t\n\r]|\Z)""")
+_ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\", '"': '"', "'": "'", "s": " "}
+_CODES = {"x": (2, 16), "u": (4, 16), "U": (8, 16)}
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command of an ExecStart= line before variables: the program's path, argv and the special prefixes.
+
+    `prefixes` holds the characters `@ - : + !` in force, `!!` as one. `argv[0]` is what the program sees as its name, `program` what
+    is executed; they differ with `@`.
+    """
+
+    at: Span
+    prefixes: frozenset[str]
+    program: Passage
+    argv: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A line systemd does not take: the unit is not loaded because of it, unless `-` stands before the program."""
+
+    at: Span
+    reason: str
+    forgiven: bool = False
+
+
+def commands(setting: Setting, expand: Expand) -> tuple[Command | Refused, ...]:
+    """The commands of one ExecStart= assignment; `;` between blanks separates them (config_parse_exec() in load-fragment.c)."""
+    plain = plain_words(setting)
+    return split_with_care(setting, expand) if plain is None else of_plain_words(plain, setting.at)
+
+
+def split_with_care(setting: Setting, expand: Expand) -> tuple[Command | Refused, ...]:
+    """The commands of any value."""
+    reel = Reel(written(setting))
+    found: list[Command | Refused] = []
+    position, more = 0, True
+    while more and len(found) < _MOST_COMMANDS:
+        position, first, problem = _word(reel, _skip(reel.text, position))
+        if problem:
+            found.append(Refused(setting.at, problem))
+            break
+        if first is None:
+            break
+        if first.text == ";":
+            continue
+        position, more, command = _command(reel, position, first, expand, setting.at)
+        found.append(command)
+        if isinstance(command, Refused):
+            break
+    return tuple(found)
+
+
+def plain_words(setting: Setting) -> tuple[Word, ...] | None:
+    """The words of a value on one line without quotes, escapes, specifiers and semicolons, as most are; None for another."""
+    if setting.breaks or not _ODD.isdisjoint(setting.value):
+        return None
+    path, line, column = setting.at.path, setting.at.line, setting.at.column
+    found = _WORDS.finditer(setting.value)
+    return tuple([Word(word[0], Span(path, line, column + word.start(), line, column + word.end())) for word in found])
+
+
+def of_plain_words(plain: Iterable[Word], at: Span) -> tuple[Command | Refused, ...]:
+    """The one command of a value that is just words."""
+    argv = [Passage((Piece(word.text, word.at, True),), word.at) for word in plain]
+    if not argv:
+        return ()
+    first = argv[0]
+    prefixes, length = _prefixes(first.text)
+    forgiven = "-" in prefixes
+    path = Passage(Reel(first).cut(length, len(first.text)), first.at) if length else first
+    problem = _bad_program(path.text)
+    if problem:
+        return (Refused(path.word().at, problem, forgiven),)
+    if "@" not in prefixes:
+        argv[0] = path
+    elif len(argv) > 1:
+        del argv[0]
+    else:
+        return (Refused(at, "no name for the program follows the path after @", forgiven),)
+    return (Command(at, prefixes, path, tuple(argv)),)
+
+
+def _command(reel: Reel, position: int, first: Passage, expand: Expand, at: Span) -> tuple[int, bool, Command | Refused]:
+    """One command from its first word on: (where the next begins, whether a `;` promised one, the command)."""
+    prefixes, length = _prefixes(first.text)
+    forgiven = "-" in prefixes
+    path = _expanded(Passage(Reel(first).cut(length, len(first.text)), first.at), expand)
+    problem = _bad_program(path.text)
+    if problem:
+        return position, False, Refused(path.word().at, problem, forgiven)
+    argv = [] if "@" in prefixes else [path]
+    more = False
+    text = reel.text
+    end = position
+    while True:
+        position = _skip(text, position)
+        if position >= len(text):
+            break
+        if text[position] == ";" and _ends(text, position + 1):
+            position, more = position + 1, True
+            break
+        if text.startswith("\\;", position) and _ends(text, position + 2):
+            argv.append(Passage.of(Word(";", reel.span(position, position + 2))))
+            position = end = position + 2
+            continue
+        position, word, problem = _word(reel, position)
+        if problem:
+            return position, False, Refused(reel.span(end, len(text)), problem, forgiven)
+        if word is None:
+            break
+        argv.append(_expanded(word, expand))
+        end = position
+    if not argv or not argv[0].text:
+        return position, False, Refused(at, "no name for the program follows the path after @", forgiven)
+    return position, more, Command(at, prefixes, path, tuple(argv))
+
+
+def _prefixes(word: str) -> tuple[frozenset[str], int]:
+    """The special executable prefixes and how many characters they take (systemd.service(5), table 1)."""
+    found: set[str] = set()
+    length = 0
+    for char in word:
+        if char in "-@:" and char not in found:
+            found.add(char)
+        elif char == "+" and not found & {"+", "!", "!!"}:
+            found.add("+")
+        elif char == "!" and not found & {"+", "!!"}:
+            # The second one turns `!` into `!!`.
+            found.symmetric_difference_update({"!", "!!"} if "!" in found else {"!"})
+        else:
+            break
+        length += 1
+    return frozenset(found), length
+
+
+def _bad_program(path: str) -> str:
+    if not path:
+        return "no program follows the prefixes"
+    if path.endswith("/"):
+        return f"the program's path is a directory: {path}"
+    if not path.startswith("/") and ("/" in path or path in (".", "..") or len(path) > 255):
+        return f"neither an absolute path nor the name of a program: {path}"
+    return ""
+
+
+# ── words ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def words(passage: Passage, relaxed: bool = False) -> tuple[tuple[Passage, ...], str]:
+    """All words of a value by systemd's quoting (extract_first_word()), and what is wrong with the rest, if anything.
+
+    `relaxed` is how a variable's value is split: a backslash makes the next character plain, a quote may stay open.
+    """
+    reel = Reel(passage)
+    found: list[Passage] = []
+    position = 0
+    while True:
+        position, word, problem = _word(reel, position, relaxed)
+        if word is None or problem:
+            return tuple(found), problem
+        found.append(word)
+
+
+def _skip(text: str, position: int) -> int:
+    while position < len(text) and text[position] in _BLANK:
+        position += 1
+    return position
+
+
+def _ends(text: str, position: int) -> bool:
+    return position >= len(text) or text[position] in _BLANK
+
+
+def _word(reel: Reel, position: int, relaxed: bool = False) -> tuple[int, Passage | None, str]:
+    """The next word: (where to go on, the word or None at the end, what is wrong)."""
+    text = reel.text
+    position = start = _skip(text, position)
+    simple = _SIMPLE.match(text, position)
+    if simple is not None:
+        pieces = reel.cut(position, simple.end())
+        if len(pieces) == 1:
+            # As nearly all are: no quotes, no escapes, one line.
+            return simple.end(), Passage(pieces, pieces[0].at), ""
+    weaver = Weaver()
+    quote = ""
+    while position < len(text):
+        char = text[position]
+        if quote:
+            if char == quote:
+                quote = ""
+                position += 1
+                continue
+        elif char in "'\"":
+            quote = char
+            position += 1
+            weaver.begin(reel.span(position - 1, position))
+            continue
+        elif char in _BLANK:
+            break
+        if char == "\\":
+            length, meant = _escape(text, position) if not relaxed else (2, text[position + 1 : position + 2])
+            if not length:
+                return position, None, "ends with a backslash"
+            weaver.add(meant, reel.span(position, position + length), exact=False)
+            position += length
+            continue
+        end = _plain(text, position, quote)
+        weaver.put_on(reel.cut(position, end))
+        position = end
+    if quote and not relaxed:
+        return position, None, f"a quote is not closed: {text[start : start + 40]}"
+    return position, weaver.finish() if weaver.started else None, ""
+
+
+def _plain(text: str, position: int, quote: str) -> int:
+    stop = quote + "\\" if quote else _BLANK + "'\"\\"
+    position += 1
+    while position < len(text) and text[position] not in stop:
+        position += 1
+    return position
+
+
+def _escape(text: str, position: int) -> tuple[int, str]:
+    """(length, meaning) of the C escape at `position`; an unknown one stands for itself, as systemd says with a warning."""
+    kind = text[position + 1 : position + 2]
+    if not kind:
+        return 0, ""
+    if kind in _ESCAPES:
+        return 2, _ESCAPES[kind]
+    digits, base = _CODES.get(kind, (3, 8))
+    start = position + 2 if kind in _CODES else position + 1
+    code = text[start : start + digits]
+    if len(code) == digits and all(c in "0123456789abcdefABCDEF"[: 8 if base == 8 else 22] for c in code):
+        value = int(code, base)
+        if 0 < value < (256 if base == 8 or kind == "x" else 0x110000) and not 0xD800 <= value < 0xE000:
+            return start + digits - position, chr(value) if value < 128 or kind in "uU" else chr(0xDC00 + value)
+    return 2, text[position : position + 2]
+
+
+def _expanded(passage: Passage, expand: Expand) -> Passage:
+    """A word after its specifiers; a piece that changes points at all of itself."""
+    if "%" not in passage.text:
+        return passage
+    weaver = Weaver()
+    weaver.begin(passage.at)
+    reel = Reel(passage)
+    text, position = reel.text, 0
+    while position < len(text):
+        mark = text.find("%", position)
+        if mark < 0 or mark + 1 >= len(text):
+            weaver.put_on(reel.cut(position, len(text)))
+            break
+        weaver.put_on(reel.cut(position, mark))
+        weaver.add(expand(text[mark : mark + 2]), reel.span(mark, mark + 2), exact=False)
+        position = mark + 2
+    return weaver.finish()
+
+
+# ── variables ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def substitute(command: Command, environment: Mapping[str, Word]) -> tuple[Passage, ...]:
+    """argv with variables replaced as systemd does when it starts the command (replace_env_argv() in env-util.c).
+
+    `$NAME` as a word of its own becomes the words of its value; `${NAME}` anywhere is replaced as it is; `$$` is a dollar; all else
+    stays, so `${NAME:-x}` reaches a shell untouched. Nothing is replaced with the prefix `:`.
+    """
+    if ":" in command.prefixes:
+        return command.argv
+    argv: list[Passage] = []
+    for argument in command.argv:
+        text = argument.text
+        if "$" not in text:
+            argv.append(argument)
+        elif text[0] == "$" and text[1:2] not in ("{", "$"):
+            value = environment.get(text[1:])
+            if value is not None:
+                argv.extend(_split(value))
+        else:
+            argv.append(_replaced(argument, environment))
+    return tuple(argv)
+
+
+def _split(value: Word) -> tuple[Passage, ...]:
+    """A variable's value as words; quotes count, a missing one at the end does not matter (EXTRACT_RELAX)."""
+    found, _ = words(Passage.of(value), relaxed=True)
+    return found
+
+
+def _replaced(argument: Passage, environment: Mapping[str, Word]) -> Passage:
+    reel = Reel(argument)
+    text, position = reel.text, 0
+    weaver = Weaver()
+    weaver.begin(argument.at)
+    while position < len(text):
+        dollar = text.find("$", position)
+        if dollar < 0:
+            weaver.put_on(reel.cut(position, len(text)))
+            break
+        weaver.put_on(reel.cut(position, dollar))
+        follows = text[dollar + 1 : dollar + 2]
+        if follows == "$":
+            weaver.add("$", reel.span(dollar, dollar + 2), exact=False)
+            position = dollar + 2
+            continue
+        if follows != "{":
+            weaver.put_on(reel.cut(dollar, dollar + 1))
+            position = dollar + 1
+            continue
+        close = dollar + 2
+        while close < len(text) and text[close] not in "}:":
+            close += 1
+        if text[close : close + 1] != "}":
+            # Extended syntax is not for systemd: left as it is, and read on from the colon.
+            weaver.put_on(reel.cut(dollar, close))
+            position = close
+            continue
+        name = text[dollar + 2 : close]
+        value = environment.get(name)
+        if value is not None and value.text:
+            weaver.put([piece(value)])
+        position = close + 1
+    return weaver.finish()

@@ -1,0 +1,249 @@
+"""The variables a unit's commands are given: Environment=, EnvironmentFile= and its files, each with the line that set it."""
+
+from collections.abc import Callable, Mapping
+
+from portwright._start.records import dataclass
+from portwright.facts import Setting, Unit
+from portwright.formats import unit as unit_format
+from portwright.source import Source, Span, Unreadable, Word
+from portwright.system.spanned_text import Passage, Reel, written
+from portwright.system.systemd.command_line import plain_words, words
+from portwright.system.systemd.conditions import absent
+from portwright.trees import Files
+from portwright.trees.glob import TooMany
+from portwright.trees.glob import expand as expand_glob
+
+LONGEST_FILE = 1 << 20
+"""Characters of an environment file that are read; a longer one is said to be so."""
+
+_BLANK = " \t\n\r"
+_NEWLINE = "\n\r"
+_ESCAPED_IN_QUOTES = '"\\`$'  # SHELL_NEED_ESCAPE
+_MANAGER_DIRECTORIES = ("/etc", "/run", "/usr/local/lib", "/usr/lib")
+_DIGITS = frozenset("0123456789")
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_")
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Variables by name; the Word's place is the value's.
+
+    `fails` says why the service is never started, and where: a file it must have is surely not there. `ignored` are the
+    assignments that systemd drops, such as `export A=b`.
+    """
+
+    variables: Mapping[str, Word]
+    fails: tuple[str, Span] | None = None
+    ignored: tuple[Unreadable, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentFile:
+    """An environment file as systemd reads it: (name, value) in the order written, and what it drops."""
+
+    assignments: tuple[tuple[Word, Word], ...]
+    ignored: tuple[Unreadable, ...] = ()
+
+
+def environment(unit: Unit, files: Files, expand: Callable[[str], str]) -> Environment:
+    """The variables the unit's commands are given, as far as files say them; `expand` puts in specifiers.
+
+    systemd.exec(5): a later assignment wins, files win over Environment=, both over DefaultEnvironment= of the manager;
+    UnsetEnvironment= comes last. What systemd sets by itself (PATH, HOME, USER, ...) is not here.
+    """
+    section = unit.kind.capitalize()
+    found = dict(files.once(_of_the_manager))
+    ignored: list[Unreadable] = []
+    fails: tuple[str, Span] | None = None
+    for setting in unit.each(section, "Environment"):
+        found |= _assigned(setting, expand, ignored)
+    for setting in unit.each(section, "EnvironmentFile"):
+        optional, path = setting.value.startswith("-"), expand(setting.value.removeprefix("-"))
+        if not path.startswith("/"):
+            ignored.append(Unreadable(setting.at, "systemd ignores it: not an absolute path"))
+            continue
+        try:
+            paths = expand_glob(path, files)
+        except TooMany:
+            files.trouble(setting.at, "the pattern matches too many files")
+            continue
+        for each in paths:
+            if (source := files.read(each)) is not None:
+                document = parse(source)
+                found |= {name.text: value for name, value in document.assignments}
+                ignored += document.ignored
+        if not paths and not optional and fails is None and absent(path, files) is False:
+            fails = (f"{path} is not there, and systemd does not start {unit.name} without it", setting.at)
+    for setting in unit.each(section, "UnsetEnvironment"):
+        for word in words(written(setting))[0]:
+            name, equals, text = expand(word.text).partition("=")
+            if name in found and (not equals or found[name].text == text):
+                del found[name]
+    return Environment(found, fails, tuple(ignored))
+
+
+def _assigned(setting: Setting, expand: Callable[[str], str], ignored: list[Unreadable]) -> dict[str, Word]:
+    """The assignments of one Environment= line; a word systemd cannot read ends it (config_parse_environ())."""
+    found: dict[str, Word] = {}
+    plain = plain_words(setting)
+    if plain is not None:
+        for word in plain:
+            name, equals, text = word.text.partition("=")
+            if not equals or not is_name(name) or not _is_value(text):
+                ignored.append(Unreadable(word.at, "systemd ignores it: not an assignment to a variable"))
+                continue
+            at = word.at
+            found[name] = Word(text, Span(at.path, at.line, at.end_column - len(text), at.line, at.end_column) if text else at)
+        return found
+    parts, problem = words(written(setting))
+    for part in parts:
+        name, equals, text = part.text.partition("=")
+        value = expand(text)
+        if not equals or not is_name(name := expand(name)) or not _is_value(value):
+            ignored.append(Unreadable(part.word().at, "systemd ignores it: not an assignment to a variable"))
+            continue
+        start = len(part.text) - len(text)
+        tail = Passage(Reel(part).cut(start, len(part.text)), part.word().at)
+        found[name] = Word(value, tail.word().at)
+    if problem:
+        ignored.append(Unreadable(setting.at, f"systemd ignores the rest of this line: {problem}"))
+    return found
+
+
+def _of_the_manager(files: Files) -> dict[str, Word]:
+    """DefaultEnvironment= of systemd-system.conf(5), which every service is given before its own variables."""
+    paths: dict[str, str] = {}
+    for top in _MANAGER_DIRECTORIES:
+        directory = f"{top}/systemd/system.conf.d"
+        for name in files.names(directory):
+            if name.endswith(".conf") and not name.startswith("."):
+                paths.setdefault(name, f"{directory}/{name}")
+    main = (f"{top}/systemd/system.conf" for top in _MANAGER_DIRECTORIES)
+    settings: list[Setting] = []
+    for path in (*[each for each in main if files.kind(each) == "file"][:1], *(paths[name] for name in sorted(paths))):
+        source = files.read(path)
+        for setting in () if source is None else unit_format.parse(source).settings:
+            if setting.section == "Manager" and setting.key == "DefaultEnvironment":
+                if setting.value:
+                    settings.append(setting)
+                else:
+                    settings.clear()
+    found: dict[str, Word] = {}
+    for setting in settings:
+        found |= _assigned(setting, lambda text: text, [])
+    return found
+
+
+def parse(source: Source) -> EnvironmentFile:
+    """Read an environment file as parse_env_file_internal() does (systemd's env-file.c): not shell, though it looks like it.
+
+    Quotes count at the start of a value only, and again after a closing one; a quoted value may span lines; a backslash at a line's
+    end joins the next line, in comments too.
+    """
+    text = source.text[:LONGEST_FILE]
+    assignments: list[tuple[Word, Word]] = []
+    ignored: list[Unreadable] = []
+    if len(source.text) > LONGEST_FILE:
+        ignored.append(Unreadable(source.span(LONGEST_FILE, LONGEST_FILE), f"not read beyond {LONGEST_FILE} characters"))
+    position, end = 0, len(text)
+    while position < end:
+        char = text[position]
+        if char in _BLANK:
+            position += 1
+        elif char in "#;":
+            position = _past_comment(text, position)
+        else:
+            start = position
+            while position < end and text[position] not in "=\n\r":
+                position += 1
+            key = text[start:position].rstrip(_BLANK)
+            key_at = (start, start + len(key))
+            if position >= end or text[position] != "=":
+                ignored.append(Unreadable(source.span(*key_at), "systemd ignores it: no `=` in the line"))
+                continue
+            value, at, position = _value(text, position + 1)
+            if not is_name(key):
+                ignored.append(Unreadable(source.span(*key_at), "systemd ignores it: not a variable's name"))
+            elif not _is_value(value):
+                ignored.append(Unreadable(source.span(*at), "systemd ignores it: a control character or bytes that are not UTF-8"))
+            else:
+                assignments.append((Word(key, source.span(*key_at)), Word(value, source.span(*at))))
+    return EnvironmentFile(tuple(assignments), tuple(ignored))
+
+
+def _past_comment(text: str, position: int) -> int:
+    while position < len(text) and text[position] not in _NEWLINE:
+        position += 2 if text[position] == "\\" else 1
+    return position
+
+
+def _value(text: str, position: int) -> tuple[str, tuple[int, int], int]:
+    """(value, the offsets it was written at without its quotes, the offset after its line)."""
+    parts: list[str] = []
+    places: list[tuple[int, int]] = []  # where the parts stand
+    keep = 0  # parts up to here survive the removal of blanks at the end
+    end = len(text)
+    plain = False  # past the first character of an unquoted stretch: quotes are text now
+    first = position
+    while position < end:
+        char = text[position]
+        if char in _NEWLINE:
+            break
+        if char == "\\":
+            plain = True
+            if position + 1 < end and text[position + 1] not in _NEWLINE:
+                parts.append(text[position + 1])
+                places.append((position, position + 2))
+            keep = len(parts)
+            position += 2
+        elif char in "\"'" and not plain:
+            position = _quoted(text, position, parts, places)
+            keep = len(parts)
+        elif char in _BLANK and not plain:
+            position += 1
+        else:
+            plain = True
+            parts.append(char)
+            places.append((position, position + 1))
+            if char not in _BLANK:
+                keep = len(parts)
+            position += 1
+    del parts[keep:], places[keep:]
+    at = (places[0][0], places[-1][1]) if places else (_skip_blanks(text, first),) * 2
+    return "".join(parts), at, position
+
+
+def _quoted(text: str, position: int, parts: list[str], places: list[tuple[int, int]]) -> int:
+    """Read a quoted stretch of a value; the offset after its closing quote, or the text's end."""
+    quote, end = text[position], len(text)
+    position += 1
+    while position < end and text[position] != quote:
+        start, char = position, text[position]
+        position += 1
+        if char == "\\" and quote == '"':
+            if position >= end:
+                break
+            following = text[position]
+            position += 1
+            if following == "\n":
+                continue
+            char = following if following in _ESCAPED_IN_QUOTES else f"\\{following}"
+        parts.append(char)
+        places.append((start, position))
+    return min(position + 1, end)
+
+
+def _skip_blanks(text: str, position: int) -> int:
+    while position < len(text) and text[position] in " \t":
+        position += 1
+    return position
+
+
+def is_name(text: str) -> bool:
+    """env_name_is_valid(): letters, digits and underscores, no digit first."""
+    return bool(text) and text[0] not in _DIGITS and all(char in _LETTERS or char in _DIGITS for char in text)
+
+
+def _is_value(text: str) -> bool:
+    """env_value_is_valid(): UTF-8 without control characters but tab and newline."""
+    return all((char >= " " and char != "\x7f" and not "\ud800" <= char <= "\udfff") or char in "\t\n" for char in text)

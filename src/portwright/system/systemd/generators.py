@@ -1,0 +1,211 @@
+"""What systemd's generators make of init scripts, rc.local and quadlets, for a tree that does not hold what they made."""
+
+from collections.abc import Iterable, Iterator
+
+from portwright._start.records import dataclass, replace
+from portwright.facts import Setting, Unit
+from portwright.formats import unit as unit_format
+from portwright.source import Source, Span, Word
+from portwright.system.systemd.unit_files import Link, is_unit_name
+from portwright.trees import Files
+
+_SCRIPTS = "/etc/init.d"
+# sysv-generator.c, rcnd_table: the runlevels that a boot knows.
+_RUNLEVELS = {2: "multi-user.target", 3: "multi-user.target", 4: "multi-user.target", 5: "graphical.target"}
+# sysv_translate_facility(): facilities of insserv and the targets that stand for them; "" for what is always there.
+_FACILITIES = {
+    "$local_fs": "",
+    "$network": "network-online.target",
+    "$named": "nss-lookup.target",
+    "$portmap": "rpcbind.target",
+    "$remote_fs": "remote-fs.target",
+    "$syslog": "",
+    "$time": "time-sync.target",
+    "$all": "",
+}
+_LSB = {"Required-Start": "After", "Should-Start": "After", "X-Start-Before": "Before", "Provides": "Provides"}
+_BEGIN, _END = "### BEGIN INIT INFO", "### END INIT INFO"
+_LONGEST_HEADER = 200
+
+# podman-systemd.unit(5): where quadlets lie, the first directory with a name wins.
+_QUADLETS = ("/run/containers/systemd", "/etc/containers/systemd", "/usr/share/containers/systemd")
+_QUADLET_SECTIONS = {"container": "Container", "kube": "Kube"}
+_MOST_PUBLISHED = 1000
+
+
+@dataclass(frozen=True)
+class Generated:
+    """Units that no unit file makes, by each name they have, and the links that pull units in, by the unit that has them."""
+
+    units: dict[str, Unit]
+    links: dict[str, list[Link]]
+
+
+def generated(files: Files, exists: Iterable[str]) -> Generated:
+    """What the generators would make on this host; nothing where the tree holds /run/systemd, as what they made is there then.
+
+    `exists` are the names that unit files or links stand for: a native unit keeps its init script from being looked at
+    (systemd-sysv-generator(8)).
+    """
+    found = Generated({}, {})
+    if files.kind("/run/systemd") == "directory":
+        return found
+    native = frozenset(exists)
+    _scripts(files, native, found)
+    if files.kind("/etc/rc.local") == "file":
+        # systemd-rc-local-generator(8); that it is executable, no tree says.
+        found.links.setdefault("multi-user.target", []).append(Link("rc-local.service", "wants", "/etc/rc.local"))
+        if "rc-local.service" not in native:
+            found.units["rc-local.service"] = _of_script("rc-local.service", "/etc/rc.local", files)
+    _quadlets(files, native, found)
+    return found
+
+
+def is_guess(unit: Unit) -> bool:
+    """Whether what starts the unit is not sure: it is generated here, or from a file whose mode, which decides, no tree tells."""
+    return unit.name == "rc-local.service" or unit.at.path.startswith((f"{_SCRIPTS}/", "/etc/rc.local", *_QUADLETS))
+
+
+# ── init scripts ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _scripts(files: Files, native: frozenset[str], found: Generated) -> None:
+    aliases: dict[str, str] = {}
+    for entry in files.names(_SCRIPTS):
+        name = _service(entry)
+        path = f"{_SCRIPTS}/{entry}"
+        if name in native or name in found.units or entry.startswith(".") or entry in ("README", "skeleton") or not is_unit_name(name):
+            continue
+        source = files.read(path) if files.kind(path) == "file" else None
+        if source is None or not source.text.startswith("#!"):
+            # Not executed by anybody: a library, a file of notes.
+            continue
+        unit = _of_script(name, path, files)
+        for provided, setting in _header(source):
+            if setting is not None:
+                unit = replace(unit, settings=(*unit.settings, setting))
+            elif provided != name and provided not in native:
+                aliases.setdefault(provided, name)
+        found.units[name] = unit
+    for alias, name in aliases.items():
+        if alias not in found.units:
+            found.units[name] = replace(found.units[name], names=(*found.units[name].names, alias))
+    for unit in tuple(found.units.values()):
+        found.units.update(dict.fromkeys(unit.names, unit))
+    _enabled(files, found)
+
+
+def _enabled(files: Files, found: Generated) -> None:
+    """rcN.d: a link S01name starts it in that runlevel, whatever it leads to (set_dependencies_from_rcnd())."""
+    for level, target in _RUNLEVELS.items():
+        directory = f"/etc/rc{level}.d"
+        for entry in files.names(directory):
+            name = _service(entry[3:])
+            if entry[:1] == "S" and entry[1:3].isascii() and entry[1:3].isdigit() and name in found.units:
+                links = found.links.setdefault(target, [])
+                if all(link.unit != name for link in links[-1000:]):
+                    links.append(Link(name, "wants", f"{directory}/{entry}"))
+
+
+def _service(entry: str) -> str:
+    return f"{entry.removesuffix('.sh')}.service"
+
+
+def _of_script(name: str, path: str, files: Files) -> Unit:
+    at = Span.whole(files.tree.label(path))
+    settings = (("Unit", "SourcePath", path), ("Service", "Type", "forking"), ("Service", "ExecStart", f"{path} start"))
+    return Unit(name, at, (at.path,), tuple(Setting(at, at, section, key, value) for section, key, value in settings), "loaded", (name,))
+
+
+def _header(source: Source) -> Iterator[tuple[str, Setting | None]]:
+    """The LSB header: (name provided, None) or ("", ordering) for each word that says something (load_sysv(), sysv-generator.c)."""
+    start = source.text.find(_BEGIN)
+    end = source.text.find(_END, start)
+    if start < 0 or end < 0 or end - start > _LONGEST_HEADER * 200:
+        return
+    position = start
+    for line in source.text[start:end].split("\n")[:_LONGEST_HEADER]:
+        key, colon, words = line.removeprefix("#").strip().partition(":")
+        if colon and key in _LSB:
+            at = position + len(line) - len(words) if words else position
+            for word in words.split():
+                offset = source.text.find(word, at)
+                span = source.span(offset, offset + len(word))
+                at = offset + len(word)
+                named = _facility(word)
+                if named and key != "Provides":
+                    yield "", Setting(span, span, "Unit", _LSB[key], named)
+                elif named and named.endswith(".service"):
+                    yield named, None
+        position += len(line) + 1
+
+
+def _facility(word: str) -> str:
+    if word in _FACILITIES:
+        return _FACILITIES[word]
+    name = f"{word[1:]}.target" if word.startswith("$") else _service(word.removeprefix("+"))
+    return name if is_unit_name(name) else ""
+
+
+# ── quadlets ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _quadlets(files: Files, native: frozenset[str], found: Generated) -> None:
+    seen: set[str] = set()
+    for directory in _QUADLETS:
+        for entry in files.names(directory):
+            stem, _, kind = entry.rpartition(".")
+            path = f"{directory}/{entry}"
+            if kind not in _QUADLET_SECTIONS or not stem or entry in seen or files.kind(path) != "file":
+                continue
+            seen.add(entry)
+            source = files.read(path)
+            name = f"{stem}.service"
+            if source is None or not is_unit_name(name) or name in native:
+                continue
+            document = unit_format.parse(source)
+            for trouble in document.troubles:
+                files.trouble(trouble.at, trouble.reason.replace("systemd ", "quadlet "))
+            section = _QUADLET_SECTIONS[kind]
+            own = [setting for setting in document.settings if setting.section == section]
+            rest = tuple(setting for setting in document.settings if setting.section != section)
+            at = Span.whole(source.path)
+            if (named := _last(own, "ServiceName")) is not None and is_unit_name(f"{named.value}.service"):
+                name = f"{named.value}.service"
+            settings = (*rest, _command(own, kind, at), Setting(at, at, "Service", "Type", "notify"))
+            found.units[name] = Unit(name, at, (at.path,), settings, "loaded", (name,))
+            for key, verb in (("WantedBy", "wants"), ("RequiredBy", "requires")):
+                for setting in rest:
+                    if setting.section == "Install" and setting.key == key:
+                        for target in setting.value.split():
+                            found.links.setdefault(target, []).append(Link(name, verb, path))
+
+
+def _last(settings: Iterable[Setting], key: str) -> Setting | None:
+    found = None
+    for setting in settings:
+        if setting.key == key:
+            found = setting
+    return found
+
+
+def _command(own: list[Setting], kind: str, at: Span) -> Setting:
+    """The ExecStart= that podman's generator writes, as far as ports go; each word stands where the quadlet has it."""
+    words = [Word("/usr/bin/podman", at), *(Word(word, at) for word in (("kube", "play") if kind == "kube" else ("run",)))]
+    for setting in own:
+        if setting.key == "Network" and setting.value:
+            words += (Word("--network", setting.key_at), Word(setting.value.partition(".network")[0].split()[0], setting.at))
+        elif setting.key == "PublishPort" and len(words) < _MOST_PUBLISHED:
+            for word in setting.value.split():
+                words += (Word("--publish", setting.key_at), Word(word, setting.at))
+        elif setting.key == "PodmanArgs":
+            words.append(Word(setting.value, setting.at))
+    image = _last(own, "Yaml" if kind == "kube" else "Image")
+    words.append(Word("image", at) if image is None else Word(image.value, image.at))
+    value = ""
+    breaks: list[tuple[int, int, int]] = []
+    for each in words:
+        value += " " if value else ""
+        breaks.append((len(value), each.at.line, each.at.column))
+        value += each.text
+    return Setting(at, at, "Service", "ExecStart", value, tuple(breaks))

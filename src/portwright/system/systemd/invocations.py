@@ -1,0 +1,179 @@
+"""What a service really runs: ExecStart= after drop-ins, specifiers, variables, wrappers and shells, as Invocations."""
+
+from portwright._start.records import replace
+from portwright.facts import Invocation, OpenFiles, Privileges, Unit
+from portwright.source import Word
+from portwright.system.host_files.accounts import account
+from portwright.system.host_files.captures import Captured
+from portwright.system.processes.wrappers import Process, follow
+from portwright.system.spanned_text import UNKNOWN
+from portwright.system.systemd import environment
+from portwright.system.systemd.command_line import SEARCH_PATH, Command, Expand, Refused, substitute
+from portwright.system.systemd.privileges import after_switching_user, find_program, privileges
+from portwright.system.systemd.units import Units
+from portwright.trees import Files
+
+# Variables that name the unit's own directories, and the roots those lie under (systemd.exec(5)).
+_DIRECTORIES = {
+    "RuntimeDirectory": ("RUNTIME_DIRECTORY", "/run"),
+    "StateDirectory": ("STATE_DIRECTORY", "/var/lib"),
+    "CacheDirectory": ("CACHE_DIRECTORY", "/var/cache"),
+    "LogsDirectory": ("LOGS_DIRECTORY", "/var/log"),
+    "ConfigurationDirectory": ("CONFIGURATION_DIRECTORY", "/etc"),
+}
+
+
+def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> tuple[Invocation, ...]:
+    """The programs a service starts with ExecStart=, in order; () for what starts nothing (masked, no ExecStart=, a template).
+
+    Where systemd refuses the unit, or a file it must have is not there, the programs are returned with `fails` "never-started".
+    """
+    if unit.kind != "service" or unit.state != "loaded":
+        return ()
+
+    def expand(text: str) -> str:
+        return units.expand(text, unit)
+
+    found, refused = _commands(unit, units)
+    given = environment.environment(unit, files, expand)
+    variables = {**_of_systemd(unit, files, expand), **given.variables}
+    if given.fails is not None and refused is None:
+        refused = Refused(given.fails[1], given.fails[0])
+    directory = _directory(unit, files, expand)
+    sockets = _sockets(unit, units)
+    done: list[Invocation] = []
+    for command in found:
+        argv = substitute(command, variables)
+        program = find_program(command.program.text, files, _search_path(unit, expand))
+        started = Process(program, argv, variables, command.at, directory)
+        for process in follow(started, files):
+            limit = units.open_files(unit) if process.same_limits else None
+            done.append(_invocation(unit, command, process, files, captured, expand, sockets, refused, limit))
+    return tuple(done)
+
+
+def after_switches(power: Privileges, process: Process, files: Files) -> Privileges:
+    """The power that is left to a process after all that its wrappers changed."""
+    for switch in process.switches:
+        if switch.user is not None:
+            power = after_switching_user(power, switch.user, files, switch.kept, switch.at)
+        elif switch.kept:
+            power = replace(power, ambient=power.ambient | switch.kept)
+        if switch.no_new_privileges:
+            power = replace(power, no_new_privileges=True, because=(*power.because, ("NoNewPrivileges=yes", switch.at)))
+        if switch.private_network:
+            power = replace(power, private_network=True)
+    return power
+
+
+def _invocation(
+    unit: Unit,
+    command: Command,
+    process: Process,
+    files: Files,
+    captured: Captured,
+    expand: Expand,
+    sockets: tuple[str, ...],
+    refused: Refused | None,
+    open_files: OpenFiles | None,
+) -> Invocation:
+    power = privileges(unit, command.prefixes, process.program, files, captured, expand)
+    power = after_switches(power, process, files)
+    if refused is not None:
+        power = replace(power, fails=power.fails or "never-started", because=(*power.because, (refused.reason, refused.at)))
+    argv = tuple(each.word() for each in process.argv)
+    return Invocation(
+        unit=unit.name,
+        argv=argv,
+        at=process.at,
+        environment=process.environment,
+        privileges=power,
+        directory=process.directory,
+        sockets=sockets,
+        starts=unit.starts,
+        why=unit.why,
+        confidence=process.confidence,
+        open_files=open_files,
+    )
+
+
+def _commands(unit: Unit, units: Units) -> tuple[list[Command], Refused | None]:
+    """The commands in force and the line that makes systemd refuse the unit, if there is one (service_verify() in service.c)."""
+    found: list[Command] = []
+    refused: Refused | None = None
+    for setting in unit.each("Service", "ExecStart"):
+        for each in units.commands(setting, unit):
+            if isinstance(each, Command):
+                found.append(each)
+            elif not each.forgiven:
+                refused = refused or each
+    kind = unit.value("Service", "Type")
+    if len(found) > 1 and (kind is None or kind.value != "oneshot"):
+        last = found[-1]
+        reason = "more than one ExecStart= is only for Type=oneshot, so systemd refuses the unit"
+        return [last], refused or Refused(last.at, reason)
+    return found, refused
+
+
+def _search_path(unit: Unit, expand: Expand) -> tuple[str, ...]:
+    """ExecSearchPath= (systemd.exec(5)) or the path systemd is built with."""
+    found: list[str] = []
+    for setting in unit.each("Service", "ExecSearchPath"):
+        found += [each for each in expand(setting.value).split(":") if each.startswith("/")]
+    return tuple(found) or SEARCH_PATH
+
+
+def _directory(unit: Unit, files: Files, expand: Expand) -> str:
+    found = unit.value("Service", "WorkingDirectory")
+    if found is None:
+        return "/"
+    path = expand(found.value.removeprefix("-"))
+    if path == "~":
+        user = unit.value("Service", "User")
+        known = account(expand(user.value), files) if user else None
+        return known.home if known else "/root"
+    return path if path.startswith("/") else "/"
+
+
+def _sockets(unit: Unit, units: Units) -> tuple[str, ...]:
+    """The .socket units whose descriptors the service is handed: those that activate it and those of Sockets=.
+
+    A socket unit with Accept=yes hands over connections, not what it listens on; one that nobody starts hands over nothing.
+    """
+    named = (word for setting in unit.each("Service", "Sockets") for word in setting.value.split())
+    found = {socket for name in (unit.name, *unit.names) for socket in units.activating.get(name, ())}
+    found.update(name for name in named if name in units.handing)
+    return tuple(sorted(found))
+
+
+# ── environment ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _of_systemd(unit: Unit, files: Files, expand: Expand) -> dict[str, Word]:
+    """What systemd itself sets (systemd.exec(5), "Environment Variables Set or Propagated by the Service Manager")."""
+    block = {"PATH": Word(":".join(SEARCH_PATH), unit.at)}
+    block |= _of_user(unit, files, expand)
+    block |= _of_directories(unit, expand)
+    for setting in unit.each("Service", "PassEnvironment"):
+        # The manager's own environment is not in the host's files.
+        block |= {name: Word(UNKNOWN, setting.at) for name in setting.value.split() if name not in block}
+    return block
+
+
+def _of_user(unit: Unit, files: Files, expand: Expand) -> dict[str, Word]:
+    """HOME, USER, LOGNAME and SHELL, which the manager sets where User= is set (systemd.exec(5))."""
+    user = unit.value("Service", "User")
+    known = account(expand(user.value), files) if user else None
+    if user is None or known is None:
+        return {}
+    values = {"HOME": known.home, "LOGNAME": known.name, "USER": known.name, "SHELL": known.shell}
+    return {name: Word(value, user.at) for name, value in values.items()}
+
+
+def _of_directories(unit: Unit, expand: Expand) -> dict[str, Word]:
+    found: dict[str, Word] = {}
+    for key, (name, root) in _DIRECTORIES.items():
+        paths = [f"{root}/{word.partition(':')[0]}" for each in unit.each("Service", key) for word in expand(each.value).split()]
+        if paths:
+            found[name] = Word(":".join(paths), unit.each("Service", key)[-1].at)
+    return found

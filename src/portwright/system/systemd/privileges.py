@@ -1,0 +1,374 @@
+"""systemd.exec(5): with what power a unit's command is started, and the lines that decided it."""
+
+import stat
+from collections.abc import Iterable, Iterator
+
+from portwright._start.records import replace
+from portwright.facts import Privileges, Setting, Unit
+from portwright.source import Span, Word
+from portwright.system.host_files.accounts import account, is_account_name, is_unknown
+from portwright.system.host_files.capabilities import (
+    ALL,
+    FileCapabilities,
+    file_capabilities,
+    merged,
+    stored_capabilities,
+)
+from portwright.system.host_files.captures import Captured
+from portwright.system.spanned_text import Passage
+from portwright.system.systemd.command_line import SEARCH_PATH, Expand, words
+from portwright.trees import Files
+
+_TRUE = ("1", "yes", "y", "true", "t", "on")
+_FALSE = ("0", "no", "n", "false", "f", "off")
+
+# What makes systemd set no_new_privs for a process without CAP_SYS_ADMIN (context_has_no_new_privileges() in execute.c).
+_IMPLY_BOOLEAN = (
+    "LockPersonality",
+    "MemoryDenyWriteExecute",
+    "PrivateDevices",
+    "ProtectClock",
+    "ProtectHostname",
+    "ProtectKernelLogs",
+    "ProtectKernelModules",
+    "ProtectKernelTunables",
+    "RestrictRealtime",
+    "RestrictSUIDSGID",
+)
+_IMPLY_LIST = ("SystemCallArchitectures", "SystemCallFilter", "SystemCallLog")
+_IMPLY = frozenset((*_IMPLY_BOOLEAN, *_IMPLY_LIST, "RestrictNamespaces"))
+
+# What sandboxing takes from the bounding set (unit_patch_contexts() in unit.c).
+_TAKEN = {
+    "PrivateDevices": ("CAP_MKNOD", "CAP_SYS_RAWIO"),
+    "ProtectClock": ("CAP_SYS_TIME", "CAP_WAKE_ALARM"),
+    "ProtectKernelLogs": ("CAP_SYSLOG",),
+    "ProtectKernelModules": ("CAP_SYS_MODULE",),
+}
+
+# fmt: off
+_FAMILIES = frozenset((
+    "AF_ALG", "AF_APPLETALK", "AF_ATMPVC", "AF_ATMSVC", "AF_AX25", "AF_BLUETOOTH", "AF_BRIDGE", "AF_CAIF", "AF_CAN", "AF_DECnet",
+    "AF_ECONET", "AF_IB", "AF_IEEE802154", "AF_INET", "AF_INET6", "AF_IPX", "AF_IRDA", "AF_ISDN", "AF_IUCV", "AF_KCM", "AF_KEY", "AF_LLC",
+    "AF_LOCAL", "AF_MCTP", "AF_MPLS", "AF_NETBEUI", "AF_NETLINK", "AF_NETROM", "AF_NFC", "AF_PACKET", "AF_PHONET", "AF_PPPOX",
+    "AF_QIPCRTR", "AF_RDS", "AF_ROSE", "AF_RXRPC", "AF_SECURITY", "AF_SMC", "AF_SNA", "AF_TIPC", "AF_UNIX", "AF_VSOCK", "AF_WANPIPE",
+    "AF_X25", "AF_XDP",
+))
+# fmt: on
+
+# Which system call sets hold the calls a listener needs (systemd-analyze syscall-filter, 252).
+_NETWORK_SETS = ("@network-io", "@system-service", "@known")
+# fmt: off
+_OTHER_SETS = (
+    "@default", "@aio", "@basic-io", "@chown", "@clock", "@cpu-emulation", "@debug", "@file-system", "@io-event", "@ipc", "@keyring",
+    "@memlock", "@module", "@mount", "@obsolete", "@pkey", "@privileged", "@process", "@raw-io", "@reboot", "@resources", "@setuid",
+    "@signal", "@swap", "@sync", "@timer",
+)
+# fmt: on
+_NEEDED = frozenset({"socket", "bind"})
+_LONGEST_INTERPRETER = 255  # BINPRM_BUF_SIZE less the newline
+
+
+def is_on(unit: Unit, key: str) -> Span | None:
+    """The line that switches a [Service] boolean on, None where it is off."""
+    found = unit.value("Service", key)
+    return found.at if found is not None and found.value.lower() in _TRUE else None
+
+
+def privileges(unit: Unit, prefixes: frozenset[str], program: str, files: Files, captured: Captured, expand: Expand = str) -> Privileges:
+    """The power of a command of `unit` that was started with these special prefixes and ends up as `program` (an absolute path).
+
+    systemd.service(5): `+` starts it with full privileges, `!` as root within the unit's limits, `!!` changes nothing on a kernel
+    that has ambient capabilities (4.3).
+    """
+    because: list[tuple[str, Span]] = []
+    private_network = _private_network(unit, because)
+    user, uid0, fails, dynamic = _user(unit, files, expand, because)
+    if prefixes & {"+", "!"}:
+        # The user must exist all the same.
+        user, uid0 = "root", True
+    if "+" in prefixes:
+        full = Privileges(private_network=private_network, fails=fails, because=tuple(because))
+        return _with_file(full, program, files, captured)
+
+    in_service = [setting for setting in unit.settings if setting.section == "Service"]
+    said = {setting.key for setting in in_service}
+    bounding = merged(in_service, "CapabilityBoundingSet", ALL)
+    for key, taken in _TAKEN.items():
+        if key in said and (at := is_on(unit, key)):
+            bounding -= set(taken)
+            because.append((f"{key}=yes", at))
+    ambient = merged(in_service, "AmbientCapabilities", frozenset())
+    because += _lines(in_service, "CapabilityBoundingSet", "AmbientCapabilities")
+    noroot = _noroot(unit, because)
+    private_users = is_on(unit, "PrivateUsers")
+    if private_users:
+        because.append(("PrivateUsers=yes", private_users))
+    families = _families(in_service, because)
+    denied = _denied_by_filter(in_service, because)
+    if denied is None and families is not None and not families & {"AF_INET", "AF_INET6"}:
+        denied = "EAFNOSUPPORT"
+    return _with_file(
+        Privileges(
+            user=user,
+            uid0=uid0,
+            ambient=ambient,
+            bounding=None if bounding == ALL else bounding,
+            no_new_privileges=_no_new_privileges(unit, uid0, dynamic, families, because),
+            noroot=noroot,
+            private_users=private_users is not None,
+            private_network=private_network,
+            dynamic=dynamic,
+            families=families,
+            denied_call=denied,
+            fails=fails,
+            because=tuple(because),
+        ),
+        program,
+        files,
+        captured,
+    )
+
+
+def after_switching_user(power: Privileges, user: str, files: Files, kept: Iterable[str] = (), at: Span | None = None) -> Privileges:
+    """The power left to a program that a root wrapper (runuser, su, setpriv, ...) starts as `user`.
+
+    Leaving uid 0 clears every capability but those the wrapper made ambient (`kept`); a wrapper that is not root changes nothing.
+    """
+    if not power.uid0:
+        return power
+    known = account(user, files)
+    because = power.because if at is None else ((f"switches to {user}", at), *power.because)
+    uid0 = known.uid == 0 if known else False
+    ambient = frozenset(kept) & (power.bounding if power.bounding is not None else ALL)
+    return replace(power, user=known.name if known else user, uid0=uid0, ambient=ambient, dynamic=False, because=because)
+
+
+def _user(unit: Unit, files: Files, expand: Expand, because: list[tuple[str, Span]]) -> tuple[str, bool, str | None, bool]:
+    """(user, is root, why it fails, dynamic)."""
+    dynamic_at = is_on(unit, "DynamicUser")
+    if dynamic_at:
+        because.append(("DynamicUser=yes", dynamic_at))
+    found = unit.value("Service", "User")
+    if found is None:
+        return ("dynamic", False, None, True) if dynamic_at else ("root", True, None, False)
+    because.append((f"User={found.value}", found.at))
+    name = expand(found.value)
+    # A trailing comment is part of the value, and no account is called so.
+    if not is_account_name(name) or " " in name:
+        return name, False, "217/USER", dynamic_at is not None
+    known = account(name, files)
+    if known is not None:
+        return known.name, known.uid == 0, None, dynamic_at is not None
+    if dynamic_at is None and "\ufffd" not in name and is_unknown(name, files):
+        return name, False, "217/USER", False
+    return name, name == "0", None, dynamic_at is not None
+
+
+def _private_network(unit: Unit, because: list[tuple[str, Span]]) -> bool:
+    """Whether it has another network namespace than the host. JoinsNamespaceOf= alone does nothing (systemd.unit(5))."""
+    at = is_on(unit, "PrivateNetwork")
+    if at:
+        because.append(("PrivateNetwork=yes", at))
+        return True
+    path = unit.value("Service", "NetworkNamespacePath")
+    if path:
+        because.append((f"NetworkNamespacePath={path.value}", path.at))
+    return path is not None
+
+
+def _noroot(unit: Unit, because: list[tuple[str, Span]]) -> bool:
+    for setting in unit.each("Service", "SecureBits"):
+        if "noroot" in _words(setting):
+            because.append(("SecureBits=noroot", setting.at))
+            return True
+    return False
+
+
+def _no_new_privileges(unit: Unit, uid0: bool, dynamic: bool, families: frozenset[str] | None, because: list[tuple[str, Span]]) -> bool:
+    at = is_on(unit, "NoNewPrivileges")
+    if at:
+        because.append(("NoNewPrivileges=yes", at))
+        return True
+    if dynamic:
+        return True
+    if uid0:
+        return False
+    if not any(setting.key in _IMPLY for setting in unit.settings):
+        return families is not None
+    for key in _IMPLY_BOOLEAN:
+        if at := is_on(unit, key):
+            because.append((f"{key}=yes, which implies NoNewPrivileges=yes", at))
+            return True
+    for key in _IMPLY_LIST:
+        if lines := unit.each("Service", key):
+            because.append((f"{key}=, which implies NoNewPrivileges=yes", lines[-1].at))
+            return True
+    namespaces = unit.value("Service", "RestrictNamespaces")
+    if namespaces is not None and namespaces.value.lower() not in _FALSE:
+        because.append(("RestrictNamespaces=, which implies NoNewPrivileges=yes", namespaces.at))
+        return True
+    return families is not None
+
+
+def _families(settings: Iterable[Setting], because: list[tuple[str, Span]]) -> frozenset[str] | None:
+    """The families a process may use (config_parse_address_families()): the first line says whether lines allow or deny."""
+    listed: set[str] | None = None
+    allows = False
+    last: Setting | None = None
+    for setting in settings:
+        if setting.key != "RestrictAddressFamilies":
+            continue
+        last = setting
+        if setting.value in ("", "none"):
+            listed, allows = None, bool(setting.value)
+            continue
+        invert = setting.value.startswith("~")
+        if listed is None:
+            listed, allows = set(), not invert
+        named = {word for word in _words(setting, invert) if word in _FAMILIES}
+        listed = listed | named if invert != allows else listed - named
+    if last is None or (not allows and not listed):
+        return None
+    because.append((f"RestrictAddressFamilies={last.value}", last.at))
+    return frozenset(listed or ()) if allows else _FAMILIES - (listed or set())
+
+
+def _denied_by_filter(settings: Iterable[Setting], because: list[tuple[str, Span]]) -> str | None:
+    """EPERM where SystemCallFilter= surely forbids socket() or bind(), None where it allows them or nobody can tell.
+
+    The first line says whether the list allows or denies; later ones add to it or take from it (systemd.exec(5)).
+    """
+    listed: set[str] = set()
+    allows: bool | None = None
+    decided: Setting | None = None
+    for setting in settings:
+        if setting.key != "SystemCallFilter":
+            continue
+        if not setting.value:
+            listed, allows, decided = set(), None, None
+            continue
+        invert = setting.value.startswith("~")
+        if allows is None:
+            allows = not invert
+        named: set[str] = set()
+        for word in _words(setting, invert):
+            call = word.partition(":")[0]
+            if call in _NETWORK_SETS:
+                named |= _NEEDED
+            elif call in _NEEDED:
+                named.add(call)
+            elif call.startswith("@") and call not in _OTHER_SETS and allows and not invert:
+                # A set of another systemd: it may hold what is needed.
+                named |= _NEEDED
+        before = set(listed)
+        listed = listed | named if invert != allows else listed - named
+        if decided is None or listed != before:
+            decided = setting
+    if allows is None or decided is None:
+        return None
+    denied = _NEEDED - listed if allows else listed & _NEEDED
+    if not denied:
+        return None
+    because.append((f"SystemCallFilter={decided.value}", decided.at))
+    return "EPERM"
+
+
+def _words(setting: Setting, skip_first: bool = False) -> list[str]:
+    found, _ = words(Passage.of(Word(setting.value[1:] if skip_first else setting.value, setting.at)))
+    return [word.text for word in found]
+
+
+def _lines(settings: Iterable[Setting], *keys: str) -> list[tuple[str, Span]]:
+    return [(f"{setting.key}={setting.value}", setting.at) for setting in settings if setting.key in keys]
+
+
+# ── the program's file ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _with_file(power: Privileges, program: str, files: Files, captured: Captured) -> Privileges:
+    """The same power with what the program's file adds; what cannot be told leaves `file_known` False."""
+    path = interpreter(program, files) if program else ""
+    own = files.attributes(path) if path and (captured.filecaps is None or captured.setuid is None) else None
+    held = FileCapabilities()
+    known = captured.filecaps is not None
+    if captured.filecaps is not None:
+        text = next((text for name in _spellings(path, files) if (text := captured.filecaps.get(name))), None)
+        held = file_capabilities(text) if text else held
+    elif own is not None and own.capability is not None:
+        stored = stored_capabilities(own.capability) if own.capability else held
+        known, held = stored is not None, stored or held
+    if captured.setuid is not None:
+        setuid_root = any(name in captured.setuid for name in _spellings(path, files))
+    else:
+        setuid_root = own is not None and own.owner == 0 and bool(own.mode & stat.S_ISUID)
+    permitted = held.permitted
+    if held.effective:
+        # P'(permitted) also has what is inheritable on both sides; systemd makes ambient capabilities inheritable.
+        permitted |= held.inheritable & power.ambient
+    bounding = power.bounding if power.bounding is not None else ALL
+    fails = power.fails
+    if fails is None and held.effective and not held.permitted <= bounding:
+        # A file whose capabilities cannot all be had is not executed (capabilities(7), "Safety checking").
+        fails = "203/EXEC"
+    return replace(
+        power,
+        file_permitted=permitted,
+        file_inheritable=held.inheritable,
+        setuid_root=setuid_root,
+        file_known=known and "\ufffd" not in path,
+        fails=fails,
+    )
+
+
+def interpreter(program: str, files: Files) -> str:
+    """The file whose capabilities count when `program` is executed: its interpreter for a `#!` script, else itself, links resolved.
+
+    `#!/usr/bin/env name` executes env, which executes the name. Four levels deep as the kernel goes (BINPRM loops).
+    """
+    path = files.resolve(program)
+    for _ in range(4):
+        head = script_head(path, files)
+        if head is None:
+            return path
+        argument = head[1]
+        if head[0].rpartition("/")[2] == "env" and argument and "=" not in argument and argument[0] != "-":
+            path = files.resolve(find_program(argument.split()[0], files))
+        else:
+            path = files.resolve(head[0])
+    return path
+
+
+def script_head(path: str, files: Files) -> tuple[str, str] | None:
+    """(interpreter, the one argument after it) of a `#!` script, None for what is none or is not in the tree."""
+    if files.kind(path) != "file":
+        return None
+    head = files.head(path)
+    if not head.startswith(b"#!"):
+        return None
+    line = head[2 : 2 + _LONGEST_INTERPRETER].decode("utf-8", "surrogateescape").partition("\n")[0].strip(" \t\r")
+    name, _, argument = line.replace("\t", " ").partition(" ")
+    return (name, argument.strip()) if name.startswith("/") else None
+
+
+def find_program(name: str, files: Files, path: Iterable[str] = SEARCH_PATH) -> str:
+    """The absolute path of a program: itself, or the first directory of `path` that has it; without one in the tree /usr/bin.
+
+    A link counts even where it dangles: a copied tree has few programs, but the links to them.
+    """
+    if "/" in name or not name:
+        return name
+    for directory in path:
+        candidate = f"{directory}/{name}"
+        if files.kind(candidate) == "file" or files.link(candidate) is not None:
+            return candidate
+    return f"/usr/bin/{name}"
+
+
+def _spellings(path: str, files: Files) -> Iterator[str]:
+    """The paths a list made on the host may have for this file: /bin and /usr/bin are one where the tree holds no /bin."""
+    yield path
+    if path.startswith("/usr/"):
+        yield path[4:]
+    elif path.startswith(("/bin/", "/sbin/")) and files.kind(path) == "missing":
+        yield f"/usr{path}"

@@ -1,0 +1,343 @@
+"""systemd units of a host or a repository: every unit merged from its files, what starts it and why, and what starts before it."""
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from posixpath import commonpath
+
+from portwright._start.records import replace
+from portwright.facts import OpenFiles, Setting, Unit
+from portwright.formats import unit as unit_format
+from portwright.source import Span
+from portwright.system.host_files.accounts import Account, account
+from portwright.system.systemd import start_order as order
+from portwright.system.systemd.activation import STANDARD, YES, Activation, Pull
+from portwright.system.systemd.command_line import Command, Refused, commands
+from portwright.system.systemd.generators import Generated, generated
+from portwright.system.systemd.open_files import BUILT_IN, of_manager, of_unit
+from portwright.system.systemd.specifiers import Machine, expand, for_user, machine
+from portwright.system.systemd.specifiers import name as parts_of
+from portwright.system.systemd.unit_files import (
+    DEPENDENCY_DIRECTORIES,
+    SEARCH_PATH,
+    TYPES,
+    USER_SEARCH_PATH,
+    Link,
+    UnitFiles,
+    is_unit_name,
+    on_host,
+)
+from portwright.trees import Files
+
+_MOST_UNITS = 100_000
+_DROPPED_INTO = frozenset(["service", "socket"])
+_OF_USERS = ("/systemd/user/", "/.config/systemd/", "/.local/share/systemd/")
+_IN_A_REPOSITORY = {
+    "loaded": "it lies in a repository, where nothing says what is enabled",
+    "masked": "it is masked",
+    "missing": "only drop-ins for it lie in the repository",
+}
+_LINGER = "/var/lib/systemd/linger"
+_BUS_SERVICES = ("/usr/local/share/dbus-1/system-services", "/usr/share/dbus-1/system-services")
+_SECTIONS = frozenset("Unit Service Socket Target Device Mount Automount Swap Timer Path Slice Scope Install".split())  # noqa: SIM905
+
+
+class Units:
+    """All units of one host or repository; use `load`."""
+
+    def __init__(self, units: Iterable[Unit], known: Machine, activation: Activation | None, files_each: OpenFiles | None) -> None:
+        self.machine = known
+        self._files_each = files_each
+        self.each: tuple[Unit, ...] = tuple(sorted(units, key=lambda unit: (unit.name, unit.at)))
+        self._activation = activation
+        self._commands: dict[tuple[int, str], tuple[Command | Refused, ...]] = {}
+        self._earlier: dict[frozenset[str], frozenset[str]] = {}
+        self._names: dict[str, Unit] = {}
+        for unit in self.each:
+            self._names.setdefault(unit.name, unit)
+        for unit in self.each:
+            for name in unit.names:
+                self._names.setdefault(name, unit)
+
+    def get(self, name: str) -> Unit | None:
+        """A unit by its name or any alias; None where nothing in the tree makes it. The first by path where several have the name."""
+        return self._names.get(name)
+
+    def expand(self, text: str, unit: Unit) -> str:
+        """A setting's text with its specifiers put in (systemd.unit(5)); U+FFFD stands for what the files do not tell."""
+        return expand(text, unit.name, self.machine, unit.files[0] if unit.files else "")
+
+    def open_files(self, unit: Unit) -> OpenFiles | None:
+        """How many files the processes of a service may open as systemd starts them; None where its manager's limits are not known."""
+        return None if self._files_each is None else of_unit(unit, self._files_each)
+
+    @cached_property
+    def _after(self) -> dict[str, set[str]]:
+        return order.direct(self.each, self._primary, self._pulls, self.expand)
+
+    def commands(self, setting: Setting, unit: Unit) -> tuple[Command | Refused, ...]:
+        """The commands of one ExecStart= assignment, or one like it, of a unit."""
+        key = id(setting), unit.name  # the units keep their settings
+        if key not in self._commands:
+            self._commands[key] = commands(setting, lambda text: self.expand(text, unit))
+        return self._commands[key]
+
+    @cached_property
+    def handing(self) -> frozenset[str]:
+        """The .socket units that hand over the sockets they listen on."""
+        return frozenset(name for sockets in self.activating.values() for name in sockets)
+
+    @cached_property
+    def activating(self) -> dict[str, list[str]]:
+        """The .socket units that hand their sockets to a service of this name, by name.
+
+        A socket unit with Accept=yes hands over connections, not what it listens on; one that nobody starts hands over nothing.
+        """
+        found: dict[str, list[str]] = {}
+        for unit in self.each:
+            if unit.kind == "socket" and unit.state == "loaded" and unit.starts not in ("manual", "never"):
+                accept, service = unit.value("Socket", "Accept"), unit.value("Socket", "Service")
+                if accept is None or accept.value.lower() not in YES:
+                    activates = self.expand(service.value, unit) if service else f"{unit.name.removesuffix('.socket')}.service"
+                    found.setdefault(activates, []).append(unit.name)
+        return found
+
+    def _primary(self, name: str) -> str:
+        unit = self._names.get(name)
+        return name if unit is None else unit.name
+
+    def _pulls(self, unit: Unit) -> Iterable[Pull]:
+        return () if self._activation is None else self._activation.pulls(unit)
+
+    def after(self, name: str) -> frozenset[str]:
+        """The units this one is ordered after, one step only, implicit orderings included."""
+        return frozenset(self._after.get(self._primary(name), ()))
+
+    def before(self, name: str) -> frozenset[str]:
+        """The units started before this one, over any number of steps, implicit orderings included.
+
+        On a host only units that a boot starts count, as an ordering with a unit nobody starts is none. In a repository, where
+        nothing says what is started, every unit counts, those named only in After= and Before= too.
+        """
+        own = self._primary(name)
+        direct = frozenset(self._after.get(own, ()))
+        if direct not in self._earlier:
+            # Most services are ordered after the same few units.
+            self._earlier[direct] = order.before(direct, self._after, self._counts)
+        return self._earlier[direct] - {own}
+
+    def _counts(self, name: str) -> bool:
+        return self._activation is None or ((unit := self.get(name)) is not None and unit.starts == "boot")
+
+
+def load(files: Files, repository: bool = False, paths: Iterable[str] | None = None) -> Units:
+    """Read every unit of a host, or of a repository, where nothing says what is enabled (`starts` is None there).
+
+    `paths` are the files a repository deploys, by in-tree path; None for all in the tree.
+    """
+    if repository:
+        return _repository(files, paths)
+    return _host(files)
+
+
+def _repository(files: Files, paths: Iterable[str] | None) -> Units:
+    """The units of each place in a repository: a folder of unit files, or a folder laid out like a host."""
+    every = tuple(files.tree.walk() if paths is None else paths)
+    places: dict[str, dict[str, dict[str, None]]] = {}
+    for path in every:
+        spot = _spot(path, files)
+        if spot is not None:
+            directory, entry = spot
+            like_a_host = max((each for each in SEARCH_PATH if directory.endswith(each)), key=len, default="")
+            root = directory.removesuffix(like_a_host)
+            places.setdefault(root, {}).setdefault(directory, {})[entry] = None
+    known = Machine()
+    found: list[tuple[str, Unit]] = []
+    for root, directories in sorted(places.items()):
+        order_of = {f"{root}{each}": index for index, each in enumerate(SEARCH_PATH)}
+        listing = {directory: directories[directory] for directory in sorted(directories, key=lambda each: order_of.get(each, -1))}
+        place = UnitFiles(files, listing, None if paths is None else frozenset(every))
+        loader = _Loader(files, place, known)
+        for name in (*place.names, *place.dropped_in, *(link.unit for link in place.all_links)):
+            loader.find(name)
+        found += ((root, unit) for unit in loader.units.values() if unit.files)
+    return Units((replace(unit, starts=None, why=_IN_A_REPOSITORY[unit.state]) for unit in _joined(found)), known, None, BUILT_IN)
+
+
+def _spot(path: str, files: Files) -> tuple[str, str] | None:
+    """The unit directory and the entry in it that a file of a repository belongs to, None for a file that is no part of a unit."""
+    parent, _, base = path.rpartition("/")
+    above, _, folder = parent.rpartition("/")
+    if any(part in f"{path}/" for part in _OF_USERS):
+        return None
+    if base.endswith(".conf") and folder.endswith(".d"):
+        stem = folder[:-2]
+        return (above, folder) if is_unit_name(stem) or stem in TYPES else None
+    if not is_unit_name(base):
+        return None
+    if folder.endswith(tuple(DEPENDENCY_DIRECTORIES)):
+        return above, folder
+    if files.link(path) is None:
+        # D-Bus, Avahi and others have files of the same names.
+        source = files.read(path)
+        if source is None or (source.text and not any(f"[{section}]" in source.text for section in _SECTIONS)):
+            return None
+    return parent, base
+
+
+def _joined(found: list[tuple[str, Unit]]) -> Iterable[Unit]:
+    """Gives drop-ins that lie apart from their unit to the one unit of that name nearest to them."""
+    loaded: dict[str, list[tuple[str, Unit]]] = {}
+    for root, unit in found:
+        if unit.state == "loaded":
+            loaded.setdefault(unit.name, []).append((root, unit))
+    more: dict[Span, list[Unit]] = {}
+    for root, unit in found:
+        if unit.state != "missing":
+            continue
+        near = sorted(((-_shared(root, other), there.at) for other, there in loaded.get(unit.name, ())))
+        if not near or (len(near) > 1 and near[0][0] == near[1][0]):
+            yield unit
+        else:
+            more.setdefault(near[0][1], []).append(unit)
+    for _, unit in found:
+        if unit.state != "missing":
+            for dropped in more.get(unit.at, ()) if unit.state == "loaded" else ():
+                unit = replace(unit, files=unit.files + dropped.files, settings=unit.settings + dropped.settings)
+            yield unit
+
+
+def _shared(one: str, other: str) -> int:
+    """How many leading folders two paths share."""
+    return commonpath((one or "/", other or "/")).rstrip("/").count("/")
+
+
+class _Loader:
+    """Makes units of names, each file parsed once."""
+
+    def __init__(self, files: Files, place: UnitFiles, known: Machine, made: Generated | None = None) -> None:
+        self.made = made or Generated({}, {})
+        self.files = files
+        self.place = place
+        self.machine = known
+        self.units: dict[str, Unit] = {}
+        self._found: dict[str, Unit | None] = {}
+        self._fragments: dict[str, str] = {}
+        self._parsed: dict[str, unit_format.UnitFile | None] = {}
+
+    def parsed(self, path: str) -> unit_format.UnitFile | None:
+        """A unit file by its path, None where it is not there or cannot be read; what is wrong in it is said once."""
+        if path not in self._parsed:
+            source = self.files.read(path)
+            document = None if source is None else unit_format.parse(source)
+            for trouble in () if document is None else document.troubles:
+                self.files.trouble(trouble.at, trouble.reason)
+            self._parsed[path] = document
+        return self._parsed[path]
+
+    def find(self, name: str) -> Unit | None:
+        """The unit of a name, loaded when first asked for; None where no file makes it and nothing is dropped into it."""
+        if name not in self._found:
+            self._found[name] = self._load(name) if is_unit_name(name) and len(self._found) < _MOST_UNITS else None
+        return self._found[name]
+
+    def _load(self, name: str) -> Unit | None:
+        fragment = self.place.fragment(name)
+        if fragment.path is None and (other := self.made.units.get(name)) is not None:
+            return self.units.setdefault(other.name, self._with_dropins(other))
+        if fragment.name not in self.units and (made := self._made(fragment.name, fragment.names, fragment.path, fragment.masked)):
+            self.units[made.name] = made
+        return self.units.get(fragment.name)
+
+    def _with_dropins(self, unit: Unit) -> Unit:
+        """A unit that a generator makes, with what is dropped into it."""
+        files, settings = self._merged(self.place.dropins(unit.names))
+        return replace(unit, files=(*unit.files, *files), settings=(*unit.settings, *settings))
+
+    def links(self, unit: Unit) -> tuple[Link, ...]:
+        """What a unit's dependency directories pull in, those of generators among them."""
+        return (*self.place.links(unit.names), *self.made.links.get(unit.name, ()))
+
+    def _made(self, name: str, names: tuple[str, ...], path: str | None, masked: bool) -> Unit | None:
+        label = self.files.tree.label
+        if masked and path is not None:
+            return Unit(name, Span.whole(label(path)), (label(path),), (), "masked", names)
+        dropins = self.place.dropins(names)
+        if path is not None and self.parsed(path) is not None:
+            self._fragments[name] = path
+            return Unit(name, Span.whole(label(path)), *self._merged((path, *dropins)), "loaded", names)
+        if (dropins and parts_of(name).suffix in _DROPPED_INTO) or name in STANDARD or self.place.links(names):
+            at = Span.whole(label(path or (dropins[0] if dropins else f"/etc/systemd/system/{name}")))
+            return Unit(name, at, *self._merged(dropins), "missing", names)
+        return None
+
+    def _merged(self, paths: Sequence[str]) -> tuple[tuple[str, ...], tuple[Setting, ...]]:
+        read = [(path, document) for path in paths if (document := self.parsed(path)) is not None]
+        settings = tuple(setting for _, document in read for setting in document.settings)
+        return tuple(self.files.tree.label(path) for path, _ in read), settings
+
+    def expand(self, text: str, unit: Unit) -> str:
+        """A setting's text with its specifiers put in."""
+        return expand(text, unit.name, self.machine, unit.files[0] if unit.files else "")
+
+    def broken(self, unit: Unit) -> str | None:
+        """Why systemd gives up reading a unit's fragment, None where it reads it to its end."""
+        document = self.parsed(self._fragments[unit.name]) if unit.name in self._fragments else None
+        if document is None or document.stopped is None:
+            return None
+        return f"systemd does not load {unit.name}: {document.stopped.reason} ({document.stopped.at})"
+
+
+def _host(files: Files) -> Units:
+    place = on_host(files)
+    made = generated(files, (*place.names, *(link.unit for link in place.all_links)))
+    loader = _Loader(files, place, machine(files), made)
+    return _started(loader, (*place.names, *place.dropped_in, *(link.unit for link in place.all_links), *made.units), files)
+
+
+def of_user(files: Files, user: Account) -> Units:
+    """The units of the manager that runs as this user, where one does; `starts` says what that manager starts when it comes up."""
+    runtime = f"/run/user/{user.uid}"
+    place = on_host(files, (each.format(home=user.home, runtime=runtime) for each in USER_SEARCH_PATH))
+    loader = _Loader(files, place, for_user(machine(files), user.name, user.uid, user.home))
+    return _started(loader, (*place.names, *place.dropped_in, *(link.unit for link in place.all_links)), files)
+
+
+def _started(loader: "_Loader", names: Iterable[str], files: Files) -> Units:
+    """Every unit of a manager with what starts it."""
+    for name in names:
+        loader.find(name)
+    activation = Activation(loader.find, loader.links, loader.expand, loader.broken, files)
+    if loader.machine.of_user:
+        reached = activation.at_boot()
+    else:
+        lingering = [(f"user@{user.uid}.service", f"{user.name} lingers: {at}") for user, at in linger(files)]
+        reached = activation.at_boot(_on_the_bus(files), lingering)
+    for unit in tuple(loader.units.values()):
+        start = activation.start(unit, reached)
+        loader.units[unit.name] = replace(unit, starts=start.starts, why=start.why, started_by=start.by)
+    # A user's manager has what user@.service leaves it, and pam_limits what is in limits.conf.
+    each = None if loader.machine.of_user else of_manager(files)
+    return Units((unit for unit in loader.units.values() if unit.files), loader.machine, activation, each)
+
+
+def linger(files: Files) -> tuple[tuple[Account, Span], ...]:
+    """The users whose manager logind starts at boot, with the file that says so (loginctl(1), enable-linger)."""
+    found = []
+    for entry in files.names(_LINGER):
+        # logind escapes what is odd in a name (cescape()); names of accounts seldom are.
+        if (known := account(entry, files)) is not None and known.uid:
+            found.append((known, Span.whole(files.tree.label(f"{_LINGER}/{entry}"))))
+    return tuple(found)
+
+
+def _on_the_bus(files: Files) -> list[tuple[str, str]]:
+    """The units that D-Bus starts when somebody calls a name of theirs: SystemdService= of the system services."""
+    found: list[tuple[str, str]] = []
+    for directory in _BUS_SERVICES:
+        for entry in files.names(directory):
+            if not entry.endswith(".service") or (source := files.read(f"{directory}/{entry}")) is None:
+                continue
+            for setting in unit_format.parse(source).settings:
+                if setting.key == "SystemdService" and is_unit_name(setting.value):
+                    found.append((setting.value, f"D-Bus starts it when it is called for: {setting.at}"))
+    return found

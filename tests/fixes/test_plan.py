@@ -1,0 +1,347 @@
+"""What a plan unites, refuses and leaves, each situation on a small host and proven on a copy of it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from portwright._start.records import replace
+from portwright.audit.check import Selection, planned
+from portwright.audit.inputs import inputs
+from portwright.changes import Change, GrantCapability, LimitCapabilities, SetSysctl
+from portwright.finding import Finding
+from portwright.fixes.plan import Permits, Plan, plan
+from portwright.trees.directory import DirectoryTree
+from portwright.trees.memory import MemoryTree
+from portwright.trees.overlay import OverlayTree
+from tests.fixes.on_a_copy import (
+    RANGE,
+    RESERVED,
+    SYSCTL_FILE,
+    UNPRIVILEGED,
+    all_rules,
+    checked,
+    only,
+    plan_for,
+    plan_on,
+    reasons,
+    service,
+    web,
+)
+
+IN_RANGE = "listener-in-ephemeral-range"
+WITHOUT_CAPABILITY = "low-port-without-capability"
+DROP_IN = "/etc/systemd/system/web.service.d/zz-portwright-capabilities.conf"
+CASES = sorted((Path(__file__).parents[1] / "rules").glob("*/flags/*/root"))
+
+
+def settings(made: Plan) -> list[str]:
+    """The lines of the owned sysctl file."""
+    return [line for line in made.edits.get(SYSCTL_FILE, "").splitlines() if not line.startswith("#")]
+
+
+def drop_in(made: Plan) -> list[str]:
+    return [line for line in made.edits.get(DROP_IN, "").splitlines() if not line.startswith("#")]
+
+
+# ── kernel settings ──
+
+
+def test_ports_of_several_services_are_reserved_in_one_step() -> None:
+    made = plan_for({**web(40000), **web(40002, "more.service"), **web(45000, "other.service")})
+
+    assert [f"{RESERVED} = 40000,40002,45000"] == settings(made)
+    assert 1 == len(made.steps)
+    assert [IN_RANGE] * 3 == [finding.card.id for finding in made.mended]
+    assert 28232 - 3 == made.usable
+
+
+def test_what_is_reserved_stays_reserved() -> None:
+    made = plan_for({**web(40000), "/etc/sysctl.d/50-ports.conf": f"{RESERVED} = 39999,50000-50010\n"})
+
+    assert [f"{RESERVED} = 39999-40000,50000-50010"] == settings(made)
+
+
+def test_what_was_reserved_by_hand_on_the_running_kernel_stays_reserved() -> None:
+    made = plan_for({**web(40000), "/.portwright/sysctl": f"{RESERVED} = 8080\n{RANGE} = 32768\t60999\n"})
+
+    assert [f"{RESERVED} = 8080,40000"] == settings(made)
+    assert "8080" == made.steps[0].was  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("path", ["/.portwright/sysctl", f"/.portwright/proc/sys/{RESERVED.replace('.', '/')}"])
+def test_a_capture_of_the_running_kernel_does_not_make_the_proof_fail(path: str) -> None:
+    text = "\n" if path.endswith("ports") else f"{RESERVED} = \n"
+    made = plan_for({**web(40000), path: text})
+
+    assert [IN_RANGE] == [finding.card.id for finding in made.mended]
+    assert () == made.unplanned
+
+
+def test_a_widened_range_takes_the_reservation_of_a_service_that_it_swallows_along() -> None:
+    made = plan_for({**web(45000), "/etc/sysctl.d/50-ports.conf": f"{RANGE} = 60000 60999\n"})
+
+    assert [f"{RANGE} = 32768 60999", f"{RESERVED} = 45000"] == settings(made)
+    assert ["narrow-ephemeral-range"] == [finding.card.id for finding in made.mended]
+
+
+def test_a_widened_range_reserves_even_what_is_only_possibly_listened_on() -> None:
+    possible = service("unknown.service", "/opt/unknown/bin/unknown --port 45000")
+    made = plan_for({**possible, "/etc/sysctl.d/50-ports.conf": f"{RANGE} = 60000 60999\n"})
+    alone = plan_for(possible)
+
+    assert [f"{RANGE} = 32768 60999", f"{RESERVED} = 45000"] == settings(made)
+    assert ([], "portwright is not sure enough of this to change a host for it") == (settings(alone), reasons(alone)[IN_RANGE])
+
+
+def test_a_plan_never_leaves_less_than_half_of_the_range() -> None:
+    services = {**service("relay.service", "/usr/bin/socat TCP-LISTEN:40000,reuseaddr,fork TCP:10.0.0.1:80")}
+    held = {"/etc/sysctl.d/50-ports.conf": f"{RANGE} = 40000 41199\n{RESERVED} = 40100-40699\n"}
+    made = plan_for({**services, **held}, only(IN_RANGE))
+
+    assert () == made.steps
+    assert {IN_RANGE: "only 599 of 1,200 ephemeral ports would remain, and 600 must"} == reasons(made)
+
+
+def test_a_plan_never_leaves_too_few_ports() -> None:
+    made = plan_for({**web(40000), "/etc/sysctl.d/50-ports.conf": f"{RANGE} = 40000 40199\n"}, only(IN_RANGE))
+
+    assert {IN_RANGE: "only 199 of 200 ephemeral ports would remain, and 512 must"} == reasons(made)
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        (
+            "/etc/sysctl.d/zzz-local.conf",
+            f"/etc/sysctl.d/zzz-local.conf:1:1 sets {RESERVED} too and is read after {SYSCTL_FILE} at boot, "
+            "so that line has to be changed by hand",
+        ),
+        (
+            "/etc/sysctl.conf",
+            f"/etc/sysctl.conf:1:1 sets {RESERVED} too and is read after {SYSCTL_FILE} by sysctl --system, "
+            "so that line has to be changed by hand",
+        ),
+    ],
+)
+def test_a_file_that_is_read_after_ours_is_the_very_reason(place: str, reason: str) -> None:
+    # The rule about loaders that disagree is not asked: procps alone must be enough to refuse.
+    made = plan_for({**web(40000), place: f"{RESERVED} = 9999\n"}, only(IN_RANGE))
+
+    assert () == made.steps
+    assert {} == made.edits
+    assert {IN_RANGE: reason} == reasons(made)
+
+
+def test_two_wishes_that_contradict_are_not_both_granted() -> None:
+    tree = MemoryTree({"/etc/sysctl.d/50-ports.conf": f"{RANGE} = 60000 60999\n"})
+    host, found = checked(tree, only("narrow-ephemeral-range"))
+    other = replace(found[0], subject=replace(found[0].subject, app="other"), change=SetSysctl(RANGE, "20000 60999"))
+
+    def recheck(edits: object) -> tuple[object, tuple[Finding, ...]]:
+        after, left = checked(OverlayTree(tree, edits), only("narrow-ephemeral-range"))  # type: ignore[arg-type]
+        return after, tuple(f for f in (*left, *(replace(f, subject=other.subject) for f in left)))
+
+    made = plan(host, (*found, other), recheck, Permits())  # type: ignore[arg-type]
+
+    assert [f"{RANGE} = 32768 60999"] == settings(made)
+    assert [] == [left.reason for left in made.unplanned]  # the first wish mends both
+
+
+def test_a_value_that_the_kernel_would_refuse_is_not_planned() -> None:
+    # At boot the start is written before the range, while the range is still the kernel's own: it is the start that is refused.
+    files = {"/etc/sysctl.d/10-range.conf": f"{RANGE} = 60000 60999\n", "/etc/sysctl.d/20-start.conf": f"{UNPRIVILEGED} = 50000\n"}
+
+    by_procps = plan_for(files, only("narrow-ephemeral-range"))
+    at_boot = plan_for(files, only("narrow-ephemeral-range", "sysctl-value-rejected"))
+
+    assert ((), ()) == (by_procps.steps, at_boot.steps)
+    assert f"/etc/sysctl.d/10-range.conf:1:1 would still decide {RANGE} by sysctl --system" == reasons(by_procps)["narrow-ephemeral-range"]
+
+
+def test_a_list_too_long_for_procps_is_not_planned() -> None:
+    listed = ",".join(str(port) for port in range(1, 2400, 2))
+    made = plan_for({**web(40000), "/etc/sysctl.d/50-ports.conf": f"{RESERVED} = {listed}\n"}, only(IN_RANGE))
+
+    assert () == made.steps
+    assert "procps writes once" in reasons(made)[IN_RANGE]
+
+
+def test_one_wish_that_cannot_be_granted_does_not_take_the_others_down() -> None:
+    files = {**web(40000), **web(81, "status.service", "User=www"), "/etc/sysctl.d/zzz-local.conf": f"{RESERVED} = 9999\n"}
+    made = plan_for(files, only(IN_RANGE, WITHOUT_CAPABILITY))
+
+    assert [WITHOUT_CAPABILITY] == [finding.card.id for finding in made.mended]
+    assert [IN_RANGE] == list(reasons(made))
+
+
+def test_what_an_earlier_plan_set_stays_set() -> None:
+    earlier = f"# Written by portwright.\nnet.ipv4.tcp_tw_reuse = 1\n{RESERVED} = 8080\n"
+    made = plan_for({**web(40000), SYSCTL_FILE: earlier})
+
+    assert [f"{RESERVED} = 8080,40000", "net.ipv4.tcp_tw_reuse = 1"] == settings(made)
+
+
+@pytest.mark.parametrize("value", ["1\nkernel.panic = 1", "1\rx", "1\x00", "1\x85", "1\u2028"])
+def test_a_value_cannot_break_out_of_its_line(value: str) -> None:
+    host, found = checked(MemoryTree(web(40000)), only(IN_RANGE))
+    hostile = replace(found[0], change=SetSysctl("net.ipv4.tcp_tw_reuse", value))
+
+    made = plan(host, (hostile,), lambda edits: (host, ()), Permits())
+
+    assert () == made.steps
+    assert ["the value for net.ipv4.tcp_tw_reuse would break out of its line"] == [left.reason for left in made.unplanned]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (GrantCapability("a.service", "CAP_CHOWN\nExecStartPre=/tmp/x"), r"'CAP_CHOWN\nExecStartPre=/tmp/x' is not a capability"),
+        (LimitCapabilities("a.service", ("CAP_CHOWN", "CAP_KILL\nUser=root")), r"'CAP_KILL\nUser=root' is not a capability"),
+        (SetSysctl("kernel.core_pattern", "|/tmp/x"), "kernel.core_pattern is no setting of the network"),
+    ],
+)
+def test_a_wish_that_would_run_a_program_is_not_planned(change: Change, reason: str) -> None:
+    host, found = checked(MemoryTree(web(40000)), only(IN_RANGE))
+
+    made = plan(host, (replace(found[0], change=change),), lambda edits: (host, ()), Permits(review=True))
+
+    assert () == made.steps
+    assert [True] == [left.reason.startswith(reason) for left in made.unplanned]
+
+
+def test_a_place_that_cannot_be_written_is_said() -> None:
+    made = plan_for({**web(40000), f"{SYSCTL_FILE}/inside": "x"})
+
+    assert {IN_RANGE: f"{SYSCTL_FILE} cannot be written: is a directory"} == reasons(made)
+
+
+@pytest.mark.parametrize(
+    ("link", "target"),
+    [(SYSCTL_FILE, "/dev/null"), (SYSCTL_FILE, "/etc/other.conf"), ("/etc/sysctl.d", "../usr/lib/sysctl.d")],
+)
+def test_nothing_is_written_through_a_link(tmp_path: Path, link: str, target: str) -> None:
+    for path, text in {**web(40000), "/usr/lib/sysctl.d/50.conf": "# nothing\n", "/etc/hostname": "web1\n"}.items():
+        place = tmp_path / path.lstrip("/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if text.startswith("-> "):
+            place.symlink_to(text[3:])
+        else:
+            place.write_text(text)
+    (tmp_path / link.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / link.lstrip("/")).symlink_to(target)
+
+    made = planned(inputs([str(tmp_path)])[0], only(IN_RANGE), Selection(), frozenset(), Permits())
+
+    assert () == made.steps
+    assert f"{SYSCTL_FILE} cannot be written: a symbolic link leads to " in reasons(made)[IN_RANGE]
+
+
+# ── drop-ins ──
+
+
+def test_a_unit_gets_its_capability_in_a_drop_in() -> None:
+    made = plan_for(web(81, "web.service", "User=www"))
+
+    assert ["[Service]", "AmbientCapabilities=CAP_NET_BIND_SERVICE"] == drop_in(made)
+
+
+def test_a_bounding_set_that_withholds_the_capability_lets_it_in() -> None:
+    made = plan_for(web(81, "web.service", "User=www", "CapabilityBoundingSet=CAP_CHOWN"))
+
+    assert ["[Service]", "AmbientCapabilities=CAP_NET_BIND_SERVICE", "CapabilityBoundingSet=CAP_NET_BIND_SERVICE"] == drop_in(made)
+    assert [WITHOUT_CAPABILITY] == [finding.card.id for finding in made.mended]
+
+
+def test_a_drop_in_of_an_earlier_plan_keeps_what_it_gave() -> None:
+    made = plan_for({**web(81, "web.service", "User=www"), DROP_IN: "[Service]\nAmbientCapabilities=CAP_NET_RAW\n"})
+
+    assert ["[Service]", "AmbientCapabilities=CAP_NET_RAW", "AmbientCapabilities=CAP_NET_BIND_SERVICE"] == drop_in(made)
+
+
+def test_a_drop_in_that_resets_ours_is_seen_by_the_proof() -> None:
+    late = "/etc/systemd/system/web.service.d/zzz.conf"
+    made = plan_for({**web(81, "web.service", "User=www"), late: "[Service]\nAmbientCapabilities=\n"})
+
+    assert () == made.steps
+    assert {WITHOUT_CAPABILITY: "on a copy of this host it is still found after the change"} == reasons(made)
+
+
+def test_root_keeps_its_power_unless_a_review_is_allowed() -> None:
+    files = web(81)
+
+    assert () == plan_for(files).steps
+    assert "--allow-review" in reasons(plan_for(files))["root-for-one-low-port"]
+    assert ["[Service]", "CapabilityBoundingSet=", "CapabilityBoundingSet=CAP_NET_BIND_SERVICE"] == drop_in(plan_for(files, review=True))
+
+
+@pytest.mark.parametrize("name", ["a b.service", "a\nb.service", "{{ x }}.service", "a*.service", "ä.service", "-x.service", "..service"])
+def test_no_path_is_made_of_a_name_that_systemd_does_not_allow(name: str) -> None:
+    host, found = checked(MemoryTree(web(81, "web.service", "User=www")), only(WITHOUT_CAPABILITY))
+    hostile = replace(found[0], change=GrantCapability(name, "CAP_NET_BIND_SERVICE"))
+
+    made = plan(host, (hostile,), lambda edits: (host, ()), Permits())
+
+    assert () == made.steps
+    assert [f"{name!r} is not a name that systemd allows a service, so no path is made of it"] == [u.reason for u in made.unplanned]
+
+
+# ── the plan as a whole ──
+
+
+def test_a_host_without_findings_needs_no_plan() -> None:
+    made = plan_for(web(8080), only(IN_RANGE))
+
+    assert ((), "nothing was found") == (made.steps, made.reason)
+
+
+def test_an_empty_plan_says_why() -> None:
+    made = plan_for({"/etc/sysctl.d/50.conf": "net.ipv4.tcp_tw_recycle = 1\n"})
+
+    assert ((), "no finding has a mending that could be proven safe") == (made.steps, made.reason)
+    assert {"tw-recycle-has-no-effect": "the line is somebody's own"} == reasons(made)
+
+
+def test_a_repository_is_no_host_to_plan_for() -> None:
+    host, found = checked(MemoryTree(web(40000)), only(IN_RANGE))
+
+    made = plan(replace(host, repository=True), found, lambda edits: (host, found), Permits())
+
+    assert () == made.steps
+    assert made.reason.startswith("a repository is not a host")
+    assert [made.reason] == [left.reason for left in made.unplanned]
+
+
+def test_a_mending_that_brings_something_new_is_refused() -> None:
+    host, found = checked(MemoryTree(web(40000)), only(IN_RANGE))
+    new = replace(found[0], subject=replace(found[0].subject, port=1), change=None, message="it is worse now")
+    applied = checked(MemoryTree({**web(40000), SYSCTL_FILE: f"{RESERVED} = 40000\n"}), ())[0]
+
+    made = plan(host, found, lambda edits: (applied, (new,)), Permits())
+
+    assert () == made.steps
+    assert [f"on a copy of this host it brings something new, {IN_RANGE}: it is worse now"] == [u.reason for u in made.unplanned]
+
+
+def test_the_same_host_gives_the_same_plan() -> None:
+    files = {**web(40000), **web(81, "status.service", "User=www"), **web(45000, "other.service")}
+    one, two = plan_for(files), plan_for(dict(reversed(files.items())))
+
+    assert json.dumps(dict(one.edits)) == json.dumps(dict(two.edits))
+    assert one.steps == two.steps
+    assert one.unplanned == two.unplanned
+
+
+@pytest.mark.parametrize("root", CASES, ids=lambda root: "/".join(root.parts[-4:-1:2]))
+def test_what_is_planned_for_a_rules_own_cases_is_gone_and_nothing_new_came(root: Path) -> None:
+    with DirectoryTree(str(root)) as tree:
+        before = checked(tree, all_rules())[1]
+        made = plan_on(tree, review=True)
+        after = checked(OverlayTree(tree, {path: text.encode() for path, text in made.edits.items()}), all_rules())[1]
+
+    remaining = {finding.fingerprint for finding in after}
+    assert set() == remaining & {finding.fingerprint for finding in made.mended}
+    assert set() == remaining - {finding.fingerprint for finding in before}
+    assert {f.fingerprint for f in before} == {f.fingerprint for f in (*made.mended, *(u.finding for u in made.unplanned))}
+    assert all(left.reason for left in made.unplanned)
+    assert [] == [left for left in made.unplanned if left.finding.change is not None and left.finding.confidence != "possible"]

@@ -1,0 +1,51 @@
+"""What `fix` prints: the steps and why, what was proven, what is left and the step for it by hand."""
+
+from portwright.fixes.plan import Plan, SysctlStep
+from portwright.host import Host
+from portwright.reports import plan_text
+from tests.fixes.on_a_copy import plan_for, web
+
+
+def test_a_plan_as_a_person_reads_it() -> None:
+    made = plan_for({**web(40000), **web(81, "status.service", "User=www"), "/etc/sysctl.d/50.conf": "net.ipv4.tcp_tw_recycle = 1\n"})
+
+    assert plan_text.render(made, ("fix.yml", "fix.vars.json", "fix.rollback.yml"), color=False, width=100) == f"""\
+1. set net.ipv4.ip_local_reserved_ports = 40000 (was empty)
+    in /etc/sysctl.d/zz-portwright.conf; safe, nothing is restarted; for listener-in-ephemeral-range
+2. give status.service a drop-in: AmbientCapabilities=CAP_NET_BIND_SERVICE
+    in /etc/systemd/system/status.service.d/zz-portwright-capabilities.conf; safe, in force once the
+    service is restarted, which the playbook does only with --allow-restart; for
+    low-port-without-capability
+
+proven on a copy of web1: 2 findings gone, no new one; 28,231 ephemeral ports remain
+
+left to you (1 finding):
+  tw-recycle-has-no-effect at /etc/sysctl.d/50.conf:1:1
+    {made.unplanned[0].finding.message}
+    why not planned: the line is somebody's own
+    what to do: remove it; net.ipv4.tcp_tw_reuse = 1 is what helps clients
+
+written: fix.yml, fix.vars.json, fix.rollback.yml
+  look first:  ansible-playbook -i localhost, -c local fix.yml --check --diff
+  then apply:  ansible-playbook -i localhost, -c local fix.yml
+  take back:   ansible-playbook -i localhost, -c local fix.rollback.yml
+"""
+
+
+def test_an_empty_plan_says_why_and_once() -> None:
+    text = plan_text.render(Plan(Host("web1"), (), {}, (), (), reason="nothing was found"), (), color=False, width=100)
+
+    assert text == "nothing is planned for web1: nothing was found\n"
+
+
+def test_a_plan_that_was_not_written_says_how_to() -> None:
+    made = plan_for(web(40000))
+
+    assert plan_text.render(made, (), color=False, width=100).endswith("nothing was written: name a playbook with -o NAME.yml\n")
+
+
+def test_what_comes_from_a_host_cannot_play_with_the_terminal() -> None:
+    step = SysctlStep("net.ipv4.\x1b[31m", "\x1b[2J", "\x07", ("rule",))
+    text = plan_text.render(Plan(Host("\x1b]0;x\x07"), (step,), {}, (), ()), (), color=False, width=100)
+
+    assert text.replace("\n", "").isprintable()

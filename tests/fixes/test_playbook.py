@@ -1,0 +1,225 @@
+"""What is written for a plan: constant text, host data only in the vars file, and Ansible reads back what was meant, byte for byte."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from portwright._start.records import replace
+from portwright.fixes.ansible import Playbook, PlaybookNameError, playbook, templates
+from portwright.fixes.plan import DropInStep, Plan, SysctlStep
+from portwright.host import Host
+from portwright.shipped import playbooks_directory
+from tests.fixes.on_a_copy import MACHINE_ID, RANGE, RESERVED, SYSCTL_FILE, UNPRIVILEGED, plan_for, web
+
+TEMPLATES = templates(playbooks_directory())
+ANSIBLE = shutil.which("ansible-playbook", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}") or "ansible-playbook"
+
+# What YAML, Jinja, a shell or an ini file could take for more than text (the plan's own checks are not asked here).
+HOSTILE = [
+    "{{ lookup('pipe', 'touch {marker}') }}", "{% raw %}{{ 1 }}{% endraw %}", "{% endraw %}{{ 7 * 7 }}", "{# gone? #}", "}}{{", "!unsafe x",
+    "yes", "no", "on", "off", "null", "~", "010", "1_000", "1e3", "1:30", "2026-01-01", "=", "<<", "", " lead", "trail ", "true", "0x10",
+    "'", '"', "\\", "\\n", "a: b", "- a", "# x", "&a", "*a", "%x", "@x", "`x`", "$(touch {marker})", "; touch {marker}",
+    "two\nlines\n", "a\rb", "tab\tbed", "nel\x85", "\u2028", "\ufeffbom", "ünïcødé", "名", "\U0001f4a3", "\x01\x1b[31m", "__ansible_unsafe",
+    "a" * 5000,
+]  # fmt: skip
+
+
+def written(made: Plan, name: str = "plan.yml", *, allow_restart: bool = False) -> Playbook:
+    return playbook(made, name, TEMPLATES, {}, allow_restart=allow_restart)
+
+
+def variables(book: Playbook) -> Any:
+    """The vars file as Ansible means it: every string out of its wrapping."""
+    return json.loads(book.files["plan.vars.json"], object_hook=lambda d: d["__ansible_unsafe"] if d.keys() == {"__ansible_unsafe"} else d)
+
+
+def ansible(*arguments: str | Path, where: Path) -> "subprocess.CompletedProcess[str]":
+    environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCAL_TEMP": str(where / "tmp"), "ANSIBLE_HOME": str(where / "home")}
+    command = [ANSIBLE, "-i", "localhost,", "-c", "local", "-e", f"ansible_python_interpreter={sys.executable}", *map(str, arguments)]
+    return subprocess.run(command, cwd=where, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+
+
+def both_kinds(port: int, low: int, name: str) -> Plan:
+    return plan_for({**web(port), **web(low, name, "User=www")})
+
+
+def test_two_hosts_with_the_same_kinds_of_steps_differ_in_the_vars_file_only() -> None:
+    one, two = written(both_kinds(40000, 81, "one.service")), written(both_kinds(50123, 443, "quite-another.service"))
+
+    assert one.files.keys() == two.files.keys()
+    assert ["plan.vars.json"] == [name for name in one.files if one.files[name] != two.files[name]]
+    assert {"plan.vars.json"} == one.private
+
+
+def test_the_same_plan_gives_the_same_bytes() -> None:
+    assert written(both_kinds(40000, 81, "a.service")) == written(both_kinds(40000, 81, "a.service"))
+
+
+def test_a_plan_of_one_kind_has_the_tasks_of_that_kind_only() -> None:
+    settings = written(plan_for(web(40000))).files["plan.yml"]
+    drop_ins = written(plan_for(web(81, "web.service", "User=www"))).files["plan.yml"]
+
+    assert ("systemd-sysctl" in settings, "systemd-analyze" in settings, "handlers:" in settings) == (True, False, False)
+    assert ("systemd-sysctl" in drop_ins, "systemd-analyze" in drop_ins, "handlers:" in drop_ins) == (False, True, True)
+
+
+def test_every_string_of_the_vars_file_is_wrapped() -> None:
+    def bare(value: object) -> Iterator[str]:
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, list):
+            for item in value:
+                yield from bare(item)
+        elif isinstance(value, dict) and value.keys() != {"__ansible_unsafe"}:
+            for item in value.values():
+                yield from bare(item)
+
+    assert [] == list(bare(json.loads(written(both_kinds(40000, 81, "a.service")).files["plan.vars.json"])))
+
+
+def test_the_vars_say_what_was_analysed_and_what_is_wanted() -> None:
+    said = variables(written(plan_for({**web(40000), "/etc/sysctl.d/50.conf": f"{RESERVED} = 8080\n"}), allow_restart=True))
+
+    assert (MACHINE_ID, "/etc/machine-id", True) == tuple(said[f"portwright_{k}"] for k in ("identity", "identity_file", "allow_restart"))
+    assert [RESERVED, RANGE] == [setting["key"] for setting in said["portwright_sysctls"]]
+    assert [("8080", "8080,40000"), ("32768 60999", "32768 60999")] == [(s["was"], s["value"]) for s in said["portwright_sysctls"]]
+    assert [{"path": "/etc/sysctl.d/50.conf", "before": sha256(f"{RESERVED} = 8080\n".encode()).hexdigest()}] == said["portwright_read"]
+    assert ["absent"] == [file["before"] for file in said["portwright_files"]]
+    assert [sha256(said["portwright_sysctl_file"]["content"].encode()).hexdigest()] == [file["after"] for file in said["portwright_files"]]
+
+
+def test_a_dot_in_the_name_of_an_interface_stays_a_dot_in_the_path() -> None:
+    step = SysctlStep("net.ipv4.conf.eth0/100.rp_filter", "1", "0", ("x",))
+    said = variables(written(Plan(Host("web1"), (step,), {SYSCTL_FILE: "x"}, (), ())))
+
+    assert ["/proc/sys/net/ipv4/conf/eth0.100/rp_filter"] == [setting["proc"] for setting in said["portwright_sysctls"]]
+
+
+def test_what_does_not_belong_to_a_network_namespace_is_not_tried_in_one() -> None:
+    steps = (SysctlStep("vm.swappiness", "1", "60", ("x",)), SysctlStep("net.ipv4.tcp_tw_reuse", "1", "2", ("x",)))
+    said = variables(written(Plan(Host("web1"), steps, {SYSCTL_FILE: "x"}, (), ())))
+
+    assert ["/proc/sys/net/ipv4/tcp_tw_reuse", "1"] == said["portwright_sysctls_trial"][6:]
+
+
+@pytest.mark.parametrize("name", ["", "plan", "plan.json", "../plan.yml", "a b.yml", "{{x}}.yml", "-v.yml", "a\n.yml", ".yml"])
+def test_a_playbook_is_not_written_under_a_name_that_could_not_stand_in_it(name: str) -> None:
+    with pytest.raises(PlaybookNameError):
+        written(plan_for(web(40000)), name)
+
+
+# ── held against Ansible and the kernel ──
+
+
+def test_ansible_reads_back_every_string_as_it_was_meant(tmp_path: Path) -> None:
+    marker = tmp_path / "marker"
+    texts = [text.replace("{marker}", str(marker)) for text in HOSTILE]
+    steps = tuple(DropInStep(f"{text}{number}", (), ("x",)) for number, text in enumerate(texts))
+    made = Plan(Host("web1", identity=texts[0]), steps, {step.path: text for step, text in zip(steps, texts, strict=True)}, (), ())
+    book = written(made)
+    (tmp_path / "plan.vars.json").write_text(book.files["plan.vars.json"])
+    (tmp_path / "dump.yml").write_text(yaml.safe_dump([{
+        "hosts": "all", "gather_facts": False, "vars_files": ["plan.vars.json"], "tasks": [
+            {"ansible.builtin.copy": {"dest": f"{tmp_path}/dump", "content": "{{ portwright_drop_ins | to_json }}", "mode": "0600"}},
+            # A byte for byte comparison where it is used: as the content of a file.
+            {"ansible.builtin.copy": {"dest": f"{tmp_path}/content.{{{{ index }}}}", "content": "{{ item.content }}", "mode": "0600"},
+             "loop": "{{ portwright_drop_ins[:3] + portwright_drop_ins[40:41] }}", "loop_control": {"index_var": "index"}},
+        ],
+    }]))  # fmt: skip
+
+    ran = ansible("dump.yml", where=tmp_path)
+
+    assert 0 == ran.returncode, ran.stdout
+    dumped = json.loads((tmp_path / "dump").read_text())
+    assert [(step.unit, text) for step, text in zip(steps, texts, strict=True)] == [(d["unit"], d["content"]) for d in dumped]
+    assert [*texts[:3], texts[40]] == [(tmp_path / f"content.{number}").read_bytes().decode() for number in range(4)]
+    assert not marker.exists()
+
+
+def test_ansible_accepts_the_syntax_of_what_is_written(tmp_path: Path) -> None:
+    book = written(both_kinds(40000, 81, "a.service"))
+    for name, text in book.files.items():
+        (tmp_path / name).write_text(text)
+
+    ran = ansible("--syntax-check", "plan.yml", "plan.rollback.yml", where=tmp_path)
+
+    assert 0 == ran.returncode, ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("values", "accepted"),
+    [
+        ({UNPRIVILEGED: "0", RANGE: "1 65535", RESERVED: "22,80-90"}, True),
+        ({RANGE: "60999 32768"}, False),
+        ({RESERVED: "80, 81"}, False),
+        ({UNPRIVILEGED: "50000", RANGE: "40000 50000"}, False),
+        ({"net.ipv4.no_such_setting": "1"}, True),
+    ],
+)
+def test_the_trial_ends_as_the_kernel_answers(values: dict[str, str], accepted: bool) -> None:
+    if os.geteuid() != 0 or shutil.which("unshare") is None:
+        pytest.skip("a network namespace needs root and unshare")
+    steps = tuple(SysctlStep(key, value, "", ("x",)) for key, value in values.items())
+    trial = variables(written(Plan(Host("web1"), steps, {SYSCTL_FILE: "x"}, (), ())))["portwright_sysctls_trial"]
+
+    assert accepted == (subprocess.run(trial, stderr=subprocess.DEVNULL, check=False).returncode == 0)
+
+
+# ── the constant task files ──
+
+
+def tasks(node: Any) -> Iterator[dict[str, Any]]:
+    for task in node:
+        yield task
+        for part in ("block", "rescue", "always"):
+            yield from tasks(task.get(part, []))
+
+
+@pytest.mark.parametrize("stem", TEMPLATES)
+def test_a_task_file_uses_ansibles_own_modules_only_and_says_which_variables_it_wants(stem: str) -> None:
+    text = TEMPLATES[stem]
+    each = list(tasks(yaml.safe_load(text)))
+    said = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
+    modules = {key for task in each for key in task if "." in key}
+
+    assert each
+    assert text.startswith("---\n# ")
+    assert all(module.startswith("ansible.builtin.") for module in modules)
+    assert all("name" in task for task in each)
+    assert "portwright_" in said or "Handlers" in said
+
+
+def test_a_plan_and_its_rollback_hold_the_task_files_word_for_word() -> None:
+    book = written(both_kinds(40000, 81, "a.service"))
+
+    def names(text: str) -> set[str]:
+        return {task["name"] for task in tasks(yaml.safe_load(text)) if "name" in task}
+
+    play = yaml.safe_load(book.files["plan.yml"])[0]
+    back = yaml.safe_load(book.files["plan.rollback.yml"])[0]
+    held = {task["name"] for task in tasks([*play["tasks"], *play["handlers"]])}
+    assert {name for text in TEMPLATES.values() for name in names(text)} <= held
+    assert names(TEMPLATES["identity"]) | names(TEMPLATES["restore"]) == {task["name"] for task in tasks(back["tasks"])}
+
+
+def test_handlers_run_in_a_fixed_order() -> None:
+    handlers = [handler["name"] for handler in yaml.safe_load(TEMPLATES["handlers"])]
+
+    assert ["Reload systemd", "Restart the units", "See whether the units stay up", "Report pending restarts"] == handlers
+    assert handlers == next(task["notify"] for task in tasks(yaml.safe_load(TEMPLATES["drop_in"])) if "notify" in task)
+
+
+def test_the_same_unit_gets_the_same_backup_folder_only_for_the_same_plan() -> None:
+    made = plan_for(web(40000))
+    other = replace(made, edits={SYSCTL_FILE: "other"})
+
+    assert variables(written(made))["portwright_backup"] != variables(written(other))["portwright_backup"]
