@@ -6,9 +6,7 @@ from hypothesis import HealthCheck, settings
 
 from portwright._start import records as values
 
-values.GUARDED = True
+values.ENFORCE_FROZEN = True
 
-settings.register_profile(
-    "portwright", deadline=None, derandomize=bool(os.environ.get("CI")), suppress_health_check=[HealthCheck.too_slow]
-)
+settings.register_profile("portwright", deadline=None, derandomize=bool(os.environ.get("CI")), suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("portwright")

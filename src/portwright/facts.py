@@ -29,7 +29,7 @@ def weakest(*confidences: Confidence) -> Confidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class Overridden:
     """A value that is not in force although a line says it, and why not."""
 
     value: str
@@ -43,7 +43,7 @@ class Value:
 
     value: str
     at: Span
-    lost: tuple[Lost, ...] = ()
+    overridden: tuple[Overridden, ...] = ()
 
 
 # ── sysctl ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -53,7 +53,7 @@ class Value:
 class Assignment:
     """One `key = value` line of a sysctl.d file and what came of it.
 
-    `key` is the canonical dotted name (globs as written). `fate` is what happens at boot: *applied* it is in force;
+    `key` is the canonical dotted name (globs as written). `outcome` is what happens at boot: *applied* it is in force;
     *overridden* a later line or file replaced it; *rejected* the kernel answers EINVAL; *ignored* no such key, bad syntax, wrong
     file name: nothing is written. `reason` is a sentence for everything but *applied*.
     """
@@ -61,7 +61,7 @@ class Assignment:
     at: Span
     key: str
     value: str
-    fate: Literal["applied", "overridden", "rejected", "ignored"]
+    outcome: Literal["applied", "overridden", "rejected", "ignored"]
     reason: str = ""
 
 
@@ -80,7 +80,7 @@ class Sysctl:
     reload: str
     reload_at: Span
     running: str | None = None
-    lost: tuple[Lost, ...] = ()
+    overridden: tuple[Overridden, ...] = ()
     is_default: bool = False
     confidence: Confidence = "certain"
 
@@ -180,13 +180,13 @@ class Unit:
         lines = self._lines.get((section, key))
         if lines is None:
             return None
-        lost: list[Lost] = []
+        overridden: list[Overridden] = []
         for setting in lines:
             if winner is not None:
                 why = "a later line replaces it" if setting.value else "a later empty assignment resets it"
-                lost.append(Lost(winner.value, winner.at, f"{why} ({setting.at})"))
+                overridden.append(Overridden(winner.value, winner.at, f"{why} ({setting.at})"))
             winner = setting if setting.value else None
-        return None if winner is None else Value(winner.value, winner.at, tuple(lost))
+        return None if winner is None else Value(winner.value, winner.at, tuple(overridden))
 
 
 # ── what runs ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -296,8 +296,8 @@ class Endpoint:
     empty where `random`. `reuse_address` None is unknown. `binds_as` is set where the daemon changes user before it binds (None: the
     user it is started as). `on_demand`: bound only while in use. `free_bind`: IP_FREEBIND or IP_TRANSPARENT is set.
     `interface`: SO_BINDTODEVICE. `optional`: where the host lacks the address, the daemon goes on without it (redis `bind -::1`).
-    `goes_on`: where another socket has the port, the daemon runs on without this one (systemd-resolved's stub).
-    `else_ipv4`: it surely binds 0.0.0.0 instead where the kernel has no IPv6 (the bare port of a .socket unit).
+    `survives_conflict`: where another socket has the port, the daemon runs on without this one (systemd-resolved's stub).
+    `ipv4_fallback`: it surely binds 0.0.0.0 instead where the kernel has no IPv6 (the bare port of a .socket unit).
     `backlog` is the accept queue it asks for, None where that is not known or is left to the kernel.
     """
 
@@ -318,8 +318,8 @@ class Endpoint:
     confidence: Confidence = "certain"
     why: str = ""
     optional: bool = False
-    else_ipv4: bool = False
-    goes_on: bool = False
+    ipv4_fallback: bool = False
+    survives_conflict: bool = False
     backlog: Backlog | None = None
 
 
@@ -434,7 +434,7 @@ class Listener:
 
     `error` is what bind() answers where can_bind is False ("EACCES", "EADDRNOTAVAIL", "EINVAL", "EAFNOSUPPORT", "ENODEV", "EPERM",
     "203/EXEC", "217/USER"); `because` is the sentence and `because_at` the line that decided. `v6only` is settled (None for IPv4).
-    `goes_on`: the service runs on without this socket where another has the port.
+    `survives_conflict`: the service runs on without this socket where another has the port.
     `machine` names the machine a repository's file is for, "" on a host: listeners of different machines never meet.
     """
 
@@ -462,7 +462,7 @@ class Listener:
     interface: str | None = None
     confidence: Confidence = "certain"
     machine: str = ""
-    goes_on: bool = False
+    survives_conflict: bool = False
     backlog: Backlog | None = None
 
     @property

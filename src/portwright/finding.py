@@ -13,7 +13,7 @@ SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low", "info")
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class RuleMeta:
     """All that a report may know of a rule."""
 
     id: str
@@ -49,7 +49,7 @@ class Subject:
 class Finding:
     """One thing that is wrong on one host. `likelihood_because` says in words why it will bite that often, empty where nothing is known."""
 
-    card: Card
+    card: RuleMeta
     message: str
     at: Span
     subject: Subject
@@ -99,15 +99,15 @@ class HostResult:
     unreadable: tuple[Unreadable, ...] = ()
     sources: Mapping[str, Source] = field(default_factory=dict)
     repository: bool = False
-    below: str | None = None
+    checkout_prefix: str | None = None
     overridden: tuple[Sysctl, ...] = ()
     skipped: tuple[Skipped, ...] = ()
 
     def in_checkout(self, path: str) -> str | None:
         """A path of a span relative to the directory of the run, as reports beside a checkout's lines want it; None outside of it."""
-        if self.below is None:
+        if self.checkout_prefix is None:
             return None
-        return f"{self.below}/{path.lstrip('/')}" if self.below else path.lstrip("/")
+        return f"{self.checkout_prefix}/{path.lstrip('/')}" if self.checkout_prefix else path.lstrip("/")
 
     @property
     def paths(self) -> frozenset[str]:

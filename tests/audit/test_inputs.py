@@ -141,7 +141,7 @@ def test_what_stands_among_hosts_and_is_none_is_said(tmp_path: Path) -> None:
         "stands among hosts and is not laid out like one",
         "a link that leads out of the folder",
         "archives are not there yet: unpack it into a folder",
-    ] == [item.closed for item in found]
+    ] == [item.unavailable_reason for item in found]
     files = Files(found[2].tree)
     assert [] == list(files.walk())
     assert (Unreadable(Span.whole(f"{path}/broken"), "stands among hosts and is not laid out like one"),) == files.unreadable
@@ -180,7 +180,7 @@ def test_a_file_is_shown_as_its_user_named_it(tmp_path: Path, monkeypatch: pytes
     (found,) = inputs([given])
 
     assert (("file", True, given), [inside], "text") == (
-        (found.kind, found.asked, found.name),
+        (found.kind, found.explicit, found.name),
         list(found.tree.walk()),
         text(found, inside),
     )
@@ -197,17 +197,17 @@ def test_a_file_above_the_working_directory_has_a_place_too(tmp_path: Path, monk
 
 
 @pytest.mark.parametrize(
-    ("given", "below"), [("hosts/web1", "hosts/web1"), (".", ""), ("hosts/../shop", "shop"), ("..", None), ("/", None)]
+    ("given", "checkout_prefix"), [("hosts/web1", "hosts/web1"), (".", ""), ("hosts/../shop", "shop"), ("..", None), ("/", None)]
 )
 def test_a_directory_lies_below_the_one_of_the_run_or_elsewhere(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, below: str | None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, checkout_prefix: str | None
 ) -> None:
     for folder in ("run/hosts/web1", "run/shop"):
         (tmp_path / folder).mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "run")
 
-    assert below == Input("host", "name", "name", given).below
-    assert below == Input("host", "name", "name", str((tmp_path / "run" / given).resolve())).below
+    assert checkout_prefix == Input("host", "name", "name", given).checkout_prefix
+    assert checkout_prefix == Input("host", "name", "name", str((tmp_path / "run" / given).resolve())).checkout_prefix
 
 
 def test_a_file_that_cannot_be_read_is_told_when_it_is_read(tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ def test_a_config_is_known_by_its_path_and_text(path: str, text: str, kind: str,
         ("setup.cfg", "[metadata]\nname = x\n[options]\nport = 40000\n"),
         ("ansible.cfg", "[defaults]\nforks = 10\ntimeout = 30\n"),
         ("spark/conf/spark.conf", "kernel.app = x\nnet.sf.ehcache.disabled = true\n"),
-        ("jvm/api.conf", "api {\n  http {\n    port = 8080\n    include \"api-paths.conf\"\n  }\n}\n"),
+        ("jvm/api.conf", 'api {\n  http {\n    port = 8080\n    include "api-paths.conf"\n  }\n}\n'),
         ("server.conf", "port 1194\nproto udp\nserver 10.8.0.0 255.255.255.0\n"),
         ("ntp.conf", "server 0.pool.ntp.org iburst\nlisten on eth0\n"),
         ("ntp.conf.j2", "{% for server in servers %}\nserver {{ server }}\n{% endfor %}\n"),
@@ -270,7 +270,7 @@ def test_what_only_resembles_a_sample_is_deployed(path: str, text: str) -> None:
 
 
 def test_a_file_its_user_named_is_no_sample_whatever_it_is_called() -> None:
-    found = recognise("docs/samples/nginx.conf.sample", "# This is a sample configuration\n" + SERVER, asked=True)
+    found = recognise("docs/samples/nginx.conf.sample", "# This is a sample configuration\n" + SERVER, explicit=True)
 
     assert Recognised("nginx", True, "", "/etc/nginx/conf.d/nginx.conf") == found
 
@@ -278,12 +278,12 @@ def test_a_file_its_user_named_is_no_sample_whatever_it_is_called() -> None:
 @pytest.mark.parametrize(("text", "kind"), [(MAIN, "nginx"), (HAPROXY, "haproxy"), (SYSCTL, "sysctl")])
 @pytest.mark.parametrize("path", ["<stdin>", "notes.txt"])
 def test_a_file_its_user_named_is_known_by_its_text_alone(path: str, text: str, kind: str) -> None:
-    assert kind == getattr(recognise(path, text, asked=True), "kind", None)
+    assert kind == getattr(recognise(path, text, explicit=True), "kind", None)
     assert recognise(path, text) is None
 
 
 def test_a_file_its_user_named_is_still_a_template_where_it_is_not_filled_in() -> None:
-    found = recognise("app.service.j2", UNIT.replace("40000", "{{ port }}"), asked=True)
+    found = recognise("app.service.j2", UNIT.replace("40000", "{{ port }}"), explicit=True)
 
     assert False is getattr(found, "deployed", None)
 

@@ -235,13 +235,13 @@ def test_fix_of_a_repository_says_why_it_plans_nothing(capsysbinary: pytest.Capt
 
 @pytest.mark.parametrize("command", [["facts"], ["ports"], ["check"], ["facts", "--format", "json"], ["ports", "--format", "json"]])
 def test_the_same_host_gives_the_same_bytes_whatever_the_surroundings(command: list[str]) -> None:
-    surroundings = [{"PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo", "LC_ALL": "C"}, {"PYTHONHASHSEED": "2", "LANG": "tr_TR.UTF-8"}]
+    bind_context = [{"PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo", "LC_ALL": "C"}, {"PYTHONHASHSEED": "2", "LANG": "tr_TR.UTF-8"}]
 
     said = {
         subprocess.run(
             [sys.executable, "-m", "portwright", *command, WEB1], capture_output=True, check=False, env={**os.environ, **more}
         ).stdout
-        for more in surroundings
+        for more in bind_context
     }
 
     assert 1 == len(said)

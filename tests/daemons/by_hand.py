@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from portwright.daemons import Said
+from portwright.daemons import DaemonFact
 from portwright.facts import Endpoint, Invocation
 from portwright.source import Span, Word
 from portwright.trees import Files
@@ -32,13 +32,11 @@ def invocation(
     )
 
 
-
-
 def host_of(files: Mapping[str, str | bytes]) -> Files:
     return Files(MemoryTree(dict(files)))
 
 
-def brief(said: tuple[Said, ...]) -> list[str]:
+def brief(said: tuple[DaemonFact, ...]) -> list[str]:
     """Endpoints in few words, sorted: `tcp 127.0.0.1 80`, with what is out of the ordinary behind."""
     return sorted(_brief(endpoint) for endpoint in said if isinstance(endpoint, Endpoint))
 

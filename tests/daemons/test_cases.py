@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from portwright._start.records import replace
-from portwright.daemons import FragmentReader, Reader, Said
+from portwright.daemons import DaemonFact, FragmentReader, Reader
 from portwright.daemons.haproxy import reader as haproxy
 from portwright.daemons.nginx import reader as nginx
 from portwright.facts import Endpoint, FileNeed, Outbound, Privileges
@@ -41,7 +41,7 @@ def test_a_configuration_says_what_is_expected(case: str) -> None:
     assert expected.read_text().splitlines() == rows
 
 
-def _said(folder: Path, files: Files) -> tuple[Said, ...]:
+def _said(folder: Path, files: Files) -> tuple[DaemonFact, ...]:
     read, fragment, command = READERS[folder.parent.name]
     started = folder / "started"
     privileges = Privileges()
@@ -64,7 +64,7 @@ def _said(folder: Path, files: Files) -> tuple[Said, ...]:
     return read(replace(invocation(command, environment), privileges=privileges), files, packages)
 
 
-def _row(said: Said) -> str:
+def _row(said: DaemonFact) -> str:
     match said:
         case Endpoint():
             words = [said.protocol, said.address, str(said.ports) or "random", said.origin]

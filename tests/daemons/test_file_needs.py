@@ -17,9 +17,9 @@ NGINX = "/etc/nginx/nginx.conf"
 HAPROXY = "/etc/haproxy/haproxy.cfg"
 
 
-def limited(command: str, soft: int, hard: int, files: dict[str, str], power: Privileges = BARE) -> tuple[int, int | None] | None:
+def limited(command: str, soft: int, hard: int, files: dict[str, str], privileges: Privileges = BARE) -> tuple[int, int | None] | None:
     """(files needed, the limit it comes to); None where it says no number of connections."""
-    started = replace(invocation(command), open_files=OpenFiles(soft, hard), privileges=power)
+    started = replace(invocation(command), open_files=OpenFiles(soft, hard), privileges=privileges)
     known = daemon_of(started)
     assert known is not None
     needs = [said for said in known.read(started, host_of(files), {}) if isinstance(said, FileNeed)]
@@ -66,9 +66,7 @@ def test_nginx_gives_its_workers_what_it_has_or_what_it_is_told(
         (1024, 4096, " nbthread 1", None),
     ],
 )
-def test_haproxy_raises_its_limit_as_far_as_it_may(
-    soft: int, hard: int, lines: str, expected: tuple[int, int | None] | None
-) -> None:
+def test_haproxy_raises_its_limit_as_far_as_it_may(soft: int, hard: int, lines: str, expected: tuple[int, int | None] | None) -> None:
     assert expected == limited(f"haproxy -db -f {HAPROXY}", soft, hard, haproxy(lines))
 
 

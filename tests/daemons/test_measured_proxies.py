@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from portwright.daemons import Said
+from portwright.daemons import DaemonFact
 from portwright.daemons.haproxy import reader as haproxy
 from portwright.daemons.nginx import reader as nginx
 from portwright.facts import Endpoint
@@ -134,7 +134,7 @@ def seen(argv: list[str]) -> set[str]:
     return {" ".join((row[0], row[4].rpartition(":")[0].strip("[]"), row[4].rpartition(":")[2])) for row in rows}
 
 
-def said(endpoints: tuple[Said, ...]) -> set[str]:
+def said(endpoints: tuple[DaemonFact, ...]) -> set[str]:
     """The same of what a reader says, a row for each port; net.ipv6.bindv6only is 0 in a new network namespace."""
     found = (endpoint for endpoint in endpoints if isinstance(endpoint, Endpoint))
     return {

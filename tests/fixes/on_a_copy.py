@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from portwright.finding import Finding
-from portwright.fixes.plan import Permits, Plan, plan
+from portwright.fixes.plan import FixPolicy, Plan, plan
 from portwright.host import Host
 from portwright.host.reading import read_host
 from portwright.rules import Rule, check, load
@@ -50,9 +50,9 @@ def checked(tree: Tree, rules: tuple[Rule, ...]) -> tuple[Host, tuple[Finding, .
 
 
 def plan_on(tree: Tree, rules: tuple[Rule, ...] | None = None, *, review: bool = False) -> Plan:
-    held = all_rules() if rules is None else rules
-    host, findings = checked(tree, held)
-    return plan(host, findings, lambda edits: checked(OverlayTree(tree, edits), held), Permits(review=review))
+    evaluate = all_rules() if rules is None else rules
+    host, findings = checked(tree, evaluate)
+    return plan(host, findings, lambda edits: checked(OverlayTree(tree, edits), evaluate), FixPolicy(review=review))
 
 
 def plan_for(files: Mapping[str, str], rules: tuple[Rule, ...] | None = None, *, review: bool = False) -> Plan:

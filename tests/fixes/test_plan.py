@@ -10,7 +10,7 @@ from portwright.audit.check import Selection, planned
 from portwright.audit.inputs import inputs
 from portwright.changes import Change, GrantCapability, LimitCapabilities, SetSysctl
 from portwright.finding import Finding
-from portwright.fixes.plan import Permits, Plan, plan
+from portwright.fixes.plan import FixPolicy, Plan, plan
 from portwright.trees.directory import DirectoryTree
 from portwright.trees.memory import MemoryTree
 from portwright.trees.overlay import OverlayTree
@@ -52,7 +52,7 @@ def test_ports_of_several_services_are_reserved_in_one_step() -> None:
 
     assert [f"{RESERVED} = 40000,40002,45000"] == settings(made)
     assert 1 == len(made.steps)
-    assert [IN_RANGE] * 3 == [finding.card.id for finding in made.mended]
+    assert [IN_RANGE] * 3 == [finding.card.id for finding in made.fixed]
     assert 28232 - 3 == made.usable
 
 
@@ -74,7 +74,7 @@ def test_a_capture_of_the_running_kernel_does_not_make_the_proof_fail(path: str)
     text = "\n" if path.endswith("ports") else f"{RESERVED} = \n"
     made = plan_for({**web(40000), path: text})
 
-    assert [IN_RANGE] == [finding.card.id for finding in made.mended]
+    assert [IN_RANGE] == [finding.card.id for finding in made.fixed]
     assert () == made.unplanned
 
 
@@ -82,7 +82,7 @@ def test_a_widened_range_takes_the_reservation_of_a_service_that_it_swallows_alo
     made = plan_for({**web(45000), "/etc/sysctl.d/50-ports.conf": f"{RANGE} = 60000 60999\n"})
 
     assert [f"{RANGE} = 32768 60999", f"{RESERVED} = 45000"] == settings(made)
-    assert ["narrow-ephemeral-range"] == [finding.card.id for finding in made.mended]
+    assert ["narrow-ephemeral-range"] == [finding.card.id for finding in made.fixed]
 
 
 def test_a_widened_range_reserves_even_what_is_only_possibly_listened_on() -> None:
@@ -96,8 +96,8 @@ def test_a_widened_range_reserves_even_what_is_only_possibly_listened_on() -> No
 
 def test_a_plan_never_leaves_less_than_half_of_the_range() -> None:
     services = {**service("relay.service", "/usr/bin/socat TCP-LISTEN:40000,reuseaddr,fork TCP:10.0.0.1:80")}
-    held = {"/etc/sysctl.d/50-ports.conf": f"{RANGE} = 40000 41199\n{RESERVED} = 40100-40699\n"}
-    made = plan_for({**services, **held}, only(IN_RANGE))
+    evaluate = {"/etc/sysctl.d/50-ports.conf": f"{RANGE} = 40000 41199\n{RESERVED} = 40100-40699\n"}
+    made = plan_for({**services, **evaluate}, only(IN_RANGE))
 
     assert () == made.steps
     assert {IN_RANGE: "only 599 of 1,200 ephemeral ports would remain, and 600 must"} == reasons(made)
@@ -142,7 +142,7 @@ def test_two_wishes_that_contradict_are_not_both_granted() -> None:
         after, left = checked(OverlayTree(tree, edits), only("narrow-ephemeral-range"))  # type: ignore[arg-type]
         return after, tuple(f for f in (*left, *(replace(f, subject=other.subject) for f in left)))
 
-    made = plan(host, (*found, other), recheck, Permits())  # type: ignore[arg-type]
+    made = plan(host, (*found, other), recheck, FixPolicy())  # type: ignore[arg-type]
 
     assert [f"{RANGE} = 32768 60999"] == settings(made)
     assert [] == [left.reason for left in made.unplanned]  # the first wish mends both
@@ -171,7 +171,7 @@ def test_one_wish_that_cannot_be_granted_does_not_take_the_others_down() -> None
     files = {**web(40000), **web(81, "status.service", "User=www"), "/etc/sysctl.d/zzz-local.conf": f"{RESERVED} = 9999\n"}
     made = plan_for(files, only(IN_RANGE, WITHOUT_CAPABILITY))
 
-    assert [WITHOUT_CAPABILITY] == [finding.card.id for finding in made.mended]
+    assert [WITHOUT_CAPABILITY] == [finding.card.id for finding in made.fixed]
     assert [IN_RANGE] == list(reasons(made))
 
 
@@ -187,7 +187,7 @@ def test_a_value_cannot_break_out_of_its_line(value: str) -> None:
     host, found = checked(MemoryTree(web(40000)), only(IN_RANGE))
     hostile = replace(found[0], change=SetSysctl("net.ipv4.tcp_tw_reuse", value))
 
-    made = plan(host, (hostile,), lambda edits: (host, ()), Permits())
+    made = plan(host, (hostile,), lambda edits: (host, ()), FixPolicy())
 
     assert () == made.steps
     assert ["the value for net.ipv4.tcp_tw_reuse would break out of its line"] == [left.reason for left in made.unplanned]
@@ -204,7 +204,7 @@ def test_a_value_cannot_break_out_of_its_line(value: str) -> None:
 def test_a_wish_that_would_run_a_program_is_not_planned(change: Change, reason: str) -> None:
     host, found = checked(MemoryTree(web(40000)), only(IN_RANGE))
 
-    made = plan(host, (replace(found[0], change=change),), lambda edits: (host, ()), Permits(review=True))
+    made = plan(host, (replace(found[0], change=change),), lambda edits: (host, ()), FixPolicy(review=True))
 
     assert () == made.steps
     assert [True] == [left.reason.startswith(reason) for left in made.unplanned]
@@ -231,7 +231,7 @@ def test_nothing_is_written_through_a_link(tmp_path: Path, link: str, target: st
     (tmp_path / link.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / link.lstrip("/")).symlink_to(target)
 
-    made = planned(inputs([str(tmp_path)])[0], only(IN_RANGE), Selection(), frozenset(), Permits())
+    made = planned(inputs([str(tmp_path)])[0], only(IN_RANGE), Selection(), frozenset(), FixPolicy())
 
     assert () == made.steps
     assert f"{SYSCTL_FILE} cannot be written: a symbolic link leads to " in reasons(made)[IN_RANGE]
@@ -250,7 +250,7 @@ def test_a_bounding_set_that_withholds_the_capability_lets_it_in() -> None:
     made = plan_for(web(81, "web.service", "User=www", "CapabilityBoundingSet=CAP_CHOWN"))
 
     assert ["[Service]", "AmbientCapabilities=CAP_NET_BIND_SERVICE", "CapabilityBoundingSet=CAP_NET_BIND_SERVICE"] == drop_in(made)
-    assert [WITHOUT_CAPABILITY] == [finding.card.id for finding in made.mended]
+    assert [WITHOUT_CAPABILITY] == [finding.card.id for finding in made.fixed]
 
 
 def test_a_drop_in_of_an_earlier_plan_keeps_what_it_gave() -> None:
@@ -280,7 +280,7 @@ def test_no_path_is_made_of_a_name_that_systemd_does_not_allow(name: str) -> Non
     host, found = checked(MemoryTree(web(81, "web.service", "User=www")), only(WITHOUT_CAPABILITY))
     hostile = replace(found[0], change=GrantCapability(name, "CAP_NET_BIND_SERVICE"))
 
-    made = plan(host, (hostile,), lambda edits: (host, ()), Permits())
+    made = plan(host, (hostile,), lambda edits: (host, ()), FixPolicy())
 
     assert () == made.steps
     assert [f"{name!r} is not a name that systemd allows a service, so no path is made of it"] == [u.reason for u in made.unplanned]
@@ -305,7 +305,7 @@ def test_an_empty_plan_says_why() -> None:
 def test_a_repository_is_no_host_to_plan_for() -> None:
     host, found = checked(MemoryTree(web(40000)), only(IN_RANGE))
 
-    made = plan(replace(host, repository=True), found, lambda edits: (host, found), Permits())
+    made = plan(replace(host, repository=True), found, lambda edits: (host, found), FixPolicy())
 
     assert () == made.steps
     assert made.reason.startswith("a repository is not a host")
@@ -317,7 +317,7 @@ def test_a_mending_that_brings_something_new_is_refused() -> None:
     new = replace(found[0], subject=replace(found[0].subject, port=1), change=None, message="it is worse now")
     applied = checked(MemoryTree({**web(40000), SYSCTL_FILE: f"{RESERVED} = 40000\n"}), ())[0]
 
-    made = plan(host, found, lambda edits: (applied, (new,)), Permits())
+    made = plan(host, found, lambda edits: (applied, (new,)), FixPolicy())
 
     assert () == made.steps
     assert [f"on a copy of this host it brings something new, {IN_RANGE}: it is worse now"] == [u.reason for u in made.unplanned]
@@ -340,8 +340,8 @@ def test_what_is_planned_for_a_rules_own_cases_is_gone_and_nothing_new_came(root
         after = checked(OverlayTree(tree, {path: text.encode() for path, text in made.edits.items()}), all_rules())[1]
 
     remaining = {finding.fingerprint for finding in after}
-    assert set() == remaining & {finding.fingerprint for finding in made.mended}
+    assert set() == remaining & {finding.fingerprint for finding in made.fixed}
     assert set() == remaining - {finding.fingerprint for finding in before}
-    assert {f.fingerprint for f in before} == {f.fingerprint for f in (*made.mended, *(u.finding for u in made.unplanned))}
+    assert {f.fingerprint for f in before} == {f.fingerprint for f in (*made.fixed, *(u.finding for u in made.unplanned))}
     assert all(left.reason for left in made.unplanned)
     assert [] == [left for left in made.unplanned if left.finding.change is not None and left.finding.confidence != "possible"]

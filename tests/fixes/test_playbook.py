@@ -206,8 +206,8 @@ def test_a_plan_and_its_rollback_hold_the_task_files_word_for_word() -> None:
 
     play = yaml.safe_load(book.files["plan.yml"])[0]
     back = yaml.safe_load(book.files["plan.rollback.yml"])[0]
-    held = {task["name"] for task in tasks([*play["tasks"], *play["handlers"]])}
-    assert {name for text in TEMPLATES.values() for name in names(text)} <= held
+    evaluate = {task["name"] for task in tasks([*play["tasks"], *play["handlers"]])}
+    assert {name for text in TEMPLATES.values() for name in names(text)} <= evaluate
     assert names(TEMPLATES["identity"]) | names(TEMPLATES["restore"]) == {task["name"] for task in tasks(back["tasks"])}
 
 

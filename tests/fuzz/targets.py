@@ -20,7 +20,7 @@ from portwright.finding import HostResult
 from portwright.formats import haproxy, shell
 from portwright.host import Host
 from portwright.host.join.conflict import collisions
-from portwright.host.reading import Services, assemble, join, read_host, surroundings
+from portwright.host.reading import Services, assemble, bind_context, join, read_host
 from portwright.reports import facts_text, json_v1, ports, text
 from portwright.repositories.staging import read_repository
 from portwright.rules import Rule, check
@@ -40,7 +40,7 @@ SEEDS = Path(__file__).parent / "seeds"
 RULES: tuple[Rule, ...] = load_rules([rules_directory()])
 
 EMPTY = Files(MemoryTree({"/.portwright/addresses": "1: lo inet 127.0.0.1/8 scope host lo\n2: e inet6 fe80::1/64 scope link\n"}))
-AROUND = surroundings(settle(EMPTY), captured(EMPTY), EMPTY)
+AROUND = bind_context(settle(EMPTY), captured(EMPTY), EMPTY)
 
 Target = Callable[[bytes], None]
 
@@ -223,7 +223,7 @@ def _unit(data: bytes) -> None:
 def _repository(data: bytes) -> None:
     names = ("deploy/nginx.conf", "roles/a/templates/x.service.j2", "haproxy.cfg", "files/etc/sysctl.d/1.conf", "x.socket", "redis.conf")
     files: dict[str, str | bytes] = {f"/{name}": data for name in names}
-    for host in read_repository(MemoryTree(files), "r", asked=False):
+    for host in read_repository(MemoryTree(files), "r", explicit=False):
         told(host)
         allowed(check(host, RULES), host.sources, frozenset(rule.card.id for rule in RULES))
 

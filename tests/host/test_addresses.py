@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from portwright.facts import Endpoint, Invocation, Privileges, Unit
-from portwright.host.join.addresses import Surroundings
+from portwright.host.join.addresses import BindContext
 from portwright.host.join.listener import listener, socket_listener
 from portwright.ports import PortSet
 from portwright.source import Span
@@ -80,16 +80,16 @@ def endpoint(address: str, port: int = 8080, **asked: Any) -> Endpoint:
     return Endpoint(at(), "app", "tcp", address, PortSet.of(port), "directive", **asked)
 
 
-def around(settings: dict[str, str] | None = None, **known: Any) -> Surroundings:
-    return Surroundings({key: sysctl(key, value) for key, value in (settings or {}).items()}, **{"addresses": LISTED, **known})
+def context(settings: dict[str, str] | None = None, **known: Any) -> BindContext:
+    return BindContext({key: sysctl(key, value) for key, value in (settings or {}).items()}, **{"addresses": LISTED, **known})
 
 
-def started(power: Privileges = ROOT) -> Invocation:
-    return Invocation("app.service", (), at(), privileges=power, starts="boot")
+def started(privileges: Privileges = ROOT) -> Invocation:
+    return Invocation("app.service", (), at(), privileges=privileges, starts="boot")
 
 
-def answer(asked: Endpoint, surroundings: Surroundings, power: Privileges = ROOT) -> tuple[Any, Any, Any]:
-    found = listener(asked, started(power), surroundings)
+def answer(asked: Endpoint, bind_context: BindContext, privileges: Privileges = ROOT) -> tuple[Any, Any, Any]:
+    found = listener(asked, started(privileges), bind_context)
     assert found is not None
     return found.can_bind, found.error, found.confidence
 
@@ -98,11 +98,11 @@ def answer(asked: Endpoint, surroundings: Surroundings, power: Privileges = ROOT
 def test_the_kernel_takes_an_address_or_says_why_not(
     address: str, asked: dict[str, Any], settings: dict[str, str], error: str | None
 ) -> None:
-    assert (error is None, error) == answer(endpoint(address, **asked), around(settings))[:2]
+    assert (error is None, error) == answer(endpoint(address, **asked), context(settings))[:2]
 
 
 @pytest.mark.parametrize(
-    ("address", "power", "error"),
+    ("address", "privileges", "error"),
     [
         ("10.99.0.5", NOBODY, "EADDRNOTAVAIL"),  # measured: IPv4 looks for the address first
         ("2001:db8::1", NOBODY, "EACCES"),  # and IPv6 for the capability
@@ -112,8 +112,8 @@ def test_the_kernel_takes_an_address_or_says_why_not(
         ("10.99.0.5", Privileges(denied_call="EPERM"), "EPERM"),
     ],
 )
-def test_of_two_errors_the_first_is_said(address: str, power: Privileges, error: str) -> None:
-    assert (False, error) == answer(endpoint(address, 80, v6only=False if ":" in address else None), around(), power)[:2]
+def test_of_two_errors_the_first_is_said(address: str, privileges: Privileges, error: str) -> None:
+    assert (False, error) == answer(endpoint(address, 80, v6only=False if ":" in address else None), context(), privileges)[:2]
 
 
 @pytest.mark.parametrize(
@@ -127,26 +127,26 @@ def test_of_two_errors_the_first_is_said(address: str, power: Privileges, error:
     ],
 )
 def test_where_nobody_listed_addresses_nothing_is_missing_and_less_is_sure(address: str, expected: tuple[Any, Any, Any]) -> None:
-    assert expected == answer(endpoint(address), around(addresses=None))
+    assert expected == answer(endpoint(address), context(addresses=None))
 
 
 def test_what_is_refused_whoever_has_the_address_is_sure_without_a_list() -> None:
-    assert (False, "EINVAL", "certain") == answer(endpoint("fe80::77"), around(addresses=None))
+    assert (False, "EINVAL", "certain") == answer(endpoint("fe80::77"), context(addresses=None))
 
 
 def test_an_ipv4_address_within_ipv6_is_written_with_dots() -> None:
-    found = listener(endpoint("::ffff:a05:1", v6only=False), started(), around())
+    found = listener(endpoint("::ffff:a05:1", v6only=False), started(), context())
 
     assert found is not None
     assert "::ffff:10.5.0.1" == found.address
 
 
 def test_a_name_that_no_file_resolves_is_possible_at_most() -> None:
-    assert (True, None, "possible") == answer(endpoint("db.example.net"), around())
+    assert (True, None, "possible") == answer(endpoint("db.example.net"), context())
 
 
 def test_a_list_without_the_loopback_interface_says_nothing_of_it() -> None:
-    only = around(addresses=LISTED[4:5])
+    only = context(addresses=LISTED[4:5])
 
     assert (True, None, "certain") == answer(endpoint("127.0.0.1"), only)
     assert (True, None, "certain") == answer(endpoint("::1"), only)
@@ -154,7 +154,7 @@ def test_a_list_without_the_loopback_interface_says_nothing_of_it() -> None:
 
 
 def test_an_address_that_network_configuration_names_may_come() -> None:
-    floating = around(configured=lambda address: address == "10.99.0.5")
+    floating = context(configured=lambda address: address == "10.99.0.5")
 
     assert (None, None, "certain") == answer(endpoint("10.99.0.5"), floating)
     assert (False, "EACCES", "certain") == answer(endpoint("10.99.0.5", 80), floating, NOBODY)
@@ -177,37 +177,37 @@ DISABLED: list[tuple[dict[str, str], str, str | None]] = [
 
 @pytest.mark.parametrize(("settings", "address", "error"), DISABLED)
 def test_disabled_ipv6_takes_addresses_away_and_no_wildcard(settings: dict[str, str], address: str, error: str | None) -> None:
-    assert (error is None, error) == answer(endpoint(address, v6only=False), around(settings, addresses=None))[:2]
+    assert (error is None, error) == answer(endpoint(address, v6only=False), context(settings, addresses=None))[:2]
 
 
 def test_an_interface_with_ipv6_of_its_own_may_have_any_address() -> None:
     settings = {SIX: "1", "net.ipv6.conf.eth0.disable_ipv6": "0"}
 
-    assert (True, None) == answer(endpoint("2001:db8:5::1"), around(settings, addresses=None))[:2]
+    assert (True, None) == answer(endpoint("2001:db8:5::1"), context(settings, addresses=None))[:2]
 
 
 @pytest.mark.parametrize(
     ("asked", "expected", "address"),
     [
         (endpoint("*"), (True, None, "likely"), "0.0.0.0"),  # noqa: S104
-        (endpoint("*", else_ipv4=True), (True, None, "certain"), "0.0.0.0"),  # noqa: S104
+        (endpoint("*", ipv4_fallback=True), (True, None, "certain"), "0.0.0.0"),  # noqa: S104
         (endpoint("::", v6only=True), (False, "EAFNOSUPPORT", "certain"), "::"),
         (endpoint("::1"), (False, "EAFNOSUPPORT", "certain"), "::1"),
         (endpoint("10.5.0.1"), (True, None, "certain"), "10.5.0.1"),
     ],
 )
 def test_a_kernel_without_ipv6_has_no_such_sockets(asked: Endpoint, expected: tuple[Any, Any, Any], address: str) -> None:
-    found = listener(asked, started(), around(no_ipv6=CMDLINE))
+    found = listener(asked, started(), context(no_ipv6=CMDLINE))
 
     assert found is not None
     assert (address, *expected) == (found.address, found.can_bind, found.error, found.confidence)
     assert (CMDLINE if found.can_bind is False else None) == found.because_at
 
 
-@pytest.mark.parametrize("surroundings", [around(), around(no_ipv6=CMDLINE)])
-def test_an_optional_address_that_is_not_there_is_no_listener(surroundings: Surroundings) -> None:
-    assert None is listener(endpoint("2001:db8::1", optional=True), started(), surroundings)
-    assert None is not listener(endpoint("10.5.0.1", optional=True), started(), surroundings)
+@pytest.mark.parametrize("bind_context", [context(), context(no_ipv6=CMDLINE)])
+def test_an_optional_address_that_is_not_there_is_no_listener(bind_context: BindContext) -> None:
+    assert None is listener(endpoint("2001:db8::1", optional=True), started(), bind_context)
+    assert None is not listener(endpoint("10.5.0.1", optional=True), started(), bind_context)
 
 
 @pytest.mark.parametrize(
@@ -221,14 +221,14 @@ def test_an_optional_address_that_is_not_there_is_no_listener(surroundings: Surr
     ],
 )
 def test_a_network_of_its_own_has_the_loopback_interface_alone(why: str, address: str, expected: tuple[Any, Any, Any]) -> None:
-    power = Privileges(private_network=True, because=((why, at()),))
+    privileges = Privileges(private_network=True, because=((why, at()),))
 
-    assert expected == answer(endpoint(address), around(), power)
+    assert expected == answer(endpoint(address), context(), privileges)
 
 
 def test_a_network_of_its_own_has_the_kernels_own_bindv6only() -> None:
-    own = listener(endpoint("::"), started(Privileges(private_network=True)), around({"net.ipv6.bindv6only": "1"}))
-    hosts = listener(endpoint("::"), started(), around({"net.ipv6.bindv6only": "1"}))
+    own = listener(endpoint("::"), started(Privileges(private_network=True)), context({"net.ipv6.bindv6only": "1"}))
+    hosts = listener(endpoint("::"), started(), context({"net.ipv6.bindv6only": "1"}))
 
     assert own is not None
     assert hosts is not None
@@ -237,6 +237,6 @@ def test_a_network_of_its_own_has_the_kernels_own_bindv6only() -> None:
 
 def test_pid_1_meets_the_same_answers() -> None:
     unit = Unit("app.socket", at(), (), (), starts="boot")
-    found = [socket_listener(endpoint(a), unit, "app.service", around()) for a in ("10.5.0.1", "10.99.0.5", "fe80::77")]
+    found = [socket_listener(endpoint(a), unit, "app.service", context()) for a in ("10.5.0.1", "10.99.0.5", "fe80::77")]
 
     assert [(True, None), (False, "EADDRNOTAVAIL"), (False, "EINVAL")] == [(each.can_bind, each.error) for each in found]

@@ -116,10 +116,10 @@ def test_options_share_a_port_only_as_the_kernel_lets_them(shared: dict[str, Any
 
 
 def test_a_socket_handed_to_its_service_is_one_socket() -> None:
-    held, service = made(unit="app.socket", activates="app.service"), made(unit="app.service")
+    evaluate, service = made(unit="app.socket", activates="app.service"), made(unit="app.service")
 
-    assert not collide(held, service)
-    assert collide(held, made(unit="other.service"))
+    assert not collide(evaluate, service)
+    assert collide(evaluate, made(unit="other.service"))
 
 
 def unit(name: str, section: str, key: str, value: str) -> Unit:
@@ -213,8 +213,8 @@ def test_claims_that_collide_are_found_under_a_common_key(one: Claim, other: Cla
         assert set(filed_under(other)) & set(sought_under(one))
 
 
-@pytest.mark.parametrize(("goes_on", "expected"), [(False, "EADDRINUSE"), (True, None)])
-def test_a_service_that_runs_on_without_its_socket_does_not_fail(goes_on: bool, expected: str | None) -> None:
-    late = listener(goes_on=goes_on)
+@pytest.mark.parametrize(("survives_conflict", "expected"), [(False, "EADDRINUSE"), (True, None)])
+def test_a_service_that_runs_on_without_its_socket_does_not_fail(survives_conflict: bool, expected: str | None) -> None:
+    late = listener(survives_conflict=survives_conflict)
 
     assert expected == error_when_late(host(late), late).value

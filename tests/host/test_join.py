@@ -1,7 +1,7 @@
 """An endpoint meets its unit: as whom it is bound, whether it may, and when."""
 
 from portwright.facts import Endpoint, Invocation, Listener, Privileges
-from portwright.host.join.addresses import Surroundings
+from portwright.host.join.addresses import BindContext
 from portwright.host.join.listener import listener
 from portwright.ports import PortSet
 from portwright.source import Span, Word
@@ -17,7 +17,7 @@ def _endpoint(port: int = 80, **more: object) -> Endpoint:
 
 def _joined(endpoint: Endpoint, privileges: Privileges | None = None) -> Listener:
     command = Invocation("app.service", (Word("/usr/bin/app", AT),), AT, privileges=privileges or Privileges(), starts="boot")
-    found = listener(endpoint, command, Surroundings({}))
+    found = listener(endpoint, command, BindContext({}))
     assert found is not None
     return found
 
@@ -55,7 +55,7 @@ def test_a_port_that_is_bound_while_in_use_starts_on_demand() -> None:
 
 
 def test_a_config_that_nobody_starts_says_nothing_of_users() -> None:
-    found = listener(_endpoint(), None, Surroundings({}))
+    found = listener(_endpoint(), None, BindContext({}))
 
     assert found is not None
     assert (None, None, None) == (found.starts, found.bind_user, found.can_bind)

@@ -300,13 +300,13 @@ INVERTED = [
 @pytest.mark.parametrize(("lines", "bounding", "expected"), INVERTED)
 def test_capabilities_are_inverted_by_a_first_line_with_a_tilde(lines: list[str], bounding: set[str] | None, expected: int | None) -> None:
     unit = unit_with(*(("AmbientCapabilities", line) for line in lines))
-    power = Privileges(
+    privileges = Privileges(
         user="app",
         uid0=False,
         ambient=merged(unit.settings, "AmbientCapabilities", frozenset()),
         bounding=None if bounding is None else frozenset(bounding),
     )
-    found = named.inverted_capabilities(host(units=(unit,), privileges={unit.name: power}), unit).value
+    found = named.inverted_capabilities(host(units=(unit,), privileges={unit.name: privileges}), unit).value
 
     assert expected == (None if found is None else len(found))
 

@@ -6,11 +6,11 @@ import pytest
 
 from portwright.facts import Privileges, Unit
 from portwright.formats import unit as unit_format
-from portwright.host.join.privilege import is_broad_root, may_bind, power
+from portwright.host.join.privilege import effective_capabilities, is_broad_root, may_bind
 from portwright.source import Source, Span
 from portwright.system.host_files.capabilities import ALL
 from portwright.system.host_files.captures import Captured
-from portwright.system.systemd.privileges import privileges
+from portwright.system.systemd.privileges import unit_privileges
 from portwright.trees import Attributes, Files
 from portwright.trees.memory import MemoryTree
 
@@ -37,7 +37,7 @@ def started(
         setuid=frozenset({BT} if setuid else ()),
     )
     marks = frozenset(prefixes.split())
-    return privileges(unit_of(*lines, section=section), marks, BT, Files(MemoryTree(tree)), captured)
+    return unit_privileges(unit_of(*lines, section=section), marks, BT, Files(MemoryTree(tree)), captured)
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Row:
     """One measured arrangement: what the process is, and what bind(80) answers (None: it works)."""
 
     name: str
-    power: Privileges
+    privileges: Privileges
     user: str
     uid0: bool
     error: str | None
@@ -162,9 +162,9 @@ IMPLYING = (
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_a_unit_starts_as_whom_and_binds_port_80_or_not_as_it_did_when_booted(row: Row) -> None:
-    answer = may_bind(row.power, "inet", "tcp", 80, 1024)
+    answer = may_bind(row.privileges, "inet", "tcp", 80, 1024)
 
-    assert (row.user, row.uid0, row.error) == (row.power.user, row.power.uid0, answer.error)
+    assert (row.user, row.uid0, row.error) == (row.privileges.user, row.privileges.uid0, answer.error)
     assert (row.error is None) == (answer.allowed is True)
 
 
@@ -184,11 +184,11 @@ def test_what_restricts_nothing_implies_nothing(line: str) -> None:
     "lines", [("CapabilityBoundingSet=",), ("CapabilityBoundingSet=CAP_CHOWN",), ("SecureBits=noroot",), (SVC,), ("PrivateUsers=yes",)]
 )
 def test_a_lowered_start_opens_ports_from_there_on_to_everyone(lines: tuple[str, ...]) -> None:
-    power = started(*lines)
+    privileges = started(*lines)
 
-    answers = [may_bind(power, "inet", "udp", port, 80).error for port in (79, 80, 1023)]
+    answers = [may_bind(privileges, "inet", "udp", port, 80).error for port in (79, 80, 1023)]
     assert ["EACCES", None, None] == answers
-    assert may_bind(power, "inet6", "tcp", 1, 0).allowed is True
+    assert may_bind(privileges, "inet6", "tcp", 1, 0).allowed is True
 
 
 def test_a_network_namespace_of_its_own_starts_from_1024_whatever_the_host_says() -> None:
@@ -199,10 +199,10 @@ def test_a_network_namespace_of_its_own_starts_from_1024_whatever_the_host_says(
 
 
 def test_only_the_family_that_is_left_out_is_denied() -> None:
-    power = started("RestrictAddressFamilies=AF_UNIX AF_INET")
+    privileges = started("RestrictAddressFamilies=AF_UNIX AF_INET")
 
-    assert may_bind(power, "inet", "tcp", 8080, 1024).allowed is True
-    assert "EAFNOSUPPORT" == may_bind(power, "inet6", "tcp", 8080, 1024).error
+    assert may_bind(privileges, "inet", "tcp", 8080, 1024).allowed is True
+    assert "EAFNOSUPPORT" == may_bind(privileges, "inet6", "tcp", 8080, 1024).error
 
 
 @pytest.mark.parametrize(
@@ -253,8 +253,10 @@ def test_the_line_to_blame_is_the_one_that_decided(lines: tuple[str, ...], filec
 def test_without_a_list_of_file_capabilities_a_denial_is_only_likely() -> None:
     files = Files(MemoryTree({"/etc/passwd": ACCOUNTS}))
 
-    denied = may_bind(privileges(unit_of(SVC), frozenset(), BT, files, Captured()), "inet", "tcp", 80, 1024)
-    nothing_to_gain = may_bind(privileges(unit_of(SVC, "NoNewPrivileges=yes"), frozenset(), BT, files, Captured()), "inet", "tcp", 80, 1024)
+    denied = may_bind(unit_privileges(unit_of(SVC), frozenset(), BT, files, Captured()), "inet", "tcp", 80, 1024)
+    nothing_to_gain = may_bind(
+        unit_privileges(unit_of(SVC, "NoNewPrivileges=yes"), frozenset(), BT, files, Captured()), "inet", "tcp", 80, 1024
+    )
 
     assert (False, "likely") == (denied.allowed, denied.confidence)
     assert (False, "certain") == (nothing_to_gain.allowed, nothing_to_gain.confidence)
@@ -271,7 +273,7 @@ def test_without_a_list_of_file_capabilities_a_denial_is_only_likely() -> None:
     ids=["no passwd", "sysusers.d", "sssd", "userdb"],
 )
 def test_a_user_that_something_else_may_know_is_not_called_unknown(tree: dict[str, str]) -> None:
-    assert privileges(unit_of("User=nosuch"), frozenset(), BT, Files(MemoryTree(tree)), Captured()).fails is None
+    assert unit_privileges(unit_of("User=nosuch"), frozenset(), BT, Files(MemoryTree(tree)), Captured()).fails is None
 
 
 @pytest.mark.parametrize(
@@ -287,7 +289,7 @@ def test_a_user_that_something_else_may_know_is_not_called_unknown(tree: dict[st
 def test_a_number_is_unknown_unless_an_account_that_is_still_to_be_made_may_get_it(line: str, fails: str | None) -> None:
     files = Files(MemoryTree({"/etc/passwd": ACCOUNTS, "/usr/lib/sysusers.d/x.conf": f"{line}\n"}))
 
-    assert fails == privileges(unit_of("User=4711"), frozenset(), BT, files, Captured()).fails
+    assert fails == unit_privileges(unit_of("User=4711"), frozenset(), BT, files, Captured()).fails
 
 
 def test_another_name_for_uid_0_is_root() -> None:
@@ -323,7 +325,7 @@ STORED = bytes.fromhex("0100000200040000000000000000000000000000")  # cap_net_bi
     ],
 )
 def test_without_a_list_the_file_itself_tells(known: Attributes, captured: Captured, expected: tuple[bool, str]) -> None:
-    power_of = privileges(unit_of(SVC), frozenset(), BT, Files(WithAttributes(known)), captured)
+    power_of = unit_privileges(unit_of(SVC), frozenset(), BT, Files(WithAttributes(known)), captured)
     answer = may_bind(power_of, "inet", "tcp", 80, 1024)
 
     assert expected == (answer.allowed, answer.confidence)
@@ -333,16 +335,16 @@ def test_the_file_that_a_link_leads_to_has_the_capabilities() -> None:
     files = Files(MemoryTree({"/etc/passwd": ACCOUNTS, BT: "-> /opt/bt-1.2", "/opt/bt-1.2": "\x7fELF"}))
     captured = Captured(filecaps={"/opt/bt-1.2": "cap_net_raw,cap_net_bind_service=ep"})
 
-    power_of = privileges(unit_of(SVC), frozenset(), BT, files, captured)
+    power_of = unit_privileges(unit_of(SVC), frozenset(), BT, files, captured)
 
-    assert frozenset({"CAP_NET_RAW", NBS}) == power(power_of)
+    assert frozenset({"CAP_NET_RAW", NBS}) == effective_capabilities(power_of)
 
 
 def test_a_script_has_the_file_capabilities_of_its_interpreter() -> None:
     files = Files(MemoryTree({"/etc/passwd": ACCOUNTS, BT: "#!/usr/bin/env python3\n", "/usr/bin/python3": "-> python3.11"}))
     captured = Captured(filecaps={"/usr/bin/python3.11": "cap_net_bind_service=ep"})
 
-    assert frozenset({NBS}) == power(privileges(unit_of(SVC), frozenset(), BT, files, captured))
+    assert frozenset({NBS}) == effective_capabilities(unit_privileges(unit_of(SVC), frozenset(), BT, files, captured))
 
 
 @pytest.mark.parametrize(
@@ -356,4 +358,6 @@ def test_root_is_broad_where_it_holds_more_than_the_one_capability(lines: tuple[
 def test_sandboxing_takes_capabilities_from_the_bounding_set() -> None:
     taken = {"CAP_MKNOD", "CAP_SYS_RAWIO", "CAP_SYS_TIME", "CAP_WAKE_ALARM", "CAP_SYSLOG", "CAP_SYS_MODULE"}
 
-    assert ALL - taken == power(started("PrivateDevices=yes", "ProtectClock=yes", "ProtectKernelLogs=yes", "ProtectKernelModules=yes"))
+    assert ALL - taken == effective_capabilities(
+        started("PrivateDevices=yes", "ProtectClock=yes", "ProtectKernelLogs=yes", "ProtectKernelModules=yes")
+    )

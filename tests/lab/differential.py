@@ -17,7 +17,7 @@ from portwright.system.systemd import environment
 from portwright.system.systemd import socket_units as socket_unit
 from portwright.system.systemd.activation import dependencies
 from portwright.system.systemd.command_line import Command, commands
-from portwright.system.systemd.privileges import privileges
+from portwright.system.systemd.privileges import unit_privileges
 from portwright.system.systemd.units import Units, load
 from portwright.trees import Files
 from portwright.trees.directory import DirectoryTree
@@ -150,8 +150,8 @@ class Ours:
 
     def capabilities(self, unit: Unit) -> tuple[frozenset[str], frozenset[str]]:
         """(ambient, bounding)"""
-        power = privileges(unit, frozenset(), "/bin/true", self.files, self._captured, partial(self.units.expand, unit=unit))
-        return power.ambient, ALL if power.bounding is None else power.bounding
+        privileges = unit_privileges(unit, frozenset(), "/bin/true", self.files, self._captured, partial(self.units.expand, unit=unit))
+        return privileges.ambient, ALL if privileges.bounding is None else privileges.bounding
 
     def environment(self, unit: Unit) -> frozenset[str]:
         """Environment= alone: systemctl does not show what files add."""

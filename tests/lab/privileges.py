@@ -145,11 +145,11 @@ def build(root: Path) -> None:
 
 def predicted(invocation: Invocation) -> str:
     """What portwright says of the command: who it is, and what bind() answers, or why it is never started."""
-    power = invocation.privileges
-    if power.fails:
-        return power.fails
-    answer = may_bind(power, "inet", "tcp", 80, 1024)
-    root = power.uid0 or (power.setuid_root and not power.no_new_privileges)
+    privileges = invocation.privileges
+    if privileges.fails:
+        return privileges.fails
+    answer = may_bind(privileges, "inet", "tcp", 80, 1024)
+    root = privileges.uid0 or (privileges.setuid_root and not privileges.no_new_privileges)
     return f"{'root' if root else 'user'} {'ok' if answer.allowed else answer.error}"
 
 

@@ -6,16 +6,16 @@ from portwright.facts import (
     Assignment,
     FileLimit,
     Listener,
-    Lost,
     Origin,
     Outbound,
+    Overridden,
     Privileges,
     Protocol,
     Starts,
     Sysctl,
     Unit,
 )
-from portwright.finding import Allowed, Card, Finding, HostResult, Note, Severity, Subject
+from portwright.finding import Allowed, Finding, HostResult, Note, RuleMeta, Severity, Subject
 from portwright.host import Host
 from portwright.ports import PortSet
 from portwright.source import Source, Span, Unreadable
@@ -42,8 +42,8 @@ def at(source: Source, text: str, nth: int = 0) -> Span:
     return source.span(start, start + len(text))
 
 
-def card(id: str, severity: Severity = "high", family: str = "ephemeral") -> Card:
-    return Card(
+def card(id: str, severity: Severity = "high", family: str = "ephemeral") -> RuleMeta:
+    return RuleMeta(
         id,
         family,
         f"title of {id}",
@@ -160,9 +160,7 @@ def listener(
 def sysctl(key: str, value: str, path: str = _KERNEL, **more: str) -> Sysctl:
     """A kernel setting said at line 3 of a file; a default where no file is named."""
     place = Span(path, 3, len(key) + 4, 3, len(key) + 4 + len(value))
-    return Sysctl(
-        place, key, value, more.get("reload", value), place, running=more.get("running"), is_default=path == _KERNEL
-    )
+    return Sysctl(place, key, value, more.get("reload", value), place, running=more.get("running"), is_default=path == _KERNEL)
 
 
 POSTGRES = listener("postgres", 5432, "postgresql@15-main.service", user="postgres")
@@ -198,7 +196,7 @@ DB1 = Host(
         sysctl("net.ipv4.ip_local_port_range", "32768 60999", "/etc/sysctl.d/50-range.conf", reload="1024 65535", running="32768 60999"),
         replace(
             sysctl("net.ipv4.ip_local_reserved_ports", "41000,50000-51000", "/etc/sysctl.d/60-reserved.conf"),
-            lost=(Lost("8080", Span("/etc/sysctl.d/10-old.conf", 1, 36, 1, 40), "a later file replaces it"),),
+            overridden=(Overridden("8080", Span("/etc/sysctl.d/10-old.conf", 1, 36, 1, 40), "a later file replaces it"),),
         ),
         sysctl("net.ipv4.ip_unprivileged_port_start", "1024"),
         sysctl("net.ipv4.tcp_tw_reuse", "2"),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portwright._start.records import fields, replace
-from portwright.facts import Assignment, Lost, Outbound, Privileges, Unit
+from portwright.facts import Assignment, Outbound, Overridden, Privileges, Unit
 from portwright.host import Host
 from portwright.reports.facts_text import render
 from portwright.source import Span, Unreadable
@@ -61,7 +61,7 @@ def test_no_byte_of_the_host_reaches_the_terminal_as_a_control(text: str, column
         sysctls=(
             replace(
                 sysctl("net.ipv4.ip_local_port_range", text, text, reload=f"{text}1", running=f"{text}2"),
-                lost=(Lost(text, place, text),),
+                overridden=(Overridden(text, place, text),),
             ),
             sysctl(text, text, text),
         ),

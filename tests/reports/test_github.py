@@ -52,7 +52,7 @@ def test_a_finding_of_a_repository_is_one_line_at_its_place() -> None:
 
 
 def test_a_host_that_lies_in_the_checkout_is_annotated_where_it_lies() -> None:
-    (line,) = commands(github.check([replace(CLEAN, findings=(replace(IN_RANGE, notes=()),), below="hosts/web1")]))
+    (line,) = commands(github.check([replace(CLEAN, findings=(replace(IN_RANGE, notes=()),), checkout_prefix="hosts/web1")]))
 
     assert "hosts/web1/etc/nginx/sites-enabled/shop" == line[1]["file"]
 

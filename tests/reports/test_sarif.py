@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portwright._start.records import replace
-from portwright.finding import Allowed, Card, HostResult, Note, Severity, Subject
+from portwright.finding import Allowed, HostResult, Note, RuleMeta, Severity, Subject
 from portwright.reports import sarif
 from portwright.source import Span, Unreadable
 from tests.reports.golden import expected
@@ -118,7 +118,7 @@ def test_a_repository_is_the_source_root_and_each_host_has_a_root_of_its_own() -
 
 
 def test_what_lies_below_the_directory_of_the_run_has_paths_from_there() -> None:
-    run = run_of(sarif.check([replace(WEB1, below="hosts/web1", findings=(IN_RANGE,))], [], "1"))
+    run = run_of(sarif.check([replace(WEB1, checkout_prefix="hosts/web1", findings=(IN_RANGE,))], [], "1"))
 
     assert ["%SRCROOT%"] == list(run["originalUriBaseIds"])
     location = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]
@@ -255,7 +255,7 @@ def test_secrets_are_struck_out_of_all_prose() -> None:
 
 
 def test_a_reference_that_is_no_web_page_is_no_link() -> None:
-    hostile = Card("r", "f", "t", "low", "w", ("javascript:alert(1)", "https://a.example/<b>", "ip(7)", "https://good.example/"))
+    hostile = RuleMeta("r", "f", "t", "low", "w", ("javascript:alert(1)", "https://a.example/<b>", "ip(7)", "https://good.example/"))
 
     (rule,) = run_of(sarif.check([CLEAN], [hostile], "1"))["tool"]["driver"]["rules"]
 
@@ -303,7 +303,7 @@ def test_any_text_makes_a_valid_document_of_plain_ascii(one: str, two: str) -> N
     )
     host = HostResult(one, 1, 1, (finding,), (Allowed(one, place, two),), (Unreadable(place, two),))
 
-    text = sarif.check([host], [Card(one, two, one, "low", two, (one, two))], one)
+    text = sarif.check([host], [RuleMeta(one, two, one, "low", two, (one, two))], one)
 
     run_of(text)
     assert not [c for c in text if (ord(c) < 0x20 and c != "\n") or ord(c) >= 0x7F]

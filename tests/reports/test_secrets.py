@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portwright.changes import Manual
-from portwright.finding import Card, Finding, HostResult, Note, Subject
+from portwright.finding import Finding, HostResult, Note, RuleMeta, Subject
 from portwright.reports import json_v1, secrets, text
 from portwright.reports.secrets import hide, hide_in_line, hide_value
 from portwright.source import Source, Span
@@ -75,7 +75,7 @@ def test_a_sentence_may_speak_of_tokens() -> None:
 @pytest.mark.parametrize("line", LINES)
 def test_neither_the_text_report_nor_the_json_copies_a_secret(line: str) -> None:
     at = Span("/etc/app.conf", 1, 1, 1, len(line) + 1)
-    card = Card("a-rule", "family", "A title", "high", "why")
+    card = RuleMeta("a-rule", "family", "A title", "high", "why")
     finding = Finding(
         card,
         f"app says password={CANARY}",

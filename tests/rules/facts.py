@@ -42,8 +42,8 @@ def sysctl(key: str, value: str, path: str = "/etc/sysctl.d/50.conf", **changed:
     return replace(Sysctl(place, key, value, value, place, is_default=not path), **changed)
 
 
-def assignment(key: str, value: str, fate: Any, line: int = 1, path: str = "/etc/sysctl.d/50.conf", reason: str = "") -> Assignment:
-    return Assignment(at(line, path), key, value, fate, reason)
+def assignment(key: str, value: str, outcome: Any, line: int = 1, path: str = "/etc/sysctl.d/50.conf", reason: str = "") -> Assignment:
+    return Assignment(at(line, path), key, value, outcome, reason)
 
 
 def outbound(**changed: Any) -> Outbound:

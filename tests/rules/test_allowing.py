@@ -2,7 +2,7 @@
 
 import pytest
 
-from portwright.finding import Card, Finding, Subject
+from portwright.finding import Finding, RuleMeta, Subject
 from portwright.rules.allowing import allowed
 from portwright.source import Source
 from tests.rules.facts import at
@@ -12,7 +12,7 @@ PATH = "/etc/app.conf"
 
 
 def finding(line: int, rule: str = "port-claimed-twice", path: str = PATH) -> Finding:
-    return Finding(Card(rule, "f", "t", "low", "w"), "m", at(line, path), Subject(), "certain")
+    return Finding(RuleMeta(rule, "f", "t", "low", "w"), "m", at(line, path), Subject(), "certain")
 
 
 def source(*lines: str, path: str = PATH) -> dict[str, Source]:

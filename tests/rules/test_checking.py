@@ -12,7 +12,7 @@ from portwright.facts import Privileges
 from portwright.finding import Finding, Note, Subject
 from portwright.host import Host
 from portwright.ports import PortSet
-from portwright.rules import Rule, check, held, load, summary
+from portwright.rules import Rule, check, evaluate, load, summary
 from portwright.rules.grammar import read
 from portwright.shipped import rules_directory
 from tests.rules.facts import RANGE, RESERVED, UNPRIVILEGED, assignment, at, host, listener, outbound, sysctl
@@ -306,10 +306,10 @@ def test_lowering_the_start_of_unprivileged_ports_is_found_where_a_file_does_it(
 
 
 def test_ports_a_later_list_drops_are_wished_for_again() -> None:
-    lost = assignment(RESERVED, "40000,50000", "overridden", 1, "/etc/sysctl.d/10.conf", "a later file sets it")
+    overridden = assignment(RESERVED, "40000,50000", "overridden", 1, "/etc/sysctl.d/10.conf", "a later file sets it")
     kept = assignment(RESERVED, "50000", "applied", 1, "/etc/sysctl.d/20.conf")
 
-    found = one(host(settings={RESERVED: "50000"}, assignments=(lost, kept)), shipped("reserved-ports-overridden"))
+    found = one(host(settings={RESERVED: "50000"}, assignments=(overridden, kept)), shipped("reserved-ports-overridden"))
 
     assert ReservePorts(PortSet.of(40000)) == found.change
 
@@ -324,7 +324,7 @@ def test_a_join_of_all_with_all_is_stopped_and_said(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("portwright.rules.checking._MOST_OF_A_RULE", 10_000)
     crowd = host(*(listener(1 + n, at=at(n + 1)) for n in range(110)))
 
-    found, stopped = held(crowd, [rule("{protocol: {is: tcp}}", with_=QUADRATIC)])
+    found, stopped = evaluate(crowd, [rule("{protocol: {is: tcp}}", with_=QUADRATIC)])
 
     assert () == found
     assert ["the rule a-rule was stopped after 10,000 comparisons on one host, so what else it would find is not told"] == [
@@ -338,7 +338,7 @@ def test_rules_that_cost_too_much_together_are_stopped_and_what_was_found_before
     crowd = host(*(listener(1 + n, at=at(n + 1)) for n in range(10)))
     some = rule("{port: {at-most: 3}}")
 
-    found, stopped = held(crowd, [some, rule("{port: {is: 0}, ports: {is: 1}}"), rule("{port: {is: 0}}"), some, some])
+    found, stopped = evaluate(crowd, [some, rule("{port: {is: 0}, ports: {is: 1}}"), rule("{port: {is: 0}}"), some, some])
 
     assert 3 == len(found)
     assert [
@@ -350,7 +350,7 @@ def test_findings_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("portwright.rules.checking._MOST_SAID", 1 << 20)
     crowd = host(*(listener(1 + n, app="x" * 1000, at=at(n + 1)) for n in range(2000)))
 
-    found, stopped = held(crowd, [rule("{protocol: {is: tcp}}", message="{app}" * 20)])
+    found, stopped = evaluate(crowd, [rule("{protocol: {is: tcp}}", message="{app}" * 20)])
 
     assert 45 < len(found) < 60
     assert [True] == ["after findings of 1 MiB on one host" in trouble.reason for trouble in stopped]
@@ -361,11 +361,11 @@ def test_a_comparison_with_a_long_list_of_ports_counts_as_much_as_the_list_is_lo
     crowd = host(*(listener(600 + n, at=at(n + 1)) for n in range(10)))
     comb = ",".join(str(port) for port in range(1, 512, 2))
 
-    assert 1 == len(held(crowd, [rule(f"{{ports: {{overlaps: '{comb}'}}}}")])[1])
-    assert () == held(crowd, [rule("{ports: {overlaps: '1,3,5'}}")])[1]
+    assert 1 == len(evaluate(crowd, [rule(f"{{ports: {{overlaps: '{comb}'}}}}")])[1])
+    assert () == evaluate(crowd, [rule("{ports: {overlaps: '1,3,5'}}")])[1]
 
 
 def test_ten_thousand_listeners_are_held_against_every_shipped_rule() -> None:
     crowd = host(*(listener(80, unit=f"u{n}.service", at=at(n + 1)) for n in range(10_000)))
 
-    assert () == held(crowd, SHIPPED)[1]
+    assert () == evaluate(crowd, SHIPPED)[1]

@@ -54,13 +54,13 @@ def test_every_word_and_comparison_of_the_loader_is_in_the_schema() -> None:
 
 def test_a_persons_own_rules_are_held_against_the_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a-rule.yaml").write_text(GOOD)
-    held: list[str] = []
-    monkeypatch.setattr("portwright.rules.json_schema.validate", lambda text, path: held.append(path))
+    evaluate: list[str] = []
+    monkeypatch.setattr("portwright.rules.json_schema.validate", lambda text, path: evaluate.append(path))
 
     load([tmp_path])
     load([rules_directory()])
 
-    assert [str(tmp_path / "a-rule.yaml")] == held
+    assert [str(tmp_path / "a-rule.yaml")] == evaluate
 
 
 @settings(max_examples=150, deadline=None)

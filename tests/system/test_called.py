@@ -4,7 +4,7 @@ import pytest
 
 from portwright.facts import Setting, Unit
 from portwright.source import Span
-from portwright.system.processes.exec_calls import called
+from portwright.system.processes.exec_calls import exec_calls
 
 # (key, value, the commands called)
 LINES = [
@@ -28,14 +28,14 @@ def unit(key: str, value: str, section: str = "Service") -> Unit:
 
 @pytest.mark.parametrize(("key", "value", "expected"), LINES)
 def test_a_line_calls_its_program_and_what_its_shell_text_names(key: str, value: str, expected: list[tuple[str, ...]]) -> None:
-    found = [call.words for call in called(unit(key, value), "netstat") if call.program not in ("sh", "bash")]
+    found = [call.words for call in exec_calls(unit(key, value), "netstat") if call.program not in ("sh", "bash")]
 
     assert expected == found
 
 
 def test_lines_that_hold_none_of_the_names_are_not_read() -> None:
-    assert () == called(unit("ExecStart", "/usr/bin/ss -ltn"), "netstat", "fuser")
+    assert () == exec_calls(unit("ExecStart", "/usr/bin/ss -ltn"), "netstat", "fuser")
 
 
 def test_a_socket_unit_has_commands_too() -> None:
-    assert ["fuser"] == [call.program for call in called(unit("ExecStartPre", "/bin/fuser -k 80/tcp", "Socket"), "fuser")]
+    assert ["fuser"] == [call.program for call in exec_calls(unit("ExecStartPre", "/bin/fuser -k 80/tcp", "Socket"), "fuser")]

@@ -3,7 +3,7 @@
 import pytest
 
 from portwright.facts import Call
-from portwright.system.processes.script_calls import calls
+from portwright.system.processes.script_calls import script_calls
 from portwright.system.systemd.units import load
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
@@ -16,13 +16,13 @@ CRON = {
 }
 
 
-def called(files: dict[str, str], *, repository: bool = False) -> list[tuple[str, str]]:
+def exec_calls(files: dict[str, str], *, repository: bool = False) -> list[tuple[str, str]]:
     return [(str(call.at), call.caller) for call in _calls(files, repository)]
 
 
 def _calls(files: dict[str, str], repository: bool) -> tuple[Call, ...]:
     tree = Files(MemoryTree(files))
-    return calls(load(tree, repository=repository), tree, repository=repository)
+    return script_calls(load(tree, repository=repository), tree, repository=repository)
 
 
 # (shell text, where netstat is called)
@@ -48,7 +48,7 @@ TEXTS = [
 def test_a_script_calls_what_stands_where_a_command_does(text: str, places: list[str]) -> None:
     files = {UNIT: "[Service]\nExecStart=/opt/run\n", "/opt/run": f"#!/usr/bin/env bash\n{text}\n"}
 
-    assert [(f"/opt/run:{place}", "app.service (/opt/run)") for place in places] == called(files)
+    assert [(f"/opt/run:{place}", "app.service (/opt/run)") for place in places] == exec_calls(files)
 
 
 @pytest.mark.parametrize(
@@ -65,11 +65,11 @@ def test_a_script_calls_what_stands_where_a_command_does(text: str, places: list
 def test_the_script_of_an_exec_line_is_read(line: str, found: bool) -> None:
     files = {UNIT: f"[Service]\n{line}\n", "/opt/run": "#!/bin/sh\nnetstat\n"}
 
-    assert ([("/opt/run:2:1", "app.service (/opt/run)")] if found else []) == called(files)
+    assert ([("/opt/run:2:1", "app.service (/opt/run)")] if found else []) == exec_calls(files)
 
 
 def test_another_language_is_not_read_as_shell() -> None:
-    assert [] == called({UNIT: "[Service]\nExecStart=/opt/run\n", "/opt/run": "#!/usr/bin/python3\nnetstat\n"})
+    assert [] == exec_calls({UNIT: "[Service]\nExecStart=/opt/run\n", "/opt/run": "#!/usr/bin/python3\nnetstat\n"})
 
 
 # (path, line, place)
@@ -88,17 +88,17 @@ TABLES = [
 
 @pytest.mark.parametrize(("path", "line", "place"), TABLES)
 def test_the_lines_of_crons_tables_are_read(path: str, line: str, place: str | None) -> None:
-    assert ([] if place is None else [(f"{path}:{place}", path)]) == called({**CRON, path: f"{line}\n"})
+    assert ([] if place is None else [(f"{path}:{place}", path)]) == exec_calls({**CRON, path: f"{line}\n"})
 
 
 def test_a_script_that_a_table_starts_is_read() -> None:
     files = {"/etc/crontab": "@daily root /opt/run -v\n", "/opt/run": "#!/bin/sh\nnetstat\n"}
 
-    assert [("/opt/run:2:1", "/opt/run")] == called({**CRON, **files})
+    assert [("/opt/run:2:1", "/opt/run")] == exec_calls({**CRON, **files})
 
 
 def test_where_cron_does_not_run_its_tables_are_nothing_and_in_a_repository_all_counts() -> None:
     files = {"/etc/cron.d/x": "@daily root netstat\n"}
 
-    assert [] == called(files)
-    assert [("/etc/cron.d/x:1:13", "/etc/cron.d/x")] == called(files, repository=True)
+    assert [] == exec_calls(files)
+    assert [("/etc/cron.d/x:1:13", "/etc/cron.d/x")] == exec_calls(files, repository=True)

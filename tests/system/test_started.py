@@ -4,7 +4,7 @@ import pytest
 
 from portwright.facts import Invocation
 from portwright.system.host_files.captures import captured
-from portwright.system.processes.spawners import started
+from portwright.system.processes.spawners import spawned
 from portwright.system.systemd.invocations import invocations
 from portwright.system.systemd.units import load
 from portwright.trees import Files
@@ -29,7 +29,7 @@ def children(files: dict[str, str], unit: str = "cron.service") -> list[Invocati
     units, known = load(read), captured(read)
     keeper = units.get(unit)
     assert keeper is not None
-    return [each for found in invocations(keeper, units, read, known) for each in started(found, units, read, known)]
+    return [each for found in invocations(keeper, units, read, known) for each in spawned(found, units, read, known)]
 
 
 def said(found: Invocation) -> tuple[str | None, str | None, str, list[str]]:
@@ -79,7 +79,7 @@ def test_a_line_without_a_command_is_told() -> None:
     keeper = units.get("cron.service")
     assert keeper is not None
     for found in invocations(keeper, units, read, known):
-        assert [] == list(started(found, units, read, known))
+        assert [] == list(spawned(found, units, read, known))
 
     assert ["/etc/crontab:1:1"] == [str(trouble.at) for trouble in read.unreadable]
 

@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from re import compile as regex
+    from re import compile as lazy_regex
 else:
     import re
 
-    class regex:
+    class lazy_regex:
         """What re.compile gives, later: the first attribute asked for compiles it and makes its methods this object's own."""
 
         def __init__(self, text, flags=0):
@@ -22,4 +22,4 @@ else:
             return getattr(real, name)
 
 
-__all__ = ["regex"]
+__all__ = ["lazy_regex"]

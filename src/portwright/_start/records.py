@@ -4,7 +4,7 @@ A cold start is a budget, and half of it went into `dataclasses` compiling metho
 type checker these names *are* those of `dataclasses`; at run time they do the same for what is used here: `frozen`, `slots`, `order`,
 defaults, `default_factory`, `__post_init__`, inheritance, `match`, copying and pickling. Nothing else is accepted.
 
-That nobody assigns to a frozen value is the type checker's to say, and the tests' (`GUARDED`, before other modules are imported): a
+That nobody assigns to a frozen value is the type checker's to say, and the tests' (`ENFORCE_FROZEN`, before other modules are imported): a
 host makes tens of thousands of values, and guarding each at run time cost as much as making it.
 """
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dataclasses import MISSING, FrozenInstanceError, dataclass, field, fields, replace
 
-    GUARDED = False
+    ENFORCE_FROZEN = False
 
     def source() -> str: ...
 
@@ -33,7 +33,7 @@ else:
             return "MISSING"
 
     MISSING = _Missing()
-    GUARDED = False
+    ENFORCE_FROZEN = False
     FunctionType = type(_Missing.__repr__)
     _MOST_COMPILED = 32
 
@@ -101,7 +101,7 @@ else:
             body["__le__"] = lambda self, other: values(self) <= values(other) if other.__class__ is self.__class__ else NotImplemented
             body["__gt__"] = lambda self, other: values(self) > values(other) if other.__class__ is self.__class__ else NotImplemented
             body["__ge__"] = lambda self, other: values(self) >= values(other) if other.__class__ is self.__class__ else NotImplemented
-        if frozen and GUARDED:
+        if frozen and ENFORCE_FROZEN:
             body["__setattr__"] = _refuse_set
             body["__delattr__"] = _refuse_delete
         return body
@@ -144,7 +144,7 @@ else:
         return __init__
 
     def _init(cls, frozen):
-        if frozen and GUARDED:
+        if frozen and ENFORCE_FROZEN:
             return _guarded(cls)
         plain = _renamed(cls.__dataclass_fields__)
         factories = tuple((each.name, each.default_factory) for each in cls.__dataclass_fields__ if each.default_factory is not MISSING)
@@ -214,4 +214,4 @@ else:
         raise FrozenInstanceError(f"cannot delete field {name!r}")
 
 
-__all__ = ["GUARDED", "MISSING", "FrozenInstanceError", "dataclass", "field", "fields", "replace", "source"]
+__all__ = ["ENFORCE_FROZEN", "MISSING", "FrozenInstanceError", "dataclass", "field", "fields", "replace", "source"]

@@ -13,7 +13,7 @@ from portwright.host import Host
 from portwright.host.reading import read_host
 from portwright.reports.cases import findings_text
 from portwright.repositories.staging import read_repository
-from portwright.rules import Rule, held
+from portwright.rules import Rule, evaluate
 from portwright.rules.grammar import nearest
 from portwright.source import Span, Unreadable
 from portwright.trees import ReadError
@@ -151,7 +151,7 @@ def example(rule: Rule, files: Iterable[tuple[str, str]], *, as_host: bool) -> H
         read = (read_host(MemoryTree({**_ADDRESSES, **laid}), "example"),)
     else:
         read = read_repository(MemoryTree(laid), "example")
-    said = [held(host, [rule]) for host in read]
+    said = [evaluate(host, [rule]) for host in read]
     return HostResult(
         host="example",
         files_read=max((host.files_read for host in read), default=0),

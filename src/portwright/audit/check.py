@@ -11,14 +11,14 @@ from portwright.facts import CONFIDENCES, Confidence
 from portwright.finding import Allowed, Finding, HostResult, Note
 from portwright.host import Host
 from portwright.host.reading import read_host
-from portwright.rules import Rule, held
+from portwright.rules import Rule, evaluate
 from portwright.source import Span, Unreadable
 from portwright.system.sysctl.settle import defaults
 from portwright.trees import ReadError, Tree
 from portwright.trees.directory import DirectoryTree
 
 if TYPE_CHECKING:
-    from portwright.fixes.plan import Permits, Plan
+    from portwright.fixes.plan import FixPolicy, Plan
 
 
 class SelectionError(ValueError):
@@ -67,22 +67,20 @@ def read(given: Input, rate: int | None = None) -> tuple[Host, ...]:
         # Telling configs apart takes patterns that a host has no use for.
         from portwright.repositories.staging import read_repository
 
-        return tuple(_expecting(host, rate) for host in read_repository(tree, given.name, asked=given.asked))
+        return tuple(_expecting(host, rate) for host in read_repository(tree, given.name, explicit=given.explicit))
 
 
 def _expecting(host: Host, rate: int | None) -> Host:
     return host if rate is None else replace(host, expected_rate=rate)
 
 
-def verdict(
-    given: Input, rules: tuple[Rule, ...], selection: Selection, known: frozenset[str], rate: int | None = None
-) -> HostResult:
+def verdict(given: Input, rules: tuple[Rule, ...], selection: Selection, known: frozenset[str], rate: int | None = None) -> HostResult:
     """What the rules find in one input. `known` are the ids of all rules there are, which an allow comment may name."""
     hosts = read(given, rate)
     findings: dict[tuple[object, ...], Finding] = {}
     unreadable = {u for host in hosts for u in host.unreadable}
     for host in hosts:
-        found, stopped = held(host, rules)
+        found, stopped = evaluate(host, rules)
         unreadable.update(stopped)
         for finding in (_across_roles(host, finding) for finding in found):
             if selection.keeps(finding):
@@ -104,8 +102,8 @@ def verdict(
         unreadable=(*sorted(unreadable), *troubles),
         sources=sources,
         repository=given.kind != "host",
-        below=given.below,
-        overridden=tuple(sysctl for host in hosts for sysctl in host.sysctls if sysctl.lost),
+        checkout_prefix=given.checkout_prefix,
+        overridden=tuple(sysctl for host in hosts for sysctl in host.sysctls if sysctl.overridden),
         skipped=hosts[0].skipped,
     )
 
@@ -135,7 +133,7 @@ def _across_roles(host: Host, finding: Finding) -> Finding:
 
 
 def planned(
-    given: Input, rules: tuple[Rule, ...], selection: Selection, known: frozenset[str], permits: "Permits", rate: int | None = None
+    given: Input, rules: tuple[Rule, ...], selection: Selection, known: frozenset[str], policy: "FixPolicy", rate: int | None = None
 ) -> "Plan":
     """A plan for what the rules find on one host, proven by reading the host again with the plan's files laid over it.
 
@@ -147,7 +145,7 @@ def planned(
     if given.kind != "host":
         result = verdict(given, rules, selection, known, rate)
         seen = Host(given.name, repository=True, sources=result.sources, unreadable=result.unreadable, files_read=result.files_read)
-        return plan(seen, result.findings, lambda edits: (seen, result.findings), permits)
+        return plan(seen, result.findings, lambda edits: (seen, result.findings), policy)
 
     def examine(edits: Mapping[str, bytes | None]) -> tuple[Host, tuple[Finding, ...]]:
         with _opened(given) as tree:
@@ -156,26 +154,26 @@ def planned(
                 if tree.resolve(path) != path:
                     raise ReadError(path, f"a symbolic link leads to {tree.resolve(path)}")
             host = _expecting(read_host(OverlayTree(tree, edits) if edits else tree, given.name, given.identity), rate)
-        found, stopped = held(host, rules)
+        found, stopped = evaluate(host, rules)
         host = replace(host, unreadable=(*host.unreadable, *stopped))
         return host, tuple(finding for finding in found if selection.keeps(finding))
 
-    return plan(*examine({}), examine, permits)
+    return plan(*examine({}), examine, policy)
 
 
 def existing(given: Input, paths: Iterable[str]) -> dict[str, bytes | None]:
     """What planned paths and their folders hold now: None where nothing is, b"" for a folder."""
-    held: dict[str, bytes | None] = {}
+    evaluate: dict[str, bytes | None] = {}
     with _opened(given) as tree:
         for place in (place for path in paths for place in (path, path.rpartition("/")[0])):
             kind = tree.kind(place)
-            held[place] = tree.read(place) if kind == "file" else (b"" if kind == "directory" else None)
-    return held
+            evaluate[place] = tree.read(place) if kind == "file" else (b"" if kind == "directory" else None)
+    return evaluate
 
 
 def located(given: Input, paths: Iterable[str]) -> dict[str, str]:
     """Where on this machine the files lie that a report names: a host's links lead nowhere but into the host."""
-    if given.closed or given.content is not None:
+    if given.unavailable_reason or given.content is not None:
         return {}
     top = os.path.abspath(given.path)
     if given.kind == "file":

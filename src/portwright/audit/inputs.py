@@ -36,17 +36,17 @@ class Input:
     identity: str
     path: str
     content: bytes | None = None
-    closed: str = ""
+    unavailable_reason: str = ""
 
     @property
-    def asked(self) -> bool:
+    def explicit(self) -> bool:
         """Whether its user named this very file, so that it counts even where its path or text says *sample*."""
         return self.kind == "file"
 
     @property
-    def below(self) -> str | None:
+    def checkout_prefix(self) -> str | None:
         """Where the paths of its files begin, relative to the directory of the run; None where that is not below it."""
-        if self.kind == "file" or self.closed:
+        if self.kind == "file" or self.unavailable_reason:
             return None if os.path.isabs(self.path) else ""  # their own path is what reports show
         relative = os.path.relpath(self.path)
         if relative == ".":
@@ -56,10 +56,10 @@ class Input:
     @property
     def tree(self) -> Tree:
         """Its files as they are now; each time a tree of its own, so that none outlives its use."""
-        if self.closed:
-            from portwright.trees.single import ClosedTree
+        if self.unavailable_reason:
+            from portwright.trees.single import UnavailableTree
 
-            return ClosedTree(self.path, self.closed)
+            return UnavailableTree(self.path, self.unavailable_reason)
         if self.kind == "host":
             if not _is_this_machine(self.path):
                 return DirectoryTree(self.path)
@@ -85,7 +85,7 @@ def inputs(paths: Iterable[str], stdin_name: str | None = None) -> tuple[Input, 
     """
     found: dict[Input, None] = {}
     for path in dict.fromkeys(paths):
-        for item in (_stdin(stdin_name),) if path == "-" else _told_apart(path):
+        for item in (_stdin(stdin_name),) if path == "-" else _detect_inputs(path):
             found[item] = None
     return tuple(found)
 
@@ -97,19 +97,19 @@ def _is_this_machine(path: str) -> bool:
         return False
 
 
-def is_host(tree: Tree, below: str = "") -> bool:
+def is_host(tree: Tree, folder: str = "") -> bool:
     """Whether a directory of a tree is laid out like a host: `etc/`, and something that only a host has beside or in it."""
 
     def kind(path: str) -> str:
         try:
-            return tree.kind(f"{below}{path}")
+            return tree.kind(f"{folder}{path}")
         except ReadError:
             return "missing"  # a loop or a closed folder is no sign of a host
 
     if kind("/etc") != "directory":
         return False
     beside = (kind("/usr"), kind("/.portwright"))
-    return "directory" in beside or "file" in (kind("/etc/passwd"), kind("/etc/os-release")) or _is_link(tree, f"{below}/etc/os-release")
+    return "directory" in beside or "file" in (kind("/etc/passwd"), kind("/etc/os-release")) or _is_link(tree, f"{folder}/etc/os-release")
 
 
 def _is_link(tree: Tree, path: str) -> bool:
@@ -119,7 +119,7 @@ def _is_link(tree: Tree, path: str) -> bool:
         return False
 
 
-def _told_apart(path: str) -> Iterator[Input]:
+def _detect_inputs(path: str) -> Iterator[Input]:
     try:
         status = os.stat(path)
     except OSError as error:
@@ -185,7 +185,7 @@ def _hosts(path: str, tree: Tree, names: Iterable[str]) -> tuple[Input, ...]:
                 found.append(_closed(place, "archives are not there yet: unpack it into a folder"))
         except ReadError as error:
             found.append(_closed(place, error.reason))
-    hosts = sum(not item.closed for item in found)
+    hosts = sum(not item.unavailable_reason for item in found)
     if hosts > len(others):
         others = [_closed(other.path, "stands among hosts and is not laid out like one") for other in others]
     return tuple(sorted((*found, *others), key=lambda item: os.fsencode(item.path))) if hosts else ()
@@ -198,7 +198,7 @@ def _repository(path: str) -> Input:
 
 def _closed(path: str, reason: str) -> Input:
     name = _folder(path)
-    return Input("repository", name, name, path, closed=reason)
+    return Input("repository", name, name, path, unavailable_reason=reason)
 
 
 def _host(path: str, tree: Tree) -> Input:

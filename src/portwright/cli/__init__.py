@@ -173,7 +173,7 @@ def _ports(options: Options) -> int:
 def _fix(options: Options) -> int:
     from portwright.audit.check import existing, planned
     from portwright.fixes.ansible import PlaybookNameError, playbook, templates
-    from portwright.fixes.plan import Permits
+    from portwright.fixes.plan import FixPolicy
     from portwright.reports import plan_text
     from portwright.shipped import playbooks_directory
 
@@ -186,14 +186,12 @@ def _fix(options: Options) -> int:
         raise Complaint("--apply changes this machine, so the host to read must be /")
     if options.apply and not options.output:
         raise Complaint("--apply runs a playbook that you can read and take back: name it with -o NAME.yml")
-    made = planned(given, rules, selection, known, Permits(review=options.allow_review), options.rate)
+    made = planned(given, rules, selection, known, FixPolicy(review=options.allow_review), options.rate)
     written: tuple[str, ...] = ()
     if made.steps and options.output:
         folder, name = os.path.split(options.output)
         try:
-            book = playbook(
-                made, name, templates(playbooks_directory()), existing(given, made.edits), allow_restart=options.allow_restart
-            )
+            book = playbook(made, name, templates(playbooks_directory()), existing(given, made.edits), allow_restart=options.allow_restart)
         except PlaybookNameError as error:
             raise Complaint(str(error)) from None
         for file, content in book.files.items():

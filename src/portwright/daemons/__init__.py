@@ -20,10 +20,10 @@ from portwright.trees import Files
 if TYPE_CHECKING:
     from portwright.daemons._engine.entry import Entry
 
-Said = Endpoint | Outbound | FileNeed
+DaemonFact = Endpoint | Outbound | FileNeed
 Packages = Mapping[str, str]
-Reader = Callable[[Invocation, Files, Packages], tuple[Said, ...]]
-FragmentReader = Callable[[str, Files, Packages], tuple[Said, ...]]
+Reader = Callable[[Invocation, Files, Packages], tuple[DaemonFact, ...]]
+FragmentReader = Callable[[str, Files, Packages], tuple[DaemonFact, ...]]
 Shape = Callable[[Invocation], bool]
 
 

@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.facts import Sysctl
 from portwright.fixes.plan import FEWEST_PORTS, RANGE, RESERVED, SYSCTL_FILE, UNPRIVILEGED, DropInStep, Plan, SysctlStep
 from portwright.host import Host
 
-_NAME = regex(r"[A-Za-z0-9][A-Za-z0-9._-]*\.ya?ml")
-_MACHINE_ID = regex(r"[0-9a-f]{32}")
+_NAME = lazy_regex(r"[A-Za-z0-9][A-Za-z0-9._-]*\.ya?ml")
+_MACHINE_ID = lazy_regex(r"[0-9a-f]{32}")
 
 # Values are arguments of this script, never part of its text; a setting that this kernel lacks is passed over.
 _WRITE = 'while [ $# -gt 0 ]; do if [ -e "$1" ]; then printf "%s\\n" "$2" > "$1"; fi; shift 2; done'

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, field
 from portwright.changes import SETTABLE, Disruption, GrantCapability, LimitCapabilities, ReservePorts, Safety, SetSysctl
 from portwright.facts import Sysctl
@@ -32,8 +32,8 @@ OWNED = "# Written by portwright. Changes made here by hand are lost when its pl
 _ROUNDS = 4
 
 # systemd.unit(5): the characters of a unit's name, 255 at most; a path is made of it.
-_UNIT = regex(r"[A-Za-z0-9_:@][A-Za-z0-9_:@.\\-]{0,246}\.service")
-_KEY = regex(r"[a-z0-9_]+(\.[A-Za-z0-9_/-]+)+")
+_UNIT = lazy_regex(r"[A-Za-z0-9_:@][A-Za-z0-9_:@.\\-]{0,246}\.service")
+_KEY = lazy_regex(r"[a-z0-9_]+(\.[A-Za-z0-9_/-]+)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Plan:
     host: Host
     steps: tuple[Step, ...]
     edits: Mapping[str, str]
-    mended: tuple[Finding, ...]
+    fixed: tuple[Finding, ...]
     unplanned: tuple[Unplanned, ...]
     usable: int | None = None
     reason: str = ""
@@ -105,13 +105,13 @@ Recheck = Callable[[Mapping[str, bytes | None]], tuple[Host, tuple[Finding, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Permits:
+class FixPolicy:
     """How much a plan may ask of the host: findings whose mending needs a person's review are planned only when asked for."""
 
     review: bool = False
 
 
-def plan(host: Host, findings: tuple[Finding, ...], recheck: Recheck, permits: Permits | None = None) -> Plan:
+def plan(host: Host, findings: tuple[Finding, ...], recheck: Recheck, policy: FixPolicy | None = None) -> Plan:
     """A proven plan: laid over the host, every finding it claims is gone and no new one came.
 
     A mending that brings a new finding (a widened range swallows a service) takes that finding's wish along. What cannot be proven
@@ -120,18 +120,18 @@ def plan(host: Host, findings: tuple[Finding, ...], recheck: Recheck, permits: P
     if host.repository:
         reason = "a repository is not a host: nothing says which machine this ends up on, so change the file at the place shown"
         return Plan(host, (), {}, (), tuple(Unplanned(f, reason, _by_hand(f)) for f in findings), reason=reason)
-    prover = _Prover(host, findings, recheck, permits or Permits())
-    wished, refused = _sort_out(findings, prover.permits)
+    prover = _Prover(host, findings, recheck, policy or FixPolicy())
+    wished, refused = _sort_out(findings, prover.policy)
     proven = prover.most_of(wished, _Proven(), refused)
-    mended = Counter(finding.fingerprint for finding in proven.mended)
-    left = sorted((u for u in refused if u.finding.fingerprint not in mended), key=lambda u: (u.finding.at, u.finding.card.id))
+    fixed = Counter(finding.fingerprint for finding in proven.fixed)
+    left = sorted((u for u in refused if u.finding.fingerprint not in fixed), key=lambda u: (u.finding.at, u.finding.card.id))
     reason = ""
     if not proven.steps:
         reason = "no finding has a mending that could be proven safe" if findings else "nothing was found"
-    return Plan(host, proven.steps, proven.edits, proven.mended, tuple(left), proven.usable, reason)
+    return Plan(host, proven.steps, proven.edits, proven.fixed, tuple(left), proven.usable, reason)
 
 
-def _sort_out(findings: Iterable[Finding], permits: Permits, *, ours: bool = False) -> tuple[list[Finding], list[Unplanned]]:
+def _sort_out(findings: Iterable[Finding], policy: FixPolicy, *, ours: bool = False) -> tuple[list[Finding], list[Unplanned]]:
     """The findings whose wishes may be tried, and the others with the reason why not.
 
     Findings that are `ours`, brought by another change of the plan, need not be sure: to reserve a port too many does no harm.
@@ -144,7 +144,7 @@ def _sort_out(findings: Iterable[Finding], permits: Permits, *, ours: bool = Fal
             reason = finding.manual.reason if finding.manual else "no change to the host's configuration is known to be right for everyone"
         elif finding.confidence == "possible" and not (ours and isinstance(finding.change, ReservePorts)):
             reason = "portwright is not sure enough of this to change a host for it"
-        elif finding.change.safety == "review" and not permits.review:
+        elif finding.change.safety == "review" and not policy.review:
             reason = "its mending should be reviewed by somebody who knows the service (plan it with --allow-review)"
         else:
             reason = _unsafe_words(finding)
@@ -188,7 +188,7 @@ class _Proven:
     wishes: tuple[Finding, ...] = ()
     steps: tuple[Step, ...] = ()
     edits: dict[str, str] = field(default_factory=dict)
-    mended: tuple[Finding, ...] = ()
+    fixed: tuple[Finding, ...] = ()
     usable: int | None = None
 
 
@@ -197,12 +197,12 @@ class _Refused(Exception):
 
 
 class _Prover:
-    def __init__(self, host: Host, before: tuple[Finding, ...], recheck: Recheck, permits: Permits) -> None:
+    def __init__(self, host: Host, before: tuple[Finding, ...], recheck: Recheck, policy: FixPolicy) -> None:
         self._host = host
         self._before = before
         self._known = Counter(finding.fingerprint for finding in before)
         self._recheck = recheck
-        self.permits = permits
+        self.policy = policy
 
     def most_of(self, wished: Sequence[Finding], proven: _Proven, refused: list[Unplanned]) -> _Proven:
         """As many of these wishes as can be proven on top of what is proven; the others go to `refused` with the reason."""
@@ -231,7 +231,7 @@ class _Prover:
             usable = _assert_room(after_host, steps)
             remaining = Counter(finding.fingerprint for finding in after)
             fresh = [finding for finding in after if remaining[finding.fingerprint] > self._known[finding.fingerprint]]
-            more, hopeless = _sort_out(fresh, self.permits, ours=True)
+            more, hopeless = _sort_out(fresh, self.policy, ours=True)
             if hopeless:
                 new = hopeless[0].finding
                 raise _Refused(f"on a copy of this host it brings something new, {new.card.id}: {new.message}")
@@ -239,8 +239,8 @@ class _Prover:
                 for finding in wished:
                     if remaining[finding.fingerprint]:
                         raise _Refused("on a copy of this host it is still found after the change")
-                mended = tuple(f for f in self._before if not remaining[f.fingerprint])
-                return _Proven(wished, steps, edits, mended, usable)
+                fixed = tuple(f for f in self._before if not remaining[f.fingerprint])
+                return _Proven(wished, steps, edits, fixed, usable)
             wishes = (*wishes, *more)
         raise _Refused("on a copy of this host each change asks for another one")
 
@@ -261,9 +261,9 @@ def _assert_in_force(after: Host, steps: Iterable[Step]) -> None:
 def _why_not_in_force(sysctl: Sysctl, step: SysctlStep, at: Span, loader: str) -> str:
     if at.path == "/etc/sysctl.conf" or at.path.rpartition("/")[2] > SYSCTL_FILE.rpartition("/")[2]:
         return f"{at} sets {step.key} too and is read after {SYSCTL_FILE} {loader}, so that line has to be changed by hand"
-    for lost in sysctl.lost:
-        if lost.at.path == SYSCTL_FILE:
-            return f"{step.key} = {step.value} would not be in force: {lost.reason}"
+    for overridden in sysctl.overridden:
+        if overridden.at.path == SYSCTL_FILE:
+            return f"{step.key} = {step.value} would not be in force: {overridden.reason}"
     return f"{at} would still decide {step.key} {loader}"
 
 
@@ -376,7 +376,7 @@ def _bounding(capabilities: tuple[str, ...]) -> str:
 
 def _edits(host: Host, steps: Iterable[Step]) -> dict[str, str]:
     """The whole content of every owned file after these steps; what an earlier plan wrote there stays unless it is set anew."""
-    settings = {a.key: a.value for a in host.assignments if a.at.path == SYSCTL_FILE and a.fate in ("applied", "overridden")}
+    settings = {a.key: a.value for a in host.assignments if a.at.path == SYSCTL_FILE and a.outcome in ("applied", "overridden")}
     edits: dict[str, str] = {}
     for step in steps:
         match step:

@@ -4,7 +4,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, replace
 from portwright.source import Source, Span, Unreadable, Word
 
@@ -17,7 +17,7 @@ LONGEST_LINE = 1 << 24
 _MOST_REPLACED = 1 << 16  # a value that doubles itself again and again ends here
 _BLANKS = " \t\r\n\f\v"  # apr_isspace()
 _RAW = frozenset(("perl", "lua", "macro"))  # what stands inside is another language, or text with parameters
-_VARIABLE = regex(r"\$\{([^${}]*+)\}")
+_VARIABLE = lazy_regex(r"\$\{([^${}]*+)\}")
 
 _Stretch = tuple[int, int, int, Word | None]  # where it begins, what was written there (start, end), the variable's value
 
@@ -213,13 +213,13 @@ def _lines(source: Source) -> Iterator[Directive]:
         pieces: list[str] = []
         breaks: list[tuple[int, int]] = []
         length = 0
-        goes_on = True
-        while goes_on and position < size:
+        survives_conflict = True
+        while survives_conflict and position < size:
             newline = text.find("\n", position)
             newline = size if newline < 0 else newline
             end = newline - 1 if newline > position and text[newline - 1] == "\r" else newline
-            goes_on = end > position and text[end - 1] == "\\" and newline < size
-            pieces.append(text[position : end - goes_on])
+            survives_conflict = end > position and text[end - 1] == "\\" and newline < size
+            pieces.append(text[position : end - survives_conflict])
             breaks.append((length, position))
             length += len(pieces[-1])
             position = newline + 1

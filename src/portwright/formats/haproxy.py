@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, field
 from portwright.facts import Confidence
 from portwright.source import Source, Span, Unreadable, Word
@@ -24,14 +24,14 @@ _MOST_WORDS = 1_000_000
 
 # tools.c, parse_line(): what a backslash makes of the next character, outside and inside double quotes; else it stands for itself.
 _ESCAPES = {" ": " ", "\\": "\\", "#": "#", "'": "'", '"': '"', "$": "$", "n": "\n", "r": "\r", "t": "\t", "\t": "\t"}
-_PIECE = regex(
+_PIECE = lazy_regex(
     r"""(?P<blank>[ \t\r\v\f]++)|(?P<comment>\#)|(?P<strong>'[^']*+')|(?P<weak>"(?:[^"\\]++|\\.)*+")|\\(?P<escape>x[0-9a-fA-F]{2}|.)"""
     r"""|(?P<quote>['"])|(?P<plain>[^ \t\r\v\f\#'"\\]++)|(?P<lone>\\)""",
     re.DOTALL,
 )
 _NAME = r"\.?[A-Za-z_][A-Za-z0-9_]*+"
-_WEAK = regex(rf"\\(x[0-9a-fA-F]{{2}}|.)|\$\{{({_NAME})(\[\*\])?(?:-([^}}$]*+))?+\}}|\$({_NAME})|[^\\$]++|.", re.DOTALL)
-_ADDRESS_VARIABLE = regex(r"\$(?:\{([A-Za-z0-9_]*+)\}|([A-Za-z0-9_]++))")
+_WEAK = lazy_regex(rf"\\(x[0-9a-fA-F]{{2}}|.)|\$\{{({_NAME})(\[\*\])?(?:-([^}}$]*+))?+\}}|\$({_NAME})|[^\\$]++|.", re.DOTALL)
+_ADDRESS_VARIABLE = lazy_regex(r"\$(?:\{([A-Za-z0-9_]*+)\}|([A-Za-z0-9_]++))")
 
 
 @dataclass
@@ -293,7 +293,7 @@ def _and(left: bool | None, right: bool | None) -> bool | None:
     return False if False in (left, right) else None if None in (left, right) else True
 
 
-_TOKEN = regex(r"\s*+(?:(&&|\|\||[!()])|([A-Za-z_]++)\(([^()]*+)\)|(-?[0-9]{1,18}+))\s*+")
+_TOKEN = lazy_regex(r"\s*+(?:(&&|\|\||[!()])|([A-Za-z_]++)\(([^()]*+)\)|(-?[0-9]{1,18}+))\s*+")
 
 
 def _holds(words: tuple[Word, ...], environment: Environment, version: tuple[int, ...] | None, wrong: list[Unreadable]) -> bool | None:

@@ -2,15 +2,15 @@
 
 from typing import Literal
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.source import Source, Span
 
 Kind = Literal["name", "number", "string", "template", "sign"]
 LONGEST = 1 << 19
 
-_NAME = regex(r"(?:[A-Za-z_$]|[^\x00-\x7f])[\w$]*")  # a class up to \uffff takes as long to compile as all others together
-_NUMBER = regex(r"(?:0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|[0-9][0-9_]*)")
+_NAME = lazy_regex(r"(?:[A-Za-z_$]|[^\x00-\x7f])[\w$]*")  # a class up to \uffff takes as long to compile as all others together
+_NUMBER = lazy_regex(r"(?:0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|[0-9][0-9_]*)")
 _SIGNS = ("...", "===", "!==", "**=", "??=", "||=", "&&=", "=>", "==", "!=", "<=", ">=", "&&", "||", "??", "?.", "++", "--", "+=", "-=")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b", "f": "\f", "v": "\v", "\n": ""}
 # After these a slash begins a regular expression, after any other name or a closing bracket it divides.

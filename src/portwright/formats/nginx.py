@@ -2,7 +2,7 @@
 
 import re
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.source import Source, Span, Unreadable, Word
 
@@ -20,15 +20,15 @@ _UNQUOTED = rf"""(?:[^ \t\r\n;{{}}\#"'\\$]|\\.|\$\{{*+|{_TEMPLATE})(?:[^ \t\r\n;
 _QUOTED = r""""(?:[^"\\]++|\\.)*+"|'(?:[^'\\]++|\\.)*+'"""
 _WORD = rf"""(?:{_UNQUOTED}|(?:{_QUOTED})(?=[ \t\r\n;{{)]))"""
 
-_ITEM = regex(rf"{_BLANK}(?:(\}})|({_WORD})((?:{_BLANK}{_WORD})*+){_BLANK}(;|\{{(?![{{%])))", re.DOTALL)
-_SKIP = regex(_BLANK, re.DOTALL)
-_ONE = regex(rf"{_UNQUOTED}|{_QUOTED}", re.DOTALL)
-_EACH = regex(rf"\#[^\n]*+|\{{%[^{{%\n]*+%\}}|({_UNQUOTED}|{_QUOTED})", re.DOTALL)
-_ESCAPE = regex(r"\\([\"'\\trn])")
+_ITEM = lazy_regex(rf"{_BLANK}(?:(\}})|({_WORD})((?:{_BLANK}{_WORD})*+){_BLANK}(;|\{{(?![{{%])))", re.DOTALL)
+_SKIP = lazy_regex(_BLANK, re.DOTALL)
+_ONE = lazy_regex(rf"{_UNQUOTED}|{_QUOTED}", re.DOTALL)
+_EACH = lazy_regex(rf"\#[^\n]*+|\{{%[^{{%\n]*+%\}}|({_UNQUOTED}|{_QUOTED})", re.DOTALL)
+_ESCAPE = lazy_regex(r"\\([\"'\\trn])")
 _ESCAPED = {"t": "\t", "r": "\r", "n": "\n"}
 
 # Lua's strings, comments and long brackets may hold braces (OpenResty's ngx_http_lua_lex.c).
-_LUA = regex(r"""(?:--)?\[(=*+)\[|--[^\n]*+|"(?:[^"\\\n]++|\\.)*+"?|'(?:[^'\\\n]++|\\.)*+'?|[{}]""", re.DOTALL)
+_LUA = lazy_regex(r"""(?:--)?\[(=*+)\[|--[^\n]*+|"(?:[^"\\\n]++|\\.)*+"?|'(?:[^'\\\n]++|\\.)*+'?|[{}]""", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import re
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.source import Source, Unreadable, Word
 
@@ -15,9 +15,9 @@ _STRING = r"'(?:[^'\\\n]|\\.|'')*+'"
 _UNQUOTED = rf"{_LETTER}[^\x00-,;-@{_NO_LETTER}]*+"
 _NUMBER = r"[-+]?(?:0x[0-9a-fA-F]++|[0-9]*+\.[0-9]*+(?:[Ee][-+]?[0-9]++)?|[0-9]++)[A-Za-z]*+"
 _BLANKS = r"[ \t\r]*+"
-_LINE = regex(rf"{_BLANKS}(?:({_NAME}(?:\.{_NAME})?){_BLANKS}=?{_BLANKS}({_STRING}|{_NUMBER}|{_UNQUOTED}){_BLANKS})?(?:#.*+)?")
-_QUALIFIED = regex(rf"{_NAME}\.{_NAME}")
-_ESCAPE = regex(r"\\([0-7]{1,3}|.)|''")
+_LINE = lazy_regex(rf"{_BLANKS}(?:({_NAME}(?:\.{_NAME})?){_BLANKS}=?{_BLANKS}({_STRING}|{_NUMBER}|{_UNQUOTED}){_BLANKS})?(?:#.*+)?")
+_QUALIFIED = lazy_regex(rf"{_NAME}\.{_NAME}")
+_ESCAPE = lazy_regex(r"\\([0-7]{1,3}|.)|''")
 _CONTROLS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 

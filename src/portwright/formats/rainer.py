@@ -2,13 +2,13 @@
 
 import re
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright.formats.nodes import Node, Parsed
 from portwright.source import Source, Unreadable, Word
 
-_OBJECT = regex(r"[ \t]*([A-Za-z_]+)[ \t]*\(")
-_LEGACY = regex(r"[ \t]*\$([A-Za-z0-9]+)[ \t]+([^\n]*)")
-_PARAMETER = regex(r"([A-Za-z0-9_.]+)[ \t\r\n]*=[ \t\r\n]*")
+_OBJECT = lazy_regex(r"[ \t]*([A-Za-z_]+)[ \t]*\(")
+_LEGACY = lazy_regex(r"[ \t]*\$([A-Za-z0-9]+)[ \t]+([^\n]*)")
+_PARAMETER = lazy_regex(r"([A-Za-z0-9_.]+)[ \t\r\n]*=[ \t\r\n]*")
 _OBJECTS = frozenset(("input", "module", "include", "global", "ruleset", "action", "main_queue"))
 
 

@@ -57,13 +57,13 @@ def _logical(text: str) -> Iterator[tuple[str, list[tuple[int, int]]]]:
     offsets: list[tuple[int, int]] = []
     length = position = 0
     for line in text.split("\n"):
-        goes_on = line.endswith("\\")
-        piece = line[:-1] if goes_on else line
+        survives_conflict = line.endswith("\\")
+        piece = line[:-1] if survives_conflict else line
         pieces.append(piece)
         offsets.append((length, position))
         length += len(piece)
         position += len(line) + 1
-        if not goes_on:
+        if not survives_conflict:
             yield "".join(pieces), offsets
             pieces, offsets, length = [], [], 0
     if pieces:

@@ -5,7 +5,7 @@ All places are offsets into the text, so that a caller can map them to the file,
 
 from collections.abc import Callable, Iterator
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 
 DEEPEST = 20
@@ -16,7 +16,7 @@ _OPERATOR = ";&|<>()\n"
 _ENDS_WORD = frozenset(_BLANK + _OPERATOR + "\r")
 _SPECIAL = "@*#?-$!0123456789"
 _OPENERS = {"if": "fi", "while": "done", "until": "done", "{": "}"}
-_NAME = regex("[A-Za-z_][A-Za-z0-9_]*")
+_NAME = lazy_regex("[A-Za-z_][A-Za-z0-9_]*")
 _BETWEEN = ("then", "elif", "else", "do")
 
 

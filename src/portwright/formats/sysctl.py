@@ -2,7 +2,7 @@
 
 import re
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.source import Source, Span, Word
 
@@ -20,8 +20,8 @@ class Dialect:
     blanks: str
 
 
-SYSTEMD = Dialect(regex(r"[^\n\r\0]+"), " \t\n\r")
-PROCPS = Dialect(regex(r"[^\n]+"), " \t\n\v\f\r")
+SYSTEMD = Dialect(lazy_regex(r"[^\n\r\0]+"), " \t\n\r")
+PROCPS = Dialect(lazy_regex(r"[^\n]+"), " \t\n\v\f\r")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,14 @@
 """Tags: XML as icecast writes it, and the unclosed tags of InspIRCd; attributes and elements alike become nodes."""
 
-
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, field
 from portwright.formats.nodes import DEEPEST, Node, Parsed
 from portwright.source import Source, Unreadable, Word
 
-_NAME = regex(r"[A-Za-z_:][-A-Za-z0-9_:.]*")
+_NAME = lazy_regex(r"[A-Za-z_:][-A-Za-z0-9_:.]*")
 _BLANK = " \t\r\n"
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'", "nl": "\n"}
-_ENTITY = regex(r"&(\w{2,4});")
+_ENTITY = lazy_regex(r"&(\w{2,4});")
 
 
 @dataclass(slots=True)

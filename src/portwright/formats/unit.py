@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from itertools import count, repeat
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.facts import Setting
 from portwright.source import Source, Span, Unreadable
@@ -14,7 +14,7 @@ LONGEST_LINE = 1 << 20
 BLANK = " \t\n\r"
 _LEADS = "#; \t"  # what a line that may be a comment starts with
 _COMMENTS = ("#", ";")
-_LINE_END = regex("[\n\r\0]+")
+_LINE_END = lazy_regex("[\n\r\0]+")
 _Break = tuple[int, int, int]  # offset into the logical line, line, column
 
 
@@ -104,20 +104,20 @@ def _logical(text: str) -> Iterator[tuple[int, int, str | None, tuple[_Break, ..
                 return
         if line[-1:] == "\\" and (len(line) - len(line.rstrip("\\"))) % 2:
             # conf-parser.c: the backslash becomes the blank that joins the lines.
-            line, goes_on = f"{line[:-1]} ", True
+            line, survives_conflict = f"{line[:-1]} ", True
         elif not pieces:
             size = 0
             yield number, before, line, ()
             continue
         else:
-            goes_on = False
+            survives_conflict = False
         if pieces:
             breaks.append((length, number, before + 1))
         else:
             first, first_before = number, before
         pieces.append(line)
         length += len(line)
-        if not goes_on:
+        if not survives_conflict:
             yield first, first_before, "".join(pieces), tuple(breaks)
             pieces, breaks, length, size = [], [], 0, 0
     if pieces:

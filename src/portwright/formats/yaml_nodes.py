@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, field
 from portwright.formats.nodes import DEEPEST, Node, Parsed
 from portwright.source import Source, Span, Unreadable, Word
 
 MOST_EVENTS = 200_000
-_UNDECODED = regex("[\ud800-\udfff]")
+_UNDECODED = lazy_regex("[\ud800-\udfff]")
 
 
 @dataclass(slots=True)

@@ -3,18 +3,18 @@
 from collections.abc import Iterable, Mapping
 
 from portwright._start.records import dataclass, replace
-from portwright.daemons import Said, daemon_of, interpreted
+from portwright.daemons import DaemonFact, daemon_of, interpreted
 from portwright.daemons._engine import unknown_program as generic
 from portwright.facts import Endpoint, FileLimit, FileNeed, Invocation, Listener, Outbound, Privileges, weakest
 from portwright.host import Host
-from portwright.host.join.addresses import Surroundings
+from portwright.host.join.addresses import BindContext
 from portwright.host.join.listener import listener, socket_listener
 from portwright.host.join.open_files import file_limit
 from portwright.system.host_files.captures import Captured, captured
 from portwright.system.host_files.mounts import nfs_mounts, resvport_options
 from portwright.system.host_files.networks import names_address
-from portwright.system.processes.script_calls import calls
-from portwright.system.processes.spawners import started
+from portwright.system.processes.script_calls import script_calls
+from portwright.system.processes.spawners import spawned
 from portwright.system.sysctl.commands import unsettle
 from portwright.system.sysctl.settle import Settled, defaults, settle
 from portwright.system.systemd import socket_units as socket_unit
@@ -33,8 +33,8 @@ def read_host(tree: Tree, name: str, identity: str = "") -> Host:
     known = captured(files)
     units = load(files)
     settled = unsettle(settle(files, known.sysctl, known.kernel), units, files)
-    around = surroundings(settled, known, files)
-    return assemble(name, identity, files, settled, units, services(units, files, known, around), repository=False)
+    context = bind_context(settled, known, files)
+    return assemble(name, identity, files, settled, units, services(units, files, known, context), repository=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +48,25 @@ class Services:
     privileges: Mapping[str, Privileges]
 
 
-def services(units: Units, files: Files, known: Captured, around: Surroundings) -> Services:
+def services(units: Units, files: Files, known: Captured, context: BindContext) -> Services:
     """The services of a host or a repository."""
     joined: list[Joined] = []
     privileges: dict[str, Privileges] = {}
     for invocation in commands(units, files, known):
         if invocation.unit is not None:
             privileges.setdefault(invocation.unit, invocation.privileges)
-        joined += join(invocation, what_it_says(invocation, files, known), around)
+        joined += join(invocation, daemon_facts(invocation, files, known), context)
     return Services(
-        listeners=(*(fact for fact in joined if isinstance(fact, Listener)), *socket_listeners(units, files, around)),
+        listeners=(*(fact for fact in joined if isinstance(fact, Listener)), *socket_listeners(units, files, context)),
         outbounds=tuple(fact for fact in joined if isinstance(fact, Outbound)),
         file_limits=tuple(fact for fact in joined if isinstance(fact, FileLimit)),
         privileges=privileges,
     )
 
 
-def surroundings(settled: Settled, known: Captured, files: Files) -> Surroundings:
+def bind_context(settled: Settled, known: Captured, files: Files) -> BindContext:
     """What endpoints meet on this host: settled sysctls, the addresses somebody listed, and those that network configs name."""
-    return Surroundings(
+    return BindContext(
         sysctls={sysctl.key: sysctl for sysctl in settled.sysctls},
         addresses=known.addresses,
         no_ipv6=known.no_ipv6,
@@ -86,12 +86,12 @@ def commands(units: Units, files: Files, known: Captured) -> Iterable[Invocation
                 if is_guess(unit):
                     invocation = replace(invocation, confidence=weakest(invocation.confidence, "likely"))
                 yield invocation
-                yield from started(invocation, units, files, known)
+                yield from spawned(invocation, units, files, known)
     for manager in managers(units, files):
         yield from manager.invocations(files, known)
 
 
-def what_it_says(invocation: Invocation, files: Files, known: Captured) -> tuple[Said, ...]:
+def daemon_facts(invocation: Invocation, files: Files, known: Captured) -> tuple[DaemonFact, ...]:
     """What the daemon behind an invocation says of its sockets; a program nobody knows is asked for ports in flags and environment."""
     known_daemon = daemon_of(invocation)
     if known_daemon is None:
@@ -101,7 +101,7 @@ def what_it_says(invocation: Invocation, files: Files, known: Captured) -> tuple
     return read(invocation, files, known.packages)
 
 
-def join(invocation: Invocation, said: Iterable[Said], around: Surroundings) -> Iterable[Joined]:
+def join(invocation: Invocation, said: Iterable[DaemonFact], context: BindContext) -> Iterable[Joined]:
     """What one invocation's daemon says, joined with the unit that starts it."""
     for fact in said:
         match fact:
@@ -112,21 +112,21 @@ def join(invocation: Invocation, said: Iterable[Said], around: Surroundings) -> 
                 if (limited := file_limit(fact, invocation)) is not None:
                     yield limited
             case Endpoint():
-                if (bound := listener(fact, invocation, around)) is not None:
+                if (bound := listener(fact, invocation, context)) is not None:
                     yield bound
 
 
-def socket_listeners(units: Units, files: Files, around: Surroundings) -> list[Listener]:
+def socket_listeners(units: Units, files: Files, context: BindContext) -> list[Listener]:
     """What PID 1 binds for .socket units."""
     found: list[Listener] = []
     for unit in units.each:
         if unit.kind == "socket" and unit.state == "loaded":
             activates = socket_unit.activates(unit, units)
-            found += (socket_listener(endpoint, unit, activates, around) for endpoint in socket_unit.read(unit, units, files))
+            found += (socket_listener(endpoint, unit, activates, context) for endpoint in socket_unit.read(unit, units, files))
     for manager in managers(units, files):
         for unit, binder in manager.sockets():
             own = (replace(endpoint, binds_as=None) for endpoint in socket_unit.read(unit, manager.units, files))
-            found += (fact for fact in join(binder, own, around) if isinstance(fact, Listener))
+            found += (fact for fact in join(binder, own, context) if isinstance(fact, Listener))
     return found
 
 
@@ -142,7 +142,7 @@ def assemble(
 ) -> Host:
     """The Host that all these facts make, in an order that depends on nothing but the facts."""
     kernel = defaults()
-    called = calls(units, files, repository=repository)
+    called = script_calls(units, files, repository=repository)
     mounts = nfs_mounts(units, files)
     ordered = tuple(sorted(dict.fromkeys(services.listeners), key=_listener_order))
     return Host(

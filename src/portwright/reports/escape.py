@@ -6,7 +6,7 @@ passes through `safe`, so that only the report's own newlines and colours reach 
 
 import re
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright.reports.secrets import hide
 
 TAB = 4
@@ -14,7 +14,7 @@ TAB = 4
 
 # C0, DEL and C1 steer terminals; bidi controls reorder what is read (Unicode TR 9); format characters of no width, line separators
 # and tags hide text; lone surrogates are bytes that were not UTF-8 and could not be encoded again.
-_UNSAFE = regex(
+_UNSAFE = lazy_regex(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 

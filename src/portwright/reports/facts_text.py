@@ -111,8 +111,10 @@ class _Page:
                 yield from self._detail(f"after `sysctl --system`: {self._value(sysctl, sysctl.reload)} ({place(sysctl.reload_at)})")
             if sysctl.running is not None and sysctl.running != sysctl.boot:
                 yield from self._detail(f"running now: {self._value(sysctl, sysctl.running)}")
-            for lost in sysctl.lost:
-                yield from self._detail(f"lost: {self._value(sysctl, lost.value)} ({place(lost.at)}): {safe(lost.reason)}")
+            for overridden in sysctl.overridden:
+                yield from self._detail(
+                    f"lost: {self._value(sysctl, overridden.value)} ({place(overridden.at)}): {safe(overridden.reason)}"
+                )
         if len(shown) < len(sysctls):
             yield f"  {counted(len(sysctls) - len(shown), 'more setting')} with -v"
         space = Space(self.host)
@@ -121,12 +123,12 @@ class _Page:
             yield from self._entry("ephemeral ports", f"{space.low}-{space.high}, {reserved}, {len(space.usable)} usable")
 
     def _without_effect(self) -> Iterator[str]:
-        dead = [each for each in self.host.assignments if each.fate in ("rejected", "ignored")]
+        dead = [each for each in self.host.assignments if each.outcome in ("rejected", "ignored")]
         if dead:
             yield self.style("strong", "sysctl lines that have no effect")
         for assignment in sorted(dead, key=lambda each: (each.at, each.key)):
             yield from self._entry(safe(hide_in_line(assignment.key)), f"= {self.said(hide_value(assignment.key, assignment.value))}")
-            yield from self._detail(f"{assignment.fate} ({place(assignment.at)}): {safe(assignment.reason)}")
+            yield from self._detail(f"{assignment.outcome} ({place(assignment.at)}): {safe(assignment.reason)}")
 
     # ── units and outgoing connections ──────────────────────────────────────────────────────────────────────────────
 

@@ -8,9 +8,9 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright.changes import Change, GrantCapability, LimitCapabilities, ReservePorts, SetSysctl
-from portwright.facts import Assignment, FileLimit, Listener, Lost, Outbound, Privileges, Sysctl, Unit
+from portwright.facts import Assignment, FileLimit, Listener, Outbound, Overridden, Privileges, Sysctl, Unit
 from portwright.finding import SEVERITIES, Allowed, Finding, HostResult, Subject
 from portwright.host import Host
 from portwright.reports.secrets import hide, hide_in_line, hide_value
@@ -19,7 +19,7 @@ from portwright.reports.words import what_it_does
 from portwright.source import Span, Unreadable
 
 _VERSION = 1
-_SURROGATE = regex("[\ud800-\udfff]")
+_SURROGATE = lazy_regex("[\ud800-\udfff]")
 
 _Object = dict[str, Any]
 
@@ -186,14 +186,14 @@ def _sysctl(sysctl: Sysctl) -> _Object:
         "reload": hide_value(sysctl.key, sysctl.reload),
         "reload_at": _at(sysctl.reload_at),
         "running": None if sysctl.running is None else hide_value(sysctl.key, sysctl.running),
-        "lost": [_lost(sysctl.key, lost) for lost in sysctl.lost],
+        "lost": [_lost(sysctl.key, overridden) for overridden in sysctl.overridden],
         "is_default": sysctl.is_default,
         "confidence": sysctl.confidence,
     }
 
 
-def _lost(key: str, lost: Lost) -> _Object:
-    return {"value": hide_value(key, lost.value), "at": _at(lost.at), "reason": lost.reason}
+def _lost(key: str, overridden: Overridden) -> _Object:
+    return {"value": hide_value(key, overridden.value), "at": _at(overridden.at), "reason": overridden.reason}
 
 
 def _assignment(assignment: Assignment) -> _Object:
@@ -201,7 +201,7 @@ def _assignment(assignment: Assignment) -> _Object:
         "key": hide_in_line(assignment.key),
         "value": hide_value(assignment.key, assignment.value),
         "at": _at(assignment.at),
-        "fate": assignment.fate,
+        "fate": assignment.outcome,
         "reason": assignment.reason,
     }
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.host.language.meanings import KINDS, TYPES, VERBS, meaning
 from portwright.host.language.predicates import predicates
@@ -12,9 +12,9 @@ from portwright.reports.words import counted
 from portwright.rules.explaining import Comparison, Explanation, Row
 from portwright.rules.grammar import change_kinds, change_operands
 
-_MAN_PAGE = regex(r"([\w.@:+-]+)\(([0-9][a-z]*)\)")
-_CODE = regex(r"`[^`]+`")
-_SPECIAL = regex(r"[\\\[\]*~|`]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_MAN_PAGE = lazy_regex(r"([\w.@:+-]+)\(([0-9][a-z]*)\)")
+_CODE = lazy_regex(r"`[^`]+`")
+_SPECIAL = lazy_regex(r"[\\\[\]*~|`]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,12 +58,12 @@ def _lines(plan: Plan, written: Sequence[str], style: Style, width: int, verbose
         yield from _wrapped(f"in {step.path}; {SAFETY[step.safety]}, {_disruption(step)}; for {', '.join(step.because)}", width)
     if plan.steps:
         yield ""
-        summary = f"proven on a copy of {safe(plan.host.name)}: {counted(len(plan.mended), 'finding')} gone, no new one"
+        summary = f"proven on a copy of {safe(plan.host.name)}: {counted(len(plan.fixed), 'finding')} gone, no new one"
         if plan.usable is not None:
             summary += f"; {plan.usable:,} ephemeral ports remain"
         for line in wrap(summary, width):
             yield style("good", line)
-        for finding in plan.mended if verbose else ():
+        for finding in plan.fixed if verbose else ():
             yield f"  {style(finding.card.severity, finding.card.id)} at {place(finding.at)}"
             yield from _wrapped(safe(finding.message), width)
     else:

@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright.finding import Finding
 from portwright.reports.words import bound, spanning, what_it_does
 
-_BETWEEN = regex(r"([\s(),;'\"=`]+)")
+_BETWEEN = lazy_regex(r"([\s(),;'\"=`]+)")
 
 
 def gathered(findings: Iterable[Finding]) -> list[tuple[Finding, ...]]:

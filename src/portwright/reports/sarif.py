@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from portwright._start.lazy_regex import regex
-from portwright.finding import SEVERITIES, Allowed, Card, Finding, HostResult, Severity
+from portwright._start.lazy_regex import lazy_regex
+from portwright.finding import SEVERITIES, Allowed, Finding, HostResult, RuleMeta, Severity
 from portwright.reports.escape import safe
 from portwright.reports.words import ERRORS, counted, cut_off, how_likely, no_verdict, what_to_do
 from portwright.source import Span
@@ -29,13 +29,13 @@ _LEVELS: dict[Severity, str] = {"high": "error", "medium": "warning", "low": "no
 _MATTERS = {"error": "error", "warning": "warning", "note": "recommendation"}
 
 # What surrogateescape cannot turn back into a byte.
-_NO_BYTE = regex("[\ud800-\udc7f\udd00-\udfff]")
-_LINK = regex(r"https?://[A-Za-z0-9_.~:/?#@!$&'()*+,;=%-]{1,2000}")
+_NO_BYTE = lazy_regex("[\ud800-\udc7f\udd00-\udfff]")
+_LINK = lazy_regex(r"https?://[A-Za-z0-9_.~:/?#@!$&'()*+,;=%-]{1,2000}")
 
 _Object = dict[str, Any]
 
 
-def check(results: Sequence[HostResult], cards: Iterable[Card], version: str) -> str:
+def check(results: Sequence[HostResult], cards: Iterable[RuleMeta], version: str) -> str:
     """The findings of any number of hosts, the worst first; `cards` are those of all rules checked, `version` is the tool's own."""
     hosts = sorted(results, key=lambda result: result.host)
     rules = {card.id: card for card in (*cards, *(finding.card for result in hosts for finding in result.findings))}
@@ -77,7 +77,7 @@ def _worst_first(result: HostResult, base: str, finding: Finding) -> tuple[objec
 # ── rules ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _rule(card: Card) -> _Object:
+def _rule(card: RuleMeta) -> _Object:
     why = " ".join(card.why.split())
     accept = f"# portwright: allow {card.id}: the reason"
     level = _LEVELS[card.severity]
@@ -145,7 +145,7 @@ def _result(finding: Finding, index: dict[str, int], result: HostResult, base: s
     return written
 
 
-def _accepted(allowed: Allowed, rules: dict[str, Card], index: dict[str, int], result: HostResult, base: str) -> _Object:
+def _accepted(allowed: Allowed, rules: dict[str, RuleMeta], index: dict[str, int], result: HostResult, base: str) -> _Object:
     card = rules.get(allowed.rule)
     written: _Object = {
         "ruleId": safe(allowed.rule),
@@ -185,7 +185,7 @@ def _invocation(based: Sequence[tuple[HostResult, str]], found: int) -> _Object:
 
 
 def _base(result: HostResult, alone: bool) -> str:
-    if result.below is not None:
+    if result.checkout_prefix is not None:
         return "%SRCROOT%"
     if not result.repository:
         return f"HOST-{_encoded(result.host)}"
@@ -193,7 +193,7 @@ def _base(result: HostResult, alone: bool) -> str:
 
 
 def _root(base: str, result: HostResult) -> _Object:
-    if base == "%SRCROOT%" and result.below is not None:
+    if base == "%SRCROOT%" and result.checkout_prefix is not None:
         return {"description": {"text": "the directory portwright was run in"}}
     what = "the repository" if result.repository else "the root of the host"
     return {"description": {"text": _prose(f"{what} {result.host}")}}

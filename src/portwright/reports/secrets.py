@@ -2,7 +2,7 @@
 
 import re
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 
 _NAME = (
     r"(?:passw(?:or)?d|passphrase|passwort|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|credentials?|requirepass|masterauth"
@@ -16,18 +16,18 @@ _NO_PATH = r"[\"']?(?![/.$~%])([^\s\"'&;,]{1,4096})"
 
 # Every repetition is bounded, so that a hostile line costs no more than its length.
 _SIGN = r"[\"']?\s{0,8}(?:=>|:=|[!=]?=~?|[=:])\s{0,8}"
-_ASSIGNED = regex(rf"{_NAME}[\w.-]{{0,40}}{_SIGN}{_VALUE}", re.IGNORECASE)
-_ASSIGNED_TO_ENDING = regex(rf"{_ENDING}{_SIGN}{_NO_PATH}", re.IGNORECASE)
-_SPACED = regex(rf"{_NAME}\w{{0,40}}[\"']?\s{{1,8}}(?![-=:!]){_VALUE}", re.IGNORECASE)
-_SPACED_FROM_ENDING = regex(rf"-{_ENDING_WORD}[\"']?\s{{1,8}}(?![-=:!]){_NO_PATH}", re.IGNORECASE)
+_ASSIGNED = lazy_regex(rf"{_NAME}[\w.-]{{0,40}}{_SIGN}{_VALUE}", re.IGNORECASE)
+_ASSIGNED_TO_ENDING = lazy_regex(rf"{_ENDING}{_SIGN}{_NO_PATH}", re.IGNORECASE)
+_SPACED = lazy_regex(rf"{_NAME}\w{{0,40}}[\"']?\s{{1,8}}(?![-=:!]){_VALUE}", re.IGNORECASE)
+_SPACED_FROM_ENDING = lazy_regex(rf"-{_ENDING_WORD}[\"']?\s{{1,8}}(?![-=:!]){_NO_PATH}", re.IGNORECASE)
 # user:password before an @ (in a URL the user may be missing or be the token itself), and after the flags that take the pair.
-_USERINFO = regex(r"(?://[^\s/@:\"']{0,256}|(?<![\w.+@-])[\w.+-]{1,64}):([^\s/@:\"']{1,256})@(?=[\w\[])")
-_USER_ALONE = regex(r"://([\w+=-]{12,256})@")
-_PAIR = regex(r"(?:\s-u|--user|\bauth|basic)[\s=]{1,8}[\"']?[\w.@-]{1,64}:([^\s\"']{1,256})", re.IGNORECASE)
-_AUTHORIZATION = regex(r"(?:basic|bearer)\s{1,8}([A-Za-z0-9+/=._~-]{6,4096})", re.IGNORECASE)
-_ACCESS_KEY = regex(r"\b((?:AKIA|ASIA)[0-9A-Z]{16})\b")
-_LONG = regex(r"(?<![\w+/.-])[\w+-]{24,4096}={0,2}(?![\w+/.=-])", re.ASCII)
-_NAMES_A_SECRET = regex(rf"{_NAME}|{_ENDING}|^key$", re.IGNORECASE)
+_USERINFO = lazy_regex(r"(?://[^\s/@:\"']{0,256}|(?<![\w.+@-])[\w.+-]{1,64}):([^\s/@:\"']{1,256})@(?=[\w\[])")
+_USER_ALONE = lazy_regex(r"://([\w+=-]{12,256})@")
+_PAIR = lazy_regex(r"(?:\s-u|--user|\bauth|basic)[\s=]{1,8}[\"']?[\w.@-]{1,64}:([^\s\"']{1,256})", re.IGNORECASE)
+_AUTHORIZATION = lazy_regex(r"(?:basic|bearer)\s{1,8}([A-Za-z0-9+/=._~-]{6,4096})", re.IGNORECASE)
+_ACCESS_KEY = lazy_regex(r"\b((?:AKIA|ASIA)[0-9A-Z]{16})\b")
+_LONG = lazy_regex(r"(?<![\w+/.-])[\w+-]{24,4096}={0,2}(?![\w+/.=-])", re.ASCII)
+_NAMES_A_SECRET = lazy_regex(rf"{_NAME}|{_ENDING}|^key$", re.IGNORECASE)
 
 # What _NAME or _ENDING holds, and the patterns in the order they are tried, each with characters and with words (in small letters) of
 # which a match holds one.

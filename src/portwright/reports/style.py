@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 
 Role = Literal["high", "medium", "low", "info", "frame", "note", "good", "bad", "strong", "faint"]
 
@@ -23,8 +23,8 @@ _CODES: dict[Role, str] = {
 
 
 _LONGEST_LINK = 2000  # VTE takes no more than 2083 characters
-_WORDS = regex(r"\x1b\[[0-9;]*m|[^\s\x1b,;()]+")
-_AFTER_PATH = regex(r":\d+:\d+$")
+_WORDS = lazy_regex(r"\x1b\[[0-9;]*m|[^\s\x1b,;()]+")
+_AFTER_PATH = lazy_regex(r":\d+:\d+$")
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
 
 

@@ -270,9 +270,9 @@ class _Page:
         if self.verbose:
             places = {finding.at, *(note.at for note in finding.notes)}
             for sysctl in dict.fromkeys(sysctl for sysctl in result.overridden if sysctl.at in places):
-                for lost in sysctl.lost:
-                    value = hide_value(sysctl.key, lost.value) or "(empty)"
-                    rows.append(("lost", f"{sysctl.key} = {value} ({lost.at}): {lost.reason}", "note"))
+                for overridden in sysctl.overridden:
+                    value = hide_value(sysctl.key, overridden.value) or "(empty)"
+                    rows.append(("lost", f"{sysctl.key} = {value} ({overridden.at}): {overridden.reason}", "note"))
         if self.verbose and card.id not in self._explained:
             self._explained.add(card.id)
             rows.append(("why", " ".join(card.why.split()), "strong"))

@@ -3,7 +3,7 @@
 import re
 from itertools import pairwise
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 
 ConfigKind = str
@@ -26,20 +26,20 @@ class Recognised:
     unfilled: str = ""
 
 
-def recognise(path: str, text: str, asked: bool = False) -> Recognised | None:
+def recognise(path: str, text: str, explicit: bool = False) -> Recognised | None:
     """What a file is, by its path inside the repository (no leading slash needed) and its text; None for anything else.
 
     `asked`: its user named this very file (or piped it in), so that neither its path nor a remark in it makes it a sample, and its
     text tells what it is where its name does not.
     """
     parts = tuple(part for part in path.split("/") if part)
-    if not parts or not (asked or worth_reading(path)):
+    if not parts or not (explicit or worth_reading(path)):
         return None
     folders, name = parts[:-1], _plain(parts[-1])
-    kind = _kind(folders, name, text, asked)
+    kind = _kind(folders, name, text, explicit)
     if kind is None:
         return None
-    reason = _why_not_deployed(folders, parts[-1], text, kind, asked)
+    reason = _why_not_deployed(folders, parts[-1], text, kind, explicit)
     unfilled = "" if reason else _unfilled(parts[-1], kind, text)
     if unfilled and kind in _HANGS_TOGETHER:
         reason = f"it is a template, and {unfilled} is not filled in"
@@ -116,7 +116,7 @@ _NEVER = frozenset(
     {"md", "txt", "rst", "html", "yml", "yaml", "json", "py", "rb", "sh", "pp", "sls", "js", "css", "lua", "png", "svg"}
     | {"key", "pem", "crt"}
 )
-_OF_NGINX = regex(r"(?:^|[-_])nginx(?:[-_]|$)")
+_OF_NGINX = lazy_regex(r"(?:^|[-_])nginx(?:[-_]|$)")
 # Names that only one daemon's config goes by, that daemon, and where it looks for it.
 _DAEMONS_OWN = {
     path.rpartition("/")[2]: (daemon, path)
@@ -197,10 +197,10 @@ _REMARKS = {
 # What a template of a daemon's config says it says line by line; here each line may change what another one means.
 _HANGS_TOGETHER = ("unit", "drop-in", "sysctl", "environment")
 _ENDS = {"{{": "}}", "{%": "%}", "<%": "%>"}
-_BLANK = regex(r"\{\{|\{%|<%")
+_BLANK = lazy_regex(r"\{\{|\{%|<%")
 # text/template has one kind of braces for what is put in and for what decides.
-_DECIDES = regex(r"-?\s*(?:if|else|end|range|with|define|block|template|\$\w+\s*:?=|/\*)(?!\w)")
-_NOT_A_LINE_END = regex(r"[^\n]")
+_DECIDES = lazy_regex(r"-?\s*(?:if|else|end|range|with|define|block|template|\$\w+\s*:?=|/\*)(?!\w)")
+_NOT_A_LINE_END = lazy_regex(r"[^\n]")
 _ASIDE = (
     *("sample", "example", "dist", "bak", "backup", "orig", "old", "save", "rej", "swp", "tmp", "disabled", "off", "default-dist"),
     *("rpmnew", "rpmsave", "rpmorig", "dpkg-old", "dpkg-new", "dpkg-dist", "dpkg-bak", "ucf-dist", "ucf-old", "pacnew", "pacsave"),
@@ -219,7 +219,7 @@ def _plain(name: str) -> str:
         name = shorter
 
 
-def _kind(folders: tuple[str, ...], name: str, text: str, asked: bool) -> ConfigKind | None:
+def _kind(folders: tuple[str, ...], name: str, text: str, explicit: bool) -> ConfigKind | None:
     suffix = name.rpartition(".")[2]
     parent = folders[-1] if folders else ""
     if name in _DAEMONS_OWN:
@@ -250,9 +250,9 @@ def _kind(folders: tuple[str, ...], name: str, text: str, asked: bool) -> Config
         return "sshd" if _SSHD.search(text) else None
     if _has_directives(_NGINX_BLOCK, _NGINX_DIRECTIVE, text):
         return "nginx"
-    if (asked or suffix in ("conf", "vhost") or "." not in name or "sites-" in parent) and _is_apache(said, where, text):
+    if (explicit or suffix in ("conf", "vhost") or "." not in name or "sites-" in parent) and _is_apache(said, where, text):
         return "apache2"
-    if asked or suffix in ("cfg", "conf", "haproxy") or said == "haproxy":
+    if explicit or suffix in ("cfg", "conf", "haproxy") or said == "haproxy":
         if _has_directives(_HAPROXY_SECTION, _HAPROXY_LINE, text) and not _BLOCK.search(without_blanks_to_fill(text)):
             return "haproxy"
         if _is_redis(said, where, text):
@@ -267,30 +267,30 @@ def _kind(folders: tuple[str, ...], name: str, text: str, asked: bool) -> Config
 
 
 # Linear: what precedes a word is one character or the start of a line, and blanks do not cross lines.
-_BLOCK = regex(r"^[^#\n]*\{[ \t]*(?:#.*)?$", re.MULTILINE)
-_NGINX_BLOCK = regex(r"(?:^|[;{}])[ \t]*(?:(?:http|events|stream|server)\s*\{|upstream[ \t]+[^\s{};\"]+\s*\{)(?!\{)", re.MULTILINE)
-_NGINX_DIRECTIVE = regex(
+_BLOCK = lazy_regex(r"^[^#\n]*\{[ \t]*(?:#.*)?$", re.MULTILINE)
+_NGINX_BLOCK = lazy_regex(r"(?:^|[;{}])[ \t]*(?:(?:http|events|stream|server)\s*\{|upstream[ \t]+[^\s{};\"]+\s*\{)(?!\{)", re.MULTILINE)
+_NGINX_DIRECTIVE = lazy_regex(
     r"(?:^|[;{}])[ \t]*(?:listen|server_name|proxy_pass|fastcgi_pass|uwsgi_pass|grpc_pass|root|return|rewrite|server|location"
     r"|worker_connections|include|keepalive|ssl_certificate|add_header|try_files)[ \t]+[^\s=:][^\n;{]*+[;{]",
     re.MULTILINE,
 )
-_NGINX_LINE = regex(r"[a-z][a-z0-9_]*(?:[ \t].*)?[;{]|\}|['\"~*].*;?|[^ ]+[ \t]+[^;]*;")
-_FLAT_DROP_IN = regex(r"([^/]+\.(?:service|socket|target|timer|path|mount|slice)\.d)[-_.]([^/]+\.conf)")
+_NGINX_LINE = lazy_regex(r"[a-z][a-z0-9_]*(?:[ \t].*)?[;{]|\}|['\"~*].*;?|[^ ]+[ \t]+[^;]*;")
+_FLAT_DROP_IN = lazy_regex(r"([^/]+\.(?:service|socket|target|timer|path|mount|slice)\.d)[-_.]([^/]+\.conf)")
 # A drop-in under the name of its unit, put beside others of its kind: app.override.service.
-_OVERRIDE = regex(r"([^/]+)[-_.]override\.(service|socket|target|timer|path|mount|slice)")
-_HAPROXY_SECTION = regex(r"^(?:frontend|backend|listen|defaults|global)(?:[ \t]+[A-Za-z0-9_.:-]+|[ \t]*$)", re.MULTILINE)
-_HAPROXY_LINE = regex(
+_OVERRIDE = lazy_regex(r"([^/]+)[-_.]override\.(service|socket|target|timer|path|mount|slice)")
+_HAPROXY_SECTION = lazy_regex(r"^(?:frontend|backend|listen|defaults|global)(?:[ \t]+[A-Za-z0-9_.:-]+|[ \t]*$)", re.MULTILINE)
+_HAPROXY_LINE = lazy_regex(
     r"^[ \t]+(?:bind[ \t]+\S|server(?:-template)?[ \t]+\S+[ \t]+\S|mode[ \t]+(?:tcp|http|log)\b|balance[ \t]|default_backend[ \t]"
     r"|use_backend[ \t]|maxconn[ \t]+\d|timeout[ \t]+(?:connect|client|server)\b)",
     re.MULTILINE,
 )
-_SSHD = regex(
+_SSHD = lazy_regex(
     r"^[ \t]*(?:Port|ListenAddress|PermitRootLogin|PasswordAuthentication|PubkeyAuthentication|AuthorizedKeysFile|Subsystem|UsePAM"
     r"|AllowUsers|AllowGroups|DenyUsers|HostKey|X11Forwarding|AddressFamily|Include|ClientAliveInterval|MaxAuthTries|LogLevel"
     r"|KexAlgorithms|Ciphers|MACs|Match)(?:[ \t]+|[ \t]*=)\S",
     re.MULTILINE | re.IGNORECASE,
 )
-_REDIS = regex(
+_REDIS = lazy_regex(
     r"^[ \t]*(?:port[ \t]+\d+|tls-port[ \t]+\d+|protected-mode[ \t]+(?:yes|no)|appendonly[ \t]+(?:yes|no)|maxmemory(?:-policy)?[ \t]+\S"
     r"|daemonize[ \t]+(?:yes|no)|supervised[ \t]+\S|appendfsync[ \t]+\S|dbfilename[ \t]+\S|requirepass[ \t]+\S|masterauth[ \t]+\S"
     r"|tcp-backlog[ \t]+\d+|tcp-keepalive[ \t]+\d+|cluster-enabled[ \t]+(?:yes|no)|replicaof[ \t]+\S|slaveof[ \t]+\S"
@@ -298,17 +298,17 @@ _REDIS = regex(
     re.MULTILINE | re.IGNORECASE,
 )
 # What Apache listens on or hands on; and a section or line that only it has (ProFTPD has some of the same sections, but not these).
-_APACHE = regex(r"^[ \t]*(?:Listen[ \t]+\S|ProxyPass(?:Match)?[ \t]+\S|<VirtualHost[ \t]+[^>\n]+>)", re.MULTILINE | re.IGNORECASE)
-_ONLY_APACHE = regex(
+_APACHE = lazy_regex(r"^[ \t]*(?:Listen[ \t]+\S|ProxyPass(?:Match)?[ \t]+\S|<VirtualHost[ \t]+[^>\n]+>)", re.MULTILINE | re.IGNORECASE)
+_ONLY_APACHE = lazy_regex(
     r"^[ \t]*(?:<IfModule[ \t]+!?(?:mod_)?\w+(?:\.c|_module)>|<VirtualHost[ \t]+\S+:(?:\S+)>|<Location\w*[ \t]|<Proxy[ \t]|<Directory[ \t]"
     r"|LoadModule[ \t]+\w+_module[ \t]|DocumentRoot[ \t]+\S|CustomLog[ \t]+\S|RewriteEngine[ \t]+\S|ProxyPassReverse[ \t]+\S)",
     re.MULTILINE | re.IGNORECASE,
 )
-_MYSQL = regex(r"^\[(?:mysqld|server|mariadbd?)(?:-\d[\d.]*)?\]", re.MULTILINE)
-_POSTGRESQL = regex(r"^[ \t]*(?:port|listen_addresses|max_connections|shared_buffers)[ \t]*=?[ \t]*\S", re.MULTILINE)
+_MYSQL = lazy_regex(r"^\[(?:mysqld|server|mariadbd?)(?:-\d[\d.]*)?\]", re.MULTILINE)
+_POSTGRESQL = lazy_regex(r"^[ \t]*(?:port|listen_addresses|max_connections|shared_buffers)[ \t]*=?[ \t]*\S", re.MULTILINE)
 _REDIS_NAMES = ("redis", "sentinel", "valkey", "keydb")
-_SETTING = regex(r"-?[A-Za-z0-9_*?./-]+(?:[ \t]*=.*)?|-[A-Za-z0-9_*?./-]+")
-_KERNEL = regex(
+_SETTING = lazy_regex(r"-?[A-Za-z0-9_*?./-]+(?:[ \t]*=.*)?|-[A-Za-z0-9_*?./-]+")
+_KERNEL = lazy_regex(
     r"-?(?:net[./](?:core|ipv[46]|netfilter|bridge|unix|mptcp|sctp|nf_conntrack_max|vsock|mpls|fan)\b.*"
     r"|vm[./](?:swappiness|max_map_count|overcommit_\w+|dirty_\w+|nr_hugepages|min_free_kbytes|vfs_cache_pressure|zone_reclaim_mode)"
     r"|fs[./](?:file-max|nr_open|aio-max-nr|suid_dumpable|inotify[./]\w+|protected_\w+|pipe-\S+|mqueue[./]\w+)"
@@ -316,8 +316,8 @@ _KERNEL = regex(
     r"|randomize_va_space|perf_event_paranoid|yama[./]\w+|unprivileged_\w+|numa_balancing|sched_\w+|kexec_load_disabled|keys[./]\w+))"
     r"[ \t]*="
 )
-_SECTION = regex(r"\[([^\]\n]+)\]")
-_ASSIGNMENT = regex(r"(?:export[ \t]+)?[A-Za-z_][A-Za-z0-9_]*=.*")
+_SECTION = lazy_regex(r"\[([^\]\n]+)\]")
+_ASSIGNMENT = lazy_regex(r"(?:export[ \t]+)?[A-Za-z_][A-Za-z0-9_]*=.*")
 
 
 def _lines(text: str, comments: str = "#;") -> list[str]:
@@ -419,7 +419,7 @@ _SAMPLE_WORDS = {
 # example.com and its kind stand for a name, not for a sample of one.
 _DOMAINS = frozenset({"com", "org", "net", "edu", "local", "test", "io"})
 
-_REMARK = regex(
+_REMARK = lazy_regex(
     r"(?:this (?:file )?is (?:just |only |merely )?(?:an? )?(?:sample|example|template|demo)\b"
     r"|(?:an? )?(?:sample|example|demo) (?:[\w.-]+ ){0,4}(?:config|configuration|conf|file|unit|vhost|site|settings|setup|server block)\b"
     r"|(?:an? )(?:sample|example) of\b"
@@ -427,9 +427,9 @@ _REMARK = regex(
     r"|for (?:testing|demonstration) (?:purposes )?only)"
 )
 # Above a unit; above a setting it would speak of that one.
-_RETIRED = regex(r"(?:this (?:unit|service|file) is )?(?:not (?:in use|used) any ?more|no longer (?:in use|used))\b")
+_RETIRED = lazy_regex(r"(?:this (?:unit|service|file) is )?(?:not (?:in use|used) any ?more|no longer (?:in use|used))\b")
 # What distributions ship, and people deploy with these remarks still in it.
-_STOCK = regex(
+_STOCK = lazy_regex(
     r"redis configuration file example|example configuration for a possible web application|valkey configuration file"
     r"|sample nrpe config file|example config-file for munin-node|sample configuration file for the samba suite"
     r"|example config file for the clam ?av daemon|this is a sample configuration file for the nrpe daemon"
@@ -438,20 +438,20 @@ _STOCK = regex(
 _REMARK_LINES = 15
 
 # Terraform's %{ if } counts, too; a `{%` that nothing ends is a slip of the pen.
-_JINJA = regex(r"\{\{|\{%(?![^%\n]*$)|\{%[-+~ ]|<%[-=#\s]|<%$|%\{[~ ]*(?:if|for|else|endif|endfor)\b")
-_GO_FORMAT = regex(r"\{\{ ?[.\"(]|\{\{ ?(?:range|json|index|if|with|end)\b")
-_PLACEHOLDER = regex(
+_JINJA = lazy_regex(r"\{\{|\{%(?![^%\n]*$)|\{%[-+~ ]|<%[-=#\s]|<%$|%\{[~ ]*(?:if|for|else|endif|endfor)\b")
+_GO_FORMAT = lazy_regex(r"\{\{ ?[.\"(]|\{\{ ?(?:range|json|index|if|with|end)\b")
+_PLACEHOLDER = lazy_regex(
     r"(?<![\w@.])@[A-Za-z_]{2,}@|%%[A-Za-z_]+%%|(?<!\w)__[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*__(?!\w)"
     r"|<(?:your|my)[-_ ][\w -]{1,40}>|<[A-Z]{2,}(?:_[A-Z]+)*>"
 )
 # What containers fill in when they start, and what lighttpd and others take from their environment themselves.
-_VARIABLE = regex(r"\$[{(]?[A-Za-z_]|(?<![\w.])env\.[A-Za-z_]")
-_ENVSUBST = regex(r"\$\{[A-Z][A-Z0-9_]*\}|\$[A-Z][A-Z0-9_]+")
+_VARIABLE = lazy_regex(r"\$[{(]?[A-Za-z_]|(?<![\w.])env\.[A-Za-z_]")
+_ENVSUBST = lazy_regex(r"\$\{[A-Z][A-Z0-9_]*\}|\$[A-Z][A-Z0-9_]+")
 
 
-def _why_not_deployed(folders: tuple[str, ...], name: str, text: str, kind: ConfigKind, asked: bool) -> str:
+def _why_not_deployed(folders: tuple[str, ...], name: str, text: str, kind: ConfigKind, explicit: bool) -> str:
     """A sentence saying why a repository does not deploy a file, "" where it does."""
-    if not asked:
+    if not explicit:
         for above, folder in zip(("", *folders), folders, strict=False):
             what = _SAMPLE_FOLDERS.get(_lower(folder))
             if what is not None and above not in _NAMED:
@@ -537,7 +537,7 @@ def _marker(text: str) -> str:
 
 
 # nginx has no variables in upper case, and none in listen: envsubst(1) fills these in when a container starts.
-_ENVSUBST_PORT = regex(r"\$\{[A-Z]|^(?:listen|server|worker_connections)[ \t][^#]*\$[A-Z]")
+_ENVSUBST_PORT = lazy_regex(r"\$\{[A-Z]|^(?:listen|server|worker_connections)[ \t][^#]*\$[A-Z]")
 
 
 # ── where it goes ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -650,7 +650,7 @@ def _host_path(folders: tuple[str, ...], name: str, kind: ConfigKind, text: str)
             return None
 
 
-_MAIN = regex(r"(?:^|[;{}])[ \t]*(?:http|events|stream)\s*\{", re.MULTILINE)
+_MAIN = lazy_regex(r"(?:^|[;{}])[ \t]*(?:http|events|stream)\s*\{", re.MULTILINE)
 
 
 def _nginx_path(folders: tuple[str, ...], name: str, text: str) -> str | None:

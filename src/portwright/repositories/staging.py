@@ -6,11 +6,11 @@ Nothing in a repository says what is enabled, so what lies there counts as deplo
 from collections.abc import Container, Iterable, Mapping
 
 from portwright._start.records import dataclass, replace
-from portwright.daemons import Said, fragment_reader
+from portwright.daemons import DaemonFact, fragment_reader
 from portwright.facts import Endpoint, Listener, Outbound, weakest
 from portwright.host import Host
 from portwright.host.join.listener import listener
-from portwright.host.reading import Services, assemble, services, surroundings
+from portwright.host.reading import Services, assemble, bind_context, services
 from portwright.repositories.recognise import (
     Recognised,
     recognise,
@@ -38,7 +38,7 @@ _LOOSE = "/.repository/"
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class StagedFile:
     """A config file of a repository: its path there, what it is, and the place on a host it is laid out at."""
 
     label: str
@@ -47,14 +47,14 @@ class Placed:
     data: bytes
 
 
-class LaidOutTree(MemoryTree):
+class StagedTree(MemoryTree):
     """Files of a repository at the places they have on a host; reports show their paths in the repository.
 
     `beside` are the repository's files that are no configs by themselves: where nginx.conf lies, its includes find them, and
     `included` are those that were read.
     """
 
-    def __init__(self, placed: Iterable[Placed], beside: "Beside | None" = None) -> None:
+    def __init__(self, placed: Iterable[StagedFile], siblings: "SiblingFiles | None" = None) -> None:
         files = tuple(placed)
         laid: dict[str, str | bytes] = {file.place: file.data for file in files}
         if "/etc/sysctl.conf" in laid:
@@ -67,7 +67,7 @@ class LaidOutTree(MemoryTree):
         super().__init__(laid)
         self._labels = {file.place: file.label for file in files}
         nginx = self._labels.get(_NGINX)
-        self._beside = None if nginx is None else beside
+        self._siblings = None if nginx is None else siblings
         self._nginx = "" if nginx is None else f"/{nginx}".rpartition("/")[0]
         self.included: set[str] = set()
 
@@ -77,26 +77,26 @@ class LaidOutTree(MemoryTree):
 
     def kind(self, path: str) -> Kind:
         kind, there = super().kind(path), self._there(path)
-        return kind if kind != "missing" or there is None or self._beside is None else self._beside.kind(there)
+        return kind if kind != "missing" or there is None or self._siblings is None else self._siblings.kind(there)
 
     def names(self, directory: str) -> tuple[str, ...]:
         there = self._there(directory)
-        if there is None or self._beside is None:
+        if there is None or self._siblings is None:
             return super().names(directory)
         return tuple(
-            sorted({*super().names(directory), *self._beside.names(there)}, key=lambda name: name.encode("utf-8", "surrogateescape"))
+            sorted({*super().names(directory), *self._siblings.names(there)}, key=lambda name: name.encode("utf-8", "surrogateescape"))
         )
 
     def read(self, path: str) -> bytes | None:
         data, there = super().read(path), self._there(path)
-        if data is not None or there is None or self._beside is None:
+        if data is not None or there is None or self._siblings is None:
             return data
         self.included.add(there.lstrip("/"))
-        return self._beside.read(there)
+        return self._siblings.read(there)
 
     def _there(self, path: str) -> str | None:
         """The path in the repository of what lies beside nginx.conf."""
-        if self._beside is None or not path.startswith("/etc/nginx/"):
+        if self._siblings is None or not path.startswith("/etc/nginx/"):
             return None
         real = self.resolve(path)
         if real in self._labels:
@@ -105,7 +105,7 @@ class LaidOutTree(MemoryTree):
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class SiblingFiles:
     """What a repository holds besides the configs that were recognised: pieces that only make sense where they are included."""
 
     tree: Tree
@@ -124,23 +124,23 @@ class Beside:
         return None if path in self.recognised else self.tree.read(path)
 
 
-def read_repository(tree: Tree, name: str, asked: bool = False) -> tuple[Host, ...]:
+def read_repository(tree: Tree, name: str, explicit: bool = False) -> tuple[Host, ...]:
     """The hosts a repository's files make: one, or several where files want the same place on a host.
 
     `asked`: the tree is one file that its user named, so that it counts even where its path says *sample*.
     """
-    placed, beside, unreadable, skipped = _config_files(tree, asked)
-    layouts = lay_out(placed)
+    placed, siblings, unreadable, skipped = _config_files(tree, explicit)
+    layouts = stage(placed)
     if len(layouts) > _MOST_LAYOUTS:
         reason = f"the files make more than {_MOST_LAYOUTS} different hosts; only the first {_MOST_LAYOUTS} were read"
         unreadable = (*unreadable, Unreadable(Span.whole(name), reason))
-    read: dict[str, tuple[Said, ...]] = {}
-    hosts = [_read_layout(layout, beside, name, read) for layout in layouts[:_MOST_LAYOUTS]] or [Host(name, repository=True)]
+    read: dict[str, tuple[DaemonFact, ...]] = {}
+    hosts = [_read_layout(layout, siblings, name, read) for layout in layouts[:_MOST_LAYOUTS]] or [Host(name, repository=True)]
     return (replace(hosts[0], unreadable=tuple(sorted({*hosts[0].unreadable, *unreadable})), skipped=skipped), *hosts[1:])
 
 
-def _config_files(tree: Tree, asked: bool) -> tuple[tuple[Placed, ...], Beside, tuple[Unreadable, ...], tuple[Skipped, ...]]:
-    placed: list[Placed] = []
+def _config_files(tree: Tree, explicit: bool) -> tuple[tuple[StagedFile, ...], SiblingFiles, tuple[Unreadable, ...], tuple[Skipped, ...]]:
+    placed: list[StagedFile] = []
     recognised: set[str] = set()
     unreadable: list[Unreadable] = []
     skipped: list[Skipped] = []
@@ -150,7 +150,7 @@ def _config_files(tree: Tree, asked: bool) -> tuple[tuple[Placed, ...], Beside, 
 
     for path in tree.walk(say):
         label = tree.label(path)
-        if not asked and not worth_reading(label):
+        if not explicit and not worth_reading(label):
             continue
         try:
             data = tree.read(path)
@@ -160,21 +160,21 @@ def _config_files(tree: Tree, asked: bool) -> tuple[tuple[Placed, ...], Beside, 
         if data is None:
             continue
         text = without_remarks(label, data.decode("utf-8", "surrogateescape"))
-        what = recognise(label, text, asked)
+        what = recognise(label, text, explicit)
         if what is not None:
             recognised.add(path)
             if not what.deployed:
                 skipped.append(Skipped(label, what.reason))
             else:
                 text = without_blanks_to_fill(text) if what.unfilled else text
-                placed.append(Placed(label, what.host_path or _LOOSE + label, what, text.encode("utf-8", "surrogateescape")))
+                placed.append(StagedFile(label, what.host_path or _LOOSE + label, what, text.encode("utf-8", "surrogateescape")))
     left_out = frozenset(file.label for file in _left_out(placed, tree))
     skipped += [Skipped(label, "sites-enabled beside it names other sites, and not this one") for label in sorted(left_out)]
     kept = tuple(file for file in placed if file.label not in left_out)
-    return kept, Beside(tree, frozenset(recognised)), tuple(unreadable), tuple(skipped)
+    return kept, SiblingFiles(tree, frozenset(recognised)), tuple(unreadable), tuple(skipped)
 
 
-def _left_out(placed: Iterable[Placed], tree: Tree) -> Iterable[Placed]:
+def _left_out(placed: Iterable[StagedFile], tree: Tree) -> Iterable[StagedFile]:
     """The sites of folders beside which another one says which sites are enabled, and these are not."""
     enabled: dict[str, frozenset[str]] = {}
     for file in placed:
@@ -198,21 +198,21 @@ def _enabled(folder: str, tree: Tree) -> Iterable[str]:
         return  # the walk says so
 
 
-def lay_out(placed: tuple[Placed, ...]) -> tuple[tuple[Placed, ...], ...]:
+def stage(placed: tuple[StagedFile, ...]) -> tuple[tuple[StagedFile, ...], ...]:
     """Each file in at least one layout, no place taken twice in any: files of one folder stay together.
 
     Where several files want one place (two roles, each with its nginx.conf), each of them makes a layout, and takes along, of every
     other contested place, the file that lies nearest to it. What only other roles have stays out of all layouts but the first: it was
     read there, and says nothing about this one. There are at most one more than _MOST_LAYOUTS.
     """
-    by_place: dict[str, list[Placed]] = {}
+    by_place: dict[str, list[StagedFile]] = {}
     for file in placed:
         by_place.setdefault(file.place, []).append(file)
     contested = sorted((files for files in by_place.values() if len(files) > 1), key=lambda files: (-len(files), files[0].place))
     if not contested:
         return (placed,) if placed else ()
     roles = {file.label: _role(file.label) for file in placed}
-    layouts: dict[tuple[str, ...], tuple[Placed, ...]] = {}
+    layouts: dict[tuple[str, ...], tuple[StagedFile, ...]] = {}
     seen: set[str] = set()
     for anchor in (file for files in contested for file in files):
         if anchor.label in seen:
@@ -230,7 +230,7 @@ def lay_out(placed: tuple[Placed, ...]) -> tuple[tuple[Placed, ...], ...]:
     return tuple(layouts.values())
 
 
-def _nearest(files: Iterable[Placed], anchor: Placed) -> Placed:
+def _nearest(files: Iterable[StagedFile], anchor: StagedFile) -> StagedFile:
     """The anchor itself, else the file with which it has the most folders in common, the first by its path where several have."""
     above = [anchor.label[: at + 1] for at, letter in enumerate(anchor.label) if letter == "/"][::-1]
     return min(
@@ -243,21 +243,21 @@ def _nearest(files: Iterable[Placed], anchor: Placed) -> Placed:
     )
 
 
-def _read_layout(layout: tuple[Placed, ...], beside: Beside, name: str, read: dict[str, tuple[Said, ...]]) -> Host:
+def _read_layout(layout: tuple[StagedFile, ...], siblings: SiblingFiles, name: str, read: dict[str, tuple[DaemonFact, ...]]) -> Host:
     """One layout as a host. `read` is what the files of earlier layouts said on their own, and takes up what those of this one say."""
-    tree = LaidOutTree(layout, beside)
+    tree = StagedTree(layout, siblings)
     files = Files(tree, partial=True)
     known = captured(files)
     settled = settle(files)
     units = load(files, repository=True)
-    around = surroundings(settled, known, files)
-    found = services(units, files, known, around)
+    context = bind_context(settled, known, files)
+    found = services(units, files, known, context)
     listeners, outbounds = [*found.listeners], [*found.outbounds]
     for fact in _fragments(layout, files, known.packages, read):
         # How many files a daemon may open is not said where nothing starts it.
         if isinstance(fact, Outbound):
             outbounds.append(fact)
-        elif isinstance(fact, Endpoint) and (alone := listener(fact, None, around)) is not None:
+        elif isinstance(fact, Endpoint) and (alone := listener(fact, None, context)) is not None:
             listeners.append(alone)
     own = {file.label: _machine(file) for file in layout}
     own |= dict.fromkeys(tree.included - own.keys(), next((_machine(file) for file in layout if file.place == _NGINX), ""))
@@ -301,7 +301,9 @@ def _as_deployed(fact: Listener, machine: str, is_unfilled: bool) -> Listener:
     )
 
 
-def _fragments(layout: tuple[Placed, ...], files: Files, packages: Mapping[str, str], read: dict[str, tuple[Said, ...]]) -> Iterable[Said]:
+def _fragments(
+    layout: tuple[StagedFile, ...], files: Files, packages: Mapping[str, str], read: dict[str, tuple[DaemonFact, ...]]
+) -> Iterable[DaemonFact]:
     """What the configs that no invocation has read say, each on its own: the whole ones first, for they include others."""
     for file in sorted(layout, key=lambda file: (not _is_whole(file), file.label)):
         reader = fragment_reader(file.what.kind)
@@ -312,11 +314,11 @@ def _fragments(layout: tuple[Placed, ...], files: Files, packages: Mapping[str, 
             yield from read[file.label]
 
 
-def _is_whole(file: Placed) -> bool:
+def _is_whole(file: StagedFile) -> bool:
     return file.place.rpartition("/")[2] in _WHOLE
 
 
-def _roles(layout: tuple[Placed, ...]) -> dict[str, str]:
+def _roles(layout: tuple[StagedFile, ...]) -> dict[str, str]:
     """The role or host that each file of a layout belongs to, "" for what belongs to the repository as such."""
     return {file.label: _role(file.label) for file in layout}
 
@@ -329,7 +331,7 @@ def _role(label: str) -> str:
     return ""
 
 
-def _machine(file: Placed) -> str:
+def _machine(file: StagedFile) -> str:
     """Which machine a file is for, as far as its path tells: a role, a folder shaped like a host's root, else its own folder."""
     if file.label.endswith(file.place):
         return file.label[: -len(file.place)]

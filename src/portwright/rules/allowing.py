@@ -3,14 +3,16 @@
 from collections.abc import Iterable, Mapping
 from re import MULTILINE
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.finding import Allowed, Finding
 from portwright.source import Source, Span, Unreadable
 
 _WORD = "portwright:"
 # A `;` or `//` begins a comment only where it begins the line (nginx ends its directives with one).
-_COMMENT = regex(r"(?:#|^[ \t]*(?:;|//))[ \t]*portwright:[ \t]*([a-z-]+)(?:[ \t]+([A-Za-z0-9_-]+))?[ \t]*(?::[ \t]*([^\r\n]*))?", MULTILINE)
+_COMMENT = lazy_regex(
+    r"(?:#|^[ \t]*(?:;|//))[ \t]*portwright:[ \t]*([a-z-]+)(?:[ \t]+([A-Za-z0-9_-]+))?[ \t]*(?::[ \t]*([^\r\n]*))?", MULTILINE
+)
 
 # Words people know from other linters, which must not be taken for an allow that works.
 _MEANT = frozenset({"allowed", "allows", "alow", "disable", "disabled", "ignore", "ignored", "nolint", "noqa", "skip", "suppress"})

@@ -22,20 +22,20 @@ from portwright.facts import (
 )
 from portwright.finding import Finding, Note, Subject
 from portwright.host import Fact, Host
-from portwright.host.language.vocabulary import Kind, Name, Named
+from portwright.host.language.vocabulary import Derived, Kind, Term
 from portwright.ports import PortSet
 from portwright.rules.rule import (
-    Advice,
+    ChangeTemplate,
     Condition,
     Given,
     Join,
+    ManualStep,
     OfFact,
     OfHost,
     OfSysctl,
     Operand,
     Rule,
     Template,
-    Wish,
 )
 from portwright.source import Span, Unreadable
 
@@ -52,10 +52,10 @@ _COST_OF_A_FINDING = 500  # characters, beside what it says
 
 def check(host: Host, rules: Iterable[Rule]) -> tuple[Finding, ...]:
     """What is wrong on a host, by place and rule."""
-    return held(host, rules)[0]
+    return evaluate(host, rules)[0]
 
 
-def held(host: Host, rules: Iterable[Rule]) -> tuple[tuple[Finding, ...], tuple[Unreadable, ...]]:
+def evaluate(host: Host, rules: Iterable[Rule]) -> tuple[tuple[Finding, ...], tuple[Unreadable, ...]]:
     """(what is wrong on a host, by place and rule; the rules that were stopped because they would never have come to an end)."""
     found: dict[Finding, None] = {}
     stopped: list[Unreadable] = []
@@ -116,7 +116,7 @@ class _Asked:
         self.host = host
         self.left = left
         self.said = 0
-        self._of_fact: dict[str, dict[int, tuple[Fact, Named[Any]]]] = {}
+        self._of_fact: dict[str, dict[int, tuple[Fact, Derived[Any]]]] = {}
         self._facts: dict[Kind, Sequence[Fact]] = {
             "listener": host.listeners,
             "sysctl": host.sysctls,
@@ -133,9 +133,9 @@ class _Asked:
         if self.said > _MOST_SAID:
             raise _HostTooDear(f"findings of {_MOST_SAID >> 20} MiB")
 
-    def value(self, fact: Fact, name: Name) -> Named[Any]:
+    def value(self, fact: Fact, name: Term) -> Derived[Any]:
         if name.field is not None:
-            return Named(getattr(fact, name.field))
+            return Derived(getattr(fact, name.field))
         assert name.compute is not None  # noqa: S101  a word is read from a field or worked out
         if name.of_host:
             return name.compute(self.host)  # which it remembers itself
@@ -148,7 +148,7 @@ class _Asked:
     def facts(self, kind: Kind) -> Sequence[Fact]:
         return self._facts[kind]
 
-    def reader(self, name: Name) -> Read:
+    def reader(self, name: Term) -> Read:
         """What gives the bare value of a word for a fact: most conditions fail, and then nobody asks what the value leaned on."""
         if name.field is not None:
             return attrgetter(name.field)
@@ -173,8 +173,8 @@ class _Evidence:
     notes: list[Note] = field(default_factory=list)
     confidence: Confidence = "certain"
 
-    def add(self, named: Named[Any]) -> None:
-        self.notes.extend(named.leans)
+    def add(self, named: Derived[Any]) -> None:
+        self.notes.extend(named.evidence)
         self.confidence = weakest(self.confidence, named.confidence)
 
 
@@ -291,19 +291,19 @@ class _Check:
             evidence.add(self._operand(condition.operand, first))
         return evidence
 
-    def _operand(self, operand: Operand, first: Fact) -> Named[Any]:
+    def _operand(self, operand: Operand, first: Fact) -> Derived[Any]:
         return self._asked.value(first, operand.name) if isinstance(operand, OfHost | OfFact) else self._constant(operand)
 
-    def _constant(self, operand: Given | OfSysctl) -> Named[Any]:
+    def _constant(self, operand: Given | OfSysctl) -> Derived[Any]:
         """An operand that is the same for every fact."""
-        return Named(operand.value) if isinstance(operand, Given) else self._of_sysctl(operand.key, operand.type)
+        return Derived(operand.value) if isinstance(operand, Given) else self._of_sysctl(operand.key, operand.type)
 
-    def _of_sysctl(self, key: str, wanted: str) -> Named[Any]:
+    def _of_sysctl(self, key: str, wanted: str) -> Derived[Any]:
         sysctl = self._host.sysctl(key)
         if sysctl is None:
-            return Named(None)
+            return Derived(None)
         said = "no file sets it: the kernel's default" if sysctl.is_default else "set here to"
-        leans = (Note(f"{key}: {said} {sysctl.boot or 'empty'}", sysctl.at),)
+        evidence = (Note(f"{key}: {said} {sysctl.boot or 'empty'}", sysctl.at),)
         value: Any = sysctl.boot
         try:
             if wanted == "number":
@@ -312,7 +312,7 @@ class _Check:
                 value = PortSet.parse(sysctl.boot)
         except ValueError:
             value = None
-        return Named(value, leans, sysctl.confidence)
+        return Derived(value, evidence, sysctl.confidence)
 
     # ── the second fact ──
 
@@ -400,7 +400,7 @@ class _Check:
             return next((note.at for note in evidence.notes if note.at is not None and note.at.path in fact.files), fact.at)
         # The kernel's default stands in no file of the host: the line to look at is the one that failed to change it.
         if isinstance(fact, Sysctl):
-            lines = (fact.at, *(lost.at for lost in reversed(fact.lost)), fact.reload_at)
+            lines = (fact.at, *(overridden.at for overridden in reversed(fact.overridden)), fact.reload_at)
             return next((line for line in lines if line.path in self._host.sources), fact.at)
         return fact.at
 
@@ -416,13 +416,13 @@ class _Check:
                 if text:
                     yield Note(text, at)
 
-    def _likelihood(self, fact: Fact) -> Named[Likelihood | None]:
+    def _likelihood(self, fact: Fact) -> Derived[Likelihood | None]:
         name = self._rule.likelihood
-        return Named(None) if name is None else self._asked.value(fact, name)
+        return Derived(None) if name is None else self._asked.value(fact, name)
 
     def _predicts(self, fact: Fact, confidence: Confidence) -> BindError | None:
         wanted = self._rule.predicts
-        if isinstance(wanted, Name):
+        if isinstance(wanted, Term):
             wanted = self._asked.value(fact, wanted).value
         if wanted not in BIND_ERRORS:
             return None
@@ -433,7 +433,7 @@ class _Check:
             return None
         return wanted
 
-    def _change(self, wish: Wish, fact: Fact) -> Change | None:
+    def _change(self, wish: ChangeTemplate, fact: Fact) -> Change | None:
         values = {name: self._operand(operand, fact).value for name, operand in wish.operands}
         if any(value is None for value in values.values()):
             return None
@@ -441,7 +441,7 @@ class _Check:
         made: Change = change(**values)
         return made
 
-    def _manual(self, advice: Advice, fact: Fact, others: Sequence[Fact]) -> Manual:
+    def _manual(self, advice: ManualStep, fact: Fact, others: Sequence[Fact]) -> Manual:
         return Manual(self._fill(advice.reason, fact, others), self._fill(advice.step, fact, others))
 
     def _fill(self, template: Template, fact: Fact, others: Sequence[Fact]) -> str:

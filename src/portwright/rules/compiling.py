@@ -8,17 +8,17 @@ from collections.abc import Iterable
 
 from portwright._start.records import MISSING, fields
 from portwright.host.language.predicates import Predicate
-from portwright.host.language.vocabulary import KINDS, Name, worked_out
+from portwright.host.language.vocabulary import KINDS, Term, worked_out
 from portwright.rules.rule import Rule
 
 _HEAD = '''"""Made of rules/ by the build (portwright.rules.compiling)."""
 
 from portwright.changes import GrantCapability, LimitCapabilities, ReservePorts, SetSysctl
-from portwright.finding import Card
+from portwright.finding import RuleMeta
 from portwright.host.language.predicates import predicate_of
-from portwright.host.language.vocabulary import Name, worked_out
+from portwright.host.language.vocabulary import Term, worked_out
 from portwright.ports import PortSet
-from portwright.rules.rule import Advice, Condition, Given, Join, OfFact, OfHost, OfSysctl, Remark, Rule, Slot, Wish
+from portwright.rules.rule import ManualStep, Condition, Given, Join, OfFact, OfHost, OfSysctl, NoteTemplate, Rule, Slot, ChangeTemplate
 from portwright.source import Span
 
 
@@ -37,7 +37,7 @@ class _Writer:
     def __init__(self, folder: str) -> None:
         self._folder = folder
         self._path = ""
-        self._variables: dict[Name | Predicate, str] = {}
+        self._variables: dict[Term | Predicate, str] = {}
         self.shared: dict[str, str] = {}
 
     def rule(self, rule: Rule) -> str:
@@ -50,7 +50,7 @@ class _Writer:
             return f"folder + {value.removeprefix(self._folder)!r}" if value == self._path and isinstance(value, str) else repr(value)
         if isinstance(value, tuple):
             return "(" + "".join(f"{self.code(item)}, " for item in value) + ")"
-        if isinstance(value, Name | Predicate):
+        if isinstance(value, Term | Predicate):
             return self._shared(value)
         if isinstance(value, type):
             return value.__name__
@@ -59,22 +59,22 @@ class _Writer:
             given.pop()
         return f"{type(value).__name__}({', '.join(self.code(each) for each, _ in given)})"
 
-    def _shared(self, value: Name | Predicate) -> str:
+    def _shared(self, value: Term | Predicate) -> str:
         if value not in self._variables:
             variable = self._variables[value] = f"v{len(self._variables)}"
-            made = self._name(value) if isinstance(value, Name) else f"predicate_of({value.name!r}, {value.left!r})"
+            made = self._name(value) if isinstance(value, Term) else f"predicate_of({value.name!r}, {value.left!r})"
             self.shared[variable] = f"{variable} = {made}"
         return self._variables[value]
 
-    def _name(self, name: Name) -> str:
+    def _name(self, name: Term) -> str:
         kept = f"{name.name!r}, {name.type!r}, {name.meaning!r}, {name.choices!r}"
         if name.compute is None:
-            return f"Name({kept}, {name.field!r})"
+            return f"Term({kept}, {name.field!r})"
         of = None if name.of_host else next(kind for kind in KINDS if _works_out(name, kind))
-        return f"Name({kept}, None, worked_out({of!r}, {name.name!r}), {name.of_host})"
+        return f"Term({kept}, None, worked_out({of!r}, {name.name!r}), {name.of_host})"
 
 
-def _works_out(name: Name, kind: str) -> bool:
+def _works_out(name: Term, kind: str) -> bool:
     try:
         return worked_out(kind, name.name) is name.compute  # type: ignore[arg-type]  # a key of KINDS
     except KeyError:

@@ -6,9 +6,9 @@ from portwright._start.records import MISSING, dataclass, fields
 from portwright.changes import Change
 from portwright.facts import Confidence, Likelihood
 from portwright.host.language.meanings import meaning
-from portwright.host.language.vocabulary import Kind, Name
+from portwright.host.language.vocabulary import Kind, Term
 from portwright.rules.grammar import change_kinds
-from portwright.rules.rule import Condition, Given, Join, OfFact, OfHost, OfSysctl, Operand, Rule, Template, Wish
+from portwright.rules.rule import ChangeTemplate, Condition, Given, Join, OfFact, OfHost, OfSysctl, Operand, Rule, Template
 
 _WHAT_IT_DOES = {
     "reserve-ports": "adds the ports to net.ipv4.ip_local_reserved_ports, merged with what is reserved; enough ports must remain",
@@ -181,7 +181,7 @@ def _outline(template: Template) -> str:
     return "".join(part if isinstance(part, str) else f"<{'with.' if part.joined else ''}{part.name.name}>" for part in template)
 
 
-def _likelihood(kind: Kind, name: Name) -> str:
+def _likelihood(kind: Kind, name: Term) -> str:
     words = ", ".join(_OFTEN[each] for each in ("high", "medium", "low"))
     return f"each finding says it ({words}): {_small(meaning(kind, name))}"
 
@@ -214,15 +214,15 @@ def _remedies(rule: Rule) -> Iterable[Remedy]:
         yield Remedy(kind, _outline(rule.advice.step), why=f"nothing is changed for you: {_outline(rule.advice.reason)}")
 
 
-def _kind(wish: Wish) -> str:
+def _kind(wish: ChangeTemplate) -> str:
     return next(name for name, change in change_kinds().items() if change is wish.change)
 
 
-def _safety(wish: Wish | None) -> str:
+def _safety(wish: ChangeTemplate | None) -> str:
     return "" if wish is None else _default(wish, "safety")
 
 
-def _default(wish: Wish, name: str) -> str:
+def _default(wish: ChangeTemplate, name: str) -> str:
     for given, operand in wish.operands:
         if given == name and isinstance(operand, Given):
             return str(operand.value)

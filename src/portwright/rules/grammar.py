@@ -4,30 +4,30 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast, get_args, get_type_hints
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import MISSING, fields
 from portwright.changes import SETTABLE, Change, GrantCapability, SetSysctl
 from portwright.facts import BIND_ERRORS, CONFIDENCES, BindError, Confidence, Likelihood
-from portwright.finding import SEVERITIES, Card
+from portwright.finding import SEVERITIES, RuleMeta
 from portwright.host.language.predicates import Operand as OperandType
 from portwright.host.language.predicates import predicates
-from portwright.host.language.vocabulary import KINDS, Kind, Name, Type, host_names, names
+from portwright.host.language.vocabulary import KINDS, Kind, Term, Type, host_names, names
 from portwright.ports import PortSet
 from portwright.rules.marked import Items, Leaf, Node, Table, parse
 from portwright.rules.rule import (
-    Advice,
+    ChangeTemplate,
     Condition,
     Given,
     Join,
+    ManualStep,
+    NoteTemplate,
     OfFact,
     OfHost,
     OfSysctl,
     Operand,
-    Remark,
     Rule,
     Slot,
     Template,
-    Wish,
 )
 from portwright.source import RuleError, Span
 from portwright.system.host_files.capabilities import NAMES, NET_BIND_SERVICE
@@ -49,11 +49,11 @@ _MOST_NOTES = 8
 _MOST_REFERENCES = 20
 _MOST_FILES = 16
 
-FAMILY = regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-_ID = regex(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-_SLOT = regex(r"\{([^{}]*)\}")
-_KEY = regex(r"[a-zA-Z0-9_./-]{1,200}")
-_SCHEME = regex(r"[A-Za-z][A-Za-z0-9+.-]*:[^ ]")
+FAMILY = lazy_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_ID = lazy_regex(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_SLOT = lazy_regex(r"\{([^{}]*)\}")
+_KEY = lazy_regex(r"[a-zA-Z0-9_./-]{1,200}")
+_SCHEME = lazy_regex(r"[A-Za-z][A-Za-z0-9+.-]*:[^ ]")
 
 # What each part that a rule needs is for, said where it is missing.
 _MEANING = {
@@ -173,7 +173,7 @@ class _Reader:
         unless = self._conditions(entries["unless"], "unless", self.each) if "unless" in entries else ()
         join = self._join(entries["with"]) if "with" in entries else None
         wish, advice = self._fix(entries["fix"]) if "fix" in entries else (None, None)
-        card = Card(
+        card = RuleMeta(
             id=rule_id,
             family=self._family,
             title=self._line(entries["title"], "title"),
@@ -339,21 +339,21 @@ class _Reader:
             raise RuleError(at, f"{{{_short(word)}}}: {_a(kind)} has no such {what}; {nearest(word.removeprefix('with.'), known)}")
         return Slot(name, joined)
 
-    def _remark(self, node: Node) -> Remark:
+    def _remark(self, node: Node) -> NoteTemplate:
         table = self._mapping(node, "a note")
         self._keys(table, "a note", ("text", "at"), ("text",))
         at = self._slot(self._line(table.entries["at"], "at"), table.entries["at"].at, places=True) if "at" in table.entries else None
-        return Remark(self._template(table.entries["text"], "text"), at)
+        return NoteTemplate(self._template(table.entries["text"], "text"), at)
 
     def _confidence(self) -> Confidence:
         node = self._table.entries.get("confidence")
         return "certain" if node is None else cast(Confidence, self._choice(node, "confidence", CONFIDENCES))
 
-    def _likelihood(self) -> Name | None:
+    def _likelihood(self) -> Term | None:
         node = self._table.entries.get("likelihood")
         return None if node is None else self._of_fact(node, "likelihood", LIKELIHOODS)
 
-    def _predicts(self) -> BindError | Name | None:
+    def _predicts(self) -> BindError | Term | None:
         node = self._table.entries.get("predicts")
         if node is None:
             return None
@@ -361,7 +361,7 @@ class _Reader:
             return cast(BindError, self._choice(node, "predicts", BIND_ERRORS))
         return self._of_fact(node, "predicts", BIND_ERRORS)
 
-    def _of_fact(self, node: Node, key: str, choices: tuple[str, ...]) -> Name:
+    def _of_fact(self, node: Node, key: str, choices: tuple[str, ...]) -> Term:
         if not isinstance(node, Table):
             raise RuleError(node.at, f"{key} wants {{fact: name}}")
         operand = self._reference(node, key, "text")
@@ -375,7 +375,7 @@ class _Reader:
 
     # ── what to do ──
 
-    def _fix(self, node: Node) -> tuple[Wish | None, Advice | None]:
+    def _fix(self, node: Node) -> tuple[ChangeTemplate | None, ManualStep | None]:
         table = self._mapping(node, "fix")
         kinds = change_kinds()
         self._keys(table, "a fix", (*kinds, "manual"), ())
@@ -387,7 +387,7 @@ class _Reader:
         advice = self._advice(table.entries["manual"]) if "manual" in table.entries else None
         return (self._wish(kinds[wished[0]], table.entries[wished[0]], wished[0]) if wished else None), advice
 
-    def _wish(self, change: type[Change], node: Node, word: str) -> Wish:
+    def _wish(self, change: type[Change], node: Node, word: str) -> ChangeTemplate:
         table = self._mapping(node, word)
         takes = change_operands(change)
         self._keys(table, word, tuple(takes), tuple(name for name, (_, _, needed) in takes.items() if needed))
@@ -396,7 +396,7 @@ class _Reader:
             wanted, choices, _ = takes[name]
             operands.append((name, self._operand(inner, name, wanted, name, choices)))
         self._permit(change, dict(operands), table)
-        return Wish(change, tuple(operands))
+        return ChangeTemplate(change, tuple(operands))
 
     def _permit(self, change: type[Change], operands: dict[str, Operand], table: Table) -> None:
         """What rules may ask of a host: settings of the network, and other powers than that of low ports only after a review."""
@@ -414,10 +414,10 @@ class _Reader:
         if change is GrantCapability and named != Given(NET_BIND_SERVICE) and operands.get("safety") != Given("review"):
             raise RuleError(table.at, f"a fix that grants more than {NET_BIND_SERVICE} wants safety: review")
 
-    def _advice(self, node: Node) -> Advice:
+    def _advice(self, node: Node) -> ManualStep:
         table = self._mapping(node, "manual")
         self._keys(table, "manual", ("reason", "step"), ("reason", "step"))
-        return Advice(self._template(table.entries["reason"], "reason"), self._template(table.entries["step"], "step"))
+        return ManualStep(self._template(table.entries["reason"], "reason"), self._template(table.entries["step"], "step"))
 
     def _example(self, key: str) -> tuple[tuple[str, str], ...]:
         if key not in self._table.entries:
@@ -523,7 +523,7 @@ def _such_as(fitting: list[str]) -> str:
     return f"; fitting: {', '.join(fitting)}" if fitting else ""
 
 
-def _printable(name: Name) -> bool:
+def _printable(name: Term) -> bool:
     return name.type not in ("place", "claim", "turn")
 
 

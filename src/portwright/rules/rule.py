@@ -5,9 +5,9 @@ from typing import Any
 from portwright._start.records import dataclass
 from portwright.changes import Change
 from portwright.facts import BindError, Confidence
-from portwright.finding import Card
+from portwright.finding import RuleMeta
 from portwright.host.language.predicates import Predicate
-from portwright.host.language.vocabulary import Kind, Name, Type
+from portwright.host.language.vocabulary import Kind, Term, Type
 from portwright.source import Span
 
 
@@ -30,14 +30,14 @@ class OfSysctl:
 class OfHost:
     """`{host: name}`: a named value of the host."""
 
-    name: Name
+    name: Term
 
 
 @dataclass(frozen=True, slots=True)
 class OfFact:
     """`{fact: field}`: a field or named value of the fact that `each` names."""
 
-    name: Name
+    name: Term
 
 
 Operand = Given | OfSysctl | OfHost | OfFact
@@ -47,7 +47,7 @@ Operand = Given | OfSysctl | OfHost | OfFact
 class Condition:
     """`name: {predicate: operand}`."""
 
-    name: Name
+    name: Term
     predicate: Predicate
     operand: Operand
 
@@ -70,7 +70,7 @@ class Join:
 class Slot:
     """A placeholder of a message; `joined` means the second fact."""
 
-    name: Name
+    name: Term
     joined: bool
 
 
@@ -78,7 +78,7 @@ Template = tuple[str | Slot, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
+class NoteTemplate:
     """A note a rule adds to its findings, at a line that one of its facts names."""
 
     text: Template
@@ -86,7 +86,7 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ChangeTemplate:
     """A change with operands instead of values: it is wished for where all of them are known."""
 
     change: type[Change]
@@ -94,7 +94,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Advice:
+class ManualStep:
     """What a person does where there is no change to wish for."""
 
     reason: Template
@@ -108,7 +108,7 @@ class Rule:
     All of `where` must hold and none of `unless`. `narrow` is the condition whose overlap the finding is about, if any.
     """
 
-    card: Card
+    card: RuleMeta
     path: str
     at: Span
     each: Kind
@@ -116,12 +116,12 @@ class Rule:
     unless: tuple[Condition, ...]
     join: Join | None
     message: Template
-    remarks: tuple[Remark, ...] = ()
+    remarks: tuple[NoteTemplate, ...] = ()
     confidence: Confidence = "certain"
-    likelihood: Name | None = None
-    predicts: BindError | Name | None = None
-    wish: Wish | None = None
-    advice: Advice | None = None
+    likelihood: Term | None = None
+    predicts: BindError | Term | None = None
+    wish: ChangeTemplate | None = None
+    advice: ManualStep | None = None
     bad: tuple[tuple[str, str], ...] = ()
     good: tuple[tuple[str, str], ...] = ()
 

@@ -16,14 +16,14 @@ def named_files(value: Word, directory: str, files: Files) -> tuple[str, ...]:
     try:
         return expand(value.text if value.text.startswith("/") else f"{directory}/{value.text}", files)
     except TooMany:
-        files.trouble(value.at, "too many files match")
+        files.report_unreadable(value.at, "too many files match")
         return ()
 
 
 def may_follow(path: str, value: Word, chain: tuple[str, ...], read: int, files: Files) -> bool:
     """Whether an included file is read: not where it led here itself, nor after too many. `chain` are the files that led here."""
     if path in chain or len(chain) > DEEPEST or read >= MOST_FILES:
-        files.trouble(value.at, "a file includes itself, or too many files include others: not followed")
+        files.report_unreadable(value.at, "a file includes itself, or too many files include others: not followed")
         return False
     return True
 
@@ -48,7 +48,7 @@ class Includes:
     def refuse(self, at: Span, reason: str) -> None:
         """Note a line for which the daemon does not start."""
         self.broken = True
-        self.files.trouble(at, f"{self._daemon} does not start: {reason}")
+        self.files.report_unreadable(at, f"{self._daemon} does not start: {reason}")
 
     def lines(self, path: str) -> tuple[words.Line, ...]:
         """The directives of a file; none for one that cannot be read, which `files` has noted."""
@@ -68,7 +68,7 @@ class Includes:
         `needed`: the daemon does not start where a file named without wildcards is missing.
         """
         if len(chain) > DEEPEST:
-            self.files.trouble(line.at, f"includes nested more than {DEEPEST} deep are not followed")
+            self.files.report_unreadable(line.at, f"includes nested more than {DEEPEST} deep are not followed")
             return ()
         found: list[str] = []
         for value in line.values:
@@ -76,15 +76,17 @@ class Includes:
             try:
                 paths = expand(pattern, self.files)
             except TooMany:
-                self.files.trouble(value.at, "too many files match")
+                self.files.report_unreadable(value.at, "too many files match")
                 continue
             if needed and not paths and not is_pattern(value.text) and not self.files.partial:
                 self.refuse(value.at, f"{value.text} is not there")
             for path in paths:
                 if path in chain:
-                    self.files.trouble(value.at, f"a file includes itself: {' includes '.join((*chain[chain.index(path) :], path))}")
+                    self.files.report_unreadable(
+                        value.at, f"a file includes itself: {' includes '.join((*chain[chain.index(path) :], path))}"
+                    )
                 elif self._read + len(found) >= MOST_FILES or self._lines > MOST_LINES:
-                    self.files.trouble(value.at, f"more than {MOST_FILES} files or {MOST_LINES} lines: the rest is not read")
+                    self.files.report_unreadable(value.at, f"more than {MOST_FILES} files or {MOST_LINES} lines: the rest is not read")
                     return tuple(found)
                 else:
                     found.append(path)

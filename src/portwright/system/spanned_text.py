@@ -36,15 +36,15 @@ def piece(word: Word) -> Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class SpannedText:
     """Pieces in a row; `at` is the place to point at where there is no text (an empty argument)."""
 
     pieces: tuple[Piece, ...]
     at: Span
 
     @staticmethod
-    def of(word: Word) -> "Passage":
-        return Passage((piece(word),) if word.text else (), word.at)
+    def of(word: Word) -> "SpannedText":
+        return SpannedText((piece(word),) if word.text else (), word.at)
 
     @property
     def text(self) -> str:
@@ -78,7 +78,7 @@ def _cover(pieces: Iterable[Piece]) -> Span:
     return first.to(last)
 
 
-class Weaver:
+class SpannedTextBuilder:
     """Collects characters and their origins into a Passage; neighbours of one line become one piece."""
 
     def __init__(self) -> None:
@@ -128,18 +128,18 @@ class Weaver:
             self._pieces.append(Piece("".join(self._text), self._start.to(self._end), self._exact))
         self._text, self._start, self._end = [], None, None
 
-    def finish(self) -> Passage:
+    def finish(self) -> SpannedText:
         """What was collected; the weaver starts over."""
         self._flush()
-        done = Passage(tuple(self._pieces), self.at or Span("", 1, 1, 1, 1))
+        done = SpannedText(tuple(self._pieces), self.at or Span("", 1, 1, 1, 1))
         self._pieces, self.started, self.at = [], False, None
         return done
 
 
-class Reel:
+class SpannedTextView:
     """A passage read character by character: `at(i)` is the origin of character i; linear over the whole."""
 
-    def __init__(self, passage: Passage) -> None:
+    def __init__(self, passage: SpannedText) -> None:
         self.text = passage.text
         self._anchor = passage.at
         self._starts: list[int] = []
@@ -167,9 +167,9 @@ class Reel:
         return _cover(pieces) if pieces else self._anchor
 
 
-def written(setting: Setting) -> Passage:
+def written(setting: Setting) -> SpannedText:
     """A setting's value as the pieces it was written in, one for each continued line."""
     value = setting.value
     bounds = [0, *(offset for offset, _, _ in setting.breaks if 0 < offset < len(value)), len(value)]
     pieces = (Piece(value[a:b], setting.span(a, b), True) for a, b in pairwise(bounds) if a < b)
-    return Passage(tuple(pieces), setting.at)
+    return SpannedText(tuple(pieces), setting.at)

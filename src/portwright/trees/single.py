@@ -27,7 +27,7 @@ class SingleTree(MemoryTree):
         return self._label if path == self._path else path
 
 
-class ClosedTree(MemoryTree):
+class UnavailableTree(MemoryTree):
     """A tree of which nothing can be read, and why: looking for its files tells the reason."""
 
     def __init__(self, label: str, reason: str) -> None:

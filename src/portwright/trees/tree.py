@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Hashable, Iterable
 from typing import Literal, Protocol, TypeVar
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.source import Source, Span, Unreadable
 
@@ -14,7 +14,7 @@ HEAD = 4096
 MOST_TROUBLE = 100
 
 # What holds nothing but secrets is never opened, whoever names it: an Include of /etc/shadow, a link to a host key.
-_SECRET_FILES = regex(
+_SECRET_FILES = lazy_regex(
     r"/etc/(?:g?shadow-?|security/opasswd|krb5\.keytab)|/etc/ssh/ssh_host_[^/]+_key|/etc/ssl/private/.+|.*/\.ssh/(?!config$|known_hosts$)[^/]+"
     r"|.*\.(?:key|p12|pfx|jks|keystore|keytab|kdbx)",
     re.DOTALL,
@@ -106,7 +106,7 @@ class Files:
                 self._refuse_secrets(path)
                 data = self.tree.read(path)
             except ReadError as error:
-                self.trouble(Span.whole(self.tree.label(path)), error.reason)
+                self.report_unreadable(Span.whole(self.tree.label(path)), error.reason)
                 data = None
             self._read[path] = None if data is None else Source(self.tree.label(path), data.decode("utf-8", "surrogateescape"))
         return self._read[path]
@@ -123,28 +123,28 @@ class Files:
             self._refuse_secrets(path)
             return self.tree.head(path) or b""
         except ReadError as error:
-            self.trouble(Span.whole(self.tree.label(path)), error.reason)
+            self.report_unreadable(Span.whole(self.tree.label(path)), error.reason)
             return b""
 
     def names(self, directory: str) -> tuple[str, ...]:
         try:
             return self.tree.names(directory)
         except ReadError as error:
-            self.trouble(Span.whole(self.tree.label(directory)), error.reason)
+            self.report_unreadable(Span.whole(self.tree.label(directory)), error.reason)
             return ()
 
     def kind(self, path: str) -> Kind:
         try:
             return self.tree.kind(path)
         except ReadError as error:
-            self.trouble(Span.whole(self.tree.label(path)), error.reason)
+            self.report_unreadable(Span.whole(self.tree.label(path)), error.reason)
             return "missing"
 
     def link(self, path: str) -> str | None:
         try:
             return self.tree.link(path)
         except ReadError as error:
-            self.trouble(Span.whole(self.tree.label(path)), error.reason)
+            self.report_unreadable(Span.whole(self.tree.label(path)), error.reason)
             return None
 
     def attributes(self, path: str) -> Attributes | None:
@@ -159,19 +159,19 @@ class Files:
         try:
             return self.tree.resolve(path)
         except ReadError as error:
-            self.trouble(Span.whole(self.tree.label(path)), error.reason)
+            self.report_unreadable(Span.whole(self.tree.label(path)), error.reason)
             return path
 
     def walk(self) -> Iterable[str]:
         """Every file and link in the tree; what could not be looked at is in `unreadable` once the walk is over."""
-        return self.tree.walk(lambda error: self.trouble(Span.whole(self.tree.label(error.path)), error.reason))
+        return self.tree.walk(lambda error: self.report_unreadable(Span.whole(self.tree.label(error.path)), error.reason))
 
     def _refuse_secrets(self, path: str) -> None:
         real = self.tree.resolve(path)
         if _SECRET_FILES.fullmatch(real) and self.tree.kind(real) == "file":
             raise ReadError(path, "it holds secrets, so it is not read")
 
-    def trouble(self, at: Span, reason: str) -> None:
+    def report_unreadable(self, at: Span, reason: str) -> None:
         """Say that something could not be read or parsed; the same thing is said once, and of one file no more than a reader will read."""
         found = Unreadable(at, reason)
         if found in self._trouble:
@@ -183,10 +183,10 @@ class Files:
             more = f"more than {MOST_TROUBLE} places in it cannot be read; the others are not told"
             self._trouble[Unreadable(Span.whole(at.path), more)] = None
 
-    def absent(self, at: Span, reason: str) -> None:
+    def report_missing(self, at: Span, reason: str) -> None:
         """Say that a file which something needs is not there; of a host of which these are only some files that says nothing."""
         if not self.partial:
-            self.trouble(at, reason)
+            self.report_unreadable(at, reason)
 
     @property
     def unreadable(self) -> tuple[Unreadable, ...]:

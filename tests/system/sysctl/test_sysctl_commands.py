@@ -44,8 +44,8 @@ def test_a_command_that_writes_a_key_makes_its_value_only_possible(text: str, va
 
     found = _settled(text, more=more)
 
-    assert ("1024", "possible", value) == (found.boot, found.confidence, found.lost[-1].value)
-    assert found.lost[-1].reason.startswith("a.service writes it")
+    assert ("1024", "possible", value) == (found.boot, found.confidence, found.overridden[-1].value)
+    assert found.overridden[-1].reason.startswith("a.service writes it")
 
 
 @pytest.mark.parametrize(
@@ -78,4 +78,4 @@ def test_sysctl_system_at_boot_makes_what_the_loaders_read_differently_only_poss
 
     found = _settled("ExecStart=/sbin/sysctl --system", RANGE, more)
 
-    assert ("20000 30000", "possible", "40000 50000") == (found.boot, found.confidence, found.lost[-1].value)
+    assert ("20000 30000", "possible", "40000 50000") == (found.boot, found.confidence, found.overridden[-1].value)

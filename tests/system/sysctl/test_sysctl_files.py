@@ -43,9 +43,9 @@ def test_masking_is_for_the_whole_file_other_keys_in_it_included() -> None:
 
     assert (PROBE_DEFAULT, PROBE_DEFAULT) == values(host)
     masked = assignment(host, "/usr/lib/sysctl.d/10-a.conf")
-    assert "ignored" == masked.fate
+    assert "ignored" == masked.outcome
     assert "/etc/sysctl.d/10-a.conf has the same name and replaces the whole file /usr/lib/sysctl.d/10-a.conf" == masked.reason
-    assert [("20", masked.reason)] == [(lost.value, lost.reason) for lost in sysctl(host).lost]
+    assert [("20", masked.reason)] == [(overridden.value, overridden.reason) for overridden in sysctl(host).overridden]
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,9 @@ def test_a_later_name_than_99_sysctl_conf_wins_at_boot_and_loses_to_sysctl_conf_
 
     assert ("30", "20") == (found.boot, found.reload)
     assert ("/etc/sysctl.d/99-zz.conf", "/etc/sysctl.conf") == (found.at.path, found.reload_at.path)
-    assert ["/etc/sysctl.d/99-zz.conf:1:1 replaces it; sysctl --system leaves it in force"] == [lost.reason for lost in found.lost]
+    assert ["/etc/sysctl.d/99-zz.conf:1:1 replaces it; sysctl --system leaves it in force"] == [
+        overridden.reason for overridden in found.overridden
+    ]
 
 
 @pytest.mark.parametrize("name", ["98-local.conf", "99-a.conf"])
@@ -131,9 +133,9 @@ def test_a_setting_in_a_file_without_conf_says_why_it_is_not_in_force() -> None:
     host = {"/etc/sysctl.d/10-a.conf.bak": f"{PROBE} = 20\nsome words = 3\n"}
 
     assert [("20", "/etc/sysctl.d/10-a.conf.bak is not read, its name does not end in .conf")] == [
-        (lost.value, lost.reason) for lost in sysctl(host).lost
+        (overridden.value, overridden.reason) for overridden in sysctl(host).overridden
     ]
-    assert "ignored" == assignment(host, "/etc/sysctl.d/10-a.conf.bak").fate
+    assert "ignored" == assignment(host, "/etc/sysctl.d/10-a.conf.bak").outcome
 
 
 def test_a_hidden_file_is_skipped_at_boot_and_read_on_reload() -> None:

@@ -125,7 +125,7 @@ def test_a_refusal_for_the_order_of_writing_says_what_the_other_key_held() -> No
     host = {A: f"{RANGE} = 1 65535\n", B: f"{START} = 0\n"}
 
     assert ("rejected", "the kernel answers EINVAL: 1 is below ip_unprivileged_port_start, 1024 when this is written") == (
-        assignment(host, A).fate,
+        assignment(host, A).outcome,
         assignment(host, A).reason,
     )
     assert "the kernel answers EINVAL: 40000 is above the low end of ip_local_port_range, 32768 when this is written" == (
@@ -191,7 +191,7 @@ def test_procps_writes_once_and_so_loses_what_is_beyond_a_page_without_a_word() 
     assert (683, 682) == (len(PortSet.parse(found.boot)), len(PortSet.parse(found.reload)))
     assert [
         "sysctl --system leaves the list up to 31362: procps writes once, and the kernel takes no more than 4095 characters of a write"
-    ] == [lost.reason for lost in found.lost]
+    ] == [overridden.reason for overridden in found.overridden]
 
 
 def test_a_mistake_beyond_the_first_page_of_a_list_leaves_the_pages_before_it() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from portwright.facts import Lost
+from portwright.facts import Overridden
 from portwright.source import Source, Span, Word
 from portwright.system.sysctl.settle import defaults, settle
 from portwright.trees import Files
@@ -25,20 +25,20 @@ def test_an_invalid_later_value_erases_a_good_earlier_one_at_boot_but_not_on_rel
     assert ("32768 60999", "20000 50000") == (found.boot, found.reload)
     assert ("kernel.conf", "/usr/lib/sysctl.d/90-a.conf", True) == (found.at.path, found.reload_at.path, found.is_default)
     assert (
-        Lost(
+        Overridden(
             "50000 20000",
             Span("/etc/sysctl.d/95-b.conf", 1, 1, 1, 43),
             "the kernel answers EINVAL: 50000 is above 20000",
         ),
-        Lost(
+        Overridden(
             "20000 50000",
             Span("/usr/lib/sysctl.d/90-a.conf", 1, 1, 1, 43),
             "/etc/sysctl.d/95-b.conf:1:1 replaces it, though the kernel refuses that value: systemd-sysctl keeps only the last one; "
             "sysctl --system leaves it in force",
         ),
-    ) == found.lost
+    ) == found.overridden
     assert ["rejected", "overridden"] == [
-        assignment(host, path).fate for path in ("/etc/sysctl.d/95-b.conf", "/usr/lib/sysctl.d/90-a.conf")
+        assignment(host, path).outcome for path in ("/etc/sysctl.d/95-b.conf", "/usr/lib/sysctl.d/90-a.conf")
     ]
 
 
@@ -46,7 +46,7 @@ def test_a_refused_value_that_a_later_line_replaces_is_never_written_at_boot() -
     host = {A: f'{RANGE} = "15000 64000"\n', B: f"{RANGE} = 15000 64000\n"}
 
     assert ("15000 64000", "15000 64000") == values(host, RANGE)
-    assert "overridden" == assignment(host, A).fate
+    assert "overridden" == assignment(host, A).outcome
 
 
 def test_within_a_file_the_last_line_of_a_key_wins() -> None:
@@ -61,7 +61,7 @@ def test_two_spellings_of_a_key_are_one_key(spelling: str) -> None:
     host = {A: f"{PROBE} = 10\n", B: f"{spelling} = 20\n"}
 
     assert ("20", "20") == values(host)
-    assert "overridden" == assignment(host, A).fate
+    assert "overridden" == assignment(host, A).outcome
 
 
 def test_the_same_value_again_keeps_its_place_in_the_order_of_writing() -> None:
@@ -81,8 +81,8 @@ def test_a_changed_value_moves_its_key_to_the_end_of_the_order_of_writing() -> N
 def test_two_lines_that_say_the_same_lose_nothing() -> None:
     host = {A: f"{PROBE} = 20\n", B: f"{PROBE} = 20\n"}
 
-    assert ((), B) == (sysctl(host).lost, sysctl(host).at.path)
-    assert ("overridden", f"{B}:1:1 says the same") == (assignment(host, A).fate, assignment(host, A).reason)
+    assert ((), B) == (sysctl(host).overridden, sysctl(host).at.path)
+    assert ("overridden", f"{B}:1:1 says the same") == (assignment(host, A).outcome, assignment(host, A).reason)
 
 
 def test_reload_goes_on_from_what_boot_left() -> None:
@@ -99,7 +99,7 @@ def test_reserved_ports_are_replaced_and_never_add_up() -> None:
     host = {A: f"{RESERVED} = 8080\n", B: f"{RESERVED} = 9090\n"}
 
     assert ("9090", "9090") == values(host, RESERVED)
-    assert [("8080", f"{B}:1:1 replaces it")] == [(lost.value, lost.reason) for lost in sysctl(host, RESERVED).lost]
+    assert [("8080", f"{B}:1:1 replaces it")] == [(overridden.value, overridden.reason) for overridden in sysctl(host, RESERVED).overridden]
 
 
 def test_an_empty_value_clears_reserved_ports_in_both() -> None:
@@ -129,8 +129,8 @@ def test_a_line_that_names_the_key_beats_a_glob_whatever_the_order(lines: str) -
     host = {A: lines.format(probe=PROBE)}
 
     assert ("20", "20") == values(host)
-    assert ["15"] == [lost.value for lost in sysctl(host).lost]
-    assert "names the key, which beats a glob" in sysctl(host).lost[0].reason
+    assert ["15"] == [overridden.value for overridden in sysctl(host).overridden]
+    assert "names the key, which beats a glob" in sysctl(host).overridden[0].reason
 
 
 def test_a_refused_line_that_names_the_key_still_keeps_the_glob_away() -> None:
@@ -141,7 +141,7 @@ def test_a_key_with_a_minus_and_no_value_is_kept_from_globs() -> None:
     host = {A: f"net.ipv4.tcp_fin* = 15\n-{PROBE}\n"}
 
     assert (PROBE_DEFAULT, PROBE_DEFAULT) == values(host)
-    assert [f"{A}:2:1 keeps it from globs"] == [lost.reason for lost in sysctl(host).lost]
+    assert [f"{A}:2:1 keeps it from globs"] == [overridden.reason for overridden in sysctl(host).overridden]
 
 
 def test_a_key_with_a_minus_and_no_value_withdraws_an_earlier_line_at_boot_only() -> None:
@@ -149,7 +149,7 @@ def test_a_key_with_a_minus_and_no_value_withdraws_an_earlier_line_at_boot_only(
     found = sysctl(host)
 
     assert (PROBE_DEFAULT, "20") == (found.boot, found.reload)
-    assert [f"{B}:1:1 withdraws it; sysctl --system leaves it in force"] == [lost.reason for lost in found.lost]
+    assert [f"{B}:1:1 withdraws it; sysctl --system leaves it in force"] == [overridden.reason for overridden in found.overridden]
     assert ("20", "20") == values({A: f"-{PROBE}\n", B: f"{PROBE} = 20\n"})
 
 
@@ -157,7 +157,7 @@ def test_of_two_globs_the_one_written_last_wins() -> None:
     host = {A: "net.ipv4.tcp_fin* = 15\nnet.ipv4.tcp_fin_* = 16\n"}
 
     assert ("16", "16") == values(host)
-    assert [("15", f"{A}:2:1 replaces it")] == [(lost.value, lost.reason) for lost in sysctl(host).lost]
+    assert [("15", f"{A}:2:1 replaces it")] == [(overridden.value, overridden.reason) for overridden in sysctl(host).overridden]
 
 
 def test_braces_are_alternatives_for_systemd_and_plain_text_for_procps() -> None:
@@ -182,7 +182,7 @@ def test_a_glob_is_also_held_against_the_keys_of_a_capture() -> None:
 
 def test_a_glob_stands_among_the_assignments_as_written() -> None:
     assert [("net.ipv4.conf.*.rp_filter", "2", "applied")] == [
-        (one.key, one.value, one.fate) for one in settled({A: "net.ipv4.conf.*.rp_filter = 2\n"}).assignments
+        (one.key, one.value, one.outcome) for one in settled({A: "net.ipv4.conf.*.rp_filter = 2\n"}).assignments
     ]
 
 
@@ -212,14 +212,14 @@ def test_keys_that_are_not_ours_are_settled_as_plain_text() -> None:
     found = {one.key: one.boot for one in settled(host).sysctls if not one.is_default}
 
     assert {"kernel.pid_max": "4194304", "fs.protected_links": "1", "net.ipv4.tcp_rmem": "4096 131072 6291456"} == found
-    assert {"applied"} == {one.fate for one in settled(host).assignments}
+    assert {"applied"} == {one.outcome for one in settled(host).assignments}
 
 
 def test_a_key_of_unknown_default_that_boot_does_not_set_has_an_assignment_and_no_value() -> None:
     found = settled({"/etc/sysctl.conf": "kernel.pid_max = 4194304\n"})
 
     assert [] == [one for one in found.sysctls if one.key == "kernel.pid_max"]
-    assert [("kernel.pid_max", "ignored")] == [(one.key, one.fate) for one in found.assignments]
+    assert [("kernel.pid_max", "ignored")] == [(one.key, one.outcome) for one in found.assignments]
 
 
 def test_writing_disable_ipv6_of_all_interfaces_writes_the_default_and_the_loopback_too() -> None:
@@ -245,5 +245,5 @@ def test_every_assignment_but_an_applied_one_has_a_reason() -> None:
     }
     found = settled(host).assignments
 
-    assert ["rejected", "ignored", "overridden", "ignored", "applied", "ignored", "ignored"] == [one.fate for one in found]
+    assert ["rejected", "ignored", "overridden", "ignored", "applied", "ignored", "ignored"] == [one.outcome for one in found]
     assert [True, True, True, True, False, True, True] == [bool(one.reason) for one in found]

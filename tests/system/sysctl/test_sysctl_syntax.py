@@ -53,7 +53,7 @@ def test_a_name_that_surely_names_nothing_is_ignored_by_both_with_the_reason(key
     assert (PROBE_DEFAULT, PROBE_DEFAULT) == values(host)
     assert ("0", "0") == values(host, "net.ipv4.tcp_timestamps")
     found = assignment(host, A)
-    assert ("ignored", True) == (found.fate, found.reason.startswith(f"no such key: {reason}"))
+    assert ("ignored", True) == (found.outcome, found.reason.startswith(f"no such key: {reason}"))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_name_that_surely_names_nothing_is_ignored_by_both_with_the_reason(key
     ["net.ipv4.no_such_key", "net.ipv4.tcp_fin_timeot", "vendor.tunable", "net.netfilter.nf_conntrack_max", "net.ipv6.route.max_size"],
 )
 def test_of_other_unknown_names_nothing_is_said(key: str) -> None:
-    assert "applied" == assignment({A: f"{key} = 15\n"}, A).fate
+    assert "applied" == assignment({A: f"{key} = 15\n"}, A).outcome
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_of_other_unknown_names_nothing_is_said(key: str) -> None:
 def test_an_interfaces_dot_is_a_slash_in_the_dotted_name(written: str, key: str) -> None:
     found = settled({A: f"{written} = 1\n"})
 
-    assert (key, "applied") == (found.assignments[0].key, found.assignments[0].fate)
+    assert (key, "applied") == (found.assignments[0].key, found.assignments[0].outcome)
     assert ["1"] == [one.boot for one in found.sysctls if one.key == key]
 
 
@@ -98,7 +98,7 @@ def test_a_line_that_is_no_assignment_is_skipped_and_told_and_the_rest_applies(l
     assert (line, "", "ignored", reason) == (
         found.assignments[0].key,
         found.assignments[0].value,
-        found.assignments[0].fate,
+        found.assignments[0].outcome,
         found.assignments[0].reason,
     )
 
@@ -147,7 +147,7 @@ def test_a_comment_is_a_line_that_begins_with_a_hash_or_a_semicolon_blanks_befor
 def test_a_minus_before_a_key_with_a_value_changes_nothing_about_the_value() -> None:
     assert ("15", "15") == values({A: f"-{PROBE} = 15\n"})
     assert (PROBE_DEFAULT, PROBE_DEFAULT) == values({A: f"-{PROBE} = x\n"})
-    assert "rejected" == assignment({A: f"-{PROBE} = x\n"}, A).fate
+    assert "rejected" == assignment({A: f"-{PROBE} = x\n"}, A).outcome
 
 
 def test_a_blank_after_the_minus_is_part_of_the_name_for_procps() -> None:

@@ -83,7 +83,7 @@ def test_settings_come_from_the_fragment_and_then_the_drop_ins() -> None:
 
     value = found.value("Service", "User")
     assert value is not None
-    assert ("b", f"{ETC}/a.service.d/x.conf", ["a"]) == (value.value, value.at.path, [lost.value for lost in value.lost])
+    assert ("b", f"{ETC}/a.service.d/x.conf", ["a"]) == (value.value, value.at.path, [overridden.value for overridden in value.overridden])
 
 
 def test_an_empty_user_after_a_user_is_root_again() -> None:

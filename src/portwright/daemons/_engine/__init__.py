@@ -9,7 +9,7 @@ from functools import lru_cache
 from os.path import dirname
 from typing import TYPE_CHECKING, Any
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import replace
 from portwright.daemons._engine.entry import CatalogueError, Entry, Wrapper, entry
 from portwright.daemons._engine.settings import Settings, assigned, is_yes
@@ -17,7 +17,7 @@ from portwright.daemons._engine.sockets import endpoints
 from portwright.facts import Endpoint, FileNeed, Invocation, Outbound
 from portwright.shipped import compiled
 from portwright.source import Span, Word
-from portwright.system.spanned_text import Passage
+from portwright.system.spanned_text import SpannedText
 from portwright.system.systemd.command_line import words
 from portwright.trees import Files
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 Packages = Mapping[str, str]
 ENTRIES = f"{dirname(__file__)}/entries"
 KINDS = "_kinds"
-_ENTRY = regex(r"([A-Za-z0-9][-A-Za-z0-9._+]*):$")
-_PROGRAMS = regex(r"  programs: \[(.+)\]$")
-_PATH = regex(r"  - path: (/\S+)$")
+_ENTRY = lazy_regex(r"([A-Za-z0-9][-A-Za-z0-9._+]*):$")
+_PROGRAMS = lazy_regex(r"  programs: \[(.+)\]$")
+_PATH = lazy_regex(r"  - path: (/\S+)$")
 
 
 def load(directory: str = ENTRIES) -> dict[str, dict[str, Any]]:
@@ -210,7 +210,7 @@ def _unwrapped(wrapper: Wrapper, found: Entry, invocation: Invocation, files: Fi
         if not name.startswith("$"):
             argv.append(Word(text, invocation.at))
         elif (value := variables.get(name[1:])) is not None and value.text:
-            argv += [part.word() for part in words(Passage.of(value), relaxed=True)[0]] if split else [value]
+            argv += [part.word() for part in words(SpannedText.of(value), relaxed=True)[0]] if split else [value]
     if not Settings.of_options(found, replace(invocation, environment=variables), wrapper.when).holds(wrapper.when, ()):
         return None
     return replace(invocation, argv=tuple(argv), environment=variables)

@@ -48,14 +48,14 @@ class Binder:
         """The sockets for an address and a port in digits, or `count` ports from there on; what is no port is told to `files`."""
         for given in (host, port):
             if UNKNOWN in given.text:
-                files.trouble(given.at, "what this expands to is not known")
+                files.report_unreadable(given.at, "what this expands to is not known")
                 return ()
         number = names.port(port.text, self.protocol, files) if port.text.isdigit() else None
         if number is None or (number and number + count - 1 > 65535):
-            files.trouble(port.at, f"{self.app} does not start: not a port")
+            files.report_unreadable(port.at, f"{self.app} does not start: not a port")
             return ()
         if not host.text and "" not in self.words:
-            files.trouble(host.at, f"{self.app} does not start: no address")
+            files.report_unreadable(host.at, f"{self.app} does not start: no address")
             return ()
         place = host if port.origin == "default" else port
         return tuple(

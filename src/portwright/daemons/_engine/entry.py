@@ -92,7 +92,7 @@ class Socket:
     confidence: Confidence = "certain"
     why: str = ""
     optional: bool = False
-    goes_on: bool = False
+    survives_conflict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +219,7 @@ def _socket(data: dict[str, Any], kinds: Mapping[str, Mapping[str, Any]], here: 
             "schemes": _pairs, "any": _words, "wildcard": _wildcard, "zeros-are-dual": _answer, "v6only": _answer_or_unset,
             "names": _one_of(*get_args(Names)), "zero": _one_of(*get_args(Zero)), "reuse-address": _reuse, "reuse-port": _answer_or_unset,
             "binds-as": _text, "on-demand": _answer, "random": _answer, "each": _text, "when": _conditions, "unless": _conditions,
-            "versions": _versions, "confidence": _one_of(*CONFIDENCES), "why": _text, "optional": _answer, "goes-on": _answer,
+            "versions": _versions, "confidence": _one_of(*CONFIDENCES), "why": _text, "optional": _answer, "survives-conflict": _answer,
         },
         here,
     )  # fmt: skip

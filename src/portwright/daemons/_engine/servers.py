@@ -1,7 +1,7 @@
 """Servers whose whole say is on their command line: a table of flags, variables and defaults becomes endpoints."""
 
 from portwright._start.records import dataclass, replace
-from portwright.daemons import Packages, Reader, Said, daemon
+from portwright.daemons import DaemonFact, Packages, Reader, daemon
 from portwright.daemons._engine.binding import BOTH, DUAL, Binder, Given, argument, default, halves, variable
 from portwright.facts import Backlog, Endpoint, Invocation
 from portwright.source import Word
@@ -175,7 +175,7 @@ def _register(server: Server) -> None:
 
 
 def _reader(server: Server) -> Reader:
-    def reader(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+    def reader(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
         endpoints = said(server, invocation, files)
         if _has_nothing_to_serve(server, invocation, files):
             return tuple(replace(endpoint, confidence="possible") for endpoint in endpoints)

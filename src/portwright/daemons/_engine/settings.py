@@ -17,7 +17,7 @@ from portwright.source import Source, Span, Word
 from portwright.system.host_files.captures import Address, captured
 from portwright.system.includes import DEEPEST as DEEPEST_INCLUDE
 from portwright.system.includes import MOST_FILES
-from portwright.system.spanned_text import UNKNOWN, Passage, piece
+from portwright.system.spanned_text import UNKNOWN, SpannedText, piece
 from portwright.system.systemd import environment
 from portwright.system.systemd.command_line import words
 from portwright.trees import Files
@@ -33,7 +33,7 @@ _VALUE = frozenset("0123456789[/:*.")  # what may follow a short option at once
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class DaemonFact:
     """The words of one occurrence, and who says them."""
 
     words: tuple[Word, ...]
@@ -77,28 +77,28 @@ class Settings:
         self._keys = _by_path(self._nodes_read)
         return self
 
-    def occurrences(self, source: str, block: Node | None = None) -> list[Said]:
+    def occurrences(self, source: str, block: Node | None = None) -> list[DaemonFact]:
         """Every time a source says something, in order; an empty variable says nothing."""
         if source.startswith("-"):
-            return [Said(() if word is None else (word,), "argument") for word in self._options.get(source, ())]
+            return [DaemonFact(() if word is None else (word,), "argument") for word in self._options.get(source, ())]
         if source.startswith("$"):
             word = self._environment.get(source[1:])
-            return [Said((word,), "environment")] if word is not None and word.text else []
+            return [DaemonFact((word,), "environment")] if word is not None and word.text else []
         if source == "%*":
-            return [Said((word,), "argument") for word in self._arguments]
+            return [DaemonFact((word,), "argument") for word in self._arguments]
         if source.startswith("%"):
             number = int(source[1:])
-            return [Said((self._arguments[number - 1],), "argument")] if number <= len(self._arguments) else []
+            return [DaemonFact((self._arguments[number - 1],), "argument")] if number <= len(self._arguments) else []
         if not source.startswith("."):
-            return [Said(node.words, "directive") for node in self._keys.get(source.lower(), ())]
+            return [DaemonFact(node.words, "directive") for node in self._keys.get(source.lower(), ())]
         if block is None:
             return []
         name = source[1:].lower()
         if name == "0":
-            return [Said((block.key,), "directive")]
+            return [DaemonFact((block.key,), "directive")]
         if name.isdigit():
-            return [Said((block.values[int(name) - 1],), "directive")] if int(name) <= len(block.values) else []
-        return [Said(node.words, "directive") for node in _by_path(block.children).get(name, ())]
+            return [DaemonFact((block.values[int(name) - 1],), "directive")] if int(name) <= len(block.values) else []
+        return [DaemonFact(node.words, "directive") for node in _by_path(block.children).get(name, ())]
 
     @cached_property
     def addresses(self) -> tuple[Address, ...] | None:
@@ -118,7 +118,7 @@ class Settings:
 
     def values(self, slot: Slot, block: Node | None = None) -> list[tuple[Word, Origin]] | None:
         """The values of a slot, None where nobody says one (then its default holds)."""
-        found: list[Said] = []
+        found: list[DaemonFact] = []
         for source in slot.sources:
             said = self.occurrences(source, block)
             if slot.take == "every":
@@ -163,7 +163,7 @@ class Settings:
             for word, _ in named:
                 path = self._absolute(word.text)
                 if self.files.kind(path) == "missing":
-                    self.files.absent(word.at, f"{self.invocation.program} reads {path}, which is not there")
+                    self.files.report_missing(word.at, f"{self.invocation.program} reads {path}, which is not there")
                     self.unsure = f"{path} is not there"
                 else:
                     self.config_path = self.config_path or path
@@ -177,7 +177,7 @@ class Settings:
                 if paths and not config.every:
                     break
             if config.needed and self.config_path is None:
-                self.files.absent(self.invocation.at, f"{self.invocation.program} reads {config.paths[0]}, which is not there")
+                self.files.report_missing(self.invocation.at, f"{self.invocation.program} reads {config.paths[0]}, which is not there")
                 self.unsure = f"{config.paths[0]} is not there"
         directories = self.values(config.directories) if config.directories.sources else None
         for pattern in (*config.drop_ins, *(f"{self._absolute(word.text.partition(',')[0])}/*" for word, _ in directories or ())):
@@ -217,7 +217,7 @@ class Settings:
         if path not in self._parsed:
             self._parsed[path], troubles = parse(config.format, source)
             for trouble in troubles:
-                self.files.trouble(trouble.at, trouble.reason)
+                self.files.report_unreadable(trouble.at, trouble.reason)
         else:
             self._repeated += len(self._parsed[path])
         nodes = self._parsed[path]
@@ -239,10 +239,12 @@ class Settings:
 
     def _included(self, node: Node, suffix: str, chain: tuple[str, ...], config: Config) -> Iterator[str]:
         if len(chain) > DEEPEST_INCLUDE:
-            self.files.trouble(node.key.at, f"includes nested more than {DEEPEST_INCLUDE} deep are not followed")
+            self.files.report_unreadable(node.key.at, f"includes nested more than {DEEPEST_INCLUDE} deep are not followed")
             return
         if self._read >= MOST_FILES or self._repeated > _MOST_REPEATED:
-            self.files.trouble(Span.whole(self.files.tree.label(chain[0])), "too many or too often included files: the rest is not read")
+            self.files.report_unreadable(
+                Span.whole(self.files.tree.label(chain[0])), "too many or too often included files: the rest is not read"
+            )
             return
         for word in node.words:
             text = word.text.partition(",")[0].rstrip("/") + suffix if suffix else word.text
@@ -250,13 +252,15 @@ class Settings:
             try:
                 paths = expand(text if text.startswith("/") else f"{base}/{text}", self.files)
             except TooMany:
-                self.files.trouble(word.at, "too many files match")
+                self.files.report_unreadable(word.at, "too many files match")
                 continue
             for path in paths:
                 if path in chain and config.once:
                     continue
                 if path in chain:
-                    self.files.trouble(word.at, f"a file includes itself: {' includes '.join((*chain[chain.index(path) :], path))}")
+                    self.files.report_unreadable(
+                        word.at, f"a file includes itself: {' includes '.join((*chain[chain.index(path) :], path))}"
+                    )
                 elif self._read >= MOST_FILES:
                     return
                 elif self.files.kind(path) == "file":
@@ -319,7 +323,7 @@ def _by_path(nodes: Iterable[Node]) -> dict[str, list[Node]]:
 def _parts(word: Word, slot: Slot) -> list[Word]:
     """The values in one word, each with its own place."""
     if slot.option:
-        arguments = [part.word() for part in words(Passage.of(word), relaxed=True)[0]]
+        arguments = [part.word() for part in words(SpannedText.of(word), relaxed=True)[0]]
         found_option, _ = _command_line(tuple(arguments), (frozenset((slot.option,)), frozenset((slot.option,))), False)
         return [each for each in found_option.get(slot.option, ()) if each is not None]
     text, start, parts = word.text, 0, list[tuple[int, int]]()

@@ -1,6 +1,6 @@
 """An entry's sockets with a daemon's settings put in: endpoints."""
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.daemons._engine.entry import Entry, Slot, Socket
 from portwright.daemons._engine.settings import Settings
@@ -20,8 +20,8 @@ _TRANSPORTS: dict[str, tuple[Protocol, str]] = {
 }  # fmt: skip
 # Words of the catalogue for the addresses a host has: (family, "" for both; whether those of loopback are left out).
 _EACH = {"each": ("", False), "each-inet": ("inet", False), "each-outside-inet": ("inet", True)}
-_NAME = regex(r"[A-Za-z0-9_.%:-]+")
-_INTERFACES = regex(r"(?=[A-Za-z0-9_.*?-]{1,32}$)[^*?]*[*?].*")
+_NAME = lazy_regex(r"[A-Za-z0-9_.%:-]+")
+_INTERFACES = lazy_regex(r"(?=[A-Za-z0-9_.*?-]{1,32}$)[^*?]*[*?].*")
 _NOT_INTERNET = ("/", "@", "unix:", "unix/", "local:", "fd:", "fd@", "systemd:", "vsock:", "abstract:", "npipe:", "~/", "unixgram:")
 
 
@@ -59,7 +59,7 @@ def endpoints(entry: Entry, settings: Settings, at: Span, version: str | None, o
                 if not (only_said and endpoint.origin == "default"):
                     found.setdefault((endpoint.protocol, endpoint.address, endpoint.ports, endpoint.on_demand), endpoint)
             if len(found) > MOST_SOCKETS:
-                settings.files.trouble(at, f"more than {MOST_SOCKETS} sockets: the rest is left out")
+                settings.files.report_unreadable(at, f"more than {MOST_SOCKETS} sockets: the rest is left out")
                 return tuple(found.values())
     return tuple(found.values())
 
@@ -122,7 +122,7 @@ def _endpoint(
         confidence=confidence,
         why=socket.why or settings.unsure,
         optional=socket.optional,
-        goes_on=socket.goes_on,
+        survives_conflict=socket.survives_conflict,
         backlog=_backlog(socket, settings, block) if protocol == "tcp" else None,
     )
 
@@ -172,7 +172,7 @@ def _ports(text: str, at: Span | None, origin: Origin, socket: Socket, settings:
     last = names.port(high.strip(), socket.protocols[0], settings.files) if dash else first
     if first is None or last is None or last < first or not 0 <= last + plus <= 65535:
         if at is not None:
-            settings.files.trouble(at, f"not a port: {text[:60]}")
+            settings.files.report_unreadable(at, f"not a port: {text[:60]}")
         return []
     if not last:
         return [_Ports(PortSet(), True, at, origin)] if socket.zero == "random" else []
@@ -257,7 +257,7 @@ def _addresses(where: _Where, socket: Socket, settings: Settings) -> list[tuple[
     fitting = [address for address in known if not where.family or (":" in address) == (where.family == "inet6")]
     if not fitting and not _NAME.fullmatch(where.host) and not (socket.form == "address" and _INTERFACES.fullmatch(where.host)):
         if where.at is not None:
-            settings.files.trouble(where.at, f"not an address: {where.host[:60]}")
+            settings.files.report_unreadable(where.at, f"not an address: {where.host[:60]}")
         return []
     if not fitting:
         return [(where.host, False)]

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, replace
-from portwright.daemons import Packages, Said
+from portwright.daemons import DaemonFact, Packages
 from portwright.facts import Endpoint, Invocation, Origin, Protocol
 from portwright.ip import ip_address
 from portwright.ports import PortSet
@@ -13,15 +13,50 @@ from portwright.system.host_files import names
 from portwright.trees import Files
 
 _UNKNOWN = "\ufffd"
-_NAME = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_NAME = lazy_regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 # What may stand before "port" in the name of a port that a program opens itself. Anything else (db-port, smtp-port, proxy-port,
 # remote-port) is somebody else's port, or nobody can tell.
 _OWN = frozenset(
     (
-        "admin", "api", "app", "application", "bind", "com", "console", "dashboard", "grpc", "health", "healthz", "http", "https",
-        "internal", "jmxremote", "listen", "listener", "listening", "local", "main", "management", "metrics", "monitoring", "probe",
-        "prometheus", "public", "rest", "run", "serve", "service", "status", "sun", "tcp", "telemetry", "udp", "ui", "web", "webui",
+        "admin",
+        "api",
+        "app",
+        "application",
+        "bind",
+        "com",
+        "console",
+        "dashboard",
+        "grpc",
+        "health",
+        "healthz",
+        "http",
+        "https",
+        "internal",
+        "jmxremote",
+        "listen",
+        "listener",
+        "listening",
+        "local",
+        "main",
+        "management",
+        "metrics",
+        "monitoring",
+        "probe",
+        "prometheus",
+        "public",
+        "rest",
+        "run",
+        "serve",
+        "service",
+        "status",
+        "sun",
+        "tcp",
+        "telemetry",
+        "udp",
+        "ui",
+        "web",
+        "webui",
         "ws",
     )
 )
@@ -36,8 +71,31 @@ _LEAST_SHORT = 1024  # below it, `-p 4` is as likely a number of processes
 # Programs that connect where others listen, and tools that run and exit.
 _CLIENTS = frozenset(
     (
-        "autossh", "curl", "dig", "docker", "kubectl", "mariadb", "mongo", "mongosh", "mosh", "mysql", "nc", "nmap", "openssl", "ping",
-        "podman", "psql", "rclone", "rsync", "scp", "sftp", "ssh", "sshfs", "stunnel", "telnet", "wget",
+        "autossh",
+        "curl",
+        "dig",
+        "docker",
+        "kubectl",
+        "mariadb",
+        "mongo",
+        "mongosh",
+        "mosh",
+        "mysql",
+        "nc",
+        "nmap",
+        "openssl",
+        "ping",
+        "podman",
+        "psql",
+        "rclone",
+        "rsync",
+        "scp",
+        "sftp",
+        "ssh",
+        "sshfs",
+        "stunnel",
+        "telnet",
+        "wget",
     )
 )
 _CLIENT_ENDINGS = ("-cli", "-client", "_client", "ctl", "dump", "_exporter-client", "_sub", "_pub", "-check", "_check", "-wait", "-ping")
@@ -45,8 +103,25 @@ _CLIENT_ENDINGS = ("-cli", "-client", "_client", "ctl", "dump", "_exporter-clien
 # Measured: these runtimes and servers set SO_REUSEADDR on every TCP listener.
 _REUSERS = frozenset(
     (
-        "node", "nodejs", "java", "ruby", "php", "puma", "gunicorn", "uvicorn", "hypercorn", "waitress-serve", "twistd", "twistd3",
-        "flask", "uwsgi", "caddy", "ncat", "nc.openbsd", "nc.traditional", "busybox",
+        "node",
+        "nodejs",
+        "java",
+        "ruby",
+        "php",
+        "puma",
+        "gunicorn",
+        "uvicorn",
+        "hypercorn",
+        "waitress-serve",
+        "twistd",
+        "twistd3",
+        "flask",
+        "uwsgi",
+        "caddy",
+        "ncat",
+        "nc.openbsd",
+        "nc.traditional",
+        "busybox",
     )
 )
 _DEFAULT_HOSTS = {"flask": "127.0.0.1", "uvicorn": "127.0.0.1"}
@@ -65,7 +140,7 @@ class _Flag:
     short: bool
 
 
-def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """What an unknown program probably binds, with confidence *possible*; nothing where no name says so plainly.
 
     Flags come first: `--port 8080`, `-addr :8080`, `--web.listen-address=:9100`. Environment variables (PORT, HTTP_PORT, LISTEN_ADDR)

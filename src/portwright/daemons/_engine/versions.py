@@ -1,9 +1,8 @@
 """Package versions in the order dpkg(1) gives them, as far as upstream versions go (deb-version(7))."""
 
+from portwright._start.lazy_regex import lazy_regex
 
-from portwright._start.lazy_regex import regex
-
-_PART = regex(r"(\d+)|([^\d]+)")
+_PART = lazy_regex(r"(\d+)|([^\d]+)")
 
 
 def satisfies(version: str | None, wanted: str) -> bool:

@@ -3,14 +3,14 @@
 import re
 from collections.abc import Iterator
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, field
 from portwright.daemons.apache.reading import Line, Reading, Section
 from portwright.facts import Invocation, Outbound, weakest
 from portwright.source import Span, Word
 from portwright.system.host_files.destinations import are_loopback
 
-_URL = regex(r"([a-z0-9]++)://([^/?#]*+)", re.I)
+_URL = lazy_regex(r"([a-z0-9]++)://([^/?#]*+)", re.I)
 _KEEPING = frozenset(("http", "https", "ajp", "h2", "h2c"))  # mod_proxy: these reuse connections unless told otherwise
 _MOST_VARIABLES = 256
 _ON = frozenset(("on", "1", "true", "yes"))

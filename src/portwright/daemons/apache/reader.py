@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from portwright._start.records import dataclass
-from portwright.daemons import Packages, Said, daemon
+from portwright.daemons import DaemonFact, Packages, daemon
 from portwright.daemons.apache.proxies import outbounds
 from portwright.daemons.apache.reading import Line, Reading, Version
 from portwright.facts import Backlog, Confidence, Endpoint, Invocation, weakest
@@ -13,7 +13,7 @@ from portwright.source import Source, Span, Word
 from portwright.system.host_files import names
 from portwright.system.processes import shells
 from portwright.system.processes.wrappers import Process
-from portwright.system.spanned_text import Passage
+from portwright.system.spanned_text import SpannedText
 from portwright.trees import Files
 
 _DEBIAN = "/etc/apache2"
@@ -33,7 +33,7 @@ _APACHE2CTL = """
 exec ${APACHE_HTTPD:-/usr/sbin/apache2} $APACHE_ARGUMENTS """
 
 
-def fragment(path: str, files: Files, packages: Packages) -> tuple[Said, ...]:
+def fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """What one config file says on its own: a main file with all it includes, or Listen lines, or what a site hands on."""
     root = path.rpartition("/")[0]
     reading = Reading(files, root.removesuffix("/conf"), _version(packages), {}, debian="/apache2/" in path, alone=True)
@@ -44,7 +44,7 @@ def fragment(path: str, files: Files, packages: Packages) -> tuple[Said, ...]:
 
 
 @daemon("apache2", "apache2", "httpd", "httpd-prefork", "httpd-worker", "httpd-event", *_CONTROLS, fragment=fragment)
-def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets and backends of an Apache httpd, started as such or by its control script; none where it is handed its sockets."""
     argv, environment = invocation.argv, invocation.environment
     if invocation.program in _CONTROLS:
@@ -64,10 +64,10 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
     if "@." in (invocation.unit or ""):
         return ()  # a template: only its instances name a file
     if "\ufffd" in reading.path(config):
-        files.absent(invocation.at, "which file apache2 reads could not be worked out")
+        files.report_missing(invocation.at, "which file apache2 reads could not be worked out")
         return ()
     if not reading.read_file(reading.path(config)):
-        files.absent(invocation.at, f"apache2 does not start: {reading.path(config)} is not there")
+        files.report_missing(invocation.at, f"apache2 does not start: {reading.path(config)} is not there")
         return ()
     for text in options.get("c", ()):
         reading.read_text(_Argument(text))
@@ -101,7 +101,7 @@ def _controlled(invocation: Invocation, files: Files) -> tuple[tuple[Word, ...],
     if not debian or directory not in ("", "/usr/sbin", "/sbin"):
         return (Word(f"{directory or '/usr/sbin'}/httpd", invocation.argv[0].at), *rest), invocation.environment
     shell = [Word(text, invocation.at) for text in ("sh", "-c", f'{_APACHE2CTL} "$@"', invocation.argv[0].text)]
-    argv = tuple(map(Passage.of, (*shell, *rest)))
+    argv = tuple(map(SpannedText.of, (*shell, *rest)))
     process = Process("/bin/sh", argv, invocation.environment, invocation.at, invocation.directory)
     done = shells.run(process, files)[-1]
     return tuple(each.word() for each in done.argv), done.environment
@@ -188,7 +188,7 @@ def _endpoints(reading: Reading, at: Span) -> Iterator[Endpoint]:
             if spelled in listens:
                 reading.refuse(listen.at, f"two Listen lines for the same address and port, the other one is {listens[spelled].at}")
             elif len(listens) >= _MOST_SOCKETS:
-                reading.files.trouble(listen.at, f"more than {_MOST_SOCKETS} sockets: the rest is left out")
+                reading.files.report_unreadable(listen.at, f"more than {_MOST_SOCKETS} sockets: the rest is left out")
                 break
             else:
                 listens[spelled] = listen
@@ -207,7 +207,7 @@ def _endpoints(reading: Reading, at: Span) -> Iterator[Endpoint]:
             reuse_port=reuse_port,
             # listen.c, make_sock(): distributions build with v4-mapped addresses, so it asks for both families, bindv6only or not.
             v6only=False if listen.address == "*" else True if ":" in listen.address else None,
-            else_ipv4=listen.address == "*" and not listen.spelled,  # find_default_family()
+            ipv4_fallback=listen.address == "*" and not listen.spelled,  # find_default_family()
             confidence=weakest(listen.confidence, reading.confidence),
             backlog=backlog,
         )

@@ -88,7 +88,7 @@ class Reading:
 
     def refuse(self, at: Span, reason: str) -> None:
         """Note what httpd would not start with."""
-        self.files.trouble(at, f"apache2 does not start: {reason}")
+        self.files.report_unreadable(at, f"apache2 does not start: {reason}")
         self.confidence = "possible"
 
     def path(self, text: str) -> str:
@@ -119,7 +119,9 @@ class Reading:
         for directive in directives:
             self._directives += 1 + len(directive.text) // _CHARACTERS_A_DIRECTIVE
             if self._directives > _MOST_DIRECTIVES:
-                self.files.trouble(directive.at, f"more than {_MOST_DIRECTIVES} directives with all includes: the rest is not read")
+                self.files.report_unreadable(
+                    directive.at, f"more than {_MOST_DIRECTIVES} directives with all includes: the rest is not read"
+                )
                 return
             keyword = directive.keyword
             if directive.block is None:
@@ -133,7 +135,7 @@ class Reading:
                 if words:
                     self._macros[words[0].text.lower()] = (tuple(word.text for word in words[1:]), directive)
             elif directive.raw:
-                self.files.trouble(directive.at, f"what <{directive.name}> sets up is not read")
+                self.files.report_unreadable(directive.at, f"what <{directive.name}> sets up is not read")
             else:
                 section = Section(keyword, directive.words(self.variables), directive.at)
                 self._walk(directive.block, chain, (*within, section), sure)
@@ -166,7 +168,7 @@ class Reading:
         if macro is None or len(macro[0]) != len(args) - 1:
             self.refuse(directive.at, f"there is no macro {args[0].text} with {len(args) - 1} arguments")
         elif len(chain) > DEEPEST:
-            self.files.trouble(directive.at, f"macros and includes nested more than {DEEPEST} deep are not followed")
+            self.files.report_unreadable(directive.at, f"macros and includes nested more than {DEEPEST} deep are not followed")
         else:
             text = macro[1].raw
             for parameter, value in sorted(zip(macro[0], args[1:], strict=True), key=lambda each: -len(each[0])):
@@ -175,7 +177,9 @@ class Reading:
                     text = text.replace(parameter, value.text)
             self._expanded += len(text)
             if self._expanded > _MOST_EXPANDED:
-                self.files.trouble(directive.at, f"macros expand to more than {_MOST_EXPANDED} characters: the rest is not followed")
+                self.files.report_unreadable(
+                    directive.at, f"macros expand to more than {_MOST_EXPANDED} characters: the rest is not followed"
+                )
                 return
             self._walk(self._parsed(_Expansion(directive.at, text)).directives, (*chain, f"macro {name}"), within, sure)
 
@@ -192,7 +196,7 @@ class Reading:
         try:
             found = expand(self.path(word.text), self.files)
         except TooMany:
-            self.files.trouble(word.at, "too many files match")
+            self.files.report_unreadable(word.at, "too many files match")
             return
         if not found and directive.keyword == "include" and not self.files.partial:
             self.refuse(word.at, f"{word.text} {'matches nothing' if is_pattern(word.text) else 'is not there'}")
@@ -202,7 +206,7 @@ class Reading:
                 if each in chain:
                     self.refuse(word.at, f"a file includes itself: {' includes '.join((*chain[chain.index(each) :], each))}")
                 elif self._included > MOST_FILES:
-                    self.files.trouble(word.at, f"more than {MOST_FILES} included files: the rest is not read")
+                    self.files.report_unreadable(word.at, f"more than {MOST_FILES} included files: the rest is not read")
                     return
                 else:
                     yield each

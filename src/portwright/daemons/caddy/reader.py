@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, field
-from portwright.daemons import Packages, Said, daemon
+from portwright.daemons import DaemonFact, Packages, daemon
 from portwright.facts import Confidence, Endpoint, Invocation, Origin, Protocol
 from portwright.formats import braces
 from portwright.formats.nodes import Node
@@ -20,7 +20,7 @@ _HTTP, _HTTPS = 80, 443
 _COMMANDS = frozenset(("run", "start", "file-server", "reverse-proxy", "respond"))
 _VALUED = frozenset(("--config", "--adapter", "--envfile", "--pidfile", "--listen", "--root", "--domain", "--from", "--to", "--watch"))
 _MOST = 10_000
-_VARIABLE = regex(r"\{\$([A-Za-z_][A-Za-z0-9_]*)(?::([^}]*))?\}")
+_VARIABLE = lazy_regex(r"\{\$([A-Za-z_][A-Za-z0-9_]*)(?::([^}]*))?\}")
 
 
 @dataclass
@@ -40,7 +40,7 @@ class _Said:
     read: int = 0
 
 
-def fragment(path: str, files: Files, packages: Packages) -> tuple[Said, ...]:
+def fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of one Caddyfile read on its own: those its sites name."""
     said = _Said(files)
     _file((path,), said)
@@ -48,7 +48,7 @@ def fragment(path: str, files: Files, packages: Packages) -> tuple[Said, ...]:
 
 
 @daemon("caddy", "caddy", fragment=fragment)
-def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of `caddy run` and its kin; nothing for commands that do something else and exit."""
     options, arguments = _options(invocation.argv[1:])
     command = arguments[0].text if arguments else ""
@@ -62,7 +62,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
     if config is not None:
         path = invocation.path(config.text)
         if files.kind(path) == "missing":
-            files.absent(config.at, f"caddy reads {path}, which is not there")
+            files.report_missing(config.at, f"caddy reads {path}, which is not there")
             return _admin(said, invocation, "possible")
     else:
         beside = invocation.path("Caddyfile")  # caddy run(1): the Caddyfile of the current directory
@@ -132,7 +132,7 @@ def _file(chain: tuple[str, ...], said: _Said) -> None:
     text, options = _global_options(source)
     nodes, troubles = braces.parse(Source(source.path, text), braces.CADDY)
     for trouble in troubles:
-        said.files.trouble(trouble.at, trouble.reason)
+        said.files.report_unreadable(trouble.at, trouble.reason)
     for node in options:
         _option(node, said)
     if nodes and all(not node.children for node in nodes):
@@ -303,7 +303,7 @@ def _of_json(path: str, said: _Said) -> tuple[Endpoint, ...]:
         return ()
     nodes, troubles = braces.parse(source, braces.JSON)
     for trouble in troubles:
-        said.files.trouble(trouble.at, trouble.reason)
+        said.files.report_unreadable(trouble.at, trouble.reason)
     found: list[Endpoint] = []
     for server in _inside(_inside(_inside(nodes, "apps"), "http"), "servers"):
         for listen in (child for child in server.children if child.key.text == "listen"):
@@ -319,9 +319,7 @@ def _inside(nodes: tuple[Node, ...], key: str) -> tuple[Node, ...]:
     return tuple(child for node in nodes if node.key.text == key for child in node.children)
 
 
-def _endpoint(
-    protocol: Protocol, address: str, port: int, at: Span, origin: Origin, confidence: Confidence
-) -> tuple[Endpoint, ...]:
+def _endpoint(protocol: Protocol, address: str, port: int, at: Span, origin: Origin, confidence: Confidence) -> tuple[Endpoint, ...]:
     if not 0 < port <= 65535:
         return ()
     # listeners_unix.go: SO_REUSEPORT on every listener, so that a reload can bind before the old one goes.

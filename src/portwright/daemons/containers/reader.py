@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from portwright._start.records import replace
-from portwright.daemons import Packages, Said, daemon
+from portwright.daemons import DaemonFact, Packages, daemon
 from portwright.facts import Endpoint, Invocation, Protocol
 from portwright.ports import PortSet
 from portwright.source import Word
@@ -27,7 +27,7 @@ _MOST_PORTS = 1000
 
 
 @daemon("docker", "docker")
-def read_docker(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read_docker(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """dockerd publishes on both families, as root, with a docker-proxy for each (docker run --publish)."""
     found: list[Endpoint] = []
     for endpoint in _published(invocation, "docker", files):
@@ -40,7 +40,7 @@ def read_docker(invocation: Invocation, files: Files, packages: Packages) -> tup
 
 
 @daemon("podman", "podman")
-def read_podman(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read_podman(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """podman binds each published port itself, as the user who runs it, on IPv4 where no address is named (podman-run(1), --publish)."""
     return tuple(
         replace(endpoint, address="0.0.0.0") if endpoint.address == "*" else endpoint  # noqa: S104
@@ -85,7 +85,7 @@ def _endpoint(word: Word, app: str, files: Files) -> Iterator[Endpoint]:
     text, _, transport = word.text.partition("/")
     protocol: Protocol | None = {"": "tcp", "tcp": "tcp", "udp": "udp"}.get(transport.lower())  # type: ignore[assignment]
     if UNKNOWN in text:
-        files.trouble(word.at, "what this expands to is not known")
+        files.report_unreadable(word.at, "what this expands to is not known")
         return
     if protocol is None:
         return  # sctp
@@ -95,15 +95,15 @@ def _endpoint(word: Word, app: str, files: Files) -> Iterator[Endpoint]:
     low, dash, high = port.partition("-")
     numbers = [names.port(each, protocol, files) if each.isdigit() else None for each in (low, high if dash else low)]
     if address != "*" and not names.is_address(address):
-        files.trouble(word.at, f"{app} does not start: {address} is no address")
+        files.report_unreadable(word.at, f"{app} does not start: {address} is no address")
         return
     ports = PortSet()
     if port and None in numbers:
-        files.trouble(word.at, f"{app} does not start: no port or range before {inside}")
+        files.report_unreadable(word.at, f"{app} does not start: no port or range before {inside}")
         return
     if port and numbers[0] and numbers[1]:
         if numbers[1] < numbers[0]:
-            files.trouble(word.at, f"{app} does not start: a range that ends before it begins")
+            files.report_unreadable(word.at, f"{app} does not start: a range that ends before it begins")
             return
         ports = PortSet.of((numbers[0], numbers[1]))
     yield Endpoint(

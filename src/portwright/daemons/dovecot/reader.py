@@ -1,7 +1,7 @@
 """Dovecot: the inet_listeners of its services, for the protocols that are on, times the addresses of `listen`."""
 
 from portwright._start.records import dataclass, field
-from portwright.daemons import Packages, Said, daemon
+from portwright.daemons import DaemonFact, Packages, daemon
 from portwright.facts import Confidence, Endpoint, Invocation, Origin
 from portwright.formats import braces
 from portwright.formats.nodes import Node
@@ -38,7 +38,7 @@ class _Said:
     read: int = 0
 
 
-def fragment(path: str, files: Files, packages: Packages) -> tuple[Said, ...]:
+def fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The listeners of one file that name a port of their own."""
     said = _Said(files)
     _file((path,), said)
@@ -46,7 +46,7 @@ def fragment(path: str, files: Files, packages: Packages) -> tuple[Said, ...]:
 
 
 @daemon("dovecot", "dovecot", fragment=fragment)
-def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets dovecot's master binds."""
     config = CONFIG
     words = iter(invocation.argv[1:])
@@ -60,7 +60,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
     confidence: Confidence = "certain"
     path = invocation.path(config)
     if files.kind(path) == "missing":
-        files.absent(invocation.at, f"dovecot reads {path}, which is not there")
+        files.report_missing(invocation.at, f"dovecot reads {path}, which is not there")
         confidence = "possible"
     else:
         _file((path,), said)
@@ -75,7 +75,7 @@ def _file(chain: tuple[str, ...], said: _Said) -> None:
         return
     nodes, troubles = braces.parse(source, braces.DOVECOT)
     for trouble in troubles:
-        said.files.trouble(trouble.at, trouble.reason)
+        said.files.report_unreadable(trouble.at, trouble.reason)
     for node in nodes:
         name = node.key.text
         if name in _INCLUDES and node.values:
@@ -155,7 +155,7 @@ def _port(own: dict[str, tuple[Word, ...]], default: int, at: Span, said: _Said)
         return default, at, "default"
     port = names.port(word.text, "tcp", said.files)
     if port is None:
-        said.files.trouble(word.at, f"not a port: {word.text[:60]}")
+        said.files.report_unreadable(word.at, f"not a port: {word.text[:60]}")
     return port or 0, word.at, "directive"
 
 

@@ -1,13 +1,13 @@
 """gunicorn: --bind, GUNICORN_CMD_ARGS and a configuration written in Python become endpoints."""
 
 from portwright._start.records import replace
-from portwright.daemons import Packages, Said, daemon
+from portwright.daemons import DaemonFact, Packages, daemon
 from portwright.daemons._engine.binding import Binder, Given, argument, default, halves, variable, without
 from portwright.facts import Backlog, Endpoint, Invocation
 from portwright.source import Word
 from portwright.system.processes.options import Options
 from portwright.system.processes.options import read as options_of
-from portwright.system.spanned_text import UNKNOWN, Passage
+from portwright.system.spanned_text import UNKNOWN, SpannedText
 from portwright.system.systemd.command_line import words
 from portwright.trees import Files
 
@@ -23,7 +23,7 @@ _BACKLOG = 2048
 
 
 @daemon("gunicorn", "gunicorn", "gunicorn3", "gunicorn_paster")
-def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of a gunicorn: those systemd hands it, else the last place that says `bind`.
 
     Command line before GUNICORN_CMD_ARGS before the configuration (gunicorn.conf.py in the working directory, if none is named)
@@ -48,7 +48,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
         binds = _configured("bind", config, invocation, files)
     if binds is None and config is not None and files.kind(path := _path(config, invocation)) != "file":
         # Who names a configuration says in it where to bind; without it gunicorn does not start.
-        files.absent(config.at, f"gunicorn would not start: {path} is not there")
+        files.report_missing(config.at, f"gunicorn would not start: {path} is not there")
         return ()
     if binds is None:
         port = variable(invocation.environment, "PORT")
@@ -73,7 +73,7 @@ def _configured(name: str, config: Word | None, invocation: Invocation, files: F
     """What the configuration assigns to a setting, a list or a text with commas taken apart; None where it says nothing."""
     path = _path(config, invocation)
     if config is not None and (config.text.startswith("python:") or UNKNOWN in path):
-        files.trouble(config.at, "a configuration that is imported by its name is not looked into")
+        files.report_unreadable(config.at, "a configuration that is imported by its name is not looked into")
         return ()
     source = files.read(path) if files.kind(path) == "file" else None
     if source is None:
@@ -97,5 +97,5 @@ def _path(config: Word | None, invocation: Invocation) -> str:
 
 def _split(value: Word) -> tuple[Word, ...]:
     """A variable's value as a shell would split it (shlex.split in gunicorn/config.py)."""
-    passages, _ = words(Passage.of(value), relaxed=True)
+    passages, _ = words(SpannedText.of(value), relaxed=True)
     return tuple(passage.word() for passage in passages)

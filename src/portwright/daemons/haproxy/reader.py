@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from portwright._start.records import dataclass, replace
-from portwright.daemons import Packages, Said, daemon
+from portwright.daemons import DaemonFact, Packages, daemon
 from portwright.facts import (
     Backlog,
     Confidence,
@@ -82,7 +82,7 @@ class _Config:
     defaults_known: bool = True
 
 
-def fragment(path: str, files: Files, packages: Packages) -> tuple[Said, ...]:
+def fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """What one haproxy configuration file says on its own; variables that it does not set itself are unknown."""
     environment = Environment(complete=False)
     sections, confidence = _sections((path,), files, environment, _version(packages))
@@ -92,7 +92,7 @@ def fragment(path: str, files: Files, packages: Packages) -> tuple[Said, ...]:
 
 
 @daemon("haproxy", "haproxy", "haproxy-systemd-wrapper", fragment=fragment)
-def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets and backends of a haproxy: every `-f` file or directory in order, its environment and its options."""
     started = _started(invocation)
     if started is None:
@@ -113,7 +113,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
         started.reuse_port and _keeps_reuse_port(sections),
         started.peer or _local_peer(sections) or peer,
     )
-    said: list[Said] = [*_endpoints(config, environment)]
+    said: list[DaemonFact] = [*_endpoints(config, environment)]
     if started.master is not None and started.mworker:
         # management.txt, -S: the address and its bind options are one argument, with commas between.
         address, *options = started.master.text.split(",")
@@ -177,7 +177,7 @@ def _absolute(path: str, directory: str) -> str:
 def _paths(started: _Started, invocation: Invocation, files: Files) -> tuple[str, ...]:
     """The configuration files: of a directory those in `.cfg` that are not hidden, in byte order."""
     if not started.paths:
-        files.trouble(invocation.at, "haproxy would not start: no configuration file is named")
+        files.report_unreadable(invocation.at, "haproxy would not start: no configuration file is named")
     found: list[str] = []
     for word in started.paths:
         path = _absolute(word.text, started.directory)
@@ -186,11 +186,11 @@ def _paths(started: _Started, invocation: Invocation, files: Files) -> tuple[str
             inside = [name for name in files.names(path) if name.endswith(".cfg") and not name.startswith(".")]
             found += [full for full in (f"{path.rstrip('/')}/{name}" for name in inside) if files.kind(full) == "file"]
         elif kind == "missing":
-            files.absent(word.at, f"haproxy would not start: {path} is not there")
+            files.report_missing(word.at, f"haproxy would not start: {path} is not there")
         else:
             found.append(path)
     if len(found) > _MOST_FILES:
-        files.trouble(invocation.at, f"more than {_MOST_FILES} configuration files: the rest is not read")
+        files.report_unreadable(invocation.at, f"more than {_MOST_FILES} configuration files: the rest is not read")
     return tuple(found[:_MOST_FILES])
 
 
@@ -206,7 +206,7 @@ def _sections(
         document = parse(source, environment, version)
         sections += document.sections
         for wrong in document.unreadable:
-            files.trouble(wrong.at, wrong.reason)
+            files.report_unreadable(wrong.at, wrong.reason)
             confidence = "possible"
     return tuple(sections), confidence
 
@@ -238,14 +238,14 @@ def _endpoints(config: _Config, environment: Environment) -> Iterator[Endpoint]:
     count = 0
     for section, settings in _settled(config):
         if _names_address(section) and not config.files.partial:
-            config.files.trouble(section.head.words[2].at, "haproxy would not start: listening addresses belong in a bind line")
+            config.files.report_unreadable(section.head.words[2].at, "haproxy would not start: listening addresses belong in a bind line")
         if settings.disabled:
             continue
         for line, position, protocol in _bind_lines(section, config):
             for word in _addresses(line.words[position]):
                 count += 1
                 if count > _MOST_BINDS:
-                    config.files.trouble(word.at, f"more than {_MOST_BINDS} bind addresses: the rest is not read")
+                    config.files.report_unreadable(word.at, f"more than {_MOST_BINDS} bind addresses: the rest is not read")
                     return
                 for endpoint in _bound(word, line, position + 1, protocol, config, environment):
                     backlog = endpoint.backlog or (settings.backlog if section.kind in _PROXIES else None)
@@ -312,7 +312,7 @@ def _bound(
     try:
         place = _place(text, protocol)
     except ValueError as error:
-        config.files.trouble(word.at, f"haproxy would not start: {error} in '{word.text}'")
+        config.files.report_unreadable(word.at, f"haproxy would not start: {error} in '{word.text}'")
         return
     if place is None:
         return

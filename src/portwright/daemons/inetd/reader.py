@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from portwright._start.records import dataclass
-from portwright.daemons import Packages, Said, daemon
+from portwright.daemons import DaemonFact, Packages, daemon
 from portwright.facts import Endpoint, Invocation, Protocol
 from portwright.ports import PortSet
 from portwright.source import Source, Span, Word
@@ -21,7 +21,7 @@ _MOST_SERVICES = 10_000
 
 
 @daemon("inetd", "inetd", "openbsd-inetd", "inetutils-inetd", "busybox-inetd")
-def read_inetd(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read_inetd(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of inetd.conf(5): the file on the command line, else /etc/inetd.conf.
 
     Measured for openbsd-inetd: a service without an address gets an IPv4 and an IPv6 socket, tcp ones with IPV6_V6ONLY, all with
@@ -41,7 +41,7 @@ def _inetd(source: Source, files: Files) -> Iterator[Endpoint]:
             default = None if first.text == "*:" else _inetd_addresses(first, first.text[:-1], files)
             continue
         if len(words) < 6:
-            files.trouble(first.at.to(words[-1].at), "inetd ignores this line: a service takes six words or more")
+            files.report_unreadable(first.at.to(words[-1].at), "inetd ignores this line: a service takes six words or more")
             continue
         kind, protocol = words[1].text, words[2].text.partition(",")[0]
         family = protocol[3:] if protocol[:3] in _PROTOCOLS else ""
@@ -53,8 +53,13 @@ def _inetd(source: Source, files: Files) -> Iterator[Endpoint]:
         addresses = _inetd_addresses(first, host, files) if colon and host != "*" else default
         port = names.port(service, transport, files)
         if port is None:
-            files.trouble(first.at, f"inetd ignores this line: no port is called {service}" if files.kind("/etc/services") == "file" else
-                          f"the port of {service} is not known: there is no /etc/services")  # fmt: skip
+            missing = files.kind("/etc/services") != "file"
+            reason = (
+                f"the port of {service} is not known: there is no /etc/services"
+                if missing
+                else f"inetd ignores this line: no port is called {service}"
+            )
+            files.report_unreadable(first.at, reason)
             continue
         for address in addresses if addresses is not None else _FAMILIES.get(family, ("0.0.0.0", "::")):  # noqa: S104
             v6only = None if ":" not in address else transport == "tcp"
@@ -64,7 +69,7 @@ def _inetd(source: Source, files: Files) -> Iterator[Endpoint]:
 def _inetd_addresses(word: Word, text: str, files: Files) -> tuple[str, ...]:
     found = [address for name in text.split(",") for address in names.addresses(name.strip(), files)]
     if not found:
-        files.trouble(word.at, f"the address of {text} is not known")
+        files.report_unreadable(word.at, f"the address of {text} is not known")
     return tuple(found)
 
 
@@ -121,7 +126,7 @@ class _Service:
 
 
 @daemon("xinetd", "xinetd")
-def read_xinetd(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read_xinetd(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets xinetd binds for the services that are enabled; measured for 2.3.15: SO_REUSEADDR is set.
 
     A service is off with `disable = yes`, by the defaults' `disabled`, or where `enabled` names others. Without
@@ -159,7 +164,7 @@ def _xinetd(service: _Service, defaults: _Service, files: Files) -> Iterator[End
     port = names.port(text, transport, files)
     at = stated.at if stated is not None else service.name.at
     if port is None:
-        files.trouble(at, f"the port of {text} is not known: /etc/services does not name it")
+        files.report_unreadable(at, f"the port of {text} is not known: /etc/services does not name it")
         return
     flags = service.words("flags", defaults.words("flags"))
     bind = service.value("bind") or service.value("interface") or defaults.value("bind") or defaults.value("interface")
@@ -167,7 +172,7 @@ def _xinetd(service: _Service, defaults: _Service, files: Files) -> Iterator[End
     if bind is not None:
         addresses = names.addresses(bind.text, files)[:1]
         if not addresses:
-            files.trouble(bind.at, f"the address of {bind.text} is not known")
+            files.report_unreadable(bind.at, f"the address of {bind.text} is not known")
     for address in addresses:
         yield _endpoint("xinetd", at, transport, "*" if address == "::" else address, port, False if ":" in address else None)
 
@@ -197,7 +202,7 @@ def _services(path: str, files: Files, seen: set[str]) -> Iterator[_Service]:
             if setting is not None:
                 settings.append(setting)
     if inside is not None:
-        files.trouble(inside.at, "xinetd does not start: a service is not closed by }")
+        files.report_unreadable(inside.at, "xinetd does not start: a service is not closed by }")
 
 
 def _included(key: str, path: str, files: Files, seen: set[str]) -> Iterator[_Service]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from portwright._start.records import replace
-from portwright.daemons import Packages, Said, daemon
+from portwright.daemons import DaemonFact, Packages, daemon
 from portwright.daemons._engine import unknown_program as generic
 from portwright.daemons._engine.binding import DUAL, Binder, Given, argument, default, halves, variable
 from portwright.facts import Confidence, Endpoint, Invocation
@@ -26,7 +26,7 @@ def is_aspnet(invocation: Invocation) -> bool:
 
 
 @daemon("dotnet", "dotnet", shape=is_aspnet)
-def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """--urls before ASPNETCORE_URLS before ASPNETCORE_HTTP_PORTS (learn.microsoft.com, "Configure endpoints for Kestrel").
 
     Code or appsettings.json may name others, so this is *likely* at most; http://localhost:5000, where nothing is said, *possible*.

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
-from portwright._start.lazy_regex import regex
-from portwright.daemons import Packages, Said, daemon
+from portwright._start.lazy_regex import lazy_regex
+from portwright.daemons import DaemonFact, Packages, daemon
 from portwright.daemons._engine import unknown_program as generic
 from portwright.daemons._engine.binding import IPV4, Binder, Given
 from portwright.daemons.interpreters.scripts import name, script
@@ -15,18 +15,18 @@ from portwright.trees import Files
 
 _MOST_SOCKETS = 64
 _DEEPEST = 8
-_CALL = regex(r"\b(gen_tcp|gen_udp|ssl)\s*:\s*(listen|open)\s*\(\s*(\d{1,5}|\??[A-Z]\w*)\s*([,)])")
-_REUSE = regex(r"\{\s*reuseaddr\s*,\s*(true|false)\s*\}")
-_ADDRESS = regex(r"\{\s*(?:ip|ifaddr)\s*,\s*(any|loopback|\{[\d\s,]{1,200}\}|[^{}]{0,200})")
-_V6ONLY = regex(r"\{\s*ipv6_v6only\s*,\s*(true|false)\s*\}")
-_BACKLOG = regex(r"\{\s*backlog\s*,\s*(\d{1,9})\s*\}")
-_FAMILY = regex(r"[\[,]\s*(inet6?)\s*(?=[,\]])")
+_CALL = lazy_regex(r"\b(gen_tcp|gen_udp|ssl)\s*:\s*(listen|open)\s*\(\s*(\d{1,5}|\??[A-Z]\w*)\s*([,)])")
+_REUSE = lazy_regex(r"\{\s*reuseaddr\s*,\s*(true|false)\s*\}")
+_ADDRESS = lazy_regex(r"\{\s*(?:ip|ifaddr)\s*,\s*(any|loopback|\{[\d\s,]{1,200}\}|[^{}]{0,200})")
+_V6ONLY = lazy_regex(r"\{\s*ipv6_v6only\s*,\s*(true|false)\s*\}")
+_BACKLOG = lazy_regex(r"\{\s*backlog\s*,\s*(\d{1,9})\s*\}")
+_FAMILY = lazy_regex(r"[\[,]\s*(inet6?)\s*(?=[,\]])")
 
 Place = Callable[[int, int], Span]
 
 
 @daemon("erlang", "escript", "erl")
-def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets that a script's or an expression's gen_tcp:listen(), gen_udp:open() and ssl:listen() open.
 
     Only where the options are written out beside a port that is a number, or a name that is given one: Erlang sets SO_REUSEADDR only where
@@ -44,7 +44,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
     return tuple(dict.fromkeys(found)) or _otherwise(invocation, files, packages)
 
 
-def _otherwise(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def _otherwise(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """What the catalogue knows to be started by erl, or what any program's words say."""
     from portwright.daemons import _engine as catalogue
 
@@ -139,7 +139,7 @@ def _port(text: str, said: str, at: int) -> tuple[int, int] | None:
         return at, at + len(said)
     name = said.lstrip("?")
     pattern = rf"-define\s*\(\s*{name}\s*,\s*(\d{{1,5}})\s*\)" if said.startswith("?") else rf"\b{name}\s*=\s*(\d{{1,5}})\s*[,.]"
-    given = list(regex(pattern).finditer(text))
+    given = list(lazy_regex(pattern).finditer(text))
     return given[0].span(1) if len(given) == 1 else None
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from portwright._start.records import dataclass, replace
-from portwright.daemons import Packages, Said, daemon, daemon_of
+from portwright.daemons import DaemonFact, Packages, daemon, daemon_of
 from portwright.daemons._engine import unknown_program as generic
 from portwright.daemons._engine.binding import DUAL, IPV4, Binder, Given, argument, default, halves, variable
 from portwright.facts import Confidence, Endpoint, Invocation, Origin
 from portwright.formats import sections
 from portwright.source import Word
 from portwright.system.processes.options import cut
-from portwright.system.spanned_text import UNKNOWN, Passage
+from portwright.system.spanned_text import UNKNOWN, SpannedText
 from portwright.system.systemd.command_line import words as words_of
 from portwright.trees import Files
 
@@ -53,7 +53,7 @@ class Started:
 
 
 @daemon("java", "java")
-def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of a JVM: those of its JMX and debugging agents, and those its properties, arguments and variables name.
 
     A property that one framework reads may mean nothing to this program: *likely*; a variable or a file beside it: *possible*.
@@ -77,7 +77,7 @@ def command(invocation: Invocation) -> Started:
     agents: list[Word] = []
     for name in _OPTIONS:
         value = invocation.environment.get(name)
-        for passage in words_of(Passage.of(value), relaxed=True)[0] if value is not None else ():
+        for passage in words_of(SpannedText.of(value), relaxed=True)[0] if value is not None else ():
             _option(passage.word(), "environment", properties, agents)
     words = invocation.argv[1:]
     at = 0

@@ -1,7 +1,7 @@
 """Lua and Tcl: scripts whose own text opens a listening socket at an address it spells out become endpoints."""
 
-from portwright._start.lazy_regex import regex
-from portwright.daemons import Packages, Said, daemon
+from portwright._start.lazy_regex import lazy_regex
+from portwright.daemons import DaemonFact, Packages, daemon
 from portwright.daemons._engine import unknown_program as generic
 from portwright.daemons._engine.binding import BOTH, Binder, Given, default
 from portwright.daemons.interpreters.scripts import name, script
@@ -9,12 +9,12 @@ from portwright.facts import Endpoint, Invocation
 from portwright.trees import Files
 
 _MOST_SOCKETS = 64
-_BIND = regex(r"""\bsocket\.bind\s*\(\s*(['"])([\w.:*-]*)\1\s*,\s*(['"]?)(\d{1,5})\3\s*[,)]""")
-_SERVER = regex(r"""\bsocket\s+-server\s+\S+((?:\s+-myaddr\s+[\w.:-]+)?)\s+(\d{1,5})\b""")
+_BIND = lazy_regex(r"""\bsocket\.bind\s*\(\s*(['"])([\w.:*-]*)\1\s*,\s*(['"]?)(\d{1,5})\3\s*[,)]""")
+_SERVER = lazy_regex(r"""\bsocket\s+-server\s+\S+((?:\s+-myaddr\s+[\w.:-]+)?)\s+(\d{1,5})\b""")
 
 
 @daemon("lua", "lua", "lua5*", "luajit*")
-def lua(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def lua(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of a Lua script: LuaSocket's socket.bind(), which sets SO_REUSEADDR and takes the first address of a name."""
     source = script(invocation, files)
     found: list[Endpoint] = []
@@ -28,7 +28,7 @@ def lua(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said,
 
 
 @daemon("tcl", "tclsh", "tclsh8*")
-def tcl(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def tcl(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of a Tcl script: `socket -server COMMAND ?-myaddr ADDRESS? PORT`, both families without an address."""
     source = script(invocation, files)
     found: list[Endpoint] = []

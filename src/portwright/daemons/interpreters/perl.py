@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from portwright._start.records import replace
-from portwright.daemons import Packages, Said, daemon, daemon_of
+from portwright.daemons import DaemonFact, Packages, daemon, daemon_of
 from portwright.daemons._engine import unknown_program as generic
 from portwright.daemons._engine.binding import IPV4, Binder, Given, argument, default, halves, variable
 from portwright.daemons.interpreters.scripts import LONGEST, fits
@@ -23,7 +23,7 @@ _CLOSES = {"(": ")", "[": "]", "{": "}"}
 
 
 @daemon("perl", "perl", "perl5*")
-def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of a Perl program: of the server it runs, or those its script opens with IO::Socket and LocalPort."""
     words = invocation.argv[1:]
     at = 0

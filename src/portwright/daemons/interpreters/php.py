@@ -1,7 +1,7 @@
 """PHP: its built-in web server, and Laravel's way of starting it, become endpoints."""
 
 from portwright._start.records import replace
-from portwright.daemons import Packages, Said, daemon
+from portwright.daemons import DaemonFact, Packages, daemon
 from portwright.daemons._engine import unknown_program as generic
 from portwright.daemons._engine.binding import Binder, argument, default, halves
 from portwright.daemons.interpreters import php_script
@@ -15,14 +15,14 @@ _BINDER = Binder("php")
 
 
 @daemon("php", "php", "php5*", "php7*", "php8*")
-def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """`php -S address:port`, and `php artisan serve` on 127.0.0.1:8000; any other script by what it opens, its flags and environment."""
     options = options_of(invocation.argv[1:], _VALUED)
     word = options.last("-S")
     if word is not None:
         host, port = halves(word)
         if port is None:
-            files.trouble(word.at, "php does not start: no port")
+            files.report_unreadable(word.at, "php does not start: no port")
             return ()
         return _BINDER.bind(argument(host), argument(port), files)
     operands = [operand.text.rpartition("/")[2] for operand in options.operands[:2]]

@@ -1,6 +1,6 @@
 """PHP source, read and never run: the sockets a script opens by a literal address."""
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright.daemons._engine.binding import Binder, Given
 from portwright.daemons.interpreters.scripts import fits
 from portwright.facts import Endpoint, Invocation
@@ -8,9 +8,9 @@ from portwright.source import Source
 from portwright.trees import Files
 
 _MOST_SOCKETS = 64
-_STREAM = regex(r"""\bstream_socket_server\s*\(\s*(['"])(?:(tcp|udp|ssl|tls)://)?(\[[0-9a-fA-F:.]*\]|[\w.*-]*):(\d{1,5})\1""")
-_LISTENS = regex(r"\bsocket_create_listen\s*\(\s*(\d{1,5})\b")
-_BINDS = regex(r"""\bsocket_bind\s*\(\s*\$\w+\s*,\s*(['"])([\w.:-]*)\1\s*,\s*(\d{1,5})\b""")
+_STREAM = lazy_regex(r"""\bstream_socket_server\s*\(\s*(['"])(?:(tcp|udp|ssl|tls)://)?(\[[0-9a-fA-F:.]*\]|[\w.*-]*):(\d{1,5})\1""")
+_LISTENS = lazy_regex(r"\bsocket_create_listen\s*\(\s*(\d{1,5})\b")
+_BINDS = lazy_regex(r"""\bsocket_bind\s*\(\s*\$\w+\s*,\s*(['"])([\w.:-]*)\1\s*,\s*(\d{1,5})\b""")
 
 
 def opened(source: Source, started: Invocation, files: Files) -> tuple[Endpoint, ...]:

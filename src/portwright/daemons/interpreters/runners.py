@@ -3,12 +3,12 @@
 import json
 
 from portwright._start.records import dataclass, replace
-from portwright.daemons import Packages, Said, daemon, daemon_of
+from portwright.daemons import DaemonFact, Packages, daemon, daemon_of
 from portwright.daemons._engine import unknown_program as generic
 from portwright.facts import Invocation
 from portwright.source import Source, Word
 from portwright.system.processes.wrappers import Process, follow
-from portwright.system.spanned_text import UNKNOWN, Passage
+from portwright.system.spanned_text import UNKNOWN, SpannedText
 from portwright.trees import Files
 
 
@@ -42,7 +42,7 @@ _LONGEST = 1 << 20
 
 
 @daemon("runner", *_RUNNERS, *_PACKAGE_MANAGERS)
-def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """What the command behind the runner says; of a package manager's script, what package.json has it run."""
     if invocation.program in _PACKAGE_MANAGERS:
         return _script(invocation, files, packages)
@@ -64,12 +64,12 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
     return ()
 
 
-def _said(started: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def _said(started: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     known = daemon_of(started)
     return generic.read(started, files, packages) if known is None else known.read(started, files, packages)
 
 
-def _script(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def _script(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """`npm start`, `npm run NAME`, `yarn NAME`: the script of that name in the project's package.json, run by a shell."""
     directory = invocation.directory
     names: list[str] = []
@@ -94,11 +94,11 @@ def _script(invocation: Invocation, files: Files, packages: Packages) -> tuple[S
     text_of = _named(source, names[0], files) if source is not None else None
     if text_of is None:
         return ()
-    passages = (Passage.of(Word("/bin/sh", text_of.at)), Passage.of(Word("-c", text_of.at)), Passage.of(text_of))
+    passages = (SpannedText.of(Word("/bin/sh", text_of.at)), SpannedText.of(Word("-c", text_of.at)), SpannedText.of(text_of))
     # The arguments behind `--` are appended.
-    behind = tuple(Passage.of(word) for word in words[at + 1 :])
+    behind = tuple(SpannedText.of(word) for word in words[at + 1 :])
     process = Process("/bin/sh", passages, invocation.environment, invocation.at, path)
-    found: list[Said] = []
+    found: list[DaemonFact] = []
     for each in follow(process, files):
         argv = tuple(passage.word() for passage in (*each.argv, *behind))
         started = replace(invocation, argv=argv, environment=each.environment, directory=each.directory)
@@ -111,12 +111,12 @@ def _script(invocation: Invocation, files: Files, packages: Packages) -> tuple[S
 def _named(source: Source, name: str, files: Files) -> Word | None:
     """The text of a script in package.json, with the place of its value."""
     if len(source.text) > _LONGEST:
-        files.trouble(source.span(0, 0), f"a package.json longer than {_LONGEST} characters is not looked into")
+        files.report_unreadable(source.span(0, 0), f"a package.json longer than {_LONGEST} characters is not looked into")
         return None
     try:
         known = json.loads(source.text)
     except (ValueError, RecursionError):
-        files.trouble(source.span(0, 0), "not JSON: what the project's scripts run is not known")
+        files.report_unreadable(source.span(0, 0), "not JSON: what the project's scripts run is not known")
         return None
     scripts = known.get("scripts") if isinstance(known, dict) else None
     text = scripts.get(name) if isinstance(scripts, dict) else None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from portwright._start.records import replace
-from portwright.daemons import Packages, Said, daemon
+from portwright.daemons import DaemonFact, Packages, daemon
 from portwright.facts import Backlog, Endpoint, FileNeed, Invocation, Origin, Protocol
 from portwright.ports import PortSet
 from portwright.source import Source, Span, Word
@@ -20,7 +20,7 @@ _WRAPPERS = ("systemd-memcached-wrapper", "start-memcached")
 
 
 @daemon("memcached", "memcached", *_WRAPPERS)
-def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of a memcached. It changes user before it binds, so -u decides who may (measured with 1.6.18)."""
     argv = invocation.argv[1:]
     origin: Origin = "argument"
@@ -28,7 +28,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
         path = argv[0].text if argv else "/etc/memcached.conf"
         source = files.read(path)
         if source is None:
-            files.absent(invocation.at, f"memcached has no options: {path} is not there")
+            files.report_missing(invocation.at, f"memcached has no options: {path} is not there")
         argv, origin = (tuple(_words(source)) if source is not None else ()), "directive"
         argv = argv or (Word("-u", invocation.at), Word("root", invocation.at))
     options = _options(argv)
@@ -36,7 +36,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
         return ()
     user = options["u"][-1].text if "u" in options else None
     if invocation.privileges.uid0 and user is None:
-        files.trouble(invocation.at, "memcached does not start: as root it needs -u")
+        files.report_unreadable(invocation.at, "memcached does not start: as root it needs -u")
         return ()
     binds_as = user if invocation.privileges.uid0 and user != "root" else None
     backlog = Backlog.asked(options["b"][-1] if "b" in options else None, _BACKLOG)
@@ -107,18 +107,18 @@ def _endpoints(options: dict[str, list[Word]], origin: Origin, at: Span, binds_a
     for protocol, word, default in (("tcp", tcp or udp, _PORT), ("udp", udp, 0)):
         port = _number(word, default)
         if port is None:
-            files.trouble(word.at if word else at, "memcached does not start: not a port")
+            files.report_unreadable(word.at if word else at, "memcached does not start: not a port")
             return
         if not port:
             continue
         where, why = (word.at, origin) if word is not None else (at, "default")
         for count, (host, own, host_at) in enumerate(_places(options.get("l", []))):
             if count >= _MOST_ADDRESSES:
-                files.trouble(host_at or at, f"more than {_MOST_ADDRESSES} addresses: the rest is left out")
+                files.report_unreadable(host_at or at, f"more than {_MOST_ADDRESSES} addresses: the rest is left out")
                 break
             number = _number(own, port) if own is not None else port
             if not number:
-                files.trouble(host_at or at, f"memcached does not start: not a port: {own.text if own else ''}")
+                files.report_unreadable(host_at or at, f"memcached does not start: not a port: {own.text if own else ''}")
                 continue
             moved = own is not None or (word is None and host_at is not None)
             yield from _resolved(host, number, host_at if moved and host_at else where, origin if moved else why, protocol, binds_as, files)

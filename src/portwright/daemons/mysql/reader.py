@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, field, replace
-from portwright.daemons import Packages, Said, daemon
+from portwright.daemons import DaemonFact, Packages, daemon
 from portwright.facts import Backlog, Confidence, Endpoint, FileNeed, Invocation, Origin, weakest
 from portwright.formats.mycnf import parse
 from portwright.ports import PortSet
@@ -22,9 +22,9 @@ _SAFE = ("mysqld_safe", "mariadbd-safe", "safe_mysqld")
 _STARTS_NOTHING = ("--help", "--version", "--print-defaults", "--initialize", "--bootstrap", "--install", "--remove", "--validate-config")
 _SHORT = {"P": "port", "u": "user"}
 _TRUE = frozenset(("on", "true", "1"))
-_NUMBER = regex(r"([0-9]{1,10})([kKmMgG]?)")
+_NUMBER = lazy_regex(r"([0-9]{1,10})([kKmMgG]?)")
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
-_VERSION = regex(r"(?:\d+:)?(\d{1,3})\.(\d{1,3})")
+_VERSION = lazy_regex(r"(?:\d+:)?(\d{1,3})\.(\d{1,3})")
 _MARIADB = ("mariadb-server", "mariadb-server-core", "MariaDB-server", "mariadb-server-10", "mariadb-server-11")
 _MYSQL = ("mysql-server", "mysql-server-core", "mysql-community-server", "percona-server-server", "percona-xtradb-cluster-server")
 _Settings = dict[str, tuple[Word | None, Origin, Span]]
@@ -66,7 +66,7 @@ class _Reading:
 
     def refuse(self, at: Span, reason: str) -> None:
         self.broken = True
-        self.files.trouble(at, f"mysqld does not start: {reason}")
+        self.files.report_unreadable(at, f"mysqld does not start: {reason}")
 
     def read_file(self, path: str, chain: tuple[str, ...] = ()) -> bool:
         """Take the options of a file, includes in their place; False where it is missing."""
@@ -79,7 +79,7 @@ class _Reading:
         options, wrong = parse(source)
         for line in wrong:
             if chain:
-                self.files.trouble(line.at, line.reason)  # measured: a mistake in an included file does not stop the server
+                self.files.report_unreadable(line.at, line.reason)  # measured: a mistake in an included file does not stop the server
             else:
                 self.refuse(line.at, line.reason)
         for option in options:
@@ -87,7 +87,9 @@ class _Reading:
                 for each in self._included(option.key.text, option.value.text):
                     over = self.count >= MOST_FILES or self.repeated > MOST_REPEATED
                     if over or each in (*chain, path) or len(chain) >= _DEEPEST:
-                        self.files.trouble(option.value.at, "a file includes itself, or too many include each other: not followed")
+                        self.files.report_unreadable(
+                            option.value.at, "a file includes itself, or too many include each other: not followed"
+                        )
                     else:
                         self.read_file(each, (*chain, path))
             elif option.group.lower() in self.groups:
@@ -123,7 +125,7 @@ class _Reading:
         return value is None or value.text.lower() in _TRUE
 
 
-def fragment(path: str, files: Files, packages: Packages) -> tuple[Said, ...]:
+def fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """What one option file says on its own: nothing where no line of a server's names a port or an address."""
     invocation = Invocation(None, (Word("mysqld", Span.whole(path)),), Span.whole(path))
     product = _product(invocation, files, packages)
@@ -136,7 +138,7 @@ def fragment(path: str, files: Files, packages: Packages) -> tuple[Said, ...]:
 
 
 @daemon("mysql", "mariadbd", "mysqld", *_SAFE, fragment=fragment)
-def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of a MariaDB or MySQL server; it changes to its user before it binds (measured with MariaDB 10.11)."""
     arguments = invocation.argv[1:]
     if any(word.text.startswith(_STARTS_NOTHING) or word.text in ("-V", "-?") for word in arguments) or invocation.sockets:
@@ -152,7 +154,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
     if "--defaults-file" in first:
         path = first["--defaults-file"]
         if not reading.read_file(path):
-            files.absent(invocation.at, f"mysql does not start: {path} is not there")
+            files.report_missing(invocation.at, f"mysql does not start: {path} is not there")
             reading.broken = True
     elif "--no-defaults" not in first:
         for path in (*_FILES, *filter(None, (first.get("--defaults-extra-file"),))):
@@ -162,7 +164,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
         return ()
     user = reading.text("user", "mysql" if safe else "")
     if invocation.privileges.uid0 and not user:
-        files.trouble(invocation.at, "mysqld does not start: as root it needs a user to change to")
+        files.report_unreadable(invocation.at, "mysqld does not start: as root it needs a user to change to")
         return ()
     binds_as = user if invocation.privileges.uid0 and user != "root" else None
     # mysqld_safe is a shell script that sets the limit itself.
@@ -250,7 +252,7 @@ def _endpoints(reading: _Reading, product: _Product, invocation: Invocation, bin
             binds_as=binds_as,
             confidence=weakest(sure, product.confidence),
             why=why,
-            else_ipv4=host == "*",
+            ipv4_fallback=host == "*",
             backlog=None if why else Backlog.asked(reading.settings.get("back_log", (None,))[0]),
         )
 
@@ -329,7 +331,7 @@ def _hosts(reading: _Reading, key: str, product: _Product) -> Iterator[tuple[str
     """(address, how sure) of a list of addresses; the wildcard is both families, in two sockets or in one."""
     parts = reading.text(key, "*").split(",", _MOST_ADDRESSES)
     if len(parts) > _MOST_ADDRESSES:
-        reading.files.trouble(reading.settings[key][2], f"more than {_MOST_ADDRESSES} addresses: the rest is left out")
+        reading.files.report_unreadable(reading.settings[key][2], f"more than {_MOST_ADDRESSES} addresses: the rest is left out")
     for part in parts[:_MOST_ADDRESSES]:
         name = part.strip()
         if "/" in name:

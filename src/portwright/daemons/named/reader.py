@@ -4,7 +4,7 @@ from collections.abc import Callable
 from ipaddress import ip_network
 
 from portwright._start.records import dataclass, field
-from portwright.daemons import Packages, Said, daemon
+from portwright.daemons import DaemonFact, Packages, daemon
 from portwright.facts import Confidence, Endpoint, Invocation, Origin, Protocol, weakest
 from portwright.formats import braces
 from portwright.formats.nodes import Node
@@ -38,7 +38,7 @@ class _Said:
     read: int = 0
 
 
-def fragment(path: str, files: Files, packages: Packages) -> tuple[Said, ...]:
+def fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of one named.conf read on its own; nothing for a file without options that name an address."""
     said = _Said(files)
     _file((path,), said, "/")
@@ -48,7 +48,7 @@ def fragment(path: str, files: Files, packages: Packages) -> tuple[Said, ...]:
 
 
 @daemon("named", "named", fragment=fragment)
-def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of a named: options first, then its configuration with what that includes."""
     said, config, families = _Said(files), CONFIG, {"inet", "inet6"}
     over: tuple[int, Span | None, Origin] | None = None
@@ -67,7 +67,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
             over = (port, value.at, "argument")
     confidence: Confidence = "certain"
     if files.kind(config) == "missing":
-        files.absent(invocation.at, f"named reads {config}, which is not there")
+        files.report_missing(invocation.at, f"named reads {config}, which is not there")
         confidence = "possible"
     else:
         _file((config,), said, config.rpartition("/")[0])
@@ -101,7 +101,7 @@ def _file(chain: tuple[str, ...], said: _Said, directory: str) -> None:
         return
     nodes, troubles = braces.parse(source, braces.NAMED)
     for trouble in troubles:
-        said.files.trouble(trouble.at, trouble.reason)
+        said.files.report_unreadable(trouble.at, trouble.reason)
     for node in nodes:
         match node.key.text.lower():
             case "include" if node.values:

@@ -1,7 +1,7 @@
 """netcat in its four kinds (OpenBSD's, the traditional one, ncat, BusyBox's): listening command lines become endpoints."""
 
 from portwright._start.records import replace
-from portwright.daemons import Packages, Said, daemon
+from portwright.daemons import DaemonFact, Packages, daemon
 from portwright.daemons._engine.binding import BOTH, Binder, argument, default, halves
 from portwright.facts import Endpoint, Invocation
 from portwright.source import Word
@@ -24,7 +24,7 @@ _NCAT_PORT = 31337
 
 
 @daemon("nc", "nc", "netcat", "nc.openbsd", "nc.traditional")
-def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """`nc -l`: what it binds depends on which netcat the name leads to; OpenBSD's where nothing in the tree says."""
     resolved = files.resolve(invocation.argv[0].text).rpartition("/")[2]
     match resolved if resolved not in ("nc", "netcat") else _installed(packages):
@@ -101,7 +101,7 @@ def ncat(invocation: Invocation, files: Files, packages: Packages) -> tuple[Endp
 
 
 @daemon("busybox", "busybox")
-def busybox(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def busybox(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The applets nc and httpd."""
     if len(invocation.argv) < 2:
         return ()

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, field, replace
-from portwright.daemons import Packages, Said, daemon
+from portwright.daemons import DaemonFact, Packages, daemon
 from portwright.facts import (
     Backlog,
     Confidence,
@@ -48,7 +48,7 @@ _MAIN = frozenset(("http", "stream", "mail", "events"))
 _PASSES = ("proxy", "grpc", "fastcgi", "uwsgi", "scgi", "memcached")
 _PACKAGES = ("nginx", "nginx-core", "nginx-full", "nginx-light", "nginx-extras", "nginx-mainline", "nginx-mod-stream", "openresty", "angie")
 
-_AUTHORITY = regex(r"(?:(?:https?|grpcs?|s?uwsgi|fastcgi|scgi|memcached)://)?+([^/?$]*+)(\$(?:request_uri|uri|document_uri)\b)?", re.I)
+_AUTHORITY = lazy_regex(r"(?:(?:https?|grpcs?|s?uwsgi|fastcgi|scgi|memcached)://)?+([^/?$]*+)(\$(?:request_uri|uri|document_uri)\b)?", re.I)
 
 Module = Literal["http", "stream", "mail"]
 
@@ -94,7 +94,7 @@ class _Reading:
 
     def refuse(self, at: Span, reason: str) -> None:
         """Note what nginx would not start with."""
-        self.files.trouble(at, reason)
+        self.files.report_unreadable(at, reason)
         self.confidence = "possible"
 
     def document(self, path: str) -> Document | None:
@@ -113,7 +113,9 @@ class _Reading:
         for directive in directives:
             self.directives += 1
             if self.directives > _MOST_DIRECTIVES:
-                self.files.trouble(directive.at, f"more than {_MOST_DIRECTIVES} directives with all includes: the rest is not read")
+                self.files.report_unreadable(
+                    directive.at, f"more than {_MOST_DIRECTIVES} directives with all includes: the rest is not read"
+                )
                 break
             if directive.name == "include" and directive.block is None:
                 for path in self._included(directive, chain):
@@ -123,7 +125,7 @@ class _Reading:
             elif directive.block is None or directive.name not in _CONTEXTS:
                 found.append(_Node(directive))
             elif depth >= DEEPEST:
-                self.files.trouble(directive.at, f"blocks are nested more than {DEEPEST} deep, this one is not read")
+                self.files.report_unreadable(directive.at, f"blocks are nested more than {DEEPEST} deep, this one is not read")
             else:
                 found.append(_Node(directive, self.nodes(directive.block, chain, depth + 1)))
         return tuple(found)
@@ -137,7 +139,7 @@ class _Reading:
             try:
                 paths = self._matching(word.text)
             except TooMany:
-                self.files.trouble(word.at, "too many files match")
+                self.files.report_unreadable(word.at, "too many files match")
                 continue
             if not paths and not self.lenient and not self.files.partial and not set("*?[").intersection(word.text):
                 self.refuse(word.at, "nginx would not start: the included file is not there")
@@ -147,7 +149,7 @@ class _Reading:
                     continue
                 self.includes += 1
                 if self.includes > _MOST_INCLUDES:
-                    self.files.trouble(word.at, f"more than {_MOST_INCLUDES} included files: the rest is not read")
+                    self.files.report_unreadable(word.at, f"more than {_MOST_INCLUDES} included files: the rest is not read")
                     break
                 found.append(path)
         return tuple(found)
@@ -165,7 +167,7 @@ class _Reading:
 # ── starting ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def fragment(path: str, files: Files, packages: Packages) -> tuple[Said, ...]:
+def fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """What one config file says on its own: a whole nginx.conf, or server, upstream or location blocks that http or stream includes."""
     here = path.rpartition("/")[0]
     reading = _Reading(files, (here, here.rpartition("/")[0]), lenient=True)
@@ -183,7 +185,7 @@ def fragment(path: str, files: Files, packages: Packages) -> tuple[Said, ...]:
 
 
 @daemon("nginx", "nginx", "nginx-debug", "openresty", fragment=fragment)
-def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets and upstreams of an nginx: `-c file`, `-p prefix` and `-g directives` as ngx_get_options takes them."""
     options = _options(invocation)
     if options is None:
@@ -193,12 +195,12 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
     path = _conf(invocation, conf, prefix, files)
     at = conf.at if conf is not None else invocation.at
     if "\ufffd" in path:
-        files.absent(at, "which file nginx reads could not be worked out")
+        files.report_missing(at, "which file nginx reads could not be worked out")
         return ()
     reading = _Reading(files, (path.rpartition("/")[0],))
     document = reading.document(path)
     if document is None:
-        files.absent(at, f"nginx would not start: {path} is not there")
+        files.report_missing(at, f"nginx would not start: {path} is not there")
         return ()
     directives = document.directives
     if "g" in options:
@@ -333,7 +335,7 @@ def _sockets(listens: list[_Listen], reading: _Reading) -> list[_Listen]:
         first = merged.get(key)
         if first is None:
             if len(merged) >= _MOST_SOCKETS:
-                reading.files.trouble(listen.at, f"more than {_MOST_SOCKETS} different listen lines: the rest is not read")
+                reading.files.report_unreadable(listen.at, f"more than {_MOST_SOCKETS} different listen lines: the rest is not read")
                 break
             merged[key] = listen
         else:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from itertools import pairwise
 
-from portwright.daemons import Packages, Said, daemon
+from portwright.daemons import DaemonFact, Packages, daemon
 from portwright.facts import Confidence, Endpoint, Invocation
 from portwright.ports import PortSet
 from portwright.source import Source, Span, Word
@@ -20,7 +20,7 @@ _DEEPEST = 8  # $name of $name
 
 
 @daemon("postfix", "master", "postmulti", "postfix")
-def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of the instance that is started; nothing for other commands of postfix(1) and postmulti(1)."""
     directory: str | None = _DIRECTORY
     words = [word.text for word in invocation.argv[1:]]
@@ -39,7 +39,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
         return ()
     source = files.read(f"{directory}/master.cf")
     if source is None:
-        files.absent(invocation.at, f"postfix reads {directory}/master.cf, which is not there")
+        files.report_missing(invocation.at, f"postfix reads {directory}/master.cf, which is not there")
         return ()
     main = files.read(f"{directory}/main.cf")
     return _endpoints(source, _settings(main) if main is not None else {}, files)
@@ -60,7 +60,7 @@ def _endpoints(source: Source, settings: Mapping[str, Word], files: Files) -> tu
             continue
         port = names.port(port_text, "tcp", files) or _SERVICES.get(port_text)
         if not port:
-            files.trouble(at, f"not a port: {port_text[:60]}")
+            files.report_unreadable(at, f"not a port: {port_text[:60]}")
             continue
         for address, sure in _addresses(host, settings, files):
             if ("inet6" if ":" in address else "inet") not in families:

@@ -1,9 +1,8 @@
 """PostgreSQL: its files and command line, or the cluster that Debian's pg_ctlcluster starts, become its sockets."""
 
-
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, field
-from portwright.daemons import Packages, Said, daemon
+from portwright.daemons import DaemonFact, Packages, daemon
 from portwright.facts import Confidence, Endpoint, Invocation, Origin
 from portwright.formats import shell
 from portwright.formats.postgresql import Setting, parse
@@ -20,7 +19,7 @@ _CLUSTERS = "/etc/postgresql"
 _FLAGS = {"p": "port", "h": "listen_addresses", "i": "listen_addresses", "D": "data_directory"}
 _WITH_ARGUMENT = "BbcCdDfhkNOprSstTvWx"  # postmaster.c, getopt()
 _STARTS_NOTHING = ("--version", "--help", "--describe-config", "--single", "--boot", "--check", "-V", "-?", "-C", "--fork")
-_NUMBER = regex(r"\+?(?:0x([0-9a-fA-F]{1,6})|(0[0-7]{0,8})|([0-9]{1,6}(?:\.[0-9]{0,9})?))")
+_NUMBER = lazy_regex(r"\+?(?:0x([0-9a-fA-F]{1,6})|(0[0-7]{0,8})|([0-9]{1,6}(?:\.[0-9]{0,9})?))")
 _Settings = dict[str, tuple[Word, Origin]]
 
 
@@ -37,7 +36,7 @@ class _Reading:
 
     def refuse(self, at: Span, reason: str) -> None:
         self.broken = True
-        self.files.trouble(at, f"postgresql does not start: {reason}")
+        self.files.report_unreadable(at, f"postgresql does not start: {reason}")
 
     def read_file(self, path: str, chain: tuple[str, ...] = ()) -> bool:
         """Take a file's settings, includes in their place; False where it is missing."""
@@ -57,7 +56,7 @@ class _Reading:
                     if each in (*chain, path) or len(chain) >= _DEEPEST:
                         self.refuse(setting.value.at, f"a file includes itself: {' includes '.join((*chain, path, each))}")
                     elif self.count >= MOST_FILES or self.repeated > MOST_REPEATED:
-                        self.files.trouble(setting.value.at, "too many files, or one too often: the rest is not read")
+                        self.files.report_unreadable(setting.value.at, "too many files, or one too often: the rest is not read")
                     elif not self.read_file(each, (*chain, path)) and name == "include" and not self.files.partial:
                         self.refuse(setting.value.at, f"{each} is not there")
             else:
@@ -74,7 +73,7 @@ class _Reading:
         return tuple(f"{target.rstrip('/')}/{each}" for each in self.files.names(target) if each.endswith(".conf") and each[0] != ".")
 
 
-def fragment(path: str, files: Files, packages: Packages) -> tuple[Said, ...]:
+def fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """What one config says on its own: nothing where no line names a port or an address."""
     reading = _Reading(files)
     if not reading.read_file(path) or reading.broken or not {"port", "listen_addresses"} & reading.settings.keys():
@@ -83,7 +82,7 @@ def fragment(path: str, files: Files, packages: Packages) -> tuple[Said, ...]:
 
 
 @daemon("postgresql", "postgres", "postmaster", "pg_ctl", "pg_ctlcluster", fragment=fragment)
-def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of a PostgreSQL server, started as such, by pg_ctl, or as a cluster of Debian's."""
     reading = _Reading(files)
     arguments: tuple[Word, ...] | None = invocation.argv[1:]
@@ -97,7 +96,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
         # pg_ctlcluster becomes the cluster's owner first (PgCommon.pm, change_ugid).
         binds_as = "postgres" if invocation.privileges.uid0 else None
         if files.kind(config.text) == "missing":
-            files.absent(config.at, f"postgresql does not start: {config.text} is not there")
+            files.report_missing(config.at, f"postgresql does not start: {config.text} is not there")
             return ()
     elif invocation.program == "pg_ctl":
         arguments = _of_pg_ctl(invocation.argv[1:])
@@ -122,7 +121,7 @@ def _settle(reading: _Reading, given: _Settings, config: Word | None, invocation
     path = config.text if config is not None else f"{data}/postgresql.conf"
     if "\ufffd" in path or not path.startswith("/") or not reading.read_file(path):
         if "@." not in (invocation.unit or ""):
-            reading.files.absent(invocation.at, f"postgresql reads {path}, which is not there")
+            reading.files.report_missing(invocation.at, f"postgresql reads {path}, which is not there")
         confidence = "possible"
     if "data_directory" in reading.settings:
         data = reading.settings["data_directory"][0].text
@@ -227,7 +226,7 @@ def _options(argv: tuple[Word, ...]) -> _Settings | None:
 # ── what it binds ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _endpoints(reading: _Reading, at: Span, binds_as: str | None, confidence: Confidence) -> tuple[Said, ...]:
+def _endpoints(reading: _Reading, at: Span, binds_as: str | None, confidence: Confidence) -> tuple[DaemonFact, ...]:
     port, port_at = _PORT, at
     origin: Origin = "default"
     if "port" in reading.settings:
@@ -273,7 +272,7 @@ def _addresses(reading: _Reading) -> dict[str, bool]:
             if address in found or six in wildcards or (wild and six in families):
                 continue
             if len(found) >= _MOST_ADDRESSES:
-                reading.files.trouble(
+                reading.files.report_unreadable(
                     reading.settings["listen_addresses"][0].at, f"more than {_MOST_ADDRESSES} addresses: the rest is left out"
                 )
                 return found

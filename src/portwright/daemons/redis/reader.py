@@ -1,7 +1,7 @@
 """redis-server and its kin (valkey, keydb, sentinel): redis.conf and the command line become its listening sockets."""
 
 from portwright._start.records import dataclass, field
-from portwright.daemons import Packages, Said, daemon
+from portwright.daemons import DaemonFact, Packages, daemon
 from portwright.facts import Backlog, Confidence, Endpoint, FileNeed, Invocation, Origin
 from portwright.formats import words
 from portwright.ports import PortSet
@@ -28,7 +28,7 @@ class _Said:
     words: dict[str, tuple[tuple[Word, ...], Origin]] = field(default_factory=dict)
 
 
-def fragment(path: str, files: Files, packages: Packages) -> tuple[Said, ...]:
+def fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of one redis.conf read on its own; nothing for a file that names neither a port nor an address."""
     said = _Said()
     reading = Includes(files, words.REDIS, path.rpartition("/")[0], "redis")
@@ -39,7 +39,7 @@ def fragment(path: str, files: Files, packages: Packages) -> tuple[Said, ...]:
 
 
 @daemon("redis", *_SERVERS, fragment=fragment)
-def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of a redis-server: its config file first, then `--option value` arguments, the last one of a name wins."""
     arguments = list(invocation.argv[1:])
     if any(word.text in ("-v", "--version", "-h", "--help", "--test-memory") for word in arguments[:1]):
@@ -52,7 +52,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
         first = arguments.pop(0)
         path = invocation.path(first.text)
         if files.kind(path) == "missing":
-            files.absent(first.at, f"redis reads {path}, which is not there")
+            files.report_missing(first.at, f"redis reads {path}, which is not there")
             confidence = "possible"
         else:
             _read_file((path,), reading, said)
@@ -96,7 +96,7 @@ def _problem(keyword: str, values: tuple[Word, ...]) -> str:
     return "" if text.isascii() and text.isdigit() and len(digits) <= 5 and int(digits) <= 65535 else f"{keyword} takes a port"
 
 
-def _endpoints(said: _Said, at: Span, default: int, files: Files, confidence: Confidence) -> tuple[Said, ...]:
+def _endpoints(said: _Said, at: Span, default: int, files: Files, confidence: Confidence) -> tuple[DaemonFact, ...]:
     ports: list[tuple[int, Span, Origin]] = []
     plain, plain_at, plain_origin = _number(said, "port", default, at)
     tls, tls_at, tls_origin = _number(said, "tls-port", 0, at)
@@ -110,7 +110,7 @@ def _endpoints(said: _Said, at: Span, default: int, files: Files, confidence: Co
             client, client_at = (tls, tls_at) if _is_on(said, "tls-cluster") else (plain or tls, plain_at if plain else tls_at)
             bus, bus_at, bus_origin = client + _BUS_OFFSET, client_at, "inferred"
             if bus > 65535:
-                files.trouble(bus_at, f"redis does not start: the cluster bus would need port {bus}")
+                files.report_unreadable(bus_at, f"redis does not start: the cluster bus would need port {bus}")
                 return ()
         ports.append((bus, bus_at, bus_origin))
     asked = said.words["tcp-backlog"][0][0] if "tcp-backlog" in said.words else None

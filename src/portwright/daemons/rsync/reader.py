@@ -1,8 +1,7 @@
 """rsync --daemon: rsyncd.conf and the command line become the sockets it listens on."""
 
-
-from portwright._start.lazy_regex import regex
-from portwright.daemons import Packages, Said, daemon
+from portwright._start.lazy_regex import lazy_regex
+from portwright.daemons import DaemonFact, Packages, daemon
 from portwright.facts import Endpoint, Invocation, Origin
 from portwright.formats.rsyncd import parse
 from portwright.ports import PortSet
@@ -13,14 +12,14 @@ from portwright.trees import Files
 
 _DEFAULT = "/etc/rsyncd.conf"
 _PORT = 873
-_NUMBER = regex(r"[ \t]*([0-9]{1,9})")
+_NUMBER = lazy_regex(r"[ \t]*([0-9]{1,9})")
 # The daemon's options that take an argument (long_daemon_options in options.c).
 _WITH_ARGUMENT = ("--address", "--bwlimit", "--config", "--dparam", "--log-file", "--log-file-format", "--port", "--sockopts")
 _Settings = dict[str, tuple[Word, Origin]]
 
 
 @daemon("rsync", "rsync")
-def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of an rsync daemon; none for a client, and none where it is handed its sockets or a connection."""
     if not any(word.text == "--daemon" for word in invocation.argv[1:]) or invocation.sockets:
         return ()
@@ -30,7 +29,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
     settings: _Settings = {}
     if files.kind(config) == "missing":
         if invocation.starts != "never":  # distributions ship a unit that waits for the file to be made
-            files.absent(given.at, f"rsync does not start: {config} is not there")
+            files.report_missing(given.at, f"rsync does not start: {config} is not there")
         return ()
     _read_file((config,), settings, files, [0])
     for option, name in (("--port", "port"), ("--address", "address")):
@@ -84,12 +83,12 @@ def _read_file(chain: tuple[str, ...], settings: _Settings, files: Files, count:
         return
     parameters, ignored = parse(source)
     for line in ignored:
-        files.trouble(line.at, line.reason)
+        files.report_unreadable(line.at, line.reason)
     for parameter in parameters:
         if parameter.name in ("&include", "&merge"):
             for path in _included(parameter.value.text, ".inc" if parameter.name == "&include" else ".conf", files):
                 if path in chain or len(chain) > DEEPEST or count[0] > MOST_FILES:
-                    files.trouble(parameter.at, "a file includes itself, or too many include each other: not followed")
+                    files.report_unreadable(parameter.at, "a file includes itself, or too many include each other: not followed")
                 else:
                     _read_file((*chain, path), settings, files, count)
         elif parameter.name in ("port", "address"):

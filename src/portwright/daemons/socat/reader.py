@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from portwright._start.records import dataclass, replace
-from portwright.daemons import Packages, Said, daemon
+from portwright.daemons import DaemonFact, Packages, daemon
 from portwright.facts import Endpoint, Invocation, Protocol
 from portwright.ports import PortSet
 from portwright.source import Word
@@ -65,7 +65,7 @@ _REUSES_SINCE = (1, 8)
 
 
 @daemon("socat", "socat", "socat1")
-def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of a socat.
 
     TCP listeners set SO_REUSEADDR where asked to and, since 1.8, by default; UDP listeners with `fork` set it too. An address behind
@@ -115,13 +115,13 @@ def _version(text: str) -> tuple[int, ...]:
 def _endpoint(kind: _Kind, text: str, word: Word, default_family: str, reuses: bool, files: Files) -> Endpoint | None:
     """What one listening address opens; None where its port cannot be told."""
     if "\ufffd" in text:
-        files.trouble(word.at, "what this expands to is not known")
+        files.report_unreadable(word.at, "what this expands to is not known")
         return None
     port_text, *given = _split(text)
     options = _options(given)
     port = _port(port_text.strip(), kind.protocol, files)
     if port is None:
-        files.trouble(word.at, "socat does not start: a listening address has no port")
+        files.report_unreadable(word.at, "socat does not start: a listening address has no port")
         return None
     family = kind.family or _FAMILIES.get(options.get("pf", "").lower(), default_family)
     address = _bound(options.get("bind", ""), family, files)

@@ -1,7 +1,7 @@
 """OpenSSH's sshd: Port times ListenAddress of sshd_config(5) and the command line become its listening sockets."""
 
 from portwright._start.records import dataclass, field
-from portwright.daemons import Packages, Said, daemon
+from portwright.daemons import DaemonFact, Packages, daemon
 from portwright.facts import Confidence, Endpoint, Invocation, Origin
 from portwright.formats import words
 from portwright.ports import PortSet
@@ -28,7 +28,7 @@ class _Said:
     family: str | None = None
 
 
-def fragment(path: str, files: Files, packages: Packages) -> tuple[Said, ...]:
+def fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of one sshd_config read on its own; nothing for a file that names neither Port nor ListenAddress."""
     said = _Said()
     reading = Includes(files, words.SSHD, _RELATIVE_TO, "sshd")
@@ -39,7 +39,7 @@ def fragment(path: str, files: Files, packages: Packages) -> tuple[Said, ...]:
 
 
 @daemon("sshd", "sshd", fragment=fragment)
-def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of an sshd; none where it is handed its sockets or a connection (-i, socket activation)."""
     said = _Said()
     reading = Includes(files, words.SSHD, _RELATIVE_TO, "sshd")
@@ -71,7 +71,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
     confidence: Confidence = "certain"
     if files.kind(config) == "missing":
         # sshd does not start without it; rather the copy of the host lacks it, and a default is a guess then.
-        files.absent(invocation.at, f"sshd reads {config}, which is not there")
+        files.report_missing(invocation.at, f"sshd reads {config}, which is not there")
         confidence = "possible"
     else:
         _read_file((config,), reading, said, outer=True)
@@ -171,7 +171,7 @@ def _split(text: str) -> tuple[str, str | None]:
     return host, port if colon else None
 
 
-def _endpoints(said: _Said, at: Span, files: Files, confidence: Confidence) -> tuple[Said, ...]:
+def _endpoints(said: _Said, at: Span, files: Files, confidence: Confidence) -> tuple[DaemonFact, ...]:
     ports = said.ports or [(22, at, "default")]
     found: list[Endpoint] = []
     wildcards = [address for family, address in (("inet", "0.0.0.0"), ("inet6", "::")) if said.family in (None, "any", family)]  # noqa: S104
@@ -183,7 +183,7 @@ def _endpoints(said: _Said, at: Span, files: Files, confidence: Confidence) -> t
         # getaddrinfo(3) takes `*` for no name at all, and sshd does not ask for the wildcard then: loopback (measured, OpenSSH 9.2).
         resolved = ("127.0.0.1", "::1") if host == "*" else names.addresses(host, files)
         if len(found) > _MOST_SOCKETS:
-            files.trouble(host_at, f"more than {_MOST_SOCKETS} sockets: the rest is left out")
+            files.report_unreadable(host_at, f"more than {_MOST_SOCKETS} sockets: the rest is left out")
             break
         for port, port_at, origin in chosen:
             # The line that names the port is the one to change; where no line does, the address is.

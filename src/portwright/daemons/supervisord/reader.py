@@ -1,6 +1,6 @@
 """supervisord(1): its HTTP server, and the sockets it binds for FastCGI programs."""
 
-from portwright.daemons import Packages, Said, daemon
+from portwright.daemons import DaemonFact, Packages, daemon
 from portwright.facts import Endpoint, Invocation
 from portwright.ports import PortSet
 from portwright.source import Word
@@ -10,12 +10,12 @@ from portwright.trees import Files
 
 
 @daemon("supervisord", "supervisord")
-def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """`port` of [inet_http_server] and `socket = tcp://host:port` of [fcgi-program:x]; all IPv4 addresses where none is named.
 
     Both set SO_REUSEADDR (supervisor's http.py and socket_manager.py). The programs themselves are Invocations of their own.
     """
-    found: list[Said] = []
+    found: list[DaemonFact] = []
     for section, _ in configuration(invocation, files).sections:
         word = None
         if section.header.text == "inet_http_server":
@@ -32,7 +32,7 @@ def _endpoint(word: Word, files: Files) -> Endpoint | None:
     port = names.port(service, "tcp", files)
     addresses = ("0.0.0.0",) if host in ("", "*") else names.addresses(host, files)  # noqa: S104  reported, never bound
     if port is None or not addresses:
-        files.trouble(word.at, f"not a port or address: {word.text}")
+        files.report_unreadable(word.at, f"not a port or address: {word.text}")
         return None
     at = word.at
     return Endpoint(at, "supervisord", "tcp", addresses[0], PortSet.of(port), "directive", reuse_address=True)

@@ -1,7 +1,7 @@
 """systemd-socket-activate(1): what it listens on before it starts anything."""
 
 from portwright._start.records import replace
-from portwright.daemons import Packages, Said, daemon
+from portwright.daemons import DaemonFact, Packages, daemon
 from portwright.daemons._engine.binding import Binder, argument, default, halves
 from portwright.facts import Endpoint, Invocation
 from portwright.system.processes.options import read as options_of
@@ -13,7 +13,7 @@ _BINDER = Binder("systemd-socket-activate", wildcard=("::",), words=("",))
 
 
 @daemon("systemd-socket-activate", "systemd-socket-activate")
-def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """A socket for each --listen with a port; what stands behind the options is the command and its own affair."""
     end = 1
     while end < len(invocation.argv) and invocation.argv[end].text.startswith("-"):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from portwright._start.records import replace
-from portwright.daemons import Packages, Said, daemon
+from portwright.daemons import DaemonFact, Packages, daemon
 from portwright.daemons._engine.binding import Binder, Given, default
 from portwright.daemons.interpreters.java import BOOTSTRAP, command
 from portwright.facts import Backlog, Endpoint, Invocation, Origin
@@ -11,7 +11,7 @@ from portwright.formats import tags
 from portwright.formats.nodes import Node
 from portwright.source import Word
 from portwright.system.processes.options import cut
-from portwright.system.spanned_text import UNKNOWN, Passage
+from portwright.system.spanned_text import UNKNOWN, SpannedText
 from portwright.system.systemd.command_line import words
 from portwright.trees import Files
 
@@ -26,7 +26,7 @@ def is_tomcat(invocation: Invocation) -> bool:
 
 
 @daemon("tomcat", "catalina.sh", "tomcat-start.sh", shape=is_tomcat)
-def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """What server.xml of this instance says (tomcat.apache.org, HTTP Connector, AJP Connector, Server).
 
     The instance is catalina.base, a property or CATALINA_BASE, else where catalina.sh lies. An AJP connector without an address is
@@ -41,7 +41,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
         return ()
     nodes, troubles = tags.parse(source)
     for trouble in troubles:
-        files.trouble(trouble.at, trouble.reason)
+        files.report_unreadable(trouble.at, trouble.reason)
     binder = replace(started.binder, app="tomcat")
     servers = (node for node in nodes if node.key.text == "Server")
     return tuple(endpoint for node in servers for endpoint in _server(node, binder, properties, files))
@@ -98,7 +98,7 @@ def _properties(invocation: Invocation) -> dict[str, Given]:
             found[name] = Given(word.text, word.at, "environment")
     for variable in _OPTIONS:
         value = invocation.environment.get(variable)
-        for passage in words(Passage.of(value), relaxed=True)[0] if value is not None else ():
+        for passage in words(SpannedText.of(value), relaxed=True)[0] if value is not None else ():
             _property(passage.word(), "environment", found)
     for word in invocation.argv[1:]:
         _property(word, "argument", found)

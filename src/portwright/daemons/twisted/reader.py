@@ -1,6 +1,6 @@
 """Twisted: endpoint descriptions (`tcp:8080:interface=127.0.0.1`) on the command lines of twistd and daphne become endpoints."""
 
-from portwright.daemons import Packages, Said, daemon
+from portwright.daemons import DaemonFact, Packages, daemon
 from portwright.daemons._engine.binding import Binder, Given, argument, default
 from portwright.facts import Endpoint, Invocation
 from portwright.source import Word
@@ -26,7 +26,7 @@ _TCP = ("tcp", "tcp6", "ssl", "tls")
 
 
 @daemon("twistd", "twistd", "twistd3", "twist", "twist3", "twisted")
-def twistd(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def twistd(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """`twistd web`: every --listen (or --port), else port 8080 on all IPv4 addresses. What other plugins bind, only they know."""
     options = options_of(invocation.argv[1:], _VALUED)
     if not options.operands or options.operands[0].text != "web":
@@ -39,7 +39,7 @@ def twistd(invocation: Invocation, files: Files, packages: Packages) -> tuple[Sa
 
 
 @daemon("daphne", "daphne")
-def daphne(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def daphne(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """daphne(1): -b and -p (127.0.0.1:8000 where it is given neither they nor anything else to listen on), and every -e."""
     options = options_of(invocation.argv[1:], _DAPHNE_VALUED)
     binder = Binder("daphne", words=("",))
@@ -58,7 +58,7 @@ def _described(word: Word, binder: Binder, files: Files) -> tuple[Endpoint, ...]
     if parts and parts[0] == "haproxy":
         parts = parts[1:]
     if not parts or parts[0] not in (*_TCP, "unix", "systemd", "fd", "stdio"):
-        files.trouble(word.at, f"{binder.app} does not start: not the description of an endpoint")
+        files.report_unreadable(word.at, f"{binder.app} does not start: not the description of an endpoint")
         return ()
     if parts[0] not in _TCP:
         return ()

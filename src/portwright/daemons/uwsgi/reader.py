@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from portwright._start.records import dataclass, field, replace
-from portwright.daemons import Packages, Said, daemon
+from portwright.daemons import DaemonFact, Packages, daemon
 from portwright.daemons._engine.binding import Binder, Given, halves
 from portwright.facts import Backlog, Endpoint, Invocation, Origin
 from portwright.formats import sections
@@ -49,7 +49,7 @@ class _Reading:
 
 
 @daemon("uwsgi", "uwsgi", "uwsgi-core", "uwsgi_python3", "pyuwsgi")
-def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """Every TCP socket of a uWSGI; an address without a port is a Unix socket's path (uwsgi-docs, Options)."""
     reading = _Reading(invocation, files)
     options = options_of(invocation.argv[1:], _VALUED)
@@ -89,7 +89,7 @@ def _set(reading: _Reading, key: str, value: Word | None, origin: Origin, depth:
     if key in _SOCKETS:
         reading.sockets.append((key, Given(value.text, value.at, origin)))
     elif key in _OTHER_CONFIGS:
-        reading.files.trouble(value.at, "a configuration of uwsgi that is no ini file is not read")
+        reading.files.report_unreadable(value.at, "a configuration of uwsgi that is no ini file is not read")
     elif key in _INCLUDES:
         for name, word in _settings(reading, value, depth):
             _set(reading, name, word, "directive", depth + 1)
@@ -100,10 +100,10 @@ def _settings(reading: _Reading, named: Word, depth: int) -> Iterator[tuple[str,
     path, colon, section = named.text.partition(":")
     path = reading.invocation.path(path)
     if UNKNOWN in path:
-        reading.files.trouble(named.at, "what this expands to is not known")
+        reading.files.report_unreadable(named.at, "what this expands to is not known")
         return
     if depth > _DEEPEST or len(reading.read) > _MOST_FILES:
-        reading.files.trouble(named.at, "configurations nested too deep are not followed")
+        reading.files.report_unreadable(named.at, "configurations nested too deep are not followed")
         return
     reading.read.append(path)
     source = reading.files.read(path) if reading.files.kind(path) == "file" else None
@@ -111,7 +111,7 @@ def _settings(reading: _Reading, named: Word, depth: int) -> Iterator[tuple[str,
         return
     nodes, troubles = sections.parse(source)
     for trouble in troubles:
-        reading.files.trouble(trouble.at, trouble.reason)
+        reading.files.report_unreadable(trouble.at, trouble.reason)
     for node in nodes:
         if node.key.text != (section if colon else "uwsgi"):
             continue

@@ -2,8 +2,8 @@
 
 import re
 
-from portwright._start.lazy_regex import regex
-from portwright.daemons import Packages, Said, daemon
+from portwright._start.lazy_regex import lazy_regex
+from portwright.daemons import DaemonFact, Packages, daemon
 from portwright.facts import Confidence, Endpoint, Invocation, Origin
 from portwright.formats.vsftpd import Setting, parse, read_option
 from portwright.ports import PortSet
@@ -15,12 +15,12 @@ _DEFAULTS = ("/etc/vsftpd.conf", "/etc/vsftpd/vsftpd.conf")  # VSFTP_DEFAULT_CON
 _BOOLEANS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 _SWITCHES = frozenset(("listen", "listen_ipv6", "pasv_enable"))
 _NUMBERS = frozenset(("listen_port", "pasv_min_port", "pasv_max_port"))
-_DIGITS = regex("[0-9]{0,9}")
+_DIGITS = lazy_regex("[0-9]{0,9}")
 _Settings = dict[str, tuple[Word, Origin]]
 
 
 @daemon("vsftpd", "vsftpd")
-def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """What a vsftpd binds: files and -o settings count in the order of the command line, the built-in file comes after all of them."""
     settings: _Settings = {}
     broken = False
@@ -48,7 +48,7 @@ def _read_file(path: str, at: Span, settings: _Settings, files: Files) -> bool:
     """Whether vsftpd refuses to start with this file."""
     source = files.read(path)
     if source is None:
-        files.absent(at, f"vsftpd does not start: {path} is not there")
+        files.report_missing(at, f"vsftpd does not start: {path} is not there")
         return True
     found, wrong = parse(source)
     return _take((*found, *wrong), "directive", settings, files)
@@ -69,11 +69,11 @@ def _take(found: tuple[Setting | Unreadable, ...], origin: Origin, settings: _Se
 
 
 def _refuse(files: Files, wrong: Unreadable) -> bool:
-    files.trouble(wrong.at, f"vsftpd does not start: {wrong.reason}")
+    files.report_unreadable(wrong.at, f"vsftpd does not start: {wrong.reason}")
     return True
 
 
-def _endpoints(settings: _Settings, at: Span, files: Files, confidence: Confidence) -> tuple[Said, ...]:
+def _endpoints(settings: _Settings, at: Span, files: Files, confidence: Confidence) -> tuple[DaemonFact, ...]:
     v4, v6 = _is_on(settings, "listen"), _is_on(settings, "listen_ipv6")
     if v4 is v6:
         if v4:

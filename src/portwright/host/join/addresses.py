@@ -21,7 +21,7 @@ def _nobody(address: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class BindContext:
     """What an endpoint meets on its host.
 
     `addresses` are those its interfaces have, None where nobody listed them. `no_ipv6` is the place that says the kernel was booted
@@ -47,106 +47,114 @@ def literal(address: str) -> IPv4Address | IPv6Address | None:
         return None
 
 
-def is_sure(endpoint: Endpoint, address: str, around: Surroundings) -> bool:
+def is_sure(endpoint: Endpoint, address: str, context: BindContext) -> bool:
     """Whether the address says enough to tell that it can be bound: nobody can for another host's, where no list has them."""
     wanted = literal(address)
-    if address in WILDCARDS or endpoint.free_bind or around.addresses is not None or wanted is None:
+    if address in WILDCARDS or endpoint.free_bind or context.addresses is not None or wanted is None:
         return True
     return wanted.is_loopback or wanted.is_multicast
 
 
-def refusal(endpoint: Endpoint, address: str, v6only: bool | None, power: Privileges | None, around: Surroundings) -> Permission | None:
+def refusal(
+    endpoint: Endpoint, address: str, v6only: bool | None, privileges: Privileges | None, context: BindContext
+) -> Permission | None:
     """Why the kernel refuses this address, None where nothing speaks against it.
 
     `address` and `v6only` are settled; `power` is what the daemon is started with, None for PID 1 and where nobody starts it. Measured
     on Linux 6.18; the wildcards and ::ffff:1.2.3.4 need no IPv6 address, only the family.
     """
     six = ":" in address or address == "*"
-    if six and around.no_ipv6 is not None:
+    if six and context.no_ipv6 is not None:
         reason = "the kernel is booted without IPv6 (ipv6.disable=1), so socket() fails"
-        return Permission(False, "EAFNOSUPPORT", reason, around.no_ipv6, "certain")
-    private = power is not None and power.private_network
-    if endpoint.interface is not None and not private and not _is_interface(endpoint.interface, around):
+        return Permission(False, "EAFNOSUPPORT", reason, context.no_ipv6, "certain")
+    private = privileges is not None and privileges.private_network
+    if endpoint.interface is not None and not private and not _is_interface(endpoint.interface, context):
         reason = f"no interface {endpoint.interface} is among those that have addresses"
         return Permission(False, "ENODEV", reason, endpoint.at, "likely")
     wanted = literal(address)
     if wanted is None or address in WILDCARDS or wanted.is_multicast:
         return None
     if isinstance(wanted, IPv6Address):
-        return _refused6(endpoint, address, wanted, v6only, power, around)
-    return _refused4(endpoint, address, wanted, power, around)
+        return _refused6(endpoint, address, wanted, v6only, privileges, context)
+    return _refused4(endpoint, address, wanted, privileges, context)
 
 
 def _refused6(
-    endpoint: Endpoint, address: str, wanted: IPv6Address, v6only: bool | None, power: Privileges | None, around: Surroundings
+    endpoint: Endpoint, address: str, wanted: IPv6Address, v6only: bool | None, privileges: Privileges | None, context: BindContext
 ) -> Permission | None:
     mapped = wanted.ipv4_mapped
     if mapped is not None:
         if v6only:
             reason = f"{address} stands for an IPv4 address, which an IPv6-only socket cannot have"
             return Permission(False, "EINVAL", reason, endpoint.at, "certain")
-        return None if mapped.is_unspecified else _refused4(endpoint, address, mapped, power, around)
+        return None if mapped.is_unspecified else _refused4(endpoint, address, mapped, privileges, context)
     scope = address.partition("%")[2] or endpoint.interface
     if wanted.is_link_local:
         if scope is None:
             reason = f"{address} is a link-local address, which says nothing without its interface"
             return Permission(False, "EINVAL", reason, endpoint.at, "certain")
         return None  # made from the hardware address or at random: who moves the disk changes it
-    if (power is not None and power.private_network) and wanted != _LOOPBACK6:
-        return _in_own_network(endpoint, address, power)
-    if endpoint.free_bind or around.boot("net.ipv6.ip_nonlocal_bind", "0") != "0" or (power is not None and power.private_network):
+    if (privileges is not None and privileges.private_network) and wanted != _LOOPBACK6:
+        return _in_own_network(endpoint, address, privileges)
+    if (
+        endpoint.free_bind
+        or context.boot("net.ipv6.ip_nonlocal_bind", "0") != "0"
+        or (privileges is not None and privileges.private_network)
+    ):
         return None
-    if around.addresses is None:
-        return _without_ipv6_addresses(wanted, around)
+    if context.addresses is None:
+        return _without_ipv6_addresses(wanted, context)
     # Only ::1 has to be an address of the interface that a socket is tied to (ipv6_chk_addr() in net/ipv6/addrconf.c).
     anywhere = scope is None or wanted != _LOOPBACK6
-    own = [each for each in around.addresses if each.family == "inet6"]
+    own = [each for each in context.addresses if each.family == "inet6"]
     if any(ip_address(each.address) == wanted and (anywhere or each.interface == scope) for each in own):
         return None
-    if wanted == _LOOPBACK6 and not _has_loopback(around.addresses):
+    if wanted == _LOOPBACK6 and not _has_loopback(context.addresses):
         return None
-    return _missing(endpoint, address, wanted, around)
+    return _missing(endpoint, address, wanted, context)
 
 
-def _refused4(endpoint: Endpoint, address: str, wanted: IPv4Address, power: Privileges | None, around: Surroundings) -> Permission | None:
-    if power is not None and power.private_network:
-        return None if wanted.is_loopback else _in_own_network(endpoint, address, power)
-    if endpoint.free_bind or around.boot("net.ipv4.ip_nonlocal_bind", "0") != "0" or around.addresses is None:
+def _refused4(
+    endpoint: Endpoint, address: str, wanted: IPv4Address, privileges: Privileges | None, context: BindContext
+) -> Permission | None:
+    if privileges is not None and privileges.private_network:
+        return None if wanted.is_loopback else _in_own_network(endpoint, address, privileges)
+    if endpoint.free_bind or context.boot("net.ipv4.ip_nonlocal_bind", "0") != "0" or context.addresses is None:
         return None
-    if wanted == _LIMITED_BROADCAST or wanted.is_multicast or _is_local(wanted, around.addresses):
+    if wanted == _LIMITED_BROADCAST or wanted.is_multicast or _is_local(wanted, context.addresses):
         return None
-    if wanted.is_loopback and not _has_loopback(around.addresses):
+    if wanted.is_loopback and not _has_loopback(context.addresses):
         return None
-    return _missing(endpoint, address, wanted, around)
+    return _missing(endpoint, address, wanted, context)
 
 
-def _missing(endpoint: Endpoint, address: str, wanted: IPv4Address | IPv6Address, around: Surroundings) -> Permission:
-    if around.configured(str(wanted)):
+def _missing(endpoint: Endpoint, address: str, wanted: IPv4Address | IPv6Address, context: BindContext) -> Permission:
+    if context.configured(str(wanted)):
         # A floating address, or one that comes later than the list: at some boots it is there.
         return Permission(None, None, f"no interface has the address {address} yet, but network configuration names it", None, "likely")
     return Permission(False, "EADDRNOTAVAIL", f"no interface has the address {address}", endpoint.at, "certain")
 
 
-def _in_own_network(endpoint: Endpoint, address: str, power: Privileges) -> Permission | None:
+def _in_own_network(endpoint: Endpoint, address: str, privileges: Privileges) -> Permission | None:
     """A network namespace that systemd makes has the loopback interface and no other; who may come to know one that others made."""
-    if not any(text == "PrivateNetwork=yes" for text, _ in power.because) or endpoint.free_bind:
+    if not any(text == "PrivateNetwork=yes" for text, _ in privileges.because) or endpoint.free_bind:
         return None
-    at = next(at for text, at in power.because if text == "PrivateNetwork=yes")
+    at = next(at for text, at in privileges.because if text == "PrivateNetwork=yes")
     reason = f"PrivateNetwork= leaves it the loopback interface alone, which does not have the address {address}"
     return Permission(False, "EADDRNOTAVAIL", reason, at, "likely")
 
 
-def _without_ipv6_addresses(wanted: IPv6Address, around: Surroundings) -> Permission | None:
+def _without_ipv6_addresses(wanted: IPv6Address, context: BindContext) -> Permission | None:
     """disable_ipv6 takes an interface its IPv6 addresses, ::1 too; bind() to :: goes on working."""
-    everywhere = around.sysctls.get("net.ipv6.conf.all.disable_ipv6")
-    loopback = around.sysctls.get("net.ipv6.conf.lo.disable_ipv6")
+    everywhere = context.sysctls.get("net.ipv6.conf.all.disable_ipv6")
+    loopback = context.sysctls.get("net.ipv6.conf.lo.disable_ipv6")
     if wanted == _LOOPBACK6 and loopback is not None and not loopback.is_default:
         off: Sysctl | None = loopback
     else:
         off = everywhere
     if off is None or off.boot in ("", "0"):
         return None
-    if wanted != _LOOPBACK6 and any(_is_interfaces_own(key) and found.boot == "0" for key, found in around.sysctls.items()):
+    if wanted != _LOOPBACK6 and any(_is_interfaces_own(key) and found.boot == "0" for key, found in context.sysctls.items()):
         return None
     reason = f"{off.key} is {off.boot}, which leaves no interface the address {wanted}"
     return Permission(False, "EADDRNOTAVAIL", reason, off.at, "likely")
@@ -156,9 +164,9 @@ def _is_interfaces_own(key: str) -> bool:
     return key.startswith("net.ipv6.conf.") and key.endswith(".disable_ipv6") and key.split(".")[3] not in ("all", "default", "lo")
 
 
-def _is_interface(name: str, around: Surroundings) -> bool:
+def _is_interface(name: str, context: BindContext) -> bool:
     """An interface without any address is in no list of addresses; it is of no use to a listener either."""
-    return around.addresses is None or name == _LOOPBACK or any(each.interface == name for each in around.addresses)
+    return context.addresses is None or name == _LOOPBACK or any(each.interface == name for each in context.addresses)
 
 
 def _has_loopback(addresses: tuple[Address, ...]) -> bool:

@@ -5,24 +5,24 @@ from typing import Literal
 
 from portwright._start.records import replace
 from portwright.facts import Confidence, Endpoint, Invocation, Listener, Privileges, Starts, Unit, weakest
-from portwright.host.join.addresses import Surroundings, is_sure, literal, refusal
+from portwright.host.join.addresses import BindContext, is_sure, literal, refusal
 from portwright.host.join.privilege import Permission, may_bind
 
 _PRIVATE_START = 1024  # a new network namespace starts from the kernel's own defaults, not from the host's sysctl.d
 _BEFORE_BIND = ("EAFNOSUPPORT", "ENODEV")  # answers of socket() and setsockopt()
 
 
-def listener(endpoint: Endpoint, invocation: Invocation | None, around: Surroundings) -> Listener | None:
+def listener(endpoint: Endpoint, invocation: Invocation | None, context: BindContext) -> Listener | None:
     """The listener that follows from an endpoint of an invocation (None: a config nobody starts, as a repository's fragment).
 
     None for an optional endpoint whose address no interface has: the daemon goes on without it.
     """
-    power = None if invocation is None else invocation.privileges
-    address, v6only = _family(endpoint, power, around)
-    refused = refusal(endpoint, address, v6only, power, around)
+    privileges = None if invocation is None else invocation.privileges
+    address, v6only = _family(endpoint, privileges, context)
+    refused = refusal(endpoint, address, v6only, privileges, context)
     if endpoint.optional and refused is not None and refused.allowed is False:
         return None
-    confidence = _confidence(endpoint, address, refused, around)
+    confidence = _confidence(endpoint, address, refused, context)
     starts: Starts | None = "demand" if endpoint.on_demand else None
     why = endpoint.why
     user: str | None = None
@@ -31,7 +31,7 @@ def listener(endpoint: Endpoint, invocation: Invocation | None, around: Surround
         confidence = weakest(confidence, invocation.confidence)
         starts, why = _starts(endpoint, invocation)
         user = endpoint.binds_as or bind_user(invocation.privileges, invocation.unit)
-        permission = _permission(endpoint, address, invocation.privileges, around)
+        permission = _permission(endpoint, address, invocation.privileges, context)
     permission = _first(permission, refused, ":" in address or address == "*")
     if permission.allowed is False:
         confidence = weakest(confidence, permission.confidence)
@@ -46,7 +46,7 @@ def listener(endpoint: Endpoint, invocation: Invocation | None, around: Surround
         starts=starts,
         why=why,
         random=endpoint.random,
-        private_network=power is not None and power.private_network,
+        private_network=privileges is not None and privileges.private_network,
         bind_user=user,
         can_bind=permission.allowed,
         error=permission.error,
@@ -58,17 +58,17 @@ def listener(endpoint: Endpoint, invocation: Invocation | None, around: Surround
         free_bind=endpoint.free_bind,
         interface=endpoint.interface,
         confidence=confidence,
-        goes_on=endpoint.goes_on,
+        survives_conflict=endpoint.survives_conflict,
         backlog=endpoint.backlog,
     )
 
 
-def socket_listener(endpoint: Endpoint, unit: Unit, activates: str | None, around: Surroundings) -> Listener:
+def socket_listener(endpoint: Endpoint, unit: Unit, activates: str | None, context: BindContext) -> Listener:
     """The listener PID 1 opens for a .socket unit: bound as root, handed to the service it activates."""
-    address, v6only = _family(endpoint, None, around)
-    refused = refusal(endpoint, address, v6only, None, around)
+    address, v6only = _family(endpoint, None, context)
+    refused = refusal(endpoint, address, v6only, None, context)
     permission = _first(Permission(True, None, "", None, "certain"), refused, ":" in address)
-    confidence = _confidence(endpoint, address, refused, around)
+    confidence = _confidence(endpoint, address, refused, context)
     if permission.allowed is False:
         confidence = weakest(confidence, permission.confidence)
     return Listener(
@@ -110,9 +110,9 @@ def _starts(endpoint: Endpoint, invocation: Invocation) -> tuple[Starts | None, 
     return invocation.starts, invocation.why
 
 
-def _family(endpoint: Endpoint, power: Privileges | None, around: Surroundings) -> tuple[str, bool | None]:
+def _family(endpoint: Endpoint, privileges: Privileges | None, context: BindContext) -> tuple[str, bool | None]:
     """(address, v6only) settled: a `::` socket is dual-stack unless the daemon or net.ipv6.bindv6only says otherwise."""
-    if around.no_ipv6 is not None and (endpoint.address == "*" or endpoint.else_ipv4):
+    if context.no_ipv6 is not None and (endpoint.address == "*" or endpoint.ipv4_fallback):
         return "0.0.0.0", None  # noqa: S104  what daemons that ask for both families are content with
     if endpoint.address == "*":
         return "*", False
@@ -122,7 +122,7 @@ def _family(endpoint: Endpoint, power: Privileges | None, around: Surroundings) 
     only = endpoint.v6only
     if only is None:
         # A network namespace of the unit's own starts from the kernel's defaults.
-        only = not (power is not None and power.private_network) and around.boot("net.ipv6.bindv6only", "0") == "1"
+        only = not (privileges is not None and privileges.private_network) and context.boot("net.ipv6.bindv6only", "0") == "1"
     if address == "::" and not only:
         return "*", False
     return address, only
@@ -135,18 +135,18 @@ def _dotted(address: str) -> str:
     return address if mapped is None else f"::ffff:{mapped}"
 
 
-def _confidence(endpoint: Endpoint, address: str, refused: Permission | None, around: Surroundings) -> Confidence:
+def _confidence(endpoint: Endpoint, address: str, refused: Permission | None, context: BindContext) -> Confidence:
     """How sure a listener is by its address: a name that the host's files do not resolve may stand for any."""
     if address != "*" and literal(address) is None:
         return weakest(endpoint.confidence, "possible")
-    if around.no_ipv6 is not None and endpoint.address == "*" and not endpoint.else_ipv4:
+    if context.no_ipv6 is not None and endpoint.address == "*" and not endpoint.ipv4_fallback:
         return weakest(endpoint.confidence, "likely")
     # What is refused for another reason than that nobody has the address is as sure as that reason.
-    sure = refused is not None or is_sure(endpoint, address, around)
+    sure = refused is not None or is_sure(endpoint, address, context)
     return endpoint.confidence if sure else weakest(endpoint.confidence, "likely")
 
 
-def _permission(endpoint: Endpoint, address: str, privileges: Privileges, around: Surroundings) -> Permission:
+def _permission(endpoint: Endpoint, address: str, privileges: Privileges, context: BindContext) -> Permission:
     if endpoint.binds_as == "root" and not privileges.uid0:
         # A setuid helper or PID 1 binds for it; what the unit's user may do does not matter.
         return Permission(True, None, "", None, "likely")
@@ -156,7 +156,7 @@ def _permission(endpoint: Endpoint, address: str, privileges: Privileges, around
     port = endpoint.ports.low
     if port is None:
         port = 65535  # the kernel picks from the ephemeral range, which is never privileged
-    start = _PRIVATE_START if privileges.private_network else int(around.boot("net.ipv4.ip_unprivileged_port_start", "1024"))
+    start = _PRIVATE_START if privileges.private_network else int(context.boot("net.ipv4.ip_unprivileged_port_start", "1024"))
     family: Literal["inet", "inet6"] = "inet6" if ":" in address or address == "*" else "inet"
     return may_bind(privileges, family, endpoint.protocol, port, start)
 

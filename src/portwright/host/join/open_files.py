@@ -1,7 +1,7 @@
 """What a daemon needs open files for, joined with the limit of its unit: how many it may have in the end."""
 
 from portwright.facts import FileLimit, FileNeed, Invocation, OpenFiles, Privileges, weakest
-from portwright.host.join.privilege import power
+from portwright.host.join.privilege import effective_capabilities
 
 _RESOURCE = "CAP_SYS_RESOURCE"
 
@@ -50,5 +50,5 @@ def _limit(need: FileNeed, given: OpenFiles, may_exceed: bool) -> tuple[int | No
 
 
 def _may_exceed(privileges: Privileges) -> bool:
-    held = power(privileges)
+    held = effective_capabilities(privileges)
     return (held is None or _RESOURCE in held) and not privileges.private_users

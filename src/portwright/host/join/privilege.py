@@ -44,7 +44,7 @@ def may_bind(
     start = _PRIVATE_START if privileges.private_network else unprivileged_start
     if port == 0 or port >= start:
         return Permission(True, None, "", None, "certain")
-    held = power(privileges)
+    held = effective_capabilities(privileges)
     if (held is None or NEEDED in held) and not privileges.private_users:
         return Permission(True, None, "", None, "certain")
     why, at = _missing(privileges, held)
@@ -68,7 +68,7 @@ def _never_started(privileges: Privileges, error: str) -> Permission:
     return Permission(False, error, reason, at, "certain")
 
 
-def power(privileges: Privileges) -> frozenset[str] | None:
+def effective_capabilities(privileges: Privileges) -> frozenset[str] | None:
     """The effective capabilities of the program once it runs, None for all of them.
 
     Under PrivateUsers= they count in the unit's own user namespace only, and none of them for the network.
@@ -85,7 +85,7 @@ def power(privileges: Privileges) -> frozenset[str] | None:
 
 def is_broad_root(privileges: Privileges) -> bool:
     """Whether it runs as uid 0 with more than CAP_NET_BIND_SERVICE (kernel capabilities in the host's user namespace)."""
-    held = power(privileges)
+    held = effective_capabilities(privileges)
     return _is_root(privileges) and not privileges.private_users and (held is None or bool(held - {NEEDED}))
 
 

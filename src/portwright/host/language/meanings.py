@@ -1,6 +1,6 @@
 """What each word of a rule means: the fields of facts in a sentence each, and the named values in the words of their functions."""
 
-from portwright.host.language.vocabulary import Kind, Name
+from portwright.host.language.vocabulary import Kind, Term
 
 KINDS: dict[Kind, str] = {
     "listener": "a socket that a service opens to be reached: who binds what, as whom, and whether the kernel permits it",
@@ -30,7 +30,7 @@ _OF_A_KIND: dict[Kind, dict[str, str]] = {
         "end_port": "the highest port; equal to `port` for a single one",
         "error": "what bind() answers where it is refused: EACCES, EADDRNOTAVAIL, EINVAL, EAFNOSUPPORT, EPERM, 203/EXEC, 217/USER, ...",
         "free_bind": "whether IP_FREEBIND or IP_TRANSPARENT is set",
-        "goes_on": "whether the service runs on without this socket where another one has the port",
+        "survives_conflict": "whether the service runs on without this socket where another one has the port",
         "interface": "the interface the socket is tied to",
         "machine": "the machine that a repository's file is for; empty on a host",
         "origin": "where it was read from",
@@ -55,7 +55,7 @@ _OF_A_KIND: dict[Kind, dict[str, str]] = {
         "running": "the value in the running kernel; unknown without a capture of it",
     },
     "assignment": {
-        "fate": "what became of the line at boot: in force, replaced by a later one, refused by the kernel, or never written",
+        "outcome": "what became of the line at boot: in force, replaced by a later one, refused by the kernel, or never written",
         "key": "the key, with dots, as the kernel would read it",
         "reason": "why the line is not in force, in words; empty where it is",
         "value": "the value as it is written",
@@ -135,7 +135,7 @@ VERBS: dict[str, str] = {
 }
 
 
-def meaning(kind: Kind, name: Name) -> str:
+def meaning(kind: Kind, name: Term) -> str:
     """A word of this kind in a sentence."""
     if name.compute is not None:
         return name.meaning

@@ -42,23 +42,23 @@ _TYPES: dict[object, Type] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Named(Generic[T]):
+class Derived(Generic[T]):
     """A value worked out for a rule, the lines it leaned on, and how sure it is; None is unknown.
 
     `because` says a likelihood's reason in words.
     """
 
     value: T
-    leans: tuple[Note, ...] = ()
+    evidence: tuple[Note, ...] = ()
     confidence: Confidence = "certain"
     because: str = ""
 
 
-F = TypeVar("F", bound=Callable[..., Named[Any]])
+F = TypeVar("F", bound=Callable[..., Derived[Any]])
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class Term:
     """One word: what it holds (`choices` where only some texts are possible) and where it comes from.
 
     `field` is the attribute of the fact it is read from. Where it is None, `compute` works the value out from the host and the
@@ -70,18 +70,18 @@ class Name:
     meaning: str
     choices: tuple[str, ...] = ()
     field: str | None = None
-    compute: Callable[..., Named[Any]] | None = None
+    compute: Callable[..., Derived[Any]] | None = None
     of_host: bool = False
 
 
-_HOST: dict[str, Callable[..., Named[Any]]] = {}
-_FACTS: dict[tuple[Kind, str], Callable[..., Named[Any]]] = {}
+_HOST: dict[str, Callable[..., Derived[Any]]] = {}
+_FACTS: dict[tuple[Kind, str], Callable[..., Derived[Any]]] = {}
 
 
-def host_value(name: str) -> Callable[[Callable[[Host], Named[T]]], Callable[[Host], Named[T]]]:
+def host_value(name: str) -> Callable[[Callable[[Host], Derived[T]]], Callable[[Host], Derived[T]]]:
     """Register a value of the whole host, worked out once; its type is the one its function declares, its meaning the docstring."""
 
-    def register(work_out: Callable[[Host], Named[T]]) -> Callable[[Host], Named[T]]:
+    def register(work_out: Callable[[Host], Derived[T]]) -> Callable[[Host], Derived[T]]:
         _HOST[name] = answer = wraps(work_out)(lambda host: host.once(work_out))
         return answer
 
@@ -99,14 +99,14 @@ def fact_value(kind: Kind, name: str) -> Callable[[F], F]:
 
 
 @cache
-def host_names() -> dict[str, Name]:
+def host_names() -> dict[str, Term]:
     """Every value of a host, by name."""
     _know_all()
     return {name: _declared(name, work_out, of_host=True) for name, work_out in sorted(_HOST.items())}
 
 
 @cache
-def names(kind: Kind) -> dict[str, Name]:
+def names(kind: Kind) -> dict[str, Term]:
     """Every word that may stand in a condition on this kind of fact: its fields, its named values, and those of its host."""
     found = dict(host_names())
     found.update({name: _declared(name, work_out) for (of, name), work_out in _FACTS.items() if of == kind})
@@ -115,16 +115,16 @@ def names(kind: Kind) -> dict[str, Name]:
     for name in (field.name for field in fields(fact)):
         kept = _type(hints[name])
         if kept:
-            found[name] = Name(name, kept[0], f"the field {name} of a {kind}", kept[1], field=name)
+            found[name] = Term(name, kept[0], f"the field {name} of a {kind}", kept[1], field=name)
     for name, member in vars(fact).items():
         if isinstance(member, property) and member.fget:
             kept = _type(get_type_hints(member.fget)["return"])
             if kept:
-                found[name] = Name(name, kept[0], _meaning(member.fget), kept[1], field=name)
+                found[name] = Term(name, kept[0], _meaning(member.fget), kept[1], field=name)
     return dict(sorted(found.items()))
 
 
-def worked_out(kind: Kind | None, name: str) -> Callable[..., Named[Any]]:
+def worked_out(kind: Kind | None, name: str) -> Callable[..., Derived[Any]]:
     """The function that works out a named value of a kind of fact, or of the host (None)."""
     _know_all()
     return _HOST[name] if kind is None else _FACTS[kind, name]
@@ -135,12 +135,12 @@ def _know_all() -> None:
     from portwright.host.terms import exhaustion, likelihood, named, nfs  # noqa: F401
 
 
-def _declared(name: str, work_out: Callable[..., Named[Any]], of_host: bool = False) -> Name:
+def _declared(name: str, work_out: Callable[..., Derived[Any]], of_host: bool = False) -> Term:
     declared = get_args(get_type_hints(work_out)["return"])[0]
     found = _type(declared)
     if found is None:
         raise TypeError(f"no rule can compare a {declared}")
-    return Name(name, found[0], _meaning(work_out), found[1], compute=work_out, of_host=of_host)
+    return Term(name, found[0], _meaning(work_out), found[1], compute=work_out, of_host=of_host)
 
 
 def _type(declared: object) -> tuple[Type, tuple[str, ...]] | None:

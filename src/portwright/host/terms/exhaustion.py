@@ -4,11 +4,11 @@ from portwright.facts import Likelihood, Listener, Outbound, weakest
 from portwright.finding import Note
 from portwright.host import Host
 from portwright.host.capacity import Capacity, Pace, capacity
-from portwright.host.language.vocabulary import Named, fact_value, host_value
+from portwright.host.language.vocabulary import Derived, fact_value, host_value
 from portwright.host.terms.named import (
     RANGE,
     ephemeral_ends,
-    lean,
+    evidence_for,
     lendable_ports,
     listener_deployed,
     outbound_deployed,
@@ -33,81 +33,81 @@ def capacity_of(host: Host) -> Capacity | None:
 
 
 @host_value("expected-rate")
-def expected_rate(host: Host) -> Named[int | None]:
+def expected_rate(host: Host) -> Derived[int | None]:
     """The new connections a second to one destination that the host is said to need (`--rate`); unknown where nobody says."""
-    return Named(host.expected_rate)
+    return Derived(host.expected_rate)
 
 
 @host_value("needed-ports")
-def needed_ports(host: Host) -> Named[int]:
+def needed_ports(host: Host) -> Derived[int]:
     """How many usable ports the host should have: twice what the expected rate takes, as connect() slows down above half; else 16384."""
     found = capacity_of(host)
     if host.expected_rate is None or found is None:
-        return Named(_FLOOR)
+        return Derived(_FLOOR)
     # tcp_max_tw_buckets below the number of ports ends TIME_WAIT before they are used up.
-    return Named(0 if found.most_time_waits is not None else 2 * found.pace().needs(host.expected_rate))
+    return Derived(0 if found.most_time_waits is not None else 2 * found.pace().needs(host.expected_rate))
 
 
 @host_value("connections-per-second")
-def connections_per_second(host: Host) -> Named[int | None]:
+def connections_per_second(host: Host) -> Derived[int | None]:
     """How many new connections a second to one destination elsewhere last for ever: usable ports over the 60 s each stays in TIME_WAIT.
 
     Where net.ipv4.tcp_tw_reuse is 1, over the second (net.ipv4.tcp_tw_reuse_delay) after which a port is lent again.
     """
     found, usable = capacity_of(host), usable_ports(host)
-    return Named(None if found is None else found.pace().per_second, usable.leans, usable.confidence)
+    return Derived(None if found is None else found.pace().per_second, usable.evidence, usable.confidence)
 
 
 @host_value("capacity")
-def capacity_in_words(host: Host) -> Named[str | None]:
+def capacity_in_words(host: Host) -> Derived[str | None]:
     """How far the usable ports go, said of their number: to one destination elsewhere, or under the expected rate."""
     found = capacity_of(host)
     if found is None:
-        return Named(None)
-    return Named(_carries(host, found, found.pace(), "new ones a second to one destination"))
+        return Derived(None)
+    return Derived(_carries(host, found, found.pace(), "new ones a second to one destination"))
 
 
 @host_value("exhaustion-likelihood")
-def exhaustion_likelihood(host: Host) -> Named[Likelihood | None]:
+def exhaustion_likelihood(host: Host) -> Derived[Likelihood | None]:
     """How often ports will run out: by the expected rate, or because a proxy opens a connection for each request; else unknown."""
     found = capacity_of(host)
     if found is None:
-        return Named(None)
+        return Derived(None)
     if host.expected_rate is not None:
         return _expected(host, found, found.pace())
     proxy = _proxies(host)
-    return Named("medium", because=_opens(proxy[0])) if proxy else Named(None)
+    return Derived("medium", because=_opens(proxy[0])) if proxy else Derived(None)
 
 
 @host_value("widened-range")
-def widened_range(host: Host) -> Named[str | None]:
+def widened_range(host: Host) -> Derived[str | None]:
     """The ephemeral range widened to the kernel's default ends, as the kernel prints it; unknown where that is no wider or not enough."""
     sysctl, ends, reserved = host.sysctl(RANGE), ephemeral_ends(host), reserved_ports(host)
     if sysctl is None or ends is None:
-        return Named(None)
+        return Derived(None)
     wide = (min(ends[0], _DEFAULT[0]), max(ends[1], _DEFAULT[1]))
     enough = len(PortSet.of(wide).minus(reserved.value or PortSet())) >= needed_ports(host).value
-    return Named(f"{wide[0]} {wide[1]}" if wide != ends and enough else None, (lean(sysctl),), sysctl.confidence)
+    return Derived(f"{wide[0]} {wide[1]}" if wide != ends and enough else None, (evidence_for(sysctl),), sysctl.confidence)
 
 
 @host_value("swallowed-ports")
-def swallowed_ports(host: Host) -> Named[PortSet]:
+def swallowed_ports(host: Host) -> Derived[PortSet]:
     """The fixed ports of services that the range takes in, without the reserved ones, and the kernel's default leaves alone."""
     found = _swallowed(host)
     notes = tuple(Note(f"{listener.unit or listener.app} listens on {ports}", listener.at) for listener, ports in found[:_MOST_NAMED])
     confidence = weakest("certain", *(listener.confidence for listener, _ in found))
-    return Named(union(ports for _, ports in found), notes, confidence)
+    return Derived(union(ports for _, ports in found), notes, confidence)
 
 
 @host_value("swallowed")
-def swallowed(host: Host) -> Named[str]:
+def swallowed(host: Host) -> Derived[str]:
     """Those ports in words, with who listens there."""
     whose = {str(ports): listener.unit or listener.app for listener, ports in _swallowed(host)}
     named = [f"{ports} ({who})" for ports, who in whose.items()]
     more = len(named) - _MOST_NAMED
     listed = ", ".join(named[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
     many = "a port of a service" if len(named) == 1 else f"{len(named)} ports of services"
-    return Named(f"{many} that the kernel's default leaves alone: {listed}")
+    return Derived(f"{many} that the kernel's default leaves alone: {listed}")
 
 
 def _swallowed(host: Host) -> list[tuple[Listener, PortSet]]:
@@ -128,52 +128,52 @@ def _swallowed(host: Host) -> list[tuple[Listener, PortSet]]:
 
 
 @fact_value("outbound", "upstream-capacity")
-def upstream_capacity(host: Host, outbound: Outbound) -> Named[str | None]:
+def upstream_capacity(host: Host, outbound: Outbound) -> Derived[str | None]:
     """How far the usable ports go, said of their number, where each request opens a connection and this host closes it first."""
     found = capacity_of(host)
     if found is None:
-        return Named(None)
-    return Named(_carries(host, found, found.pace(outbound.loopback), "a second", outbound.servers))
+        return Derived(None)
+    return Derived(_carries(host, found, found.pace(outbound.loopback), "a second", outbound.servers))
 
 
 @fact_value("outbound", "exhaustion-likelihood")
-def upstream_exhaustion(host: Host, outbound: Outbound) -> Named[Likelihood | None]:
+def upstream_exhaustion(host: Host, outbound: Outbound) -> Derived[Likelihood | None]:
     """How often the ports to one of its servers will run out under the expected rate; unknown where nobody says one."""
     found = capacity_of(host)
-    return Named(None) if found is None else _expected(host, found, found.pace(outbound.loopback))
+    return Derived(None) if found is None else _expected(host, found, found.pace(outbound.loopback))
 
 
 @fact_value("outbound", "asks-for-keepalive")
-def asks_for_keepalive(host: Host, outbound: Outbound) -> Named[bool]:
+def asks_for_keepalive(host: Host, outbound: Outbound) -> Derived[bool]:
     """Whether a line asks for kept connections, be it in vain."""
     at = outbound.asked_at
     # Where the same line decides, the reason stands there already.
     elsewhere = at is not None and at != outbound.decided_at
-    return Named(at is not None, (Note(f"{outbound.app} is to keep connections to {outbound.name}", at),) if elsewhere else ())
+    return Derived(at is not None, (Note(f"{outbound.app} is to keep connections to {outbound.name}", at),) if elsewhere else ())
 
 
 @fact_value("outbound", "closes-first")
-def closes_first(host: Host, outbound: Outbound) -> Named[bool]:
+def closes_first(host: Host, outbound: Outbound) -> Derived[bool]:
     """Whether it is this host that closes a connection that is not kept, so that the port rests in TIME_WAIT here.
 
     nginx closes as soon as it has the response. haproxy resets (SO_LINGER). httpd and squid ask the server to close, and are the
     first to do so themselves only now and then (measured: 1 to 3 of 10 with a slow server).
     """
-    return Named(outbound.app != "haproxy", confidence="certain" if outbound.app in ("nginx", "haproxy") else "possible")
+    return Derived(outbound.app != "haproxy", confidence="certain" if outbound.app in ("nginx", "haproxy") else "possible")
 
 
 @host_value("proxy")
-def proxy_in_words(host: Host) -> Named[str]:
+def proxy_in_words(host: Host) -> Derived[str]:
     """The daemon that opens a connection elsewhere for each request, and to where; empty where none is known."""
     found = _proxies(host)
-    return Named(_opens(found[0]) if found else "")
+    return Derived(_opens(found[0]) if found else "")
 
 
 @host_value("proxy-at")
-def proxy_at(host: Host) -> Named[Span | None]:
+def proxy_at(host: Host) -> Derived[Span | None]:
     """Where that daemon's config names its servers."""
     found = _proxies(host)
-    return Named(found[0].at if found else None)
+    return Derived(found[0].at if found else None)
 
 
 def _proxies(host: Host) -> list[Outbound]:
@@ -212,16 +212,16 @@ def _carries(host: Host, found: Capacity, pace: Pace, what: str, servers: int = 
     return f"enough for {pace.per_second} {what}{reused}{slower}"
 
 
-def _expected(host: Host, found: Capacity, pace: Pace) -> Named[Likelihood | None]:
+def _expected(host: Host, found: Capacity, pace: Pace) -> Derived[Likelihood | None]:
     """How often an expected rate uses up the ports."""
     if host.expected_rate is None:
-        return Named(None)
+        return Derived(None)
     need = pace.needs(host.expected_rate)
     because = f"the {host.expected_rate} new connections a second expected to one destination take {need} of {pace.usable} ports"
     if found.most_time_waits is not None:
-        return Named("low", because=f"net.ipv4.tcp_max_tw_buckets = {found.most_time_waits} ends TIME_WAIT early")
+        return Derived("low", because=f"net.ipv4.tcp_max_tw_buckets = {found.most_time_waits} ends TIME_WAIT early")
     if need > pace.usable:
-        return Named("high", because=because)
+        return Derived("high", because=because)
     if need > pace.slower_from:
-        return Named("medium", because=f"{because}, and beyond half of them connect() slows down")
-    return Named("low", because=because)
+        return Derived("medium", because=f"{because}, and beyond half of them connect() slows down")
+    return Derived("low", because=because)

@@ -2,13 +2,13 @@
 
 from portwright.facts import Likelihood, Listener
 from portwright.host import Host, restarts
-from portwright.host.language.vocabulary import Named, fact_value
+from portwright.host.language.vocabulary import Derived, fact_value
 from portwright.host.terms.named import ephemeral_ends, scope_of
 from portwright.ports import PortSet
 
 
 @fact_value("listener", "collision-likelihood")
-def collision_likelihood(host: Host, listener: Listener) -> Named[Likelihood | None]:
+def collision_likelihood(host: Host, listener: Listener) -> Derived[Likelihood | None]:
     """How often an outgoing connection will hold the port when the service binds it.
 
     connect() hands out the ports that share the parity of the range's low end first, and the others only when those are used up
@@ -17,14 +17,14 @@ def collision_likelihood(host: Host, listener: Listener) -> Named[Likelihood | N
     """
     ends = ephemeral_ends(host)
     if ends is None or listener.random:
-        return Named(None)
+        return Derived(None)
     inside = listener.ports.intersection(PortSet.of(ends))
     if not inside:
-        return Named(None)
+        return Derived(None)
     level, port = _port(listener, inside, ends[0])
     if listener.unit is not None and listener.unit.endswith(".socket"):
         level = "low"
-    return Named(level, because=f"{port}; {_when(host, listener)}")
+    return Derived(level, because=f"{port}; {_when(host, listener)}")
 
 
 def _port(listener: Listener, inside: PortSet, low: int) -> tuple[Likelihood, str]:

@@ -8,8 +8,8 @@ from portwright.finding import Note
 from portwright.host import Host, restarts
 from portwright.host.join import conflict
 from portwright.host.join.conflict import Claim, Turn
-from portwright.host.join.privilege import gains_nothing, power
-from portwright.host.language.vocabulary import Named, fact_value, host_value
+from portwright.host.join.privilege import effective_capabilities, gains_nothing
+from portwright.host.language.vocabulary import Derived, fact_value, host_value
 from portwright.ports import PortSet
 from portwright.system.systemd.ignored_settings import Ignored, ignored
 
@@ -72,7 +72,7 @@ _MOST_NAMED = 6  # capabilities in a sentence
 _FILES_BESIDES = 128  # logs, listeners and libraries, which every daemon has open besides its connections
 
 
-def lean(sysctl: Sysctl) -> Note:
+def evidence_for(sysctl: Sysctl) -> Note:
     """The note that says which line set a kernel setting, or that none did."""
     if sysctl.is_default:
         return Note(f"no file sets {sysctl.key}, so the kernel's default holds: {sysctl.boot or 'empty'}", sysctl.at)
@@ -102,198 +102,200 @@ def ephemeral_ends(host: Host) -> tuple[int, int] | None:
 
 
 @host_value("ephemeral-ports")
-def ephemeral_ports(host: Host) -> Named[PortSet | None]:
+def ephemeral_ports(host: Host) -> Derived[PortSet | None]:
     """The ports the kernel picks from for outgoing connections: net.ipv4.ip_local_port_range at boot."""
     sysctl, ends = host.sysctl(RANGE), ephemeral_ends(host)
     if sysctl is None or ends is None:
-        return Named(None)
-    return Named(PortSet.of(ends), (lean(sysctl),), sysctl.confidence)
+        return Derived(None)
+    return Derived(PortSet.of(ends), (evidence_for(sysctl),), sysctl.confidence)
 
 
 @host_value("reserved-ports")
-def reserved_ports(host: Host) -> Named[PortSet | None]:
+def reserved_ports(host: Host) -> Derived[PortSet | None]:
     """The ports the kernel never picks by itself: net.ipv4.ip_local_reserved_ports at boot."""
     sysctl = host.sysctl(RESERVED)
     if sysctl is None:
-        return Named(PortSet())
+        return Derived(PortSet())
     try:
         ports = PortSet.parse(sysctl.boot)
     except ValueError:
-        return Named(None)
+        return Derived(None)
     # That nobody reserves anything is the usual case and no line to point to.
-    return Named(ports, () if sysctl.is_default else (lean(sysctl),), sysctl.confidence)
+    return Derived(ports, () if sysctl.is_default else (evidence_for(sysctl),), sysctl.confidence)
 
 
 @host_value("lendable-ports")
-def lendable_ports(host: Host) -> Named[PortSet | None]:
+def lendable_ports(host: Host) -> Derived[PortSet | None]:
     """The ports the kernel may lend to an outgoing connection: the ephemeral range without the reserved ports."""
     return _lendable(host)
 
 
 @host_value("usable-ports")
-def usable_ports(host: Host) -> Named[int | None]:
+def usable_ports(host: Host) -> Derived[int | None]:
     """How many ports the kernel may lend: the size of the ephemeral range minus the reserved ports in it."""
     lendable = _lendable(host)
-    return Named(None if lendable.value is None else len(lendable.value), lendable.leans, lendable.confidence)
+    return Derived(None if lendable.value is None else len(lendable.value), lendable.evidence, lendable.confidence)
 
 
 @host_value("reserved-share")
-def reserved_share(host: Host) -> Named[int | None]:
+def reserved_share(host: Host) -> Derived[int | None]:
     """How much of the ephemeral range is reserved, in whole percent."""
     ephemeral, reserved = ephemeral_ports(host), reserved_ports(host)
     if ephemeral.value is None or reserved.value is None:
-        return Named(None)
+        return Derived(None)
     share = 100 * len(ephemeral.value.intersection(reserved.value)) // len(ephemeral.value)
-    return Named(share, (*reserved.leans, *ephemeral.leans), ephemeral.confidence)
+    return Derived(share, (*reserved.evidence, *ephemeral.evidence), ephemeral.confidence)
 
 
 @host_value("unprivileged-start")
-def unprivileged_start(host: Host) -> Named[int | None]:
+def unprivileged_start(host: Host) -> Derived[int | None]:
     """The first port that needs no privilege: net.ipv4.ip_unprivileged_port_start at boot."""
     sysctl = host.sysctl(UNPRIVILEGED)
     if sysctl is None:
-        return Named(None)
-    return Named(_number(sysctl.boot), (lean(sysctl),), sysctl.confidence)
+        return Derived(None)
+    return Derived(_number(sysctl.boot), (evidence_for(sysctl),), sysctl.confidence)
 
 
 @host_value("low-ports")
-def low_ports(host: Host) -> Named[PortSet | None]:
+def low_ports(host: Host) -> Derived[PortSet | None]:
     """The ports that need CAP_NET_BIND_SERVICE: those below the first unprivileged one."""
     start = unprivileged_start(host)
     if start.value is None or not 0 <= start.value <= 65535:
-        return Named(None)
-    return Named(PortSet.of((1, start.value - 1)) if start.value > 1 else PortSet(), start.leans, start.confidence)
+        return Derived(None)
+    return Derived(PortSet.of((1, start.value - 1)) if start.value > 1 else PortSet(), start.evidence, start.confidence)
 
 
 @host_value("wanted-somaxconn")
-def wanted_somaxconn(host: Host) -> Named[str | None]:
+def wanted_somaxconn(host: Host) -> Derived[str | None]:
     """The longest accept queue a service of the host asks for by a number, at least what the kernel's own limit is."""
     asked = (wanted_queue(host, listener).value for listener in host.listeners if listener_deployed(host, listener).value)
-    return Named(str(max(_SOMAXCONN, *(length for length in asked if length is not None), 0)))
+    return Derived(str(max(_SOMAXCONN, *(length for length in asked if length is not None), 0)))
 
 
-def _lendable(host: Host) -> Named[PortSet | None]:
+def _lendable(host: Host) -> Derived[PortSet | None]:
     ephemeral, reserved = ephemeral_ports(host), reserved_ports(host)
     if ephemeral.value is None or reserved.value is None:
-        return Named(None)
-    return Named(ephemeral.value.minus(reserved.value), (*ephemeral.leans, *reserved.leans), ephemeral.confidence)
+        return Derived(None)
+    return Derived(ephemeral.value.minus(reserved.value), (*ephemeral.evidence, *reserved.evidence), ephemeral.confidence)
 
 
 # ── of a listener ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @fact_value("listener", "deployed")
-def listener_deployed(host: Host, listener: Listener) -> Named[bool]:
+def listener_deployed(host: Host, listener: Listener) -> Derived[bool]:
     """Whether it is opened at boot; in a repository, where nothing says what is enabled, everything counts as deployed."""
-    return Named(listener.starts == "boot" or (host.repository and listener.starts is None))
+    return Derived(listener.starts == "boot" or (host.repository and listener.starts is None))
 
 
 @fact_value("listener", "who")
-def who(host: Host, listener: Listener) -> Named[str]:
+def who(host: Host, listener: Listener) -> Derived[str]:
     """The service as an operator would name it: its daemon, with the unit where the name does not already say so."""
     unit = listener.unit
-    return Named(listener.app if unit is None or unit.partition(".")[0] == listener.app else f"{listener.app} ({unit})")
+    return Derived(listener.app if unit is None or unit.partition(".")[0] == listener.app else f"{listener.app} ({unit})")
 
 
 @fact_value("listener", "socket")
-def socket(host: Host, listener: Listener) -> Named[str]:
+def socket(host: Host, listener: Listener) -> Derived[str]:
     """Protocol, address and ports in one: `tcp 127.0.0.1:8080`."""
     address = f"[{listener.address}]" if ":" in listener.address else listener.address
-    return Named(f"{listener.protocol} {address}:{listener.ports if listener.ports else 'random'}")
+    return Derived(f"{listener.protocol} {address}:{listener.ports if listener.ports else 'random'}")
 
 
 @fact_value("listener", "scope")
-def scope(host: Host, listener: Listener) -> Named[Literal["wildcard", "loopback", "specific"]]:
+def scope(host: Host, listener: Listener) -> Derived[Literal["wildcard", "loopback", "specific"]]:
     """Who can reach it: every address, this host alone, or one address."""
-    return Named(scope_of(listener))
+    return Derived(scope_of(listener))
 
 
 @fact_value("listener", "claim")
-def claim(host: Host, listener: Listener) -> Named[Claim | None]:
+def claim(host: Host, listener: Listener) -> Derived[Claim | None]:
     """Protocol, address and ports as the kernel compares them when a second socket wants the same port."""
-    return Named(conflict.claim(host, listener))
+    return Derived(conflict.claim(host, listener))
 
 
 @fact_value("listener", "comes-up")
-def comes_up(host: Host, listener: Listener) -> Named[bool]:
+def comes_up(host: Host, listener: Listener) -> Derived[bool]:
     """Whether its service may come up as far as its sockets go: many daemons give up where one of theirs cannot be bound."""
-    return Named(conflict.comes_up(host, listener))
+    return Derived(conflict.comes_up(host, listener))
 
 
 @fact_value("listener", "error-when-late")
-def error_when_late(host: Host, listener: Listener) -> Named[Literal["EADDRINUSE"] | None]:
+def error_when_late(host: Host, listener: Listener) -> Derived[Literal["EADDRINUSE"] | None]:
     """What the service fails with where another socket has the port; unknown where it fails otherwise before, or runs on without it."""
-    return Named("EADDRINUSE" if conflict.comes_up(host, listener) and not listener.goes_on else None)
+    return Derived("EADDRINUSE" if conflict.comes_up(host, listener) and not listener.survives_conflict else None)
 
 
 @fact_value("listener", "turn")
-def turn(host: Host, listener: Listener) -> Named[Turn]:
+def turn(host: Host, listener: Listener) -> Derived[Turn]:
     """When it binds: after the units ordered before its own, and after the earlier lines of its own."""
-    return Named(conflict.turn(host, listener))
+    return Derived(conflict.turn(host, listener))
 
 
 @fact_value("listener", "restart-budget")
-def restart_budget(host: Host, listener: Listener) -> Named[float | None]:
+def restart_budget(host: Host, listener: Listener) -> Derived[float | None]:
     """For how many seconds systemd starts the failing service again before it gives up; unknown where it never does or none fails."""
     unit = host.unit(listener.unit)
-    found = restarts.budget(unit) if unit is not None and unit.kind == "service" and not listener.goes_on else None
+    found = restarts.budget(unit) if unit is not None and unit.kind == "service" and not listener.survives_conflict else None
     if found is None:
-        return Named(None)
-    leans = [Note(f"systemd starts it again (Restart={found.restart.value})", found.restart.at)]
+        return Derived(None)
+    evidence = [Note(f"systemd starts it again (Restart={found.restart.value})", found.restart.at)]
     for key, value, default in (
         ("RestartSec", found.pause, "100ms"),
         ("StartLimitIntervalSec", found.interval, "10s"),
         ("StartLimitBurst", found.burst, "5"),
     ):
         if value is not None:
-            leans.append(Note(f"{key}={value.value} is set here", value.at))
+            evidence.append(Note(f"{key}={value.value} is set here", value.at))
         else:
-            leans.append(Note(f"no file sets {key}=, so systemd's default holds: {default}"))
-    return Named(found.seconds, tuple(leans))
+            evidence.append(Note(f"no file sets {key}=, so systemd's default holds: {default}"))
+    return Derived(found.seconds, tuple(evidence))
 
 
 @fact_value("listener", "kill-mode")
-def kill_mode(host: Host, listener: Listener) -> Named[str | None]:
+def kill_mode(host: Host, listener: Listener) -> Derived[str | None]:
     """What systemd stops when it stops the service: KillMode= of its unit, control-group where nobody sets it."""
     unit = host.unit(listener.unit)
     if unit is None or unit.kind != "service":
-        return Named(None)
+        return Derived(None)
     found = unit.value("Service", "KillMode")
     if found is None:
-        return Named("control-group")
+        return Derived("control-group")
     # Whether it has forked anything by then, no file says.
-    return Named(found.value, (Note(f"KillMode={found.value} is set here", found.at),), "likely")
+    return Derived(found.value, (Note(f"KillMode={found.value} is set here", found.at),), "likely")
 
 
 @fact_value("listener", "wanted-queue")
-def wanted_queue(host: Host, listener: Listener) -> Named[int | None]:
+def wanted_queue(host: Host, listener: Listener) -> Derived[int | None]:
     """How long an accept queue it asks for; unknown where nobody says a number, or one that means as long as the kernel lets it be.
 
     Where a file lowers net.core.somaxconn, what is built into a daemon counts, too: it is what its makers found fitting.
     """
     asked, limit = listener.backlog, host.sysctl(SOMAXCONN)
     if asked is None or limit is None or asked.length >= _AS_LONG_AS_CAN_BE:
-        return Named(None)
+        return Derived(None)
     if asked.at is not None:
-        return Named(asked.length, (Note(f"it asks for {asked.length} here", asked.at),) if asked.at.line != listener.at.line else ())
+        return Derived(asked.length, (Note(f"it asks for {asked.length} here", asked.at),) if asked.at.line != listener.at.line else ())
     lowered = not limit.is_default and (_number(limit.boot) or 0) < _SOMAXCONN
     note = Note(f"no line says how many connections may wait, so what is built in holds: {asked.length}")
-    return Named(asked.length if lowered else None, (note,))
+    return Derived(asked.length if lowered else None, (note,))
 
 
 @fact_value("listener", "queue-limit")
-def queue_limit(host: Host, listener: Listener) -> Named[int | None]:
+def queue_limit(host: Host, listener: Listener) -> Derived[int | None]:
     """How many connections the kernel lets wait on one socket at most: net.core.somaxconn; unknown in a network namespace of its own."""
     sysctl = host.sysctl(SOMAXCONN)
     if sysctl is None or listener.private_network:
-        return Named(None)
+        return Derived(None)
     # Who asks for a longer queue has often raised the limit, too, and where a repository does that need not be a file that is read.
     elsewhere = host.repository and sysctl.is_default
-    return Named(_number(sysctl.boot), (lean(sysctl),), weakest(sysctl.confidence, "possible") if elsewhere else sysctl.confidence)
+    return Derived(
+        _number(sysctl.boot), (evidence_for(sysctl),), weakest(sysctl.confidence, "possible") if elsewhere else sysctl.confidence
+    )
 
 
 @fact_value("listener", "grantable-unit")
-def grantable_unit(host: Host, listener: Listener) -> Named[str | None]:
+def grantable_unit(host: Host, listener: Listener) -> Derived[str | None]:
     """The unit that binds once it is given CAP_NET_BIND_SERVICE; unknown where the capability would not help.
 
     It does not help a root unit (its bounding set is the cause), in a private user namespace (the capability counts only inside),
@@ -301,14 +303,14 @@ def grantable_unit(host: Host, listener: Listener) -> Named[str | None]:
     """
     found = _privileges(host, listener)
     if found is None or found.uid0 or found.private_users or found.noroot or found.fails or found.denied_call:
-        return Named(None)
+        return Derived(None)
     if found.file_permitted or found.file_inheritable or found.setuid_root:
-        return Named(None)
-    return Named(listener.unit)
+        return Derived(None)
+    return Derived(listener.unit)
 
 
 @fact_value("listener", "needs-only-low-port")
-def needs_only_low_port(host: Host, listener: Listener) -> Named[bool]:
+def needs_only_low_port(host: Host, listener: Listener) -> Derived[bool]:
     """Whether its unit runs as root, with more than CAP_NET_BIND_SERVICE, and needs root for nothing but this one low port.
 
     Certain knowledge of what a program needs is not to be had from files: interpreters and relays are likely to need nothing else,
@@ -316,34 +318,34 @@ def needs_only_low_port(host: Host, listener: Listener) -> Named[bool]:
     """
     found = _privileges(host, listener)
     if found is None or not found.uid0 or found.noroot or found.private_users or listener.unit is None:
-        return Named(False)
+        return Derived(False)
     if found.bounding is not None and found.bounding <= {BIND}:
-        return Named(False)
+        return Derived(False)
     low = low_ports(host).value if not listener.private_network else PortSet.of((1, _PRIVATE_START - 1))
     if low is None or not listener.ports or listener.ports.minus(low):
-        return Named(False)
+        return Derived(False)
     others = (other.ports.intersection(low) for other in host.listeners_of(listener.unit))
     if len(listener.ports.union(*others)) != 1:
-        return Named(False)
+        return Derived(False)
     known = _knows_what_it_needs(listener)
     if known is None:
-        return Named(False)
-    leans = tuple(Note(text, at) for text, at in found.because) or (Note("no User= is set, so the unit runs as root"),)
-    return Named(True, leans, known)
+        return Derived(False)
+    evidence = tuple(Note(text, at) for text, at in found.because) or (Note("no User= is set, so the unit runs as root"),)
+    return Derived(True, evidence, known)
 
 
 @fact_value("listener", "held-capabilities")
-def held_capabilities(host: Host, listener: Listener) -> Named[str | None]:
+def held_capabilities(host: Host, listener: Listener) -> Derived[str | None]:
     """What its unit may do as it is started, in words."""
     found = _privileges(host, listener)
     if found is None:
-        return Named(None)
+        return Derived(None)
     held = found.bounding if found.uid0 else found.ambient
     if held is None:
-        return Named("every capability")
+        return Derived("every capability")
     if len(held) > _MOST_NAMED:
-        return Named(f"{len(held)} capabilities")
-    return Named(", ".join(sorted(held)) or "no capability")
+        return Derived(f"{len(held)} capabilities")
+    return Derived(", ".join(sorted(held)) or "no capability")
 
 
 def _privileges(host: Host, listener: Listener) -> Privileges | None:
@@ -376,53 +378,53 @@ def _knows_what_it_needs(listener: Listener) -> Confidence | None:
 
 
 @fact_value("sysctl", "number")
-def number(host: Host, sysctl: Sysctl) -> Named[int | None]:
+def number(host: Host, sysctl: Sysctl) -> Derived[int | None]:
     """The value at boot as a number; unknown where it is none."""
-    return Named(_number(sysctl.boot))
+    return Derived(_number(sysctl.boot))
 
 
 @fact_value("sysctl", "one-parity")
-def one_parity(host: Host, sysctl: Sysctl) -> Named[bool | None]:
+def one_parity(host: Host, sysctl: Sysctl) -> Derived[bool | None]:
     """Whether the two ends of the ephemeral range are both even or both odd; unknown for any other key."""
     ends = _pair(sysctl.boot) if sysctl.key == RANGE else None
-    return Named(None if ends is None else ends[0] < ends[1] and ends[0] % 2 == ends[1] % 2)
+    return Derived(None if ends is None else ends[0] < ends[1] and ends[0] % 2 == ends[1] % 2)
 
 
 @fact_value("sysctl", "loaders-disagree")
-def loaders_disagree(host: Host, sysctl: Sysctl) -> Named[bool]:
+def loaders_disagree(host: Host, sysctl: Sysctl) -> Derived[bool]:
     """Whether boot and `sysctl --system` leave different values, with the lines that lost and why."""
     if sysctl.boot == sysctl.reload:
-        return Named(False)
-    lost = [each for each in sysctl.lost if each.at not in (sysctl.at, sysctl.reload_at)]
-    notes = (Note(f"{each.value or 'an empty value'} is not in force: {each.reason}", each.at) for each in lost[:_MOST_NAMED])
-    return Named(True, tuple(notes))
+        return Derived(False)
+    overridden = [each for each in sysctl.overridden if each.at not in (sysctl.at, sysctl.reload_at)]
+    notes = (Note(f"{each.value or 'an empty value'} is not in force: {each.reason}", each.at) for each in overridden[:_MOST_NAMED])
+    return Derived(True, tuple(notes))
 
 
 @fact_value("sysctl", "drifted")
-def drifted(host: Host, sysctl: Sysctl) -> Named[bool]:
+def drifted(host: Host, sysctl: Sysctl) -> Derived[bool]:
     """Whether the running kernel is known to have another value than its files give it."""
-    return Named(sysctl.running is not None and sysctl.running != sysctl.boot)
+    return Derived(sysctl.running is not None and sysctl.running != sysctl.boot)
 
 
 @fact_value("sysctl", "is-port-setting")
-def is_port_setting(host: Host, sysctl: Sysctl) -> Named[bool]:
+def is_port_setting(host: Host, sysctl: Sysctl) -> Derived[bool]:
     """Whether the key is one that decides about ports, addresses or connections."""
-    return Named(sysctl.key in _PORT_SETTINGS)
+    return Derived(sysctl.key in _PORT_SETTINGS)
 
 
 @fact_value("assignment", "misses-port-setting")
-def misses_port_setting(host: Host, assignment: Assignment) -> Named[bool]:
+def misses_port_setting(host: Host, assignment: Assignment) -> Derived[bool]:
     """Whether a line means to set something about ports and cannot: its key is misspelt, or its file has no ending at all.
 
     A file that another one replaces or masks, or that was put aside under another ending (.bak, .disabled), is left out on purpose.
     """
     if assignment.key in _PORT_SETTINGS:
-        return Named("." not in assignment.at.path.rpartition("/")[2])
-    return Named(assignment.key.replace("/", ".").lower().rpartition(".")[2] in _PORT_SETTING_NAMES)
+        return Derived("." not in assignment.at.path.rpartition("/")[2])
+    return Derived(assignment.key.replace("/", ".").lower().rpartition(".")[2] in _PORT_SETTING_NAMES)
 
 
 @fact_value("assignment", "loses-to-a-package")
-def loses_to_a_package(host: Host, assignment: Assignment) -> Named[bool]:
+def loses_to_a_package(host: Host, assignment: Assignment) -> Derived[bool]:
     """Whether the line about ports that counts in a file of /etc is replaced by a file outside /etc, with another value.
 
     Between files of /etc the later one is how a host's settings are overridden on purpose.
@@ -430,52 +432,52 @@ def loses_to_a_package(host: Host, assignment: Assignment) -> Named[bool]:
     key, at = assignment.key, assignment.at
     sysctl = host.sysctl(key)
     if sysctl is None or key not in _PORT_SETTINGS or not at.path.startswith("/etc/") or sysctl.at.path.startswith("/etc/"):
-        return Named(False)
+        return Derived(False)
     last = not any(each.key == key and each.at.path == at.path and each.at > at for each in host.assignments)
     other = last and sysctl.boot.split() != assignment.value.split()
-    return Named(other, (lean(sysctl),) if other else (), sysctl.confidence)
+    return Derived(other, (evidence_for(sysctl),) if other else (), sysctl.confidence)
 
 
 @fact_value("assignment", "lost-ports")
-def lost_ports(host: Host, assignment: Assignment) -> Named[PortSet | None]:
+def lost_ports(host: Host, assignment: Assignment) -> Derived[PortSet | None]:
     """The ports that a line of ip_local_reserved_ports lists and that are not reserved at boot; unknown for any other key."""
     reserved = reserved_ports(host)
     if assignment.key != RESERVED or reserved.value is None:
-        return Named(None)
+        return Derived(None)
     try:
         wanted = PortSet.parse(assignment.value)
     except ValueError:
-        return Named(None)
-    return Named(wanted.minus(reserved.value), reserved.leans, reserved.confidence)
+        return Derived(None)
+    return Derived(wanted.minus(reserved.value), reserved.evidence, reserved.confidence)
 
 
 # ── of a unit ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @fact_value("unit", "excluded-capabilities")
-def excluded_capabilities(host: Host, unit: Unit) -> Named[frozenset[str] | None]:
+def excluded_capabilities(host: Host, unit: Unit) -> Derived[frozenset[str] | None]:
     """The capabilities AmbientCapabilities= asks for and CapabilityBoundingSet= leaves out: systemd drops them without a word."""
     found = host.privileges.get(unit.name)
     if found is None or found.uid0 or found.bounding is None:
-        return Named(None)
-    leans = [Note(f"AmbientCapabilities={s.value}", s.at) for s in unit.each("Service", "AmbientCapabilities")]
-    leans += [Note(f"CapabilityBoundingSet={s.value}", s.at) for s in unit.each("Service", "CapabilityBoundingSet")]
-    return Named(found.ambient - found.bounding, tuple(leans))
+        return Derived(None)
+    evidence = [Note(f"AmbientCapabilities={s.value}", s.at) for s in unit.each("Service", "AmbientCapabilities")]
+    evidence += [Note(f"CapabilityBoundingSet={s.value}", s.at) for s in unit.each("Service", "CapabilityBoundingSet")]
+    return Derived(found.ambient - found.bounding, tuple(evidence))
 
 
 @fact_value("unit", "inverted-capabilities")
-def inverted_capabilities(host: Host, unit: Unit) -> Named[frozenset[str] | None]:
+def inverted_capabilities(host: Host, unit: Unit) -> Derived[frozenset[str] | None]:
     """The capabilities a non-root unit holds because AmbientCapabilities= starts with `~`: all but those it names."""
     found = host.privileges.get(unit.name)
     lines = unit.each("Service", "AmbientCapabilities")
     if found is None or found.uid0 or not lines or not lines[0].value.startswith("~"):
-        return Named(None)
+        return Derived(None)
     held = found.ambient if found.bounding is None else found.ambient & found.bounding
-    return Named(held, (Note(f"AmbientCapabilities={lines[0].value}", lines[0].at),))
+    return Derived(held, (Note(f"AmbientCapabilities={lines[0].value}", lines[0].at),))
 
 
 @fact_value("unit", "void-file-capabilities")
-def void_file_capabilities(host: Host, unit: Unit) -> Named[frozenset[str] | None]:
+def void_file_capabilities(host: Host, unit: Unit) -> Derived[frozenset[str] | None]:
     """The file capabilities of its program that it never gets, because its unit switches privileges gained by executing a file off.
 
     Where it cannot bind a port for the lack of one, that is told of the port. CAP_NET_BIND_SERVICE is no loss to a service whose
@@ -483,69 +485,71 @@ def void_file_capabilities(host: Host, unit: Unit) -> Named[frozenset[str] | Non
     """
     found = host.privileges.get(unit.name)
     if found is None or found.uid0 or not found.no_new_privileges or found.fails or found.private_users:
-        return Named(None)
+        return Derived(None)
     opened = host.listeners_of(unit.name)
-    lost = found.file_permitted - (power(found) or frozenset()) - ({BIND} if opened else set())
-    if not lost or any(listener.error == "EACCES" for listener in opened):
-        return Named(None)
+    overridden = found.file_permitted - (effective_capabilities(found) or frozenset()) - ({BIND} if opened else set())
+    if not overridden or any(listener.error == "EACCES" for listener in opened):
+        return Derived(None)
     name, at = gains_nothing(found)
-    return Named(lost, (Note(f"{name} is set here", at), Note(f"the file of its program has {', '.join(sorted(found.file_permitted))}")))
+    return Derived(
+        overridden, (Note(f"{name} is set here", at), Note(f"the file of its program has {', '.join(sorted(found.file_permitted))}"))
+    )
 
 
 @fact_value("unit", "what-switches-them-off")
-def what_switches_them_off(host: Host, unit: Unit) -> Named[str | None]:
+def what_switches_them_off(host: Host, unit: Unit) -> Derived[str | None]:
     """The setting that keeps its program from gaining privileges by executing a file: NoNewPrivileges= or what implies it."""
     found = host.privileges.get(unit.name)
-    return Named(None if found is None or not found.no_new_privileges else gains_nothing(found)[0])
+    return Derived(None if found is None or not found.no_new_privileges else gains_nothing(found)[0])
 
 
 @fact_value("unit", "barred-capabilities")
-def barred_capabilities(host: Host, unit: Unit) -> Named[frozenset[str] | None]:
+def barred_capabilities(host: Host, unit: Unit) -> Derived[frozenset[str] | None]:
     """The file capabilities of its program that its bounding set leaves out, so that the kernel refuses to execute it."""
     found = host.privileges.get(unit.name)
     if found is None or found.fails != "203/EXEC" or found.bounding is None:
-        return Named(None)
+        return Derived(None)
     lines = [Note(text, at) for text, at in found.because if at.path in unit.files and not text.startswith(("User=", "DynamicUser="))]
     owned = Note(f"the file of its program has {', '.join(sorted(found.file_permitted))}")
-    return Named(found.file_permitted - found.bounding, (*lines, owned))
+    return Derived(found.file_permitted - found.bounding, (*lines, owned))
 
 
 @fact_value("unit", "needless-bind-capability")
-def needless_bind_capability(host: Host, unit: Unit) -> Named[bool]:
+def needless_bind_capability(host: Host, unit: Unit) -> Derived[bool]:
     """Whether a non-root unit is given CAP_NET_BIND_SERVICE by name although every port it is known to open needs no privilege."""
     found = host.privileges.get(unit.name)
     low = low_ports(host)
     if found is None or found.uid0 or BIND not in found.ambient or low.value is None:
-        return Named(False)
+        return Derived(False)
     opened = host.listeners_of(unit.name)
     if not opened or any(listener.random or listener.ports.overlaps(low.value) for listener in opened):
-        return Named(False)
+        return Derived(False)
     lines = [s for s in unit.each("Service", "AmbientCapabilities") if BIND in s.value.upper()]
-    leans = tuple(Note(f"AmbientCapabilities={s.value}", s.at) for s in lines)
+    evidence = tuple(Note(f"AmbientCapabilities={s.value}", s.at) for s in lines)
     ports = tuple(Note(f"it listens on {listener.ports}", listener.at) for listener in opened[:4])
     # What a program opens beyond the files that were read is not known.
-    return Named(bool(leans), (*leans, *ports, *low.leans), "likely")
+    return Derived(bool(evidence), (*evidence, *ports, *low.evidence), "likely")
 
 
 @fact_value("unit", "ignored-lines")
-def ignored_lines(host: Host, unit: Unit) -> Named[tuple[str, ...]]:
+def ignored_lines(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
     """The lines meant to decide about ports or power that systemd does not read: misspelt, or in the wrong section."""
     found = _ignored(unit)
-    return Named(tuple(each.reason for each in found), tuple(Note(_ignored_note(unit, each), each.setting.key_at) for each in found))
+    return Derived(tuple(each.reason for each in found), tuple(Note(_ignored_note(unit, each), each.setting.key_at) for each in found))
 
 
 @fact_value("unit", "ignored-line")
-def ignored_line(host: Host, unit: Unit) -> Named[str | None]:
+def ignored_line(host: Host, unit: Unit) -> Derived[str | None]:
     """The first line of a unit that was meant to decide about ports or power and that systemd does not read, and why."""
     found = _ignored(unit)
     if not found:
-        return Named(None)
+        return Derived(None)
     more = len(found) - 1
-    return Named(found[0].reason + (f", and {more} more such line{'s' if more > 1 else ''}" if more else ""))
+    return Derived(found[0].reason + (f", and {more} more such line{'s' if more > 1 else ''}" if more else ""))
 
 
 @fact_value("unit", "port-kills")
-def port_kills(host: Host, unit: Unit) -> Named[tuple[str, ...]]:
+def port_kills(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
     """The Exec lines that kill whatever process has a port: `fuser -k 8080/tcp`, `kill $(lsof -t -i:8080)`."""
     calls = _calls(unit, "fuser", "lsof")
     killing = {call.line.at for call in calls if call.program == "kill" or (call.program == "xargs" and "kill" in call.words)}
@@ -553,7 +557,7 @@ def port_kills(host: Host, unit: Unit) -> Named[tuple[str, ...]]:
 
 
 @fact_value("unit", "port-settings-written")
-def port_settings_written(host: Host, unit: Unit) -> Named[tuple[str, ...]]:
+def port_settings_written(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
     """The kernel settings about ports that the Exec lines of a unit set with sysctl(8)."""
     found: dict[str, Note] = {}
     for call in _calls(unit, "sysctl"):
@@ -561,21 +565,21 @@ def port_settings_written(host: Host, unit: Unit) -> Named[tuple[str, ...]]:
             key = word.partition("=")[0].replace("/", ".")
             if "=" in word and key in _PORT_SETTINGS:
                 found.setdefault(key, Note(f"{call.line.key}= sets {key} here", call.at))
-    return Named(tuple(found), tuple(found.values()))
+    return Derived(tuple(found), tuple(found.values()))
 
 
 def _calls(unit: Unit, *names: str) -> tuple["ExecCall", ...]:
     """The commands of the Exec lines that hold one of these names; few units do, and for the others no shell is read."""
     if not any(unit.says(name) for name in names):
         return ()
-    from portwright.system.processes.exec_calls import called
+    from portwright.system.processes.exec_calls import exec_calls
 
-    return called(unit, *names)
+    return exec_calls(unit, *names)
 
 
-def _lines(calls: Iterable["ExecCall"]) -> Named[tuple[str, ...]]:
+def _lines(calls: Iterable["ExecCall"]) -> Derived[tuple[str, ...]]:
     found = {call.line.at: Note(f"{call.line.key}={call.line.value}", call.at) for call in calls}
-    return Named(tuple(note.text for note in found.values()), tuple(found.values()))
+    return Derived(tuple(note.text for note in found.values()), tuple(found.values()))
 
 
 def _is_killing_fuser(call: "ExecCall") -> bool:
@@ -608,30 +612,30 @@ def _ignored_note(unit: Unit, line: Ignored) -> str:
 
 
 @fact_value("outbound", "deployed")
-def outbound_deployed(host: Host, outbound: Outbound) -> Named[bool]:
+def outbound_deployed(host: Host, outbound: Outbound) -> Derived[bool]:
     """Whether its daemon runs from boot; in a repository, where nothing says what is enabled, everything counts as deployed."""
-    return Named(outbound.starts == "boot" or (host.repository and outbound.starts is None))
+    return Derived(outbound.starts == "boot" or (host.repository and outbound.starts is None))
 
 
 # ── of open files ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @fact_value("file-limit", "deployed")
-def file_limit_deployed(host: Host, limit: FileLimit) -> Named[bool]:
+def file_limit_deployed(host: Host, limit: FileLimit) -> Derived[bool]:
     """Whether its daemon runs from boot; in a repository, where nothing says what is enabled, everything counts as deployed."""
-    return Named(limit.starts == "boot" or (host.repository and limit.starts is None))
+    return Derived(limit.starts == "boot" or (host.repository and limit.starts is None))
 
 
 @fact_value("file-limit", "raising-it")
-def raising_it(host: Host, limit: FileLimit) -> Named[str]:
+def raising_it(host: Host, limit: FileLimit) -> Derived[str]:
     """What raises its limit: the daemon's own setting where that one decides, LimitNOFILE= of its unit otherwise."""
     enough = (limit.needed + _FILES_BESIDES) // 1024 * 1024 + 1024
     if limit.own is not None:
-        return Named(f"raise {limit.own} to {enough} or more")
-    return Named(f"set LimitNOFILE={enough} or more for {limit.unit} in a drop-in")
+        return Derived(f"raise {limit.own} to {enough} or more")
+    return Derived(f"set LimitNOFILE={enough} or more for {limit.unit} in a drop-in")
 
 
 @fact_value("file-limit", "limit-in-force")
-def limit_in_force(host: Host, limit: FileLimit) -> Named[int | None]:
+def limit_in_force(host: Host, limit: FileLimit) -> Derived[int | None]:
     """How many files it may open in the end, with the line that decides; unknown where it may have as many as it asks for."""
-    return Named(limit.limit, (Note(f"{limit.decided}: {limit.limit}" if limit.decided_at is None else limit.decided, limit.decided_at),))
+    return Derived(limit.limit, (Note(f"{limit.decided}: {limit.limit}" if limit.decided_at is None else limit.decided, limit.decided_at),))

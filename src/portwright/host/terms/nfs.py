@@ -3,15 +3,15 @@
 from portwright.facts import Likelihood, Listener, Mount
 from portwright.finding import Note
 from portwright.host import Host
-from portwright.host.language.vocabulary import Named, fact_value, host_value
-from portwright.host.terms.named import lean
+from portwright.host.language.vocabulary import Derived, fact_value, host_value
+from portwright.host.terms.named import evidence_for
 from portwright.ports import PortSet
 
 _MOST_TOLD = 3
 
 
 @host_value("nfs-client-ports")
-def nfs_client_ports(host: Host) -> Named[PortSet | None]:
+def nfs_client_ports(host: Host) -> Derived[PortSet | None]:
     """The ports an NFS mount may take on this host: sunrpc.min_resvport to max_resvport; unknown where it mounts none from such a port.
 
     nfs(5), Using non-privileged source ports; net/sunrpc/xprtsock.c: the first try is a random port of the range, the next ones are
@@ -19,7 +19,7 @@ def nfs_client_ports(host: Host) -> Named[PortSet | None]:
     """
     mounts = _taking(host)
     if not mounts:
-        return Named(None)
+        return Derived(None)
     ends, notes = [], [Note(f"{mount.what} is mounted from a privileged port", mount.at) for mount in mounts[:_MOST_TOLD]]
     for name in ("min_resvport", "max_resvport"):
         sysctl, option = host.sysctl(f"sunrpc.{name}"), host.resvports.get(name)
@@ -29,24 +29,24 @@ def nfs_client_ports(host: Host) -> Named[PortSet | None]:
         elif sysctl is not None:
             ends.append(sysctl.boot)
             if not sysctl.is_default:
-                notes.append(lean(sysctl))
+                notes.append(evidence_for(sysctl))
     if len(ends) != 2 or not all(end.isascii() and end.isdigit() and 0 < len(end) <= 5 for end in ends):
-        return Named(None)
+        return Derived(None)
     low, high = int(ends[0]), int(ends[1])
-    return Named(PortSet.of((low, high)) if 0 < low <= high <= 65535 else PortSet(), tuple(notes))
+    return Derived(PortSet.of((low, high)) if 0 < low <= high <= 65535 else PortSet(), tuple(notes))
 
 
 @fact_value("listener", "nfs-likelihood")
-def nfs_likelihood(host: Host, listener: Listener) -> Named[Likelihood | None]:
+def nfs_likelihood(host: Host, listener: Listener) -> Derived[Likelihood | None]:
     """How often an NFS mount will hold the port when the service binds it: each takes one of the range at random."""
     ports, mounts = nfs_client_ports(host).value, _taking(host)
     if not ports or not mounts:
-        return Named(None)
+        return Derived(None)
     share = 100 * len(mounts) / len(ports)
     late = listener.unit is not None and "remote-fs.target" in host.order.get(listener.unit, ())
     when = f"; {listener.unit} starts after them" if late else ""
     many = "the NFS mount takes" if len(mounts) == 1 else f"each of the {len(mounts)} NFS mounts takes"
-    return Named("medium" if share >= 5 else "low", because=f"{many} one of {len(ports)} ports at random{when}")
+    return Derived("medium" if share >= 5 else "low", because=f"{many} one of {len(ports)} ports at random{when}")
 
 
 def _taking(host: Host) -> list[Mount]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from portwright._start.records import dataclass
 from portwright.facts import Setting
 from portwright.source import Word
-from portwright.system.spanned_text import Passage
+from portwright.system.spanned_text import SpannedText
 from portwright.system.systemd.command_line import words
 
 # fmt: off
@@ -49,7 +49,7 @@ def merged(settings: Iterable[Setting], key: str, initial: frozenset[str]) -> fr
 
 
 def _named(text: str, setting: Setting) -> frozenset[str]:
-    found, _ = words(Passage.of(Word(text, setting.at)))
+    found, _ = words(SpannedText.of(Word(text, setting.at)))
     return frozenset(name for word in found if (name := capability(word.text)))
 
 

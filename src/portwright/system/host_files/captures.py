@@ -175,9 +175,9 @@ def _list(files: Files, name: str, form: str, read: Callable[[str, Span], tuple[
             continue
         odd += 1
         if odd <= _MOST_TROUBLE:
-            files.trouble(at, f"not {form}")
+            files.report_unreadable(at, f"not {form}")
     if odd > _MOST_TROUBLE:
-        files.trouble(Span.whole(source.path), f"{odd - _MOST_TROUBLE} more lines are not {form}")
+        files.report_unreadable(Span.whole(source.path), f"{odd - _MOST_TROUBLE} more lines are not {form}")
     return found
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from portwright.facts import Invocation
 from portwright.source import Source, Word
 from portwright.system.host_files.accounts import account
-from portwright.system.processes.spawned import Child, shell_command
+from portwright.system.processes.spawned import Spawned, shell_command
 from portwright.system.systemd.environment import is_name
 from portwright.trees import Files
 
@@ -13,7 +13,7 @@ _SPOOLS = ("/var/spool/cron/crontabs", "/var/spool/cron", "/var/spool/cron/tabs"
 _BLANK = " \t"
 
 
-def children(keeper: Invocation, files: Files) -> Iterator[Child]:
+def children(keeper: Invocation, files: Files) -> Iterator[Spawned]:
     """The commands that cron runs once when it starts, each with `sh -c` as the user of its line or of its file.
 
     Debian's cron passes over files in /etc/cron.d with a dot in their name (cron(8)); cronie's over those that end in `~` or `.rpm*`.
@@ -62,7 +62,7 @@ def commands(source: Source, owner: str | None) -> Iterator[tuple[int, str]]:
             yield start + at, command
 
 
-def _table(path: str, owner: str | None, files: Files) -> Iterator[Child]:
+def _table(path: str, owner: str | None, files: Files) -> Iterator[Spawned]:
     """The @reboot lines of one table; without an owner each line names its user."""
     source = files.read(path) if files.kind(path) == "file" else None
     if source is None or "@reboot" not in source.text:
@@ -78,14 +78,14 @@ def _table(path: str, owner: str | None, files: Files) -> Iterator[Child]:
         if text.startswith("@reboot") and text[7:8] in _BLANK:
             child = _job(source, offset, text, owner, environment, files)
             if child is None:
-                files.trouble(source.span(offset, offset + len(text)), "cron runs nothing: no user or no command in this line")
+                files.report_unreadable(source.span(offset, offset + len(text)), "cron runs nothing: no user or no command in this line")
             else:
                 yield child
         elif (assigned := _assignment(source, offset, text)) is not None:
             environment[assigned[0]] = assigned[1]
 
 
-def _job(source: Source, offset: int, text: str, owner: str | None, environment: dict[str, Word], files: Files) -> Child | None:
+def _job(source: Source, offset: int, text: str, owner: str | None, environment: dict[str, Word], files: Files) -> Spawned | None:
     at = _skip(text, len("@reboot"))
     user = Word(owner, source.span(offset, offset + len("@reboot"))) if owner else None
     if user is None:
@@ -102,7 +102,7 @@ def _job(source: Source, offset: int, text: str, owner: str | None, environment:
     shell = environment["SHELL"].text if "SHELL" in environment else "/bin/sh"
     given = {"HOME": Word(home, user.at), "LOGNAME": user, "USER": user, **environment}
     argv = shell_command(Word(command.replace("\\%", "%"), span), shell)
-    return Child(argv, span, f"cron runs it when it starts: {span}", user, given, given["HOME"].text)
+    return Spawned(argv, span, f"cron runs it when it starts: {span}", user, given, given["HOME"].text)
 
 
 def _command(text: str) -> str:

@@ -27,7 +27,7 @@ class ExecCall:
         return self.words[0].rpartition("/")[2]
 
 
-def called(unit: Unit, *names: str) -> tuple[ExecCall, ...]:
+def exec_calls(unit: Unit, *names: str) -> tuple[ExecCall, ...]:
     """Every command of the Exec lines that hold one of these names, in the order they are written; scripts are not followed."""
     found: list[ExecCall] = []
     for section in _SECTIONS:

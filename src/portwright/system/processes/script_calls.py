@@ -21,7 +21,7 @@ _MOST_BEFORE = 5  # words that may stand before a program, as in `sudo timeout 5
 _DEEPEST = 4  # `$( )` within each other
 
 
-def calls(units: Units, files: Files, *, repository: bool) -> tuple[Call, ...]:
+def script_calls(units: Units, files: Files, *, repository: bool) -> tuple[Call, ...]:
     """The calls in Exec lines, cron's tables and folders, and in the shell scripts that a unit or cron starts by their path.
 
     Scripts that those scripts start are not followed, nor are other languages. Where cron does not run, its files are nothing.
@@ -58,9 +58,9 @@ def _of_unit(unit: Unit) -> Iterator[Call]:
     """The calls in the Exec lines of a unit; few units have any, and for the others no shell is read."""
     if not any(unit.says(name) for name in SOUGHT):
         return
-    from portwright.system.processes.exec_calls import called
+    from portwright.system.processes.exec_calls import exec_calls
 
-    for call in called(unit, *SOUGHT):
+    for call in exec_calls(unit, *SOUGHT):
         if call.program in SOUGHT:
             yield Call(call.at, call.program, unit.name, unit.name, unit.starts)
 

@@ -8,7 +8,7 @@ from portwright.facts import Confidence, weakest
 from portwright.formats import shell
 from portwright.source import Source, Span
 from portwright.system.processes.wrappers import SHELLS, Process, is_shell_script
-from portwright.system.spanned_text import UNKNOWN, Passage, Piece, Reel, Weaver
+from portwright.system.spanned_text import UNKNOWN, Piece, SpannedText, SpannedTextBuilder, SpannedTextView
 from portwright.system.systemd.environment import is_name
 from portwright.trees import Files
 
@@ -45,7 +45,7 @@ def run(process: Process, files: Files) -> tuple[Process, ...]:
     return _script(process, process.program, process.argv[1:], files)
 
 
-def _shell(process: Process, arguments: tuple[Passage, ...], files: Files) -> tuple[Process, ...]:
+def _shell(process: Process, arguments: tuple[SpannedText, ...], files: Files) -> tuple[Process, ...]:
     """`sh [options] -c text [name [argument ...]]` or `sh [options] script [argument ...]` (sh(1))."""
     text_follows = False
     position = 0
@@ -66,13 +66,13 @@ def _shell(process: Process, arguments: tuple[Passage, ...], files: Files) -> tu
         return (process,)
     if text_follows:
         begin = Run(process, files, rest[1].text if len(rest) > 1 else process.argv[0].text, rest[2:])
-        begin.read(_Text(Reel(rest[0]), rest[0].text))
+        begin.read(_Text(SpannedTextView(rest[0]), rest[0].text))
         return begin.result(process)
     path = rest[0].text if "/" in rest[0].text else f"{process.directory.rstrip('/')}/{rest[0].text}"
     return _script(process, path, rest[1:], files)
 
 
-def _script(process: Process, path: str, arguments: tuple[Passage, ...], files: Files) -> tuple[Process, ...]:
+def _script(process: Process, path: str, arguments: tuple[SpannedText, ...], files: Files) -> tuple[Process, ...]:
     source = files.read(path) if files.kind(path) == "file" else None
     if source is None:
         return (process,)
@@ -85,11 +85,11 @@ def _script(process: Process, path: str, arguments: tuple[Passage, ...], files: 
 class _Text:
     """Shell text and where it came from."""
 
-    origin: Reel | Source
+    origin: SpannedTextView | Source
     text: str
 
     def cut(self, start: int, end: int) -> tuple[Piece, ...]:
-        if isinstance(self.origin, Reel):
+        if isinstance(self.origin, SpannedTextView):
             return self.origin.cut(start, end)
         at = self.origin.span(start, end)
         return (Piece(self.text[start:end], at, at.line == at.end_line),) if start < end else ()
@@ -100,8 +100,8 @@ class _Text:
 
 def text_at(text: _Text, start: int, end: int) -> _Text:
     """A part of a text, as a text of its own."""
-    inner = Passage(text.cut(start, end), text.span(start, end))
-    return _Text(Reel(inner), text.text[start:end])
+    inner = SpannedText(text.cut(start, end), text.span(start, end))
+    return _Text(SpannedTextView(inner), text.text[start:end])
 
 
 @dataclass
@@ -120,10 +120,10 @@ class Run:
     Truth has three values: a test that the files do not decide is None, and what hangs on it is only possible.
     """
 
-    def __init__(self, process: Process, files: Files, name: str, arguments: tuple[Passage, ...]) -> None:
+    def __init__(self, process: Process, files: Files, name: str, arguments: tuple[SpannedText, ...]) -> None:
         self.process = process
         self.files = files
-        self.variables = {key: Passage.of(word) for key, word in process.environment.items()}
+        self.variables = {key: SpannedText.of(word) for key, word in process.environment.items()}
         self.exported = set(process.environment)
         self.name = name
         self.arguments = arguments
@@ -278,7 +278,7 @@ class Run:
         if negate:
             self.status = _not(self.status)
 
-    def _builtin(self, name: str, arguments: list[Passage], runs: bool | None) -> "bool | _Other | None":
+    def _builtin(self, name: str, arguments: list[SpannedText], runs: bool | None) -> "bool | _Other | None":
         match name:
             case ":" | "true":
                 return True
@@ -303,8 +303,8 @@ class Run:
             case "exit" | "return":
                 self._leave(name, runs)
             case "eval":
-                joined = Passage(tuple(_between(arguments)), arguments[0].at if arguments else self.process.at)
-                self._inside(_Text(Reel(joined), joined.text), runs)
+                joined = SpannedText(tuple(_between(arguments)), arguments[0].at if arguments else self.process.at)
+                self._inside(_Text(SpannedTextView(joined), joined.text), runs)
                 return self.status
             case "read" | "getopts":
                 for each in arguments:
@@ -325,8 +325,8 @@ class Run:
         self,
         text: _Text,
         command: shell.Command,
-        fields: list[Passage],
-        assigned: Mapping[str, Passage],
+        fields: list[SpannedText],
+        assigned: Mapping[str, SpannedText],
         runs: bool | None,
         piped: bool,
     ) -> bool | None:
@@ -365,7 +365,7 @@ class Run:
         self.feeding = []
         return None if fields[0].text.rpartition("/")[2] in _ASKING else True
 
-    def _call(self, name: str, arguments: list[Passage], runs: bool | None) -> bool | None:
+    def _call(self, name: str, arguments: list[SpannedText], runs: bool | None) -> bool | None:
         body, start, end = self.functions[name]
         outer, self.arguments = self.arguments, tuple(arguments)
         self._inside(text_at(body, start, end), runs)
@@ -381,7 +381,7 @@ class Run:
         if runs is None:
             self.confidence = weakest(before, "likely")
 
-    def _source(self, arguments: list[Passage], runs: bool | None) -> bool | None:
+    def _source(self, arguments: list[SpannedText], runs: bool | None) -> bool | None:
         if not arguments or not arguments[0].known:
             self.confidence = weakest(self.confidence, "likely")
             return None
@@ -411,7 +411,7 @@ class Run:
         else:
             self.confidence = weakest(self.confidence, "likely")
 
-    def _change_directory(self, arguments: list[Passage]) -> None:
+    def _change_directory(self, arguments: list[SpannedText]) -> None:
         words = [each for each in arguments if not each.text.startswith("-") and each.text]
         if words and words[-1].known:
             path = words[-1].text
@@ -419,7 +419,7 @@ class Run:
 
     # ── variables ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _set(self, name: str, value: Passage, runs: bool | None) -> None:
+    def _set(self, name: str, value: SpannedText, runs: bool | None) -> None:
         """Assign; where nobody knows whether the line runs, a value that was there before is no longer known."""
         before = self.variables.get(name)
         if runs is None:
@@ -430,17 +430,17 @@ class Run:
         if self.exports_all:
             self.exported.add(name)
 
-    def _declare(self, name: str, arguments: list[Passage], runs: bool | None) -> None:
+    def _declare(self, name: str, arguments: list[SpannedText], runs: bool | None) -> None:
         for each in arguments:
             variable, equals, _ = each.text.partition("=")
             if not is_name(variable or "="):
                 continue
             if equals:
-                self._set(variable, Passage(Reel(each).cut(len(variable) + 1, len(each.text)), each.word().at), runs)
+                self._set(variable, SpannedText(SpannedTextView(each).cut(len(variable) + 1, len(each.text)), each.word().at), runs)
             if name == "export":
                 self.exported.add(variable)
 
-    def _set_arguments(self, arguments: list[Passage]) -> None:
+    def _set_arguments(self, arguments: list[SpannedText]) -> None:
         for index, each in enumerate(arguments):
             if each.text == "--":
                 self.arguments = tuple(arguments[index + 1 :])
@@ -453,17 +453,17 @@ class Run:
                 self.arguments = tuple(arguments[index:])
                 return
 
-    def _value(self, text: _Text, argument: shell.Argument) -> Passage:
+    def _value(self, text: _Text, argument: shell.Argument) -> SpannedText:
         """A word without field splitting, as on the right of an assignment."""
-        weaver = Weaver()
+        weaver = SpannedTextBuilder()
         weaver.begin(text.span(argument.start, argument.end))
         for part in argument.parts:
             for pieces in self._part(text, part):
                 weaver.put_on(pieces) if isinstance(part, shell.Text) else weaver.put(pieces)
         return _capped(weaver.finish())
 
-    def _fields(self, text: _Text, arguments: tuple[shell.Argument, ...]) -> list[Passage]:
-        fields: list[Passage] = []
+    def _fields(self, text: _Text, arguments: tuple[shell.Argument, ...]) -> list[SpannedText]:
+        fields: list[SpannedText] = []
         for argument in arguments:
             fields += self._split(text, argument)
             if len(fields) > _MOST_WORDS:
@@ -471,10 +471,10 @@ class Run:
         self.steps -= len(fields)
         return fields
 
-    def _split(self, text: _Text, argument: shell.Argument) -> list[Passage]:
+    def _split(self, text: _Text, argument: shell.Argument) -> list[SpannedText]:
         """A word after expansion and field splitting: what is not quoted falls apart at blanks."""
-        weaver = Weaver()
-        fields: list[Passage] = []
+        weaver = SpannedTextBuilder()
+        fields: list[SpannedText] = []
         at = text.span(argument.start, argument.end)
         for part in argument.parts:
             several = self._part(text, part)
@@ -528,13 +528,13 @@ class Run:
             return ""
         return value.text if value.known else None
 
-    def _parameter(self, text: _Text, part: shell.Parameter) -> Passage:
+    def _parameter(self, text: _Text, part: shell.Parameter) -> SpannedText:
         at = text.span(part.start, part.end)
         value = self._lookup(part.name, at)
         full = value is not None and bool(value.text)
         match part.operator:
             case "":
-                return value or Passage((), at)
+                return value or SpannedText((), at)
             case ":-" | "-" | ":=" | "=":
                 if (full if part.operator[0] == ":" else value is not None) and value is not None:
                     return value
@@ -544,38 +544,40 @@ class Run:
                 return other
             case ":+" | "+":
                 given = full if part.operator == ":+" else value is not None
-                return self._operand(text, part) if given else Passage((), at)
+                return self._operand(text, part) if given else SpannedText((), at)
             case ":?" | "?":
-                return value or Passage((), at)
+                return value or SpannedText((), at)
             case "length":
-                return Passage((Piece(str(len(value.text)) if value else "0", at),), at) if value is None or value.known else _unknown(at)
+                return (
+                    SpannedText((Piece(str(len(value.text)) if value else "0", at),), at) if value is None or value.known else _unknown(at)
+                )
             case "#" | "##" | "%" | "%%" if value is None or value.known:
-                return _trimmed(value or Passage((), at), part.operator, self._operand(text, part).text)
+                return _trimmed(value or SpannedText((), at), part.operator, self._operand(text, part).text)
             case _:
                 return _unknown(at)
 
-    def _operand(self, text: _Text, part: shell.Parameter) -> Passage:
-        weaver = Weaver()
+    def _operand(self, text: _Text, part: shell.Parameter) -> SpannedText:
+        weaver = SpannedTextBuilder()
         weaver.begin(text.span(part.start, part.end))
         for each in part.operand:
             for pieces in self._part(text, each):
                 weaver.put_on(pieces) if isinstance(each, shell.Text) else weaver.put(pieces)
         return _capped(weaver.finish())
 
-    def _lookup(self, name: str, at: Span) -> Passage | None:
+    def _lookup(self, name: str, at: Span) -> SpannedText | None:
         if name.isdigit():
             number = int(name) if len(name) < 6 else 0
             if number == 0:
-                return Passage((Piece(self.name, at),), at)
+                return SpannedText((Piece(self.name, at),), at)
             return self.arguments[number - 1] if number <= len(self.arguments) else None
         if name == "#":
-            return Passage((Piece(str(len(self.arguments)), at),), at)
+            return SpannedText((Piece(str(len(self.arguments)), at),), at)
         if name in ("@", "*"):
-            return Passage(tuple(_between(self.arguments)), at) if self.arguments else None
+            return SpannedText(tuple(_between(self.arguments)), at) if self.arguments else None
         if name in ("?", "$", "!", "-"):
             return _unknown(at)
         if name == "PWD":
-            return Passage((Piece(self.directory, at),), at)
+            return SpannedText((Piece(self.directory, at),), at)
         value = self.variables.get(name)
         return _unknown(at) if value is None and self.unfollowed else value
 
@@ -670,7 +672,7 @@ def _not(value: bool | None) -> bool | None:
     return None if value is None else not value
 
 
-def _matches(word: Passage | None, patterns: str) -> bool | None:
+def _matches(word: SpannedText | None, patterns: str) -> bool | None:
     """Whether a word matches one of `a|b*|*`; None where the word or a pattern is not known."""
     answers: list[bool | None] = []
     for pattern in patterns.split("|"):
@@ -689,18 +691,18 @@ def _matches(word: Passage | None, patterns: str) -> bool | None:
     return _any(answers)
 
 
-def _unknown(at: Span) -> Passage:
-    return Passage((Piece(UNKNOWN, at),), at)
+def _unknown(at: Span) -> SpannedText:
+    return SpannedText((Piece(UNKNOWN, at),), at)
 
 
-def _capped(passage: Passage) -> Passage:
+def _capped(passage: SpannedText) -> SpannedText:
     """A value of a sane size: what a script doubles again and again is not followed."""
     if len(passage.pieces) > _MOST_PIECES or sum(len(each.text) for each in passage.pieces) > _LONGEST_VALUE:
         return _unknown(passage.at)
     return passage
 
 
-def _between(passages: Iterable[Passage]) -> Iterator[Piece]:
+def _between(passages: Iterable[SpannedText]) -> Iterator[Piece]:
     """The pieces of several words with a blank between them."""
     length = 0
     for index, each in enumerate(passages):
@@ -712,7 +714,7 @@ def _between(passages: Iterable[Passage]) -> Iterator[Piece]:
             return
 
 
-def _after_exec_options(fields: list[Passage]) -> list[Passage]:
+def _after_exec_options(fields: list[SpannedText]) -> list[SpannedText]:
     """bash: exec [-cl] [-a name] [command [arguments]]."""
     position = 0
     while position < len(fields) and fields[position].text[:1] == "-" and len(fields[position].text) > 1:
@@ -723,7 +725,7 @@ def _after_exec_options(fields: list[Passage]) -> list[Passage]:
     return fields[position:]
 
 
-def _after_starter_options(fields: list[Passage]) -> list[Passage]:
+def _after_starter_options(fields: list[SpannedText]) -> list[SpannedText]:
     """start_daemon [-f] [-n nice] [-p pidfile] program ...; daemon [+/-nice] [--user=x] [--pidfile=x] program ..."""
     position = 0
     while position < len(fields) and fields[position].text[:1] in ("-", "+"):
@@ -741,7 +743,7 @@ def _literal(text: _Text, part: shell.Text) -> tuple[Piece, ...]:
     return (Piece(part.text, text.span(part.start, part.end)),) if part.text else ()
 
 
-def _split_into(pieces: Iterable[Piece], weaver: Weaver, fields: list[Passage]) -> None:
+def _split_into(pieces: Iterable[Piece], weaver: SpannedTextBuilder, fields: list[SpannedText]) -> None:
     for each in pieces:
         position, length = 0, len(each.text)
         while position < length:
@@ -757,7 +759,7 @@ def _split_into(pieces: Iterable[Piece], weaver: Weaver, fields: list[Passage]) 
                 weaver.put([each.cut(start, position)])
 
 
-def _trimmed(value: Passage, operator: str, pattern: str) -> Passage:
+def _trimmed(value: SpannedText, operator: str, pattern: str) -> SpannedText:
     """`${NAME#pattern}` and its like for a text, `*text` and `text*`; any other pattern leaves the value unknown."""
     text = value.text
     bare = pattern.strip("*")
@@ -781,7 +783,7 @@ def _trimmed(value: Passage, operator: str, pattern: str) -> Passage:
         start, end = (len(bare) if front else 0), (len(text) if front else len(text) - len(bare))
         if len(operator) == 2:
             start = end = 0
-    return Passage(Reel(value).cut(start, end), value.at)
+    return SpannedText(SpannedTextView(value).cut(start, end), value.at)
 
 
 def _compared(left: str, operator: str, right: str) -> bool | None:

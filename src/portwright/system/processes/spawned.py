@@ -4,14 +4,14 @@ from collections.abc import Mapping
 
 from portwright._start.records import dataclass, field
 from portwright.source import Span, Word
-from portwright.system.spanned_text import Passage
+from portwright.system.spanned_text import SpannedText
 
 
 @dataclass(frozen=True)
-class Child:
+class Spawned:
     """argv before wrappers and shells, and what its keeper changes for it; `automatic`: started whenever the keeper starts."""
 
-    argv: tuple[Passage, ...]
+    argv: tuple[SpannedText, ...]
     at: Span
     why: str
     user: Word | None = None
@@ -20,6 +20,6 @@ class Child:
     automatic: bool = True
 
 
-def shell_command(command: Word, shell: str = "/bin/sh") -> tuple[Passage, ...]:
+def shell_command(command: Word, shell: str = "/bin/sh") -> tuple[SpannedText, ...]:
     """The argv of a command that a shell is handed."""
-    return (*(Passage.of(Word(text, command.at)) for text in (shell, "-c")), Passage.of(command))
+    return (*(SpannedText.of(Word(text, command.at)) for text in (shell, "-c")), SpannedText.of(command))

@@ -6,8 +6,8 @@ from portwright._start.records import dataclass
 from portwright.facts import Invocation
 from portwright.formats.supervisor import Section, parse
 from portwright.source import Word
-from portwright.system.processes.spawned import Child
-from portwright.system.spanned_text import UNKNOWN, Passage
+from portwright.system.processes.spawned import Spawned
+from portwright.system.spanned_text import UNKNOWN, SpannedText
 from portwright.system.systemd.command_line import words
 from portwright.trees import Files
 from portwright.trees.glob import TooMany
@@ -54,7 +54,7 @@ def configuration(invocation: Invocation, files: Files) -> Config:
         try:
             found = expand_glob(pattern if pattern.startswith("/") else f"{here}/{pattern}", files)
         except TooMany:
-            files.trouble(included[0].at, "the pattern matches too many files")
+            files.report_unreadable(included[0].at, "the pattern matches too many files")
             continue
         for each in found:
             # A file that is read once more says nothing new.
@@ -70,11 +70,11 @@ def _sections(path: str, files: Files) -> Iterator[tuple[Section, str]]:
         return
     sections, troubles = parse(source)
     for trouble in troubles:
-        files.trouble(trouble.at, f"supervisor does not start: {trouble.reason}")
+        files.report_unreadable(trouble.at, f"supervisor does not start: {trouble.reason}")
     yield from ((section, path.rpartition("/")[0]) for section in sections)
 
 
-def children(keeper: Invocation, files: Files) -> Iterator[Child]:
+def children(keeper: Invocation, files: Files) -> Iterator[Spawned]:
     """The programs, event listeners and FastCGI programs of a supervisord; it executes each without a shell."""
     config = configuration(keeper, files)
     common = config.value("supervisord", "user")
@@ -89,14 +89,14 @@ def children(keeper: Invocation, files: Files) -> Iterator[Child]:
         for number in range(start, start + min(_number(count, 1), _MOST_PROCESSES)):
             given = {"here": here, "program_name": section.name, "group_name": section.name, "host_node_name": UNKNOWN}
             given |= {f"ENV_{name}": word.text for name, word in {**keeper.environment, **base}.items()}
-            argv, _ = words(Passage.of(_expanded(command, given, number)))
+            argv, _ = words(SpannedText.of(_expanded(command, given, number)))
             if not argv:
                 continue
             user = section.values.get("user") or common
             environment = {**base, **_environment(section.values.get("environment"), given, number)}
             directory = section.values.get("directory")
             begins = section.values.get("autostart")
-            yield Child(
+            yield Spawned(
                 argv,
                 command.at,
                 f"supervisor starts it: {section.header.at}",

@@ -6,7 +6,7 @@ from portwright._start.records import dataclass, field, replace
 from portwright.facts import Confidence, weakest
 from portwright.source import Span, Word
 from portwright.system.host_files.capabilities import ALL, NET_BIND_SERVICE, capability
-from portwright.system.spanned_text import Passage, Reel
+from portwright.system.spanned_text import SpannedText, SpannedTextView
 from portwright.system.systemd.command_line import SEARCH_PATH, words
 from portwright.system.systemd.environment import is_name
 from portwright.system.systemd.privileges import find_program, script_head
@@ -36,7 +36,7 @@ class Process:
     """
 
     program: str
-    argv: tuple[Passage, ...]
+    argv: tuple[SpannedText, ...]
     environment: Mapping[str, Word]
     at: Span
     directory: str = "/"
@@ -45,7 +45,7 @@ class Process:
     steps: int = 20_000
     same_limits: bool = True
 
-    def starts(self, argv: tuple[Passage, ...], files: Files, **changed: object) -> "Process":
+    def starts(self, argv: tuple[SpannedText, ...], files: Files, **changed: object) -> "Process":
         """This process after it executed another program, found over PATH as execvp(3) does."""
         name = argv[0].text if argv else ""
         path = self.environment.get("PATH")
@@ -188,12 +188,12 @@ _SWITCHERS = {"gosu", "su-exec", "setuidgid", "s6-setuidgid"}
 class _Read:
     """A wrapper's arguments taken apart."""
 
-    options: list[tuple[str, Passage | None]] = field(default_factory=list)
-    operands: list[Passage] = field(default_factory=list)
-    variables: list[tuple[str, Passage]] = field(default_factory=list)
-    rest: tuple[Passage, ...] = ()
+    options: list[tuple[str, SpannedText | None]] = field(default_factory=list)
+    operands: list[SpannedText] = field(default_factory=list)
+    variables: list[tuple[str, SpannedText]] = field(default_factory=list)
+    rest: tuple[SpannedText, ...] = ()
 
-    def of(self, *names: str) -> Passage | None:
+    def of(self, *names: str) -> SpannedText | None:
         return next((value for name, value in reversed(self.options) if name in names), None)
 
 
@@ -241,11 +241,11 @@ def unwrapped(name: str, process: Process, files: Files) -> Process | None:
             return process.starts((program, *rest), files)
     text = read.of(*wrapper.command)
     if text is not None:
-        return process.starts((Passage.of(Word("/bin/sh", text.at)), Passage.of(Word("-c", text.at)), text, *rest), files)
+        return process.starts((SpannedText.of(Word("/bin/sh", text.at)), SpannedText.of(Word("-c", text.at)), text, *rest), files)
     return process.starts(rest, files) if rest and rest[0].known else None
 
 
-def _read(wrapper: Wrapper, arguments: tuple[Passage, ...]) -> _Read | None:
+def _read(wrapper: Wrapper, arguments: tuple[SpannedText, ...]) -> _Read | None:
     """Take a wrapper's words apart as its getopt(3) does; None where an option's argument is missing."""
     read = _Read()
     todo = list(reversed(arguments))
@@ -283,9 +283,9 @@ def _read(wrapper: Wrapper, arguments: tuple[Passage, ...]) -> _Read | None:
     return read
 
 
-def _letters(wrapper: Wrapper, word: Passage) -> list[tuple[str, Passage | None]]:
+def _letters(wrapper: Wrapper, word: SpannedText) -> list[tuple[str, SpannedText | None]]:
     """A bundle of short options; the rest of the word after one that takes an argument is the argument."""
-    found: list[tuple[str, Passage | None]] = []
+    found: list[tuple[str, SpannedText | None]] = []
     for index, letter in enumerate(word.text[1:], 1):
         if letter in wrapper.short and index + 1 < len(word.text):
             return [*found, (f"-{letter}", _tail(word, index + 1))]
@@ -293,9 +293,9 @@ def _letters(wrapper: Wrapper, word: Passage) -> list[tuple[str, Passage | None]
     return found
 
 
-def _tail(passage: Passage, start: int) -> Passage:
+def _tail(passage: SpannedText, start: int) -> SpannedText:
     text = passage.text
-    return Passage(Reel(passage).cut(start, len(text)), passage.word().at)
+    return SpannedText(SpannedTextView(passage).cut(start, len(text)), passage.word().at)
 
 
 def _with_environment(name: str, process: Process, read: _Read) -> Process:
@@ -321,7 +321,7 @@ def _with_environment(name: str, process: Process, read: _Read) -> Process:
     return replace(process, environment=environment, directory=directory)
 
 
-def _switched(name: str, wrapper: Wrapper, process: Process, read: _Read) -> tuple[Process, tuple[Passage, ...]]:
+def _switched(name: str, wrapper: Wrapper, process: Process, read: _Read) -> tuple[Process, tuple[SpannedText, ...]]:
     """The process with the user and capabilities the wrapper gives it, and the words that are left for the command."""
     rest = read.rest
     user = read.of(*wrapper.user)
@@ -330,10 +330,10 @@ def _switched(name: str, wrapper: Wrapper, process: Process, read: _Read) -> tup
         user = read.operands[0] if read.operands else None
     elif wrapper.mixed and user is None:
         words_left = [word for word in (*read.operands, *rest) if word.text != "-"]
-        user = words_left[0] if words_left else Passage.of(Word("root", process.at))
+        user = words_left[0] if words_left else SpannedText.of(Word("root", process.at))
         rest = tuple(words_left[1:])
     elif name == "sudo" and user is None:
-        user = Passage.of(Word("root", process.at))
+        user = SpannedText.of(Word("root", process.at))
     elif name == "chroot":
         user = read.of("--userspec")
     elif name == "setpriv":
@@ -351,7 +351,7 @@ def _switched(name: str, wrapper: Wrapper, process: Process, read: _Read) -> tup
     return process, rest
 
 
-def _granted(text: Passage | None) -> frozenset[str]:
+def _granted(text: SpannedText | None) -> frozenset[str]:
     """setpriv(1): `+name` and `-name`, comma-separated, without CAP_; `all` for all."""
     found: frozenset[str] = frozenset()
     for item in text.text.split(",") if text is not None else ():

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from portwright._start.records import dataclass, replace
-from portwright.facts import Lost, Sysctl, Unit
+from portwright.facts import Overridden, Sysctl, Unit
 from portwright.formats.sysctl import PROCPS, Line, dotted, normalized, parse
 from portwright.source import Span
 from portwright.system.processes.wrappers import SHELLS, is_shell_script
@@ -47,18 +47,18 @@ def unsettle(settled: Settled, units: Units, files: Files) -> Settled:
 
 
 def _unsettled(sysctl: Sysctl, written: dict[str, list[tuple[_Write, str]]]) -> Sysctl:
-    lost = list(sysctl.lost)
+    overridden = list(sysctl.overridden)
     for write, unit in (*written.get(sysctl.key, ()), *written.get(_ALL, ())):
         value = sysctl.reload if write.key == _ALL else write.value
         if value is None or value.split() != sysctl.boot.split():
-            lost.append(
-                Lost(
+            overridden.append(
+                Overridden(
                     value if value is not None else UNKNOWN,
                     write.at,
                     f"{unit} writes it when it starts, sooner or later than others need it",
                 )
             )
-    return sysctl if len(lost) == len(sysctl.lost) else replace(sysctl, lost=tuple(lost), confidence="possible")
+    return sysctl if len(overridden) == len(sysctl.overridden) else replace(sysctl, overridden=tuple(overridden), confidence="possible")
 
 
 def _writes(unit: Unit, units: Units, files: Files) -> Iterator[_Write]:

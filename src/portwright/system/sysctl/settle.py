@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Literal
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
-from portwright.facts import Assignment, Lost, Sysctl
+from portwright.facts import Assignment, Overridden, Sysctl
 from portwright.formats.sysctl import (
     PROCPS,
     SYSTEMD,
@@ -67,10 +67,10 @@ def settle(files: Files, running: Mapping[str, Word] | None = None, release: str
     shortened = _reload([entry for one in order.reload for entry in lines.read(one, PROCPS)], known, reload)
     for left_out in order.not_at_boot:
         for entry in lines.read(left_out.file, SYSTEMD) if left_out.reload else lines.glance(left_out.file):
-            boot.fates.setdefault(entry.at, _Outcome(entry, "ignored", left_out.reason))
+            boot.outcomes.setdefault(entry.at, _Outcome(entry, "ignored", left_out.reason))
     assignments = [
-        Assignment(at, outcome.entry.key, outcome.entry.value, outcome.fate, outcome.reason)
-        for at, outcome in boot.fates.items()
+        Assignment(at, outcome.entry.key, outcome.entry.value, outcome.outcome, outcome.reason)
+        for at, outcome in boot.outcomes.items()
         if outcome.entry.value is not None
     ]
     assignments.extend(Assignment(broken.at, broken.text, "", "ignored", broken.reason) for broken in lines.broken.values())
@@ -128,7 +128,7 @@ class _Lines:
             document = parse(source, PROCPS if own else SYSTEMD)
             for broken in (*document.broken, *([document.cut] if document.cut else ())):
                 self.broken[broken.at] = broken
-                self._files.trouble(broken.at, broken.reason)
+                self._files.report_unreadable(broken.at, broken.reason)
             self._read[key] = tuple(map(_entry, document.lines))
         return self._read[key]
 
@@ -156,7 +156,7 @@ class _Outcome:
     """What became of a line; `by` is the line that took its place."""
 
     entry: _Entry
-    fate: Fate
+    outcome: Fate
     reason: str = ""
     by: _Entry | None = None
 
@@ -166,15 +166,15 @@ class _Ledger:
 
     def __init__(self, held: Mapping[str, _Held]) -> None:
         self.held = dict(held)
-        self.fates: dict[Span, _Outcome] = {}
-        self.lost: list[tuple[str, Lost]] = []
+        self.outcomes: dict[Span, _Outcome] = {}
+        self.overridden: list[tuple[str, Overridden]] = []
 
-    def note(self, entry: _Entry, fate: Fate, reason: str = "", by: _Entry | None = None) -> None:
-        self.fates[entry.at] = _Outcome(entry, fate, reason, by)
+    def note(self, entry: _Entry, outcome: Fate, reason: str = "", by: _Entry | None = None) -> None:
+        self.outcomes[entry.at] = _Outcome(entry, outcome, reason, by)
 
     def lose(self, key: str, entry: _Entry, reason: str) -> None:
         """A line that is for many keys does not get this one."""
-        self.lost.append((key, Lost(entry.value or "", entry.at, reason)))
+        self.overridden.append((key, Overridden(entry.value or "", entry.at, reason)))
 
     def write(self, entry: _Entry, key: str, procps: bool = False) -> kernel.Written:
         held = self.held.get(key)
@@ -218,16 +218,16 @@ def _boot(entries: Sequence[_Entry], known: Sequence[str], ledger: _Ledger) -> N
             ledger.note(entry, "rejected", "systemd-sysctl refuses a name with ..")
         elif refused := ledger.write(entry, entry.key).refused:
             ledger.note(entry, "rejected", refused)
-    for outcome in tuple(ledger.fates.values()):
-        winner = ledger.fates.get(outcome.by.at) if outcome.by else None
-        if outcome.fate == "overridden" and winner is not None and winner.fate == "rejected":
+    for outcome in tuple(ledger.outcomes.values()):
+        winner = ledger.outcomes.get(outcome.by.at) if outcome.by else None
+        if outcome.outcome == "overridden" and winner is not None and winner.outcome == "rejected":
             reason = f"{outcome.reason}, though the kernel refuses that value: systemd-sysctl keeps only the last one"
             ledger.note(outcome.entry, "overridden", reason, outcome.by)
 
 
-def _reload(entries: Sequence[_Entry], known: Sequence[str], ledger: _Ledger) -> list[tuple[str, Lost]]:
+def _reload(entries: Sequence[_Entry], known: Sequence[str], ledger: _Ledger) -> list[tuple[str, Overridden]]:
     """procps writes line after line, and globs where no line names the key (src/sysctl.c); the lines it writes a part of only."""
-    shortened: list[tuple[str, Lost]] = []
+    shortened: list[tuple[str, Overridden]] = []
     named: dict[str, _Entry] = {}
     for entry in entries:
         named.setdefault(entry.raw, entry)
@@ -243,7 +243,7 @@ def _reload(entries: Sequence[_Entry], known: Sequence[str], ledger: _Ledger) ->
             if written.values and written.refused:
                 last = written.values[0][1].rpartition(",")[2]
                 reason = f"sysctl --system leaves the list up to {last}: {written.refused}"
-                shortened.append((dotted(path), Lost(entry.value, entry.at, reason)))
+                shortened.append((dotted(path), Overridden(entry.value, entry.at, reason)))
     return shortened
 
 
@@ -264,22 +264,24 @@ def _write_glob(entry: _Entry, paths: Iterable[str], named: Mapping[str, _Entry]
         ledger.note(entry, "rejected", refusals[0])
 
 
-def _sysctls(boot: _Ledger, reload: _Ledger, shortened: Iterable[tuple[str, Lost]], running: Mapping[str, Word]) -> tuple[Sysctl, ...]:
-    lost: dict[str, dict[Span, Lost]] = {}
-    for key, one in (*boot.lost, *shortened):
-        lost.setdefault(key, {})[one.at] = one
-    for outcome in boot.fates.values():
+def _sysctls(
+    boot: _Ledger, reload: _Ledger, shortened: Iterable[tuple[str, Overridden]], running: Mapping[str, Word]
+) -> tuple[Sysctl, ...]:
+    overridden: dict[str, dict[Span, Overridden]] = {}
+    for key, one in (*boot.overridden, *shortened):
+        overridden.setdefault(key, {})[one.at] = one
+    for outcome in boot.outcomes.values():
         entry = outcome.entry
-        if outcome.fate != "applied" and entry.value is not None and not _is_glob(entry.path):
-            lost.setdefault(entry.key, {})[entry.at] = Lost(entry.value, entry.at, outcome.reason)
-    return tuple(_sysctl(key, boot.held[key], reload.held[key], lost.get(key, {}), running.get(key)) for key in sorted(boot.held))
+        if outcome.outcome != "applied" and entry.value is not None and not _is_glob(entry.path):
+            overridden.setdefault(entry.key, {})[entry.at] = Overridden(entry.value, entry.at, outcome.reason)
+    return tuple(_sysctl(key, boot.held[key], reload.held[key], overridden.get(key, {}), running.get(key)) for key in sorted(boot.held))
 
 
-def _sysctl(key: str, boot: _Held, reload: _Held, lost: Mapping[Span, Lost], running: Word | None) -> Sysctl:
+def _sysctl(key: str, boot: _Held, reload: _Held, overridden: Mapping[Span, Overridden], running: Word | None) -> Sysctl:
     losers = []
-    for at, one in sorted(lost.items()):
+    for at, one in sorted(overridden.items()):
         if at == reload.entry.at != boot.entry.at:
-            one = Lost(one.value, at, f"{one.reason}; sysctl --system leaves it in force")
+            one = Overridden(one.value, at, f"{one.reason}; sysctl --system leaves it in force")
         elif at != boot.entry.at and kernel.normal(one.value) == boot.value:
             continue  # another line says what is in force: nothing is lost
         losers.append(one)
@@ -290,7 +292,7 @@ def _sysctl(key: str, boot: _Held, reload: _Held, lost: Mapping[Span, Lost], run
         reload=reload.value,
         reload_at=reload.entry.at,
         running=None if running is None else kernel.normal(running.text),
-        lost=tuple(losers),
+        overridden=tuple(losers),
         is_default=boot.entry.at in _default_places(),
     )
 
@@ -301,7 +303,7 @@ _MOST_ALTERNATIVES = 256
 _LONGEST_NAME = 255  # NAME_MAX; a longer pattern is nobody's, and dear to compile
 
 
-_WILDCARD = regex(r"[*?\[]")
+_WILDCARD = lazy_regex(r"[*?\[]")
 
 
 def _is_glob(path: str) -> bool:

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.facts import Setting
 from portwright.source import Span, Word
-from portwright.system.spanned_text import Passage, Piece, Reel, Weaver, piece, written
+from portwright.system.spanned_text import Piece, SpannedText, SpannedTextBuilder, SpannedTextView, piece, written
 
 Expand = Callable[[str], str]
 
@@ -15,8 +15,8 @@ SEARCH_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin")
 _BLANK = " \t\n\r"
 _MOST_COMMANDS = 1000
 _ODD = frozenset("'\"\\%;")
-_WORDS = regex(r"[^ \t\n\r]+")
-_SIMPLE = regex(r"""[^ \t\n\r"'\\]++(?=[ \t\n\r]|\Z)""")
+_WORDS = lazy_regex(r"[^ \t\n\r]+")
+_SIMPLE = lazy_regex(r"""[^ \t\n\r"'\\]++(?=[ \t\n\r]|\Z)""")
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\", '"': '"', "'": "'", "s": " "}
 _CODES = {"x": (2, 16), "u": (4, 16), "U": (8, 16)}
 
@@ -31,8 +31,8 @@ class Command:
 
     at: Span
     prefixes: frozenset[str]
-    program: Passage
-    argv: tuple[Passage, ...]
+    program: SpannedText
+    argv: tuple[SpannedText, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def commands(setting: Setting, expand: Expand) -> tuple[Command | Refused, ...]:
 
 def split_with_care(setting: Setting, expand: Expand) -> tuple[Command | Refused, ...]:
     """The commands of any value."""
-    reel = Reel(written(setting))
+    reel = SpannedTextView(written(setting))
     found: list[Command | Refused] = []
     position, more = 0, True
     while more and len(found) < _MOST_COMMANDS:
@@ -82,13 +82,13 @@ def plain_words(setting: Setting) -> tuple[Word, ...] | None:
 
 def of_plain_words(plain: Iterable[Word], at: Span) -> tuple[Command | Refused, ...]:
     """The one command of a value that is just words."""
-    argv = [Passage((Piece(word.text, word.at, True),), word.at) for word in plain]
+    argv = [SpannedText((Piece(word.text, word.at, True),), word.at) for word in plain]
     if not argv:
         return ()
     first = argv[0]
     prefixes, length = _prefixes(first.text)
     forgiven = "-" in prefixes
-    path = Passage(Reel(first).cut(length, len(first.text)), first.at) if length else first
+    path = SpannedText(SpannedTextView(first).cut(length, len(first.text)), first.at) if length else first
     problem = _bad_program(path.text)
     if problem:
         return (Refused(path.word().at, problem, forgiven),)
@@ -101,11 +101,11 @@ def of_plain_words(plain: Iterable[Word], at: Span) -> tuple[Command | Refused, 
     return (Command(at, prefixes, path, tuple(argv)),)
 
 
-def _command(reel: Reel, position: int, first: Passage, expand: Expand, at: Span) -> tuple[int, bool, Command | Refused]:
+def _command(reel: SpannedTextView, position: int, first: SpannedText, expand: Expand, at: Span) -> tuple[int, bool, Command | Refused]:
     """One command from its first word on: (where the next begins, whether a `;` promised one, the command)."""
     prefixes, length = _prefixes(first.text)
     forgiven = "-" in prefixes
-    path = _expanded(Passage(Reel(first).cut(length, len(first.text)), first.at), expand)
+    path = _expanded(SpannedText(SpannedTextView(first).cut(length, len(first.text)), first.at), expand)
     problem = _bad_program(path.text)
     if problem:
         return position, False, Refused(path.word().at, problem, forgiven)
@@ -121,7 +121,7 @@ def _command(reel: Reel, position: int, first: Passage, expand: Expand, at: Span
             position, more = position + 1, True
             break
         if text.startswith("\\;", position) and _ends(text, position + 2):
-            argv.append(Passage.of(Word(";", reel.span(position, position + 2))))
+            argv.append(SpannedText.of(Word(";", reel.span(position, position + 2))))
             position = end = position + 2
             continue
         position, word, problem = _word(reel, position)
@@ -167,13 +167,13 @@ def _bad_program(path: str) -> str:
 # ── words ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def words(passage: Passage, relaxed: bool = False) -> tuple[tuple[Passage, ...], str]:
+def words(passage: SpannedText, relaxed: bool = False) -> tuple[tuple[SpannedText, ...], str]:
     """All words of a value by systemd's quoting (extract_first_word()), and what is wrong with the rest, if anything.
 
     `relaxed` is how a variable's value is split: a backslash makes the next character plain, a quote may stay open.
     """
-    reel = Reel(passage)
-    found: list[Passage] = []
+    reel = SpannedTextView(passage)
+    found: list[SpannedText] = []
     position = 0
     while True:
         position, word, problem = _word(reel, position, relaxed)
@@ -192,7 +192,7 @@ def _ends(text: str, position: int) -> bool:
     return position >= len(text) or text[position] in _BLANK
 
 
-def _word(reel: Reel, position: int, relaxed: bool = False) -> tuple[int, Passage | None, str]:
+def _word(reel: SpannedTextView, position: int, relaxed: bool = False) -> tuple[int, SpannedText | None, str]:
     """The next word: (where to go on, the word or None at the end, what is wrong)."""
     text = reel.text
     position = start = _skip(text, position)
@@ -201,8 +201,8 @@ def _word(reel: Reel, position: int, relaxed: bool = False) -> tuple[int, Passag
         pieces = reel.cut(position, simple.end())
         if len(pieces) == 1:
             # As nearly all are: no quotes, no escapes, one line.
-            return simple.end(), Passage(pieces, pieces[0].at), ""
-    weaver = Weaver()
+            return simple.end(), SpannedText(pieces, pieces[0].at), ""
+    weaver = SpannedTextBuilder()
     quote = ""
     while position < len(text):
         char = text[position]
@@ -258,13 +258,13 @@ def _escape(text: str, position: int) -> tuple[int, str]:
     return 2, text[position : position + 2]
 
 
-def _expanded(passage: Passage, expand: Expand) -> Passage:
+def _expanded(passage: SpannedText, expand: Expand) -> SpannedText:
     """A word after its specifiers; a piece that changes points at all of itself."""
     if "%" not in passage.text:
         return passage
-    weaver = Weaver()
+    weaver = SpannedTextBuilder()
     weaver.begin(passage.at)
-    reel = Reel(passage)
+    reel = SpannedTextView(passage)
     text, position = reel.text, 0
     while position < len(text):
         mark = text.find("%", position)
@@ -280,7 +280,7 @@ def _expanded(passage: Passage, expand: Expand) -> Passage:
 # ── variables ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def substitute(command: Command, environment: Mapping[str, Word]) -> tuple[Passage, ...]:
+def substitute(command: Command, environment: Mapping[str, Word]) -> tuple[SpannedText, ...]:
     """argv with variables replaced as systemd does when it starts the command (replace_env_argv() in env-util.c).
 
     `$NAME` as a word of its own becomes the words of its value; `${NAME}` anywhere is replaced as it is; `$$` is a dollar; all else
@@ -288,7 +288,7 @@ def substitute(command: Command, environment: Mapping[str, Word]) -> tuple[Passa
     """
     if ":" in command.prefixes:
         return command.argv
-    argv: list[Passage] = []
+    argv: list[SpannedText] = []
     for argument in command.argv:
         text = argument.text
         if "$" not in text:
@@ -302,16 +302,16 @@ def substitute(command: Command, environment: Mapping[str, Word]) -> tuple[Passa
     return tuple(argv)
 
 
-def _split(value: Word) -> tuple[Passage, ...]:
+def _split(value: Word) -> tuple[SpannedText, ...]:
     """A variable's value as words; quotes count, a missing one at the end does not matter (EXTRACT_RELAX)."""
-    found, _ = words(Passage.of(value), relaxed=True)
+    found, _ = words(SpannedText.of(value), relaxed=True)
     return found
 
 
-def _replaced(argument: Passage, environment: Mapping[str, Word]) -> Passage:
-    reel = Reel(argument)
+def _replaced(argument: SpannedText, environment: Mapping[str, Word]) -> SpannedText:
+    reel = SpannedTextView(argument)
     text, position = reel.text, 0
-    weaver = Weaver()
+    weaver = SpannedTextBuilder()
     weaver.begin(argument.at)
     while position < len(text):
         dollar = text.find("$", position)

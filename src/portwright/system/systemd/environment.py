@@ -6,7 +6,7 @@ from portwright._start.records import dataclass
 from portwright.facts import Setting, Unit
 from portwright.formats import unit as unit_format
 from portwright.source import Source, Span, Unreadable, Word
-from portwright.system.spanned_text import Passage, Reel, written
+from portwright.system.spanned_text import SpannedText, SpannedTextView, written
 from portwright.system.systemd.command_line import plain_words, words
 from portwright.system.systemd.conditions import absent
 from portwright.trees import Files
@@ -65,7 +65,7 @@ def environment(unit: Unit, files: Files, expand: Callable[[str], str]) -> Envir
         try:
             paths = expand_glob(path, files)
         except TooMany:
-            files.trouble(setting.at, "the pattern matches too many files")
+            files.report_unreadable(setting.at, "the pattern matches too many files")
             continue
         for each in paths:
             if (source := files.read(each)) is not None:
@@ -103,7 +103,7 @@ def _assigned(setting: Setting, expand: Callable[[str], str], ignored: list[Unre
             ignored.append(Unreadable(part.word().at, "systemd ignores it: not an assignment to a variable"))
             continue
         start = len(part.text) - len(text)
-        tail = Passage(Reel(part).cut(start, len(part.text)), part.word().at)
+        tail = SpannedText(SpannedTextView(part).cut(start, len(part.text)), part.word().at)
         found[name] = Word(value, tail.word().at)
     if problem:
         ignored.append(Unreadable(setting.at, f"systemd ignores the rest of this line: {problem}"))

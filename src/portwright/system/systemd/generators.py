@@ -165,7 +165,7 @@ def _quadlets(files: Files, native: frozenset[str], found: Generated) -> None:
                 continue
             document = unit_format.parse(source)
             for trouble in document.troubles:
-                files.trouble(trouble.at, trouble.reason.replace("systemd ", "quadlet "))
+                files.report_unreadable(trouble.at, trouble.reason.replace("systemd ", "quadlet "))
             section = _QUADLET_SECTIONS[kind]
             own = [setting for setting in document.settings if setting.section == section]
             rest = tuple(setting for setting in document.settings if setting.section != section)

@@ -9,7 +9,7 @@ from portwright.system.processes.wrappers import Process, follow
 from portwright.system.spanned_text import UNKNOWN
 from portwright.system.systemd import environment
 from portwright.system.systemd.command_line import SEARCH_PATH, Command, Expand, Refused, substitute
-from portwright.system.systemd.privileges import after_switching_user, find_program, privileges
+from portwright.system.systemd.privileges import after_switching_user, find_program, unit_privileges
 from portwright.system.systemd.units import Units
 from portwright.trees import Files
 
@@ -52,18 +52,18 @@ def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> t
     return tuple(done)
 
 
-def after_switches(power: Privileges, process: Process, files: Files) -> Privileges:
+def after_switches(privileges: Privileges, process: Process, files: Files) -> Privileges:
     """The power that is left to a process after all that its wrappers changed."""
     for switch in process.switches:
         if switch.user is not None:
-            power = after_switching_user(power, switch.user, files, switch.kept, switch.at)
+            privileges = after_switching_user(privileges, switch.user, files, switch.kept, switch.at)
         elif switch.kept:
-            power = replace(power, ambient=power.ambient | switch.kept)
+            privileges = replace(privileges, ambient=privileges.ambient | switch.kept)
         if switch.no_new_privileges:
-            power = replace(power, no_new_privileges=True, because=(*power.because, ("NoNewPrivileges=yes", switch.at)))
+            privileges = replace(privileges, no_new_privileges=True, because=(*privileges.because, ("NoNewPrivileges=yes", switch.at)))
         if switch.private_network:
-            power = replace(power, private_network=True)
-    return power
+            privileges = replace(privileges, private_network=True)
+    return privileges
 
 
 def _invocation(
@@ -77,17 +77,19 @@ def _invocation(
     refused: Refused | None,
     open_files: OpenFiles | None,
 ) -> Invocation:
-    power = privileges(unit, command.prefixes, process.program, files, captured, expand)
-    power = after_switches(power, process, files)
+    privileges = unit_privileges(unit, command.prefixes, process.program, files, captured, expand)
+    privileges = after_switches(privileges, process, files)
     if refused is not None:
-        power = replace(power, fails=power.fails or "never-started", because=(*power.because, (refused.reason, refused.at)))
+        privileges = replace(
+            privileges, fails=privileges.fails or "never-started", because=(*privileges.because, (refused.reason, refused.at))
+        )
     argv = tuple(each.word() for each in process.argv)
     return Invocation(
         unit=unit.name,
         argv=argv,
         at=process.at,
         environment=process.environment,
-        privileges=power,
+        privileges=privileges,
         directory=process.directory,
         sockets=sockets,
         starts=unit.starts,

@@ -15,7 +15,7 @@ from portwright.system.host_files.capabilities import (
     stored_capabilities,
 )
 from portwright.system.host_files.captures import Captured
-from portwright.system.spanned_text import Passage
+from portwright.system.spanned_text import SpannedText
 from portwright.system.systemd.command_line import SEARCH_PATH, Expand, words
 from portwright.trees import Files
 
@@ -75,7 +75,9 @@ def is_on(unit: Unit, key: str) -> Span | None:
     return found.at if found is not None and found.value.lower() in _TRUE else None
 
 
-def privileges(unit: Unit, prefixes: frozenset[str], program: str, files: Files, captured: Captured, expand: Expand = str) -> Privileges:
+def unit_privileges(
+    unit: Unit, prefixes: frozenset[str], program: str, files: Files, captured: Captured, expand: Expand = str
+) -> Privileges:
     """The power of a command of `unit` that was started with these special prefixes and ends up as `program` (an absolute path).
 
     systemd.service(5): `+` starts it with full privileges, `!` as root within the unit's limits, `!!` changes nothing on a kernel
@@ -130,18 +132,18 @@ def privileges(unit: Unit, prefixes: frozenset[str], program: str, files: Files,
     )
 
 
-def after_switching_user(power: Privileges, user: str, files: Files, kept: Iterable[str] = (), at: Span | None = None) -> Privileges:
+def after_switching_user(privileges: Privileges, user: str, files: Files, kept: Iterable[str] = (), at: Span | None = None) -> Privileges:
     """The power left to a program that a root wrapper (runuser, su, setpriv, ...) starts as `user`.
 
     Leaving uid 0 clears every capability but those the wrapper made ambient (`kept`); a wrapper that is not root changes nothing.
     """
-    if not power.uid0:
-        return power
+    if not privileges.uid0:
+        return privileges
     known = account(user, files)
-    because = power.because if at is None else ((f"switches to {user}", at), *power.because)
+    because = privileges.because if at is None else ((f"switches to {user}", at), *privileges.because)
     uid0 = known.uid == 0 if known else False
-    ambient = frozenset(kept) & (power.bounding if power.bounding is not None else ALL)
-    return replace(power, user=known.name if known else user, uid0=uid0, ambient=ambient, dynamic=False, because=because)
+    ambient = frozenset(kept) & (privileges.bounding if privileges.bounding is not None else ALL)
+    return replace(privileges, user=known.name if known else user, uid0=uid0, ambient=ambient, dynamic=False, because=because)
 
 
 def _user(unit: Unit, files: Files, expand: Expand, because: list[tuple[str, Span]]) -> tuple[str, bool, str | None, bool]:
@@ -275,7 +277,7 @@ def _denied_by_filter(settings: Iterable[Setting], because: list[tuple[str, Span
 
 
 def _words(setting: Setting, skip_first: bool = False) -> list[str]:
-    found, _ = words(Passage.of(Word(setting.value[1:] if skip_first else setting.value, setting.at)))
+    found, _ = words(SpannedText.of(Word(setting.value[1:] if skip_first else setting.value, setting.at)))
     return [word.text for word in found]
 
 
@@ -286,7 +288,7 @@ def _lines(settings: Iterable[Setting], *keys: str) -> list[tuple[str, Span]]:
 # ── the program's file ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _with_file(power: Privileges, program: str, files: Files, captured: Captured) -> Privileges:
+def _with_file(privileges: Privileges, program: str, files: Files, captured: Captured) -> Privileges:
     """The same power with what the program's file adds; what cannot be told leaves `file_known` False."""
     path = interpreter(program, files) if program else ""
     own = files.attributes(path) if path and (captured.filecaps is None or captured.setuid is None) else None
@@ -305,14 +307,14 @@ def _with_file(power: Privileges, program: str, files: Files, captured: Captured
     permitted = held.permitted
     if held.effective:
         # P'(permitted) also has what is inheritable on both sides; systemd makes ambient capabilities inheritable.
-        permitted |= held.inheritable & power.ambient
-    bounding = power.bounding if power.bounding is not None else ALL
-    fails = power.fails
+        permitted |= held.inheritable & privileges.ambient
+    bounding = privileges.bounding if privileges.bounding is not None else ALL
+    fails = privileges.fails
     if fails is None and held.effective and not held.permitted <= bounding:
         # A file whose capabilities cannot all be had is not executed (capabilities(7), "Safety checking").
         fails = "203/EXEC"
     return replace(
-        power,
+        privileges,
         file_permitted=permitted,
         file_inheritable=held.inheritable,
         setuid_root=setuid_root,

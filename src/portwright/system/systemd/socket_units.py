@@ -49,11 +49,11 @@ def read(unit: Unit, units: Loaded, files: Files) -> tuple[Endpoint, ...]:
         if protocol is None or not _is_internet(address):
             continue
         if specifiers.UNKNOWN in address:
-            files.trouble(setting.at, f"the host's files do not tell what {setting.value} stands for")
+            files.report_unreadable(setting.at, f"the host's files do not tell what {setting.value} stands for")
             continue
         bound = _address(address)
         if bound is None:
-            files.trouble(setting.at, f"systemd ignores this: {setting.key}= takes a port, address:port or [address]:port")
+            files.report_unreadable(setting.at, f"systemd ignores this: {setting.key}= takes a port, address:port or [address]:port")
             continue
         where, port = bound
         dual = where == "::" and v6only is False
@@ -72,7 +72,7 @@ def read(unit: Unit, units: Loaded, files: Files) -> tuple[Endpoint, ...]:
                 interface=interface,
                 binds_as="root",
                 # socket_address_parse(): a bare port is the IPv6 wildcard where the kernel has IPv6, else the IPv4 one.
-                else_ipv4=":" not in address,
+                ipv4_fallback=":" not in address,
                 backlog=backlog if protocol == "tcp" else None,
             )
         )

@@ -117,7 +117,7 @@ class UnitFiles:
             return f"{real}/{base}" if real in self._real else path
         problem = _bad_alias(entry, base)
         if problem:
-            self._files.trouble(Span.whole(self._files.tree.label(path)), f"systemd ignores this link to {base}: {problem}")
+            self._files.report_unreadable(Span.whole(self._files.tree.label(path)), f"systemd ignores this link to {base}: {problem}")
             return None
         return base
 

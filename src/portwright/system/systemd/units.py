@@ -230,7 +230,7 @@ class _Loader:
             source = self.files.read(path)
             document = None if source is None else unit_format.parse(source)
             for trouble in () if document is None else document.troubles:
-                self.files.trouble(trouble.at, trouble.reason)
+                self.files.report_unreadable(trouble.at, trouble.reason)
             self._parsed[path] = document
         return self._parsed[path]
 

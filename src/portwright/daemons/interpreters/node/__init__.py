@@ -1,7 +1,7 @@
 """Node.js: scripts whose own text says which ports they listen on, and the inspector."""
 
 from portwright._start.records import replace
-from portwright.daemons import Packages, Said, daemon, daemon_of
+from portwright.daemons import DaemonFact, Packages, daemon, daemon_of
 from portwright.daemons._engine import unknown_program as generic
 from portwright.daemons._engine.binding import Binder, argument, default, halves
 from portwright.facts import Endpoint, Invocation
@@ -17,7 +17,7 @@ _INSPECTOR = Binder("node", v6only=False)
 
 
 @daemon("node", "node", "nodejs")
-def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of a Node.js program: what its script, if it is in the tree, names to `listen`; `--inspect` opens another.
 
     A script that is not there, or that does not say, is judged by its flags and environment like a program nobody knows.
@@ -37,7 +37,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said
     return (*inspector, *generic.read(invocation, files, packages))
 
 
-def _script(invocation: Invocation, argv: tuple[Word, ...], files: Files, packages: Packages) -> tuple[Said, ...]:
+def _script(invocation: Invocation, argv: tuple[Word, ...], files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     started = replace(invocation, argv=argv)
     if (known := daemon_of(started)) is not None and started.program in known.programs:
         return known.read(started, files, packages)

@@ -1,7 +1,7 @@
 """Python: `-m http.server`, and scripts whose own source says which sockets they serve."""
 
 from portwright._start.records import replace
-from portwright.daemons import Packages, Said, daemon, daemon_of
+from portwright.daemons import DaemonFact, Packages, daemon, daemon_of
 from portwright.daemons._engine import unknown_program as generic
 from portwright.facts import Endpoint, Invocation
 from portwright.ports import PortSet
@@ -32,7 +32,7 @@ def is_python(invocation: Invocation) -> bool:
 
 
 @daemon("python", "python", "python2*", "python3*", "pypy*", shape=is_python)
-def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of a Python program.
 
     http.server is known, and so are the servers that are modules or installed scripts; any other script in the tree is parsed (never
@@ -80,7 +80,7 @@ def _module(invocation: Invocation) -> tuple[Word, tuple[Word, ...]] | None:
     return None
 
 
-def _http_server(invocation: Invocation, words: tuple[Word, ...], files: Files) -> tuple[Said, ...]:
+def _http_server(invocation: Invocation, words: tuple[Word, ...], files: Files) -> tuple[DaemonFact, ...]:
     """`python -m http.server [port] [-b ADDRESS]`: all IPv4 addresses without -b; `-b ::` is dual-stack (http/server.py)."""
     bind, port = None, None
     rest = iter(words)
@@ -96,11 +96,11 @@ def _http_server(invocation: Invocation, words: tuple[Word, ...], files: Files) 
         elif not word.text.startswith("-"):
             port = port or word
     if any(_UNKNOWN in word.text for word in (bind, port) if word is not None):
-        files.trouble(invocation.at, "what this expands to is not known")
+        files.report_unreadable(invocation.at, "what this expands to is not known")
         return ()
     number = _HTTP_PORT if port is None else names.port(port.text, "tcp", files) if port.text.isdigit() else None
     if number is None:
-        files.trouble(port.at if port is not None else invocation.at, "http.server does not start: not a port")
+        files.report_unreadable(port.at if port is not None else invocation.at, "http.server does not start: not a port")
         return ()
     address = "0.0.0.0"  # noqa: S104  what getaddrinfo(3) gives first for no name
     if bind is not None and bind.text:
@@ -120,7 +120,7 @@ def _http_server(invocation: Invocation, words: tuple[Word, ...], files: Files) 
     )
 
 
-def _script(invocation: Invocation, script: Word, argv: tuple[Word, ...], files: Files) -> tuple[Said, ...]:
+def _script(invocation: Invocation, script: Word, argv: tuple[Word, ...], files: Files) -> tuple[DaemonFact, ...]:
     path = invocation.path(script.text)
     if _UNKNOWN in path or files.kind(path) != "file":
         return ()

@@ -1,7 +1,7 @@
 """Ruby: installed servers run by name, the one-line web server of `ruby -run`, anything else by its flags and environment."""
 
 from portwright._start.records import replace
-from portwright.daemons import Packages, Said, daemon, daemon_of
+from portwright.daemons import DaemonFact, Packages, daemon, daemon_of
 from portwright.daemons._engine import unknown_program as generic
 from portwright.daemons._engine.binding import BOTH, Binder, argument, default
 from portwright.daemons.interpreters.ruby import script, servers
@@ -18,7 +18,7 @@ __all__ = ["read", "servers"]
 
 
 @daemon("ruby", "ruby", "ruby2*", "ruby3*", "jruby")
-def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of a Ruby program: of the server it runs (`ruby bin/puma`), or of `ruby -run -e httpd`."""
     words = invocation.argv[1:]
     at, library = 0, False

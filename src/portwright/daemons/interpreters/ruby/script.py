@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from portwright._start.lazy_regex import regex
+from portwright._start.lazy_regex import lazy_regex
 from portwright.daemons._engine.binding import BOTH, Binder, Given, default, variable
 from portwright.daemons.interpreters.ruby.servers import value
 from portwright.daemons.interpreters.scripts import fits
@@ -13,7 +13,7 @@ from portwright.system.processes.options import cut
 from portwright.trees import Files
 
 _MOST_SOCKETS = 64
-_OPENS = regex(r"(?<![\w:])(TCPServer|WEBrick::HTTPServer|HTTPServer)\.(?:new|open)\b")
+_OPENS = lazy_regex(r"(?<![\w:])(TCPServer|WEBrick::HTTPServer|HTTPServer)\.(?:new|open)\b")
 _SETS = frozenset(("set",))
 
 

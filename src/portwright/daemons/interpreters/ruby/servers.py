@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from portwright._start.records import replace
-from portwright.daemons import Packages, Said, daemon
+from portwright.daemons import DaemonFact, Packages, daemon
 from portwright.daemons._engine.binding import Binder, Given, argument, default, halves, variable, without
 from portwright.facts import Endpoint, Invocation
 from portwright.formats import ruby
@@ -32,7 +32,7 @@ _PUMA = Binder("puma", words=("",))
 
 
 @daemon("puma", "puma")
-def puma(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def puma(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """Every -b and -p of a Puma, else what its configuration binds, else 0.0.0.0:9292.
 
     The configuration is that of -C, else config/puma/ENVIRONMENT.rb, else config/puma.rb in the working directory. `localhost` is a
@@ -75,7 +75,7 @@ def _puma_config(options: Options, base: str, invocation: Invocation, files: Fil
         for call in said:
             given = value(call.arguments[0], invocation.environment) if call.arguments else None
             if given is None:
-                files.trouble(call.name.at, f"what {call.name.text} stands for is not known")
+                files.report_unreadable(call.name.at, f"what {call.name.text} stands for is not known")
             elif call.name.text == "bind":
                 found += _address(given, _PUMA, files)
             else:
@@ -101,7 +101,7 @@ def _address(given: Given, binder: Binder, files: Files) -> tuple[Endpoint, ...]
 
 
 @daemon("unicorn", "unicorn", "unicorn_rails")
-def unicorn(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def unicorn(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """Every -l of a Unicorn and every `listen` of its configuration, else -o and -p, else 0.0.0.0:8080."""
     options = options_of(invocation.argv[1:], _UNICORN_VALUED)
     binder = Binder("unicorn")
@@ -113,7 +113,7 @@ def unicorn(invocation: Invocation, files: Files, packages: Packages) -> tuple[S
         for call in ruby.calls(source, frozenset(("listen",))) if source is not None else ():
             given = value(call.arguments[0], invocation.environment) if call.arguments else None
             if given is None:
-                files.trouble(call.name.at, "what listen stands for is not known")
+                files.report_unreadable(call.name.at, "what listen stands for is not known")
             else:
                 listens.append(given)
     host, port = options.last("-o", "--host"), options.last("-p", "--port")
@@ -136,7 +136,7 @@ def _listen(given: Given, binder: Binder, files: Files) -> tuple[Endpoint, ...]:
 
 
 @daemon("rackup", "rackup")
-def rackup(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def rackup(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """rackup: port 9292 on the loopback addresses in development, on 0.0.0.0 else (rack/server.rb)."""
     options = options_of(invocation.argv[1:], _RACKUP_VALUED)
     environment = options.last("-E", "--env") or variable(invocation.environment, "RACK_ENV")
@@ -145,7 +145,7 @@ def rackup(invocation: Invocation, files: Files, packages: Packages) -> tuple[Sa
 
 
 @daemon("rails", "rails")
-def rails(invocation: Invocation, files: Files, packages: Packages) -> tuple[Said, ...]:
+def rails(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """`rails server`: port 3000 or $PORT on the loopback addresses in development, on 0.0.0.0 else (rails/commands/server)."""
     options = options_of(invocation.argv[1:], _RAILS_VALUED)
     if not options.operands or options.operands[0].text not in ("server", "s"):

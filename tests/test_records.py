@@ -58,10 +58,10 @@ def _classes(of: ModuleType) -> dict[str, Any]:
 
 def _as_users_run_them() -> dict[str, Any]:
     """Our classes without the guard, each with its __init__ made while there is none."""
-    values.GUARDED = False
+    values.ENFORCE_FROZEN = False
     made = _classes(values)
     made["Place"]("a"), made["Text"]("a"), made["Counter"](), made["Far"]("a"), made["Nothing"](), made["Checked"](1)
-    values.GUARDED = True
+    values.ENFORCE_FROZEN = True
     return made
 
 
@@ -171,7 +171,7 @@ def test_values_travel_between_processes() -> None:
 def test_what_a_build_compiles_is_what_a_run_would_make(monkeypatch: pytest.MonkeyPatch) -> None:
     compiled: dict[str, Any] = {}
     exec(compile(values.source(), "compiled_values", "exec"), compiled)  # noqa: S102  our own
-    monkeypatch.setattr(values, "GUARDED", False)
+    monkeypatch.setattr(values, "ENFORCE_FROZEN", False)
 
     def made(templates: dict[int, Any]) -> tuple[str, str]:
         monkeypatch.setattr(values, "_TEMPLATES", templates)
