@@ -10,10 +10,12 @@
     = tcp 127.0.0.1 80              what it binds, in order, and the open files it needs
     ! /etc/file:1:1: reason         what could not be read
 
-A blank line ends a case. ACCEPT=1 writes the lines that start with `=` and `!` anew; read the difference.
+A blank line ends a case, except before an indented line: there it is one of the file. ACCEPT=1 writes the lines that start with `=` and
+`!` anew; read the difference.
 """
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,16 +42,22 @@ class Case:
 
 
 def cases_of(path: Path) -> list[Case]:
-    found: list[Case] = []
-    for block in path.read_text().split("\n\n"):
-        lines = [line for line in block.split("\n") if line and not line.startswith("#")]
-        if lines:
-            found.append(_case(lines))
-    return found
+    return [_case(lines) for lines in map(_lines, _blocks(path.read_text())[::2]) if lines]
+
+
+def _blocks(text: str) -> list[str]:
+    """The cases of a text and, between them, what is empty; an empty line before an indented one is part of a file's content."""
+    return re.split(r"(\n\n+(?=\S))", text.rstrip("\n"))
+
+
+def _lines(block: str) -> list[str]:
+    return [line for line in block.split("\n") if not line.startswith("#")]
 
 
 def _case(lines: list[str]) -> Case:
     name, _, situation = lines[0].partition(": ")
+    if not situation:
+        raise ValueError(f"a case begins with ENTRY: SITUATION, and a blank line ends one; this begins with {lines[0]!r}")
     case = Case(name, situation, [lines[0]])
     path = ""
     for line in lines[1:]:
@@ -57,7 +65,9 @@ def _case(lines: list[str]) -> Case:
             case.expected.append(line)
             continue
         case.given.append(line)
-        if line.startswith("    "):
+        if line.startswith("    ") or not line.strip():
+            if path not in case.files:
+                raise ValueError(f"{lines[0]}: {line!r} belongs to no file")
             case.files[path] += f"{line[4:]}\n"
         elif line.startswith("/"):
             path, arrow, target = line.partition(" -> ")
@@ -87,6 +97,31 @@ def test_a_daemon_binds_what_its_case_says(stem: str, number: int) -> None:
         _accept(stem, number, said)
 
     assert case.expected == said, case.situation
+
+
+def test_a_blank_line_among_the_lines_of_a_file_is_one_of_them(tmp_path: Path) -> None:
+    (tmp_path / "x.cases").write_text("# remark\n\na: one\n/etc/a\n    x\n\n\n    y\n= tcp\n\n\nb: two\n$ b\n/etc/b\n= udp\n\n# end\n")
+
+    one, two = cases_of(tmp_path / "x.cases")
+
+    assert ("a", {"/etc/a": "x\n\n\ny\n"}, ["= tcp"]) == (one.entry, one.files, one.expected)
+    assert ("b", {"/etc/b": ""}, "b", ["= udp"]) == (two.entry, two.files, two.command, two.expected)
+
+
+@pytest.mark.parametrize("text", ["a: one\n    x\n", "a: one\n$ a\n\n    x\n"])
+def test_an_indented_line_without_a_file_is_said(text: str, tmp_path: Path) -> None:
+    (tmp_path / "x.cases").write_text(text)
+
+    with pytest.raises(ValueError, match=r"a: one: '(    x)?' belongs to no file"):
+        cases_of(tmp_path / "x.cases")
+
+
+@pytest.mark.parametrize("rest", ["= tcp\n", "/etc/a\n    x\n"])
+def test_a_blank_line_inside_a_case_is_said(rest: str, tmp_path: Path) -> None:
+    (tmp_path / "x.cases").write_text(f"a: one\n$ a\n\n{rest}")
+
+    with pytest.raises(ValueError, match="a case begins with ENTRY: SITUATION, and a blank line ends one"):
+        cases_of(tmp_path / "x.cases")
 
 
 def _said(case: Case) -> list[str]:
@@ -123,8 +158,8 @@ def _row(said: Endpoint | Outbound | FileNeed) -> str:
 def _accept(stem: str, number: int, said: list[str]) -> None:
     ALL[stem][number].expected = said
     path = HERE / f"{stem}.cases"
-    blocks = path.read_text().rstrip("\n").split("\n\n")
-    at = [place for place, block in enumerate(blocks) if any(line and not line.startswith("#") for line in block.split("\n"))][number]
+    blocks = _blocks(path.read_text())
+    at = [place for place in range(0, len(blocks), 2) if _lines(blocks[place])][number]
     kept = [line for line in blocks[at].split("\n") if not line.startswith(("= ", "> ", "! "))]
     blocks[at] = "\n".join([*kept, *said])
-    path.write_text("\n\n".join(blocks) + "\n")
+    path.write_text("".join(blocks) + "\n")
