@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from portwright.audit.cases import examples
+from portwright.audit.cases import examples, run
 from portwright.host.language.meanings import VERBS, meaning
 from portwright.host.language.predicates import predicates
 from portwright.host.language.vocabulary import KINDS, Type, names
@@ -55,6 +55,16 @@ def test_an_example_flags_what_is_bad_and_accepts_what_is_good(rule: Rule) -> No
     found = {outcome.case: outcome.problem for outcome in examples(rule)}
 
     assert {"bad": "", "good": ""} == found
+
+
+def test_the_case_file_it_shows_is_what_its_first_rule_does(tmp_path: Path) -> None:
+    cases = TEXT.partition("\n```text\nflags: ")[2].partition("```\n")[0]
+    (tmp_path / f"{RULES[0].id}.txt").write_text(f"flags: {cases}", encoding="utf-8")
+
+    tested = run(RULES[:1], tmp_path)
+
+    assert () == tested.stray
+    assert [("bad", ""), ("good", ""), ("flags", ""), ("accepts", ""), ("flags", "")] == [(o.case, o.problem) for o in tested.outcomes]
 
 
 def test_every_yaml_block_is_a_whole_rule_with_its_report() -> None:

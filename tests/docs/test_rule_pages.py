@@ -23,7 +23,7 @@ RULES = load([rules_directory()])
 SHOWN = 2
 """Cases of each kind that a page shows; the others are named."""
 
-MARK = "<!-- Written by `ACCEPT=1 pytest tests/docs` from rules/{family}/{id}.yaml and tests/rules/{id}/: change those. -->\n\n"
+MARK = "<!-- Written by `ACCEPT=1 pytest tests/docs` from rules/{family}/{id}.yaml and tests/rules/{family}/{id}.txt: change those. -->\n\n"
 
 
 def made(rule: Rule) -> str:
@@ -65,15 +65,10 @@ def _difference(accepted: Outcome, flagged: list[Outcome]) -> tuple[str, str]:
 
 
 def _files(outcome: Outcome) -> dict[str, list[str]]:
-    root = next(root for root in (Path(outcome.path) / "root", Path(outcome.path) / "repo") if root.is_dir())
-    found: dict[str, list[str]] = {}
-    for path in sorted(root.rglob("*")):
-        name = f"/{path.relative_to(root)}"
-        if path.is_symlink():
-            found[name] = [f"a link to {path.readlink()}"]
-        elif path.is_file():
-            found[name] = path.read_text(encoding="utf-8").splitlines()
-    return found
+    return {
+        path: [f"a link to {content}"] if isinstance(content, str) else content.decode("utf-8").splitlines()
+        for path, content in outcome.files.items()
+    }
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)

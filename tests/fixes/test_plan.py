@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from portwright._start.records import replace
+from portwright.audit.case_file import Case, parse
 from portwright.audit.check import Selection, planned
 from portwright.audit.inputs import inputs
 from portwright.changes import Change, GrantCapability, LimitCapabilities, SetSysctl
 from portwright.finding import Finding
 from portwright.fixes.plan import FixPolicy, Plan, plan
-from portwright.trees.directory import DirectoryTree
 from portwright.trees.memory import MemoryTree
 from portwright.trees.overlay import OverlayTree
 from tests.fixes.on_a_copy import (
@@ -32,7 +32,12 @@ from tests.fixes.on_a_copy import (
 IN_RANGE = "listener-in-ephemeral-range"
 WITHOUT_CAPABILITY = "low-port-without-capability"
 DROP_IN = "/etc/systemd/system/web.service.d/zz-portwright-capabilities.conf"
-CASES = sorted((Path(__file__).parents[1] / "rules").glob("*/flags/*/root"))
+CASES = [
+    pytest.param(case, id=f"{path.stem}: {case.name}")
+    for path in sorted((Path(__file__).parents[1] / "rules").glob("*/*.txt"))
+    for case in parse(path.read_bytes(), str(path)).cases
+    if case.kind == "flags" and not case.repository
+]
 
 
 def settings(made: Plan) -> list[str]:
@@ -332,12 +337,12 @@ def test_the_same_host_gives_the_same_plan() -> None:
     assert one.unplanned == two.unplanned
 
 
-@pytest.mark.parametrize("root", CASES, ids=lambda root: "/".join(root.parts[-4:-1:2]))
-def test_what_is_planned_for_a_rules_own_cases_is_gone_and_nothing_new_came(root: Path) -> None:
-    with DirectoryTree(str(root)) as tree:
-        before = checked(tree, all_rules())[1]
-        made = plan_on(tree, review=True)
-        after = checked(OverlayTree(tree, {path: text.encode() for path, text in made.edits.items()}), all_rules())[1]
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_planned_for_a_rules_own_cases_is_gone_and_nothing_new_came(case: Case) -> None:
+    tree = MemoryTree({path: content if isinstance(content, bytes) else f"-> {content}" for path, content in case.files.items()})
+    before = checked(tree, all_rules())[1]
+    made = plan_on(tree, review=True)
+    after = checked(OverlayTree(tree, {path: text.encode() for path, text in made.edits.items()}), all_rules())[1]
 
     remaining = {finding.fingerprint for finding in after}
     assert set() == remaining & {finding.fingerprint for finding in made.fixed}

@@ -66,12 +66,12 @@ def test_a_persons_own_rule_is_explained_with_what_it_says_of_its_example(mine: 
 
 
 def test_the_cases_beside_a_persons_own_rule_are_named(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for case in ("flags/a-low-one", "flags/b\x1b[2J", "accepts/another-port"):
-        (mine / "office/my-rule" / case).mkdir(parents=True)
+    text = "flags: a low one\n/a\naccepts: another port\n/a\nflags: b\u202ec\n/a\n"
+    (mine / "office/my-rule.txt").write_text(text, encoding="utf-8")
 
     said = say(capsys, "explain", "my-rule", "--rules", mine)
 
-    assert "\nTested\n  flags    a low one\n  flags    b\\x1b[2J\n  accepts  another port\n\n" in said
+    assert "\nTested\n  flags    a low one\n  flags    b\\u202ec\n  accepts  another port\n\n" in said
 
 
 def test_a_family_is_explained_rule_by_rule(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:

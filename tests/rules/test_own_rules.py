@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from portwright.audit import cases
 from portwright.cli import main
 from portwright.shipped import rules_directory
 
@@ -38,13 +39,19 @@ def lay(folder: Path, text: str = RULE) -> Path:
     return folder
 
 
-def host(case: Path, port: int) -> Path:
+def case(kind: str, name: str, port: int, report: str = "") -> str:
     """A case: a host with one service."""
-    wants = case / "root/etc/systemd/system/multi-user.target.wants"
-    wants.mkdir(parents=True)
-    (case / "root/etc/systemd/system/a.service").write_text(UNIT.format(port=port))
-    (wants / "a.service").symlink_to("../a.service")
-    return case
+    unit = "".join(f"    {line}\n" for line in UNIT.format(port=port).splitlines())
+    link = "/etc/systemd/system/multi-user.target.wants/a.service -> ../a.service\n"
+    kept = "report:\n" + "".join(f"    {line}\n" for line in report.splitlines()) if report else ""
+    return f"{kind}: {name}\n/etc/systemd/system/a.service\n{unit}{link}{kept}\n"
+
+
+def keep(folder: Path, *cases: str, name: str = "port-of-the-office") -> Path:
+    """The case file of a rule."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.txt").write_text("".join(cases))
+    return folder / f"{name}.txt"
 
 
 def say(caught: pytest.CaptureFixture[bytes], *arguments: object) -> tuple[int, str]:
@@ -68,11 +75,10 @@ def test_cases_lie_beside_the_rule_or_in_a_folder_of_their_own(
     family: str, apart: bool, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     lay(tmp_path / "mine" / family)
-    cases = tmp_path / ("cases" if apart else "mine")
-    host(cases / f"{family}port-of-the-office/flags/a-low-one", 8001)
-    host(cases / f"{family}port-of-the-office/accepts/another-port", 9001)
+    folder = tmp_path / ("cases" if apart else "mine")
+    keep(folder / family, case("flags", "a low one", 8001), case("accepts", "another port", 9001))
 
-    code, said = say(capsysbinary, tmp_path / "mine", *(("--cases", cases) if apart else ()))
+    code, said = say(capsysbinary, tmp_path / "mine", *(("--cases", folder) if apart else ()))
 
     assert (0, "2 cases of 1 rule; all as they should be") == (code, said.splitlines()[-1])
     assert "  ok      flags a low one\n  ok      accepts another port\n" in said
@@ -80,22 +86,21 @@ def test_cases_lie_beside_the_rule_or_in_a_folder_of_their_own(
 
 def test_a_case_may_be_a_repository(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     lay(tmp_path)
-    for case, port in (("flags/in-a-role", 8001), ("accepts/in-a-role", 80)):
-        place = tmp_path / "port-of-the-office" / case / "repo/roles/web/files"
-        place.mkdir(parents=True)
-        (place / "a.service").write_text(UNIT.format(port=port))
+    text = (case("flags", "in a role", 8001) + case("accepts", "another port", 80)).replace("/etc/systemd/system/a", "./roles/web/files/a")
+    keep(tmp_path, "".join(line for line in text.splitlines(keepends=True) if "->" not in line))
 
-    assert 0 == say(capsysbinary, tmp_path)[0]
+    code, said = say(capsysbinary, tmp_path, "--format", "json")
+
+    assert 0 == code
+    assert json.loads(said)["cases"][0]["report"].startswith("roles/web/files/a.service:2:43 port-of-the-office")
 
 
 def test_a_case_that_goes_wrong_shows_what_was_expected_and_what_came(
     tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     lay(tmp_path)
-    missed = host(tmp_path / "port-of-the-office/flags/missed", 9001)
-    other = host(tmp_path / "port-of-the-office/flags/said-otherwise", 8001)
-    (other / "expected.txt").write_text(REPORT.replace("8001", "8002"))
-    wrong = host(tmp_path / "port-of-the-office/accepts/all-the-same", 8001)
+    missed, other = case("flags", "missed", 9001), case("flags", "said otherwise", 8001, REPORT.replace("8001", "8002"))
+    path = keep(tmp_path, missed, other, case("accepts", "all the same", 8001))
 
     code, said = say(capsysbinary, tmp_path, "-q")
 
@@ -104,10 +109,10 @@ def test_a_case_that_goes_wrong_shows_what_was_expected_and_what_came(
 port-of-the-office:
   failed  flags missed
           nothing is flagged
-          in {missed}
+          in {path}:1
   failed  flags said otherwise
-          the report is not the one kept in expected.txt
-          in {other}
+          the report is not the one that is kept
+          in {path}:9
           --- expected
           +++ reported
           @@ -1,2 +1,2 @@
@@ -116,7 +121,7 @@ port-of-the-office:
                certain
   failed  accepts all the same
           it is flagged
-          in {wrong}
+          in {path}:20
           --- expected
           +++ reported
           @@ -0,0 +1,2 @@
@@ -142,27 +147,58 @@ def test_what_is_reported_is_kept_where_it_is_accepted_and_nowhere_else(
     tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     lay(tmp_path)
-    flagged = host(tmp_path / "port-of-the-office/flags/one", 8001)
-    accepted = host(tmp_path / "port-of-the-office/accepts/one", 9001)
+    remark, accepted = "# agreed in May\n\n\n", case("accepts", "two", 9001)
+    path = keep(tmp_path, remark, case("flags", "one", 8001), accepted, case("flags", "old", 8001, "not this\n"))
+    before = path.read_text()
 
-    assert (0, True) == (say(capsysbinary, tmp_path)[0], not (flagged / "expected.txt").exists())
+    assert (1, before) == (say(capsysbinary, tmp_path)[0], path.read_text())
     assert "  kept    flags one\n" in say(capsysbinary, tmp_path, "--accept")[1]
-    assert REPORT == (flagged / "expected.txt").read_text()
-    assert ["root"] == os.listdir(accepted)
+    assert remark + case("flags", "one", 8001, REPORT) + accepted + case("flags", "old", 8001, REPORT) == path.read_text()
     assert "  ok      flags one\n" in say(capsysbinary, tmp_path)[1]
 
 
-def test_a_kept_report_is_replaced_and_never_written_through_a_link(
-    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+def test_a_case_file_that_is_a_link_is_neither_read_nor_written(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    lay(tmp_path / "mine", RULE + EXAMPLES)
+    precious = keep(tmp_path / "mine/kept", case("flags", "one", 8001), name="precious")
+    before = precious.read_text()
+    (tmp_path / "mine/port-of-the-office.txt").symlink_to("kept/precious.txt")
+
+    code, said = say(capsysbinary, tmp_path / "mine", "--accept")
+
+    assert 2 == code
+    assert "port-of-the-office.txt: a link: a case file lies where it is named\n" in said
+    assert before == precious.read_text()
+
+
+def test_what_became_a_link_meanwhile_is_replaced_not_followed(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lay(tmp_path / "mine")
-    flagged = host(tmp_path / "mine/port-of-the-office/flags/one", 8001)
-    (tmp_path / "precious").write_text("mine")
-    (flagged / "expected.txt").symlink_to("../../../../precious")
+    path = keep(tmp_path / "mine", case("flags", "one", 8001))
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+
+    def swap(tested: cases.Tested) -> dict[str, str]:
+        path.unlink()
+        path.symlink_to(precious)
+        return accepted(tested)
+
+    accepted = cases.Tested.accepted
+    monkeypatch.setattr(cases.Tested, "accepted", swap)
 
     assert 0 == say(capsysbinary, tmp_path / "mine", "--accept")[0]
-    assert "mine" == (tmp_path / "precious").read_text()
-    assert not (flagged / "expected.txt").is_symlink()
+    assert "mine" == precious.read_text()
+    assert case("flags", "one", 8001, REPORT) == path.read_text()
+
+
+def test_a_case_file_that_cannot_be_written_is_said(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay(tmp_path)
+    path = keep(tmp_path, case("flags", "one", 8001))
+    (tmp_path / f"{path.name}.{os.getpid()}.part").mkdir()
+
+    assert (2, f"portwright: cannot write {path}: File exists\n") == say(capsysbinary, tmp_path, "--accept")
 
 
 def test_a_rule_without_any_case_is_said(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
@@ -190,57 +226,74 @@ def test_a_mistake_in_a_rule_is_told_before_anything_is_tested(tmp_path: Path, c
     assert (2, f"portwright: {place}: ports (ports) cannot be compared with overlap; did you mean overlaps?\n") == (code, said)
 
 
-# (what lies in the folder of cases, what is said of it)
+FROM_FOLDERS = "cases are read from one text, {rule}.txt, not from folders: write each as `flags: NAME` or `accepts: NAME`"
+LINES = "a line is /PATH or ./PATH, like: NAME, report:, flags: NAME, accepts: NAME"
+
+# (where it lies among the cases, what stands there, what is said of it)
 STRAY = [
-    ("port-of-the-ofice/flags/x/root", "cases of no rule: there is no port-of-the-ofice.yaml; did you mean port-of-the-office?"),
-    ("port-of-the-office/flags/x/etc", "a case holds either root/, the files of a host, or repo/, those of a repository"),
-    ("port-of-the-office/flags/x/root/../repo", "a case holds either root/, the files of a host, or repo/, those of a repository"),
+    (
+        "port-of-the-ofice.txt",
+        "# remark\n\nflags: x\n/a\n",
+        ": these are cases of no rule: there is no port-of-the-ofice.yaml; did you mean port-of-the-office?",
+    ),
+    ("office/port-of-the-office.txt", "flags: x\n/a\netc\n", f":3:1: {LINES}"),
+    ("port-of-the-office.txt", "flags: x\n/a\nflags: x\n/a\n", ":3:1: there is already a case of this name: x"),
 ]
 
 
-@pytest.mark.parametrize(("place", "complaint"), STRAY)
-def test_a_folder_that_tests_nothing_is_said(
-    place: str, complaint: str, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+@pytest.mark.parametrize(("place", "text", "complaint"), STRAY)
+def test_what_tests_nothing_is_said(
+    place: str, text: str, complaint: str, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     lay(tmp_path, RULE + EXAMPLES)
-    (tmp_path / place.partition("/..")[0]).mkdir(parents=True)
-    (tmp_path / place).mkdir(parents=True, exist_ok=True)
+    (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / place).write_text(text)
 
     code, said = say(capsysbinary, tmp_path)
 
     assert 2 == code
-    assert complaint in " ".join(said.split())
-    assert said.endswith("1 folder in vain\n")
+    assert f"{tmp_path}/{place}{complaint}" in said
+    assert said.endswith("1 file or folder in vain\n")
 
 
-@pytest.mark.parametrize("place", ["port-of-the-office/flags/x", "port-of-the-office/flags/x/root", "port-of-the-office/flags"])
-def test_a_case_that_is_a_link_is_not_followed(place: str, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+@pytest.mark.parametrize("place", ["port-of-the-office", "office/port-of-the-office", "gone-long-ago"])
+def test_cases_in_folders_are_not_read_and_it_is_said_how_to_write_them(
+    place: str, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    lay(tmp_path, RULE + EXAMPLES)
+    (tmp_path / place / "flags/x/root").mkdir(parents=True)
+
+    code, said = say(capsysbinary, tmp_path)
+
+    assert 2 == code
+    assert f"{tmp_path}/{place}: {FROM_FOLDERS.format(rule=place.rpartition('/')[2])}" in said
+
+
+def test_a_text_that_holds_no_cases_is_nobodys_mistake(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    lay(tmp_path, RULE + EXAMPLES)
+    (tmp_path / "notes.txt").write_text("# remarks\nour rules\nflags: none\n")
+
+    assert (0, "2 cases of 1 rule; all as they should be") == (0, say(capsysbinary, tmp_path)[1].splitlines()[-1])
+
+
+@pytest.mark.parametrize("folder", ["inside", "../outside"])
+def test_a_folder_of_cases_that_is_a_link_is_not_followed(
+    folder: str, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
     lay(tmp_path / "mine", RULE + EXAMPLES)
-    host(tmp_path / "outside/flags/x", 8001)
-    (tmp_path / "mine" / place).parent.mkdir(parents=True)
-    (tmp_path / "mine" / place).symlink_to(tmp_path / "outside" / place.partition("/")[2])
+    keep(tmp_path / "mine" / folder / "deeper", case("flags", "x", 8001))
+    (tmp_path / "mine/office").symlink_to(f"{folder}/deeper")
 
-    said = say(capsysbinary, tmp_path / "mine")[1]
+    said = say(capsysbinary, tmp_path / "mine", "--accept")[1]
 
-    assert "ok      flags" not in said
-    assert "failed" not in said
-
-
-def test_a_link_inside_the_folder_is_no_case_either(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
-    lay(tmp_path)
-    host(tmp_path / "port-of-the-office/flags/x", 8001)
-    (tmp_path / "port-of-the-office/flags/y").symlink_to("x")
-
-    code, said = say(capsysbinary, tmp_path)
-
-    assert 2 == code
-    assert "flags/y: a link: a case holds its own files" in said
+    assert "flags x" not in said
+    assert case("flags", "x", 8001) == (tmp_path / "mine" / folder / "deeper/port-of-the-office.txt").read_text()
 
 
 def test_there_is_an_end_to_the_folders_that_are_looked_into(
     tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("portwright.audit.cases._MOST_FOLDERS", 20)
+    monkeypatch.setattr("portwright.audit.cases._MOST_NAMES", 20)
     lay(tmp_path, RULE + EXAMPLES)
     for number in range(30):
         (tmp_path / f"f{number}").mkdir()
@@ -251,34 +304,39 @@ def test_there_is_an_end_to_the_folders_that_are_looked_into(
     assert f"{tmp_path}: more than 20 names in a folder of cases and those in it\n" in said
 
 
-def test_a_case_that_holds_pipes_and_links_to_elsewhere_is_read_as_a_host_is(
+def test_a_link_in_a_case_leads_to_what_the_case_has_and_nowhere_else(
     tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     lay(tmp_path)
-    system = host(tmp_path / "port-of-the-office/flags/one", 8001) / "root/etc/systemd/system"
-    os.mkfifo(system / "b.service")
-    (system / "c.service").symlink_to("/etc/passwd")
+    outside = tmp_path / "outside.service"
+    outside.write_text(UNIT.format(port=8002))
+    up = "../" * 30
+    links = f"/etc/systemd/system/b.service -> {outside}\n/etc/systemd/system/c.service -> {up.rstrip('/')}{outside}\n"
+    units = "".join(f"/etc/systemd/system/multi-user.target.wants/{name}.service -> ../{name}.service\n" for name in "bc")
+    keep(tmp_path, case("flags", "one", 8001, REPORT).replace("report:", f"{links}{units}report:"))
 
     assert "ok      flags one" in say(capsysbinary, tmp_path)[1]
 
 
 def test_names_of_cases_do_not_steer_the_terminal(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     lay(tmp_path)
-    host(tmp_path / "port-of-the-office/flags/x\x1b[2J\u202e", 8001)
+    keep(tmp_path, case("flags", "x\u202ey", 8001))
     (tmp_path / "stray\x1b]0;x\x07/flags/x").mkdir(parents=True)
+    keep(tmp_path, "flags: a\x1b[2J\n", name="other\x1b[2J")
 
     said = say(capsysbinary, tmp_path)[1]
 
+    assert "flags x\\u202ey" in said
     assert not {"\x1b", "\x07", "\u202e"} & set(said)
 
 
 def test_the_same_as_json(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     lay(tmp_path)
-    case = host(tmp_path / "port-of-the-office/flags/one", 8001)
+    path = keep(tmp_path, "\n", case("flags", "one", 8001))
 
     code, said = say(capsysbinary, tmp_path, "--format", "json")
 
-    row = {"rule": "port-of-the-office", "case": "flags", "name": "one", "path": str(case), "ok": True, "problem": None}
+    row = {"rule": "port-of-the-office", "case": "flags", "name": "one", "path": str(path), "line": 2, "ok": True, "problem": None}
     summary = {"rules": 1, "cases": 1, "failed": 0, "untested": [], "stray": []}
     assert 0 == code
     assert {"version": 1, "cases": [{**row, "expected": None, "report": REPORT}], "summary": summary} == json.loads(said)

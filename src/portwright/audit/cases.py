@@ -1,12 +1,12 @@
-"""Hold rules against their cases: the examples in the rule itself, and the small hosts and repositories kept beside it."""
+"""Run rules on their cases: the examples in the rule itself, and the small hosts and repositories in the text beside it."""
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
-from portwright._start.records import dataclass
-from portwright.audit.check import Selection, verdict
+from portwright._start.records import dataclass, field
+from portwright.audit.case_file import Case, CaseFile, parse
+from portwright.audit.check import Selection, verdict_on
 from portwright.audit.inputs import Input
 from portwright.finding import HostResult
 from portwright.host import Host
@@ -15,19 +15,25 @@ from portwright.reports.cases import findings_text
 from portwright.repositories.staging import read_repository
 from portwright.rules import Rule, evaluate
 from portwright.rules.grammar import nearest
-from portwright.source import Span, Unreadable
+from portwright.source import ParseError, Span, Unreadable
 from portwright.trees import ReadError
 from portwright.trees.directory import DirectoryTree
 from portwright.trees.memory import MemoryTree
+from portwright.trees.repository import RepositoryInMemory
 
 Expectation = Literal["bad", "good", "flags", "accepts"]
 
-EXPECTED = "expected.txt"
+SUFFIX = ".txt"
 
 _MOST_CASES = 20_000
-_MOST_FOLDERS = 200_000
+_MOST_NAMES = 200_000
 _MOST_NAMED = 50
-_MOST_EXPECTED = 1 << 20
+
+_FOLDERS = "cases are read from one text, {rule}.txt, not from folders: {how}"
+_HOW = (
+    "write each as `flags: NAME` or `accepts: NAME`, its files as /PATH (root/) or ./PATH (repo/) with their lines indented by "
+    "four spaces, and let --accept write the report (docs/rule-format.md, Testing)"
+)
 
 # What a host has that an example need not say: the loopback interface, and nothing else that is known.
 _ADDRESSES = {"/.portwright/addresses": "1: lo    inet 127.0.0.1/8 scope host lo\n"}
@@ -37,9 +43,9 @@ _ADDRESSES = {"/.portwright/addresses": "1: lo    inet 127.0.0.1/8 scope host lo
 class Outcome:
     """What became of one case.
 
-    `name` is the situation's folder, empty for an example; `path` is that folder, or the rule's file. `result` is what the rule found,
-    `report` the same as expected.txt has it, and `expected` what is kept there, None where nothing is. `problem` is empty where all is
-    as it should be.
+    `name` is the situation, empty for an example; `path` is the case file, or the rule's, and `line` where the case begins there.
+    `result` is what the rule found, `report` the same as it stands in a case file, and `expected` what is kept there, None where
+    nothing is. `files` are those of the case. `problem` is empty where all is as it should be.
     """
 
     rule: Rule
@@ -48,22 +54,25 @@ class Outcome:
     path: str
     result: HostResult
     report: str
+    line: int = 1
     expected: str | None = None
+    files: Mapping[str, bytes | str] = field(default_factory=dict)
     problem: str = ""
 
     @property
-    def expected_path(self) -> str:
-        """Where a new report may be kept; empty where none is."""
-        return f"{self.path}/{EXPECTED}" if self.case == "flags" and self.report and self.expected != self.report else ""
+    def is_new(self) -> bool:
+        """Whether the report may be kept in place of the one that is expected."""
+        return self.case == "flags" and bool(self.report) and self.expected != self.report
 
 
 @dataclass(frozen=True)
 class Tested:
-    """What became of all cases of a folder's rules; `stray` are case folders that test nothing."""
+    """What became of all cases of a folder's rules; `stray` is what tests nothing: a mistake in a case file, cases of no rule."""
 
     rules: tuple[Rule, ...]
     outcomes: tuple[Outcome, ...]
     stray: tuple[Unreadable, ...]
+    case_files: tuple[CaseFile, ...] = ()
 
     @property
     def untested(self) -> tuple[Rule, ...]:
@@ -71,35 +80,56 @@ class Tested:
         tested = {outcome.rule.id for outcome in self.outcomes}
         return tuple(rule for rule in self.rules if rule.id not in tested)
 
+    def accepted(self) -> dict[str, str]:
+        """The case files, by path, that are another text once each flagged case expects what is reported now."""
+        new: dict[str, dict[str, str]] = {}
+        for outcome in self.outcomes:
+            if outcome.is_new:
+                new.setdefault(outcome.path, {})[outcome.name] = outcome.report
+        return {file.path: file.with_reports(new[file.path]) for file in self.case_files if file.path in new}
+
 
 def run(rules: Iterable[Rule], folder: Path, selected: Iterable[Rule] | None = None) -> Tested:
-    """Each rule held against its examples and against the cases in a folder: ID/ or FAMILY/ID/, {flags,accepts}/SITUATION/{root,repo}/.
+    """Each rule run on its examples and on the cases in a folder: ID.txt or FAMILY/ID.txt.
 
-    Only the `selected` rules are held; cases of the others are no strays.
+    Only the `selected` rules are run; cases of the others are no strays.
     """
     every = tuple(rules)
     wanted = every if selected is None else tuple(selected)
     outcomes: dict[str, list[Outcome]] = {rule.id: list(examples(rule)) for rule in wanted}
     stray: list[Unreadable] = []
+    files: list[CaseFile] = []
     known = {rule.id: rule for rule in every}
+    left = _MOST_CASES
     with DirectoryTree(str(folder)) as tree:
         try:
-            for number, (name, case, at) in enumerate(_Walk(tree).cases()):
-                if number == _MOST_CASES:
-                    stray.append(Unreadable(Span.whole(str(folder)), f"more than {_MOST_CASES} cases; the others are left out"))
-                    break
+            for at, name in _Walk(tree).case_files():
                 rule = known.get(name)
-                if rule is None:
-                    ids = sorted(known)
-                    said = f"these are cases of no rule: there is no {name}.yaml; {nearest(name, ids) if ids else 'nor any other'}"
-                    stray.append(Unreadable(Span.whole(f"{folder}{at.partition(f'/{name}/')[0]}/{name}"), said))
+                place = f"{folder}{at}"
+                if not at.endswith(SUFFIX):
+                    stray.append(Unreadable(Span.whole(place), _FOLDERS.format(rule=name, how=_HOW)))
+                elif rule is None:
+                    if _begins_with_a_case(tree, at):
+                        ids = sorted(known)
+                        said = f"these are cases of no rule: there is no {name}.yaml; {nearest(name, ids) if ids else 'nor any other'}"
+                        stray.append(Unreadable(Span.whole(place), said))
                 elif rule.id in outcomes:
-                    made = _held(tree, str(folder), rule, case, at)
-                    outcomes[rule.id].append(made) if isinstance(made, Outcome) else stray.append(made)
+                    try:
+                        file = _case_file(tree, at, place)
+                    except (ParseError, ReadError) as error:
+                        stray.append(Unreadable(error.at if isinstance(error, ParseError) else Span.whole(place), error.reason))
+                        continue
+                    files.append(file)
+                    left -= len(file.cases)
+                    if left < 0:
+                        stray.append(Unreadable(Span.whole(place), f"more than {_MOST_CASES} cases; these and the others are left out"))
+                        break
+                    for case, lines in zip(file.cases, file.places, strict=True):
+                        outcomes[rule.id].append(_outcome(rule, case, place, lines.first + 1))
         except (ReadError, OSError) as error:
             at, reason = (error.path, error.reason) if isinstance(error, ReadError) else ("", str(error))
             stray.append(Unreadable(Span.whole(f"{folder}{at}".rstrip("/")), reason))
-    return Tested(wanted, tuple(outcome for each in outcomes.values() for outcome in each), tuple(dict.fromkeys(stray)))
+    return Tested(wanted, tuple(outcome for each in outcomes.values() for outcome in each), tuple(dict.fromkeys(stray)), tuple(files))
 
 
 def examples(rule: Rule) -> Iterator[Outcome]:
@@ -124,18 +154,17 @@ def examples(rule: Rule) -> Iterator[Outcome]:
 
 
 def beside(rule: Rule) -> dict[str, tuple[str, ...]]:
-    """The names of the cases that lie beside a rule, those it flags and those it accepts; shipped rules have theirs in the checkout."""
+    """The names of the cases that stand beside a rule, those it flags and those it accepts; shipped rules have theirs in the checkout."""
     folder = Path(rule.path).parent
-    found: dict[str, tuple[str, ...]] = {"flags": (), "accepts": ()}
+    at = f"/{rule.id}{SUFFIX}"
+    cases: tuple[Case, ...] = ()
     with DirectoryTree(str(folder)) as tree:
         try:
-            for case in found:
-                at = f"/{rule.id}/{case}"
-                names = (name for name in tree.names(at) if tree.kind(f"{at}/{name}") == "directory")
-                found[case] = tuple(islice(names, _MOST_NAMED))
-        except (ReadError, OSError):
-            return found
-    return found
+            if tree.kind(at) == "file":
+                cases = _case_file(tree, at, f"{folder}{at}").cases
+        except (ParseError, ReadError, OSError):
+            cases = ()  # `rules --test` says what is wrong with it
+    return {kind: tuple(case.name for case in cases if case.kind == kind)[:_MOST_NAMED] for kind in ("flags", "accepts")}
 
 
 def example(rule: Rule, files: Iterable[tuple[str, str]], *, as_host: bool) -> HostResult:
@@ -164,63 +193,75 @@ def example(rule: Rule, files: Iterable[tuple[str, str]], *, as_host: bool) -> H
 
 
 class _Walk:
-    """The case folders below a folder, by name; there is an end to how many it looks into."""
+    """What may be case files in a folder and the folders in it, by name; there is an end to how many names it looks at."""
 
     def __init__(self, tree: DirectoryTree) -> None:
         self._tree = tree
-        self._left = _MOST_FOLDERS
+        self._left = _MOST_NAMES
 
-    def cases(self) -> Iterator[tuple[str, Expectation, str]]:
-        """(rule, flags or accepts, folder of the situation) of every case."""
-        for top in self._folders(""):
-            if self._is_of_a_rule(top):
-                yield from self._situations(top)
-            else:
-                for inner in self._folders(top):
-                    if self._is_of_a_rule(inner):
-                        yield from self._situations(inner)
+    def case_files(self) -> Iterator[tuple[str, str]]:
+        """(path, id of the rule) of every text, and of every folder that holds cases as they were once written."""
+        for top in self._entries(""):
+            yield from self._one(top)
+            if self._tree.kind(top) == "directory" and not self._holds_cases(top):
+                for inner in self._entries(top):
+                    yield from self._one(inner)
 
-    def _situations(self, folder: str) -> Iterator[tuple[str, Expectation, str]]:
-        cases: tuple[Expectation, ...] = ("flags", "accepts")
-        for case in cases:
-            for situation in self._folders(f"{folder}/{case}"):
-                yield folder.rpartition("/")[2], case, situation
+    def _one(self, path: str) -> Iterator[tuple[str, str]]:
+        name = path.rpartition("/")[2]
+        if self._tree.kind(path) == "directory":
+            if self._holds_cases(path):
+                yield path, name
+        elif name.endswith(SUFFIX):
+            yield path, name.removesuffix(SUFFIX)
 
-    def _folders(self, folder: str) -> list[str]:
+    def _entries(self, folder: str) -> list[str]:
         names = [f"{folder}/{name}" for name in self._tree.names(folder or "/") if not name.startswith(".")]
         self._left -= 1 + len(names)
         if self._left < 0:
-            raise ReadError(folder, f"more than {_MOST_FOLDERS} names in a folder of cases and those in it")
-        return [name for name in names if self._tree.kind(name) == "directory"]
+            raise ReadError(folder, f"more than {_MOST_NAMES} names in a folder of cases and those in it")
+        return names
 
-    def _is_of_a_rule(self, folder: str) -> bool:
-        return any(self._tree.kind(f"{folder}/{case}") == "directory" for case in ("flags", "accepts"))
+    def _holds_cases(self, folder: str) -> bool:
+        return any(self._tree.kind(f"{folder}/{kind}") == "directory" for kind in ("flags", "accepts"))
 
 
-def _held(tree: DirectoryTree, folder: str, rule: Rule, case: Expectation, at: str) -> Outcome | Unreadable:
-    place = Span.whole(f"{folder}{at}")
-    laid = [kind for kind in ("root", "repo") if tree.kind(f"{at}/{kind}") == "directory"]
-    if len(laid) != 1:
-        return Unreadable(place, "a case holds either root/, the files of a host, or repo/, those of a repository")
-    whole = f"{at}/{laid[0]}"
-    parts = whole.split("/")
-    # Where a link leads is resolved inside the folder; a case that is opened on its own must not lead elsewhere.
+def _case_file(tree: DirectoryTree, at: str, path: str) -> CaseFile:
+    parts = at.split("/")
+    # What is read here may be written anew by --accept, and must be this very file.
     if any(tree.link("/".join(parts[: end + 1])) is not None for end in range(1, len(parts))):
-        return Unreadable(place, "a link: a case holds its own files")
-    name = at.rpartition("/")[2]
-    given = Input("host" if laid[0] == "root" else "repository", name, name, f"{folder}{whole}")
-    result = verdict(given, (rule,), Selection(), frozenset((rule.id,)))
+        raise ReadError(at, "a link: a case file lies where it is named")
+    if tree.kind(at) != "file":
+        raise ReadError(at, "a case file is a file")
+    return parse(tree.read(at) or b"", path)
+
+
+def _begins_with_a_case(tree: DirectoryTree, at: str) -> bool:
+    """Whether a text that belongs to no rule was meant for one, as a README is not."""
+    if tree.kind(at) != "file":
+        return False
+    lines = (tree.head(at) or b"").split(b"\n")
+    first = next((line for line in lines if line.strip() and not line.startswith(b"#")), b"")
+    return first.startswith((b"flags:", b"accepts:"))
+
+
+def _outcome(rule: Rule, case: Case, path: str, line: int) -> Outcome:
+    laid = {file: content if isinstance(content, bytes) else f"-> {content}" for file, content in case.files.items()}
+    given = Input("repository" if case.repository else "host", case.name, case.name, path)
+    if case.repository:
+        hosts = read_repository(RepositoryInMemory(laid), case.name)
+    else:
+        hosts = (read_host(MemoryTree(laid), case.name, case.name),)
+    result = verdict_on(hosts, given, (rule,), Selection(), frozenset((rule.id,)))
     report = findings_text(result.findings)
-    kept = tree.read(f"{at}/{EXPECTED}") if case == "flags" else None
-    expected = None if kept is None else kept[:_MOST_EXPECTED].decode("utf-8", "backslashreplace")
     problem = ""
-    if case == "flags" and not result.findings:
+    if case.kind == "flags" and not result.findings:
         problem = _unseen("nothing is flagged", result)
-    elif case == "flags" and expected is not None and expected != report:
-        problem = f"the report is not the one kept in {EXPECTED}"
-    elif case == "accepts" and result.findings:
+    elif case.kind == "flags" and case.report is not None and case.report != report:
+        problem = "the report is not the one that is kept"
+    elif case.kind == "accepts" and result.findings:
         problem = "it is flagged"
-    return Outcome(rule, case, name, f"{folder}{at}", result, report, expected, problem)
+    return Outcome(rule, case.kind, case.name, path, result, report, line, case.report, case.files, problem)
 
 
 def _unseen(problem: str, result: HostResult) -> str:

@@ -76,7 +76,13 @@ def _expecting(host: Host, rate: int | None) -> Host:
 
 def verdict(given: Input, rules: tuple[Rule, ...], selection: Selection, known: frozenset[str], rate: int | None = None) -> HostResult:
     """What the rules find in one input. `known` are the ids of all rules there are, which an allow comment may name."""
-    hosts = read(given, rate)
+    return verdict_on(read(given, rate), given, rules, selection, known)
+
+
+def verdict_on(
+    hosts: tuple[Host, ...], given: Input, rules: tuple[Rule, ...], selection: Selection, known: frozenset[str]
+) -> HostResult:
+    """What the rules find in the hosts that an input was read as."""
     findings: dict[tuple[object, ...], Finding] = {}
     unreadable = {u for host in hosts for u in host.unreadable}
     for host in hosts:

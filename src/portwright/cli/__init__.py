@@ -287,19 +287,21 @@ def _test(options: Options) -> int:
         raise Complaint(f"{where}: no such folder of cases")
     own = [rule for rule in every if is_shipped(folder) or rule.path.startswith(f"{folder}/")]
     found = run(own, where, [rule for rule in own if rule in selected])
-    written: set[str] = set()
+    kept: set[tuple[str, str]] = set()
     if options.accept:
-        for outcome in found.outcomes:
-            if outcome.expected_path:
-                _write(outcome.expected_path, outcome.report)
-                written.add(outcome.path)
+        for path, text in found.accepted().items():
+            try:
+                _replace(path, text.encode("utf-8"), None)
+            except OSError as error:
+                raise Complaint(f"cannot write {path}: {error.strerror}") from None
+        kept = {(outcome.path, outcome.name) for outcome in found.outcomes if outcome.is_new}
     for form, output in outputs:
         if form == "json":
             _write(output, cases.cases_json(found.outcomes, found.untested, found.stray))
         else:
             look = {"color": terminal.color(options.color, output), "width": terminal.width(output), "quiet": options.quiet}
-            _show(output, cases.cases_text(found.outcomes, found.untested, found.stray, written, **look))
-    if any(outcome.problem and outcome.path not in written for outcome in found.outcomes):
+            _show(output, cases.cases_text(found.outcomes, found.untested, found.stray, kept, **look))
+    if any(outcome.problem and (outcome.path, outcome.name) not in kept for outcome in found.outcomes):
         return FINDINGS
     return USAGE if not found.outcomes or found.stray else CLEAN
 

@@ -134,7 +134,7 @@ _FIX = (
 _TEST = (
     Option("--test", metavar="DIR", help="hold the rules of this folder against their examples and the cases beside them"),
     Option("--cases", metavar="DIR", help="with --test: where the cases are, if not beside the rules"),
-    Option("--accept", help="with --test: keep what is reported now as each flagged case's expected.txt"),
+    Option("--accept", help="with --test: keep what is reported now as the report of each flagged case"),
 )
 _TWO = ("text", "json")
 _OPERANDS = {

@@ -9,10 +9,10 @@ from portwright.reports.escape import safe, wrap
 from portwright.reports.style import Style
 from portwright.reports.words import counted
 from portwright.rules import Rule
-from portwright.source import Unreadable
+from portwright.source import Span, Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Container
 
 
 _MOST_LINES = 400  # of a report that is compared, and of what differs
@@ -30,6 +30,8 @@ class Outcome(Protocol):
     @property
     def path(self) -> str: ...
     @property
+    def line(self) -> int: ...
+    @property
     def report(self) -> str: ...
     @property
     def expected(self) -> str | None: ...
@@ -38,7 +40,7 @@ class Outcome(Protocol):
 
 
 def findings_text(findings: Iterable[Finding]) -> str:
-    """A finding a paragraph: place, rule and message; what is computed; the notes; what to do. This is what expected.txt holds."""
+    """A finding a paragraph: place, rule and message; what is computed; the notes; what to do. This is what a case file keeps."""
     return "".join(f"{safe(line)}\n" for finding in findings for line in _lines(finding))
 
 
@@ -46,7 +48,7 @@ def cases_text(
     outcomes: Sequence[Outcome],
     untested: Sequence[Rule],
     stray: Sequence[Unreadable],
-    written: "Collection[str]" = (),
+    kept: "Container[tuple[str, str]]" = (),
     *,
     color: bool,
     width: int,
@@ -54,10 +56,10 @@ def cases_text(
 ) -> str:
     """Rule by rule what became of each case, with what was expected and what came where they differ; `quiet` leaves the failures.
 
-    `written` are the files that were written anew because the user asked for it.
+    `kept` has (path, name) of each case whose report was written anew because the user asked for it.
     """
     page = _Page(Style(color), width)
-    return "".join(f"{line}\n" for line in page.lines(outcomes, untested, stray, written, quiet))
+    return "".join(f"{line}\n" for line in page.lines(outcomes, untested, stray, kept, quiet))
 
 
 def cases_json(outcomes: Sequence[Outcome], untested: Sequence[Rule], stray: Sequence[Unreadable]) -> str:
@@ -68,6 +70,7 @@ def cases_json(outcomes: Sequence[Outcome], untested: Sequence[Rule], stray: Seq
             "case": outcome.case,
             "name": outcome.name or None,
             "path": outcome.path,
+            "line": outcome.line,
             "ok": not outcome.problem,
             "problem": outcome.problem or None,
             "expected": outcome.expected,
@@ -80,7 +83,7 @@ def cases_json(outcomes: Sequence[Outcome], untested: Sequence[Rule], stray: Seq
         "cases": len(outcomes),
         "failed": sum(1 for outcome in outcomes if outcome.problem),
         "untested": [rule.id for rule in untested],
-        "stray": [{"path": trouble.at.path, "reason": trouble.reason} for trouble in stray],
+        "stray": [{"path": trouble.at.path, "line": trouble.at.line, "reason": trouble.reason} for trouble in stray],
     }
     return json.dumps({"version": 1, "cases": rows, "summary": summary}, indent=2) + "\n"
 
@@ -109,7 +112,7 @@ class _Page:
         outcomes: Sequence[Outcome],
         untested: Sequence[Rule],
         stray: Sequence[Unreadable],
-        written: "Collection[str]",
+        kept: "Container[tuple[str, str]]",
         quiet: bool,
     ) -> Iterator[str]:
         by_rule: dict[str, list[Outcome]] = {}
@@ -120,18 +123,18 @@ class _Page:
             if shown:
                 yield self.style("strong", f"{rule}:")
             for outcome in shown:
-                yield from self._outcome(outcome, written)
+                yield from self._outcome(outcome, kept)
         for rule in (rule.id for rule in untested):
             yield f"{self.style('strong', f'{rule}:')} {self.style('medium', 'no example and no case, so nobody knows what it does')}"
         for trouble in stray:
-            yield self.style("bad", f"{safe(trouble.at.path)}: {safe(trouble.reason)}")
+            yield self.style("bad", f"{safe(_place(trouble.at))}: {safe(trouble.reason)}")
         if not quiet:
             yield ""
         yield from self._verdict(outcomes, untested, stray, len(by_rule))
 
-    def _outcome(self, outcome: Outcome, written: "Collection[str]") -> Iterator[str]:
+    def _outcome(self, outcome: Outcome, kept: "Container[tuple[str, str]]") -> Iterator[str]:
         what = f"{outcome.case} example" if not outcome.name else f"{outcome.case} {safe(outcome.name).replace('-', ' ')}"
-        if outcome.path in written:
+        if (outcome.path, outcome.name) in kept:
             yield f"  {self.style('good', 'kept')}    {what}"
             return
         if not outcome.problem:
@@ -140,7 +143,7 @@ class _Page:
         yield f"  {self.style('bad', 'failed')}  {what}"
         for line in wrap(safe(outcome.problem), self.width - 10):
             yield f"          {line}"
-        yield f"          in {safe(outcome.path)}"
+        yield f"          in {safe(outcome.path)}" + (f":{outcome.line}" if outcome.name else "")
         for line in _difference(outcome):
             yield f"          {self.style('good' if line.startswith('+') else 'bad' if line.startswith('-') else 'faint', line)}"
 
@@ -155,8 +158,12 @@ class _Page:
         if untested:
             parts.append(f"{counted(len(untested), 'rule')} without any")
         if stray:
-            parts.append(f"{counted(len(stray), 'folder')} in vain")
+            parts.append(f"{counted(len(stray), 'file or folder', 'files or folders')} in vain")
         yield self.style("bad" if failed or stray else "good", "; ".join(parts))
+
+
+def _place(at: Span) -> str:
+    return at.path if at == Span.whole(at.path) else str(at)
 
 
 def _difference(outcome: Outcome) -> list[str]:

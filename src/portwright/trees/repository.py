@@ -1,7 +1,10 @@
 """A directory as a repository: labels are paths inside it, and what version control and package managers keep there is not walked."""
 
+from collections.abc import Iterable
+
 from portwright.trees.directory import DirectoryTree
-from portwright.trees.tree import Attributes
+from portwright.trees.memory import MemoryTree
+from portwright.trees.tree import Attributes, Trouble
 
 _NOT_WALKED = frozenset(
     {
@@ -27,3 +30,14 @@ class RepositoryTree(DirectoryTree):
 
     def is_walked(self, directory: str, name: str) -> bool:
         return name not in _NOT_WALKED
+
+
+class RepositoryInMemory(MemoryTree):
+    """A repository given as a mapping; it is walked and named as a checkout is."""
+
+    def label(self, path: str) -> str:
+        return path.lstrip("/") or "."
+
+    def walk(self, trouble: Trouble | None = None) -> Iterable[str]:
+        found = (path for path in super().walk(trouble) if self.link(path) is None)
+        return [path for path in found if _NOT_WALKED.isdisjoint(path.split("/")[1:-1])]
