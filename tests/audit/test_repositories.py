@@ -1,24 +1,33 @@
-"""Each folder of `repository/` is a situation: a repository's files in `repo/`, and all that a check says of it beside them.
+"""Each case of repositories.txt is a repository, and all that a check says of it.
 
 `ACCEPT=1 pytest tests/audit/test_repositories.py` rewrites the expectations; the diff is part of the review.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from portwright.audit.check import Selection, verdict
+from portwright._start.records import replace
+from portwright.audit.case_file import Case, parse
+from portwright.audit.check import Selection, verdict_on
 from portwright.audit.inputs import Input
 from portwright.finding import HostResult
 from portwright.repositories.staging import read_repository
 from portwright.rules import load
 from portwright.shipped import rules_directory
 from portwright.trees.memory import MemoryTree
-from tests.golden import expected
+from portwright.trees.repository import RepositoryInMemory, RepositoryTree
 
-CASES = sorted((Path(__file__).parent / "repository").iterdir())
+CASES = Path(__file__).parent / "repositories.txt"
 RULES = load([rules_directory()])
+
+every_case = pytest.mark.parametrize("case", parse(CASES.read_bytes(), CASES.name).cases, ids=lambda case: case.name)
+
+
+def _tree(case: Case) -> RepositoryInMemory:
+    return RepositoryInMemory({path: content if isinstance(content, bytes) else f"-> {content}" for path, content in case.files.items()})
 
 
 def _said(result: HostResult) -> Iterator[str]:
@@ -30,14 +39,38 @@ def _said(result: HostResult) -> Iterator[str]:
         yield f"{trouble.at} unreadable: {trouble.reason}"
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_repository_is_told_what_is_kept_beside_it(case: Path) -> None:
-    result = verdict(Input("repository", "repo", "repo", str(case / "repo")), RULES, Selection(), frozenset(rule.card.id for rule in RULES))
+@every_case
+def test_a_repository_is_told_what_is_kept_below_it(case: Case) -> None:
+    hosts = read_repository(_tree(case), "repo")
+    given = Input("repository", "repo", "repo", case.name)
+    result = verdict_on(hosts, given, RULES, Selection(), frozenset(rule.card.id for rule in RULES))
 
     report = "".join(f"{line}\n" for line in _said(result))
+    if os.environ.get("ACCEPT") and case.kind == "flags":
+        CASES.write_text(parse(CASES.read_bytes(), CASES.name).with_reports({case.name: report}), encoding="utf-8", newline="")
 
     assert result.files_read
-    assert expected(case / "expected.txt", report) == report
+    (kept,) = (each.report for each in parse(CASES.read_bytes(), CASES.name).cases if each.name == case.name)
+    assert (kept or "") == report
+
+
+@every_case
+def test_a_repository_on_disk_reads_as_the_same_in_memory(case: Case, tmp_path: Path) -> None:
+    files = {**case.files, "/.git/nginx.conf": b"", "/web/node_modules/x/nginx.conf": b"", "/other": "./"}
+    for path, content in files.items():
+        place = tmp_path / path.lstrip("/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(content) if isinstance(content, str) else place.write_bytes(content)
+
+    with RepositoryTree(str(tmp_path)) as disk:
+        walked = list(disk.walk())
+        labels = [disk.label(path) for path in walked]
+        of_disk = read_repository(disk, "repo")
+    memory = _tree(replace(case, files=files))
+
+    assert walked == list(memory.walk())
+    assert labels == [memory.label(path) for path in walked]
+    assert of_disk == read_repository(memory, "repo")
 
 
 def test_a_repository_of_very_many_hosts_is_read_up_to_a_limit_that_is_said() -> None:
