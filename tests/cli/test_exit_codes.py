@@ -185,18 +185,6 @@ def test_sarif_lists_the_rules_that_were_held_while_annotations_go_to_the_log(
     assert [b"::warning", b"::notice"] == [line.partition(b" ")[0] for line in capsysbinary.readouterr().out.splitlines()]
 
 
-def test_a_report_replaces_a_link_and_not_what_it_points_to(tmp_path: Path) -> None:
-    kept = tmp_path / "kept"
-    kept.write_text("precious\n")
-    report = tmp_path / "report.json"
-    report.symlink_to(kept)
-
-    main(["check", WEB1, "--format", "json", "--output", str(report)])
-
-    assert "precious\n" == kept.read_text()
-    assert not report.is_symlink()
-
-
 def test_a_report_can_go_to_a_device(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     assert 1 == main(["check", WEB1, "--format", "json", "--output", "/dev/null"])
     assert os.path.exists("/dev/null")

@@ -128,4 +128,4 @@ def test_no_command_connects_runs_writes_or_opens_anything_else(tmp_path: Path) 
         written = {
             match[1] for call in calls if (match := re.search(r'open(?:at)?\([^"]*"([^"]*)", [^)]*(?:O_WRONLY|O_RDWR|O_CREAT)', call))
         }
-        assert all(re.fullmatch(rf"{re.escape(str(tmp_path))}/plan\.[a-z.]+\.\d+\.part", path) for path in written)
+        assert all(re.fullmatch(r"\.portwright-[0-9a-f]{16}\.part", path) for path in written)

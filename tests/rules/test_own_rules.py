@@ -1,5 +1,6 @@
 """`portwright rules --test DIR`: somebody's own rules, held against their examples and the cases beside them."""
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -170,7 +171,7 @@ def test_a_case_file_that_is_a_link_is_neither_read_nor_written(tmp_path: Path, 
     assert before == precious.read_text()
 
 
-def test_what_became_a_link_meanwhile_is_replaced_not_followed(
+def test_case_49_a_case_file_that_became_a_link_meanwhile_is_not_followed(
     tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lay(tmp_path / "mine")
@@ -186,9 +187,9 @@ def test_what_became_a_link_meanwhile_is_replaced_not_followed(
     accepted = cases.Tested.accepted
     monkeypatch.setattr(cases.Tested, "accepted", swap)
 
-    assert 0 == say(capsysbinary, tmp_path / "mine", "--accept")[0]
+    refusal = f"portwright: cannot write {path}: it is a symbolic link, and nothing is written through one\n"
+    assert (2, refusal) == say(capsysbinary, tmp_path / "mine", "--accept")
     assert "mine" == precious.read_text()
-    assert case("flags", "one", 8001, REPORT) == path.read_text()
 
 
 def test_a_case_file_that_cannot_be_written_is_said(
@@ -196,9 +197,14 @@ def test_a_case_file_that_cannot_be_written_is_said(
 ) -> None:
     lay(tmp_path)
     path = keep(tmp_path, case("flags", "one", 8001))
-    (tmp_path / f"{path.name}.{os.getpid()}.part").mkdir()
+    monkeypatch.setattr(os, "fsync", _full)
 
-    assert (2, f"portwright: cannot write {path}: File exists\n") == say(capsysbinary, tmp_path, "--accept")
+    assert (2, f"portwright: cannot write {path}: No space left on device\n") == say(capsysbinary, tmp_path, "--accept")
+    assert case("flags", "one", 8001) == path.read_text()
+
+
+def _full(descriptor: int) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_a_rule_without_any_case_is_said(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:

@@ -10,7 +10,7 @@ from portwright import __version__
 
 TYPE_CHECKING = False  # as a type checker takes it; typing itself costs more than --version does
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
     from typing import Any, NoReturn
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 CLEAN, FINDINGS, USAGE, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 130
 
+_STANDARD_OUTPUT = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 _FORMATS_NOW = ("text", "json", "sarif", "github")
 _NOT_THERE_YET = {
     "audit": "auditing a fleet (portwright audit)",
@@ -82,9 +83,9 @@ def _check(options: Options) -> int:
     results = _each(inputs, options, rules, selection, known)
     for form, output in outputs:
         if form == "text":
-            _show(output, _text(inputs, results, options, output))
+            _show(output, _text(inputs, results, options, output), options.paths)
         else:
-            _write(output, _report(form, results, rules))
+            _write(output, _report(form, results, rules), options.paths)
     return _verdict(results, rules, options)
 
 
@@ -141,12 +142,13 @@ def _facts(options: Options) -> int:
         if form == "json":
             from portwright.reports import json_v1
 
-            _write(output, json_v1.facts(hosts))
+            _write(output, json_v1.facts(hosts), options.paths)
         else:
             from portwright.reports import facts_text
 
             files = _files(((given, host.sources) for given, host in each), options, output)
-            _show(output, facts_text.render(hosts, **_look(options, output), files=files, machine=os.uname().nodename))
+            look = _look(options, output)
+            _show(output, facts_text.render(hosts, **look, files=files, machine=os.uname().nodename), options.paths)
     return INCOMPLETE if not hosts or any(host.unreadable or not host.files_read for host in hosts) else CLEAN
 
 
@@ -161,12 +163,12 @@ def _ports(options: Options) -> int:
     hosts = [host for _, host in each]
     for form, output in outputs:
         if form == "json":
-            _write(output, json_v1.ports((host, collisions(host)) for host in hosts))
+            _write(output, json_v1.ports((host, collisions(host)) for host in hosts), options.paths)
             continue
         look = {**_look(options, output), "unicode": terminal.unicode(output), "machine": os.uname().nodename}
         files = _files(((given, host.sources) for given, host in each), options, output) or [{} for _ in hosts]
         pictures = [ports.render(host, collisions(host), **look, files=own) for host, own in zip(hosts, files, strict=True)]
-        _show(output, "\n".join(pictures))
+        _show(output, "\n".join(pictures), options.paths)
     return INCOMPLETE if not hosts or any(host.unreadable or not host.files_read for host in hosts) else CLEAN
 
 
@@ -194,9 +196,9 @@ def _fix(options: Options) -> int:
             book = playbook(made, name, templates(playbooks_directory()), existing(given, made.edits), allow_restart=options.allow_restart)
         except PlaybookNameError as error:
             raise Complaint(str(error)) from None
-        for file, content in book.files.items():
-            _write(os.path.join(folder, file), content, mode=0o600 if file in book.private else None)
-        written = tuple(os.path.join(folder, file) for file in book.files)
+        files_of_plan = {os.path.join(folder, file): content for file, content in book.files.items()}
+        _keep(files_of_plan, options.paths, {os.path.join(folder, file) for file in book.private})
+        written = tuple(files_of_plan)
     (files,) = _files([(given, made.host.sources)], options, None) or [{}]
     _show(None, plan_text.render(made, written, **_look(options, None), files=files, machine=os.uname().nodename))
     applied = _apply(written[0]) if options.apply and written else CLEAN
@@ -290,10 +292,7 @@ def _test(options: Options) -> int:
     kept: set[tuple[str, str]] = set()
     if options.accept:
         for path, text in found.accepted().items():
-            try:
-                _replace(path, text.encode("utf-8"), None)
-            except OSError as error:
-                raise Complaint(f"cannot write {path}: {error.strerror}") from None
+            _keep({path: text}, (str(folder), str(where)))
         kept = {(outcome.path, outcome.name) for outcome in found.outcomes if outcome.is_new}
     for form, output in outputs:
         if form == "json":
@@ -436,7 +435,7 @@ def _examine(part: Sequence[Input]) -> list[HostResult]:
 def _outputs(options: Options) -> list[tuple[str, str | None]]:
     """(format, file) pairs: the first --format goes to the first --output, and so on; one at most goes to standard output."""
     formats: list[str] = options.format or ["text"]
-    outputs: list[str | None] = [None if output == "-" else output for output in options.output]
+    outputs: list[str | None] = [None if output in _STANDARD_OUTPUT else output for output in options.output]
     if len(outputs) > len(formats):
         raise Complaint("there are more --output than --format: each output needs its format")
     pairs = list(zip(formats, [*outputs, *[None] * (len(formats) - len(outputs))], strict=True))
@@ -456,7 +455,7 @@ def _look(options: Options, output: str | None) -> dict[str, Any]:
     return {"color": color, "width": width, "quiet": options.quiet, "verbose": options.verbose}
 
 
-def _show(output: str | None, text: str) -> None:
+def _show(output: str | None, text: str, foreign: Sequence[str] = ()) -> None:
     """Write a report for a reader, whose terminal may know ASCII only."""
     from portwright.cli import terminal
 
@@ -464,23 +463,25 @@ def _show(output: str | None, text: str) -> None:
         from portwright.reports.escape import in_ascii
 
         text = in_ascii(text)
-    _write(output, text)
+    _write(output, text, foreign)
 
 
-def _write(output: str | None, text: str, mode: int | None = None) -> None:
+def _write(output: str | None, text: str, foreign: Sequence[str] = ()) -> None:
     """Write a report: to standard output, or to a file that is replaced whole or not at all."""
-    data = text.encode("utf-8", "backslashreplace")
     if output is None:
-        _print(data)
-        return
+        _print(text.encode("utf-8", "backslashreplace"))
+    else:
+        _keep({output: text}, foreign)
+
+
+def _keep(files: Mapping[str, str], foreign: Sequence[str], private: Collection[str] = ()) -> None:
+    """Write files, all or none. `foreign` are the inputs, in which others may have laid links."""
+    from portwright.cli.outputs import Output, OutputError, write
+
     try:
-        if os.path.lexists(output) and not os.path.isfile(output):
-            with open(output, "wb") as device:
-                device.write(data)
-            return
-        _replace(output, data, mode)
-    except OSError as error:
-        raise Complaint(f"cannot write {output}: {error.strerror}") from None
+        write([Output(path, text.encode("utf-8", "backslashreplace"), path in private) for path, text in files.items()], foreign)
+    except OutputError as error:
+        raise Complaint(str(error)) from None
 
 
 def _print(data: bytes) -> None:
@@ -496,20 +497,6 @@ def _print(data: bytes) -> None:
         # Whoever read the report may have had enough of it; the verdict stands all the same.
         if not isinstance(error, BrokenPipeError):
             raise Complaint(f"cannot write to standard output: {error.strerror}") from None
-
-
-def _replace(output: str, data: bytes, mode: int | None) -> None:
-    part = f"{output}.{os.getpid()}.part"
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666 if mode is None else mode)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            if mode is not None:
-                os.fchmod(file.fileno(), mode)
-            file.write(data)
-        os.replace(part, output)
-    except BaseException:
-        os.unlink(part)
-        raise
 
 
 def _say(line: str) -> None:
