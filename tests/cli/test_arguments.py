@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portwright.cli.arguments import COMMANDS, Options, UsageError, parser, plain, read
+from portwright._start.argv import UsageError, parsed, plain
+from portwright.cli import _COMMANDS
+from portwright.cli.arguments import COMMANDS, parser, read
 
 WORDS = sorted({name for command in COMMANDS.values() for option in command.options for name in option.names})
 VALUES = ["a", ".", "-", "", "2", "0", "json", "text", "low", "high", "always", "certain", "x=y", "-5", "a b", "- -"]
@@ -14,14 +16,14 @@ words = st.lists(st.one_of(st.sampled_from(WORDS), st.sampled_from(VALUES), JOIN
 
 def _of_argparse(line: list[str]) -> dict[str, object] | None:
     try:
-        return vars(parser().parse_args(line, namespace=Options()))
+        return vars(parsed(line, parser(), COMMANDS))
     except UsageError:
         return None
 
 
 @given(st.sampled_from(sorted(COMMANDS)), words)
 def test_what_is_understood_at_once_argparse_understands_the_same_way(command: str, rest: list[str]) -> None:
-    found = plain([command, *rest])
+    found = plain([command, *rest], COMMANDS)
 
     if found is not None:
         assert _of_argparse([command, *rest]) == vars(found)
@@ -41,7 +43,7 @@ def test_what_is_understood_at_once_argparse_understands_the_same_way(command: s
     ],
 )
 def test_what_people_write_is_understood_at_once(line: str) -> None:
-    found = plain(line.split())
+    found = plain(line.split(), COMMANDS)
 
     assert found is not None
     assert _of_argparse(line.split()) == vars(found)
@@ -49,7 +51,7 @@ def test_what_people_write_is_understood_at_once(line: str) -> None:
 
 @pytest.mark.parametrize("line", ["", "-h", "check -qv", "check a -q b", "check --form json", "check --jobs 0", "explain", "rules x"])
 def test_the_rest_is_left_to_argparse(line: str) -> None:
-    assert plain(line.split()) is None
+    assert plain(line.split(), COMMANDS) is None
 
 
 def test_a_short_option_with_its_word_is_understood_too() -> None:
@@ -62,3 +64,52 @@ def test_a_short_option_with_its_word_is_understood_too() -> None:
 def test_more_and_less_at_once_is_a_mistake(words: list[str]) -> None:
     with pytest.raises(UsageError, match="not allowed with"):
         read(["check", *words])
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("chek web1", "unknown command 'chek'; did you mean check?"),
+        ("audit -i hosts", "unknown command 'audit'; portwright --help lists the commands"),
+        ("check web1 --fomat json", "unknown option '--fomat'; did you mean --format?"),
+        ("check --formt=json --output", "unknown option '--formt'; did you mean --format?"),
+        ("explain --colour always x", "unknown option '--colour'; did you mean --color?"),
+        ("check --zzz", "unknown option '--zzz'; portwright check --help lists the options"),
+        ("check -x", "unknown option '-x' (see portwright check --help)"),
+        ("rules x", "unexpected argument 'x' (see portwright rules --help)"),
+        ("check -- --fomat", None),
+    ],
+)
+def test_a_mistyped_word_names_the_nearest(line: str, said: str | None) -> None:
+    if said is None:
+        assert ["--fomat"] == read(line.split()).paths
+        return
+    with pytest.raises(UsageError) as raised:
+        read(line.split())
+
+    assert said == str(raised.value)
+
+
+@pytest.mark.parametrize("command", [None, *COMMANDS])
+@pytest.mark.parametrize("columns", ["80", "120"])
+def test_help_fits_the_terminal_and_lists_the_exit_codes(
+    command: str | None, columns: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    with pytest.raises(SystemExit) as left:
+        read(["--help"] if command is None else [command, "--help"])
+
+    said = capsys.readouterr().out
+    assert 0 == left.value.code
+    assert max(map(len, said.splitlines())) <= int(columns)
+    assert "not there yet" not in said
+    if command is None:
+        assert all(f"\n    {name} " in said for name in COMMANDS)
+    else:
+        listed = said.partition("\nexit codes:\n")[2].splitlines()
+        codes = [int(line.split()[0]) for line in listed if line[:3] != "   "]
+        assert codes == sorted(COMMANDS[command].exits)
+
+
+def test_every_command_of_the_table_can_be_run() -> None:
+    assert set(COMMANDS) == set(_COMMANDS)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
+from portwright._start import debug_log
 from portwright._start.records import dataclass
 from portwright.trees import ReadError, Tree
 from portwright.trees.directory import MOST_BYTES, DirectoryTree, read_whole
@@ -87,6 +88,8 @@ def inputs(paths: Iterable[str], stdin_name: str | None = None) -> tuple[Input, 
     for path in dict.fromkeys(paths):
         for item in (_stdin(stdin_name),) if path == "-" else _detect_inputs(path):
             found[item] = None
+            if debug_log.ENABLED:
+                debug_log.say("inputs", "%s is read as a %s named %s", item.path, item.kind, item.name)
     return tuple(found)
 
 

@@ -20,18 +20,9 @@ if TYPE_CHECKING:
     from portwright.finding import HostResult, Severity
     from portwright.rules import Rule
 
-CLEAN, FINDINGS, USAGE, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 130
+CLEAN, FINDINGS, USAGE, INCOMPLETE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 70, 130
 
 _STANDARD_OUTPUT = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
-_FORMATS_NOW = ("text", "json", "sarif", "github")
-_NOT_THERE_YET = {
-    "audit": "auditing a fleet (portwright audit)",
-    "snapshot": "taking snapshots (portwright snapshot)",
-    "profile": "profiles (--profile)",
-    "config": "configuration files (--config)",
-    "baseline": "baselines (--baseline)",
-    "write_baseline": "baselines (--write-baseline)",
-}
 
 
 class Complaint(Exception):
@@ -50,14 +41,15 @@ def run() -> NoReturn:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code of CONTRACT: 0 clean, 1 findings, 2 usage, 3 incomplete, 130 interrupted."""
+    """Run one command; returns the exit code: 0 clean, 1 findings, 2 usage, 3 incomplete, 70 an error of our own, 130 interrupted."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    debug = "--debug" in words or os.environ.get("PORTWRIGHT_DEBUG", "0") not in ("", "0")
     try:
-        words = sys.argv[1:] if arguments is None else list(arguments)
+        if debug:
+            _log_decisions()
         if words[:1] == ["--version"]:
             _print(f"portwright {__version__}\n".encode())
             sys.exit(CLEAN)
-        if words and words[0] in ("audit", "snapshot") and not {"-h", "--help"} & set(words):
-            raise Complaint(f"{_NOT_THERE_YET[words[0]]} is not there yet")
         from portwright.cli.arguments import UsageError, read
 
         try:
@@ -71,6 +63,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _say("portwright: interrupted")
         return INTERRUPTED
+    except Exception as error:  # noqa: BLE001  whatever it is, it is our bug, and 1 means findings
+        if debug and sys.stderr is not None:
+            import traceback
+
+            traceback.print_exc()
+        _say(f"portwright: {_bug(error, debug)}")
+        return INTERNAL
+
+
+def _log_decisions() -> None:
+    from portwright._start import debug_log
+    from portwright.reports.escape import safe
+
+    if sys.stderr is not None:
+        debug_log.enable(safe)
+
+
+def _bug(error: Exception, debug: bool) -> str:
+    """An error of our own in one line: what it is, where it came up, and what to report."""
+    place, step = "", error.__traceback__
+    while step is not None:
+        module = step.tb_frame.f_globals.get("__name__", "")
+        if module.startswith("portwright"):
+            place = f" in {module}:{step.tb_lineno}"
+        step = step.tb_next
+    said = f"{type(error).__name__}: {error}"[:300]
+    more = "the traceback above" if debug else "the traceback that --debug shows"
+    return f"internal error: {said}{place}; this is a bug of portwright {__version__}: report this line and {more} to its maintainers"
 
 
 # ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -182,7 +202,7 @@ def _fix(options: Options) -> int:
     rules, known, selection = _rules(options)
     inputs = _inputs(options)
     if len(inputs) != 1:
-        raise Complaint(f"fix plans for one host at a time, and this is {len(inputs)}; plans for fleets are not there yet")
+        raise Complaint(f"fix plans for one host at a time, and this is {len(inputs)}")
     given = inputs[0]
     if options.apply and given.path != "/":
         raise Complaint("--apply changes this machine, so the host to read must be /")
@@ -349,10 +369,6 @@ def _paths(names: Sequence[str]) -> list[Path]:
 
 def _loaded(options: Options, folders: Sequence[Path]) -> tuple[tuple[Rule, ...], tuple[Rule, ...], Selection]:
     """(the selected rules, all rules, the selection) of those that are shipped and those of some folders."""
-    for name in ("profile", "config", "baseline", "write_baseline"):
-        if getattr(options, name, None) is not None:
-            raise Complaint(f"{_NOT_THERE_YET[name]} are not there yet")
-
     from portwright.audit.check import Selection, SelectionError
     from portwright.rules import load
     from portwright.shipped import folder
@@ -441,9 +457,6 @@ def _outputs(options: Options) -> list[tuple[str, str | None]]:
     pairs = list(zip(formats, [*outputs, *[None] * (len(formats) - len(outputs))], strict=True))
     if sum(output is None for _, output in pairs) > 1:
         raise Complaint("only one report can go to standard output: give the others an --output each")
-    for form in formats:
-        if form not in _FORMATS_NOW and not (form == "markdown" and options.command == "explain"):
-            raise Complaint(f"the format {form} is not there yet")
     return pairs
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from portwright._start import debug_log
 from portwright._start.records import dataclass, replace
 from portwright.daemons import DaemonFact, daemon_of, interpreted
 from portwright.daemons._engine import unknown_program as generic
@@ -97,6 +98,9 @@ def daemon_facts(invocation: Invocation, files: Files, known: Captured) -> tuple
     if known_daemon is None:
         invocation = interpreted(invocation, files)
         known_daemon = daemon_of(invocation)
+    if debug_log.ENABLED:
+        name = "no known daemon" if known_daemon is None else known_daemon.name
+        debug_log.say("daemons", "%s, started at %s, is %s", invocation.program, invocation.at, name)
     read = generic.read if known_daemon is None else known_daemon.read
     return read(invocation, files, known.packages)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any
 
+from portwright._start import debug_log
 from portwright._start.records import dataclass, field, replace
 from portwright.changes import Change, GrantCapability, LimitCapabilities, Manual, ReservePorts, SetSysctl
 from portwright.facts import (
@@ -63,8 +64,11 @@ def evaluate(host: Host, rules: Iterable[Rule]) -> tuple[tuple[Finding, ...], tu
     rules = tuple(rules)
     for number, rule in enumerate(rules):
         try:
+            before = len(found)
             for finding in _Check(asked, rule).findings():
                 found[finding] = None
+            if debug_log.ENABLED and len(found) == before:
+                debug_log.say("rules", "%s did not fire: %s", rule.id, _Check(_Asked(host, left=_MOST_COMPARISONS), rule).why_not())
         except _RuleTooDear as reason:
             stopped.append(Unreadable(rule.at, f"the rule {rule.id} was stopped after {reason}, so what else it would find is not told"))
         except _HostTooDear as reason:
@@ -222,6 +226,23 @@ class _Check:
                     self._asked.say(finding)
                     yield finding
 
+    def why_not(self) -> str:
+        """Why nothing was found, for the log: how many facts each condition left, those of `where` in the order they were tried."""
+        rule = self._rule
+        left: Sequence[Fact] = self._candidates()
+        steps = [f"{len(left)} of {rule.each}"]
+        for condition in self._ordered(rule.where):
+            test = self._test(condition)
+            left = [fact for fact in left if test(fact, fact)]
+            steps.append(f"{len(left)} left by {condition.name.name} {condition.predicate.name}")
+        for condition in rule.unless if left else ():
+            test = self._test(condition)
+            left = [fact for fact in left if not test(fact, fact)]
+            steps.append(f"{len(left)} left by unless {condition.name.name} {condition.predicate.name}")
+        if left and rule.join is not None:
+            steps.append(f"none with a {rule.join.kind} beside it")
+        return ", ".join(steps)
+
     def _candidates(self) -> Sequence[Fact]:
         if self._rule.each == "sysctl":
             for condition in self._rule.where:
@@ -247,8 +268,10 @@ class _Check:
 
     def _tests(self, conditions: Iterable[Condition]) -> list[Test]:
         """Conditions as functions of a fact and the one that `{fact: ...}` means, what is read from a field before what is worked out."""
-        ordered = sorted(conditions, key=lambda condition: condition.name.field is None or not isinstance(condition.operand, Given))
-        return [self._test(condition) for condition in ordered]
+        return [self._test(condition) for condition in self._ordered(conditions)]
+
+    def _ordered(self, conditions: Iterable[Condition]) -> list[Condition]:
+        return sorted(conditions, key=lambda condition: condition.name.field is None or not isinstance(condition.operand, Given))
 
     def _test(self, condition: Condition) -> Test:
         predicate, operand = condition.predicate, condition.operand

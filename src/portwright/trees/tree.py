@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Hashable, Iterable
 from typing import Literal, Protocol, TypeVar
 
+from portwright._start import debug_log
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.source import Source, Span, Unreadable
@@ -108,6 +109,8 @@ class Files:
             except ReadError as error:
                 self.report_unreadable(Span.whole(self.tree.label(path)), error.reason)
                 data = None
+            if debug_log.ENABLED:
+                debug_log.say("files", "%s %s", "not there:" if data is None else f"read, {len(data)} bytes:", path)
             self._read[path] = None if data is None else Source(self.tree.label(path), data.decode("utf-8", "surrogateescape"))
         return self._read[path]
 
@@ -176,6 +179,8 @@ class Files:
         found = Unreadable(at, reason)
         if found in self._trouble:
             return
+        if debug_log.ENABLED:
+            debug_log.say("files", "unreadable: %s: %s", at, reason)
         said = self._said[at.path] = self._said.get(at.path, 0) + 1
         if said <= MOST_TROUBLE:
             self._trouble[found] = None

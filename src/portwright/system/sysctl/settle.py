@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Literal
 
+from portwright._start import debug_log
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.facts import Assignment, Overridden, Sysctl
@@ -74,7 +75,18 @@ def settle(files: Files, running: Mapping[str, Word] | None = None, release: str
         if outcome.entry.value is not None
     ]
     assignments.extend(Assignment(broken.at, broken.text, "", "ignored", broken.reason) for broken in lines.broken.values())
-    return Settled(_sysctls(boot, reload, shortened, running), tuple(sorted(assignments, key=lambda assignment: assignment.at)))
+    sysctls = _sysctls(boot, reload, shortened, running)
+    if debug_log.ENABLED:
+        _log(sysctls)
+    return Settled(sysctls, tuple(sorted(assignments, key=lambda assignment: assignment.at)))
+
+
+def _log(sysctls: Iterable[Sysctl]) -> None:
+    for sysctl in sysctls:
+        if sysctl.overridden or not sysctl.is_default:
+            debug_log.say("sysctl", "%s = %s, set by %s", sysctl.key, sysctl.boot, sysctl.at)
+        for loser in sysctl.overridden:
+            debug_log.say("sysctl", "%s = %s at %s lost: %s", sysctl.key, loser.value, loser.at, loser.reason)
 
 
 # ── lines ────────────────────────────────────────────────────────────────────────────────────────────────────────────

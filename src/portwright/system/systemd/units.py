@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from posixpath import commonpath
 
+from portwright._start import debug_log
 from portwright._start.records import replace
 from portwright.facts import OpenFiles, Setting, Unit
 from portwright.formats import unit as unit_format
@@ -246,6 +247,8 @@ class _Loader:
             return self.units.setdefault(other.name, self._with_dropins(other))
         if fragment.name not in self.units and (made := self._made(fragment.name, fragment.names, fragment.path, fragment.masked)):
             self.units[made.name] = made
+            if debug_log.ENABLED:
+                debug_log.say("units", "%s: %s, merged from %s", made.name, made.state, ", ".join(made.files) or "nothing")
         return self.units.get(fragment.name)
 
     def _with_dropins(self, unit: Unit) -> Unit:
