@@ -29,8 +29,8 @@ from portwright.rules.allowing import allowed
 from portwright.shipped import rules_directory
 from portwright.source import Source, Span, Word
 from portwright.system.host_files.captures import captured
+from portwright.system.started import Started
 from portwright.system.sysctl.settle import settle
-from portwright.system.systemd.units import load
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
 from portwright.trees.tree import Kind
@@ -169,7 +169,7 @@ def _daemon(name: str) -> Target:
                 tuple(fact for fact in facts if isinstance(fact, FileLimit)),
                 {},
             )
-            told(assemble("h", "", files, settle(EMPTY), load(EMPTY), services, repository=False))
+            told(assemble("h", "", files, settle(EMPTY), Started(), services, repository=False))
         if known.fragment is not None:
             known.fragment("/etc/x.conf", files, packages)
 
@@ -237,7 +237,7 @@ def _captured(data: bytes) -> None:
 def _sysctl(data: bytes) -> None:
     files: dict[str, str | bytes] = {"/etc/sysctl.d/1.conf": data, "/usr/lib/sysctl.d/2.conf": data[::-1], "/etc/sysctl.conf": data}
     tree = Files(MemoryTree(files))
-    told(assemble("h", "", tree, settle(tree), load(tree), Services((), (), (), {}), repository=False))
+    told(assemble("h", "", tree, settle(tree), Started(), Services((), (), (), {}), repository=False))
 
 
 def _example(name: str) -> dict[str, str | bytes]:

@@ -22,7 +22,7 @@ def exec_calls(files: dict[str, str], *, repository: bool = False) -> list[tuple
 
 def _calls(files: dict[str, str], repository: bool) -> tuple[Call, ...]:
     tree = Files(MemoryTree(files))
-    return script_calls(load(tree, repository=repository), tree, repository=repository)
+    return script_calls(load(tree, repository=repository).each, tree, repository=repository)
 
 
 # (shell text, where netstat is called)

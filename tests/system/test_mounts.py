@@ -10,7 +10,7 @@ from portwright.trees.memory import MemoryTree
 
 def mounts(files: dict[str, str]) -> list[tuple[str, str, bool]]:
     tree = Files(MemoryTree(files))
-    return [(str(mount.at), mount.what, mount.on_demand) for mount in nfs_mounts(load(tree), tree)]
+    return [(str(mount.at), mount.what, mount.on_demand) for mount in nfs_mounts(load(tree).each, tree)]
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,8 @@ def plan(host: Host, findings: tuple[Finding, ...], recheck: Recheck, policy: Fi
     if host.repository:
         reason = "a repository is not a host: nothing says which machine this ends up on, so change the file at the place shown"
         return Plan(host, (), {}, (), tuple(Unplanned(f, reason, _by_hand(f)) for f in findings), reason=reason)
+    if host.unread_init:
+        return Plan(host, (), {}, (), tuple(Unplanned(f, host.unread_init, _by_hand(f)) for f in findings), reason=host.unread_init)
     prover = _Prover(host, findings, recheck, policy or FixPolicy())
     wished, refused = _sort_out(findings, prover.policy)
     proven = prover.most_of(wished, _Proven(), refused)

@@ -21,6 +21,7 @@ class Host:
     ordered before a unit, transitively; a unit it does not name has nobody known to come before it. `roles` says, for each file of a
     repository, the role or host whose folder it lies in ("" for none): files of different roles may end on different machines.
     `skipped` are the samples, documents and tests of a repository, which nobody deploys.
+    `unread_init` says why nothing is known of what the host starts: its init system is not read. It is "" where it is.
     `resvports` are the ends of the range whose ports an NFS client takes, as options of its module set them.
     `expected_rate` is how many new connections a second to one destination the host must keep up, None where nobody says.
     """
@@ -45,6 +46,7 @@ class Host:
     roles: Mapping[str, str] = field(default_factory=dict)
     skipped: tuple[Skipped, ...] = ()
     expected_rate: int | None = None
+    unread_init: str = ""
 
     @cached_property
     def _answers(self) -> dict[object, Any]:

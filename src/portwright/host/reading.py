@@ -11,18 +11,14 @@ from portwright.host import Host
 from portwright.host.join.addresses import BindContext
 from portwright.host.join.listener import listener, socket_listener
 from portwright.host.join.open_files import file_limit
+from portwright.system.boot import started
 from portwright.system.host_files.captures import Captured, captured
 from portwright.system.host_files.mounts import nfs_mounts, resvport_options
 from portwright.system.host_files.networks import names_address
 from portwright.system.processes.script_calls import script_calls
-from portwright.system.processes.spawners import spawned
-from portwright.system.sysctl.commands import unsettle
+from portwright.system.started import InitSocket, Started
+from portwright.system.sysctl.commands import perhaps, unsettle
 from portwright.system.sysctl.settle import Settled, defaults, settle
-from portwright.system.systemd import socket_units as socket_unit
-from portwright.system.systemd.generators import is_guess
-from portwright.system.systemd.invocations import invocations
-from portwright.system.systemd.units import Units, load
-from portwright.system.systemd.user_managers import managers
 from portwright.trees import Files, Tree
 
 Joined = Listener | Outbound | FileLimit
@@ -31,11 +27,13 @@ Joined = Listener | Outbound | FileLimit
 def read_host(tree: Tree, name: str, identity: str = "") -> Host:
     """All facts of the host whose files a tree holds."""
     files = Files(tree)
-    known = captured(files)
-    units = load(files)
-    settled = unsettle(settle(files, known.sysctl, known.kernel), units, files)
+    known = files.once(captured)
+    found = started(files, known)
+    settled = unsettle(settle(files, known.sysctl, known.kernel), found.sysctl_writes)
+    if found.unread:
+        settled = perhaps(settled)
     context = bind_context(settled, known, files)
-    return assemble(name, identity, files, settled, units, services(units, files, known, context), repository=False)
+    return assemble(name, identity, files, settled, found, services(found, files, known, context), repository=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +47,16 @@ class Services:
     privileges: Mapping[str, Privileges]
 
 
-def services(units: Units, files: Files, known: Captured, context: BindContext) -> Services:
+def services(found: Started, files: Files, known: Captured, context: BindContext) -> Services:
     """The services of a host or a repository."""
     joined: list[Joined] = []
     privileges: dict[str, Privileges] = {}
-    for invocation in commands(units, files, known):
+    for invocation in found.invocations:
         if invocation.unit is not None:
             privileges.setdefault(invocation.unit, invocation.privileges)
         joined += join(invocation, daemon_facts(invocation, files, known), context)
     return Services(
-        listeners=(*(fact for fact in joined if isinstance(fact, Listener)), *socket_listeners(units, files, context)),
+        listeners=(*(fact for fact in joined if isinstance(fact, Listener)), *socket_listeners(found.sockets, context)),
         outbounds=tuple(fact for fact in joined if isinstance(fact, Outbound)),
         file_limits=tuple(fact for fact in joined if isinstance(fact, FileLimit)),
         privileges=privileges,
@@ -73,23 +71,6 @@ def bind_context(settled: Settled, known: Captured, files: Files) -> BindContext
         no_ipv6=known.no_ipv6,
         configured=lambda address: names_address(address, files),
     )
-
-
-def commands(units: Units, files: Files, known: Captured) -> Iterable[Invocation]:
-    """Every command that a loaded service starts, in the order of unit names, what cron and supervisor start in turn, and users' own.
-
-    On a host a template starts nothing, its instances do.
-    """
-    for unit in units.each:
-        template = unit.starts is not None and "@." in unit.name
-        if unit.kind == "service" and unit.state == "loaded" and not template:
-            for invocation in invocations(unit, units, files, known):
-                if is_guess(unit):
-                    invocation = replace(invocation, confidence=weakest(invocation.confidence, "likely"))
-                yield invocation
-                yield from spawned(invocation, units, files, known)
-    for manager in managers(units, files):
-        yield from manager.invocations(files, known)
 
 
 def daemon_facts(invocation: Invocation, files: Files, known: Captured) -> tuple[DaemonFact, ...]:
@@ -120,17 +101,14 @@ def join(invocation: Invocation, said: Iterable[DaemonFact], context: BindContex
                     yield bound
 
 
-def socket_listeners(units: Units, files: Files, context: BindContext) -> list[Listener]:
-    """What PID 1 binds for .socket units."""
+def socket_listeners(sockets: Iterable[InitSocket], context: BindContext) -> list[Listener]:
+    """What is bound for services before they start."""
     found: list[Listener] = []
-    for unit in units.each:
-        if unit.kind == "socket" and unit.state == "loaded":
-            activates = socket_unit.activates(unit, units)
-            found += (socket_listener(endpoint, unit, activates, context) for endpoint in socket_unit.read(unit, units, files))
-    for manager in managers(units, files):
-        for unit, binder in manager.sockets():
-            own = (replace(endpoint, binds_as=None) for endpoint in socket_unit.read(unit, manager.units, files))
-            found += (fact for fact in join(binder, own, context) if isinstance(fact, Listener))
+    for socket in sockets:
+        if socket.manager is None:
+            found.append(socket_listener(socket.endpoint, socket.unit, socket.activates, context))
+        else:
+            found += (fact for fact in join(socket.manager, (socket.endpoint,), context) if isinstance(fact, Listener))
     return found
 
 
@@ -139,15 +117,15 @@ def assemble(
     identity: str,
     files: Files,
     settled: Settled,
-    units: Units,
+    found: Started,
     services: Services,
     *,
     repository: bool,
 ) -> Host:
     """The Host that all these facts make, in an order that depends on nothing but the facts."""
     kernel = defaults()
-    called = script_calls(units, files, repository=repository)
-    mounts = nfs_mounts(units, files)
+    called = script_calls(found.units, files, repository=repository)
+    mounts = nfs_mounts(found.units, files)
     ordered = tuple(sorted(dict.fromkeys(services.listeners), key=_listener_order))
     return Host(
         name=name,
@@ -156,7 +134,7 @@ def assemble(
         listeners=ordered,
         sysctls=settled.sysctls,
         assignments=settled.assignments,
-        units=units.each,
+        units=found.units,
         outbounds=tuple(sorted(dict.fromkeys(services.outbounds), key=lambda o: (o.at, o.unit or "", o.name))),
         file_limits=tuple(sorted(dict.fromkeys(services.file_limits), key=lambda limit: (limit.at, limit.unit or "", limit.setting))),
         calls=called,
@@ -165,8 +143,9 @@ def assemble(
         sources={**files.sources, kernel.path: kernel},
         unreadable=files.unreadable,
         files_read=len(files.sources),
+        unread_init=found.unread,
         privileges=services.privileges,
-        order={name: units.before(name) for name in sorted({listener.unit for listener in ordered if listener.unit})},
+        order={name: found.before(name) for name in sorted({listener.unit for listener in ordered if listener.unit})},
     )
 
 

@@ -21,7 +21,7 @@ from portwright.repositories.recognise import (
 from portwright.source import Skipped, Span, Unreadable
 from portwright.system.host_files.captures import captured
 from portwright.system.sysctl.settle import settle
-from portwright.system.systemd.units import load
+from portwright.system.systemd import reader as systemd
 from portwright.trees import Files, ReadError, Tree
 from portwright.trees.memory import MemoryTree
 from portwright.trees.tree import Kind
@@ -249,9 +249,9 @@ def _read_layout(layout: tuple[StagedFile, ...], siblings: SiblingFiles, name: s
     files = Files(tree, partial=True)
     known = captured(files)
     settled = settle(files)
-    units = load(files, repository=True)
+    started = systemd.read(files, known, repository=True)
     context = bind_context(settled, known, files)
-    found = services(units, files, known, context)
+    found = services(started, files, known, context)
     listeners, outbounds = [*found.listeners], [*found.outbounds]
     for fact in _fragments(layout, files, known.packages, read):
         # How many files a daemon may open is not said where nothing starts it.
@@ -267,7 +267,7 @@ def _read_layout(layout: tuple[StagedFile, ...], siblings: SiblingFiles, name: s
         "",
         files,
         settled,
-        units,
+        started,
         Services(
             tuple(
                 _as_deployed(fact, own[fact.at.path], fact.at.path in unfilled)

@@ -5,6 +5,7 @@ import pytest
 from portwright.facts import Sysctl
 from portwright.system.sysctl.commands import unsettle
 from portwright.system.sysctl.settle import settle
+from portwright.system.systemd.sysctl_writes import sysctl_writes
 from portwright.system.systemd.units import load
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
@@ -19,7 +20,7 @@ def _settled(text: str, key: str = START, more: dict[str, str] | None = None, en
     if enabled:
         files[ENABLED] = "-> ../a.service"
     read = Files(MemoryTree(files))
-    return next(each for each in unsettle(settle(read), load(read), read).sysctls if each.key == key)
+    return next(each for each in unsettle(settle(read), sysctl_writes(load(read), read)).sysctls if each.key == key)
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 import pytest
 
 from portwright.facts import Invocation
-from portwright.host.reading import commands
 from portwright.system.host_files.captures import captured
+from portwright.system.systemd.reader import commands
 from portwright.system.systemd.units import Units, load
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree

@@ -1,11 +1,10 @@
 """Which NFS file systems a host mounts, and from which privileged ports its client connects: fstab(5), systemd.mount(5), autofs(5)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
-from portwright.facts import Mount, Value
+from portwright.facts import Mount, Unit, Value
 from portwright.formats import words
 from portwright.source import Source, Word
-from portwright.system.systemd.units import Units
 from portwright.trees import Files
 
 NFS = ("nfs", "nfs4")
@@ -15,7 +14,7 @@ _MODPROBE = ("/usr/lib/modprobe.d", "/lib/modprobe.d", "/run/modprobe.d", "/etc/
 _MOST_MAPS = 64
 
 
-def nfs_mounts(units: Units, files: Files) -> tuple[Mount, ...]:
+def nfs_mounts(units: Collection[Unit], files: Files) -> tuple[Mount, ...]:
     """The NFS mounts made at boot or on demand; what fstab(5) marks noauto somebody mounts by hand, if ever."""
     found = [*_fstab(files), *_units(units), *_maps(files)]
     return tuple(mount for mount in found if mount.kind in NFS)
@@ -46,10 +45,10 @@ def _fstab(files: Files) -> Iterator[Mount]:
             yield Mount(line.at, line.keyword.text, where.text, kind.text, given, on_demand)
 
 
-def _units(units: Units) -> Iterator[Mount]:
+def _units(units: Collection[Unit]) -> Iterator[Mount]:
     """The .mount units that something starts; an .automount of the same name starts its own on demand."""
-    on_demand = {unit.name.removesuffix(".automount") for unit in units.each if unit.kind == "automount" and unit.starts in ("boot", None)}
-    for unit in units.each:
+    on_demand = {unit.name.removesuffix(".automount") for unit in units if unit.kind == "automount" and unit.starts in ("boot", None)}
+    for unit in units:
         if unit.kind != "mount" or unit.state != "loaded":
             continue
         what, where, kind = (unit.value("Mount", key) for key in ("What", "Where", "Type"))

@@ -1,13 +1,12 @@
 """Where units, cron and their scripts call the few programs that rules look for."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from portwright.facts import Call, Unit
 from portwright.source import Source, Span
 from portwright.system.processes import cron
 from portwright.system.processes.wrappers import SHELLS
 from portwright.system.systemd.privileges import script_head
-from portwright.system.systemd.units import Units
 from portwright.trees import Files
 
 SOUGHT = ("netstat",)
@@ -21,21 +20,21 @@ _MOST_BEFORE = 5  # words that may stand before a program, as in `sudo timeout 5
 _DEEPEST = 4  # `$( )` within each other
 
 
-def script_calls(units: Units, files: Files, *, repository: bool) -> tuple[Call, ...]:
+def script_calls(units: Collection[Unit], files: Files, *, repository: bool) -> tuple[Call, ...]:
     """The calls in Exec lines, cron's tables and folders, and in the shell scripts that a unit or cron starts by their path.
 
     Scripts that those scripts start are not followed, nor are other languages. Where cron does not run, its files are nothing.
     """
     found: list[Call] = []
     scripts: dict[str, Unit | None] = {}
-    for unit in units.each:
+    for unit in units:
         if unit.kind not in ("service", "socket") or unit.state != "loaded":
             continue
         found += _of_unit(unit)
         if unit.starts != "never":
             for path in _scripts_of(unit):
                 scripts.setdefault(path, unit)
-    runs = {unit.name for unit in units.each if unit.name in _CRON and unit.state == "loaded" and unit.starts == "boot"}
+    runs = {unit.name for unit in units if unit.name in _CRON and unit.state == "loaded" and unit.starts == "boot"}
     if runs or repository:
         for path, owner in cron.tables(files, debian="cron.service" in runs):
             for offset, command, source in _commands(path, owner, files):

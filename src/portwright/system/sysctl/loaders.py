@@ -3,14 +3,13 @@
 from collections.abc import Iterable
 
 from portwright._start.records import dataclass
+from portwright.system.init import init_system
 from portwright.trees import Files
 
 # sysctl.d(5), sysctl(8): of files with one name the first directory's is read. /lib counts where it is not /usr/lib.
 DIRECTORIES = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d")
 SYSCTL_CONF = "/etc/sysctl.conf"
 _LINK = "99-sysctl.conf"
-_SYSTEMD = ("/usr/lib/systemd", "/lib/systemd", "/etc/systemd")
-_OTHER_INIT = ("/etc/inittab", "/etc/openwrt_release", "/etc/runlevels", "/etc/runit")
 _SIGNS_OF_A_WHOLE_HOST = ("/usr/lib", "/etc/passwd", "/etc/os-release", "/.portwright")
 
 
@@ -57,17 +56,13 @@ def reading(files: Files) -> Reading:
     # procps reads /etc/sysctl.conf once more, and last, even where 99-sysctl.conf links to it
     plain = Found("sysctl.conf", SYSCTL_CONF, files.resolve(SYSCTL_CONF), False, True)
     later = (*_ordered(reload.values()), plain)
-    if _has_other_init(files):
+    if files.once(init_system).name != "systemd":
+        # The scripts of sysvinit, OpenRC, OpenWrt and Alpine read /etc/sysctl.conf, and read it last.
         return Reading(later, later, tuple(NotRead(one, _why(one, reload), False) for one in found if reload.get(one.name) is not one))
     left_out = [NotRead(one, _why(one, boot), reload.get(one.name) is one) for one in found if boot.get(one.name) is not one]
     if not any(one.real == plain.real for one in at_boot):
         left_out.append(NotRead(plain, "systemd-sysctl reads /etc/sysctl.conf only where a link in sysctl.d leads to it", True))
     return Reading(at_boot, later, tuple(left_out))
-
-
-def _has_other_init(files: Files) -> bool:
-    """Whether the boot is not systemd's: the scripts of sysvinit, OpenRC, OpenWrt and Alpine read /etc/sysctl.conf, and read it last."""
-    return any(files.kind(path) != "missing" for path in _OTHER_INIT) and all(files.kind(path) != "directory" for path in _SYSTEMD)
 
 
 def _is_part(files: Files) -> bool:

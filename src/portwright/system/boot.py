@@ -1,0 +1,23 @@
+"""What a host starts, as the reader of the init system in charge of it says."""
+
+from collections.abc import Mapping
+
+from portwright.source import Span
+from portwright.system.host_files.captures import Captured
+from portwright.system.init import InitName, init_system, unread
+from portwright.system.started import Reader, Started
+from portwright.system.systemd import reader as systemd_reader
+from portwright.trees import Files
+
+READERS: Mapping[InitName, Reader] = {"systemd": systemd_reader.read}
+"""The init systems that are read."""
+
+
+def started(files: Files, known: Captured) -> Started:
+    """What is started on a host; nothing, and said to be unreadable, where no reader is there for its init system."""
+    init = files.once(init_system)
+    reason = unread(init, READERS)
+    if reason:
+        files.report_unreadable(init.at or Span.whole(files.tree.label("/")), reason)
+        return Started(unread=reason)
+    return READERS[init.name](files, known)

@@ -1,0 +1,56 @@
+"""What the reader of an init system answers: what is started on a host, how, and in which order."""
+
+from collections.abc import Callable
+
+from portwright._start.records import dataclass
+from portwright.facts import Endpoint, Invocation, Unit
+from portwright.source import Span
+from portwright.system.host_files.captures import Captured
+from portwright.trees import Files
+
+
+@dataclass(frozen=True, slots=True)
+class InitSocket:
+    """A socket that is opened for a service before it starts, by process 1 or, where there is one, by the `manager` of a user."""
+
+    endpoint: Endpoint
+    unit: Unit
+    activates: str | None
+    manager: Invocation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SysctlWrite:
+    """A kernel setting that a started command writes, and the unit it belongs to.
+
+    `value` is None where the text does not tell it; the key `*` means all that `sysctl --system` sets.
+    """
+
+    key: str
+    value: str | None
+    at: Span
+    unit: str
+
+
+def _nothing_before(unit: str) -> frozenset[str]:
+    return frozenset()
+
+
+@dataclass(frozen=True)
+class Started:
+    """What is started on a host. `unread` says why nothing is known of it, "" where it is.
+
+    `units` are what the init system manages, started or not. `invocations` are the commands it starts, and what cron and supervisor
+    start in turn, each with what starts it and why. `before` tells which units are started before one of them, over any number of steps.
+    """
+
+    units: tuple[Unit, ...] = ()
+    invocations: tuple[Invocation, ...] = ()
+    sockets: tuple[InitSocket, ...] = ()
+    sysctl_writes: tuple[SysctlWrite, ...] = ()
+    before: Callable[[str], frozenset[str]] = _nothing_before
+    unread: str = ""
+
+
+Reader = Callable[[Files, Captured], Started]
+"""The one question that each init system's package answers."""
