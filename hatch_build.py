@@ -20,7 +20,7 @@ class Compiled(BuildHookInterface):  # type: ignore[type-arg]
         sys.path.insert(0, str(Path(self.root, "src")))
         try:
             from portwright._start import records as values
-            from portwright.daemons import _engine as catalogue
+            from portwright.daemons._engine import rooms as catalogue
             from portwright.rules import compiling
             from portwright.rules.loading import read_all
 

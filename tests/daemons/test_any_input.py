@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portwright.daemons._engine import unknown_program as generic
-from portwright.daemons.interpreters import python
+from portwright.daemons.interpreters.python import reader as python
 from portwright.daemons.redis import reader as redis
 from portwright.daemons.socat import reader as socat
 from portwright.daemons.sshd import reader as sshd

@@ -3,8 +3,8 @@
 import pytest
 
 from portwright._start.records import replace
-from portwright.daemons.apache import reader as apache
-from portwright.daemons.apache.reading import version_holds
+from portwright.daemons.apache2 import reader as apache
+from portwright.daemons.apache2.reading import version_holds
 from portwright.facts import Endpoint, Outbound
 from portwright.source import Span
 from tests.daemons.by_hand import brief, host_of, invocation

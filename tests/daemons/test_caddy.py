@@ -79,6 +79,6 @@ def test_a_config_that_is_not_there_is_told() -> None:
 
 
 def test_the_place_is_the_address_of_the_site() -> None:
-    said = caddy.fragment("/Caddyfile", host_of({"/Caddyfile": "# mine\n{\n email x@example.org\n}\nhttp://a:81 {\n}\n"}), {})
+    said = caddy.read_fragment("/Caddyfile", host_of({"/Caddyfile": "# mine\n{\n email x@example.org\n}\nhttp://a:81 {\n}\n"}), {})
 
     assert ["/Caddyfile:5:1"] == [str(each.at) for each in said]

@@ -20,8 +20,8 @@ from tests.daemons.by_hand import host_of, invocation
 
 HERE = Path(__file__).parent
 READERS: dict[str, tuple[Reader, FragmentReader, str]] = {
-    "nginx": (nginx.read, nginx.fragment, "/usr/sbin/nginx"),
-    "haproxy": (haproxy.read, haproxy.fragment, "/usr/sbin/haproxy"),
+    "nginx": (nginx.read, nginx.read_fragment, "/usr/sbin/nginx"),
+    "haproxy": (haproxy.read, haproxy.read_fragment, "/usr/sbin/haproxy"),
 }
 CASES = sorted(str(path.relative_to(HERE)) for daemon in READERS for path in (HERE / daemon).iterdir() if path.is_dir())
 

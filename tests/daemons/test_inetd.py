@@ -2,7 +2,8 @@
 
 import pytest
 
-from portwright.daemons.inetd.reader import read_inetd, read_xinetd
+from portwright.daemons.inetd import reader as inetd
+from portwright.daemons.xinetd import reader as xinetd
 from portwright.facts import Endpoint, Invocation
 from portwright.source import Span, Word
 from portwright.trees import Files
@@ -22,7 +23,7 @@ def _said(endpoints: tuple[object, ...]) -> list[tuple[str, str, str, bool | Non
 def _inetd(text: str, argv: str = "/usr/sbin/inetd") -> tuple[list[tuple[str, str, str, bool | None]], list[str]]:
     files = Files(MemoryTree({**NAMES, "/etc/inetd.conf": text}))
     started = Invocation("inetd.service", tuple(Word(word, AT) for word in argv.split()), AT)
-    return _said(read_inetd(started, files, {})), [str(trouble.at) for trouble in files.unreadable]
+    return _said(inetd.read(started, files, {})), [str(trouble.at) for trouble in files.unreadable]
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,7 @@ SERVICE = (
 def _xinetd(more: str = "", defaults: str = "", name: str = "a", file: str = "a") -> list[tuple[str, str, str, bool | None]]:
     main = f"defaults\n{{\n{defaults}}}\nincludedir /etc/xinetd.d\n"
     files = Files(MemoryTree({**NAMES, "/etc/xinetd.conf": main, f"/etc/xinetd.d/{file}": SERVICE.format(name=name, more=more)}))
-    return _said(read_xinetd(Invocation("xinetd.service", (Word("/usr/sbin/xinetd", AT),), AT), files, {}))
+    return _said(xinetd.read(Invocation("xinetd.service", (Word("/usr/sbin/xinetd", AT),), AT), files, {}))
 
 
 @pytest.mark.parametrize(
@@ -105,7 +106,7 @@ def test_a_service_without_a_port_has_the_one_of_its_name() -> None:
     text = "service time\n{\n socket_type=stream\n protocol=tcp\n wait=no\n user=root\n}\n"
     files = Files(MemoryTree({**NAMES, "/etc/xinetd.conf": text}))
 
-    (found,) = read_xinetd(Invocation("xinetd.service", (Word("/usr/sbin/xinetd", AT),), AT), files, {})
+    (found,) = xinetd.read(Invocation("xinetd.service", (Word("/usr/sbin/xinetd", AT),), AT), files, {})
 
     assert isinstance(found, Endpoint)
     assert ("37", "/etc/xinetd.conf:1:9") == (str(found.ports), str(found.at))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from portwright.daemons import Reader
-from portwright.daemons.interpreters import python
+from portwright.daemons.interpreters.python import reader as python
 from portwright.daemons.redis import reader as redis
 from portwright.daemons.socat import reader as socat
 from portwright.daemons.sshd import reader as sshd

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from portwright.daemons import Reader
-from portwright.daemons.apache import reader as apache
+from portwright.daemons.apache2 import reader as apache
 from portwright.daemons.memcached import reader as memcached
 from portwright.daemons.mysql import reader as mysql
 from portwright.daemons.postgresql import reader as postgresql

@@ -89,10 +89,10 @@ def test_included_files_are_read_where_debian_puts_them() -> None:
 
 
 def test_a_named_conf_alone_says_what_it_names() -> None:
-    said = named.fragment("/n.conf", host_of({"/n.conf": "options { listen-on port 5353 { 192.0.2.1; }; };"}), {})
+    said = named.read_fragment("/n.conf", host_of({"/n.conf": "options { listen-on port 5353 { 192.0.2.1; }; };"}), {})
 
     assert both("192.0.2.1 5353") == brief(said)
-    assert () == named.fragment("/n.conf", host_of({"/n.conf": 'zone "x" { type master; };'}), {})
+    assert () == named.read_fragment("/n.conf", host_of({"/n.conf": 'zone "x" { type master; };'}), {})
 
 
 def _brief(files: Files) -> list[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from portwright.daemons.netcat import reader as netcat
+from portwright.daemons.nc import reader as netcat
 from portwright.facts import Endpoint
 from tests.daemons.by_hand import brief, host_of, invocation
 from tests.daemons.started import binds

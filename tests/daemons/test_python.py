@@ -2,7 +2,7 @@
 
 import pytest
 
-from portwright.daemons.interpreters import python
+from portwright.daemons.interpreters.python import reader as python
 from portwright.facts import Endpoint
 from portwright.source import Span
 from tests.daemons import started

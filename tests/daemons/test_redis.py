@@ -112,5 +112,5 @@ def test_an_include_of_itself_ends() -> None:
 def test_a_fragment_without_port_or_address_says_nothing() -> None:
     files = host_of({"/a/redis.conf": "port 7\nbind 127.0.0.1\n", "/a/memory.conf": "maxmemory 1gb\n"})
 
-    assert ["tcp 127.0.0.1 7"] == brief(redis.fragment("/a/redis.conf", files, {}))
-    assert () == redis.fragment("/a/memory.conf", files, {})
+    assert ["tcp 127.0.0.1 7"] == brief(redis.read_fragment("/a/redis.conf", files, {}))
+    assert () == redis.read_fragment("/a/memory.conf", files, {})

@@ -124,8 +124,8 @@ def test_a_missing_config_is_told_and_the_default_is_a_guess() -> None:
 def test_a_fragment_says_what_it_names_and_nothing_else() -> None:
     files = host_of({"/deploy/sshd_config": "Port 2222\nAddressFamily inet\n", "/deploy/hardening.conf": "PermitRootLogin no\n"})
 
-    assert ["tcp 0.0.0.0 2222"] == brief(sshd.fragment("/deploy/sshd_config", files, {}))
-    assert () == sshd.fragment("/deploy/hardening.conf", files, {})
+    assert ["tcp 0.0.0.0 2222"] == brief(sshd.read_fragment("/deploy/sshd_config", files, {}))
+    assert () == sshd.read_fragment("/deploy/hardening.conf", files, {})
 
 
 def test_a_thousand_addresses_times_two_hundred_ports_stay_bounded() -> None:

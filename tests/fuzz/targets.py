@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
-from pkgutil import iter_modules
+from pkgutil import iter_modules, walk_packages
 from types import ModuleType
 
 from portwright import formats
@@ -141,8 +141,8 @@ def _parser(module: ModuleType) -> Target | None:
 def _dialects_elsewhere(module: ModuleType) -> Iterator[object]:
     """Dialects of a grammar that the readers of daemons name."""
     kind = getattr(module, "Dialect", None)
-    for app in iter_modules(import_module("portwright.daemons").__path__, "portwright.daemons."):
-        yield from (each for each in vars(import_module(app.name)).values() if kind is not None and type(each) is kind)
+    for reader in walk_packages(import_module("portwright.daemons").__path__, "portwright.daemons."):
+        yield from (each for each in vars(import_module(reader.name)).values() if kind is not None and type(each) is kind)
 
 
 def _shell(data: bytes) -> None:

@@ -1,16 +1,16 @@
-"""What a wheel carries instead of YAML is the very same rules and the very same catalogue."""
+"""What a wheel carries instead of YAML is the very same rules and the very same descriptors."""
 
 import sys
 from types import ModuleType
 
 import pytest
 
-from portwright.daemons import _engine as catalogue
+from portwright.daemons._engine import rooms
 from portwright.rules import compiling, load
 from portwright.rules.loading import read_all
 from portwright.shipped import folder
 
-CACHES = (catalogue.index, catalogue.known, catalogue._file)
+CACHES = (rooms.index, rooms.room, rooms._kinds)
 
 
 def _module(name: str, source: str) -> ModuleType:
@@ -25,7 +25,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> None:
     shipped = ModuleType("portwright._shipped")
     shipped.__path__ = []
     monkeypatch.setitem(sys.modules, "portwright._shipped", shipped)
-    written = {"rules": compiling.source(read_all(folder("rules")), folder("rules")), "catalogue": catalogue.source()}
+    written = {"rules": compiling.source(read_all(folder("rules")), folder("rules")), "catalogue": rooms.source()}
     for name, source in written.items():
         monkeypatch.setitem(sys.modules, f"portwright._shipped.compiled_{name}", _module(name, source))
     monkeypatch.setattr("yaml.parse", None)
@@ -40,7 +40,7 @@ def _forgotten() -> None:
         cache.cache_clear()
 
 
-RULES, ENTRIES, INDEX = load([folder("rules")]), catalogue.every(), dict(catalogue.index())
+RULES, DESCRIPTORS, INDEX = load([folder("rules")]), rooms.every(), rooms.index()
 
 
 @pytest.mark.usefixtures("installed")
@@ -49,6 +49,6 @@ def test_the_rules_of_a_wheel_are_those_of_the_yaml_with_every_place_in_them() -
 
 
 @pytest.mark.usefixtures("installed")
-def test_the_catalogue_of_a_wheel_is_that_of_the_yaml() -> None:
-    assert dict(catalogue.index()) == INDEX
-    assert catalogue.every() == ENTRIES
+def test_the_descriptors_of_a_wheel_are_those_of_the_yaml() -> None:
+    assert rooms.index() == INDEX
+    assert rooms.every() == DESCRIPTORS

@@ -1,8 +1,8 @@
-"""What a daemon says: an Invocation and the files it reads become Endpoints, Outbounds and FileNeeds; one module each daemon.
+"""What a daemon says: an Invocation and the files it reads become Endpoints, Outbounds and FileNeeds; one room each daemon.
 
-A module registers its reader with `@daemon(...)`. A run imports only the modules of the programs it meets: `registered` says which
-know what, and a test holds it against the modules. Daemons that a description is enough for are entries of the catalogue; where both
-know a program, the module is asked.
+A room is a folder with a `descriptor.yaml` (README.md says what may stand in it), and a `reader.py` where a table cannot say it:
+`read` for a daemon that is started, `read_fragment` for one config file of it, `shape` to tell it by its arguments. A run looks only
+into the rooms of the programs it meets.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,14 +11,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from portwright._start.records import dataclass, replace
-from portwright.daemons._engine.registered import REGISTERED
 from portwright.facts import Endpoint, FileNeed, Invocation, Outbound
 from portwright.source import Word
 from portwright.system.systemd.privileges import script_head
 from portwright.trees import Files
 
 if TYPE_CHECKING:
-    from portwright.daemons._engine.entry import Entry
+    from portwright.daemons._engine.descriptor import Descriptor
 
 DaemonFact = Endpoint | Outbound | FileNeed
 Packages = Mapping[str, str]
@@ -33,29 +32,16 @@ class Daemon:
 
     `programs` are base names of argv[0] (a trailing `*` matches any ending). `read` turns an Invocation into what the daemon says.
     `fragment` reads one config file on its own, by its in-tree path, as a repository has it: no Invocation, nothing includes it.
-    `shape` tells it by its arguments where the program has another name, as a copied interpreter has.
+    `shape` tells it by its arguments where the program has another name, as a copied interpreter has. `descriptor` is what else is
+    known of it.
     """
 
     name: str
     programs: tuple[str, ...]
     read: Reader
-    fragment: FragmentReader | None = None
-    shape: Shape | None = None
-
-
-_DAEMONS: dict[str, Daemon] = {}
-
-
-def daemon(name: str, *programs: str, fragment: FragmentReader | None = None, shape: Shape | None = None) -> Callable[[Reader], Reader]:
-    """Register the decorated reader for a daemon started as one of these programs."""
-
-    def register(read: Reader) -> Reader:
-        if name in _DAEMONS:
-            raise ValueError(f"two readers for the daemon {name}")
-        _DAEMONS[name] = Daemon(name, programs, read, fragment, shape)
-        return read
-
-    return register
+    fragment: FragmentReader | None
+    shape: Shape | None
+    descriptor: "Descriptor"
 
 
 _PACKAGED = ("/usr/bin/", "/usr/sbin/", "/usr/lib/", "/usr/libexec/", "/usr/share/", "/bin/", "/sbin/", "/lib/")
@@ -64,45 +50,64 @@ _INTERPRETERS = {"js": "node", "cjs": "node", "mjs": "node", "py": "python3", "r
 
 @cache
 def daemons() -> tuple[Daemon, ...]:
-    """Every known daemon, by name: those that have a module, and those of the catalogue."""
-    from portwright.daemons import _engine as catalogue
+    """Every known daemon, by name."""
+    from portwright.daemons._engine import rooms
 
-    known = {entry.name: _described(entry) for entry in catalogue.every()}
-    known |= {row.name: _module(row.name) for row in REGISTERED}
-    return tuple(known[name] for name in sorted(known))
+    return tuple(known(name) for name in rooms.index().folders)
 
 
 def daemon_of(invocation: Invocation) -> Daemon | None:
     """The daemon an Invocation starts: an exact program name before a pattern before a shape, None where nobody knows it."""
-    from portwright.daemons import _engine as catalogue
+    from portwright.daemons._engine import rooms
 
-    name = _named(invocation.program)
+    name = _named(invocation.argv[0].text if invocation.argv else "", invocation.program)
     if name is not None:
-        return _module(name)
-    if (entry := catalogue.find(invocation)) is not None:
-        return _described(entry)
-    shaped = (_module(row.name) for row in REGISTERED if row.shape)
-    return next((known for known in shaped if known.shape is not None and known.shape(invocation)), None)
+        found = known(name)
+        if found.descriptor.really:
+            from portwright.daemons._engine.reading import is_really
+
+            return found if (other := is_really(found.descriptor, invocation)) is None else known(other)
+        return found
+    shaped = (known(name) for name in rooms.index().shaped)
+    return next((each for each in shaped if each.shape is not None and each.shape(invocation)), None)
 
 
 @lru_cache(maxsize=4096)
-def _named(program: str) -> str | None:
-    exact, patterns = _programs()
-    return exact.get(program) or next((name for start, name in patterns if program.startswith(start)), None)
+def _named(path: str, program: str) -> str | None:
+    """The daemon that a script of this path, or else a program of this name, starts."""
+    from portwright.daemons._engine import rooms
+
+    index = rooms.index()
+    name = index.programs.get(path) or index.programs.get(program)
+    return name or next((name for start, name in index.patterns if program.startswith(start)), None)
 
 
 @cache
+def known(name: str) -> Daemon:
+    """The daemon of this name. Raises KeyError where there is none."""
+    from portwright.daemons._engine import rooms
+
+    found = rooms.room(name)
+    if found.reader:
+        module = import_module(f"{__name__}.{rooms.index().folders[name].replace('/', '.')}.reader")
+        return Daemon(
+            name, found.programs, module.read, getattr(module, "read_fragment", None), module.shape if found.shape else None, found
+        )
+    if found.server is not None:
+        from portwright.daemons._engine import servers
+
+        return Daemon(name, found.programs, partial(servers.read, found, found.server), None, None, found)
+    from portwright.daemons._engine import reading
+
+    alone = None if found.config is None else partial(reading.read_fragment, found)
+    return Daemon(name, found.programs, partial(reading.read, found), alone, None, found)
+
+
 def fragment_reader(name: str) -> FragmentReader | None:
     """What reads one config file of the daemon of this name on its own, if anything does."""
-    from portwright.daemons import _engine as catalogue
+    from portwright.daemons._engine import rooms
 
-    for row in REGISTERED:
-        if row.name == name:
-            return _module(name).fragment if row.fragment else None
-    try:
-        return _described(catalogue.named(name)).fragment
-    except KeyError:
-        return None
+    return known(name).fragment if name in rooms.index().folders else None
 
 
 def interpreted(invocation: Invocation, files: Files) -> Invocation:
@@ -125,27 +130,3 @@ def interpreted(invocation: Invocation, files: Files) -> Invocation:
         words = words[1:]
     at = invocation.argv[0].at
     return replace(invocation, argv=(*(Word(word, at) for word in words), *invocation.argv)) if words else invocation
-
-
-@cache
-def _module(name: str) -> Daemon:
-    """A daemon that has a module, by its name."""
-    import_module(next(f"{__name__}.{row.module}" for row in REGISTERED if row.name == name))
-    return _DAEMONS[name]
-
-
-@cache
-def _programs() -> tuple[Mapping[str, str], tuple[tuple[str, str], ...]]:
-    """Programs to the daemon that has a module for them, and (beginning of a program, daemon) pairs; the first by name counts."""
-    every = [(program, row.name) for row in REGISTERED for program in row.programs]
-    patterns = tuple((program[:-1], name) for program, name in every if program.endswith("*"))
-    return dict(reversed(every)), patterns
-
-
-@cache
-def _described(entry: "Entry") -> Daemon:
-    """The daemon that an entry of the catalogue describes."""
-    from portwright.daemons import _engine as catalogue
-
-    alone = None if entry.config is None else partial(catalogue.fragment, entry)
-    return Daemon(entry.name, entry.programs, partial(catalogue.read, entry), alone)

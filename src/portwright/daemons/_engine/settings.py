@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 from portwright._start.records import dataclass, replace
-from portwright.daemons._engine.entry import Conditions, Config, Entry, Slot
+from portwright.daemons._engine.descriptor import Conditions, Config, Descriptor, Slot
 from portwright.daemons._engine.grammars import parse
 from portwright.facts import Invocation, Origin
 from portwright.formats import sections
@@ -43,7 +43,7 @@ class DaemonFact:
 class Settings:
     """One daemon's settings as it is started; `unsure` says why they may not be all, "" where nothing was missing."""
 
-    def __init__(self, entry: Entry, invocation: Invocation, files: Files) -> None:
+    def __init__(self, entry: Descriptor, invocation: Invocation, files: Files) -> None:
         self.files = files
         self.unsure = ""
         self.invocation = invocation
@@ -61,12 +61,12 @@ class Settings:
             self._keys = _by_path(self._nodes_read)
 
     @classmethod
-    def of_options(cls, entry: Entry, invocation: Invocation, conditions: Conditions) -> "Settings":
+    def of_options(cls, entry: Descriptor, invocation: Invocation, conditions: Conditions) -> "Settings":
         """What the command line and its variables say of some conditions, without a look at any file."""
         return cls(replace(entry, config=None, variables=(), when=conditions), invocation, Files(MemoryTree({})))
 
     @classmethod
-    def alone(cls, entry: Entry, path: str, files: Files) -> "Settings":
+    def alone(cls, entry: Descriptor, path: str, files: Files) -> "Settings":
         """The settings of one config file and what it includes, without a command line."""
         self = cls.__new__(cls)
         self.files, self.unsure, self.config_path = files, "", path
@@ -169,7 +169,7 @@ class Settings:
                     self.config_path = self.config_path or path
                     found += self._file((path,), config)
         else:
-            for pattern in config.paths:
+            for pattern in config.paths.all:
                 paths = [path for path in self._expand(self._in_place(pattern)) if self.files.kind(path) in ("file", "special")]
                 for path in paths:
                     self.config_path = self.config_path or path
@@ -177,8 +177,9 @@ class Settings:
                 if paths and not config.every:
                     break
             if config.needed and self.config_path is None:
-                self.files.report_missing(self.invocation.at, f"{self.invocation.program} reads {config.paths[0]}, which is not there")
-                self.unsure = f"{config.paths[0]} is not there"
+                first = config.paths.all[0]
+                self.files.report_missing(self.invocation.at, f"{self.invocation.program} reads {first}, which is not there")
+                self.unsure = f"{first} is not there"
         directories = self.values(config.directories) if config.directories.sources else None
         for pattern in (*config.drop_ins, *(f"{self._absolute(word.text.partition(',')[0])}/*" for word, _ in directories or ())):
             for path in self._expand(self._in_place(pattern)):
@@ -355,7 +356,7 @@ def _parts(word: Word, slot: Slot) -> list[Word]:
 # ── command line ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _options_of(entry: Entry) -> tuple[frozenset[str], frozenset[str]]:
+def _options_of(entry: Descriptor) -> tuple[frozenset[str], frozenset[str]]:
     """The options an entry names: all of them, and those that take a value."""
     valued: set[str] = set(entry.values)
     named: set[str] = set(entry.values)

@@ -2,7 +2,7 @@
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
-from portwright.daemons._engine.entry import Entry, Slot, Socket
+from portwright.daemons._engine.descriptor import Descriptor, Slot, Socket
 from portwright.daemons._engine.settings import Settings
 from portwright.daemons._engine.versions import satisfies
 from portwright.facts import Backlog, Confidence, Endpoint, Origin, Protocol, weakest
@@ -45,7 +45,7 @@ class _Ports:
     origin: Origin
 
 
-def endpoints(entry: Entry, settings: Settings, at: Span, version: str | None, only_said: bool = False) -> tuple[Endpoint, ...]:
+def endpoints(entry: Descriptor, settings: Settings, at: Span, version: str | None, only_said: bool = False) -> tuple[Endpoint, ...]:
     """What the daemon binds. `at` is where it is started; `only_said` leaves out what no setting names (a config read on its own)."""
     found: dict[tuple[object, ...], Endpoint] = {}
     for socket in entry.sockets:
@@ -64,7 +64,7 @@ def endpoints(entry: Entry, settings: Settings, at: Span, version: str | None, o
     return tuple(found.values())
 
 
-def _of_socket(entry: Entry, socket: Socket, settings: Settings, block: Node | None, at: Span) -> list[Endpoint]:
+def _of_socket(entry: Descriptor, socket: Socket, settings: Settings, block: Node | None, at: Span) -> list[Endpoint]:
     found: list[Endpoint] = []
     fallback = block.key.at if block is not None else at
     own: list[_Ports] | None = None
@@ -88,7 +88,7 @@ def _of_socket(entry: Entry, socket: Socket, settings: Settings, block: Node | N
 
 
 def _endpoint(
-    entry: Entry,
+    entry: Descriptor,
     socket: Socket,
     settings: Settings,
     protocol: Protocol,

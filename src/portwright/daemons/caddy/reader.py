@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, field
-from portwright.daemons import DaemonFact, Packages, daemon
+from portwright.daemons import DaemonFact, Packages
 from portwright.facts import Confidence, Endpoint, Invocation, Origin, Protocol
 from portwright.formats import braces
 from portwright.formats.nodes import Node
@@ -40,14 +40,13 @@ class _Said:
     read: int = 0
 
 
-def fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
+def read_fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of one Caddyfile read on its own: those its sites name."""
     said = _Said(files)
     _file((path,), said)
     return _of_sites(said, Span.whole(path), "likely")
 
 
-@daemon("caddy", "caddy", fragment=fragment)
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of `caddy run` and its kin; nothing for commands that do something else and exit."""
     options, arguments = _options(invocation.argv[1:])

@@ -1,6 +1,6 @@
 """Django's development server: `manage.py runserver [address:port]` becomes an endpoint."""
 
-from portwright.daemons import DaemonFact, Packages, daemon
+from portwright.daemons import DaemonFact, Packages
 from portwright.daemons._engine.binding import Binder, argument, default, halves
 from portwright.facts import Invocation
 from portwright.source import Word
@@ -11,7 +11,6 @@ _VALUED = frozenset(("--settings", "--pythonpath", "-v", "--verbosity"))
 _BINDER = Binder("django", words=("0",))
 
 
-@daemon("django", "manage.py", "django-admin", "django-admin.py", "django")
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """One IPv4 socket on 127.0.0.1:8000 or what the operand says, a port or an address and a port; with -6, on ::1."""
     options = options_of(invocation.argv[1:], _VALUED)

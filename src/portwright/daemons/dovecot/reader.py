@@ -1,7 +1,7 @@
 """Dovecot: the inet_listeners of its services, for the protocols that are on, times the addresses of `listen`."""
 
 from portwright._start.records import dataclass, field
-from portwright.daemons import DaemonFact, Packages, daemon
+from portwright.daemons import DaemonFact, Packages
 from portwright.facts import Confidence, Endpoint, Invocation, Origin
 from portwright.formats import braces
 from portwright.formats.nodes import Node
@@ -38,14 +38,13 @@ class _Said:
     read: int = 0
 
 
-def fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
+def read_fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The listeners of one file that name a port of their own."""
     said = _Said(files)
     _file((path,), said)
     return tuple(each for each in _endpoints(said, Span.whole(path), "likely") if each.origin == "directive")
 
 
-@daemon("dovecot", "dovecot", fragment=fragment)
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets dovecot's master binds."""
     config = CONFIG

@@ -1,7 +1,7 @@
 """gunicorn: --bind, GUNICORN_CMD_ARGS and a configuration written in Python become endpoints."""
 
 from portwright._start.records import replace
-from portwright.daemons import DaemonFact, Packages, daemon
+from portwright.daemons import DaemonFact, Packages
 from portwright.daemons._engine.binding import Binder, Given, argument, default, halves, variable, without
 from portwright.facts import Backlog, Endpoint, Invocation
 from portwright.source import Word
@@ -22,7 +22,6 @@ _CONFIG = "gunicorn.conf.py"
 _BACKLOG = 2048
 
 
-@daemon("gunicorn", "gunicorn", "gunicorn3", "gunicorn_paster")
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of a gunicorn: those systemd hands it, else the last place that says `bind`.
 

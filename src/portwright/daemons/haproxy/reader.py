@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from portwright._start.records import dataclass, replace
-from portwright.daemons import DaemonFact, Packages, daemon
+from portwright.daemons import DaemonFact, Packages
 from portwright.facts import (
     Backlog,
     Confidence,
@@ -82,7 +82,7 @@ class _Config:
     defaults_known: bool = True
 
 
-def fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
+def read_fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """What one haproxy configuration file says on its own; variables that it does not set itself are unknown."""
     environment = Environment(complete=False)
     sections, confidence = _sections((path,), files, environment, _version(packages))
@@ -91,7 +91,6 @@ def fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, .
     return (*_endpoints(config, environment), *_outbounds(config, environment, _version(packages), None))
 
 
-@daemon("haproxy", "haproxy", "haproxy-systemd-wrapper", fragment=fragment)
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets and backends of a haproxy: every `-f` file or directory in order, its environment and its options."""
     started = _started(invocation)

@@ -1,1 +1,1 @@
-"""One room: Super-servers."""
+"""One room: inetd."""

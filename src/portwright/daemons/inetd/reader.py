@@ -1,27 +1,18 @@
-"""Super-servers: the services of inetd.conf(5) and xinetd.conf(5) become the sockets that inetd and xinetd bind for them."""
+"""inetd: the services of inetd.conf(5) become the sockets it binds for them."""
 
 from collections.abc import Iterator
 
-from portwright._start.records import dataclass
-from portwright.daemons import DaemonFact, Packages, daemon
-from portwright.facts import Endpoint, Invocation, Protocol
-from portwright.ports import PortSet
-from portwright.source import Source, Span, Word
+from portwright.daemons import DaemonFact, Packages
+from portwright.daemons.inetd.lines import PROTOCOLS, SOCKETS, endpoint, lines
+from portwright.facts import Endpoint, Invocation
+from portwright.source import Source, Word
 from portwright.system.host_files import names
 from portwright.trees import Files
 
-_BLANK = " \t\r"
-_PROTOCOLS: dict[str, Protocol] = {"tcp": "tcp", "udp": "udp"}
-_SOCKETS = {"stream": "tcp", "dgram": "udp"}
 _FAMILIES = {"4": ("0.0.0.0",), "6": ("::",), "46": ("::", "0.0.0.0")}  # noqa: S104  reported, never bound
-_MOST_SERVICES = 10_000
 
 
-# ── inetd ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@daemon("inetd", "inetd", "openbsd-inetd", "inetutils-inetd", "busybox-inetd")
-def read_inetd(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of inetd.conf(5): the file on the command line, else /etc/inetd.conf.
 
     Measured for openbsd-inetd: a service without an address gets an IPv4 and an IPv6 socket, tcp ones with IPV6_V6ONLY, all with
@@ -35,7 +26,7 @@ def read_inetd(invocation: Invocation, files: Files, packages: Packages) -> tupl
 
 def _inetd(source: Source, files: Files) -> Iterator[Endpoint]:
     default: tuple[str, ...] | None = None
-    for words in _lines(source):
+    for words in lines(source):
         first = words[0]
         if len(words) == 1 and first.text.endswith(":"):
             default = None if first.text == "*:" else _inetd_addresses(first, first.text[:-1], files)
@@ -44,9 +35,9 @@ def _inetd(source: Source, files: Files) -> Iterator[Endpoint]:
             files.report_unreadable(first.at.to(words[-1].at), "inetd ignores this line: a service takes six words or more")
             continue
         kind, protocol = words[1].text, words[2].text.partition(",")[0]
-        family = protocol[3:] if protocol[:3] in _PROTOCOLS else ""
-        transport = _PROTOCOLS.get(protocol[:3])
-        if transport is None or kind not in _SOCKETS or protocol.startswith("rpc/"):
+        family = protocol[3:] if protocol[:3] in PROTOCOLS else ""
+        transport = PROTOCOLS.get(protocol[:3])
+        if transport is None or kind not in SOCKETS or protocol.startswith("rpc/"):
             # Unix sockets, raw ones, and RPC services, whose port is any.
             continue
         host, colon, service = first.text.rpartition(":")
@@ -63,7 +54,7 @@ def _inetd(source: Source, files: Files) -> Iterator[Endpoint]:
             continue
         for address in addresses if addresses is not None else _FAMILIES.get(family, ("0.0.0.0", "::")):  # noqa: S104
             v6only = None if ":" not in address else transport == "tcp"
-            yield _endpoint("inetd", first.at, transport, address, port, v6only)
+            yield endpoint("inetd", first.at, transport, address, port, v6only)
 
 
 def _inetd_addresses(word: Word, text: str, files: Files) -> tuple[str, ...]:
@@ -71,159 +62,3 @@ def _inetd_addresses(word: Word, text: str, files: Files) -> tuple[str, ...]:
     if not found:
         files.report_unreadable(word.at, f"the address of {text} is not known")
     return tuple(found)
-
-
-def _lines(source: Source) -> Iterator[list[Word]]:
-    """The words of each line that is no comment."""
-    position = 0
-    for line in source.text.split("\n"):
-        start, position = position, position + len(line) + 1
-        if line.lstrip(_BLANK)[:1] in ("", "#"):
-            continue
-        words: list[Word] = []
-        at = 0
-        for text in line.split():
-            at = line.index(text, at)
-            words.append(Word(text, source.span(start + at, start + at + len(text))))
-            at += len(text)
-        yield words
-
-
-def _endpoint(app: str, at: Span, protocol: Protocol, address: str, port: int, v6only: bool | None = None) -> Endpoint:
-    return Endpoint(
-        at=at,
-        app=app,
-        protocol=protocol,
-        address=address,
-        ports=PortSet.of(port),
-        origin="directive",
-        reuse_address=True,
-        v6only=v6only,
-        confidence="certain",
-    )
-
-
-# ── xinetd ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True)
-class _Service:
-    """A `service name { ... }` of xinetd.conf(5), or `defaults`; values of `key = value`, `+=` and `-=` in the order written."""
-
-    name: Word
-    settings: tuple[tuple[str, str, Word], ...]
-
-    def value(self, key: str) -> Word | None:
-        return next((value for known, _, value in reversed(self.settings) if known == key), None)
-
-    def words(self, key: str, first: frozenset[str] = frozenset()) -> frozenset[str]:
-        found = set(first)
-        for known, operator, value in self.settings:
-            if known == key:
-                said = set(value.text.split())
-                found = found | said if operator == "+=" else found - said if operator == "-=" else said
-        return frozenset(found)
-
-
-@daemon("xinetd", "xinetd")
-def read_xinetd(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
-    """The sockets xinetd binds for the services that are enabled; measured for 2.3.15: SO_REUSEADDR is set.
-
-    A service is off with `disable = yes`, by the defaults' `disabled`, or where `enabled` names others. Without
-    `bind` it binds one dual-stack socket, whatever net.ipv6.bindv6only says, or one of IPv4 with that flag.
-    """
-    words = iter(invocation.argv)
-    named = next((next(words, None) for word in words if word.text == "-f"), None)
-    path = named.text if named is not None else "/etc/xinetd.conf"
-    found = list(_services(path, files, set()))
-    defaults = next((service for service in found if service.name.text == ""), _Service(Word("", Span.whole(path)), ()))
-    disabled, enabled = defaults.words("disabled"), defaults.words("enabled")
-    done: list[Endpoint] = []
-    for service in found[:_MOST_SERVICES]:
-        own = service.value("id")
-        name = own.text if own is not None else service.name.text
-        off = service.value("disable")
-        if not service.name.text or (off is not None and off.text.lower() in ("yes", "true", "on", "1")):
-            continue
-        if name in disabled or (enabled and name not in enabled):
-            continue
-        done += _xinetd(service, defaults, files)
-    return tuple(done)
-
-
-def _xinetd(service: _Service, defaults: _Service, files: Files) -> Iterator[Endpoint]:
-    kinds = service.words("type")
-    if kinds & {"RPC", "TCPMUX", "TCPMUXPLUS"}:
-        return
-    socket, named = service.value("socket_type"), service.value("protocol")
-    transport = _PROTOCOLS.get(named.text[:3] if named is not None else _SOCKETS.get(socket.text if socket is not None else "", ""))
-    if transport is None:
-        return
-    stated = service.value("port")
-    text = stated.text if stated is not None else service.name.text
-    port = names.port(text, transport, files)
-    at = stated.at if stated is not None else service.name.at
-    if port is None:
-        files.report_unreadable(at, f"the port of {text} is not known: /etc/services does not name it")
-        return
-    flags = service.words("flags", defaults.words("flags"))
-    bind = service.value("bind") or service.value("interface") or defaults.value("bind") or defaults.value("interface")
-    addresses: tuple[str, ...] = ("0.0.0.0",) if "IPv4" in flags else ("*",)  # noqa: S104  reported, never bound
-    if bind is not None:
-        addresses = names.addresses(bind.text, files)[:1]
-        if not addresses:
-            files.report_unreadable(bind.at, f"the address of {bind.text} is not known")
-    for address in addresses:
-        yield _endpoint("xinetd", at, transport, "*" if address == "::" else address, port, False if ":" in address else None)
-
-
-def _services(path: str, files: Files, seen: set[str]) -> Iterator[_Service]:
-    """The services of a file and of what it includes; a file is read once."""
-    source = files.read(path) if path not in seen and files.kind(path) == "file" else None
-    seen.add(path)
-    if source is None:
-        return
-    inside: Word | None = None
-    settings: list[tuple[str, str, Word]] = []
-    for words in _lines(source):
-        key = words[0].text
-        if inside is None:
-            if key == "service" and len(words) > 1:
-                inside, settings = Word(words[1].text.rstrip("{"), words[1].at), []
-            elif key in ("defaults", "defaults{"):
-                inside, settings = Word("", words[0].at), []
-            elif key in ("include", "includedir") and len(words) > 1:
-                yield from _included(key, words[1].text, files, seen)
-        elif key.startswith("}"):
-            yield _Service(inside, tuple(settings))
-            inside = None
-        elif key != "{":
-            setting = _setting(source, words)
-            if setting is not None:
-                settings.append(setting)
-    if inside is not None:
-        files.report_unreadable(inside.at, "xinetd does not start: a service is not closed by }")
-
-
-def _included(key: str, path: str, files: Files, seen: set[str]) -> Iterator[_Service]:
-    if key == "include":
-        yield from _services(path, files, seen)
-        return
-    for name in files.names(path):
-        # xinetd.conf(5): files with a dot in their name, or ending in a tilde, are passed over.
-        if "." not in name and not name.endswith("~"):
-            yield from _services(f"{path.rstrip('/')}/{name}", files, seen)
-
-
-def _setting(source: Source, words: list[Word]) -> tuple[str, str, Word] | None:
-    """(key, operator, value) of `key = value value`, with blanks around the operator or without."""
-    line = source.line(words[0].at.line)
-    position = line.find("=")
-    if position < 0:
-        return None
-    before = line[:position].strip(_BLANK)
-    operator = f"{before[-1]}=" if before[-1:] in ("+", "-") else "="
-    text = line[position + 1 :].strip(_BLANK)
-    start = line.find(text, position + 1) + 1 if text else position + 2
-    number = words[0].at.line
-    return before.rstrip("+-").strip(_BLANK), operator, Word(text, Span(source.path, number, start, number, start + len(text)))

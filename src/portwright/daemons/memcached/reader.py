@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from portwright._start.records import replace
-from portwright.daemons import DaemonFact, Packages, daemon
+from portwright.daemons import DaemonFact, Packages
 from portwright.facts import Backlog, Endpoint, FileNeed, Invocation, Origin, Protocol
 from portwright.ports import PortSet
 from portwright.source import Source, Span, Word
@@ -19,7 +19,6 @@ _STARTS_NOTHING = frozenset("hiV")
 _WRAPPERS = ("systemd-memcached-wrapper", "start-memcached")
 
 
-@daemon("memcached", "memcached", *_WRAPPERS)
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of a memcached. It changes user before it binds, so -u decides who may (measured with 1.6.18)."""
     argv = invocation.argv[1:]

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, field, replace
-from portwright.daemons import DaemonFact, Packages, daemon
+from portwright.daemons import DaemonFact, Packages
 from portwright.facts import Backlog, Confidence, Endpoint, FileNeed, Invocation, Origin, weakest
 from portwright.formats.mycnf import parse
 from portwright.ports import PortSet
@@ -125,7 +125,7 @@ class _Reading:
         return value is None or value.text.lower() in _TRUE
 
 
-def fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
+def read_fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """What one option file says on its own: nothing where no line of a server's names a port or an address."""
     invocation = Invocation(None, (Word("mysqld", Span.whole(path)),), Span.whole(path))
     product = _product(invocation, files, packages)
@@ -137,7 +137,6 @@ def fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, .
     return tuple(_endpoints(reading, product, invocation, None))
 
 
-@daemon("mysql", "mariadbd", "mysqld", *_SAFE, fragment=fragment)
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of a MariaDB or MySQL server; it changes to its user before it binds (measured with MariaDB 10.11)."""
     arguments = invocation.argv[1:]

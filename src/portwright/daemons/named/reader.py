@@ -4,7 +4,7 @@ from collections.abc import Callable
 from ipaddress import ip_network
 
 from portwright._start.records import dataclass, field
-from portwright.daemons import DaemonFact, Packages, daemon
+from portwright.daemons import DaemonFact, Packages
 from portwright.facts import Confidence, Endpoint, Invocation, Origin, Protocol, weakest
 from portwright.formats import braces
 from portwright.formats.nodes import Node
@@ -38,7 +38,7 @@ class _Said:
     read: int = 0
 
 
-def fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
+def read_fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of one named.conf read on its own; nothing for a file without options that name an address."""
     said = _Said(files)
     _file((path,), said, "/")
@@ -47,7 +47,6 @@ def fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, .
     return _endpoints(said, Span.whole(path), "likely", only_said=True)
 
 
-@daemon("named", "named", fragment=fragment)
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of a named: options first, then its configuration with what that includes."""
     said, config, families = _Said(files), CONFIG, {"inet", "inet6"}

@@ -6,7 +6,7 @@ from typing import Literal
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, field, replace
-from portwright.daemons import DaemonFact, Packages, daemon
+from portwright.daemons import DaemonFact, Packages
 from portwright.facts import (
     Backlog,
     Confidence,
@@ -167,7 +167,7 @@ class _Reading:
 # ── starting ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
+def read_fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """What one config file says on its own: a whole nginx.conf, or server, upstream or location blocks that http or stream includes."""
     here = path.rpartition("/")[0]
     reading = _Reading(files, (here, here.rpartition("/")[0]), lenient=True)
@@ -184,7 +184,6 @@ def fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, .
     return (*_endpoints(inside, reading, 80), *_outbounds(inside, reading, version, None, alone=True))
 
 
-@daemon("nginx", "nginx", "nginx-debug", "openresty", fragment=fragment)
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets and upstreams of an nginx: `-c file`, `-p prefix` and `-g directives` as ngx_get_options takes them."""
     options = _options(invocation)

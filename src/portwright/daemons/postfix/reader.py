@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from itertools import pairwise
 
-from portwright.daemons import DaemonFact, Packages, daemon
+from portwright.daemons import DaemonFact, Packages
 from portwright.facts import Confidence, Endpoint, Invocation
 from portwright.ports import PortSet
 from portwright.source import Source, Span, Word
@@ -19,7 +19,6 @@ _BLANK = " \t"
 _DEEPEST = 8  # $name of $name
 
 
-@daemon("postfix", "master", "postmulti", "postfix")
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of the instance that is started; nothing for other commands of postfix(1) and postmulti(1)."""
     directory: str | None = _DIRECTORY

@@ -2,7 +2,7 @@
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, field
-from portwright.daemons import DaemonFact, Packages, daemon
+from portwright.daemons import DaemonFact, Packages
 from portwright.facts import Confidence, Endpoint, Invocation, Origin
 from portwright.formats import shell
 from portwright.formats.postgresql import Setting, parse
@@ -73,7 +73,7 @@ class _Reading:
         return tuple(f"{target.rstrip('/')}/{each}" for each in self.files.names(target) if each.endswith(".conf") and each[0] != ".")
 
 
-def fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
+def read_fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """What one config says on its own: nothing where no line names a port or an address."""
     reading = _Reading(files)
     if not reading.read_file(path) or reading.broken or not {"port", "listen_addresses"} & reading.settings.keys():
@@ -81,7 +81,6 @@ def fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, .
     return _endpoints(reading, Span.whole(path), None, "certain")
 
 
-@daemon("postgresql", "postgres", "postmaster", "pg_ctl", "pg_ctlcluster", fragment=fragment)
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of a PostgreSQL server, started as such, by pg_ctl, or as a cluster of Debian's."""
     reading = _Reading(files)

@@ -1,7 +1,7 @@
 """redis-server and its kin (valkey, keydb, sentinel): redis.conf and the command line become its listening sockets."""
 
 from portwright._start.records import dataclass, field
-from portwright.daemons import DaemonFact, Packages, daemon
+from portwright.daemons import DaemonFact, Packages
 from portwright.facts import Backlog, Confidence, Endpoint, FileNeed, Invocation, Origin
 from portwright.formats import words
 from portwright.ports import PortSet
@@ -10,7 +10,6 @@ from portwright.system.host_files import names
 from portwright.system.includes import Includes
 from portwright.trees import Files
 
-_SERVERS = ("redis-server", "valkey-server", "keydb-server", "redis-sentinel", "valkey-sentinel")
 _PORT, _SENTINEL_PORT = 6379, 26379
 _BUS_OFFSET = 10000  # CLUSTER_PORT_INCR in cluster.h
 _BACKLOG = 511  # CONFIG_DEFAULT_TCP_BACKLOG
@@ -28,7 +27,7 @@ class _Said:
     words: dict[str, tuple[tuple[Word, ...], Origin]] = field(default_factory=dict)
 
 
-def fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
+def read_fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of one redis.conf read on its own; nothing for a file that names neither a port nor an address."""
     said = _Said()
     reading = Includes(files, words.REDIS, path.rpartition("/")[0], "redis")
@@ -38,7 +37,6 @@ def fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, .
     return _endpoints(said, Span.whole(path), _PORT, files, "likely")
 
 
-@daemon("redis", *_SERVERS, fragment=fragment)
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of a redis-server: its config file first, then `--option value` arguments, the last one of a name wins."""
     arguments = list(invocation.argv[1:])

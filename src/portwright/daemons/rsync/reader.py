@@ -1,7 +1,7 @@
 """rsync --daemon: rsyncd.conf and the command line become the sockets it listens on."""
 
 from portwright._start.lazy_regex import lazy_regex
-from portwright.daemons import DaemonFact, Packages, daemon
+from portwright.daemons import DaemonFact, Packages
 from portwright.facts import Endpoint, Invocation, Origin
 from portwright.formats.rsyncd import parse
 from portwright.ports import PortSet
@@ -18,7 +18,6 @@ _WITH_ARGUMENT = ("--address", "--bwlimit", "--config", "--dparam", "--log-file"
 _Settings = dict[str, tuple[Word, Origin]]
 
 
-@daemon("rsync", "rsync")
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of an rsync daemon; none for a client, and none where it is handed its sockets or a connection."""
     if not any(word.text == "--daemon" for word in invocation.argv[1:]) or invocation.sockets:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from portwright._start.records import dataclass, replace
-from portwright.daemons import DaemonFact, Packages, daemon
+from portwright.daemons import DaemonFact, Packages
 from portwright.facts import Endpoint, Invocation, Protocol
 from portwright.ports import PortSet
 from portwright.source import Word
@@ -64,7 +64,6 @@ _PRINTS = frozenset(("-V", "-h", "-hh", "-hhh", "-?", "-??", "-???"))
 _REUSES_SINCE = (1, 8)
 
 
-@daemon("socat", "socat", "socat1")
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of a socat.
 

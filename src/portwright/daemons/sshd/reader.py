@@ -1,7 +1,7 @@
 """OpenSSH's sshd: Port times ListenAddress of sshd_config(5) and the command line become its listening sockets."""
 
 from portwright._start.records import dataclass, field
-from portwright.daemons import DaemonFact, Packages, daemon
+from portwright.daemons import DaemonFact, Packages
 from portwright.facts import Confidence, Endpoint, Invocation, Origin
 from portwright.formats import words
 from portwright.ports import PortSet
@@ -28,7 +28,7 @@ class _Said:
     family: str | None = None
 
 
-def fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
+def read_fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of one sshd_config read on its own; nothing for a file that names neither Port nor ListenAddress."""
     said = _Said()
     reading = Includes(files, words.SSHD, _RELATIVE_TO, "sshd")
@@ -38,7 +38,6 @@ def fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, .
     return _endpoints(said, Span.whole(path), files, "likely")
 
 
-@daemon("sshd", "sshd", fragment=fragment)
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """The sockets of an sshd; none where it is handed its sockets or a connection (-i, socket activation)."""
     said = _Said()

@@ -1,6 +1,6 @@
 """supervisord(1): its HTTP server, and the sockets it binds for FastCGI programs."""
 
-from portwright.daemons import DaemonFact, Packages, daemon
+from portwright.daemons import DaemonFact, Packages
 from portwright.facts import Endpoint, Invocation
 from portwright.ports import PortSet
 from portwright.source import Word
@@ -9,7 +9,6 @@ from portwright.system.processes.supervisor import configuration
 from portwright.trees import Files
 
 
-@daemon("supervisord", "supervisord")
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """`port` of [inet_http_server] and `socket = tcp://host:port` of [fcgi-program:x]; all IPv4 addresses where none is named.
 

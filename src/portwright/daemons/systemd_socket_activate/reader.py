@@ -1,7 +1,7 @@
 """systemd-socket-activate(1): what it listens on before it starts anything."""
 
 from portwright._start.records import replace
-from portwright.daemons import DaemonFact, Packages, daemon
+from portwright.daemons import DaemonFact, Packages
 from portwright.daemons._engine.binding import Binder, argument, default, halves
 from portwright.facts import Endpoint, Invocation
 from portwright.system.processes.options import read as options_of
@@ -12,7 +12,6 @@ _VALUED = frozenset(("-l", "--listen", "-E", "--setenv", "--fdname"))
 _BINDER = Binder("systemd-socket-activate", wildcard=("::",), words=("",))
 
 
-@daemon("systemd-socket-activate", "systemd-socket-activate")
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """A socket for each --listen with a port; what stands behind the options is the command and its own affair."""
     end = 1

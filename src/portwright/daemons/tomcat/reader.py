@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 
 from portwright._start.records import replace
-from portwright.daemons import DaemonFact, Packages, daemon
+from portwright.daemons import DaemonFact, Packages
 from portwright.daemons._engine.binding import Binder, Given, default
-from portwright.daemons.interpreters.java import BOOTSTRAP, command
+from portwright.daemons.interpreters.java.reader import BOOTSTRAP, command
 from portwright.facts import Backlog, Endpoint, Invocation, Origin
 from portwright.formats import tags
 from portwright.formats.nodes import Node
@@ -20,12 +20,11 @@ _OPTIONS = ("JAVA_OPTS", "CATALINA_OPTS")
 _LOOPBACK = "127.0.0.1"
 
 
-def is_tomcat(invocation: Invocation) -> bool:
+def shape(invocation: Invocation) -> bool:
     """Whether a shell, jsvc or anything else starts Tomcat's own class, or is told where Tomcat lies."""
     return any(name in invocation.environment for name in _VARIABLES) or any(word.text == BOOTSTRAP for word in invocation.argv)
 
 
-@daemon("tomcat", "catalina.sh", "tomcat-start.sh", shape=is_tomcat)
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """What server.xml of this instance says (tomcat.apache.org, HTTP Connector, AJP Connector, Server).
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from portwright._start.records import dataclass, field, replace
-from portwright.daemons import DaemonFact, Packages, daemon
+from portwright.daemons import DaemonFact, Packages
 from portwright.daemons._engine.binding import Binder, Given, halves
 from portwright.facts import Backlog, Endpoint, Invocation, Origin
 from portwright.formats import sections
@@ -48,7 +48,6 @@ class _Reading:
     listen: Word | None = None
 
 
-@daemon("uwsgi", "uwsgi", "uwsgi-core", "uwsgi_python3", "pyuwsgi")
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """Every TCP socket of a uWSGI; an address without a port is a Unix socket's path (uwsgi-docs, Options)."""
     reading = _Reading(invocation, files)

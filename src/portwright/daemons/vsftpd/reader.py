@@ -3,7 +3,7 @@
 import re
 
 from portwright._start.lazy_regex import lazy_regex
-from portwright.daemons import DaemonFact, Packages, daemon
+from portwright.daemons import DaemonFact, Packages
 from portwright.facts import Confidence, Endpoint, Invocation, Origin
 from portwright.formats.vsftpd import Setting, parse, read_option
 from portwright.ports import PortSet
@@ -19,7 +19,6 @@ _DIGITS = lazy_regex("[0-9]{0,9}")
 _Settings = dict[str, tuple[Word, Origin]]
 
 
-@daemon("vsftpd", "vsftpd")
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """What a vsftpd binds: files and -o settings count in the order of the command line, the built-in file comes after all of them."""
     settings: _Settings = {}

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright.daemons._engine.binding import BOTH, Binder, Given, default, variable
-from portwright.daemons.interpreters.ruby.servers import value
+from portwright.daemons.interpreters.ruby.value import value
 from portwright.daemons.interpreters.scripts import fits
 from portwright.facts import Endpoint, Invocation
 from portwright.formats import ruby

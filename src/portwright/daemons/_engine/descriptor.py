@@ -1,0 +1,262 @@
+"""A daemon's descriptor as a value: everything that is known of it, by the keys of its daemons/NAME/descriptor.yaml (daemons/README.md)."""
+
+from typing import Literal
+
+from portwright._start.records import dataclass
+from portwright.facts import Confidence, Protocol
+
+Form = Literal["socket", "address", "at", "comma", "milter", "transport"]
+Names = Literal["all", "first", "inet"]
+Zero = Literal["off", "random"]
+Take = Literal["last", "first", "every"]
+PortTaken = Literal["exits", "survives"]
+InheritedSockets = Literal["ignored", "taken"]
+ClosesFirst = Literal["yes", "no", "sometimes"]
+Apply = Literal["reload", "restart"]
+
+FAMILIES = ("deb", "rpm", "apk", "arch")
+
+
+@dataclass(frozen=True, slots=True)
+class ByFamily:
+    """Paths or names by the family of distributions that has them, named as its packages are; `any` holds for all of them."""
+
+    any: tuple[str, ...] = ()
+    deb: tuple[str, ...] = ()
+    rpm: tuple[str, ...] = ()
+    apk: tuple[str, ...] = ()
+    arch: tuple[str, ...] = ()
+
+    def of(self, family: str | None) -> tuple[str, ...]:
+        """What one family has, its own first; of an unknown family everything that any of them has."""
+        if family is None:
+            return self.all
+        return tuple(dict.fromkeys((*getattr(self, family), *self.any)))
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """What any family has, what all have first."""
+        return tuple(dict.fromkeys((*self.any, *self.deb, *self.rpm, *self.apk, *self.arch)))
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Where a value comes from: the first of `sources` that says it, else `default` (None: nowhere).
+
+    `take` says which of several occurrences counts; `split` are characters between values; `word` is the one word of each occurrence
+    that counts; `after` and `until` cut a value at some text; `plus` is added to a port; `off` are values that mean none, `unset` those
+    that mean the default. `option`: the value is a command line, and what follows this option in it is meant.
+    """
+
+    sources: tuple[str, ...] = ()
+    default: tuple[str, ...] | None = None
+    take: Take = "last"
+    split: str = ""
+    word: int | None = None
+    until: str = ""
+    after: str = ""
+    plus: int = 0
+    off: tuple[str, ...] = ()
+    unset: tuple[str, ...] = ()
+    option: str = ""
+
+
+Conditions = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Socket:
+    """Sockets that one daemon opens for one purpose."""
+
+    protocols: tuple[Protocol, ...] = ("tcp",)
+    listen: Slot | None = None
+    port: Slot | None = None
+    end_port: Slot | None = None
+    backlog: Slot | None = None
+    form: Form = "socket"
+    schemes: tuple[tuple[str, str], ...] = ()
+    any: tuple[str, ...] = ("", "*")
+    wildcard: tuple[str, ...] = ("0.0.0.0",)  # noqa: S104
+    zeros_are_dual: bool = False
+    v6only: bool | None = None
+    names: Names = "all"
+    zero: Zero = "off"
+    reuse_address: bool | Literal["tcp"] | None = None
+    reuse_port: bool | None = False
+    binds_as: str | None = None
+    on_demand: bool = False
+    random: bool = False
+    each: str | None = None
+    when: Conditions = ()
+    unless: Conditions = ()
+    versions: str = ""
+    confidence: Confidence = "certain"
+    why: str = ""
+    optional: bool = False
+    survives_conflict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Connects:
+    """Connections that one daemon makes again and again to `name`; `keeps` says whether it keeps them open, `why` what it does if not."""
+
+    name: str
+    keeps: Slot
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Which files a daemon reads, in which grammar, and what includes others (directive to what is appended to its value).
+
+    `under` names files whose settings stand in a section of a name that only the file's own name tells. `when_missing` is how sure a
+    built-in default is where none of its files was found. The reader of a daemon that has one knows the `format` itself.
+    """
+
+    format: str = ""
+    named: Slot = Slot()
+    paths: ByFamily = ByFamily()
+    when_missing: Confidence = "likely"
+    every: bool = False
+    include: tuple[tuple[str, str], ...] = ()
+    relative: str = ""
+    drop_ins: tuple[str, ...] = ()
+    directories: Slot = Slot()
+    unless: Conditions = ()
+    under: tuple[tuple[str, str], ...] = ()
+    needed: bool = False
+    once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapper:
+    """A script that starts the daemon: the variables it reads, and the command line it makes of them."""
+
+    path: str
+    argv: tuple[str, ...]
+    variables: tuple[str, ...] = ()
+    defaults: tuple[tuple[str, str], ...] = ()
+    when: Conditions = ()
+    user: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The setting that says how many connections a daemon takes, a descriptor each, and what becomes of it where it may not have them."""
+
+    connections: Slot
+    setting: str
+    otherwise: str
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server whose whole say is on its command line, in its variables and its defaults.
+
+    `listen` are flags that give address and port together (given several times, or several in one value); `host` and `port` give one
+    of both, and with no `port` at all it binds nothing. `needs` are words without which it is no server (`run`, `-s`). With one of
+    `elsewhere` it binds no port but a Unix socket or a descriptor it was given, or takes its address from a file nobody reads here.
+    `single` are flags after which it binds one socket only. `ipv4` and `ipv6` restrict the family. `application` are flags that name
+    the application; where its file is there and never says `speaks`, the server finds nothing to serve and gives up before it binds.
+    `count` says how many ports it takes. `backlog` says how long an accept queue it asks for, `queue` is the one it asks for by itself.
+    `any` are the texts that mean no address. The other fields are those of binding.Binder.
+    """
+
+    host: Slot
+    port: Slot = Slot()
+    listen: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
+    single: tuple[str, ...] = ()
+    ipv4: tuple[str, ...] = ()
+    ipv6: tuple[str, ...] = ()
+    count: tuple[str, ...] = ()
+    backlog: tuple[str, ...] = ()
+    queue: int | None = None
+    application: tuple[str, ...] = ()
+    speaks: str = ""
+    names: Names = "first"
+    wildcard: tuple[str, ...] = ("0.0.0.0",)  # noqa: S104
+    any: tuple[str, ...] = ("", "*")
+    v6only: bool | None = None
+    confidence: Confidence = "certain"
+
+
+@dataclass(frozen=True, slots=True)
+class InRepository:
+    """How a config of the daemon is told in a repository.
+
+    `names` are file names that only its config goes by, `under` ends of paths, `suffixes` endings of names without the dot, `folders`
+    the folders its files lie in and the places these have on a host. `text` are patterns of which one stands in the file; `recogniser`
+    is the module of the room that decides where patterns cannot.
+    """
+
+    names: tuple[str, ...] = ()
+    under: tuple[str, ...] = ()
+    suffixes: tuple[str, ...] = ()
+    folders: tuple[tuple[str, str], ...] = ()
+    text: tuple[str, ...] = ()
+    recogniser: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What a daemon is like whatever it is told; None: not known.
+
+    `root`: it starts as root *by design* and drops what it does not need. `port_taken`: what it does when a port of it is taken.
+    `inherited_sockets`: what it does with sockets that systemd hands it. `closes_first`: whether it is the side that closes its
+    connections. `confined_by`: SELinux types or AppArmor profiles that distributions confine it by.
+    """
+
+    root: Literal["by-design"] | None = None
+    port_taken: PortTaken | None = None
+    inherited_sockets: InheritedSockets | None = None
+    closes_first: ClosesFirst | None = None
+    confined_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """How a change of its config is proven and put in force: a command that checks it (`{}` is the file), and how it is applied.
+
+    `listen` is the module of the room that edits the lines that say where it listens.
+    """
+
+    validate: tuple[str, ...] = ()
+    apply: Apply | None = None
+    listen: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """One daemon; what it binds is told by `sockets`, by `server`, or by the module of its room (`reader`).
+
+    `shape`: the reader also tells the daemon by its arguments, where the program has another name. `really` names another daemon whose
+    program has the same name, and how it is told apart.
+    """
+
+    name: str
+    programs: tuple[str, ...]
+    reader: str = ""
+    shape: bool = False
+    sockets: tuple[Socket, ...] = ()
+    server: Server | None = None
+    connects: tuple[Connects, ...] = ()
+    config: Config | None = None
+    wrappers: tuple[Wrapper, ...] = ()
+    package: str = ""
+    one_dash: bool = False
+    activated: Literal["instead", "also"] = "also"
+    when: Conditions = ()
+    unless: Conditions = ()
+    values: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+    really: tuple[tuple[str, Conditions], ...] = ()
+    files: Files | None = None
+    packages: ByFamily = ByFamily()
+    units: tuple[str, ...] = ()
+    environment: ByFamily = ByFamily()
+    in_repository: InRepository = InRepository()
+    traits: Traits = Traits()
+    edit: Edit = Edit()
+    source: str = ""

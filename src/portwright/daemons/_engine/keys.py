@@ -1,0 +1,268 @@
+"""The keys of a descriptor (daemons/README.md): plain data from YAML becomes a value, or a sentence that teaches."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
+
+from portwright._start.records import replace
+from portwright.daemons._engine import schema
+from portwright.daemons._engine.descriptor import (
+    FAMILIES,
+    Apply,
+    ByFamily,
+    ClosesFirst,
+    Conditions,
+    Config,
+    Connects,
+    Descriptor,
+    Edit,
+    Files,
+    Form,
+    InheritedSockets,
+    InRepository,
+    Names,
+    PortTaken,
+    Server,
+    Slot,
+    Socket,
+    Take,
+    Traits,
+    Wrapper,
+    Zero,
+)
+from portwright.daemons._engine.schema import CatalogueError, Piece, below
+from portwright.facts import CONFIDENCES, Protocol
+
+READER = "reader.py"
+WILDCARDS: Mapping[str, tuple[str, ...]] = {
+    "dual": ("*",),
+    "both": ("0.0.0.0", "::"),  # noqa: S104  compared, never bound
+    "inet": ("0.0.0.0",),  # noqa: S104
+    "inet6": ("::",),
+    "loopback": ("127.0.0.1", "::1"),
+    "loopback-inet": ("127.0.0.1",),
+}
+FORMATS = (
+    "words", "words-equals", "plain", "ini", "assignments", "properties", "toml", "clauses", "knot", "named", "dovecot", "bacula",
+    "gmond", "nats", "json", "lua", "lighttpd", "icinga", "libconfig", "xml", "tags", "yaml", "rainer", "perl",
+)  # fmt: skip
+
+
+def descriptor(name: str, data: Any, kinds: Mapping[str, Mapping[str, Any]], place: str) -> Descriptor:
+    """The descriptor that plain data (all scalars are text) makes; `kinds` are what `like` may name. Raises CatalogueError."""
+    given = schema.table(data, place)
+    common = _common(given.pop("like", None), kinds, place)
+    own = {key: value for key, value in common.items() if key in _KEYS}
+    of_sockets = {key: value for key, value in common.items() if key not in _KEYS}
+
+    def sockets(value: Any, here: str) -> tuple[Socket, ...]:
+        listed = schema.items(value, here, "a list of what it binds (an empty one for a daemon that binds nothing)")
+        return tuple(_socket({**of_sockets, **schema.table(each, at)}, kinds, at) for each, at in listed)
+
+    found = Descriptor(name, **{"programs": (), **schema.fields({**own, **given}, {**_KEYS, "sockets": sockets}, place)})
+    if not found.programs:
+        raise CatalogueError(place, "`programs` says which programs start it; without one it is never read")
+    said = [key for key in ("reader", "sockets", "server") if key in given]
+    if len(said) != 1:
+        raise CatalogueError(place, f"one of `sockets`, `server` and `reader` says what it binds, not {' and '.join(said) or 'none'}")
+    if found.shape and not found.reader:
+        raise CatalogueError(f"{place}: shape", "a shape is told by the module of a `reader`")
+    if found.config is not None and not found.config.format and not found.reader:
+        raise CatalogueError(f"{place}: config", "a config has a `format`, unless a `reader` reads it")
+    return found
+
+
+def _common(like: Any, kinds: Mapping[str, Mapping[str, Any]], here: str) -> dict[str, Any]:
+    if like is None:
+        return {}
+    if not isinstance(like, str) or like not in kinds:
+        raise CatalogueError(below(here, "like"), f"{like!r} is none of the kinds: {', '.join(sorted(kinds))}")
+    return dict(kinds[like])
+
+
+def _socket(data: dict[str, Any], kinds: Mapping[str, Mapping[str, Any]], here: str) -> Socket:
+    given = {**_common(data.get("like"), kinds, here), **data}
+    given.pop("like", None)
+    given.pop("one-dash", None)
+    made = Socket(**schema.fields(given, _OF_SOCKETS, here))
+    if made.port is None and made.listen is None and not made.random:
+        raise CatalogueError(here, "neither `port` nor `listen` nor `random`: nothing says what it binds")
+    return replace(made, any=("", "*", *made.any))
+
+
+def _connects(value: Any, here: str) -> tuple[Connects, ...]:
+    found = []
+    for each, at in schema.items(value, here, "a list of what it connects to again and again"):
+        fields = schema.fields(schema.table(each, at), {"name": schema.text, "keeps": _slot, "why": schema.text}, at)
+        if len(fields) != 3:
+            raise CatalogueError(at, "a connection has a `name`, a setting that `keeps` it open, and a `why` for where it does not")
+        found.append(Connects(**fields))
+    return tuple(found)
+
+
+def _config(value: Any, here: str) -> Config:
+    fields = schema.fields(
+        schema.table(value, here),
+        {
+            "format": schema.one_of(*FORMATS), "from": _slot_sources, "paths": _by_family, "every": schema.answer, "include": _includes,
+            "relative": schema.text, "drop-ins": schema.words, "directories": _slot_sources, "unless": _conditions,
+            "needed": schema.answer, "under": schema.pairs, "once": schema.answer, "when-missing": schema.one_of(*CONFIDENCES),
+        },
+        here,
+    )  # fmt: skip
+    fields["named"] = fields.pop("from_", Slot())
+    return Config(**fields)
+
+
+def _server(value: Any, here: str) -> Server:
+    fields = schema.fields(
+        schema.table(value, here),
+        {
+            "host": _slot, "port": _slot, "queue": schema.number, "speaks": schema.text, "names": schema.one_of(*get_args(Names)),
+            "wildcard": _wildcard, "any": schema.words, "v6only": schema.answer_or_unset, "confidence": schema.one_of(*CONFIDENCES),
+            **dict.fromkeys(
+                ("listen", "needs", "elsewhere", "single", "ipv4", "ipv6", "count", "backlog", "application"), schema.words
+            ),
+        },
+        here,
+    )  # fmt: skip
+    if "host" not in fields or fields["host"].default is None:
+        raise CatalogueError(here, "a server has a `host` with the address it binds where nothing is said (`or`)")
+    return Server(**fields)
+
+
+def _files(value: Any, here: str) -> Files:
+    known: dict[str, Piece] = {"connections": _slot_sources, "setting": schema.text, "otherwise": schema.text}
+    fields = schema.fields(schema.table(value, here), known, here)
+    if len(fields) != 3:
+        raise CatalogueError(here, "files has `connections`, the `setting` as people know it, and what happens `otherwise`")
+    return Files(**fields)
+
+
+def _wrappers(value: Any, here: str) -> tuple[Wrapper, ...]:
+    known: dict[str, Piece] = {
+        "path": schema.text, "argv": schema.words, "variables": schema.words, "defaults": schema.pairs, "when": _conditions,
+        "user": schema.text,
+    }  # fmt: skip
+    found = []
+    for each, at in schema.items(value, here, "a list of scripts that start it"):
+        fields = schema.fields(schema.table(each, at), known, at)
+        if "path" not in fields or not fields.get("argv"):
+            raise CatalogueError(at, "a wrapper has a `path` and the `argv` it starts")
+        found.append(Wrapper(**fields))
+    return tuple(found)
+
+
+def _in_repository(value: Any, here: str) -> InRepository:
+    known: dict[str, Piece] = {
+        "names": schema.words, "under": schema.words, "suffixes": schema.words, "folders": schema.pairs, "text": schema.words,
+        "recogniser": _module,
+    }  # fmt: skip
+    return InRepository(**schema.fields(schema.table(value, here), known, here))
+
+
+def _traits(value: Any, here: str) -> Traits:
+    known: dict[str, Piece] = {
+        "root": schema.one_of("by-design"), "port-taken": schema.one_of(*get_args(PortTaken)),
+        "inherited-sockets": schema.one_of(*get_args(InheritedSockets)), "closes-first": schema.one_of(*get_args(ClosesFirst)),
+        "confined-by": schema.words,
+    }  # fmt: skip
+    return Traits(**schema.fields(schema.table(value, here), known, here))
+
+
+def _edit(value: Any, here: str) -> Edit:
+    known: dict[str, Piece] = {"validate": schema.words, "apply": schema.one_of(*get_args(Apply)), "listen": _module}
+    return Edit(**schema.fields(schema.table(value, here), known, here))
+
+
+# ── pieces ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _by_family(value: Any, here: str) -> ByFamily:
+    """Words by family; without families they hold for all of them."""
+    if not isinstance(value, dict):
+        return ByFamily(any=schema.words(value, here))
+    return ByFamily(**schema.fields(schema.table(value, here), dict.fromkeys(("any", *FAMILIES), schema.words), here))
+
+
+def _module(value: Any, here: str) -> str:
+    """The name of a Python file that stands in the room."""
+    name = schema.text(value, here)
+    if not name.endswith(".py") or not name[:-3].isidentifier():
+        raise CatalogueError(here, f"a Python file in the room, not {name!r}")
+    return name
+
+
+def _reuse(value: Any, here: str) -> bool | Literal["tcp"] | None:
+    return "tcp" if value == "tcp" else schema.answer_or_unset(value, here)
+
+
+def _protocols(value: Any, here: str) -> tuple[str, ...]:
+    found = schema.words(value, here)
+    for each in found:
+        schema.one_of(*get_args(Protocol))(each, here)
+    return found
+
+
+def _wildcard(value: Any, here: str) -> tuple[str, ...]:
+    return WILDCARDS[schema.one_of(*WILDCARDS)(value, here)]
+
+
+def _includes(value: Any, here: str) -> tuple[tuple[str, str], ...]:
+    return schema.pairs(value, here) if isinstance(value, dict) else tuple((key, "") for key in schema.words(value, here))
+
+
+def _conditions(value: Any, here: str) -> Conditions:
+    return tuple((key, schema.words(item, below(here, key))) for key, item in schema.table(value, here).items())
+
+
+def _others(value: Any, here: str) -> tuple[tuple[str, Conditions], ...]:
+    return tuple((name, _conditions(item, below(here, name))) for name, item in schema.table(value, here).items())
+
+
+def _versions(value: Any, here: str) -> str:
+    text = schema.text(value, here)
+    if text[0] not in "<>" or not text[1:].strip("=")[:1].isdigit():
+        raise CatalogueError(here, "a comparison such as `<2.0` or `>=2.0`")
+    return text
+
+
+def _slot_sources(value: Any, here: str) -> Slot:
+    return Slot(sources=schema.words(value, here))
+
+
+def _slot(value: Any, here: str) -> Slot:
+    """A constant (53, or a list of them), or a mapping with `from` and `or`."""
+    if not isinstance(value, dict):
+        return Slot(default=schema.words(value, here))
+    fields = schema.fields(
+        schema.table(value, here),
+        {
+            "from": schema.words, "or": schema.words, "take": schema.one_of(*get_args(Take)), "split": schema.text,
+            "word": schema.number, "until": schema.text, "after": schema.text, "plus": schema.number, "off": schema.words,
+            "unset": schema.words, "option": schema.text,
+        },
+        here,
+    )  # fmt: skip
+    if "from_" not in fields:
+        raise CatalogueError(here, "`from` says where the value is written; a constant is written without it")
+    fields["sources"] = fields.pop("from_")
+    fields["default"] = fields.pop("or_", None)
+    return Slot(**fields)
+
+
+_KEYS: Mapping[str, Piece] = {
+    "programs": schema.words, "package": schema.text, "one-dash": schema.answer, "activated": schema.one_of("instead", "also"),
+    "when": _conditions, "unless": _conditions, "config": _config, "values": schema.words, "variables": schema.words, "really": _others,
+    "files": _files, "reader": schema.one_of(READER), "shape": schema.answer, "server": _server, "connects": _connects,
+    "wrappers": _wrappers, "packages": _by_family, "units": schema.words, "environment": _by_family, "in-repository": _in_repository,
+    "traits": _traits, "edit": _edit, "source": schema.text,
+}  # fmt: skip
+_OF_SOCKETS: Mapping[str, Piece] = {
+    "protocols": _protocols, "listen": _slot, "port": _slot, "end-port": _slot, "backlog": _slot,
+    "form": schema.one_of(*get_args(Form)), "schemes": schema.pairs, "any": schema.words, "wildcard": _wildcard,
+    "zeros-are-dual": schema.answer, "v6only": schema.answer_or_unset, "names": schema.one_of(*get_args(Names)),
+    "zero": schema.one_of(*get_args(Zero)), "reuse-address": _reuse, "reuse-port": schema.answer_or_unset, "binds-as": schema.text,
+    "on-demand": schema.answer, "random": schema.answer, "each": schema.text, "when": _conditions, "unless": _conditions,
+    "versions": _versions, "confidence": schema.one_of(*CONFIDENCES), "why": schema.text, "optional": schema.answer,
+    "survives-conflict": schema.answer,
+}  # fmt: skip

@@ -1,0 +1,108 @@
+"""What the daemon of a descriptor binds, connects to and needs, as it is started or by one config file of it."""
+
+from collections.abc import Iterator
+
+from portwright._start.records import replace
+from portwright.daemons import Packages
+from portwright.daemons._engine.descriptor import Descriptor, Wrapper
+from portwright.daemons._engine.settings import Settings, assigned, is_yes
+from portwright.daemons._engine.sockets import endpoints
+from portwright.facts import Endpoint, FileNeed, Invocation, Outbound
+from portwright.source import Span, Word
+from portwright.system.spanned_text import SpannedText
+from portwright.system.systemd.command_line import words
+from portwright.trees import Files
+
+
+def is_really(found: Descriptor, invocation: Invocation) -> str | None:
+    """The name of the other daemon that a program of this name starts here, None where it is the daemon itself."""
+    return next((name for name, said in found.really if Settings.of_options(found, invocation, said).holds(said, ())), None)
+
+
+def read(found: Descriptor, invocation: Invocation, files: Files, packages: Packages) -> tuple[Endpoint | Outbound | FileNeed, ...]:
+    """What the daemon of a descriptor binds and connects to, and how many connections it takes, started so."""
+    wrapper = next((each for each in found.wrappers if each.path == invocation.argv[0].text), None)
+    if wrapper is not None:
+        unwrapped = _unwrapped(wrapper, found, invocation, files)
+        if unwrapped is None:
+            return ()
+        invocation = unwrapped
+    elif invocation.argv[0].text.startswith("/etc/init.d/"):
+        # A script whose commands could not be followed is known by its name; `start` is a word of its own, not of the daemon's.
+        invocation = replace(invocation, argv=invocation.argv[:1])
+    if invocation.sockets and found.activated == "instead":
+        return ()
+    settings = Settings(found, invocation, files)
+    if not settings.holds(found.when, found.unless):
+        return ()
+    version = packages.get(found.package or found.name)
+    return (
+        *endpoints(found, settings, invocation.at, version),
+        *_outbounds(found, settings, invocation.at, version),
+        *_needs(found, settings),
+    )
+
+
+def _needs(found: Descriptor, settings: Settings) -> tuple[FileNeed, ...]:
+    """The open files for the connections a setting lets in; nothing where nobody says a number."""
+    said = None if found.files is None else settings.values(found.files.connections)
+    word = said[-1][0] if said else None
+    if found.files is None or word is None or not (word.text.isascii() and word.text.isdigit() and len(word.text) <= 9):
+        return ()
+    count = int(word.text)
+    return (FileNeed(word.at, found.name, found.files.setting, count, count, found.files.otherwise),)
+
+
+def read_fragment(found: Descriptor, path: str, files: Files, packages: Packages) -> tuple[Endpoint | Outbound, ...]:
+    """What one config file of a daemon says on its own."""
+    settings = Settings.alone(found, path, files)
+    version = packages.get(found.package or found.name)
+    said: tuple[Endpoint | Outbound, ...] = (
+        *endpoints(found, settings, Span.whole(path), version, only_said=True),
+        *_outbounds(found, settings, Span.whole(path), version, only_said=True),
+    )
+    return tuple(replace(each, confidence="likely") if each.confidence == "certain" else each for each in said)
+
+
+def _outbounds(found: Descriptor, settings: Settings, at: Span, version: str | None, only_said: bool = False) -> Iterator[Outbound]:
+    for each in found.connects:
+        said = settings.values(each.keeps)
+        if said is None and only_said:
+            continue
+        word = said[-1][0] if said else None
+        if word is None and each.keeps.default is None:
+            continue
+        keeps = is_yes(word.text if word is not None else (each.keeps.default or ("",))[0])
+        if keeps and each.keeps.default is None:
+            continue  # it is allowed; whether it is done, no setting says
+        yield Outbound(
+            at=at if word is None else word.at,
+            app=found.name,
+            unit=None,
+            name=each.name,
+            keepalive=keeps,
+            decided_at=None if word is None else word.at,
+            version=version,
+            why="" if keeps else each.why,
+            confidence="likely" if settings.unsure else "certain",
+        )
+
+
+def _unwrapped(wrapper: Wrapper, found: Descriptor, invocation: Invocation, files: Files) -> Invocation | None:
+    """The invocation that a script makes of its variables; None where it starts nothing."""
+    variables = dict(invocation.environment)
+    variables |= {name: Word(text, invocation.at) for name, text in wrapper.defaults if name not in variables}
+    for path in wrapper.variables:
+        source = files.read(path) if files.kind(path) == "file" else None
+        if source is not None:
+            variables |= assigned(source)
+    argv: list[Word] = []
+    for text in wrapper.argv:
+        name, split = text.removesuffix("..."), text.endswith("...")
+        if not name.startswith("$"):
+            argv.append(Word(text, invocation.at))
+        elif (value := variables.get(name[1:])) is not None and value.text:
+            argv += [part.word() for part in words(SpannedText.of(value), relaxed=True)[0]] if split else [value]
+    if not Settings.of_options(found, replace(invocation, environment=variables), wrapper.when).holds(wrapper.when, ()):
+        return None
+    return replace(invocation, argv=tuple(argv), environment=variables)

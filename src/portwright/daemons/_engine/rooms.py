@@ -1,0 +1,150 @@
+"""The rooms: one folder each daemon, and the descriptor in it; which program, or script, leads to which.
+
+A wheel carries the descriptors as a module of plain data (`source`). In a checkout a run loads only those of the programs it meets: which
+programs there are is found by scanning the files' lines.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from os import scandir
+from os.path import dirname
+from typing import Any
+
+from portwright._start.lazy_regex import lazy_regex
+from portwright._start.records import dataclass
+from portwright.daemons._engine.descriptor import Descriptor
+from portwright.daemons._engine.keys import descriptor
+from portwright.daemons._engine.schema import CatalogueError
+from portwright.shipped import compiled
+
+DAEMONS = dirname(dirname(__file__))
+FILE = "descriptor.yaml"
+_KINDS = f"{dirname(__file__)}/kinds.yaml"
+_SHELVES = ("", "interpreters/")  # where rooms stand
+_PROGRAMS = lazy_regex(r"programs: \[(.+)\]$")
+_PATH = lazy_regex(r"- path: (/\S+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """What a run knows of all rooms before it looks into one.
+
+    `folders` are the rooms by the name of their daemon, below daemons/. `programs` are the names of programs, and the paths of scripts,
+    with the daemon they start; `patterns` the beginnings of programs' names. `shaped` are daemons that their reader also tells by their
+    arguments.
+    """
+
+    folders: Mapping[str, str]
+    programs: Mapping[str, str]
+    patterns: tuple[tuple[str, str], ...]
+    shaped: tuple[str, ...]
+
+
+@lru_cache(maxsize=1)
+def index() -> Index:
+    """The index of all rooms."""
+    made = compiled("catalogue")
+    return scanned(DAEMONS) if made is None else Index(*made.INDEX)
+
+
+@lru_cache(maxsize=512)
+def room(name: str) -> Descriptor:
+    """The descriptor of a daemon. Raises KeyError where no room is called so, and CatalogueError where it is none."""
+    return descriptor(name, _data(name), _kinds(), f"{index().folders[name]}/{FILE}")
+
+
+def every() -> tuple[Descriptor, ...]:
+    """All descriptors, by name; reads every file."""
+    return tuple(room(name) for name in index().folders)
+
+
+def source() -> str:
+    """All of it as the source of a module: what a wheel carries.
+
+    A room is the text of its data: of hundreds a run reads few, and loading a text costs next to nothing.
+    """
+    rooms = {name: repr(load(f"{DAEMONS}/{folder}/{FILE}")) for name, folder in index().folders.items()}
+    found = index()
+    return "\n".join(
+        (
+            '"""Made of the rooms by the build (portwright.daemons._engine.rooms)."""',
+            f"INDEX = ({found.folders!r}, {found.programs!r}, {found.patterns!r}, {found.shaped!r})",
+            f"KINDS = {repr(load(_KINDS))!r}",
+            f"ROOMS = {rooms!r}",
+            "",
+        )
+    )
+
+
+def load(path: str) -> dict[str, Any]:
+    """A file of plain data, every scalar as text. Raises CatalogueError where it is no mapping."""
+    import yaml
+
+    place = path.removeprefix(f"{DAEMONS}/")
+    loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+    try:
+        with open(path, encoding="utf-8") as file:
+            data = yaml.load(file, Loader=loader)  # noqa: S506  BaseLoader makes nothing but text, lists and mappings
+    except yaml.YAMLError as error:
+        raise CatalogueError(place, f"not YAML: {error}") from None
+    if not isinstance(data, dict):
+        raise CatalogueError(place, "a mapping of keys to what is known of the daemon")
+    return data
+
+
+def scanned(daemons: str) -> Index:
+    """The index of the rooms below a folder, by the lines of their descriptors that say it."""
+    folders: dict[str, str] = {}
+    claims: list[tuple[str, str]] = []
+    distinguishing: list[tuple[str, str]] = []  # those of rooms that tell others with the same program apart
+    shaped = []
+    for folder, text in sorted(_descriptors(daemons)):
+        name = folder.rpartition("/")[2].replace("_", "-")
+        folders[name] = folder
+        own: list[tuple[str, str]] = []
+        tells_apart = False
+        for line in text.splitlines():
+            if line.startswith("programs: ") and (programs := _PROGRAMS.match(line)):
+                own += ((program.strip(), name) for program in programs[1].split(","))
+            elif line.startswith("- path: ") and (script := _PATH.match(line)):
+                own.append((script[1], name))
+            elif line.startswith("really:"):
+                tells_apart = True
+            elif line == "shape: yes":
+                shaped.append(name)
+        (distinguishing if tells_apart else claims).extend(own)
+    every = [*claims, *distinguishing]
+    return Index(
+        dict(sorted(folders.items())),
+        {program: name for program, name in every if not program.endswith("*")},
+        tuple(sorted((program[:-1], name) for program, name in every if program.endswith("*"))),
+        tuple(sorted(shaped)),
+    )
+
+
+def _descriptors(daemons: str) -> Iterator[tuple[str, str]]:
+    """The folder of each room and the text of its descriptor."""
+    for shelf in _SHELVES:
+        for entry in scandir(f"{daemons}/{shelf}"):
+            try:
+                with open(f"{daemons}/{shelf}{entry.name}/{FILE}", encoding="utf-8") as file:
+                    yield f"{shelf}{entry.name}", file.read()
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+
+
+def _data(name: str) -> dict[str, Any]:
+    folder = index().folders[name]
+    made = compiled("catalogue")
+    return load(f"{DAEMONS}/{folder}/{FILE}") if made is None else _of_text(made.ROOMS[name])
+
+
+@lru_cache(maxsize=1)
+def _kinds() -> dict[str, Any]:
+    made = compiled("catalogue")
+    return load(_KINDS) if made is None else _of_text(made.KINDS)
+
+
+def _of_text(text: str) -> dict[str, Any]:
+    """The data that its own text in the module of the build stands for."""
+    return eval(text, {"__builtins__": {}})  # type: ignore[no-any-return]  # noqa: S307  a literal that `source` wrote

@@ -1,1 +1,0 @@
-"""One room: podman and docker."""

@@ -1,0 +1,96 @@
+"""The ports that `docker run --publish` and its kin take on the host; what the container binds is in a namespace of its own."""
+
+from collections.abc import Iterator
+
+from portwright.facts import Endpoint, Invocation, Protocol
+from portwright.ports import PortSet
+from portwright.source import Word
+from portwright.system.host_files import names
+from portwright.system.spanned_text import UNKNOWN
+from portwright.trees import Files
+
+# podman-run(1), docker run --help: the options that take no value; any other long one without `=` takes the next word.
+_FLAGS = frozenset(
+    (
+        "--detach", "--disable-content-trust", "--env-host", "--help", "--http-proxy", "--init", "--interactive", "--no-healthcheck",
+        "--no-hostname", "--no-hosts", "--oom-kill-disable", "--passwd", "--privileged", "--publish-all", "--quiet", "--read-only",
+        "--read-only-tmpfs", "--replace", "--rm", "--rmi", "--rootfs", "--sig-proxy", "--tls-verify", "--tty", "--use-api-socket",
+        "--build", "--start", "--wait", "--service-container", "--noout",
+    )
+)  # fmt: skip
+_SHORT_FLAGS = frozenset("diPqt")
+_VERBS = frozenset(("run", "create", "play"))
+_HOSTS_OWN = ("host", "ns:/proc/1/ns/net")
+_MOST_PORTS = 1000
+
+
+def published(invocation: Invocation, app: str, files: Files) -> Iterator[Endpoint]:
+    """An endpoint for each --publish of `run`; `*` is its address where it names none. Nothing where the host's network is used."""
+    published: list[Word] = []
+    words = iter(invocation.argv[1:])
+    verb = next((word for word in words if word.text in _VERBS), None)
+    if verb is None:
+        return
+    for word in words:
+        text = word.text
+        if not text.startswith("-") or text == "-":
+            break
+        name, equals, value = text.partition("=")
+        if text.startswith("--"):
+            given = Word(value, word.at) if equals else None
+        elif set(text[1:]) <= _SHORT_FLAGS or (equals and text[1] in _SHORT_FLAGS):
+            continue
+        else:
+            # A letter that takes a value ends a cluster: -dp 80:80, -p80:80.
+            letters = text[1:].lstrip("diPqt")
+            name, given = f"-{letters[0]}", Word(letters[1:].removeprefix("="), word.at) if letters[1:] else None
+        if given is None and name not in _FLAGS:
+            given = next(words, None)
+        if given is None:
+            continue
+        if name in ("-p", "--publish"):
+            published.append(given)
+        elif name in ("--network", "--net") and given.text in _HOSTS_OWN:
+            return
+    for word in published[:_MOST_PORTS]:
+        yield from _endpoint(word, app, files)
+
+
+def _endpoint(word: Word, app: str, files: Files) -> Iterator[Endpoint]:
+    """`[[address:]port:]inside[/protocol]`; without a port on the host the kernel picks one."""
+    text, _, transport = word.text.partition("/")
+    protocol: Protocol | None = {"": "tcp", "tcp": "tcp", "udp": "udp"}.get(transport.lower())  # type: ignore[assignment]
+    if UNKNOWN in text:
+        files.report_unreadable(word.at, "what this expands to is not known")
+        return
+    if protocol is None:
+        return  # sctp
+    outer, _, inside = text.rpartition(":")
+    address, _, port = outer.rpartition(":")
+    address = address.strip("[]") or "*"
+    low, dash, high = port.partition("-")
+    numbers = [names.port(each, protocol, files) if each.isdigit() else None for each in (low, high if dash else low)]
+    if address != "*" and not names.is_address(address):
+        files.report_unreadable(word.at, f"{app} does not start: {address} is no address")
+        return
+    ports = PortSet()
+    if port and None in numbers:
+        files.report_unreadable(word.at, f"{app} does not start: no port or range before {inside}")
+        return
+    if port and numbers[0] and numbers[1]:
+        if numbers[1] < numbers[0]:
+            files.report_unreadable(word.at, f"{app} does not start: a range that ends before it begins")
+            return
+        ports = PortSet.of((numbers[0], numbers[1]))
+    yield Endpoint(
+        at=word.at,
+        app=app,
+        protocol=protocol,
+        address=address,
+        ports=ports,
+        origin="argument",
+        reuse_address=True if protocol == "tcp" else None,
+        v6only=None if ":" not in address else True,
+        random=not ports,
+        confidence="likely",
+    )

@@ -1,0 +1,1 @@
+"""One room: programs that run a project's command."""

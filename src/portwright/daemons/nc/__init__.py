@@ -1,0 +1,1 @@
+"""One room: netcat, OpenBSD's and the traditional one."""

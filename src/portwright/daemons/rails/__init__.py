@@ -1,0 +1,1 @@
+"""One room: the server of Ruby on Rails."""
