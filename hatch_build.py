@@ -1,4 +1,4 @@
-"""A build hook: the wheel carries rules, catalogue and what values are made of as modules, so that a run parses and compiles none of it."""
+"""A build hook: the wheel carries rules, catalogue and the inits of records as modules, so that a run parses and compiles none of it."""
 
 import shutil
 import sys
@@ -19,13 +19,13 @@ class Compiled(BuildHookInterface):  # type: ignore[type-arg]
         self._folder = Path(tempfile.mkdtemp())
         sys.path.insert(0, str(Path(self.root, "src")))
         try:
-            from portwright._start import records as values
+            from portwright._start.compiled import records_source
             from portwright.daemons._engine import rooms as catalogue
             from portwright.rules import compiling
             from portwright.rules.loading import read_all
 
             rules = str(Path(self.root, "rules"))
-            compiled = {"rules": compiling.source(read_all(rules), rules), "catalogue": catalogue.source(), "values": values.source()}
+            compiled = {"rules": compiling.source(read_all(rules), rules), "catalogue": catalogue.source(), "records": records_source()}
         finally:
             del sys.path[0]
         for name, source in compiled.items():

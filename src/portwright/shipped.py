@@ -1,8 +1,7 @@
 """Where the files that ship beside the code are: rules and playbooks, in a wheel, an editable install or a checkout."""
 
 import os
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,13 +31,3 @@ def folder(name: str) -> str:
         if os.path.isdir(candidate):
             return candidate
     raise FileNotFoundError(f"this installation of portwright lacks its {name}/ folder")
-
-
-def compiled(name: str) -> Any:
-    """The module that the build made of the YAML of this name (hatch_build.py); None in a checkout, which has the YAML only."""
-    module = f"portwright._shipped.compiled_{name}"
-    try:
-        __import__(module)
-    except ModuleNotFoundError:
-        return None
-    return sys.modules[module]

@@ -2,13 +2,19 @@
 
 import copy
 import dataclasses
+import inspect
 import pickle
+import subprocess
+import sys
+import traceback
 from functools import cached_property
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
+from portwright._start import compiled
 from portwright._start import records as values
 from portwright.source import Span
 
@@ -168,21 +174,74 @@ def test_values_travel_between_processes() -> None:
     assert span == pickle.loads(pickle.dumps(span))  # noqa: S301  what we just pickled
 
 
-def test_what_a_build_compiles_is_what_a_run_would_make(monkeypatch: pytest.MonkeyPatch) -> None:
-    compiled: dict[str, Any] = {}
-    exec(compile(values.source(), "compiled_values", "exec"), compiled)  # noqa: S102  our own
+@pytest.mark.parametrize("name", ["Place", "Text", "Counter", "Far", "Nothing", "Checked"])
+def test_a_class_has_the_signature_of_a_dataclass(name: str) -> None:
+    theirs = inspect.signature(THEIRS[name])
+    for ours in (OURS[name], _classes(values)[name], PLAIN[name]):
+        parameters = inspect.signature(ours).parameters
+        assert list(theirs.parameters) == list(parameters)
+        for each in theirs.parameters.values():
+            # What a factory makes is not shown by them either.
+            default = parameters[each.name].default
+            assert default == each.default or (default is ... and repr(each.default) == "<factory>")
+
+
+def test_a_traceback_shows_the_line_of_an_init_that_was_made_here() -> None:
+    class Sour:
+        def __set__(self, instance: object, value: object) -> None:
+            raise ValueError("no")
+
+    place = _as_users_run_them()["Place"]
+    place.line = Sour()
+    with pytest.raises(ValueError, match="no") as raised:
+        place("a", 2)
+
+    shown = "".join(traceback.format_exception(raised.value))
+    assert "Place.__init__" in shown
+    assert "self.line = line" in shown
+
+
+def test_every_record_has_an_init_in_a_wheel_and_it_is_the_one_that_a_checkout_makes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(values, "ENFORCE_FROZEN", False)
+    written: dict[str, Any] = {}
+    exec(compile(compiled.records_source(), "compiled_records", "exec"), written)  # noqa: S102  our own
 
-    def made(templates: dict[int, Any]) -> tuple[str, str]:
-        monkeypatch.setattr(values, "_TEMPLATES", templates)
-        place = _classes(values)["Place"]
-        return repr(place("/a")), repr(place(line=2, path="/b"))
+    records = {f"{each.__module__}.{each.__qualname__}": each for each in compiled.records()}
 
-    assert len(compiled["TEMPLATES"]) > 30
-    assert made({}) == made(compiled["TEMPLATES"]) == (repr_of("/a", 1), repr_of("/b", 2))
-    with pytest.raises(TypeError):
-        _classes(values)["Place"]()
+    assert len(records) > 200
+    assert sorted(records) == sorted(written["INITS"])
+    for name, cls in records.items():
+        made, built = values._init(cls, False), values._finished(written["INITS"][name], cls)  # type: ignore[attr-defined]
+        assert _facts_of(made) == _facts_of(built), name
 
 
-def repr_of(path: str, line: int) -> str:
-    return f"_classes.<locals>.Place(path={path!r}, line={line})"
+def _facts_of(init: Any) -> tuple[object, ...]:
+    code = init.__code__
+    constants = [each for each in code.co_consts if not isinstance(each, str)]
+    return code.co_code, code.co_names, code.co_varnames, constants, init.__defaults__, init.__qualname__
+
+
+def test_a_wheel_takes_its_inits_from_what_was_built_and_a_changed_class_makes_its_own(tmp_path: Path) -> None:
+    older = compiled.records_source().replace("def __init__(self, path, line,", "def __init__(self, p, line,")
+    (tmp_path / "compiled_records.py").write_text(older)
+    code = f"""
+import inspect, sys, types
+shipped = types.ModuleType("portwright._shipped")
+shipped.__path__ = [{str(tmp_path)!r}]
+sys.modules["portwright._shipped"] = shipped
+from portwright.source import Span, Word
+from portwright.facts import Invocation
+span = Span("/etc/x", 1, 2, 3, 4)
+print(Word("a", span), inspect.getsourcefile(Word.__init__) == {str(tmp_path / "compiled_records.py")!r}, inspect.signature(Word))
+print(inspect.signature(Span), "compiled_records" in Span.__init__.__code__.co_filename)
+one, other = (Invocation("a.service", (), span) for _ in range(2))
+print(one.environment is not other.environment, one == other, one.directory)
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, text=True)
+
+    assert "" == run.stderr
+    first, second, third = run.stdout.splitlines()
+    word = "Word(text='a', at=Span(path='/etc/x', line=1, column=2, end_line=3, end_column=4))"
+    assert f"{word} True (text, at)" == first
+    assert "(path, line, column, end_line, end_column) False" == second
+    assert "True True /" == third

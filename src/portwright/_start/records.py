@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
     ENFORCE_FROZEN = False
 
-    def source() -> str: ...
+    def init_source(cls: type) -> str: ...
 
 else:
     from operator import attrgetter
 
     try:
-        from portwright._shipped.compiled_values import TEMPLATES as _TEMPLATES
+        from portwright._shipped.compiled_records import INITS as _COMPILED
     except ModuleNotFoundError:
-        _TEMPLATES = {}
+        _COMPILED = {}
 
     class FrozenInstanceError(AttributeError):
         """A frozen value was assigned to."""
@@ -34,8 +34,7 @@ else:
 
     MISSING = _Missing()
     ENFORCE_FROZEN = False
-    FunctionType = type(_Missing.__repr__)
-    _MOST_COMPILED = 32
+    _BUILTIN_FACTORIES = (list, dict, set)
 
     class Field:
         """One field: its name, and its default or the function that makes one, else MISSING."""
@@ -80,15 +79,17 @@ else:
         body = _methods(cls.__dict__, names, frozen, order)
         body["__dataclass_fields__"] = tuple(every.values())
         if slots:
-            return _slotted(cls, tuple(each.name for each in own if each.name not in inherited), body)
-        for name, value in body.items():
-            setattr(cls, name, value)
+            cls = _slotted(cls, tuple(each.name for each in own if each.name not in inherited), body)
+        else:
+            for name, value in body.items():
+                setattr(cls, name, value)
+        _give_init(cls, names, frozen and ENFORCE_FROZEN)
         return cls
 
     def _methods(given, names, frozen, order):
         """What a class is to have beside what its author gave it."""
         values = _values(names)
-        body = {"__match_args__": names, "__dataclass_values__": staticmethod(values), "__init__": _init_later(frozen)}
+        body = {"__match_args__": names, "__dataclass_values__": staticmethod(values)}
         body["__reduce__"] = lambda self: (self.__class__, values(self))
         if "__repr__" not in given:
             body["__repr__"] = _repr
@@ -132,76 +133,73 @@ else:
             return attrgetter(*names)
         return (lambda self: (getattr(self, names[0]),)) if names else (lambda self: ())
 
-    def _init_later(frozen):
-        """An __init__ that makes the real one when the first instance is made."""
+    # ── __init__: written by the build for a wheel, in a checkout made when the first instance is ──
+
+    def _give_init(cls, names, guarded):
+        compiled = None if guarded else _COMPILED.get(f"{cls.__module__}.{cls.__qualname__}")
+        # One of other fields was written for another class of this name, or before somebody changed this one.
+        if compiled is not None and compiled.__code__.co_varnames[1:] == names:
+            cls.__init__ = _finished(compiled, cls)
+            return
 
         def __init__(self, *given, **named):
-            cls = next(each for each in type(self).__mro__ if each.__dict__.get("__init__") is __init__)
-            real = _init(cls, frozen)
-            cls.__init__ = real
-            real(self, *given, **named)
+            cls.__init__ = _init(cls, guarded)
+            cls.__init__(self, *given, **named)
 
-        return __init__
+        cls.__init__ = __init__
+        cls.__signature__ = _Signature()
 
-    def _init(cls, frozen):
-        if frozen and ENFORCE_FROZEN:
-            return _guarded(cls)
-        plain = _renamed(cls.__dataclass_fields__)
-        factories = tuple((each.name, each.default_factory) for each in cls.__dataclass_fields__ if each.default_factory is not MISSING)
-        after = hasattr(cls, "__post_init__")
-        if not factories and not after:
-            return plain
+    class _Signature:
+        """What inspect.signature says of a class whose __init__ is not made yet."""
 
-        def __init__(self, *given, **named):
-            plain(self, *given, **named)
-            for name, make in factories:
-                if getattr(self, name) is MISSING:
-                    setattr(self, name, make())
-            if after:
-                self.__post_init__()
+        def __get__(self, instance, cls):
+            from inspect import signature
 
-        return __init__
+            made = signature(_init(cls, False))
+            return made.replace(parameters=list(made.parameters.values())[1:])
 
-    def _renamed(every):
-        """An __init__ made of the one compiled for this many fields: compiling one for each class would take ten times as long."""
-        names = tuple(each.name for each in every)
-        count = len(names)
-        if count not in _TEMPLATES:
-            exec(_template(count), made := {})  # noqa: S102  numbers of our own
-            _TEMPLATES[count] = made[f"init_{count}"].__code__
-        code = _TEMPLATES[count].replace(co_varnames=("self", *names), co_names=names)
-        return FunctionType(code, {}, "__init__", tuple(each.default for each in every if each.is_optional))
+    class _Text:
+        """The loader of a module that is not in a file: from it a traceback has the lines of an __init__ that was made here."""
 
-    def _template(count):
-        lines = "".join(f"    self.f{number} = p{number}\n" for number in range(count)) or "    pass\n"
-        return f"def init_{count}({', '.join(('self', *(f'p{number}' for number in range(count))))}):\n{lines}"
+        def __init__(self, text):
+            self.text = text
 
-    def source():
-        """A module of the inits that classes are made of, which a build compiles once for all runs (hatch_build.py)."""
-        functions = "\n\n".join(_template(count) for count in range(_MOST_COMPILED))
-        return f"{functions}\n\nTEMPLATES = {{n: globals()[f'init_{{n}}'].__code__ for n in range({_MOST_COMPILED})}}\n"
+        def get_source(self, name):
+            return self.text
 
-    def _guarded(cls):
-        """An __init__ that sets its fields past the guard, as only the tests need it."""
-        known = {"_MISSING": MISSING, "_set": object.__setattr__}
-        parameters, body = [], []
-        for each in cls.__dataclass_fields__:
+    def _init(cls, guarded):
+        text = init_source(cls, guarded)
+        place = f"{cls.__module__}.{cls.__qualname__}.__init__"
+        made = {"__name__": place, "__loader__": _Text(text)}
+        exec(compile(text, place, "exec"), made)  # noqa: S102  the names of fields, written in our own source
+        return _finished(made["__init__"], cls)
+
+    def _finished(init, cls):
+        """An __init__ with the defaults that the class has: the text of one has them only where they are literals."""
+        optional = (each for each in cls.__dataclass_fields__ if each.is_optional)
+        init.__defaults__ = tuple(... if each.default is MISSING else each.default for each in optional)
+        init.__qualname__ = f"{cls.__qualname__}.__init__"
+        return init
+
+    def init_source(cls, guarded=False):
+        """The text of a class's __init__, as somebody would write it; `guarded` sets the fields past the guard of a frozen class."""
+        parameters, body = ["self"], []
+        for number, each in enumerate(cls.__dataclass_fields__):
             name = value = each.name
             if each.default_factory is not MISSING:
-                known[f"_make_{name}"] = each.default_factory
-                parameters.append(f"{name}=_MISSING")
-                value = f"_make_{name}() if {name} is _MISSING else {name}"
-            elif each.default is not MISSING:
-                known[f"_default_{name}"] = each.default
-                parameters.append(f"{name}=_default_{name}")
-            else:
-                parameters.append(name)
-            body.append(f"_set(self, {name!r}, {value})")
+                own = each.default_factory
+                make = own.__name__ if own in _BUILTIN_FACTORIES else f"self.__dataclass_fields__[{number}].default_factory"
+                value = f"{make}() if {name} is ... else {name}"
+            parameters.append(f"{name}={_literal(each.default)}" if each.is_optional else name)
+            body.append(f"object.__setattr__(self, {name!r}, {value})" if guarded else f"self.{name} = {value}")
         if hasattr(cls, "__post_init__"):
             body.append("self.__post_init__()")
         lines = "".join(f"    {line}\n" for line in body or ["pass"])
-        exec(f"def __init__(self, {', '.join(parameters)}):\n{lines}", known)  # noqa: S102  the names of fields, written in our own source
-        return known["__init__"]
+        return f"def __init__({', '.join(parameters)}):\n{lines}"
+
+    def _literal(default):
+        """A default as it is written; `...` for one that only the class knows, or a factory makes."""
+        return repr(default) if default is None or default == () or type(default) in (bool, int, str) else "..."
 
     def _repr(self):
         inside = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__match_args__)
@@ -214,4 +212,4 @@ else:
         raise FrozenInstanceError(f"cannot delete field {name!r}")
 
 
-__all__ = ["ENFORCE_FROZEN", "MISSING", "FrozenInstanceError", "dataclass", "field", "fields", "replace", "source"]
+__all__ = ["ENFORCE_FROZEN", "MISSING", "FrozenInstanceError", "dataclass", "field", "fields", "init_source", "replace"]

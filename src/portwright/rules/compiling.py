@@ -6,7 +6,7 @@ name, once each.
 
 from collections.abc import Iterable
 
-from portwright._start.records import MISSING, fields
+from portwright._start.compiled import Writer
 from portwright.host.language.predicates import Predicate
 from portwright.host.language.vocabulary import KINDS, Term, worked_out
 from portwright.rules.rule import Rule
@@ -33,7 +33,7 @@ def source(rules: Iterable[Rule], folder: str) -> str:
     return _HEAD + "".join(f"    {line}\n" for line in (*written.shared.values(), "return (", *made, ")"))
 
 
-class _Writer:
+class _Writer(Writer):
     def __init__(self, folder: str) -> None:
         self._folder = folder
         self._path = ""
@@ -44,20 +44,10 @@ class _Writer:
         self._path = rule.path
         return f"{self.code(rule)},"
 
-    def code(self, value: object) -> str:
-        """An expression that makes this value."""
-        if value is None or isinstance(value, str | int):
-            return f"folder + {value.removeprefix(self._folder)!r}" if value == self._path and isinstance(value, str) else repr(value)
-        if isinstance(value, tuple):
-            return "(" + "".join(f"{self.code(item)}, " for item in value) + ")"
-        if isinstance(value, Term | Predicate):
-            return self._shared(value)
-        if isinstance(value, type):
-            return value.__name__
-        given = [(getattr(value, field.name), field.default) for field in fields(value)]  # type: ignore[arg-type]
-        while given and given[-1][1] is not MISSING and given[-1][0] == given[-1][1]:
-            given.pop()
-        return f"{type(value).__name__}({', '.join(self.code(each) for each, _ in given)})"
+    def own(self, value: object) -> str | None:
+        if isinstance(value, str) and value == self._path:
+            return f"folder + {value.removeprefix(self._folder)!r}"
+        return self._shared(value) if isinstance(value, Term | Predicate) else None
 
     def _shared(self, value: Term | Predicate) -> str:
         if value not in self._variables:

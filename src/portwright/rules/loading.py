@@ -4,8 +4,9 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from portwright._start import compiled
 from portwright.rules.rule import Rule
-from portwright.shipped import compiled, folder
+from portwright.shipped import folder
 from portwright.source import RuleError, Span
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def is_shipped(directory: str | os.PathLike[str]) -> bool:
 
 
 def _shipped(directory: str) -> tuple[Rule, ...]:
-    made = compiled("rules")
+    made = compiled.load("rules")
     return read_all(directory) if made is None else made.rules(directory)
 
 

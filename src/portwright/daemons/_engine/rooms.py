@@ -10,12 +10,12 @@ from os import scandir
 from os.path import dirname
 from typing import Any
 
+from portwright._start import compiled
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.daemons._engine.descriptor import Descriptor
 from portwright.daemons._engine.keys import descriptor
 from portwright.daemons._engine.schema import CatalogueError
-from portwright.shipped import compiled
 
 DAEMONS = dirname(dirname(__file__))
 FILE = "descriptor.yaml"
@@ -43,7 +43,7 @@ class Index:
 @lru_cache(maxsize=1)
 def index() -> Index:
     """The index of all rooms."""
-    made = compiled("catalogue")
+    made = compiled.load("catalogue")
     return scanned(DAEMONS) if made is None else Index(*made.INDEX)
 
 
@@ -135,13 +135,13 @@ def _descriptors(daemons: str) -> Iterator[tuple[str, str]]:
 
 def _data(name: str) -> dict[str, Any]:
     folder = index().folders[name]
-    made = compiled("catalogue")
+    made = compiled.load("catalogue")
     return load(f"{DAEMONS}/{folder}/{FILE}") if made is None else _of_text(made.ROOMS[name])
 
 
 @lru_cache(maxsize=1)
 def _kinds() -> dict[str, Any]:
-    made = compiled("catalogue")
+    made = compiled.load("catalogue")
     return load(_KINDS) if made is None else _of_text(made.KINDS)
 
 
