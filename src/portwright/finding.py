@@ -5,8 +5,9 @@ from typing import Literal
 
 from portwright._start.records import dataclass, field
 from portwright.changes import Change, Manual
+from portwright.coverage import Coverage
 from portwright.facts import BindError, Confidence, Likelihood, Sysctl
-from portwright.source import Skipped, Source, Span, Unreadable
+from portwright.source import Source, Span, Unreadable
 
 Severity = Literal["high", "medium", "low", "info"]
 SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low", "info")
@@ -88,7 +89,7 @@ class HostResult:
     `files_read` and `rules_checked` count what the verdict rests on; `sources` are the files that spans point into. `below` is where
     it lies, relative to the directory of the run ("" for that directory itself), None where it lies elsewhere.
     `overridden` are the kernel settings of which some line says a value that is not in force.
-    `skipped` are files that were left out, with the reason.
+    `coverage` is what the verdict says nothing of.
     """
 
     host: str
@@ -101,7 +102,7 @@ class HostResult:
     repository: bool = False
     checkout_prefix: str | None = None
     overridden: tuple[Sysctl, ...] = ()
-    skipped: tuple[Skipped, ...] = ()
+    coverage: Coverage = Coverage()
 
     def in_checkout(self, path: str) -> str | None:
         """A path of a span relative to the directory of the run, as reports beside a checkout's lines want it; None outside of it."""
@@ -114,4 +115,5 @@ class HostResult:
         """Every file that a report of this result may name."""
         found = {note.at.path for finding in self.findings for note in finding.notes if note.at is not None}
         found |= {each.at.path for part in (self.findings, self.allowed, self.unreadable) for each in part}
-        return frozenset(found | {skipped.path for skipped in self.skipped})
+        found |= {each.at.path for each in self.coverage.not_understood}
+        return frozenset(found | {each.path for part in (self.coverage.left_out, self.coverage.not_read) for each in part})

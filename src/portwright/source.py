@@ -75,14 +75,6 @@ class Unreadable:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Skipped:
-    """A file that was recognised and left out, and why."""
-
-    path: str
-    reason: str
-
-
 class ParseError(Exception):
     """A person wrote something this grammar does not allow; `at` is the place."""
 

@@ -223,6 +223,9 @@ def test_the_summary_counts_over_all_hosts() -> None:
         "findings": {"high": 2, "medium": 2, "low": 1, "info": 0},
         "allowed": 1,
         "unreadable": 2,
+        "not_understood": 0,
+        "left_out": 0,
+        "not_read": 0,
     } == json.loads(json_v1.check([WEB1, CLEAN, EMPTY], "1"))["summary"]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from portwright._start.records import dataclass, replace
 from portwright.audit.inputs import Input
+from portwright.coverage import Coverage
 from portwright.facts import CONFIDENCES, Confidence
 from portwright.finding import Allowed, Finding, HostResult, Note
 from portwright.host import Host
@@ -110,7 +111,7 @@ def verdict_on(
         repository=given.kind != "host",
         checkout_prefix=given.checkout_prefix,
         overridden=tuple(sysctl for host in hosts for sysctl in host.sysctls if sysctl.overridden),
-        skipped=hosts[0].skipped,
+        coverage=Coverage.union(host.coverage for host in hosts),
     )
 
 

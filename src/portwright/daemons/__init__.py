@@ -10,6 +10,7 @@ from functools import cache, lru_cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, replace
 from portwright.facts import Endpoint, FileNeed, Invocation, Outbound
 from portwright.source import Word
@@ -43,8 +44,18 @@ class Daemon:
     shape: Shape | None
     descriptor: "Descriptor"
 
+    @property
+    def is_interpreter(self) -> bool:
+        """Whether it runs whatever program it is given, so that one of which nothing is known may yet listen."""
+        from portwright.daemons._engine import rooms
+
+        return rooms.index().folders[self.name].startswith("interpreters/")
+
 
 _PACKAGED = ("/usr/bin/", "/usr/sbin/", "/usr/lib/", "/usr/libexec/", "/usr/share/", "/bin/", "/sbin/", "/lib/")
+_LOADS = lazy_regex(r"^(?:from|import|require|require_relative|load|gem|use)\b|\brequire\(|\bimport\b")
+_WORDS = lazy_regex(r"[a-z]{3,}")
+_SHELL = lazy_regex(r"(?:^|[/ ])(?:[bd]?a|[mk]?k|z|c|tc|fi)?sh(?: |$)")
 _INTERPRETERS = {"js": "node", "cjs": "node", "mjs": "node", "py": "python3", "rb": "ruby", "pl": "perl", "php": "php"}
 
 
@@ -110,12 +121,52 @@ def fragment_reader(name: str) -> FragmentReader | None:
     return known(name).fragment if name in rooms.index().folders else None
 
 
-def interpreted(invocation: Invocation, files: Files) -> Invocation:
+def read_as(invocation: Invocation, files: Files) -> tuple[Invocation, Daemon | None]:
+    """How an Invocation is to be read, and by the reader of which daemon: None where nobody knows it.
+
+    A script that merely goes by a daemon's name is read as the script it is.
+    """
+    found = daemon_of(invocation)
+    if found is not None and not bears_its_name(invocation, found, files):
+        return invocation, found
+    invocation = interpreted(invocation, files, known=found is not None)
+    return invocation, daemon_of(invocation)
+
+
+def bears_its_name(invocation: Invocation, found: Daemon, files: Files, interpreter: str = "") -> bool:
+    """Whether a program of a daemon's name is a script, for another interpreter than the shell, that has nothing of the daemon in it.
+
+    Many daemons are scripts that speak of themselves, or are started by one that loads them: gunicorn's imports gunicorn. Outside of
+    where packages install, only what a Python, Ruby or Node script loads counts. Shell scripts wrap the daemons whose names they bear.
+    `interpreter` runs it, whatever its first line says.
+    """
+    name = invocation.argv[0].text if invocation.argv else ""
+    path = invocation.path(name) if "/" in name or (interpreter and name) else ""
+    if not path or path.startswith("/etc/init.d/") or "\ufffd" in path:
+        return False
+    real = files.resolve(path)
+    head = interpreter or " ".join(script_head(real, files) or ())
+    if not head or _SHELL.search(head):
+        return False
+    source = files.read(real) if files.kind(real) == "file" else None
+    if source is None:
+        return False
+    lines = [line.strip() for line in source.text.lower().split("\n")]
+    if path.startswith(_PACKAGED) or "perl" in head:
+        text = "\n".join(line for line in lines if not line.startswith("#"))
+    else:
+        text = "\n".join(line for line in lines if _LOADS.search(line))
+    words = {word for name in (found.name, invocation.program) for word in _WORDS.findall(name.lower())}
+    return not any(word in text or (word.endswith("d") and len(word) > 3 and word[:-1] in text) for word in words)
+
+
+def interpreted(invocation: Invocation, files: Files, known: bool = False) -> Invocation:
     """The Invocation of the interpreter where a `#!` script is started that no daemon is known by; any other as it is.
 
     A program of somebody's own that is given a script is taken for its interpreter under another name: a copy of it with a capability.
+    `known`: some daemon is known by its name, and it is not that one.
     """
-    if not invocation.argv or not invocation.argv[0].text.startswith("/") or daemon_of(invocation) is not None:
+    if not invocation.argv or not invocation.argv[0].text.startswith("/") or (not known and daemon_of(invocation) is not None):
         return invocation
     head = script_head(files.resolve(invocation.argv[0].text), files)
     if head is None:

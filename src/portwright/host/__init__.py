@@ -5,8 +5,9 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from portwright._start.records import dataclass, field
+from portwright.coverage import Coverage
 from portwright.facts import Assignment, Call, FileLimit, Listener, Mount, Outbound, Privileges, Sysctl, Unit, Value
-from portwright.source import Skipped, Source, Unreadable
+from portwright.source import Source, Unreadable
 
 T = TypeVar("T")
 Fact = Listener | Sysctl | Assignment | Unit | Outbound | FileLimit | Call
@@ -20,7 +21,7 @@ class Host:
     `privileges` says with what power each service unit's main command is started, by the unit's name. `order` says which units are
     ordered before a unit, transitively; a unit it does not name has nobody known to come before it. `roles` says, for each file of a
     repository, the role or host whose folder it lies in ("" for none): files of different roles may end on different machines.
-    `skipped` are the samples, documents and tests of a repository, which nobody deploys.
+    `coverage` says what was not understood, left out and not read.
     `unread_init` says why nothing is known of what the host starts: its init system is not read. It is "" where it is.
     `resvports` are the ends of the range whose ports an NFS client takes, as options of its module set them.
     `expected_rate` is how many new connections a second to one destination the host must keep up, None where nobody says.
@@ -44,7 +45,7 @@ class Host:
     privileges: Mapping[str, Privileges] = field(default_factory=dict)
     order: Mapping[str, frozenset[str]] = field(default_factory=dict)
     roles: Mapping[str, str] = field(default_factory=dict)
-    skipped: tuple[Skipped, ...] = ()
+    coverage: Coverage = Coverage()
     expected_rate: int | None = None
     unread_init: str = ""
 

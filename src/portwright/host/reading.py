@@ -1,16 +1,19 @@
 """Read one host: its tree settles into sysctls, units and invocations, and what the daemons say joins into a Host."""
 
 from collections.abc import Iterable, Mapping
+from itertools import groupby
 
 from portwright._start import debug_log
 from portwright._start.records import dataclass, replace
-from portwright.daemons import DaemonFact, daemon_of, interpreted
+from portwright.coverage import Coverage, NotUnderstood
+from portwright.daemons import DaemonFact, read_as
 from portwright.daemons._engine import unknown_program as generic
 from portwright.facts import Endpoint, FileLimit, FileNeed, Invocation, Listener, Outbound, Privileges, weakest
 from portwright.host import Host
 from portwright.host.join.addresses import BindContext
 from portwright.host.join.listener import listener, socket_listener
 from portwright.host.join.open_files import file_limit
+from portwright.host.not_understood import Read, not_understood
 from portwright.system.boot import started
 from portwright.system.host_files.captures import Captured, captured
 from portwright.system.host_files.mounts import nfs_mounts, resvport_options
@@ -39,27 +42,38 @@ def read_host(tree: Tree, name: str, identity: str = "") -> Host:
 @dataclass(frozen=True, slots=True)
 class Services:
     """What every started command and every .socket unit binds, where commands connect to, how many files they may open, and with what
-    power units run."""
+    power units run; and the programs of which nobody knows whether they listen."""
 
     listeners: tuple[Listener, ...]
     outbounds: tuple[Outbound, ...]
     file_limits: tuple[FileLimit, ...]
     privileges: Mapping[str, Privileges]
+    not_understood: tuple[NotUnderstood, ...] = ()
 
 
 def services(found: Started, files: Files, known: Captured, context: BindContext) -> Services:
     """The services of a host or a repository."""
     joined: list[Joined] = []
     privileges: dict[str, Privileges] = {}
-    for invocation in found.invocations:
-        if invocation.unit is not None:
-            privileges.setdefault(invocation.unit, invocation.privileges)
-        joined += join(invocation, daemon_facts(invocation, files, known), context)
+    unknown: list[NotUnderstood] = []
+    sockets = socket_listeners(found.sockets, context)
+    handed = {name for socket in sockets for name in (socket.unit, socket.activates)}
+    units = {unit.name: unit for unit in found.units}
+    # What cron and supervisor start has another reason to be started than they have.
+    for (name, _), service in groupby(found.invocations, lambda invocation: (invocation.unit, invocation.why)):
+        read = tuple(daemon_facts(invocation, files, known) for invocation in service)
+        for each in read:
+            if each.invocation.unit is not None:
+                privileges.setdefault(each.invocation.unit, each.invocation.privileges)
+            joined += join(each.invocation, each.facts, context)
+        unit = None if name is None else units.get(name)
+        unknown += not_understood(read, unit, name is not None and name in handed, files)
     return Services(
-        listeners=(*(fact for fact in joined if isinstance(fact, Listener)), *socket_listeners(found.sockets, context)),
+        listeners=(*(fact for fact in joined if isinstance(fact, Listener)), *sockets),
         outbounds=tuple(fact for fact in joined if isinstance(fact, Outbound)),
         file_limits=tuple(fact for fact in joined if isinstance(fact, FileLimit)),
         privileges=privileges,
+        not_understood=tuple(unknown),
     )
 
 
@@ -73,17 +87,15 @@ def bind_context(settled: Settled, known: Captured, files: Files) -> BindContext
     )
 
 
-def daemon_facts(invocation: Invocation, files: Files, known: Captured) -> tuple[DaemonFact, ...]:
+def daemon_facts(invocation: Invocation, files: Files, known: Captured) -> Read:
     """What the daemon behind an invocation says of its sockets; a program nobody knows is asked for ports in flags and environment."""
-    known_daemon = daemon_of(invocation)
-    if known_daemon is None:
-        invocation = interpreted(invocation, files)
-        known_daemon = daemon_of(invocation)
+    invocation, known_daemon = read_as(invocation, files)
     if debug_log.ENABLED:
         name = "no known daemon" if known_daemon is None else known_daemon.name
         debug_log.say("daemons", "%s, started at %s, is %s", invocation.program, invocation.at, name)
     read = generic.read if known_daemon is None else known_daemon.read
-    return read(invocation, files, known.packages)
+    files.take_not_understood()
+    return Read(invocation, known_daemon, read(invocation, files, known.packages), files.take_not_understood())
 
 
 def join(invocation: Invocation, said: Iterable[DaemonFact], context: BindContext) -> Iterable[Joined]:
@@ -142,6 +154,7 @@ def assemble(
         resvports=resvport_options(files) if mounts else {},
         sources={**files.sources, kernel.path: kernel},
         unreadable=files.unreadable,
+        coverage=Coverage.union([Coverage(not_understood=services.not_understood)]),
         files_read=len(files.sources),
         unread_init=found.unread,
         privileges=services.privileges,

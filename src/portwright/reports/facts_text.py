@@ -11,7 +11,7 @@ from portwright.reports.secrets import hide_in_line, hide_value
 from portwright.reports.shorten import short
 from portwright.reports.space import Space, rows
 from portwright.reports.style import Style
-from portwright.reports.words import counted, service
+from portwright.reports.words import counted, lists_uncovered, service
 
 _NARROWEST = 40
 
@@ -69,7 +69,7 @@ class _Page:
         kind = "repository" if self.host.repository else "host"
         yield self.style("strong", f"{kind} {safe(self.host.name)}: {counted(self.host.files_read, 'file')} read")
         services = (self._units, self._outbounds, self._file_limits)
-        for part in (self._listeners, self._sysctls, self._without_effect, *services, self._unreadable):
+        for part in (self._listeners, self._sysctls, self._without_effect, *services, self._unreadable, self._uncovered):
             lines = list(part())
             if lines:
                 yield ""
@@ -180,6 +180,14 @@ class _Page:
             yield self.style("bad", "could not be read")
         for trouble in sorted(self.host.unreadable):
             yield from self._detail(f"{place(trouble.at)}: {safe(trouble.reason)}", 2)
+
+    def _uncovered(self) -> Iterator[str]:
+        for title, listed, more in lists_uncovered(self.host.coverage, self.verbose):
+            yield self.style("strong", title)
+            for at, said in listed:
+                yield from self._detail(f"{place(at)}: {self.said(said)}", 2)
+            if more:
+                yield f"  {more} more with -v"
 
     def _value(self, sysctl: Sysctl, text: str) -> str:
         return self.said(hide_value(sysctl.key, text)) or "empty"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from portwright._start.records import replace
 from portwright.finding import SEVERITIES, Finding, HostResult, Severity
 from portwright.reports.escape import safe
-from portwright.reports.words import ERRORS, cut_off, how_likely, no_verdict, what_to_do
+from portwright.reports.words import ERRORS, cut_off, how_likely, no_verdict, told_uncovered, uncovered, what_to_do
 from portwright.source import Span
 
 MOST_TEXT = 4_000
@@ -41,6 +41,8 @@ def check(results: Sequence[HostResult]) -> str:
     lines += [
         _annotation("warning", "no verdict", None, [f"{result.host}: {no_verdict(result)}"]) for result in hosts if no_verdict(result)
     ]
+    partial = [result for result in hosts if not result.coverage.is_full]
+    lines += [_annotation("notice", "not covered", None, _uncovered(result, whose(result))) for result in partial]
     if not hosts:
         lines.append(_annotation("warning", "no verdict", None, ["nothing was read: there was no host, repository or file to look at"]))
     return "".join(f"{line}\n" for line in lines)
@@ -64,6 +66,11 @@ def _said(finding: Finding, whose: str) -> list[str]:
         said.append(f"confidence: {finding.confidence}")
     said += [f"note: {note.text}" if note.at is None else f"note: {note.text} ({note.at})" for note in finding.notes]
     return [*said, what_to_do(finding)]
+
+
+def _uncovered(result: HostResult, whose: str) -> list[str]:
+    """One annotation says all that a result does not cover, for GitHub shows ten notices of a step: the numbers, then each thing."""
+    return [f"{whose}{uncovered([result])}", *(f"{at}: {text}" for text, at in told_uncovered(result.coverage))]
 
 
 def _annotation(command: str, title: str, at: Span | None, said: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright.changes import Change, GrantCapability, LimitCapabilities, ReservePorts, SetSysctl
+from portwright.coverage import Coverage
 from portwright.facts import Assignment, FileLimit, Listener, Outbound, Overridden, Privileges, Sysctl, Unit
 from portwright.finding import SEVERITIES, Allowed, Finding, HostResult, Subject
 from portwright.host import Host
@@ -38,6 +39,9 @@ def check(results: Sequence[HostResult], version: str) -> str:
                 "findings": {severity: sum(1 for finding in findings if finding.card.severity == severity) for severity in SEVERITIES},
                 "allowed": sum(len(result.allowed) for result in hosts),
                 "unreadable": sum(len(result.unreadable) for result in hosts),
+                "not_understood": sum(len(result.coverage.not_understood) for result in hosts),
+                "left_out": sum(len(result.coverage.left_out) for result in hosts),
+                "not_read": sum(len(result.coverage.not_read) for result in hosts),
             },
         }
     )
@@ -65,6 +69,7 @@ def _result(result: HostResult) -> _Object:
         "findings": [_finding(finding) for finding in sorted(result.findings, key=_place_of_finding)],
         "allowed": [_allowed(each) for each in sorted(result.allowed, key=lambda each: (each.at, each.rule, each.reason))],
         "unreadable": _unreadable(result.unreadable),
+        "coverage": _coverage(result.coverage),
     }
 
 
@@ -143,6 +148,7 @@ def _facts(host: Host) -> _Object:
         "file_limits": [_file_limit(limit) for limit in sorted(host.file_limits, key=lambda each: (each.at, each.app, each.unit or ""))],
         "ephemeral": _ephemeral(Space(host)),
         "unreadable": _unreadable(host.unreadable),
+        "coverage": _coverage(host.coverage),
     }
 
 
@@ -319,6 +325,17 @@ def _at(at: Span | None) -> _Object | None:
 
 def _unreadable(troubles: Iterable[Unreadable]) -> list[_Object]:
     return [{"at": _at(trouble.at), "reason": trouble.reason} for trouble in sorted(troubles)]
+
+
+def _coverage(coverage: Coverage) -> _Object:
+    return {
+        "not_understood": [
+            {"unit": each.unit, "program": hide(each.program), "at": _at(each.at), "reason": each.reason}
+            for each in coverage.not_understood
+        ],
+        "left_out": [{"path": each.path, "reason": each.reason} for each in coverage.left_out],
+        "not_read": [{"path": each.path, "kind": each.kind, "reason": each.reason} for each in coverage.not_read],
+    }
 
 
 def _text(document: _Object) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from portwright._start.records import replace
 from portwright.changes import ReservePorts
+from portwright.coverage import Coverage
 from portwright.finding import SEVERITIES, Finding, HostResult, Note
 from portwright.ports import union
 from portwright.reports.escape import safe, width, wrap
@@ -16,7 +17,18 @@ from portwright.reports.repeats import against, gathered
 from portwright.reports.secrets import hide_value
 from portwright.reports.shorten import short
 from portwright.reports.style import Role, Style
-from portwright.reports.words import DISRUPTION, ERRORS, SAFETY, bound, counted, how_likely, no_verdict, what_it_does
+from portwright.reports.words import (
+    DISRUPTION,
+    ERRORS,
+    SAFETY,
+    bound,
+    counted,
+    how_likely,
+    lists_uncovered,
+    no_verdict,
+    uncovered,
+    what_it_does,
+)
 from portwright.source import Span
 from portwright.system.sysctl.settle import defaults
 
@@ -59,7 +71,8 @@ def render(
 
 def excerpts(result: HostResult, *, color: bool, width: int) -> str:
     """The findings of one host alone, without a verdict."""
-    return "\n".join(_Page(color, max(width, _NARROWEST), False).details(replace(result, unreadable=()))).strip("\n") + "\n"
+    alone = replace(result, unreadable=(), coverage=Coverage())
+    return "\n".join(_Page(color, max(width, _NARROWEST), False).details(alone)).strip("\n") + "\n"
 
 
 def in_reading_order(findings: Sequence[Finding]) -> list[Finding]:
@@ -91,7 +104,7 @@ class _Page:
         for number, (result, style) in enumerate(hosts):
             groups = tuple(_told(group, result) for group in self._groups(result))
             alone = self.verbose or no_verdict(result)
-            sections.setdefault(number if alone else (groups, result.unreadable), []).append((result, style))
+            sections.setdefault(number if alone else (groups, result.unreadable, result.coverage), []).append((result, style))
         above: dict[object, str] = {}
         for members in sections.values():
             results = [result for result, _ in members]
@@ -139,9 +152,14 @@ class _Page:
             yield ""
         if self.verbose:
             yield from self._read(result)
+        yield from self.uncovered(result.coverage)
+        silent = result.rules_checked - len({finding.card.id for finding in result.findings})
+        if self.verbose and silent > 0:
+            yield from self._paragraph(f"{silent} of {counted(result.rules_checked, 'rule')} found nothing", "strong")
+            yield ""
 
     def _read(self, result: HostResult) -> Iterator[str]:
-        """The files that were read, a folder a line, those that were left out, and how many rules had nothing to say."""
+        """The files that were read, a folder a line."""
         folders: dict[str, list[str]] = {}
         for path in sorted(result.sources):
             if not self._is_default(Span.whole(path), result):
@@ -152,14 +170,15 @@ class _Page:
             for folder, names in folders.items():
                 yield from self._item("  ", f"{safe(folder)} {' '.join(safe(name) for name in names)}".lstrip())
             yield ""
-        if result.skipped:
-            yield self.style("strong", "left out:")
-            for skipped in sorted(result.skipped):
-                yield from self._located(Span.whole(skipped.path), safe(skipped.reason))
-            yield ""
-        silent = result.rules_checked - len({finding.card.id for finding in result.findings})
-        if silent > 0:
-            yield from self._paragraph(f"{silent} of {counted(result.rules_checked, 'rule')} found nothing", "strong")
+
+    def uncovered(self, coverage: Coverage) -> Iterator[str]:
+        """What was not understood, left out and not read: all of it if `verbose`, else the first of what a reader should know of."""
+        for title, listed, more in lists_uncovered(coverage, self.verbose):
+            yield self.style("strong", f"{title}:")
+            for at, said in listed:
+                yield from self._located(at, self.said(said))
+            if more:
+                yield f"  {more} more with -v"
             yield ""
 
     def brief(self, result: HostResult, several: bool) -> Iterator[str]:
@@ -195,6 +214,8 @@ class _Page:
         unreadable = sum(len(result.unreadable) for result in results)
         if unreadable:
             parts.append(f"{counted(unreadable, 'place')} could not be read, so this answer is not complete")
+        if missing := uncovered(results):
+            parts.append(missing)
         blind = [result for result in results if no_verdict(result)]
         if blind and len(results) > 1:
             parts.append(f"no verdict on {', '.join(safe(result.host) for result in blind)}")

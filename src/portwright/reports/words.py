@@ -1,10 +1,15 @@
 """The words that reports share: counts, what an error means, what a change does."""
 
+from collections.abc import Iterable, Iterator
+
 from portwright.changes import Change, Disruption, GrantCapability, LimitCapabilities, ReservePorts, Safety, SetSysctl
+from portwright.coverage import Coverage, NotUnderstood
 from portwright.facts import BindError, Likelihood, Listener
 from portwright.finding import Finding, HostResult, Subject
 from portwright.reports.escape import safe
+from portwright.source import Span
 
+_MOST_LISTED = 5
 ERRORS: dict[BindError, str] = {
     "EACCES": "permission denied",
     "EADDRINUSE": "address already in use",
@@ -80,6 +85,45 @@ def no_verdict(result: HostResult) -> str:
     if not result.files_read:
         return "nothing was read, so there is no verdict"
     return "" if result.rules_checked else "no rule was checked, so there is no verdict"
+
+
+def uncovered(results: Iterable[HostResult]) -> str:
+    """What some results do not cover, in numbers: `2 programs not understood, 1 file not read`; empty where they cover all."""
+    coverages = [result.coverage for result in results]
+    parts = (
+        (sum(len(each.not_understood) for each in coverages), "program", "not understood"),
+        (sum(len(each.left_out) for each in coverages), "file", "left out"),
+        (sum(len(each.not_read) for each in coverages), "file", "not read"),
+    )
+    return ", ".join(f"{counted(number, noun)} {what}" for number, noun, what in parts if number)
+
+
+def told_uncovered(coverage: Coverage) -> Iterator[tuple[str, Span]]:
+    """Each thing that is not covered in one line, and its place."""
+    for each in coverage.not_understood:
+        yield f"not understood: {who_starts(each)}: {each.reason}", each.at
+    for left in coverage.left_out:
+        yield f"left out: {left.reason}", Span.whole(left.path)
+    for unread in coverage.not_read:
+        yield f"not read ({unread.kind}): {unread.reason}", Span.whole(unread.path)
+
+
+def lists_uncovered(coverage: Coverage, verbose: bool) -> Iterator[tuple[str, list[tuple[Span, str]], int]]:
+    """What is not covered as lists of (place, words) under a title, and how many more there are; what was left out only if `verbose`."""
+    parts = (
+        ("not understood", [(each.at, f"{who_starts(each)}: {each.reason}") for each in coverage.not_understood]),
+        ("left out", [(Span.whole(each.path), each.reason) for each in coverage.left_out if verbose]),
+        ("not read", [(Span.whole(each.path), f"{each.kind}: {each.reason}") for each in coverage.not_read]),
+    )
+    for title, listed in parts:
+        if listed:
+            shown = listed if verbose else listed[:_MOST_LISTED]
+            yield title, shown, len(listed) - len(shown)
+
+
+def who_starts(each: NotUnderstood) -> str:
+    """A program that was not understood, with the unit that starts it."""
+    return each.program if each.unit is None else f"{each.unit} starts {each.program}"
 
 
 def cut_off(text: str, most: int) -> str:

@@ -104,6 +104,12 @@ def worth_reading(path: str) -> bool:
     return named or _lower(_last(folders)) in _FOLDERS
 
 
+def lies_aside(path: str) -> bool:
+    """Whether a path is that of a sample, a document, a test or a copy put aside, which a repository does not deploy."""
+    *folders, name = path.split("/")
+    return bool(_why_not_deployed(tuple(folders), name, "", "environment", False))
+
+
 def _last(folders: str) -> str:
     return folders.rpartition("/")[2]
 

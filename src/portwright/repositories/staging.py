@@ -6,19 +6,22 @@ Nothing in a repository says what is enabled, so what lies there counts as deplo
 from collections.abc import Container, Iterable, Mapping
 
 from portwright._start.records import dataclass, replace
+from portwright.coverage import Coverage, LeftOut, NotRead
 from portwright.daemons import DaemonFact, fragment_reader
 from portwright.facts import Endpoint, Listener, Outbound, weakest
 from portwright.host import Host
 from portwright.host.join.listener import listener
 from portwright.host.reading import Services, assemble, bind_context, services
+from portwright.repositories.not_read import MOST_FILES, kind_by_name, not_read
 from portwright.repositories.recognise import (
     Recognised,
+    lies_aside,
     recognise,
     without_blanks_to_fill,
     without_remarks,
     worth_reading,
 )
-from portwright.source import Skipped, Span, Unreadable
+from portwright.source import Span, Unreadable
 from portwright.system.host_files.captures import captured
 from portwright.system.sysctl.settle import settle
 from portwright.system.systemd import reader as systemd
@@ -129,49 +132,66 @@ def read_repository(tree: Tree, name: str, explicit: bool = False) -> tuple[Host
 
     `asked`: the tree is one file that its user named, so that it counts even where its path says *sample*.
     """
-    placed, siblings, unreadable, skipped = _config_files(tree, explicit)
+    placed, siblings, unreadable, coverage = _config_files(tree, explicit)
     layouts = stage(placed)
     if len(layouts) > _MOST_LAYOUTS:
         reason = f"the files make more than {_MOST_LAYOUTS} different hosts; only the first {_MOST_LAYOUTS} were read"
         unreadable = (*unreadable, Unreadable(Span.whole(name), reason))
     read: dict[str, tuple[DaemonFact, ...]] = {}
     hosts = [_read_layout(layout, siblings, name, read) for layout in layouts[:_MOST_LAYOUTS]] or [Host(name, repository=True)]
-    return (replace(hosts[0], unreadable=tuple(sorted({*hosts[0].unreadable, *unreadable})), skipped=skipped), *hosts[1:])
+    coverage = Coverage.union((hosts[0].coverage, coverage))
+    return (replace(hosts[0], unreadable=tuple(sorted({*hosts[0].unreadable, *unreadable})), coverage=coverage), *hosts[1:])
 
 
-def _config_files(tree: Tree, explicit: bool) -> tuple[tuple[StagedFile, ...], SiblingFiles, tuple[Unreadable, ...], tuple[Skipped, ...]]:
+def _config_files(tree: Tree, explicit: bool) -> tuple[tuple[StagedFile, ...], SiblingFiles, tuple[Unreadable, ...], Coverage]:
     placed: list[StagedFile] = []
     recognised: set[str] = set()
     unreadable: list[Unreadable] = []
-    skipped: list[Skipped] = []
+    left: list[LeftOut] = []
+    unread: list[NotRead] = []
+    looked_into = 0
 
     def say(error: ReadError) -> None:
         unreadable.append(Unreadable(Span.whole(tree.label(error.path)), error.reason))
 
     for path in tree.walk(say):
         label = tree.label(path)
-        if not explicit and not worth_reading(label):
+        readable = explicit or worth_reading(label)
+        other = kind_by_name(label)
+        if other is not None and (looked_into >= MOST_FILES or (not explicit and lies_aside(label))):
+            other = None
+        if not readable and other is None:
             continue
         try:
             data = tree.read(path)
         except ReadError as error:
-            say(error)
+            if readable:
+                say(error)
+            elif other not in ("yaml", "script"):
+                unread.append(NotRead(label, other or "", error.reason))
             continue
         if data is None:
             continue
-        text = without_remarks(label, data.decode("utf-8", "surrogateescape"))
-        what = recognise(label, text, explicit)
+        text = data.decode("utf-8", "surrogateescape")
+        what = None
+        if readable:
+            text = without_remarks(label, text)
+            what = recognise(label, text, explicit)
+        if what is None and other is not None:
+            looked_into += 1
+            row = not_read(label, other, text)
+            unread += [] if row is None else [row]
         if what is not None:
             recognised.add(path)
             if not what.deployed:
-                skipped.append(Skipped(label, what.reason))
+                left.append(LeftOut(label, what.reason))
             else:
                 text = without_blanks_to_fill(text) if what.unfilled else text
                 placed.append(StagedFile(label, what.host_path or _LOOSE + label, what, text.encode("utf-8", "surrogateescape")))
     left_out = frozenset(file.label for file in _left_out(placed, tree))
-    skipped += [Skipped(label, "sites-enabled beside it names other sites, and not this one") for label in sorted(left_out)]
+    left += [LeftOut(label, "sites-enabled beside it names other sites, and not this one") for label in sorted(left_out)]
     kept = tuple(file for file in placed if file.label not in left_out)
-    return kept, SiblingFiles(tree, frozenset(recognised)), tuple(unreadable), tuple(skipped)
+    return kept, SiblingFiles(tree, frozenset(recognised)), tuple(unreadable), Coverage(left_out=tuple(left), not_read=tuple(unread))
 
 
 def _left_out(placed: Iterable[StagedFile], tree: Tree) -> Iterable[StagedFile]:
@@ -278,6 +298,7 @@ def _read_layout(layout: tuple[StagedFile, ...], siblings: SiblingFiles, name: s
             tuple(replace(fact, confidence=weakest(fact.confidence, "likely")) for fact in outbounds if fact.at.path not in unfilled),
             tuple(fact for fact in found.file_limits if fact.at.path in own.keys() - unfilled),
             found.privileges,
+            tuple(each for each in found.not_understood if each.at.path in own.keys() - unfilled),
         ),
         repository=True,
     )

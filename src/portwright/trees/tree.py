@@ -98,6 +98,7 @@ class Files:
         self._read: dict[str, Source | None] = {}
         self._trouble: dict[Unreadable, None] = {}
         self._said: dict[str, int] = {}
+        self._doubts: dict[tuple[Span, str], None] = {}
         self._answers: dict[Hashable, object] = {}
 
     def read(self, path: str) -> Source | None:
@@ -192,6 +193,17 @@ class Files:
         """Say that a file which something needs is not there; of a host of which these are only some files that says nothing."""
         if not self.partial:
             self.report_unreadable(at, reason)
+
+    def report_not_understood(self, at: Span, reason: str) -> None:
+        """Say that a program listens at a place which nobody can make out, though there is nothing wrong with what is written there."""
+        if len(self._doubts) < MOST_TROUBLE:
+            self._doubts[at, reason] = None
+
+    def take_not_understood(self) -> tuple[tuple[Span, str], ...]:
+        """What was not understood since this was last asked: whoever reads a program's files asks after each program."""
+        doubts = tuple(self._doubts)
+        self._doubts.clear()
+        return doubts
 
     @property
     def unreadable(self) -> tuple[Unreadable, ...]:

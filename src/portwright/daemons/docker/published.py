@@ -20,6 +20,7 @@ _FLAGS = frozenset(
 )  # fmt: skip
 _SHORT_FLAGS = frozenset("diPqt")
 _VERBS = frozenset(("run", "create", "play"))
+_STARTS_OTHERS = ("compose", "start", "stack", "kube")
 _HOSTS_OWN = ("host", "ns:/proc/1/ns/net")
 _MOST_PORTS = 1000
 
@@ -30,6 +31,8 @@ def published(invocation: Invocation, app: str, files: Files) -> Iterator[Endpoi
     words = iter(invocation.argv[1:])
     verb = next((word for word in words if word.text in _VERBS), None)
     if verb is None:
+        if (other := next((word for word in invocation.argv[1:] if word.text in _STARTS_OTHERS), None)) is not None:
+            files.report_not_understood(other.at, f"what `{app} {other.text}` starts is described elsewhere, and that is not read")
         return
     for word in words:
         text = word.text

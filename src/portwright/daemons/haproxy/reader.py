@@ -307,6 +307,7 @@ def _bound(
     """The socket of one bind address; `first` is where the line's parameters start."""
     text = environment.expand(word.text)
     if UNKNOWN in text:
+        config.files.report_not_understood(word.at, f"the address '{word.text}' has a part that is not in the host's files")
         return
     try:
         place = _place(text, protocol)

@@ -1,7 +1,7 @@
 """Node.js: scripts whose own text says which ports they listen on, and the inspector."""
 
 from portwright._start.records import replace
-from portwright.daemons import DaemonFact, Packages, daemon_of
+from portwright.daemons import DaemonFact, Packages, bears_its_name, daemon_of
 from portwright.daemons._engine import unknown_program as generic
 from portwright.daemons._engine.binding import Binder, argument, default, halves
 from portwright.facts import Endpoint, Invocation
@@ -38,7 +38,8 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
 
 def _script(invocation: Invocation, argv: tuple[Word, ...], files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     started = replace(invocation, argv=argv)
-    if (known := daemon_of(started)) is not None and started.program in known.programs:
+    known = daemon_of(started)
+    if known is not None and started.program in known.programs and not bears_its_name(started, known, files, "node"):
         return known.read(started, files, packages)
     name = argv[0].text
     path = invocation.path(name)

@@ -1,7 +1,7 @@
 """Python: `-m http.server`, and scripts whose own source says which sockets they serve."""
 
 from portwright._start.records import replace
-from portwright.daemons import DaemonFact, Packages, daemon_of
+from portwright.daemons import DaemonFact, Packages, bears_its_name, daemon_of
 from portwright.daemons._engine import unknown_program as generic
 from portwright.facts import Endpoint, Invocation
 from portwright.ports import PortSet
@@ -53,7 +53,8 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
             break
         if not text.startswith("-"):
             script = replace(invocation, argv=words[at:])
-            if (server := daemon_of(script)) is not None and script.program in server.programs:
+            server = daemon_of(script)
+            if server is not None and script.program in server.programs and not bears_its_name(script, server, files, "python"):
                 return server.read(script, files, packages)
             said = _script(invocation, words[at], words[at:], files)
             if said:

@@ -1,7 +1,7 @@
 """Ruby: installed servers run by name, the one-line web server of `ruby -run`, anything else by its flags and environment."""
 
 from portwright._start.records import replace
-from portwright.daemons import DaemonFact, Packages, daemon_of
+from portwright.daemons import DaemonFact, Packages, bears_its_name, daemon_of
 from portwright.daemons._engine import unknown_program as generic
 from portwright.daemons._engine.binding import BOTH, Binder, argument, default
 from portwright.daemons.interpreters.ruby import script
@@ -33,7 +33,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
         if not text.startswith("-") or text == "-":
             started = replace(invocation, argv=words[at:])
             known = daemon_of(started)
-            if known is not None and started.program in known.programs:
+            if known is not None and started.program in known.programs and not bears_its_name(started, known, files, "ruby"):
                 return known.read(started, files, packages)
             path = invocation.path(text)
             source = files.read(path) if UNKNOWN not in path and files.kind(path) == "file" else None

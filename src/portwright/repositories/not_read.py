@@ -1,0 +1,141 @@
+"""Files of a repository that are not read although they may set up a host: of what kind each is, and what its text speaks of."""
+
+from portwright._start.lazy_regex import lazy_regex
+from portwright.coverage import NotRead
+
+LONGEST = 1 << 18
+"""Characters of a file that are looked through."""
+
+MOST_FILES = 2_000
+"""How many files of a repository are looked into."""
+
+_ENDINGS = {
+    "bash": "shell script",
+    "bu": "butane",
+    "container": "quadlet",
+    "dockerfile": "dockerfile",
+    "ign": "ignition",
+    "ks": "kickstart",
+    "kube": "quadlet",
+    "nix": "nix",
+    "nomad": "nomad",
+    "pod": "quadlet",
+    "pp": "puppet",
+    "sh": "shell script",
+    "sls": "salt",
+    "tf": "terraform",
+}
+_NAMES = {
+    "containerfile": "dockerfile",
+    "dockerfile": "dockerfile",
+    "ks.cfg": "kickstart",
+    "meta-data": "cloud-config",
+    "preseed.cfg": "preseed",
+    "procfile": "procfile",
+    "user-data": "cloud-config",
+    "vagrantfile": "vagrant",
+}
+_IN_PLURAL = {
+    "ansible": "Ansible's files",
+    "butane": "Butane configs",
+    "chef": "Chef recipes",
+    "cloud-config": "cloud-configs",
+    "compose": "compose files",
+    "dockerfile": "Dockerfiles",
+    "ignition": "Ignition configs",
+    "init script": "init scripts",
+    "kickstart": "Kickstart files",
+    "kubernetes": "Kubernetes manifests",
+    "nix": "Nix expressions",
+    "nomad": "Nomad jobs",
+    "packer": "Packer templates",
+    "preseed": "preseed files",
+    "procfile": "Procfiles",
+    "puppet": "Puppet manifests",
+    "quadlet": "quadlets",
+    "salt": "Salt states",
+    "shell script": "shell scripts",
+    "terraform": "Terraform's files",
+    "vagrant": "Vagrantfiles",
+}
+_TEMPLATES = (".j2", ".jinja2", ".jinja", ".erb", ".epp", ".tmpl", ".tpl", ".template")
+_YAML = ("yml", "yaml")
+_OF_ANSIBLE = frozenset(("tasks", "handlers", "playbooks", "group_vars", "host_vars", "roles"))
+_OF_CHEF = frozenset(("recipes", "attributes", "cookbooks"))
+# What is no deployment of this repository: others' code, and what builds and tests it.
+_ASIDE = frozenset((".git", ".github", ".gitlab", ".circleci", "node_modules", "vendor", "third_party", "site-packages", ".venv", "venv"))
+
+_CLOUD_CONFIG = lazy_regex(r"#cloud-config\b")
+_SHELL = lazy_regex(r"#!\s*/\S*?(?:env\s+)?(?:/|\b)(?:ba|da|a|k|z)?sh\b")
+_INIT = lazy_regex(r"#!\s*/sbin/(?:openrc-run|runscript)\b|### BEGIN INIT INFO")
+_COMPOSE = lazy_regex(r"(?m)^services:\s*(?:#.*)?$")
+_COMPOSE_SERVICE = lazy_regex(r"(?m)^\s+(?:image|build):")
+_KUBERNETES = lazy_regex(r"(?m)^apiVersion:")
+_PLAYBOOK = lazy_regex(r"(?m)^-?\s*(?:- )?(?:hosts|tasks|roles):|\bansible\.(?:builtin|posix)\.")
+
+# One pass over the text; the name of the group that matched is what it speaks of.
+_SPEAKS = lazy_regex(
+    r"(?P<kernel>\bip_local_(?:port_range|reserved_ports)\b|\bnet[./](?:ipv4|ipv6|core|netfilter)[./]\w|\bsysctls?\b)"
+    r"|(?P<units>\bsystemctl\b|\bExecStart\s*=|\bsystemd_(?:service|unit)\b|\brc-update\b|\brc-service\b|\bsystemd::)"
+    r"|(?P<capabilities>\bsetcap\b|(?i:\bcap_net_bind_service\b))"
+    r"|(?P<ports>(?i:\bEXPOSE\s+[0-9$])|\bhostPort\b|\bnodePort\b|\bcontainerPort\b|\bPublishPort\s*=|\bforwarded_port\b"
+    r"|\b[\w-]*[Pp]orts?[\"']?\s*(?::|=>?)|\blisten(?:_\w+)?\b|\s-p\s+[\"']?[0-9$][\w.$:{}-]*:[0-9$])"
+)
+_WORDS = {"ports": "ports", "kernel": "kernel settings", "units": "units", "capabilities": "capabilities"}
+
+
+def kind_by_name(label: str) -> str | None:
+    """What kind a file is by its path, "yaml" and "script" where its text is to tell; None for a file that nobody need look into."""
+    *folders, last = label.lower().split("/")
+    if not _ASIDE.isdisjoint(folders):
+        return None
+    for ending in _TEMPLATES:
+        last = last.removesuffix(ending)
+    if last in _NAMES:
+        return _NAMES[last]
+    stem, dot, ending = last.rpartition(".")
+    if not dot or not stem:
+        return "script" if folders and folders[-1] in ("init.d", "bin", "sbin", "scripts", "libexec", "files", "templates") else None
+    if stem in ("dockerfile", "containerfile"):
+        return "dockerfile"
+    if ending in _YAML:
+        return "compose" if "compose" in stem.replace("-", ".").split(".") else "yaml"
+    if last.endswith(".pkr.hcl"):
+        return "packer"
+    if last.endswith(".nomad.hcl"):
+        return "nomad"
+    if ending == "rb":
+        return "chef" if not _OF_CHEF.isdisjoint(folders) else None
+    return _ENDINGS.get(ending)
+
+
+def not_read(label: str, kind: str, text: str) -> NotRead | None:
+    """The row of a file that `kind_by_name` wants looked into; None where it is of no such kind, or speaks of nothing that matters here."""
+    text = text[:LONGEST]
+    told: str | None = kind
+    if kind == "yaml":
+        told = _kind_of_yaml(label, text)
+    elif kind == "script":
+        told = "init script" if _INIT.search(text[:400]) else "shell script" if _SHELL.match(text) else None
+    elif kind == "shell script" and _CLOUD_CONFIG.match(text):
+        told = "cloud-config"
+    if told is None:
+        return None
+    spoken = {found.lastgroup for found in _SPEAKS.finditer(text)}
+    if not spoken:
+        return None
+    said = [word for name, word in _WORDS.items() if name in spoken]
+    listed = " and ".join(filter(None, (", ".join(said[:-1]), said[-1])))
+    return NotRead(label, told, f"its text speaks of {listed}, and {_IN_PLURAL[told]} are not read")
+
+
+def _kind_of_yaml(label: str, text: str) -> str | None:
+    if _CLOUD_CONFIG.match(text):
+        return "cloud-config"
+    if _KUBERNETES.search(text):
+        return "kubernetes"
+    if _COMPOSE.search(text) and _COMPOSE_SERVICE.search(text):
+        return "compose"
+    if not _OF_ANSIBLE.isdisjoint(label.split("/")[:-1]) or _PLAYBOOK.search(text):
+        return "ansible"
+    return None

@@ -1,0 +1,74 @@
+"""Files of kinds that are not read are told where their text speaks of ports, kernel settings, units or capabilities."""
+
+import pytest
+
+from portwright.coverage import NotRead
+from portwright.repositories.staging import read_repository
+from portwright.trees.memory import MemoryTree
+
+
+def told(files: dict[str, str]) -> list[tuple[str, str, str]]:
+    (host,) = read_repository(MemoryTree(files), "repo")
+    assert () == host.unreadable
+    return [(each.path.lstrip("/"), each.kind, each.reason.partition(",")[0]) for each in host.coverage.not_read]
+
+
+KERNEL, PORTS, UNITS = "its text speaks of kernel settings", "its text speaks of ports", "its text speaks of units"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "kind", "reason"),
+    [
+        ("Vagrantfile", 'config.vm.network "forwarded_port", guest: 80, host: 8080\n', "vagrant", PORTS),
+        ("docker-compose.prod.yml", "services:\n  web:\n    image: x\n    ports: ['80:80']\n", "compose", PORTS),
+        ("stack.yaml", "services:\n  web:\n    build: .\n    ports: ['80:80']\n", "compose", PORTS),
+        ("k8s/web.yaml", "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - ports:\n    - hostPort: 80\n", "kubernetes", PORTS),
+        ("roles/x/tasks/main.yml", "- sysctl:\n    name: net.ipv4.ip_local_port_range\n", "ansible", KERNEL),
+        ("site.yml", "- hosts: all\n  tasks:\n  - shell: systemctl enable x\n", "ansible", UNITS),
+        ("user-data", "#cloud-config\nruncmd: [systemctl start x]\n", "cloud-config", UNITS),
+        ("install.sh", "sysctl -w net.ipv4.ip_local_port_range='1024 65535'\n", "shell script", KERNEL),
+        ("scripts/install", "#!/usr/bin/env bash\nsysctl -p\n", "shell script", KERNEL),
+        ("etc/init.d/app", "#!/sbin/openrc-run\nport=80\ncommand_args='-p 80:80'\n", "init script", PORTS),
+        ("build/Dockerfile", "FROM x\nEXPOSE 8080\n", "dockerfile", PORTS),
+        ("infra/main.tf", "resource x {\n  from_port = 80\n}\n", "terraform", PORTS),
+        ("hosts/a.nix", 'boot.kernel.sysctl."net.ipv4.tcp_tw_reuse" = 1;\n', "nix", KERNEL),
+        ("salt/net.sls", "net.ipv4.tcp_tw_reuse:\n  sysctl.present:\n    - value: 1\n", "salt", KERNEL),
+        ("manifests/init.pp", "sysctl { 'net.ipv4.tcp_tw_reuse': value => 1 }\n", "puppet", KERNEL),
+        ("cookbooks/x/recipes/default.rb", "sysctl 'net.ipv4.tcp_tw_reuse' do\nend\n", "chef", KERNEL),
+        ("app.container", "[Container]\nPublishPort=8080:80\n", "quadlet", PORTS),
+        ("config.bu", "variant: fcos\nsystemd:\n  units:\n  - contents: |\n      ExecStart=/x\n", "butane", UNITS),
+    ],
+)
+def test_each_kind_is_known_by_its_name_or_its_text(path: str, text: str, kind: str, reason: str) -> None:
+    assert [(path, kind, reason)] == told({f"/{path}": text})
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("install.sh", "echo hello\n"),
+        ("Dockerfile", "FROM scratch\nCOPY . .\n"),
+        # No deployment of this repository.
+        ("examples/Vagrantfile", "forwarded_port\n"),
+        (".github/workflows/ci.yml", "on: push\njobs:\n  x:\n    services:\n      db:\n        image: x\n        ports: [1]\n"),
+        ("node_modules/x/Dockerfile", "EXPOSE 1\n"),
+        # A kind that sets up no host.
+        ("values.yaml", "port: 80\n"),
+        ("lib/server.rb", "port = 80\n"),
+        ("README.md", "sysctl -w net.ipv4.tcp_tw_reuse=1\n"),
+    ],
+)
+def test_a_file_that_says_nothing_of_the_kind_is_not_told(path: str, text: str) -> None:
+    assert [] == told({f"/{path}": text})
+
+
+def test_a_file_that_is_read_is_not_told() -> None:
+    assert [] == told({"/files/etc/sysctl.d/10-x.conf": "net.ipv4.tcp_tw_reuse = 1\n"})
+
+
+def test_what_it_speaks_of_is_said_once_each_in_one_row() -> None:
+    script = "sysctl -p\nsystemctl start x\nsetcap cap_net_bind_service=ep x\nsysctl -p\n"
+    (host,) = read_repository(MemoryTree({"/run.sh": script}), "repo")
+
+    reason = "its text speaks of kernel settings, units and capabilities, and shell scripts are not read"
+    assert (NotRead("/run.sh", "shell script", reason),) == host.coverage.not_read
