@@ -12,11 +12,11 @@ import yaml
 
 import portwright.daemons
 from portwright.daemons import Daemon, daemon_of, daemons, fragment_reader, known
-from portwright.daemons._engine import keys, rooms
+from portwright.daemons._engine import keys, reading, rooms
 from portwright.daemons._engine.descriptor import ByFamily, Edit, InRepository, Traits
 from portwright.daemons._engine.keys import descriptor
 from portwright.daemons._engine.schema import CatalogueError
-from portwright.facts import Invocation
+from portwright.facts import Endpoint, Invocation
 from portwright.source import Span, Word
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
@@ -211,7 +211,6 @@ def test_what_is_known_of_a_daemon_besides_its_sockets_is_on_its_descriptor() ->
          "x.yaml: sockets[0].port: `from` says where the value is written; a constant is written without it"),
         ({**GOOD, "sockets": [{"port": {"from": "port", "plus": "one"}}]}, "x.yaml: sockets[0].port.plus: a number, not 'one'"),
         ({**GOOD, "sockets": [{"port": "80", "versions": "2.0"}]}, "x.yaml: sockets[0].versions: a comparison such as `<2.0` or `>=2.0`"),
-        ({**GOOD, "config": {"paths": "/etc/x"}}, "x.yaml: config: a config has a `format`, unless a `reader` reads it"),
         ({**GOOD, "config": "ini"}, "x.yaml: config: a mapping of keys to values"),
         ({**GOOD, "config": {"format": "ini", "paths": {"debian": "/x"}}}, "x.yaml: config.paths.debian: no such key; did you mean deb?"),
         ({**GOOD, "config": {"format": "ini", "when-missing": "never"}},
@@ -238,6 +237,18 @@ def test_a_mistake_is_told_with_its_file_and_key(data: Any, expected: str) -> No
         descriptor("xd", data, KINDS, "x.yaml")
 
     assert expected == str(told.value)
+
+
+def test_a_config_without_a_format_is_known_and_not_read() -> None:
+    found = descriptor("xd", {**GOOD, "config": {"paths": "/etc/x.yml"}}, KINDS, "x.yaml")
+    files = Files(MemoryTree({"/etc/x.yml": "port: [\n"}))
+    (said,) = reading.read(found, _started("xd"), files, {})
+
+    assert found.config is not None
+    assert ("/etc/x.yml",) == found.config.paths.all
+    assert isinstance(said, Endpoint)
+    assert "80" == str(said.ports)
+    assert [] == list(files.unreadable)
 
 
 def test_a_file_that_is_no_yaml_is_told(tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def known(name: str) -> Daemon:
         return Daemon(name, found.programs, partial(servers.read, found, found.server), None, None, found)
     from portwright.daemons._engine import reading
 
-    alone = None if found.config is None else partial(reading.read_fragment, found)
+    alone = partial(reading.read_fragment, found) if found.config is not None and found.config.format else None
     return Daemon(name, found.programs, partial(reading.read, found), alone, None, found)
 
 

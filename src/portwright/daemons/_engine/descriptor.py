@@ -110,7 +110,8 @@ class Config:
     """Which files a daemon reads, in which grammar, and what includes others (directive to what is appended to its value).
 
     `under` names files whose settings stand in a section of a name that only the file's own name tells. `when_missing` is how sure a
-    built-in default is where none of its files was found. The reader of a daemon that has one knows the `format` itself.
+    built-in default is where none of its files was found. Without a `format` the engine reads none of them: the daemon's reader does, or
+    nothing in them says where it listens.
     """
 
     format: str = ""

@@ -66,8 +66,6 @@ def descriptor(name: str, data: Any, kinds: Mapping[str, Mapping[str, Any]], pla
         raise CatalogueError(place, f"one of `sockets`, `server` and `reader` says what it binds, not {' and '.join(said) or 'none'}")
     if found.shape and not found.reader:
         raise CatalogueError(f"{place}: shape", "a shape is told by the module of a `reader`")
-    if found.config is not None and not found.config.format and not found.reader:
-        raise CatalogueError(f"{place}: config", "a config has a `format`, unless a `reader` reads it")
     return found
 
 

@@ -56,7 +56,7 @@ class Settings:
         self._parsed: dict[str, tuple[Node, ...]] = {}
         for pattern in entry.variables:
             self._variables(pattern)
-        if entry.config is not None and self.holds((), entry.config.unless):
+        if entry.config is not None and entry.config.format and self.holds((), entry.config.unless):
             self._nodes_read = self._config(entry.config)
             self._keys = _by_path(self._nodes_read)
 
@@ -73,7 +73,7 @@ class Settings:
         self._options, self._arguments, self._environment = {}, (), {}
         self._read = self._repeated = 0
         self._parsed = {}
-        self._nodes_read = () if entry.config is None else self._file((path,), entry.config)
+        self._nodes_read = () if entry.config is None or not entry.config.format else self._file((path,), entry.config)
         self._keys = _by_path(self._nodes_read)
         return self
 
