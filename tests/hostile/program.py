@@ -9,7 +9,8 @@ import pytest
 from portwright.cli import main
 
 COMMANDS = (
-    ("check",), ("check", "-v"), ("check", "-q"), ("check", "--format", "json"), ("facts", "-q"), ("facts", "-v"),
+    ("check",), ("check", "-v"), ("check", "-q"), ("check", "--format", "json"), ("check", "--format", "sarif"),
+    ("check", "--format", "github"), ("facts",), ("facts", "-q"), ("facts", "-v"),
     ("facts", "--format", "json"), ("ports",), ("ports", "-v"), ("ports", "--format", "json"), ("fix",), ("fix", "-q"), ("fix", "-v"),
 )  # fmt: skip
 

@@ -20,6 +20,7 @@ from portwright.cli.outputs import Output, OutputError, write
 WEB1 = str(Path(__file__).parents[2] / "examples" / "web1")
 PLAN = ("plan.yml", "plan.vars.json", "plan.rollback.yml")
 
+
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A directory of the run that others write to, beside one that is ours."""

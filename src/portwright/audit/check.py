@@ -12,6 +12,7 @@ from portwright.facts import CONFIDENCES, Confidence
 from portwright.finding import Allowed, Finding, HostResult, Note
 from portwright.host import Host
 from portwright.host.reading import read_host
+from portwright.reports.secrets import reasons_without_secrets, without_secrets
 from portwright.rules import Rule, evaluate
 from portwright.source import Span, Unreadable
 from portwright.system.sysctl.settle import defaults
@@ -64,14 +65,16 @@ def read(given: Input, rate: int | None = None) -> tuple[Host, ...]:
     """
     with _opened(given) as tree:
         if given.kind == "host":
-            return (_expecting(read_host(tree, given.name, given.identity), rate),)
+            return (_ready(read_host(tree, given.name, given.identity), rate),)
         # Telling configs apart takes patterns that a host has no use for.
         from portwright.repositories.staging import read_repository
 
-        return tuple(_expecting(host, rate) for host in read_repository(tree, given.name, explicit=given.explicit))
+        return tuple(_ready(host, rate) for host in read_repository(tree, given.name, explicit=given.explicit))
 
 
-def _expecting(host: Host, rate: int | None) -> Host:
+def _ready(host: Host, rate: int | None) -> Host:
+    if host.unreadable:
+        host = replace(host, unreadable=reasons_without_secrets(host.unreadable, host.sources))
     return host if rate is None else replace(host, expected_rate=rate)
 
 
@@ -89,7 +92,7 @@ def verdict_on(
     for host in hosts:
         found, stopped = evaluate(host, rules)
         unreadable.update(stopped)
-        for finding in (_across_roles(host, finding) for finding in found):
+        for finding in (without_secrets(_across_roles(host, finding), host.sources) for finding in found):
             if selection.keeps(finding):
                 findings.setdefault((finding.card.id, finding.at, finding.subject), finding)
     sources = {path: source for host in hosts for path, source in host.sources.items()}
@@ -160,10 +163,10 @@ def planned(
                 # Nobody's link is replaced, and nothing is written to where a link leads.
                 if tree.resolve(path) != path:
                     raise ReadError(path, f"a symbolic link leads to {tree.resolve(path)}")
-            host = _expecting(read_host(OverlayTree(tree, edits) if edits else tree, given.name, given.identity), rate)
+            host = _ready(read_host(OverlayTree(tree, edits) if edits else tree, given.name, given.identity), rate)
         found, stopped = evaluate(host, rules)
         host = replace(host, unreadable=(*host.unreadable, *stopped))
-        return host, tuple(finding for finding in found if selection.keeps(finding))
+        return host, tuple(without_secrets(finding, host.sources) for finding in found if selection.keeps(finding))
 
     return plan(*examine({}), examine, policy)
 

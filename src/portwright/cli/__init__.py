@@ -105,7 +105,7 @@ def _check(options: Options) -> int:
         if form == "text":
             _show(output, _text(inputs, results, options, output), options.paths)
         else:
-            _write(output, _report(form, results, rules), options.paths)
+            _write(output, _report(form, results, rules), options.paths, commands=form == "github")
     return _verdict(results, rules, options)
 
 
@@ -479,8 +479,15 @@ def _show(output: str | None, text: str, foreign: Sequence[str] = ()) -> None:
     _write(output, text, foreign)
 
 
-def _write(output: str | None, text: str, foreign: Sequence[str] = ()) -> None:
-    """Write a report: to standard output, or to a file that is replaced whole or not at all."""
+def _write(output: str | None, text: str, foreign: Sequence[str] = (), *, commands: bool = False) -> None:
+    """Write a report: to standard output, or to a file that is replaced whole or not at all.
+
+    Where its lines are no `commands` for the CI job whose log this is, none of them becomes one.
+    """
+    if not commands and (output is None or output.startswith(("/dev/", "/proc/"))):
+        from portwright.cli import terminal
+
+        text = terminal.in_a_log(text)
     if output is None:
         _print(text.encode("utf-8", "backslashreplace"))
     else:
@@ -514,8 +521,9 @@ def _print(data: bytes) -> None:
 
 def _say(line: str) -> None:
     """One line on standard error; what came from outside cannot play with the terminal."""
+    from portwright.cli import terminal
     from portwright.reports.escape import safe
 
     if sys.stderr is None:
         return
-    print(" ".join(safe(line).split("\n")), file=sys.stderr)
+    print(terminal.in_a_log(" ".join(safe(line).split("\n"))), file=sys.stderr)

@@ -7,6 +7,7 @@ NO_TERMINAL = 100
 """Columns of a report that goes to a file or a pipe."""
 
 _NARROWEST = 40
+_COMMANDED = ("GITHUB_ACTIONS", "TF_BUILD", "TEAMCITY_VERSION")
 _PLAIN = ("C", "POSIX")
 
 # Terminals that show OSC 8 links; others may print the address, or garbage.
@@ -74,6 +75,20 @@ def links(when: str, output: str | None) -> bool:
         or _number(get("VTE_VERSION", "")) >= (5000,)
         or _number(get("KONSOLE_VERSION", "")) >= (201200,)
     )
+
+
+def in_a_log(text: str) -> str:
+    """A report for standard output. The log of a CI job takes some lines for commands: none that begins as one reaches it.
+
+    GitHub Actions: `::` where a line begins, `##[` anywhere; Azure Pipelines: `##vso[` and `##[`; TeamCity: `##teamcity[`.
+    """
+    if not any(os.environ.get(name) for name in _COMMANDED):
+        return text
+    import re
+
+    # In JSON a backslash and `u` mean the character itself.
+    text = re.sub(r"##(?=\w*\[)", r"\\u0023#" if text.startswith("{") else r"\\x23#", text)
+    return re.sub(r"^((?:\s|\x1b\[[\d;]*m)*):(?=:)", r"\1\\x3a", text, flags=re.MULTILINE)
 
 
 def _asks_for_ascii() -> bool:

@@ -1,78 +1,357 @@
-"""Secrets that stand beside what a report shows, struck out character by character, so that carets stay where they are."""
+"""Secrets in what a report shows, struck out character by character, so that carets stay where they are.
+
+A line of a file is read for what grammars and command lines call a secret: settings, variables, headers and options by their names
+(`requirepass`, `DB_PASSWORD`, `Authorization`, `--token`), options that programs are known to have (`mysql -p`), and what addresses
+carry before an `@`. A secret ends where its quotes do, else at a blank, else with the line where a setting has the line for itself.
+
+Sentences are composed of such words, and no name in one is the beginning of a secret: `token-server.service: ...`. In them is struck
+out what the lines they speak of say is secret, and what is one by its own form.
+"""
 
 import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from portwright._start.lazy_regex import lazy_regex
+from portwright._start.records import replace
+from portwright.finding import Finding
+from portwright.source import Source, Span, Unreadable
 
-_NAME = (
-    r"(?:passw(?:or)?d|passphrase|passwort|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|credentials?|requirepass|masterauth"
-    r"|auth[_-]?pass|sasl[_-]?pass|proxyauth)"
-)
-# These mean a secret only where a name ends with them (`--admin-pw`, `APP_KEY`, but not `--keyfile`), and no path stands behind them.
-_ENDING_WORD = r"(?:pass|pwd?|pat|jwt|salt|cookie|session|auth|key)(?![\w-])"
-_ENDING = rf"(?:(?<![a-z])(?!key){_ENDING_WORD}|[_-]key(?![\w-]))"
-_VALUE = r"[\"']?([^\s\"'&;,]{1,4096})"
-_NO_PATH = r"[\"']?(?![/.$~%])([^\s\"'&;,]{1,4096})"
+_Stretch = tuple[int, int]
 
-# Every repetition is bounded, so that a hostile line costs no more than its length.
-_SIGN = r"[\"']?\s{0,8}(?:=>|:=|[!=]?=~?|[=:])\s{0,8}"
-_ASSIGNED = lazy_regex(rf"{_NAME}[\w.-]{{0,40}}{_SIGN}{_VALUE}", re.IGNORECASE)
-_ASSIGNED_TO_ENDING = lazy_regex(rf"{_ENDING}{_SIGN}{_NO_PATH}", re.IGNORECASE)
-_SPACED = lazy_regex(rf"{_NAME}\w{{0,40}}[\"']?\s{{1,8}}(?![-=:!]){_VALUE}", re.IGNORECASE)
-_SPACED_FROM_ENDING = lazy_regex(rf"-{_ENDING_WORD}[\"']?\s{{1,8}}(?![-=:!]){_NO_PATH}", re.IGNORECASE)
+# A name is that of a secret by its last word, or by how that ends.
+_STRONG = frozenset((
+    "password", "passwords", "passwd", "passwort", "passphrase", "passcode", "secret", "secrets", "token", "tokens", "credential",
+    "credentials", "creds", "cred", "apikey", "psk", "pin", "jwt", "otp", "authorization", "requirepass", "masterauth", "proxyauth",
+    "masterpass", "userpass", "community", "rocommunity", "rwcommunity",
+))  # fmt: skip
+_ENDS_STRONG = ("password", "passwd", "passphrase", "secret", "token", "apikey", "secretkey", "accesskey", "privatekey", "authkey")
+# These are also the names of other things: what stands after one is secret where it is an option's, a compound's or assigned.
+_WEAK = frozenset((
+    "pass", "pwd", "pw", "key", "auth", "salt", "cookie", "session", "pat", "sig", "signature", "pair", "basic",
+))  # fmt: skip
+_KEYS_ARE_STRONG = frozenset((
+    "api", "private", "access", "secret", "encryption", "signing", "account", "shared", "license", "presharedkey", "preshared",
+))  # fmt: skip
+# proxy_pass and its like name a server
+_PASSED_ON = frozenset((
+    "proxy", "fastcgi", "uwsgi", "scgi", "grpc", "memcached",
+))  # fmt: skip
+# What a name may have after the word that makes it one of a secret.
+_TAIL = lazy_regex(r"value|text|string|raw|base|base64|b64|hash|plain|old|new|prod|dev|\d{1,4}")
+
+_NAME = lazy_regex(r"-{0,2}\w[\w.-]*")
+_CAMEL = lazy_regex(r"(?<=[a-z0-9])(?=[A-Z])")
+_BETWEEN = lazy_regex(r"[\s._-]+")
+_SIGN = lazy_regex(r"[\"'\]]{0,2}\s{0,8}(?:=>|:=|[!=+]?=~?|[=:])\s{0,8}")
+_BLANK = lazy_regex(r"[\"']?\s{1,8}(?![-=:!])")
+_HARMLESS = lazy_regex(r"[\"']?(?:[/.$~%<{]|(?:true|false|yes|no|on|off|none|null|auto|required|optional)\b)", re.IGNORECASE)
+_WORD = lazy_regex(r"(?:[^\s\"'\\]|\\.)+")
+_MOST_NAME = 200
+
 # user:password before an @ (in a URL the user may be missing or be the token itself), and after the flags that take the pair.
-_USERINFO = lazy_regex(r"(?://[^\s/@:\"']{0,256}|(?<![\w.+@-])[\w.+-]{1,64}):([^\s/@:\"']{1,256})@(?=[\w\[])")
-_USER_ALONE = lazy_regex(r"://([\w+=-]{12,256})@")
-_PAIR = lazy_regex(r"(?:\s-u|--user|\bauth|basic)[\s=]{1,8}[\"']?[\w.@-]{1,64}:([^\s\"']{1,256})", re.IGNORECASE)
-_AUTHORIZATION = lazy_regex(r"(?:basic|bearer)\s{1,8}([A-Za-z0-9+/=._~-]{6,4096})", re.IGNORECASE)
-_ACCESS_KEY = lazy_regex(r"\b((?:AKIA|ASIA)[0-9A-Z]{16})\b")
-_LONG = lazy_regex(r"(?<![\w+/.-])[\w+-]{24,4096}={0,2}(?![\w+/.=-])", re.ASCII)
-_NAMES_A_SECRET = lazy_regex(rf"{_NAME}|{_ENDING}|^key$", re.IGNORECASE)
-
-# What _NAME or _ENDING holds, and the patterns in the order they are tried, each with characters and with words (in small letters) of
-# which a match holds one.
-_STEMS = ("pass", "secret", "token", "key", "credential", "auth", "pw", "pat", "jwt", "salt", "cookie", "session")
-_SET, _AT, _COLON = frozenset("=:"), frozenset("@"), frozenset(":")
-_SIGNS = (
-    (_ASSIGNED, _SET, _STEMS),
-    (_ASSIGNED_TO_ENDING, _SET, _STEMS),
-    (_USERINFO, _AT, (":",)),
-    (_USER_ALONE, _AT, ("://",)),
-    (_PAIR, _COLON, ("-u", "auth", "basic")),
-    (_AUTHORIZATION, frozenset("bB"), ("basic", "bearer")),
-    (_ACCESS_KEY, frozenset("A"), ("akia", "asia")),
+# Inside one, a quote may be a letter as any other.
+_REST = r"[^\s@\"'/]{1,256}(?:[\"'][^\s@\"'/]{1,256})?"
+_URL = lazy_regex(r"://[^\s/@:\"']{0,256}:(?!\d{1,5}(?:[/?#,;&]|\Z))([^\s\"']{1,256}(?:[\"'][^\s\"']{1,256})?)@(?=[\w\[.])")
+_URL_ALONE = lazy_regex(r"://([\w+=-]{12,256})@")
+_BARE = lazy_regex(
+    r"(?<![\w.+@/:-])(?!(?:inet6?|unix|local|tcp[46]?|udp[46]?|fd|vsock|file|host|ssl|pipe):)[\w.+-]{1,64}:"
+    rf"(?!\d{{1,5}}@)({_REST})@(?=[\w\[(])"
 )
-_IN_LINES = ((_SPACED, frozenset(" \t\n\r\v\f\x1c\x1d\x1e\x1f"), _STEMS), (_SPACED_FROM_ENDING, frozenset("-"), _STEMS))
+_ORACLE = lazy_regex(
+    r"(?:(?<=[\s=\"'])|(?<=thin:)|(?<=oci:)|^)[A-Za-z][\w$#]{0,63}/"
+    rf"({_REST})@(?=(?://)?[\w\[])(?!\S{{1,200}}\.(?:service|socket|timer|target|path)\b)"
+)
+_PAIR = lazy_regex(r"(?:\s-u|\s-U|--user|\bauth|\bbasic)[\s=]{1,8}[\"']?[\w.@-]{1,64}[:%](\S)", re.IGNORECASE)
+_AUTHORIZATION = lazy_regex(r"\b(?:basic|bearer)\s{1,8}([A-Za-z0-9+/=._~-]{6,4096})", re.IGNORECASE)
+_ACCESS_KEY = lazy_regex(r"\b((?:AKIA|ASIA)[0-9A-Z]{16})\b")
+# Who knows the address of a hook may call it.
+_HOOK = lazy_regex(
+    r"://(?:hooks?\.[\w.-]{1,200}/|[^\s\"'/]{1,200}/(?:[\w.-]{1,64}/){0,6}(?:web)?hooks?/|api\.telegram\.org/bot)([^\s\"']{1,1024})",
+    re.IGNORECASE,
+)
+_ASSIGNED = lazy_regex(r"([\w.-]{1,200})[\"']?=[\"']?([^\s\"'&;,]{1,4096})")
+_LONG = lazy_regex(r"(?<![\w+/.-])[\w+-]{24,4096}={0,2}(?![\w+/.=-])", re.ASCII)
+
+# Options of one letter that carry a secret in these programs; `=` where nothing may stand between the two.
+_OPTIONS = {
+    "mysql": "p=", "mysqldump": "p=", "mysqladmin": "p=", "mysqlcheck": "p=", "mysqlimport": "p=", "mariadb": "p=", "mariadb-dump": "p=",
+    "mariadb-admin": "p=", "mycli": "p", "redis-cli": "a", "redis-benchmark": "a", "sshpass": "p", "ldapsearch": "w", "ldapmodify": "w",
+    "ldapadd": "w", "ldapwhoami": "w", "mosquitto_pub": "P", "mosquitto_sub": "P", "ipmitool": "P", "mongo": "p", "mongosh": "p",
+    "mongodump": "p", "sqlcmd": "P", "bcp": "P", "isql": "P", "ss-server": "k", "ss-local": "k", "ssserver": "k", "ttyd": "c", "gotty": "c",
+    "snmpwalk": "cAX", "snmpget": "cAX", "snmpd": "AX", "rabbitmqadmin": "p", "clickhouse-client": "p", "xfreerdp": "p", "vncviewer": "p",
+    "docker-login": "p", "htpasswd": "b", "zip": "P", "unzip": "P", "7z": "p=", "kinit": "w", "hydra": "p", "nordvpn": "p",
+}  # fmt: skip
+_PROGRAM = lazy_regex(rf"(?<![\w.-])(?:{'|'.join(sorted(map(re.escape, _OPTIONS), key=len, reverse=True))})(?![\w.-])")
+_SHORT = lazy_regex(r"(?<=[\s\"'])-([A-Za-z])(\s{0,4})(?=[^\s-])")
+
+# A user of Redis: user NAME on >PASSWORD #HASH.
+_ACL = lazy_regex(r"\s{0,80}user\s", re.IGNORECASE)
+_OF_A_USER = lazy_regex(r"(?<=\s)\"?[><#!](\S)")
+
+# Of which a name or an address with a secret holds one, in small letters.
+_STEMS = (
+    "pass", "pw", "secret", "token", "key", "cred", "auth", "psk", "pin", "jwt", "otp", "salt", "cookie", "session", "pat", "sig",
+    "community", "basic", "bearer", "@", "hook", "user", "telegram", "akia", "asia", " -",
+)  # fmt: skip
+_PATTERNS = (_URL, _URL_ALONE, _BARE, _ORACLE, _AUTHORIZATION, _ACCESS_KEY)
+_BEGINNINGS = (_PAIR, _HOOK)
+_IN_SENTENCES = (_URL, _URL_ALONE, _BARE, _AUTHORIZATION, _ACCESS_KEY, _HOOK)
+
+_NEAR = 8192
+_MOST_LINES = 50  # of one span
+_LEAST_KNOWN = 4  # characters of a secret that is looked for elsewhere
 
 
 def hide(text: str) -> str:
-    """A sentence with passwords, tokens and the like struck out with `*`: what is assigned to their names, and what URLs carry."""
-    return _LONG.sub(_struck_if_random, _strike(text, _SIGNS))
+    """A sentence without what is a secret by its own form: in an address, after a name and `=`, or as only keys and tokens look."""
+    small = text.casefold()
+    if any(stem in small for stem in _STEMS):
+        stretches = [match.span(1) for pattern in _IN_SENTENCES for match in pattern.finditer(text)]
+        if "=" in text:
+            stretches += [match.span(2) for match in _ASSIGNED.finditer(text) if _of_a_secret(match[1]) and not _passes_on(match)]
+        text = _struck(text, stretches)
+    return _LONG.sub(_struck_if_random, text)
 
 
 def hide_value(key: str, value: str) -> str:
     """A setting's value, struck out where its key names a secret (net.ipv4.tcp_fastopen_key)."""
-    return "*" * len(value) if _NAMES_A_SECRET.search(key.rpartition(".")[2]) else hide(value)
+    return "*" * len(value) if _of_a_secret(key.replace("/", ".").rpartition(".")[2]) else hide(value)
 
 
+@lru_cache(maxsize=16)
 def hide_in_line(line: str) -> str:
-    """A line of a file with its secrets struck out; a blank can stand between the name of a secret and its value."""
-    return hide(_strike(line, _IN_LINES))
+    """A line of a file with its secrets struck out."""
+    return _LONG.sub(_struck_if_random, _struck(line, _stretches(line)))
 
 
-def _strike(text: str, signs: tuple[tuple[re.Pattern[str], frozenset[str], tuple[str, ...]], ...]) -> str:
-    # Letters beyond ASCII may stand for others where case does not count: then every pattern is asked.
-    small = text.lower() if text.isascii() else None
-    for pattern, characters, words in signs:
-        if small is None or (not characters.isdisjoint(text) and any(word in small for word in words)):
-            text = pattern.sub(_struck, text)
+def without_secrets(finding: Finding, sources: Mapping[str, Source]) -> Finding:
+    """A finding that says no secret of the lines it points to, in no field."""
+    spans = (finding.at, *(note.at for note in finding.notes if note.at is not None))
+    known = _known(spans, sources)
+
+    def clean(text: str) -> str:
+        return _masked(hide(text), known)
+
+    address = finding.subject.address
+    subject = finding.subject if address is None else replace(finding.subject, address=clean(address))
+    cleaned = replace(
+        finding,
+        message=clean(finding.message),
+        subject=subject,
+        likelihood_because=clean(finding.likelihood_because),
+        notes=tuple(replace(note, text=clean(note.text)) for note in finding.notes),
+        manual=finding.manual and replace(finding.manual, step=clean(finding.manual.step), reason=clean(finding.manual.reason)),
+        summary=clean(finding.summary),
+    )
+    return finding if cleaned == finding else cleaned
+
+
+def reasons_without_secrets(troubles: Iterable[Unreadable], sources: Mapping[str, Source]) -> tuple[Unreadable, ...]:
+    """What could not be read, with reasons that say no secret of the lines they are about."""
+    return tuple(replace(trouble, reason=_masked(hide(trouble.reason), _known((trouble.at,), sources))) for trouble in troubles)
+
+
+# ── lines ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _stretches(line: str) -> list[_Stretch]:
+    """Where the secrets of a line stand."""
+    small = line.casefold()
+    if not any(stem in small for stem in _STEMS):
+        return []
+    quotes = _quotes(line)
+    found = [match.span(1) for pattern in _PATTERNS for match in pattern.finditer(line)]
+    begins = [match.start(1) for pattern in _BEGINNINGS for match in pattern.finditer(line)]
+    if _ACL.match(line):
+        begins += [match.start(1) for match in _OF_A_USER.finditer(line)]
+    found += [(start, quotes.end_of(start, start, to_the_end=False)) for start in begins]
+    found += _named(line, quotes)
+    found += _given_by_letter(line, quotes)
+    return found
+
+
+def _named(line: str, quotes: "_Quotes") -> Iterator[_Stretch]:
+    done, first = 0, len(line) - len(line.lstrip(" \t-\"'{"))
+    for match in _NAME.finditer(line):
+        start, end = match.span()
+        if start < done or end - start > _MOST_NAME:
+            continue
+        name = match.group()
+        kind, words = _meaning(name)
+        if not kind:
+            continue
+        option = name.startswith("-")
+        sign = _SIGN.match(line, end)
+        blank = None if sign or (kind == "weak" and not (option or len(words) > 1)) else _BLANK.match(line, end)
+        found = sign or blank
+        # The name of a file is none of a setting.
+        if found is None or (line[start - 1 : start] == "/" and "=" not in found.group()):
+            continue
+        at = found.end()
+        if at >= len(line) or (kind == "weak" and _HARMLESS.match(line, at)):
+            continue
+        own = start <= first or words[-1] in ("authorization", "cookie")
+        done = quotes.end_of(at, start, to_the_end=own)
+        yield at, done
+
+
+def _given_by_letter(line: str, quotes: "_Quotes") -> Iterator[_Stretch]:
+    programs = [(match.end(), _OPTIONS[match.group()]) for match in _PROGRAM.finditer(line)]
+    if not programs:
+        return
+    starts = [start for start, _ in programs]
+    for match in _SHORT.finditer(line):
+        index = bisect_right(starts, match.start()) - 1
+        if index >= 0 and match[1] in programs[index][1] and not (match[2] and programs[index][1].endswith("=")):
+            yield match.end(), quotes.end_of(match.end(), match.start(), to_the_end=False)
+
+
+class _Quotes:
+    """The quoted parts of a line, each from its first character inside to its closing quote or the end of the line."""
+
+    def __init__(self, line: str, parts: list[_Stretch]) -> None:
+        self._line = line
+        self._parts = parts
+        self._starts = [start for start, _ in parts]
+
+    def end_of(self, value: int, name: int, *, to_the_end: bool) -> int:
+        """Where a secret ends that begins at `value` and whose name begins at `name`."""
+        line = self._line
+        around = self._around(name)
+        if around is not None and value > around[1]:
+            around = None
+        last = len(line) if around is None else around[1]
+        if line[value] in "\"'":
+            closing = _closing(line, value)
+            return closing if closing < len(line) else last if around else closing
+        # With its name in quotes ("Cookie: a b", 'PASSWORD=a b'), what is quoted is one word of the outer text.
+        whole = around is not None and _WHITE.search(line, around[0], name) is None
+        if around is not None and whole and not _OF_A_SHELL.search(line, max(0, around[0] - 20), around[0] - 1):
+            return last
+        if to_the_end:
+            return len(line[:last].rstrip(" \t;,)}]\r")) if around is None else last
+        return self._end_of_word(value, last)
+
+    def _end_of_word(self, value: int, last: int) -> int:
+        at = value
+        while at < last:
+            if (word := _WORD.match(self._line, at, last)) is not None:
+                at = word.end()
+            elif self._line[at] in "\"'":
+                # A quote inside a word: its other half is there, or it is a letter as any other.
+                closing = _closing(self._line, at)
+                at = closing + 1 if closing < last else at + 1
+            else:
+                break
+        return max(at, value + 1)
+
+    def _around(self, place: int) -> _Stretch | None:
+        index = bisect_right(self._starts, place) - 1
+        return self._parts[index] if index >= 0 and place < self._parts[index][1] else None
+
+
+def _quotes(line: str) -> _Quotes:
+    parts: list[_Stretch] = []
+    at = 0
+    while (match := _QUOTE.search(line, at)) is not None:
+        closing = _closing(line, match.start())
+        if closing == len(line) and line[match.start() - 1 : match.start()].isalnum():
+            at = match.end()  # an apostrophe
+            continue
+        parts.append((match.end(), closing))
+        at = closing + 1
+    return _Quotes(line, parts)
+
+
+_WHITE = lazy_regex(r"\s")
+_OF_A_SHELL = lazy_regex(r"\s-[a-z]{0,8}c[\s=]{1,8}\Z")
+_QUOTE = lazy_regex("[\"']")
+_CLOSING = {'"': lazy_regex(r'(?:[^"\\]|\\.)*'), "'": lazy_regex(r"(?:[^'\\]|\\.)*")}
+
+
+def _closing(line: str, quote: int) -> int:
+    match = _CLOSING[line[quote]].match(line, quote + 1)
+    return len(line) if match is None else match.end()
+
+
+# ── names ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@lru_cache(maxsize=4096)
+def _meaning(name: str) -> tuple[str, tuple[str, ...]]:
+    """`strong` or `weak` as the last word of a name is, empty for a name of something else; and the words."""
+    words = _words(name)
+    last = words[-1].rstrip("0123456789") if words else ""
+    before = words[-2] if len(words) > 1 else ""
+    if last in _STRONG or last.endswith(_ENDS_STRONG):
+        return "strong", words
+    if last == "pass":
+        return "" if before in _PASSED_ON else "strong" if before else "weak", words
+    if last == "key" and before in _KEYS_ARE_STRONG:
+        return "strong", words
+    return "weak" if last in _WEAK else "", words
+
+
+def _words(name: str) -> tuple[str, ...]:
+    """The words of a name, in small letters: API_TOKEN, keyStorePassword, auth-pass."""
+    spaced = _CAMEL.sub(" ", name) if name.isascii() else name
+    words = [word for word in _BETWEEN.split(spaced.casefold()) if word]
+    while len(words) > 1 and _TAIL.fullmatch(words[-1]):
+        words.pop()
+    return tuple(words)
+
+
+def _of_a_secret(name: str) -> bool:
+    return bool(_meaning(name)[0])
+
+
+def _passes_on(match: re.Match[str]) -> bool:
+    return _meaning(match[1])[0] == "weak" and _HARMLESS.match(match[2]) is not None
+
+
+# ── what is known ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _known(spans: Iterable[Span], sources: Mapping[str, Source]) -> tuple[str, ...]:
+    """The secrets of the lines that spans point to, the longest first, whole and by their words."""
+    found: set[str] = set()
+    for path, number, column in {(span.path, number, span.column) for span in spans for number in _lines(span)}:
+        if path in sources:
+            # A sentence says words that stand near the place it speaks of, so a line of a megabyte costs no more than a page.
+            line = sources[path].line(number)[max(0, column - _NEAR) : column + _NEAR]
+            for start, end in _stretches(line):
+                secret = line[start:end].strip("\"' ")
+                found |= {secret, *secret.split()}
+    return tuple(sorted((each for each in found if len(each) >= _LEAST_KNOWN and not each.isdigit()), key=lambda each: (-len(each), each)))
+
+
+def _lines(span: Span) -> range:
+    return range(span.line, min(span.end_line, span.line + _MOST_LINES) + 1)
+
+
+def _masked(text: str, known: Iterable[str]) -> str:
+    for secret in known:
+        if secret in text:
+            text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "*" * len(secret), text)
     return text
 
 
-def _struck(match: re.Match[str]) -> str:
-    start, end = match.start(1) - match.start(), match.end(1) - match.start()
-    whole = match.group()
-    return whole[:start] + "*" * (end - start) + whole[end:]
+def _struck(text: str, stretches: Iterable[_Stretch]) -> str:
+    pieces, at = [], 0
+    for start, end in sorted(stretches):
+        start = max(start, at)
+        if end > start:
+            pieces += [text[at:start], _stars(text[start:end])]
+            at = end
+    return "".join((*pieces, text[at:]))
+
+
+def _stars(secret: str) -> str:
+    """Quotes around it stay."""
+    first = secret[:1] if secret[:1] in "\"'" else ""
+    return first + "*" * (len(secret) - len(first))
 
 
 def _struck_if_random(match: re.Match[str]) -> str:

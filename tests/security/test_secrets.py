@@ -1,0 +1,216 @@
+"""Secrets: none of those planted in sixty positions and dialects is in any output, and what only looks like one is shown."""
+
+import json
+from itertools import count, product
+from pathlib import Path
+
+import pytest
+
+from portwright.cli import main
+from portwright.finding import Finding, RuleMeta, Subject
+from portwright.reports.secrets import hide, hide_in_line, without_secrets
+from portwright.source import Source, Span
+from tests.hostile.program import HOST, enabled, everything_said, lay
+
+# Options of a program, {} where the secret stands.
+OPTIONS = """
+--password {}|--password={}|-password {}|--db-password={}|--token {}|--token={}|--api-key={}|--secret {}|--client-secret={}
+--auth-token={}|--psk={}|--pre-shared-key {}|--pin={}|--passphrase {}|--jwt={}|--otp {}|--community {}|--credentials={}
+--cookie-secret={}|--encryption-key={}|--admin-pw {}|--session-key={}|-Djavax.net.ssl.keyStorePassword={}|-Dapp.accessKey={}
+--user admin:{}|-u admin:{}|--http.basic=admin:{}|--header Authorization:{}|--header X-Api-Key:{}|--requirepass {}
+"""
+# The same between other programs' names.
+PROGRAMS = """
+/usr/bin/mysql -uroot -p{}|/usr/bin/redis-cli -a {} -p 6379|/usr/bin/sshpass -p {} ssh h|/usr/bin/mosquitto_sub -P {} -t x
+/usr/bin/ldapsearch -x -w {}|/usr/bin/mysqldump --single-transaction -p{} db|/usr/bin/ttyd -c user:{} bash
+"""
+VARIABLES = """
+TOKEN={}|DB_PASSWORD={}|PGPASSWORD={}|MYSQL_PWD={}|SECRET_KEY_BASE={}|AWS_SECRET_ACCESS_KEY={}|PIN={}|WIFI_PSK={}|SALT={}
+BASIC_AUTH=admin:{}|APP_KEY={}|GITHUB_PAT={}|SMTP_PASS={}|JWT={}|accountKey={}
+"""
+# A line of its own in the grammars that give a setting the whole line.
+SETTINGS = """
+requirepass {}|masterauth {}|password = {}|password: {}|secret={}|"token": {}|bind_pw: {}|rocommunity {}|psk = {}|auth_pass {}
+Authorization: {}|  client_secret => {}|set $token {};|proxy_set_header Authorization {};|stats auth admin:{}
+user default on >{}|http-request set-header X-Api-Key {}|private_key = {}
+"""
+# In an address a secret holds no blank and no quotes of two kinds.
+ADDRESSES = """
+postgres://u:{}@h/db|redis://:{}@h:6379|amqp://u:{}@h:5672/v|https://u:{}@h/x|ftp://u:{}@[::1]/|ExecStart=/bin/a scott/{}@db:1521/x
+dsn = user:{}@tcp(db:3306)/x|https://hooks.slack.com/services/T0/B0/{}|https://x.example/api/webhooks/12/{}|http://h/?api_key={}
+"""
+
+# Two canaries, with what may stand between them: bare, and inside each kind of quotes.
+BARE = ("", ",", ";", "&", "'", '"', ":", "/", "!", "#", "=", "@", "\\ ")
+IN_QUOTES = {'"': (" ", ",", ";", "&", "'", '\\"', "  x ", "="), "'": (" ", ",", ";", "&", '"', "\\'", "="), "": BARE}
+IN_ADDRESSES = (",", ";", "&", "!", "$", "=", ".", "-", "%20", "'")
+
+
+def _split(table: str) -> list[str]:
+    return [word for line in table.strip("\n").splitlines() for word in line.split("|")]
+
+
+def _planted(template: str, quote: str, between: str, number: int) -> tuple[str, tuple[str, str]]:
+    first, second = f"Kq{number}zLeft", f"Wv{number}zRight"
+    return template.replace("{}", f"{quote}{first}{between}{second}{quote}"), (first, second)
+
+
+POSITIONS = [
+    *(("ExecStart=/opt/app --listen :80 " + each, "") for each in _split(OPTIONS)),
+    *(("ExecStart=" + each, "") for each in _split(PROGRAMS)),
+    *(("Environment=PORT=80 " + each, "") for each in _split(VARIABLES)),
+    *((each, "") for each in _split(SETTINGS)),
+]
+
+
+@pytest.mark.parametrize("template", [template for template, _ in POSITIONS])
+def test_case_51_a_secret_is_struck_out_to_its_end(template: str) -> None:
+    numbers = count()
+    assert len(POSITIONS) + len(_split(ADDRESSES)) >= 60
+    for quote, betweens in IN_QUOTES.items():
+        for between in betweens:
+            line, canaries = _planted(template, quote, between, next(numbers))
+            shown = hide_in_line(line)
+
+            assert [] == [canary for canary in canaries if canary in shown], (line, shown)
+            assert len(line) == len(shown)
+
+
+@pytest.mark.parametrize("template", _split(ADDRESSES))
+@pytest.mark.parametrize("around", ["{}", "url = {}", 'Environment="URL={}"', "ExecStart=/opt/app --url {} --port 80", "  - '{}'"])
+def test_case_51_a_secret_in_an_address_is_struck_out_to_its_end(template: str, around: str) -> None:
+    for number, between in enumerate(IN_ADDRESSES):
+        if between == "'" and "'" in around:
+            continue
+        line, canaries = _planted(around.replace("{}", template), "", between, number)
+
+        assert [] == [canary for canary in canaries if canary in hide_in_line(line)], (line, hide_in_line(line))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "After=token-server.service",
+        "ExecStart=/usr/bin/token-server --listen 127.0.0.1:8080",
+        "smtpd_milters = inet:47357@localhost",
+        "Wants=vault/key@1.service",
+        "ExecStart=/usr/sbin/haproxy -p 8080 -a 10.0.0.1",
+        "ExecStart=/usr/bin/psql -p 5432 -a",
+        "PasswordAuthentication no",
+        "password_encryption = scram-sha-256",
+        "ExecStart=/opt/app --token-file /run/token --password-stdin --port 80",
+        "ExecStart=/opt/app --session-timeout 30 --auth-type none",
+        "proxy_pass http://10.0.0.1:8080;",
+        "proxy_cache_key $scheme$host;",
+        "ExecStart=/bin/sh -c 'exec /opt/app --port 80'",
+        "server web1 10.0.0.1:80 cookie web1 check",
+        "net.core.netdev_budget_key_usecs = 2000",
+    ],
+)
+def test_a_line_that_only_looks_as_if_is_shown_as_it_is(line: str) -> None:
+    assert line == hide_in_line(line)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "token-server.service: listens on tcp 0.0.0.0:8080",
+        "the milter of postfix is inet:47357@localhost, and secret: is a word",
+        "vault.password-store (a.service) listens on 127.0.0.1:80",
+    ],
+)
+def test_no_name_in_a_sentence_begins_a_secret(sentence: str) -> None:
+    assert sentence == hide(sentence)
+
+
+def test_a_port_beside_a_secret_is_still_shown() -> None:
+    line = "ExecStart=/bin/sh -c 'PASSWORD=abc,def exec /opt/app --token \"a b\" --port 301'"
+
+    assert "ExecStart=/bin/sh -c 'PASSWORD=******* exec /opt/app --token \"***\" --port 301'" == hide_in_line(line)
+
+
+def _finding(secret: str) -> tuple[Finding, dict[str, Source]]:
+    line = f"ExecStart=/opt/app --psk {secret} --listen {secret}:80"
+    at = Span("/etc/a.service", 1, 1, 1, len(line) + 1)
+    card = RuleMeta("a-rule", "family", "A title", "high", "why")
+    finding = Finding(card, f"a.service listens on {secret}:80", at, Subject("a.service", address=secret, port=80, end_port=80), "certain")
+    return finding, {at.path: Source(at.path, line)}
+
+
+def test_case_52_a_fingerprint_is_that_of_what_is_shown_so_that_no_secret_can_be_guessed_from_it() -> None:
+    first, second = (without_secrets(*_finding(secret)) for secret in ("hunter2", "letmein"))
+
+    assert first.fingerprint == second.fingerprint
+    assert "a.service listens on *******:80" == first.message == second.message
+
+
+def test_case_51_none_of_two_hundred_canaries_is_in_any_output(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    numbers = count(1000)
+    canaries: list[str] = []
+
+    def plant(template: str, quote: str, between: str) -> str:
+        text, pair = _planted(template, quote, between, next(numbers))
+        canaries.extend(pair)
+        return text
+
+    files: dict[str, str | bytes] = {}
+    variants = [("", ","), ('"', " "), ("'", ";"), ("", "&"), ("", "'")]
+    for number, (template, (quote, between)) in enumerate(product(_split(OPTIONS), variants)):
+        unit = f"option{number}.service"
+        said = plant(template, quote, between)
+        command = f"/opt/app{number} {said} --port {number + 1}"
+        files |= {f"etc/systemd/system/{unit}": f"[Service]\nUser=svc\nExecStart={command}\n", **enabled(unit)}
+    for number, (template, (quote, between)) in enumerate(product(_split(VARIABLES), variants)):
+        name, port = f"variable{number}", 300 + number
+        files |= {
+            f"etc/{name}": f"PORT={port}\n{plant(template, quote, between)}\n",
+            f"etc/systemd/system/{name}.service": f"[Service]\nUser=svc\nEnvironmentFile=/etc/{name}\nExecStart=/opt/it -l :${{PORT}}\n",
+            **enabled(f"{name}.service"),
+        }
+    settings = "\n".join(plant(template, quote, between) for template, (quote, between) in product(_split(SETTINGS), variants))
+    for path in ("etc/redis.conf", "etc/haproxy.cfg", "etc/nginx/nginx.conf", "etc/sysctl.d/9.conf", "etc/ssh/sshd_config"):
+        files[path] = settings + "\n"
+    for name, command in {
+        "redis": "/usr/bin/redis-server /etc/redis.conf", "haproxy": "/usr/sbin/haproxy -f /etc/haproxy.cfg",
+        "nginx": "/usr/sbin/nginx", "sshd": "/usr/sbin/sshd -D",
+    }.items():  # fmt: skip
+        files |= {f"etc/systemd/system/{name}.service": f"[Service]\nExecStart={command}\n", **enabled(f"{name}.service")}
+    root = lay(tmp_path / "h", files)
+    said_by = everything_said(root, tmp_path / "plans", capsysbinary)
+
+    assert len(canaries) >= 200
+    assert said_by["check -v"].count(b"low-port-without-capability") > 100
+    assert [] == [(by, canary) for by, said in said_by.items() for canary in canaries if canary.encode() in said]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["etc/nginx/privkey.pem", "etc/letsencrypt/live/x/privkey1.pem", "etc/nginx/server-key.pem", "etc/ssl/private/a", "etc/nginx/x.key"],
+)
+def test_case_53_an_include_that_names_a_key_file_is_not_opened(
+    name: str, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    files = {
+        "etc/systemd/system/nginx.service": "[Service]\nExecStart=/usr/sbin/nginx\n",
+        "etc/nginx/nginx.conf": f"include /{name};\nhttp {{ server {{ listen 40000; }} }}\n",
+        name: "-----BEGIN PRIVATE KEY-----\nKq1zCanary\n-----END PRIVATE KEY-----\n",
+        **enabled("nginx.service"),
+    }
+    said_by = everything_said(lay(tmp_path / "h", files), tmp_path / "plans", capsysbinary)
+
+    assert f"/{name}: it holds secrets, so it is not read".encode() in said_by["check"]
+    assert [] == [by for by, said in said_by.items() if b"Kq1zCanary" in said or b"BEGIN PRIVATE" in said]
+
+
+def test_case_53_a_certificate_is_no_key_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert HOST
+    files = {
+        "etc/systemd/system/haproxy.service": "[Service]\nExecStart=/usr/sbin/haproxy -f /etc/haproxy.pem\n",
+        "etc/haproxy.pem": "listen web\n bind :40000\n",
+        **enabled("haproxy.service"),
+    }
+    main(["facts", "--format", "json", str(lay(tmp_path / "h", files))])
+    (host,) = json.loads(capsys.readouterr().out)["hosts"]
+
+    assert [] == host["unreadable"]
+    assert [40000] == [listener["port"] for listener in host["listeners"]]
