@@ -93,6 +93,9 @@ def _cases(draw: st.DrawFn) -> list[_Row]:
             whole = f"/{path}"
             if not any(whole.startswith(f"{other}/") or other.startswith(f"{whole}/") for other in files) and _is_encodable(whole):
                 files[whole] = draw(st.one_of(_BYTES, _TARGETS))
+        if base:
+            # What another case has too stands where that case has it.
+            files = {path: files[path] for path in (*base[2], *files) if path in files}
         if files:
             repository = base[3] if base else draw(st.booleans())
             kind: Literal["flags", "accepts"] = "flags" if draw(st.booleans()) else "accepts"
