@@ -9,7 +9,8 @@ import pytest
 from portwright.audit.cases import examples, run
 from portwright.host.language.meanings import VERBS, meaning
 from portwright.host.language.predicates import predicates
-from portwright.host.language.vocabulary import KINDS, Type, names
+from portwright.host.language.vocabulary import names
+from portwright.host.terms.registry import KINDS, Type
 from portwright.reports.cases import findings_text
 from portwright.reports.pages import words
 from portwright.rules import Rule

@@ -7,11 +7,12 @@ import pytest
 from portwright.daemons import daemons
 from portwright.facts import Backlog, Confidence, Listener, Privileges, Setting, Sysctl, Unit
 from portwright.host import Host
-from portwright.host.language.vocabulary import KINDS, Kind, host_names, names
+from portwright.host.language.vocabulary import host_names, names
 from portwright.host.terms import likelihood, named
+from portwright.host.terms.registry import KINDS, Kind
 from portwright.ports import PortSet
 from portwright.source import Span
-from portwright.system.host_files.capabilities import merged
+from portwright.system.systemd.capability_settings import merged
 from tests.rules.facts import RANGE, RESERVED, UNPRIVILEGED, assignment, at, host, listener, outbound, sysctl
 
 BIND = "CAP_NET_BIND_SERVICE"

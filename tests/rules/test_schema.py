@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portwright.host.language.predicates import predicates
-from portwright.host.language.vocabulary import KINDS, names
+from portwright.host.language.vocabulary import names
+from portwright.host.terms.registry import KINDS
 from portwright.rules import load
 from portwright.rules.grammar import read
 from portwright.rules.json_schema import schema, validate

@@ -4,7 +4,7 @@ import pytest
 
 from portwright.facts import Setting, Unit
 from portwright.source import Span
-from portwright.system.processes.exec_calls import exec_calls
+from portwright.system.systemd.exec_calls import exec_calls
 
 # (key, value, the commands called)
 LINES = [

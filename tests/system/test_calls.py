@@ -3,7 +3,7 @@
 import pytest
 
 from portwright.facts import Call
-from portwright.system.processes.script_calls import script_calls
+from portwright.system.systemd.script_calls import script_calls
 from portwright.system.systemd.units import load
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree

@@ -6,6 +6,7 @@ from portwright.facts import Invocation
 from portwright.system.host_files.captures import captured
 from portwright.system.processes.spawners import spawned
 from portwright.system.systemd.invocations import invocations
+from portwright.system.systemd.reader import power_of
 from portwright.system.systemd.units import load
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
@@ -29,7 +30,8 @@ def children(files: dict[str, str], unit: str = "cron.service") -> list[Invocati
     units, known = load(read), captured(read)
     keeper = units.get(unit)
     assert keeper is not None
-    return [each for found in invocations(keeper, units, read, known) for each in spawned(found, units, read, known)]
+    power = power_of(keeper, units, read, known)
+    return [each for found in invocations(keeper, units, read, known) for each in spawned(found, power, read)]
 
 
 def said(found: Invocation) -> tuple[str | None, str | None, str, list[str]]:
@@ -79,7 +81,7 @@ def test_a_line_without_a_command_is_told() -> None:
     keeper = units.get("cron.service")
     assert keeper is not None
     for found in invocations(keeper, units, read, known):
-        assert [] == list(spawned(found, units, read, known))
+        assert [] == list(spawned(found, power_of(keeper, units, read, known), read))
 
     assert ["/etc/crontab:1:1"] == [str(trouble.at) for trouble in read.unreadable]
 

@@ -5,26 +5,24 @@ A room is a folder with a `descriptor.yaml` (README.md says what may stand in it
 into the rooms of the programs it meets.
 """
 
-from collections.abc import Callable, Mapping
 from functools import cache, lru_cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, replace
-from portwright.facts import Endpoint, FileNeed, Invocation, Outbound
+from portwright.daemons._engine.protocol import DaemonFact as DaemonFact
+from portwright.daemons._engine.protocol import FragmentReader as FragmentReader
+from portwright.daemons._engine.protocol import Packages as Packages
+from portwright.daemons._engine.protocol import Reader as Reader
+from portwright.daemons._engine.protocol import Shape as Shape
+from portwright.facts import Invocation
 from portwright.source import Word
-from portwright.system.systemd.privileges import script_head
+from portwright.system.processes.programs import script_head
 from portwright.trees import Files
 
 if TYPE_CHECKING:
     from portwright.daemons._engine.descriptor import Descriptor
-
-DaemonFact = Endpoint | Outbound | FileNeed
-Packages = Mapping[str, str]
-Reader = Callable[[Invocation, Files, Packages], tuple[DaemonFact, ...]]
-FragmentReader = Callable[[str, Files, Packages], tuple[DaemonFact, ...]]
-Shape = Callable[[Invocation], bool]
 
 
 @dataclass(frozen=True, slots=True)

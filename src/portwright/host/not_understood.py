@@ -9,9 +9,8 @@ from portwright.daemons._engine.never_listening import never_listens
 from portwright.daemons._engine.unknown_program import subject
 from portwright.facts import Endpoint, Invocation, Unit
 from portwright.source import Span
-from portwright.system.processes.wrappers import SHELLS, is_shell_script
+from portwright.system.processes.programs import SHELLS, find_program, is_shell_script
 from portwright.system.spanned_text import UNKNOWN
-from portwright.system.systemd.privileges import find_program
 from portwright.trees import Files
 
 # They hand the work to somebody else, who goes on when they have ended.

@@ -18,10 +18,10 @@ from portwright.system.boot import started
 from portwright.system.host_files.captures import Captured, captured
 from portwright.system.host_files.mounts import nfs_mounts, resvport_options
 from portwright.system.host_files.networks import names_address
-from portwright.system.processes.script_calls import script_calls
 from portwright.system.started import InitSocket, Started
 from portwright.system.sysctl.commands import perhaps, unsettle
 from portwright.system.sysctl.settle import Settled, defaults, settle
+from portwright.system.systemd.script_calls import script_calls
 from portwright.trees import Files, Tree
 
 Joined = Listener | Outbound | FileLimit

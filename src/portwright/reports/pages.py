@@ -7,7 +7,8 @@ from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.host.language.meanings import KINDS, TYPES, VERBS, meaning
 from portwright.host.language.predicates import predicates
-from portwright.host.language.vocabulary import Type, host_names, names
+from portwright.host.language.vocabulary import host_names, names
+from portwright.host.terms.registry import Type
 from portwright.reports.words import counted
 from portwright.rules.explaining import Comparison, Explanation, Row
 from portwright.rules.grammar import change_kinds, change_operands

@@ -23,7 +23,7 @@ from portwright.facts import (
 )
 from portwright.finding import Finding, Note, Subject
 from portwright.host import Fact, Host
-from portwright.host.language.vocabulary import Derived, Kind, Term
+from portwright.host.terms.registry import Derived, Kind, Term
 from portwright.ports import PortSet
 from portwright.rules.rule import (
     ChangeTemplate,

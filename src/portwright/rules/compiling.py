@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 from portwright._start.compiled import Writer
 from portwright.host.language.predicates import Predicate
-from portwright.host.language.vocabulary import KINDS, Term, worked_out
+from portwright.host.language.vocabulary import worked_out
+from portwright.host.terms.registry import KINDS, Term
 from portwright.rules.rule import Rule
 
 _HEAD = '''"""Made of rules/ by the build (portwright.rules.compiling)."""
@@ -16,7 +17,8 @@ _HEAD = '''"""Made of rules/ by the build (portwright.rules.compiling)."""
 from portwright.changes import GrantCapability, LimitCapabilities, ReservePorts, SetSysctl
 from portwright.finding import RuleMeta
 from portwright.host.language.predicates import predicate_of
-from portwright.host.language.vocabulary import Term, worked_out
+from portwright.host.language.vocabulary import worked_out
+from portwright.host.terms.registry import Term
 from portwright.ports import PortSet
 from portwright.rules.rule import ManualStep, Condition, Given, Join, OfFact, OfHost, OfSysctl, NoteTemplate, Rule, Slot, ChangeTemplate
 from portwright.source import Span

@@ -6,7 +6,7 @@ from portwright._start.records import MISSING, dataclass, fields
 from portwright.changes import Change
 from portwright.facts import Confidence, Likelihood
 from portwright.host.language.meanings import meaning
-from portwright.host.language.vocabulary import Kind, Term
+from portwright.host.terms.registry import Kind, Term
 from portwright.rules.grammar import change_kinds
 from portwright.rules.rule import ChangeTemplate, Condition, Given, Join, OfFact, OfHost, OfSysctl, Operand, Rule, Template
 

@@ -11,7 +11,8 @@ from portwright.facts import BIND_ERRORS, CONFIDENCES, BindError, Confidence, Li
 from portwright.finding import SEVERITIES, RuleMeta
 from portwright.host.language.predicates import Operand as OperandType
 from portwright.host.language.predicates import predicates
-from portwright.host.language.vocabulary import KINDS, Kind, Term, Type, host_names, names
+from portwright.host.language.vocabulary import host_names, names
+from portwright.host.terms.registry import KINDS, Kind, Term, Type
 from portwright.ports import PortSet
 from portwright.rules.marked import Items, Leaf, Node, Table, parse
 from portwright.rules.rule import (

@@ -9,7 +9,8 @@ from portwright.finding import SEVERITIES
 from portwright.host.language.meanings import meaning
 from portwright.host.language.predicates import Operand as OperandType
 from portwright.host.language.predicates import predicates
-from portwright.host.language.vocabulary import KINDS, Kind, Type, host_names, names
+from portwright.host.language.vocabulary import host_names, names
+from portwright.host.terms.registry import KINDS, Kind, Type
 from portwright.rules.grammar import OPTIONAL, REQUIRED, change_kinds, change_operands
 from portwright.rules.marked import Items, Node, Table, parse, plain
 from portwright.source import RuleError

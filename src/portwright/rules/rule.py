@@ -7,7 +7,7 @@ from portwright.changes import Change
 from portwright.facts import BindError, Confidence
 from portwright.finding import RuleMeta
 from portwright.host.language.predicates import Predicate
-from portwright.host.language.vocabulary import Kind, Term, Type
+from portwright.host.terms.registry import Kind, Term, Type
 from portwright.source import Span
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from portwright._start.records import dataclass
-from portwright.facts import Backlog, Confidence, Endpoint, Origin, Protocol
+from portwright._start.records import dataclass, replace
+from portwright.facts import Backlog, Confidence, Endpoint, Invocation, Origin, Protocol
 from portwright.ports import PortSet
 from portwright.source import Span, Word
 from portwright.system.host_files import names
-from portwright.system.processes.options import cut
+from portwright.system.processes.options import Options, cut
 from portwright.system.spanned_text import UNKNOWN
 from portwright.trees import Files
 
@@ -124,3 +124,13 @@ def without(word: Word, *schemes: str) -> Word:
         if word.text.startswith(scheme):
             return cut(word, len(scheme))
     return word
+
+
+def spoken(binder: Binder, options: Options) -> Binder:
+    """The same over UDP where the usual option asks for it."""
+    return replace(binder, protocol="udp") if options.has("-u", "--udp") else binder
+
+
+def bound(binder: Binder, host: Word | None, port: Word, invocation: Invocation, files: Files) -> tuple[Endpoint, ...]:
+    """What is bound at a host and a port that are words of the command line; the host may be left out."""
+    return binder.bind(argument(host) if host is not None else default("", invocation.at), argument(port), files)

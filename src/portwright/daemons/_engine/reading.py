@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from portwright._start.records import replace
-from portwright.daemons import Packages
 from portwright.daemons._engine.descriptor import Descriptor, Wrapper
+from portwright.daemons._engine.protocol import Packages
 from portwright.daemons._engine.settings import Settings, assigned, is_yes
 from portwright.daemons._engine.sockets import endpoints
 from portwright.facts import Endpoint, FileNeed, Invocation, Outbound
 from portwright.source import Span, Word
 from portwright.system.spanned_text import SpannedText
-from portwright.system.systemd.command_line import words
+from portwright.system.words import words
 from portwright.trees import Files
 
 

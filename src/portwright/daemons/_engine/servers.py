@@ -1,9 +1,9 @@
 """Servers whose whole say is on their command line: flags, variables and defaults become endpoints as the descriptor's `server` says."""
 
 from portwright._start.records import replace
-from portwright.daemons import DaemonFact, Packages
 from portwright.daemons._engine.binding import Binder, Given, argument, default, halves, variable
 from portwright.daemons._engine.descriptor import Descriptor, Server, Slot
+from portwright.daemons._engine.protocol import DaemonFact, Packages
 from portwright.facts import Backlog, Invocation
 from portwright.source import Word
 from portwright.system.processes.options import Options

@@ -19,7 +19,7 @@ from portwright.system.includes import DEEPEST as DEEPEST_INCLUDE
 from portwright.system.includes import MOST_FILES
 from portwright.system.spanned_text import UNKNOWN, SpannedText, piece
 from portwright.system.systemd import environment
-from portwright.system.systemd.command_line import words
+from portwright.system.words import words
 from portwright.trees import Files
 from portwright.trees.glob import TooMany, expand
 from portwright.trees.memory import MemoryTree

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, replace
-from portwright.daemons import DaemonFact, Packages
+from portwright.daemons._engine.protocol import DaemonFact, Packages
 from portwright.facts import Endpoint, Invocation, Origin, Protocol
 from portwright.ip import ip_address
 from portwright.ports import PortSet

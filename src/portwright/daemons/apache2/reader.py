@@ -12,7 +12,7 @@ from portwright.ports import PortSet
 from portwright.source import Source, Span, Word
 from portwright.system.host_files import names
 from portwright.system.processes import shells
-from portwright.system.processes.wrappers import Process
+from portwright.system.processes.process import Process
 from portwright.system.spanned_text import SpannedText
 from portwright.trees import Files
 

@@ -1,8 +1,7 @@
 """BusyBox: the applets that listen, nc and httpd, become endpoints."""
 
 from portwright.daemons import DaemonFact, Packages
-from portwright.daemons._engine.binding import Binder, default, halves
-from portwright.daemons.nc.binding import bound
+from portwright.daemons._engine.binding import Binder, bound, default, halves
 from portwright.facts import Endpoint, Invocation
 from portwright.source import Word
 from portwright.system.processes.options import read as options_of

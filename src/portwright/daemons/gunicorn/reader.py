@@ -8,7 +8,7 @@ from portwright.source import Word
 from portwright.system.processes.options import Options
 from portwright.system.processes.options import read as options_of
 from portwright.system.spanned_text import UNKNOWN, SpannedText
-from portwright.system.systemd.command_line import words
+from portwright.system.words import words
 from portwright.trees import Files
 
 _VALUED = frozenset(

@@ -1,9 +1,8 @@
 """netcat by its short name: OpenBSD's, the traditional one, or whichever kind is installed; listening command lines become endpoints."""
 
 from portwright.daemons import DaemonFact, Packages
-from portwright.daemons._engine.binding import Binder, default
+from portwright.daemons._engine.binding import Binder, bound, default, spoken
 from portwright.daemons.busybox.reader import netcat
-from portwright.daemons.nc.binding import bound, spoken
 from portwright.daemons.ncat import reader as ncat
 from portwright.facts import Endpoint, Invocation
 from portwright.system.processes.options import read as options_of

@@ -1,8 +1,7 @@
 """ncat: listening command lines of Nmap's netcat become endpoints."""
 
 from portwright.daemons import Packages
-from portwright.daemons._engine.binding import BOTH, Binder, argument, default
-from portwright.daemons.nc.binding import bound, spoken
+from portwright.daemons._engine.binding import BOTH, Binder, argument, bound, default, spoken
 from portwright.facts import Endpoint, Invocation
 from portwright.source import Word
 from portwright.system.processes.options import read as options_of

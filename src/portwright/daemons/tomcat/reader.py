@@ -12,7 +12,7 @@ from portwright.formats.nodes import Node
 from portwright.source import Word
 from portwright.system.processes.options import cut
 from portwright.system.spanned_text import UNKNOWN, SpannedText
-from portwright.system.systemd.command_line import words
+from portwright.system.words import words
 from portwright.trees import Files
 
 _VARIABLES = ("CATALINA_BASE", "CATALINA_HOME")

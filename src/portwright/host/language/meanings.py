@@ -1,6 +1,6 @@
 """What each word of a rule means: the fields of facts in a sentence each, and the named values in the words of their functions."""
 
-from portwright.host.language.vocabulary import Kind, Term
+from portwright.host.terms.registry import Kind, Term
 
 KINDS: dict[Kind, str] = {
     "listener": "a socket that a service opens to be reached: who binds what, as whom, and whether the kernel permits it",

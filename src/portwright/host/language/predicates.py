@@ -5,7 +5,7 @@ from typing import Any, Literal, TypeVar
 
 from portwright._start.records import dataclass
 from portwright.host.join import conflict
-from portwright.host.language.vocabulary import Type
+from portwright.host.terms.registry import Type
 from portwright.ports import PortSet
 
 Operand = Type | Literal["texts", "numbers"]

@@ -1,31 +1,18 @@
 """The words a rule may use: the fields of a fact and the named values of facts and hosts, each with the type of what it holds."""
 
 from collections.abc import Callable
-from functools import cache, wraps
+from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from portwright._start.records import dataclass, fields
-from portwright.facts import Assignment, Call, Confidence, FileLimit, Listener, Outbound, Sysctl, Unit
-from portwright.finding import Note
-from portwright.host import Host
+from portwright._start.records import fields
 from portwright.host.join.conflict import Claim, Turn
+
+# Each registers its terms when it is imported.
+from portwright.host.terms import exhaustion, likelihood, named, nfs  # noqa: F401
+from portwright.host.terms.registry import KINDS, OF_FACTS, OF_HOST, Derived, Kind, Term, Type
 from portwright.ports import PortSet
 from portwright.source import Span
-
-T = TypeVar("T")
-Kind = Literal["listener", "sysctl", "assignment", "unit", "outbound", "file-limit", "call"]
-Type = Literal["text", "flag", "number", "ports", "words", "claim", "turn", "place"]
-
-KINDS: dict[Kind, type[Listener] | type[Sysctl] | type[Assignment] | type[Unit] | type[Outbound] | type[FileLimit] | type[Call]] = {
-    "listener": Listener,
-    "sysctl": Sysctl,
-    "assignment": Assignment,
-    "unit": Unit,
-    "outbound": Outbound,
-    "file-limit": FileLimit,
-    "call": Call,
-}
 
 _TYPES: dict[object, Type] = {
     str: "text",
@@ -41,75 +28,17 @@ _TYPES: dict[object, Type] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Derived(Generic[T]):
-    """A value worked out for a rule, the lines it leaned on, and how sure it is; None is unknown.
-
-    `because` says a likelihood's reason in words.
-    """
-
-    value: T
-    evidence: tuple[Note, ...] = ()
-    confidence: Confidence = "certain"
-    because: str = ""
-
-
-F = TypeVar("F", bound=Callable[..., Derived[Any]])
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One word: what it holds (`choices` where only some texts are possible) and where it comes from.
-
-    `field` is the attribute of the fact it is read from. Where it is None, `compute` works the value out from the host and the
-    fact, or from the host alone (`of_host`), so that one answer serves the whole host.
-    """
-
-    name: str
-    type: Type
-    meaning: str
-    choices: tuple[str, ...] = ()
-    field: str | None = None
-    compute: Callable[..., Derived[Any]] | None = None
-    of_host: bool = False
-
-
-_HOST: dict[str, Callable[..., Derived[Any]]] = {}
-_FACTS: dict[tuple[Kind, str], Callable[..., Derived[Any]]] = {}
-
-
-def host_value(name: str) -> Callable[[Callable[[Host], Derived[T]]], Callable[[Host], Derived[T]]]:
-    """Register a value of the whole host, worked out once; its type is the one its function declares, its meaning the docstring."""
-
-    def register(work_out: Callable[[Host], Derived[T]]) -> Callable[[Host], Derived[T]]:
-        _HOST[name] = answer = wraps(work_out)(lambda host: host.once(work_out))
-        return answer
-
-    return register
-
-
-def fact_value(kind: Kind, name: str) -> Callable[[F], F]:
-    """Register a value of one kind of fact; its type is the one its function declares, its meaning the docstring."""
-
-    def register(work_out: F) -> F:
-        _FACTS[kind, name] = work_out
-        return work_out
-
-    return register
-
-
 @cache
 def host_names() -> dict[str, Term]:
     """Every value of a host, by name."""
-    _know_all()
-    return {name: _declared(name, work_out, of_host=True) for name, work_out in sorted(_HOST.items())}
+    return {name: _declared(name, work_out, of_host=True) for name, work_out in sorted(OF_HOST.items())}
 
 
 @cache
 def names(kind: Kind) -> dict[str, Term]:
     """Every word that may stand in a condition on this kind of fact: its fields, its named values, and those of its host."""
     found = dict(host_names())
-    found.update({name: _declared(name, work_out) for (of, name), work_out in _FACTS.items() if of == kind})
+    found.update({name: _declared(name, work_out) for (of, name), work_out in OF_FACTS.items() if of == kind})
     fact = KINDS[kind]
     hints = get_type_hints(fact)
     for name in (field.name for field in fields(fact)):
@@ -126,13 +55,7 @@ def names(kind: Kind) -> dict[str, Term]:
 
 def worked_out(kind: Kind | None, name: str) -> Callable[..., Derived[Any]]:
     """The function that works out a named value of a kind of fact, or of the host (None)."""
-    _know_all()
-    return _HOST[name] if kind is None else _FACTS[kind, name]
-
-
-def _know_all() -> None:
-    # Registration is a decorator in these modules; importing them is all it takes, and they import this one.
-    from portwright.host.terms import exhaustion, likelihood, named, nfs  # noqa: F401
+    return OF_HOST[name] if kind is None else OF_FACTS[kind, name]
 
 
 def _declared(name: str, work_out: Callable[..., Derived[Any]], of_host: bool = False) -> Term:

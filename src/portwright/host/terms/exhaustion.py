@@ -4,7 +4,6 @@ from portwright.facts import Likelihood, Listener, Outbound, weakest
 from portwright.finding import Note
 from portwright.host import Host
 from portwright.host.capacity import Capacity, Pace, capacity
-from portwright.host.language.vocabulary import Derived, fact_value, host_value
 from portwright.host.terms.named import (
     RANGE,
     ephemeral_ends,
@@ -15,6 +14,7 @@ from portwright.host.terms.named import (
     reserved_ports,
     usable_ports,
 )
+from portwright.host.terms.registry import Derived, fact_value, host_value
 from portwright.ports import PortSet, union
 from portwright.source import Span
 

@@ -2,8 +2,8 @@
 
 from portwright.facts import Likelihood, Listener
 from portwright.host import Host, restarts
-from portwright.host.language.vocabulary import Derived, fact_value
 from portwright.host.terms.named import ephemeral_ends, scope_of
+from portwright.host.terms.registry import Derived, fact_value
 from portwright.ports import PortSet
 
 

@@ -9,12 +9,12 @@ from portwright.host import Host, restarts
 from portwright.host.join import conflict
 from portwright.host.join.conflict import Claim, Turn
 from portwright.host.join.privilege import effective_capabilities, gains_nothing
-from portwright.host.language.vocabulary import Derived, fact_value, host_value
+from portwright.host.terms.registry import Derived, fact_value, host_value
 from portwright.ports import PortSet
 from portwright.system.systemd.ignored_settings import Ignored, ignored
 
 if TYPE_CHECKING:
-    from portwright.system.processes.exec_calls import ExecCall
+    from portwright.system.systemd.exec_calls import ExecCall
 
 RANGE = "net.ipv4.ip_local_port_range"
 RESERVED = "net.ipv4.ip_local_reserved_ports"
@@ -572,7 +572,7 @@ def _calls(unit: Unit, *names: str) -> tuple["ExecCall", ...]:
     """The commands of the Exec lines that hold one of these names; few units do, and for the others no shell is read."""
     if not any(unit.says(name) for name in names):
         return ()
-    from portwright.system.processes.exec_calls import exec_calls
+    from portwright.system.systemd.exec_calls import exec_calls
 
     return exec_calls(unit, *names)
 

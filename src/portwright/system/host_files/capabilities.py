@@ -1,12 +1,8 @@
-"""capabilities(7): names and numbers, sets as systemd's settings merge them, file capabilities as getcap prints them."""
+"""capabilities(7): names and numbers, and file capabilities as getcap prints them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from portwright._start.records import dataclass
-from portwright.facts import Setting
-from portwright.source import Word
-from portwright.system.spanned_text import SpannedText
-from portwright.system.systemd.command_line import words
 
 # fmt: off
 NAMES = (
@@ -28,29 +24,6 @@ def capability(text: str) -> str | None:
         return NAMES[int(text)] if int(text) < len(NAMES) else None
     name = text.upper()
     return name if name in ALL else None
-
-
-def merged(settings: Iterable[Setting], key: str, initial: frozenset[str]) -> frozenset[str]:
-    """CapabilityBoundingSet= or AmbientCapabilities= after all its lines (config_parse_capability_set() in systemd).
-
-    Lines are united, `~` takes away, words that name no capability are skipped. A line that names none at all (an empty one too)
-    and the first line after the initial set replace what stood there: a first `~` line means all but these.
-    """
-    now = initial
-    for setting in settings:
-        if setting.section != "Service" or setting.key != key:
-            continue
-        invert = setting.value.startswith("~")
-        named = _named(setting.value[1:] if invert else setting.value, setting)
-        if not named or now == initial:
-            now = ALL if invert else frozenset()
-        now = now - named if invert else now | named
-    return now
-
-
-def _named(text: str, setting: Setting) -> frozenset[str]:
-    found, _ = words(SpannedText.of(Word(text, setting.at)))
-    return frozenset(name for word in found if (name := capability(word.text)))
 
 
 @dataclass(frozen=True, slots=True)

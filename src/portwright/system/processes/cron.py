@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from portwright.facts import Invocation
 from portwright.source import Source, Word
 from portwright.system.host_files.accounts import account
+from portwright.system.processes.process import is_name
 from portwright.system.processes.spawned import Spawned, shell_command
-from portwright.system.systemd.environment import is_name
 from portwright.trees import Files
 
 _SPOOLS = ("/var/spool/cron/crontabs", "/var/spool/cron", "/var/spool/cron/tabs")

@@ -7,9 +7,9 @@ from portwright._start.records import dataclass, replace
 from portwright.facts import Confidence, weakest
 from portwright.formats import shell
 from portwright.source import Source, Span
-from portwright.system.processes.wrappers import SHELLS, Process, is_shell_script
+from portwright.system.processes.process import Process, is_name
+from portwright.system.processes.programs import SHELLS, is_shell_script
 from portwright.system.spanned_text import UNKNOWN, Piece, SpannedText, SpannedTextBuilder, SpannedTextView
-from portwright.system.systemd.environment import is_name
 from portwright.trees import Files
 
 _DEEPEST = 16

@@ -2,14 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from portwright.facts import Invocation, weakest
-from portwright.system.host_files.captures import Captured
+from portwright.facts import Invocation, Privileges, weakest
 from portwright.system.processes import cron
+from portwright.system.processes.following import follow
+from portwright.system.processes.privileges import after_switches, after_switching_user
+from portwright.system.processes.process import Process
 from portwright.system.processes.spawned import Spawned
-from portwright.system.processes.wrappers import Process, follow
-from portwright.system.systemd.invocations import after_switches
-from portwright.system.systemd.privileges import after_switching_user, unit_privileges
-from portwright.system.systemd.units import Units
 from portwright.trees import Files
 
 
@@ -27,14 +25,14 @@ _KEEPERS: Mapping[str, Callable[[Invocation, Files], Iterable[Spawned]]] = {
 _MOST_CHILDREN = 2000
 
 
-def spawned(keeper: Invocation, units: Units, files: Files, captured: Captured) -> Iterable[Invocation]:
-    """What a program that was started starts in turn, with the power its unit leaves it; nothing for most programs.
+def spawned(keeper: Invocation, power: Callable[[str], Privileges], files: Files) -> Iterable[Invocation]:
+    """What a program that was started starts in turn; nothing for most programs.
 
+    `power` says with what power the keeper's service starts a program by its path; what the keeper starts has no more.
     Never surer than *likely*: that the job goes on running is what its author meant, not what the files say.
     """
     read = _KEEPERS.get(keeper.program)
-    unit = units.get(keeper.unit) if keeper.unit is not None else None
-    if read is None or unit is None:
+    if read is None:
         return
     for number, spawned in enumerate(read(keeper, files)):
         if number >= _MOST_CHILDREN:
@@ -43,7 +41,7 @@ def spawned(keeper: Invocation, units: Units, files: Files, captured: Captured) 
         environment = {**keeper.environment, **spawned.environment}
         first = Process("", spawned.argv, environment, spawned.at, spawned.directory).starts(spawned.argv, files)
         for process in follow(first, files):
-            privileges = unit_privileges(unit, frozenset(), process.program, files, captured, lambda text: units.expand(text, unit))
+            privileges = power(process.program)
             if spawned.user is not None:
                 privileges = after_switching_user(privileges, spawned.user.text, files, at=spawned.user.at)
             yield Invocation(

@@ -8,7 +8,7 @@ from portwright.formats.supervisor import Section, parse
 from portwright.source import Word
 from portwright.system.processes.spawned import Spawned
 from portwright.system.spanned_text import UNKNOWN, SpannedText
-from portwright.system.systemd.command_line import words
+from portwright.system.words import words
 from portwright.trees import Files
 from portwright.trees.glob import TooMany
 from portwright.trees.glob import expand as expand_glob

@@ -3,54 +3,13 @@
 from collections.abc import Mapping
 
 from portwright._start.records import dataclass, field, replace
-from portwright.facts import Confidence, weakest
-from portwright.source import Span, Word
+from portwright.facts import weakest
+from portwright.source import Word
 from portwright.system.host_files.capabilities import ALL, NET_BIND_SERVICE, capability
+from portwright.system.processes.process import Process, Switch, is_name
 from portwright.system.spanned_text import SpannedText, SpannedTextView
-from portwright.system.systemd.command_line import SEARCH_PATH, words
-from portwright.system.systemd.environment import is_name
-from portwright.system.systemd.privileges import find_program, script_head
+from portwright.system.words import words
 from portwright.trees import Files
-
-MOST_PROCESSES = 64
-_DEEPEST = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Switch:
-    """A change of power on the way to the program: another user, capabilities kept over it, no_new_privs, a network namespace."""
-
-    at: Span
-    user: str | None = None
-    kept: frozenset[str] = frozenset()
-    no_new_privileges: bool = False
-    private_network: bool = False
-
-
-@dataclass(frozen=True)
-class Process:
-    """A command on its way through wrappers and shells: what is executed, with what, and what changed since systemd started it.
-
-    `steps` bounds how much shell text is followed from here on; what a script starts shares what is left. `same_limits`: nothing on the
-    way may have changed the resource limits, as `ulimit` of a shell does, and pam_limits(8) in a session.
-    """
-
-    program: str
-    argv: tuple[SpannedText, ...]
-    environment: Mapping[str, Word]
-    at: Span
-    directory: str = "/"
-    confidence: Confidence = "certain"
-    switches: tuple[Switch, ...] = ()
-    steps: int = 20_000
-    same_limits: bool = True
-
-    def starts(self, argv: tuple[SpannedText, ...], files: Files, **changed: object) -> "Process":
-        """This process after it executed another program, found over PATH as execvp(3) does."""
-        name = argv[0].text if argv else ""
-        path = self.environment.get("PATH")
-        program = find_program(name, files, path.text.split(":") if path else SEARCH_PATH)
-        return replace(self, program=program, argv=argv, **changed)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,33 +156,6 @@ class _Read:
         return next((value for name, value in reversed(self.options) if name in names), None)
 
 
-def follow(process: Process, files: Files, depth: int = 0) -> tuple[Process, ...]:
-    """The programs that run in the end: wrappers unwrapped, shells and shell scripts run as far as their text tells.
-
-    A wrapper whose command cannot be made out stays what it is.
-    """
-    if depth > _DEEPEST or not process.argv:
-        return (process,)
-    name = process.program.rpartition("/")[2]
-    if name in WRAPPERS:
-        inner = unwrapped(name, process, files)
-        return (process,) if inner is None else follow(inner, files, depth + 1)
-    ends: list[Process] = []
-    for each in _in_a_shell(process, files):
-        ends += (each,) if each.argv is process.argv else follow(replace(each, same_limits=False), files, depth + 1)
-        if len(ends) >= MOST_PROCESSES:
-            break
-    return tuple(ends[:MOST_PROCESSES])
-
-
-def _in_a_shell(process: Process, files: Files) -> tuple[Process, ...]:
-    if process.program.rpartition("/")[2] not in SHELLS and is_shell_script(process.program, files) is None:
-        return (process,)
-    from portwright.system.processes import shells  # a host may well start nothing by a shell
-
-    return shells.run(process, files)
-
-
 def unwrapped(name: str, process: Process, files: Files) -> Process | None:
     """The command a wrapper starts, None where it starts none or nobody can tell which."""
     wrapper = WRAPPERS[name]
@@ -359,17 +291,3 @@ def _granted(text: SpannedText | None) -> frozenset[str]:
         named = ALL if name == "all" else frozenset(each for each in (capability(f"cap_{name}"), capability(name)) if each)
         found = found - named if item.strip().startswith("-") else found | named
     return found
-
-
-def is_shell_script(path: str, files: Files) -> tuple[str, str] | None:
-    """(shell, its option) of a `#!/bin/sh` script in the tree, also through env; None for anything else."""
-    head = script_head(files.resolve(path), files)
-    if head is None:
-        return None
-    name, argument = head
-    if name.rpartition("/")[2] == "env":
-        name, _, argument = argument.partition(" ")
-    return (name, argument) if name.rpartition("/")[2] in SHELLS else None
-
-
-SHELLS = ("sh", "bash", "dash", "ash", "ksh", "mksh", "zsh")

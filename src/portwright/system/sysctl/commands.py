@@ -6,7 +6,7 @@ from portwright._start.records import replace
 from portwright.facts import Overridden, Sysctl
 from portwright.formats.sysctl import PROCPS, Line, dotted, normalized, parse
 from portwright.source import Span
-from portwright.system.processes.wrappers import SHELLS, is_shell_script
+from portwright.system.processes.programs import SHELLS, is_shell_script
 from portwright.system.spanned_text import UNKNOWN
 from portwright.system.started import SysctlWrite
 from portwright.system.sysctl.settle import Settled, defaults

@@ -7,18 +7,13 @@ from portwright._start.records import dataclass
 from portwright.facts import Setting
 from portwright.source import Span, Word
 from portwright.system.spanned_text import Piece, SpannedText, SpannedTextBuilder, SpannedTextView, piece, written
+from portwright.system.words import ends_word, next_word, skip_blanks, words
 
 Expand = Callable[[str], str]
 
-# systemd-path(1) search-binaries-default, the path systemd itself is built with.
-SEARCH_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin")
-_BLANK = " \t\n\r"
 _MOST_COMMANDS = 1000
 _ODD = frozenset("'\"\\%;")
 _WORDS = lazy_regex(r"[^ \t\n\r]+")
-_SIMPLE = lazy_regex(r"""[^ \t\n\r"'\\]++(?=[ \t\n\r]|\Z)""")
-_ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\", '"': '"', "'": "'", "s": " "}
-_CODES = {"x": (2, 16), "u": (4, 16), "U": (8, 16)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +51,7 @@ def split_with_care(setting: Setting, expand: Expand) -> tuple[Command | Refused
     found: list[Command | Refused] = []
     position, more = 0, True
     while more and len(found) < _MOST_COMMANDS:
-        position, first, problem = _word(reel, _skip(reel.text, position))
+        position, first, problem = next_word(reel, skip_blanks(reel.text, position))
         if problem:
             found.append(Refused(setting.at, problem))
             break
@@ -114,17 +109,17 @@ def _command(reel: SpannedTextView, position: int, first: SpannedText, expand: E
     text = reel.text
     end = position
     while True:
-        position = _skip(text, position)
+        position = skip_blanks(text, position)
         if position >= len(text):
             break
-        if text[position] == ";" and _ends(text, position + 1):
+        if text[position] == ";" and ends_word(text, position + 1):
             position, more = position + 1, True
             break
-        if text.startswith("\\;", position) and _ends(text, position + 2):
+        if text.startswith("\\;", position) and ends_word(text, position + 2):
             argv.append(SpannedText.of(Word(";", reel.span(position, position + 2))))
             position = end = position + 2
             continue
-        position, word, problem = _word(reel, position)
+        position, word, problem = next_word(reel, position)
         if problem:
             return position, False, Refused(reel.span(end, len(text)), problem, forgiven)
         if word is None:
@@ -162,100 +157,6 @@ def _bad_program(path: str) -> str:
     if not path.startswith("/") and ("/" in path or path in (".", "..") or len(path) > 255):
         return f"neither an absolute path nor the name of a program: {path}"
     return ""
-
-
-# ── words ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def words(passage: SpannedText, relaxed: bool = False) -> tuple[tuple[SpannedText, ...], str]:
-    """All words of a value by systemd's quoting (extract_first_word()), and what is wrong with the rest, if anything.
-
-    `relaxed` is how a variable's value is split: a backslash makes the next character plain, a quote may stay open.
-    """
-    reel = SpannedTextView(passage)
-    found: list[SpannedText] = []
-    position = 0
-    while True:
-        position, word, problem = _word(reel, position, relaxed)
-        if word is None or problem:
-            return tuple(found), problem
-        found.append(word)
-
-
-def _skip(text: str, position: int) -> int:
-    while position < len(text) and text[position] in _BLANK:
-        position += 1
-    return position
-
-
-def _ends(text: str, position: int) -> bool:
-    return position >= len(text) or text[position] in _BLANK
-
-
-def _word(reel: SpannedTextView, position: int, relaxed: bool = False) -> tuple[int, SpannedText | None, str]:
-    """The next word: (where to go on, the word or None at the end, what is wrong)."""
-    text = reel.text
-    position = start = _skip(text, position)
-    simple = _SIMPLE.match(text, position)
-    if simple is not None:
-        pieces = reel.cut(position, simple.end())
-        if len(pieces) == 1:
-            # As nearly all are: no quotes, no escapes, one line.
-            return simple.end(), SpannedText(pieces, pieces[0].at), ""
-    weaver = SpannedTextBuilder()
-    quote = ""
-    while position < len(text):
-        char = text[position]
-        if quote:
-            if char == quote:
-                quote = ""
-                position += 1
-                continue
-        elif char in "'\"":
-            quote = char
-            position += 1
-            weaver.begin(reel.span(position - 1, position))
-            continue
-        elif char in _BLANK:
-            break
-        if char == "\\":
-            length, meant = _escape(text, position) if not relaxed else (2, text[position + 1 : position + 2])
-            if not length:
-                return position, None, "ends with a backslash"
-            weaver.add(meant, reel.span(position, position + length), exact=False)
-            position += length
-            continue
-        end = _plain(text, position, quote)
-        weaver.put_on(reel.cut(position, end))
-        position = end
-    if quote and not relaxed:
-        return position, None, f"a quote is not closed: {text[start : start + 40]}"
-    return position, weaver.finish() if weaver.started else None, ""
-
-
-def _plain(text: str, position: int, quote: str) -> int:
-    stop = quote + "\\" if quote else _BLANK + "'\"\\"
-    position += 1
-    while position < len(text) and text[position] not in stop:
-        position += 1
-    return position
-
-
-def _escape(text: str, position: int) -> tuple[int, str]:
-    """(length, meaning) of the C escape at `position`; an unknown one stands for itself, as systemd says with a warning."""
-    kind = text[position + 1 : position + 2]
-    if not kind:
-        return 0, ""
-    if kind in _ESCAPES:
-        return 2, _ESCAPES[kind]
-    digits, base = _CODES.get(kind, (3, 8))
-    start = position + 2 if kind in _CODES else position + 1
-    code = text[start : start + digits]
-    if len(code) == digits and all(c in "0123456789abcdefABCDEF"[: 8 if base == 8 else 22] for c in code):
-        value = int(code, base)
-        if 0 < value < (256 if base == 8 or kind == "x" else 0x110000) and not 0xD800 <= value < 0xE000:
-            return start + digits - position, chr(value) if value < 128 or kind in "uU" else chr(0xDC00 + value)
-    return 2, text[position : position + 2]
 
 
 def _expanded(passage: SpannedText, expand: Expand) -> SpannedText:

@@ -6,9 +6,11 @@ from portwright._start.records import dataclass
 from portwright.facts import Setting, Unit
 from portwright.formats import unit as unit_format
 from portwright.source import Source, Span, Unreadable, Word
+from portwright.system.processes.process import is_name
 from portwright.system.spanned_text import SpannedText, SpannedTextView, written
-from portwright.system.systemd.command_line import plain_words, words
+from portwright.system.systemd.command_line import plain_words
 from portwright.system.systemd.conditions import absent
+from portwright.system.words import words
 from portwright.trees import Files
 from portwright.trees.glob import TooMany
 from portwright.trees.glob import expand as expand_glob
@@ -20,8 +22,6 @@ _BLANK = " \t\n\r"
 _NEWLINE = "\n\r"
 _ESCAPED_IN_QUOTES = '"\\`$'  # SHELL_NEED_ESCAPE
 _MANAGER_DIRECTORIES = ("/etc", "/run", "/usr/local/lib", "/usr/lib")
-_DIGITS = frozenset("0123456789")
-_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_")
 
 
 @dataclass(frozen=True)
@@ -237,11 +237,6 @@ def _skip_blanks(text: str, position: int) -> int:
     while position < len(text) and text[position] in " \t":
         position += 1
     return position
-
-
-def is_name(text: str) -> bool:
-    """env_name_is_valid(): letters, digits and underscores, no digit first."""
-    return bool(text) and text[0] not in _DIGITS and all(char in _LETTERS or char in _DIGITS for char in text)
 
 
 def _is_value(text: str) -> bool:

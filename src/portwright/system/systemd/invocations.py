@@ -1,15 +1,18 @@
 """What a service really runs: ExecStart= after drop-ins, specifiers, variables, wrappers and shells, as Invocations."""
 
 from portwright._start.records import replace
-from portwright.facts import Invocation, OpenFiles, Privileges, Unit
+from portwright.facts import Invocation, OpenFiles, Unit
 from portwright.source import Word
 from portwright.system.host_files.accounts import account
 from portwright.system.host_files.captures import Captured
-from portwright.system.processes.wrappers import Process, follow
+from portwright.system.processes.following import follow
+from portwright.system.processes.privileges import after_switches
+from portwright.system.processes.process import Process
+from portwright.system.processes.programs import SEARCH_PATH, find_program
 from portwright.system.spanned_text import UNKNOWN
 from portwright.system.systemd import environment
-from portwright.system.systemd.command_line import SEARCH_PATH, Command, Expand, Refused, substitute
-from portwright.system.systemd.privileges import after_switching_user, find_program, unit_privileges
+from portwright.system.systemd.command_line import Command, Expand, Refused, substitute
+from portwright.system.systemd.privileges import unit_privileges
 from portwright.system.systemd.units import Units
 from portwright.trees import Files
 
@@ -50,20 +53,6 @@ def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> t
             limit = units.open_files(unit) if process.same_limits else None
             done.append(_invocation(unit, command, process, files, captured, expand, sockets, refused, limit))
     return tuple(done)
-
-
-def after_switches(privileges: Privileges, process: Process, files: Files) -> Privileges:
-    """The power that is left to a process after all that its wrappers changed."""
-    for switch in process.switches:
-        if switch.user is not None:
-            privileges = after_switching_user(privileges, switch.user, files, switch.kept, switch.at)
-        elif switch.kept:
-            privileges = replace(privileges, ambient=privileges.ambient | switch.kept)
-        if switch.no_new_privileges:
-            privileges = replace(privileges, no_new_privileges=True, because=(*privileges.because, ("NoNewPrivileges=yes", switch.at)))
-        if switch.private_network:
-            privileges = replace(privileges, private_network=True)
-    return privileges
 
 
 def _invocation(

@@ -1,22 +1,17 @@
 """systemd.exec(5): with what power a unit's command is started, and the lines that decided it."""
 
-import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-from portwright._start.records import replace
 from portwright.facts import Privileges, Setting, Unit
 from portwright.source import Span, Word
 from portwright.system.host_files.accounts import account, is_account_name, is_unknown
-from portwright.system.host_files.capabilities import (
-    ALL,
-    FileCapabilities,
-    file_capabilities,
-    merged,
-    stored_capabilities,
-)
+from portwright.system.host_files.capabilities import ALL
 from portwright.system.host_files.captures import Captured
+from portwright.system.processes.privileges import with_file
 from portwright.system.spanned_text import SpannedText
-from portwright.system.systemd.command_line import SEARCH_PATH, Expand, words
+from portwright.system.systemd.capability_settings import merged
+from portwright.system.systemd.command_line import Expand
+from portwright.system.words import words
 from portwright.trees import Files
 
 _TRUE = ("1", "yes", "y", "true", "t", "on")
@@ -66,7 +61,6 @@ _OTHER_SETS = (
 )
 # fmt: on
 _NEEDED = frozenset({"socket", "bind"})
-_LONGEST_INTERPRETER = 255  # BINPRM_BUF_SIZE less the newline
 
 
 def is_on(unit: Unit, key: str) -> Span | None:
@@ -91,7 +85,7 @@ def unit_privileges(
         user, uid0 = "root", True
     if "+" in prefixes:
         full = Privileges(private_network=private_network, fails=fails, because=tuple(because))
-        return _with_file(full, program, files, captured)
+        return with_file(full, program, files, captured)
 
     in_service = [setting for setting in unit.settings if setting.section == "Service"]
     said = {setting.key for setting in in_service}
@@ -110,7 +104,7 @@ def unit_privileges(
     denied = _denied_by_filter(in_service, because)
     if denied is None and families is not None and not families & {"AF_INET", "AF_INET6"}:
         denied = "EAFNOSUPPORT"
-    return _with_file(
+    return with_file(
         Privileges(
             user=user,
             uid0=uid0,
@@ -130,20 +124,6 @@ def unit_privileges(
         files,
         captured,
     )
-
-
-def after_switching_user(privileges: Privileges, user: str, files: Files, kept: Iterable[str] = (), at: Span | None = None) -> Privileges:
-    """The power left to a program that a root wrapper (runuser, su, setpriv, ...) starts as `user`.
-
-    Leaving uid 0 clears every capability but those the wrapper made ambient (`kept`); a wrapper that is not root changes nothing.
-    """
-    if not privileges.uid0:
-        return privileges
-    known = account(user, files)
-    because = privileges.because if at is None else ((f"switches to {user}", at), *privileges.because)
-    uid0 = known.uid == 0 if known else False
-    ambient = frozenset(kept) & (privileges.bounding if privileges.bounding is not None else ALL)
-    return replace(privileges, user=known.name if known else user, uid0=uid0, ambient=ambient, dynamic=False, because=because)
 
 
 def _user(unit: Unit, files: Files, expand: Expand, because: list[tuple[str, Span]]) -> tuple[str, bool, str | None, bool]:
@@ -283,94 +263,3 @@ def _words(setting: Setting, skip_first: bool = False) -> list[str]:
 
 def _lines(settings: Iterable[Setting], *keys: str) -> list[tuple[str, Span]]:
     return [(f"{setting.key}={setting.value}", setting.at) for setting in settings if setting.key in keys]
-
-
-# ── the program's file ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _with_file(privileges: Privileges, program: str, files: Files, captured: Captured) -> Privileges:
-    """The same power with what the program's file adds; what cannot be told leaves `file_known` False."""
-    path = interpreter(program, files) if program else ""
-    own = files.attributes(path) if path and (captured.filecaps is None or captured.setuid is None) else None
-    held = FileCapabilities()
-    known = captured.filecaps is not None
-    if captured.filecaps is not None:
-        text = next((text for name in _spellings(path, files) if (text := captured.filecaps.get(name))), None)
-        held = file_capabilities(text) if text else held
-    elif own is not None and own.capability is not None:
-        stored = stored_capabilities(own.capability) if own.capability else held
-        known, held = stored is not None, stored or held
-    if captured.setuid is not None:
-        setuid_root = any(name in captured.setuid for name in _spellings(path, files))
-    else:
-        setuid_root = own is not None and own.owner == 0 and bool(own.mode & stat.S_ISUID)
-    permitted = held.permitted
-    if held.effective:
-        # P'(permitted) also has what is inheritable on both sides; systemd makes ambient capabilities inheritable.
-        permitted |= held.inheritable & privileges.ambient
-    bounding = privileges.bounding if privileges.bounding is not None else ALL
-    fails = privileges.fails
-    if fails is None and held.effective and not held.permitted <= bounding:
-        # A file whose capabilities cannot all be had is not executed (capabilities(7), "Safety checking").
-        fails = "203/EXEC"
-    return replace(
-        privileges,
-        file_permitted=permitted,
-        file_inheritable=held.inheritable,
-        setuid_root=setuid_root,
-        file_known=known and "\ufffd" not in path,
-        fails=fails,
-    )
-
-
-def interpreter(program: str, files: Files) -> str:
-    """The file whose capabilities count when `program` is executed: its interpreter for a `#!` script, else itself, links resolved.
-
-    `#!/usr/bin/env name` executes env, which executes the name. Four levels deep as the kernel goes (BINPRM loops).
-    """
-    path = files.resolve(program)
-    for _ in range(4):
-        head = script_head(path, files)
-        if head is None:
-            return path
-        argument = head[1]
-        if head[0].rpartition("/")[2] == "env" and argument and "=" not in argument and argument[0] != "-":
-            path = files.resolve(find_program(argument.split()[0], files))
-        else:
-            path = files.resolve(head[0])
-    return path
-
-
-def script_head(path: str, files: Files) -> tuple[str, str] | None:
-    """(interpreter, the one argument after it) of a `#!` script, None for what is none or is not in the tree."""
-    if files.kind(path) != "file":
-        return None
-    head = files.head(path)
-    if not head.startswith(b"#!"):
-        return None
-    line = head[2 : 2 + _LONGEST_INTERPRETER].decode("utf-8", "surrogateescape").partition("\n")[0].strip(" \t\r")
-    name, _, argument = line.replace("\t", " ").partition(" ")
-    return (name, argument.strip()) if name.startswith("/") else None
-
-
-def find_program(name: str, files: Files, path: Iterable[str] = SEARCH_PATH) -> str:
-    """The absolute path of a program: itself, or the first directory of `path` that has it; without one in the tree /usr/bin.
-
-    A link counts even where it dangles: a copied tree has few programs, but the links to them.
-    """
-    if "/" in name or not name:
-        return name
-    for directory in path:
-        candidate = f"{directory}/{name}"
-        if files.kind(candidate) == "file" or files.link(candidate) is not None:
-            return candidate
-    return f"/usr/bin/{name}"
-
-
-def _spellings(path: str, files: Files) -> Iterator[str]:
-    """The paths a list made on the host may have for this file: /bin and /usr/bin are one where the tree holds no /bin."""
-    yield path
-    if path.startswith("/usr/"):
-        yield path[4:]
-    elif path.startswith(("/bin/", "/sbin/")) and files.kind(path) == "missing":
-        yield f"/usr{path}"

@@ -1,15 +1,16 @@
 """What systemd starts on a host or, were its files deployed, from a repository."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from portwright._start.records import replace
-from portwright.facts import Invocation, weakest
+from portwright.facts import Invocation, Privileges, Unit, weakest
 from portwright.system.host_files.captures import Captured
 from portwright.system.processes.spawners import spawned
 from portwright.system.started import InitSocket, Started
 from portwright.system.systemd import socket_units
 from portwright.system.systemd.generators import is_guess
 from portwright.system.systemd.invocations import invocations
+from portwright.system.systemd.privileges import unit_privileges
 from portwright.system.systemd.sysctl_writes import sysctl_writes
 from portwright.system.systemd.units import Units, load
 from portwright.system.systemd.user_managers import managers
@@ -40,9 +41,14 @@ def commands(units: Units, files: Files, known: Captured) -> Iterator[Invocation
                 if is_guess(unit):
                     invocation = replace(invocation, confidence=weakest(invocation.confidence, "likely"))
                 yield invocation
-                yield from spawned(invocation, units, files, known)
+                yield from spawned(invocation, power_of(unit, units, files, known), files)
     for manager in managers(units, files):
         yield from manager.invocations(files, known)
+
+
+def power_of(unit: Unit, units: Units, files: Files, known: Captured) -> Callable[[str], Privileges]:
+    """With what power a service starts a program by its path."""
+    return lambda program: unit_privileges(unit, frozenset(), program, files, known, lambda text: units.expand(text, unit))
 
 
 def _sockets(units: Units, files: Files) -> Iterator[InitSocket]:

@@ -11,7 +11,7 @@ from portwright.formats import sections
 from portwright.source import Word
 from portwright.system.processes.options import cut
 from portwright.system.spanned_text import UNKNOWN, SpannedText
-from portwright.system.systemd.command_line import words as words_of
+from portwright.system.words import words as words_of
 from portwright.trees import Files
 
 _WITH_VALUE = frozenset(

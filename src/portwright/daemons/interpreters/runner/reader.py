@@ -7,7 +7,8 @@ from portwright.daemons import DaemonFact, Packages, daemon_of
 from portwright.daemons._engine import unknown_program as generic
 from portwright.facts import Invocation
 from portwright.source import Source, Word
-from portwright.system.processes.wrappers import Process, follow
+from portwright.system.processes.following import follow
+from portwright.system.processes.process import Process
 from portwright.system.spanned_text import UNKNOWN, SpannedText
 from portwright.trees import Files
 

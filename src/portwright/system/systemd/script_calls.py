@@ -5,8 +5,7 @@ from collections.abc import Collection, Iterator
 from portwright.facts import Call, Unit
 from portwright.source import Source, Span
 from portwright.system.processes import cron
-from portwright.system.processes.wrappers import SHELLS
-from portwright.system.systemd.privileges import script_head
+from portwright.system.processes.programs import SHELLS, script_head
 from portwright.trees import Files
 
 SOUGHT = ("netstat",)
@@ -57,7 +56,7 @@ def _of_unit(unit: Unit) -> Iterator[Call]:
     """The calls in the Exec lines of a unit; few units have any, and for the others no shell is read."""
     if not any(unit.says(name) for name in SOUGHT):
         return
-    from portwright.system.processes.exec_calls import exec_calls
+    from portwright.system.systemd.exec_calls import exec_calls
 
     for call in exec_calls(unit, *SOUGHT):
         if call.program in SOUGHT:

@@ -6,7 +6,7 @@ from portwright._start.records import dataclass
 from portwright.facts import Setting, Unit
 from portwright.formats import shell
 from portwright.source import Span
-from portwright.system.processes.wrappers import SHELLS
+from portwright.system.processes.programs import SHELLS
 from portwright.system.systemd.command_line import Command, commands
 
 _KEYS = ("ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost", "ExecReload", "ExecStop", "ExecStopPost")

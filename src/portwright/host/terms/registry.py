@@ -1,0 +1,80 @@
+"""How a function becomes a word that rules may use: by a decorator, with a Derived as its answer."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Generic, Literal, TypeVar
+
+from portwright._start.records import dataclass
+from portwright.facts import Assignment, Call, Confidence, FileLimit, Listener, Outbound, Sysctl, Unit
+from portwright.finding import Note
+from portwright.host import Host
+
+T = TypeVar("T")
+Kind = Literal["listener", "sysctl", "assignment", "unit", "outbound", "file-limit", "call"]
+Type = Literal["text", "flag", "number", "ports", "words", "claim", "turn", "place"]
+
+KINDS: dict[Kind, type[Listener] | type[Sysctl] | type[Assignment] | type[Unit] | type[Outbound] | type[FileLimit] | type[Call]] = {
+    "listener": Listener,
+    "sysctl": Sysctl,
+    "assignment": Assignment,
+    "unit": Unit,
+    "outbound": Outbound,
+    "file-limit": FileLimit,
+    "call": Call,
+}
+
+@dataclass(frozen=True, slots=True)
+class Derived(Generic[T]):
+    """A value worked out for a rule, the lines it leaned on, and how sure it is; None is unknown.
+
+    `because` says a likelihood's reason in words.
+    """
+
+    value: T
+    evidence: tuple[Note, ...] = ()
+    confidence: Confidence = "certain"
+    because: str = ""
+
+
+F = TypeVar("F", bound=Callable[..., Derived[Any]])
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One word: what it holds (`choices` where only some texts are possible) and where it comes from.
+
+    `field` is the attribute of the fact it is read from. Where it is None, `compute` works the value out from the host and the
+    fact, or from the host alone (`of_host`), so that one answer serves the whole host.
+    """
+
+    name: str
+    type: Type
+    meaning: str
+    choices: tuple[str, ...] = ()
+    field: str | None = None
+    compute: Callable[..., Derived[Any]] | None = None
+    of_host: bool = False
+
+
+OF_HOST: dict[str, Callable[..., Derived[Any]]] = {}
+OF_FACTS: dict[tuple[Kind, str], Callable[..., Derived[Any]]] = {}
+
+
+def host_value(name: str) -> Callable[[Callable[[Host], Derived[T]]], Callable[[Host], Derived[T]]]:
+    """Register a value of the whole host, worked out once; its type is the one its function declares, its meaning the docstring."""
+
+    def register(work_out: Callable[[Host], Derived[T]]) -> Callable[[Host], Derived[T]]:
+        OF_HOST[name] = answer = wraps(work_out)(lambda host: host.once(work_out))
+        return answer
+
+    return register
+
+
+def fact_value(kind: Kind, name: str) -> Callable[[F], F]:
+    """Register a value of one kind of fact; its type is the one its function declares, its meaning the docstring."""
+
+    def register(work_out: F) -> F:
+        OF_FACTS[kind, name] = work_out
+        return work_out
+
+    return register

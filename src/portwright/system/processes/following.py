@@ -1,0 +1,37 @@
+"""From the command that is started to the programs that run in the end: through wrappers, shells and shell scripts."""
+
+from portwright._start.records import replace
+from portwright.system.processes.process import Process
+from portwright.system.processes.programs import SHELLS, is_shell_script
+from portwright.system.processes.wrappers import WRAPPERS, unwrapped
+from portwright.trees import Files
+
+MOST_PROCESSES = 64
+_DEEPEST = 12
+
+
+def follow(process: Process, files: Files, depth: int = 0) -> tuple[Process, ...]:
+    """The programs that run in the end: wrappers unwrapped, shells and shell scripts run as far as their text tells.
+
+    A wrapper whose command cannot be made out stays what it is.
+    """
+    if depth > _DEEPEST or not process.argv:
+        return (process,)
+    name = process.program.rpartition("/")[2]
+    if name in WRAPPERS:
+        inner = unwrapped(name, process, files)
+        return (process,) if inner is None else follow(inner, files, depth + 1)
+    ends: list[Process] = []
+    for each in _in_a_shell(process, files):
+        ends += (each,) if each.argv is process.argv else follow(replace(each, same_limits=False), files, depth + 1)
+        if len(ends) >= MOST_PROCESSES:
+            break
+    return tuple(ends[:MOST_PROCESSES])
+
+
+def _in_a_shell(process: Process, files: Files) -> tuple[Process, ...]:
+    if process.program.rpartition("/")[2] not in SHELLS and is_shell_script(process.program, files) is None:
+        return (process,)
+    from portwright.system.processes import shells  # a host may well start nothing by a shell
+
+    return shells.run(process, files)

@@ -1,0 +1,86 @@
+"""What power is left to a program: after its wrappers changed user and capabilities, and with what its own file gives."""
+
+import stat
+from collections.abc import Iterable, Iterator
+
+from portwright._start.records import replace
+from portwright.facts import Privileges
+from portwright.source import Span
+from portwright.system.host_files.accounts import account
+from portwright.system.host_files.capabilities import ALL, FileCapabilities, file_capabilities, stored_capabilities
+from portwright.system.host_files.captures import Captured
+from portwright.system.processes.process import Process
+from portwright.system.processes.programs import interpreter
+from portwright.trees import Files
+
+
+def after_switches(privileges: Privileges, process: Process, files: Files) -> Privileges:
+    """The power that is left to a process after all that its wrappers changed."""
+    for switch in process.switches:
+        if switch.user is not None:
+            privileges = after_switching_user(privileges, switch.user, files, switch.kept, switch.at)
+        elif switch.kept:
+            privileges = replace(privileges, ambient=privileges.ambient | switch.kept)
+        if switch.no_new_privileges:
+            privileges = replace(privileges, no_new_privileges=True, because=(*privileges.because, ("NoNewPrivileges=yes", switch.at)))
+        if switch.private_network:
+            privileges = replace(privileges, private_network=True)
+    return privileges
+
+
+def after_switching_user(privileges: Privileges, user: str, files: Files, kept: Iterable[str] = (), at: Span | None = None) -> Privileges:
+    """The power left to a program that a root wrapper (runuser, su, setpriv, ...) starts as `user`.
+
+    Leaving uid 0 clears every capability but those the wrapper made ambient (`kept`); a wrapper that is not root changes nothing.
+    """
+    if not privileges.uid0:
+        return privileges
+    known = account(user, files)
+    because = privileges.because if at is None else ((f"switches to {user}", at), *privileges.because)
+    uid0 = known.uid == 0 if known else False
+    ambient = frozenset(kept) & (privileges.bounding if privileges.bounding is not None else ALL)
+    return replace(privileges, user=known.name if known else user, uid0=uid0, ambient=ambient, dynamic=False, because=because)
+
+
+def with_file(privileges: Privileges, program: str, files: Files, captured: Captured) -> Privileges:
+    """The same power with what the program's file adds; what cannot be told leaves `file_known` False."""
+    path = interpreter(program, files) if program else ""
+    own = files.attributes(path) if path and (captured.filecaps is None or captured.setuid is None) else None
+    held = FileCapabilities()
+    known = captured.filecaps is not None
+    if captured.filecaps is not None:
+        text = next((text for name in _spellings(path, files) if (text := captured.filecaps.get(name))), None)
+        held = file_capabilities(text) if text else held
+    elif own is not None and own.capability is not None:
+        stored = stored_capabilities(own.capability) if own.capability else held
+        known, held = stored is not None, stored or held
+    if captured.setuid is not None:
+        setuid_root = any(name in captured.setuid for name in _spellings(path, files))
+    else:
+        setuid_root = own is not None and own.owner == 0 and bool(own.mode & stat.S_ISUID)
+    permitted = held.permitted
+    if held.effective:
+        # P'(permitted) also has what is inheritable on both sides; systemd makes ambient capabilities inheritable.
+        permitted |= held.inheritable & privileges.ambient
+    bounding = privileges.bounding if privileges.bounding is not None else ALL
+    fails = privileges.fails
+    if fails is None and held.effective and not held.permitted <= bounding:
+        # A file whose capabilities cannot all be had is not executed (capabilities(7), "Safety checking").
+        fails = "203/EXEC"
+    return replace(
+        privileges,
+        file_permitted=permitted,
+        file_inheritable=held.inheritable,
+        setuid_root=setuid_root,
+        file_known=known and "\ufffd" not in path,
+        fails=fails,
+    )
+
+
+def _spellings(path: str, files: Files) -> Iterator[str]:
+    """The paths a list made on the host may have for this file: /bin and /usr/bin are one where the tree holds no /bin."""
+    yield path
+    if path.startswith("/usr/"):
+        yield path[4:]
+    elif path.startswith(("/bin/", "/sbin/")) and files.kind(path) == "missing":
+        yield f"/usr{path}"

@@ -1,0 +1,65 @@
+"""Programs by their names and files: where PATH finds one, what interprets a script, and whether that is a shell."""
+
+from collections.abc import Iterable
+
+from portwright.trees import Files
+
+# systemd-path(1) search-binaries-default, the path systemd itself is built with.
+SEARCH_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin")
+SHELLS = ("sh", "bash", "dash", "ash", "ksh", "mksh", "zsh")
+_LONGEST_INTERPRETER = 255  # BINPRM_BUF_SIZE less the newline
+
+
+def interpreter(program: str, files: Files) -> str:
+    """The file whose capabilities count when `program` is executed: its interpreter for a `#!` script, else itself, links resolved.
+
+    `#!/usr/bin/env name` executes env, which executes the name. Four levels deep as the kernel goes (BINPRM loops).
+    """
+    path = files.resolve(program)
+    for _ in range(4):
+        head = script_head(path, files)
+        if head is None:
+            return path
+        argument = head[1]
+        if head[0].rpartition("/")[2] == "env" and argument and "=" not in argument and argument[0] != "-":
+            path = files.resolve(find_program(argument.split()[0], files))
+        else:
+            path = files.resolve(head[0])
+    return path
+
+
+def script_head(path: str, files: Files) -> tuple[str, str] | None:
+    """(interpreter, the one argument after it) of a `#!` script, None for what is none or is not in the tree."""
+    if files.kind(path) != "file":
+        return None
+    head = files.head(path)
+    if not head.startswith(b"#!"):
+        return None
+    line = head[2 : 2 + _LONGEST_INTERPRETER].decode("utf-8", "surrogateescape").partition("\n")[0].strip(" \t\r")
+    name, _, argument = line.replace("\t", " ").partition(" ")
+    return (name, argument.strip()) if name.startswith("/") else None
+
+
+def find_program(name: str, files: Files, path: Iterable[str] = SEARCH_PATH) -> str:
+    """The absolute path of a program: itself, or the first directory of `path` that has it; without one in the tree /usr/bin.
+
+    A link counts even where it dangles: a copied tree has few programs, but the links to them.
+    """
+    if "/" in name or not name:
+        return name
+    for directory in path:
+        candidate = f"{directory}/{name}"
+        if files.kind(candidate) == "file" or files.link(candidate) is not None:
+            return candidate
+    return f"/usr/bin/{name}"
+
+
+def is_shell_script(path: str, files: Files) -> tuple[str, str] | None:
+    """(shell, its option) of a `#!/bin/sh` script in the tree, also through env; None for anything else."""
+    head = script_head(files.resolve(path), files)
+    if head is None:
+        return None
+    name, argument = head
+    if name.rpartition("/")[2] == "env":
+        name, _, argument = argument.partition(" ")
+    return (name, argument) if name.rpartition("/")[2] in SHELLS else None
