@@ -68,6 +68,13 @@ def test_no_room_needs_one_beside_it_that_needs_it(package: str) -> None:
     assert cycle(beside(package)) == []
 
 
+def test_every_file_that_registers_terms_is_known_to_the_vocabulary() -> None:
+    registering = {name for name, others in IMPORTS.items() if "portwright.host.terms.registry" in others and ".terms." in name}
+
+    assert len(registering) > 10
+    assert registering <= IMPORTS["portwright.host.language.vocabulary"]
+
+
 def test_an_import_inside_a_function_counts() -> None:
     known = ("a.one", "a.two", "a")
 

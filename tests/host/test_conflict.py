@@ -21,7 +21,7 @@ from portwright.host.join.conflict import (
     sought_under,
     turn,
 )
-from portwright.host.terms.named import error_when_late
+from portwright.host.terms.listener import error_when_late
 from portwright.ports import PortSet
 from tests.rules.facts import at, host, listener
 

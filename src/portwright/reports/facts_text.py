@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from portwright.facts import Listener, Sysctl, Unit
 from portwright.host import Host
-from portwright.host.terms.named import RANGE, RESERVED, UNPRIVILEGED
+from portwright.host.terms.kernel_settings import RANGE, RESERVED, UNPRIVILEGED
 from portwright.reports.escape import safe, width, wrap
 from portwright.reports.excerpt import place
 from portwright.reports.secrets import hide_in_line, hide_value

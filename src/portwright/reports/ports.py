@@ -7,7 +7,7 @@ from portwright._start.records import dataclass
 from portwright.facts import Listener
 from portwright.host import Host
 from portwright.host.capacity import Capacity
-from portwright.host.terms.named import RANGE, RESERVED
+from portwright.host.terms.kernel_settings import RANGE, RESERVED
 from portwright.reports.escape import cut, safe, width, wrap
 from portwright.reports.excerpt import place
 from portwright.reports.shorten import short

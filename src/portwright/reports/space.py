@@ -8,9 +8,9 @@ from portwright._start.records import dataclass, replace
 from portwright.facts import Listener, Sysctl
 from portwright.host import Host
 from portwright.host.capacity import Capacity
-from portwright.host.terms import named
 from portwright.host.terms.exhaustion import capacity_of
-from portwright.host.terms.named import RANGE, RESERVED
+from portwright.host.terms.host import ephemeral_ports, reserved_ports, unprivileged_start
+from portwright.host.terms.kernel_settings import RANGE, RESERVED
 from portwright.ports import PortSet
 from portwright.source import Span
 
@@ -56,11 +56,11 @@ class Space:
     @cached_property
     def ephemeral(self) -> PortSet:
         """The whole range, reserved ports included; empty where it is not known."""
-        return named.ephemeral_ports(self.host).value or PortSet()
+        return ephemeral_ports(self.host).value or PortSet()
 
     @cached_property
     def reserved(self) -> PortSet:
-        return named.reserved_ports(self.host).value or PortSet()
+        return reserved_ports(self.host).value or PortSet()
 
     @cached_property
     def usable(self) -> PortSet | None:
@@ -79,7 +79,7 @@ class Space:
     def zones(self) -> tuple[Zone, ...]:
         """The stretches from 0 to 65535, without gaps; empty ones are left out."""
         low, high = self.ephemeral.ranges[0] if self.ephemeral else (LAST + 1, LAST)
-        unprivileged = named.unprivileged_start(self.host).value
+        unprivileged = unprivileged_start(self.host).value
         first = min(1024 if unprivileged is None else unprivileged, low)
         below = (Zone("privileged", 0, first - 1), Zone("user", first, low - 1))
         zones = (*below, Zone("ephemeral", low, high), Zone("above", high + 1, LAST))

@@ -9,7 +9,20 @@ from portwright._start.records import fields
 from portwright.host.join.conflict import Claim, Turn
 
 # Each registers its terms when it is imported.
-from portwright.host.terms import exhaustion, likelihood, named, nfs  # noqa: F401
+from portwright.host.terms import (  # noqa: F401
+    assignment,
+    exhaustion,
+    file_limit,
+    host,
+    likelihood,
+    listener,
+    nfs,
+    outbound,
+    power,
+    queue,
+    sysctl,
+    unit,
+)
 from portwright.host.terms.registry import KINDS, OF_FACTS, OF_HOST, Derived, Kind, Term, Type
 from portwright.ports import PortSet
 from portwright.source import Span

@@ -4,16 +4,10 @@ from portwright.facts import Likelihood, Listener, Outbound, weakest
 from portwright.finding import Note
 from portwright.host import Host
 from portwright.host.capacity import Capacity, Pace, capacity
-from portwright.host.terms.named import (
-    RANGE,
-    ephemeral_ends,
-    evidence_for,
-    lendable_ports,
-    listener_deployed,
-    outbound_deployed,
-    reserved_ports,
-    usable_ports,
-)
+from portwright.host.terms.host import ephemeral_ends, lendable_ports, reserved_ports, usable_ports
+from portwright.host.terms.kernel_settings import RANGE, evidence_for
+from portwright.host.terms.listener import listener_deployed
+from portwright.host.terms.outbound import outbound_deployed
 from portwright.host.terms.registry import Derived, fact_value, host_value
 from portwright.ports import PortSet, union
 from portwright.source import Span
@@ -141,25 +135,6 @@ def upstream_exhaustion(host: Host, outbound: Outbound) -> Derived[Likelihood | 
     """How often the ports to one of its servers will run out under the expected rate; unknown where nobody says one."""
     found = capacity_of(host)
     return Derived(None) if found is None else _expected(host, found, found.pace(outbound.loopback))
-
-
-@fact_value("outbound", "asks-for-keepalive")
-def asks_for_keepalive(host: Host, outbound: Outbound) -> Derived[bool]:
-    """Whether a line asks for kept connections, be it in vain."""
-    at = outbound.asked_at
-    # Where the same line decides, the reason stands there already.
-    elsewhere = at is not None and at != outbound.decided_at
-    return Derived(at is not None, (Note(f"{outbound.app} is to keep connections to {outbound.name}", at),) if elsewhere else ())
-
-
-@fact_value("outbound", "closes-first")
-def closes_first(host: Host, outbound: Outbound) -> Derived[bool]:
-    """Whether it is this host that closes a connection that is not kept, so that the port rests in TIME_WAIT here.
-
-    nginx closes as soon as it has the response. haproxy resets (SO_LINGER). httpd and squid ask the server to close, and are the
-    first to do so themselves only now and then (measured: 1 to 3 of 10 with a slow server).
-    """
-    return Derived(outbound.app != "haproxy", confidence="certain" if outbound.app in ("nginx", "haproxy") else "possible")
 
 
 @host_value("proxy")

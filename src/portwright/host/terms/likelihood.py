@@ -1,10 +1,12 @@
 """How often an outgoing connection will hold a listener's port when the service binds it, and why, in words."""
 
 from portwright.facts import Likelihood, Listener
-from portwright.host import Host, restarts
-from portwright.host.terms.named import ephemeral_ends, scope_of
+from portwright.host import Host
+from portwright.host.terms.host import ephemeral_ends
+from portwright.host.terms.listener import scope_of
 from portwright.host.terms.registry import Derived, fact_value
 from portwright.ports import PortSet
+from portwright.system.systemd import restarts
 
 
 @fact_value("listener", "collision-likelihood")

@@ -3,7 +3,7 @@
 from portwright.facts import Likelihood, Listener, Mount
 from portwright.finding import Note
 from portwright.host import Host
-from portwright.host.terms.named import evidence_for
+from portwright.host.terms.kernel_settings import evidence_for
 from portwright.host.terms.registry import Derived, fact_value, host_value
 from portwright.ports import PortSet
 

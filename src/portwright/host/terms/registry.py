@@ -23,6 +23,7 @@ KINDS: dict[Kind, type[Listener] | type[Sysctl] | type[Assignment] | type[Unit] 
     "call": Call,
 }
 
+
 @dataclass(frozen=True, slots=True)
 class Derived(Generic[T]):
     """A value worked out for a rule, the lines it leaned on, and how sure it is; None is unknown.

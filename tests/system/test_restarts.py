@@ -3,7 +3,7 @@
 import pytest
 
 from portwright.facts import Setting, Unit
-from portwright.host.restarts import budget, seconds
+from portwright.system.systemd.restarts import budget, seconds
 from tests.rules.facts import at
 
 

@@ -8,7 +8,12 @@ from portwright.daemons import daemons
 from portwright.facts import Backlog, Confidence, Listener, Privileges, Setting, Sysctl, Unit
 from portwright.host import Host
 from portwright.host.language.vocabulary import host_names, names
-from portwright.host.terms import likelihood, named
+from portwright.host.terms import assignment as assignment_terms
+from portwright.host.terms import likelihood, power, queue
+from portwright.host.terms import listener as listener_terms
+from portwright.host.terms import outbound as outbound_terms
+from portwright.host.terms import sysctl as sysctl_terms
+from portwright.host.terms import unit as unit_terms
 from portwright.host.terms.registry import KINDS, Kind
 from portwright.ports import PortSet
 from portwright.source import Span
@@ -147,7 +152,7 @@ def root(app: str, *ports: int, sure: Confidence = "certain", **powers: Any) -> 
     """Whether root is needed for one low port only, and how sure that is."""
     listeners = [listener(port, app=app, at=at(port), bind_user="root", confidence=sure) for port in ports]
     privileged = Privileges(**{"because": (("no User= is set", at(3)),), **powers})
-    found = named.needs_only_low_port(host(*listeners, units=(SERVICE,), privileges={"app.service": privileged}), listeners[0])
+    found = power.needs_only_low_port(host(*listeners, units=(SERVICE,), privileges={"app.service": privileged}), listeners[0])
     return found.confidence if found.value else None
 
 
@@ -203,7 +208,7 @@ GRANTS = [
 def test_a_capability_is_granted_only_where_it_helps(powers: dict[str, Any], helps: bool) -> None:
     asked = host(units=(SERVICE,), privileges={"app.service": Privileges(**powers)})
 
-    assert ("app.service" if helps else None) == named.grantable_unit(asked, listener(80)).value
+    assert ("app.service" if helps else None) == power.grantable_unit(asked, listener(80)).value
 
 
 def test_a_needless_capability_is_one_given_by_name_to_a_unit_with_high_ports_only() -> None:
@@ -211,30 +216,30 @@ def test_a_needless_capability_is_one_given_by_name_to_a_unit_with_high_ports_on
     unit = Unit("app.service", at(), ("/etc/app.conf",), (line,), names=("app.service",))
     powers = {"app.service": Privileges(user="app", uid0=False, ambient=frozenset({BIND}))}
 
-    assert named.needless_bind_capability(host(listener(8080), units=(unit,), privileges=powers), unit).value
-    assert not named.needless_bind_capability(host(listener(80), units=(unit,), privileges=powers), unit).value
-    assert not named.needless_bind_capability(host(units=(unit,), privileges=powers), unit).value
-    assert not named.needless_bind_capability(host(listener(8080), listener(80), units=(unit,), privileges=powers), unit).value
-    assert not named.needless_bind_capability(host(listener(8080), units=(unit,)), unit).value
+    assert unit_terms.needless_bind_capability(host(listener(8080), units=(unit,), privileges=powers), unit).value
+    assert not unit_terms.needless_bind_capability(host(listener(80), units=(unit,), privileges=powers), unit).value
+    assert not unit_terms.needless_bind_capability(host(units=(unit,), privileges=powers), unit).value
+    assert not unit_terms.needless_bind_capability(host(listener(8080), listener(80), units=(unit,), privileges=powers), unit).value
+    assert not unit_terms.needless_bind_capability(host(listener(8080), units=(unit,)), unit).value
 
 
 def test_in_a_repository_everything_counts_as_deployed() -> None:
     nobody_says = listener(starts=None)
 
-    assert named.listener_deployed(host(), listener()).value
-    assert not named.listener_deployed(host(), nobody_says).value
-    assert named.listener_deployed(host(repository=True), nobody_says).value
-    assert not named.listener_deployed(host(repository=True), listener(starts="demand")).value
-    assert named.outbound_deployed(host(), outbound()).value
-    assert not named.outbound_deployed(host(), outbound(starts="manual")).value
+    assert listener_terms.listener_deployed(host(), listener()).value
+    assert not listener_terms.listener_deployed(host(), nobody_says).value
+    assert listener_terms.listener_deployed(host(repository=True), nobody_says).value
+    assert not listener_terms.listener_deployed(host(repository=True), listener(starts="demand")).value
+    assert outbound_terms.outbound_deployed(host(), outbound()).value
+    assert not outbound_terms.outbound_deployed(host(), outbound(starts="manual")).value
 
 
 def test_ports_are_lost_only_from_a_list_of_reserved_ports() -> None:
     asked = host(settings={RESERVED: "50000"})
 
-    assert PortSet.of(40000) == named.lost_ports(asked, assignment(RESERVED, "40000,50000", "overridden")).value
-    assert None is named.lost_ports(asked, assignment(RANGE, "40000 50000", "overridden")).value
-    assert None is named.lost_ports(asked, assignment(RESERVED, "40000, 50000", "rejected")).value
+    assert PortSet.of(40000) == assignment_terms.lost_ports(asked, assignment(RESERVED, "40000,50000", "overridden")).value
+    assert None is assignment_terms.lost_ports(asked, assignment(RANGE, "40000 50000", "overridden")).value
+    assert None is assignment_terms.lost_ports(asked, assignment(RESERVED, "40000, 50000", "rejected")).value
 
 
 @pytest.mark.parametrize(
@@ -251,20 +256,20 @@ def test_ports_are_lost_only_from_a_list_of_reserved_ports() -> None:
     ],
 )
 def test_a_line_about_ports_that_misses_is_known_from_its_key_or_its_file(key: str, path: str, expected: bool) -> None:
-    assert expected == named.misses_port_setting(host(), assignment(key, "1", "ignored", path=path)).value
+    assert expected == assignment_terms.misses_port_setting(host(), assignment(key, "1", "ignored", path=path)).value
 
 
 def test_a_setting_has_drifted_where_the_running_value_is_known_and_another() -> None:
-    assert named.drifted(host(), sysctl(RANGE, "1 2", running="3 4")).value
-    assert not named.drifted(host(), sysctl(RANGE, "1 2", running="1 2")).value
-    assert not named.drifted(host(), sysctl(RANGE, "1 2")).value
+    assert sysctl_terms.drifted(host(), sysctl(RANGE, "1 2", running="3 4")).value
+    assert not sysctl_terms.drifted(host(), sysctl(RANGE, "1 2", running="1 2")).value
+    assert not sysctl_terms.drifted(host(), sysctl(RANGE, "1 2")).value
 
 
 def test_a_service_is_named_as_an_operator_would() -> None:
-    assert "nginx" == named.who(host(), listener(app="nginx", unit="nginx.service")).value
-    assert "python (web.service)" == named.who(host(), listener(app="python", unit="web.service")).value
-    assert "nginx" == named.who(host(), listener(app="nginx", unit=None)).value
-    assert "tcp [::1]:80" == named.socket(host(), listener(80, address="::1")).value
+    assert "nginx" == listener_terms.who(host(), listener(app="nginx", unit="nginx.service")).value
+    assert "python (web.service)" == listener_terms.who(host(), listener(app="python", unit="web.service")).value
+    assert "nginx" == listener_terms.who(host(), listener(app="nginx", unit=None)).value
+    assert "tcp [::1]:80" == listener_terms.socket(host(), listener(80, address="::1")).value
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -278,7 +283,7 @@ def test_no_named_value_hides_a_field(kind: Kind) -> None:
 
 
 def test_a_daemon_that_is_root_by_design_is_known_by_every_name_it_goes_by() -> None:
-    by_design = named._ROOT_BY_DESIGN
+    by_design = power._ROOT_BY_DESIGN
 
     assert [] == [known.name for known in daemons() if by_design.intersection(known.programs) and known.name not in by_design]
 
@@ -307,7 +312,7 @@ def test_capabilities_are_inverted_by_a_first_line_with_a_tilde(lines: list[str]
         ambient=merged(unit.settings, "AmbientCapabilities", frozenset()),
         bounding=None if bounding is None else frozenset(bounding),
     )
-    found = named.inverted_capabilities(host(units=(unit,), privileges={unit.name: privileges}), unit).value
+    found = unit_terms.inverted_capabilities(host(units=(unit,), privileges={unit.name: privileges}), unit).value
 
     assert expected == (None if found is None else len(found))
 
@@ -315,16 +320,16 @@ def test_capabilities_are_inverted_by_a_first_line_with_a_tilde(lines: list[str]
 def test_root_holds_every_capability_whatever_is_inverted() -> None:
     unit = unit_with(("AmbientCapabilities", "~CAP_CHOWN"))
 
-    assert None is named.inverted_capabilities(host(units=(unit,), privileges={unit.name: Privileges()}), unit).value
+    assert None is unit_terms.inverted_capabilities(host(units=(unit,), privileges={unit.name: Privileges()}), unit).value
 
 
 def test_children_are_stopped_with_the_service_unless_its_unit_says_otherwise() -> None:
     silent, says = unit_with(), unit_with(("KillMode", "process"))
 
-    assert "control-group" == named.kill_mode(host(units=(silent,)), listener()).value
-    assert "process" == named.kill_mode(host(units=(says,)), listener()).value
-    assert None is named.kill_mode(host(), listener()).value
-    assert None is named.kill_mode(host(units=(unit_with(name="app.socket"),)), listener(unit="app.socket")).value
+    assert "control-group" == listener_terms.kill_mode(host(units=(silent,)), listener()).value
+    assert "process" == listener_terms.kill_mode(host(units=(says,)), listener()).value
+    assert None is listener_terms.kill_mode(host(), listener()).value
+    assert None is listener_terms.kill_mode(host(units=(unit_with(name="app.socket"),)), listener(unit="app.socket")).value
 
 
 @pytest.mark.parametrize(
@@ -332,11 +337,11 @@ def test_children_are_stopped_with_the_service_unless_its_unit_says_otherwise() 
     [("20000 60000", True), ("20001 60001", True), ("20000 60001", False), ("32768 60999", False), ("60000 60000", False), ("what", None)],
 )
 def test_the_ends_of_the_range_may_share_their_parity(range_: str, expected: bool | None) -> None:
-    assert expected == named.one_parity(host(), sysctl(RANGE, range_)).value
+    assert expected == sysctl_terms.one_parity(host(), sysctl(RANGE, range_)).value
 
 
 def test_only_the_range_has_a_parity() -> None:
-    assert None is named.one_parity(host(), sysctl("net.ipv4.tcp_rmem", "4096 8192")).value
+    assert None is sysctl_terms.one_parity(host(), sysctl("net.ipv4.tcp_rmem", "4096 8192")).value
 
 
 # (command, whether it kills what has a port)
@@ -360,7 +365,7 @@ KILLS = [
 
 @pytest.mark.parametrize(("command", "kills"), KILLS)
 def test_what_has_a_port_is_killed_by_fuser_with_k_and_by_kill_of_what_lsof_lists(command: str, kills: bool) -> None:
-    assert kills == bool(named.port_kills(host(), unit_with(("ExecStartPre", command))).value)
+    assert kills == bool(unit_terms.port_kills(host(), unit_with(("ExecStartPre", command))).value)
 
 
 @pytest.mark.parametrize(
@@ -375,7 +380,7 @@ def test_what_has_a_port_is_killed_by_fuser_with_k_and_by_kill_of_what_lsof_list
     ],
 )
 def test_settings_about_ports_are_written_by_sysctl_with_a_value(command: str, expected: tuple[str, ...]) -> None:
-    assert expected == named.port_settings_written(host(), unit_with(("ExecStartPre", command))).value
+    assert expected == unit_terms.port_settings_written(host(), unit_with(("ExecStartPre", command))).value
 
 
 @pytest.mark.parametrize(
@@ -387,6 +392,6 @@ def test_a_limit_that_no_file_of_a_repository_sets_may_be_set_elsewhere(reposito
     somaxconn = Sysctl(place, "net.core.somaxconn", "4096", "4096", place, is_default=is_default)
     opened = Listener(place, "nginx", None, "tcp", "*", PortSet.of(80), "directive", backlog=Backlog(8192, place))
 
-    found = named.queue_limit(Host("h", repository=repository, sysctls=(somaxconn,), listeners=(opened,)), opened)
+    found = queue.queue_limit(Host("h", repository=repository, sysctls=(somaxconn,), listeners=(opened,)), opened)
 
     assert (4096, expected) == (found.value, found.confidence)

@@ -1,0 +1,47 @@
+"""What rules may ask of a line that tries to set a kernel setting."""
+
+from portwright.facts import Assignment
+from portwright.host import Host
+from portwright.host.terms.host import reserved_ports
+from portwright.host.terms.kernel_settings import PORT_SETTING_NAMES, PORT_SETTINGS, RESERVED, evidence_for
+from portwright.host.terms.registry import Derived, fact_value
+from portwright.ports import PortSet
+
+
+@fact_value("assignment", "misses-port-setting")
+def misses_port_setting(host: Host, assignment: Assignment) -> Derived[bool]:
+    """Whether a line means to set something about ports and cannot: its key is misspelt, or its file has no ending at all.
+
+    A file that another one replaces or masks, or that was put aside under another ending (.bak, .disabled), is left out on purpose.
+    """
+    if assignment.key in PORT_SETTINGS:
+        return Derived("." not in assignment.at.path.rpartition("/")[2])
+    return Derived(assignment.key.replace("/", ".").lower().rpartition(".")[2] in PORT_SETTING_NAMES)
+
+
+@fact_value("assignment", "loses-to-a-package")
+def loses_to_a_package(host: Host, assignment: Assignment) -> Derived[bool]:
+    """Whether the line about ports that counts in a file of /etc is replaced by a file outside /etc, with another value.
+
+    Between files of /etc the later one is how a host's settings are overridden on purpose.
+    """
+    key, at = assignment.key, assignment.at
+    sysctl = host.sysctl(key)
+    if sysctl is None or key not in PORT_SETTINGS or not at.path.startswith("/etc/") or sysctl.at.path.startswith("/etc/"):
+        return Derived(False)
+    last = not any(each.key == key and each.at.path == at.path and each.at > at for each in host.assignments)
+    other = last and sysctl.boot.split() != assignment.value.split()
+    return Derived(other, (evidence_for(sysctl),) if other else (), sysctl.confidence)
+
+
+@fact_value("assignment", "lost-ports")
+def lost_ports(host: Host, assignment: Assignment) -> Derived[PortSet | None]:
+    """The ports that a line of ip_local_reserved_ports lists and that are not reserved at boot; unknown for any other key."""
+    reserved = reserved_ports(host)
+    if assignment.key != RESERVED or reserved.value is None:
+        return Derived(None)
+    try:
+        wanted = PortSet.parse(assignment.value)
+    except ValueError:
+        return Derived(None)
+    return Derived(wanted.minus(reserved.value), reserved.evidence, reserved.confidence)

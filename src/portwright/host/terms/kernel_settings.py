@@ -1,0 +1,37 @@
+"""What terms say of kernel settings: their names, the numbers in them, and the note that says which line set one."""
+
+from portwright.facts import Sysctl
+from portwright.finding import Note
+
+RANGE = "net.ipv4.ip_local_port_range"
+RESERVED = "net.ipv4.ip_local_reserved_ports"
+UNPRIVILEGED = "net.ipv4.ip_unprivileged_port_start"
+SOMAXCONN = "net.core.somaxconn"
+_PORT_SETTING_KEYS = """
+    net.ipv4.ip_local_port_range net.ipv4.ip_local_reserved_ports net.ipv4.ip_unprivileged_port_start
+    net.ipv4.ip_autobind_reuse net.ipv4.ip_nonlocal_bind net.ipv6.ip_nonlocal_bind net.ipv6.bindv6only
+    net.ipv4.tcp_tw_reuse net.ipv4.tcp_tw_reuse_delay net.ipv4.tcp_fin_timeout net.ipv4.tcp_timestamps
+    net.ipv4.tcp_max_tw_buckets net.core.somaxconn sunrpc.min_resvport sunrpc.max_resvport
+"""
+PORT_SETTINGS = frozenset(_PORT_SETTING_KEYS.split())
+PORT_SETTING_NAMES = frozenset(key.rpartition(".")[2] for key in PORT_SETTINGS)
+
+
+def evidence_for(sysctl: Sysctl) -> Note:
+    """The note that says which line set a kernel setting, or that none did."""
+    if sysctl.is_default:
+        return Note(f"no file sets {sysctl.key}, so the kernel's default holds: {sysctl.boot or 'empty'}", sysctl.at)
+    return Note(f"{sysctl.key} is set to {sysctl.boot or 'nothing'} here", sysctl.at)
+
+
+def pair_in(text: str) -> tuple[int, int] | None:
+    parts = text.split()
+    if len(parts) != 2 or not all(part.isascii() and part.isdigit() and len(part) <= 5 for part in parts):
+        return None
+    low, high = int(parts[0]), int(parts[1])
+    return (low, high) if 0 < low <= high <= 65535 else None
+
+
+def number_in(text: str) -> int | None:
+    digits = text.removeprefix("-")
+    return int(text) if digits.isascii() and digits.isdigit() and len(digits) <= 19 else None

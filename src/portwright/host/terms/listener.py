@@ -1,0 +1,102 @@
+"""What rules may ask of a listener: who it is, whom it meets, when it binds, and what stops and starts it."""
+
+from typing import Literal
+
+from portwright.facts import Listener
+from portwright.finding import Note
+from portwright.host import Host
+from portwright.host.join import conflict
+from portwright.host.join.conflict import Claim, Turn
+from portwright.host.terms.registry import Derived, fact_value
+from portwright.system.systemd import restarts
+
+
+@fact_value("listener", "deployed")
+def listener_deployed(host: Host, listener: Listener) -> Derived[bool]:
+    """Whether it is opened at boot; in a repository, where nothing says what is enabled, everything counts as deployed."""
+    return Derived(listener.starts == "boot" or (host.repository and listener.starts is None))
+
+
+@fact_value("listener", "who")
+def who(host: Host, listener: Listener) -> Derived[str]:
+    """The service as an operator would name it: its daemon, with the unit where the name does not already say so."""
+    unit = listener.unit
+    return Derived(listener.app if unit is None or unit.partition(".")[0] == listener.app else f"{listener.app} ({unit})")
+
+
+@fact_value("listener", "socket")
+def socket(host: Host, listener: Listener) -> Derived[str]:
+    """Protocol, address and ports in one: `tcp 127.0.0.1:8080`."""
+    address = f"[{listener.address}]" if ":" in listener.address else listener.address
+    return Derived(f"{listener.protocol} {address}:{listener.ports if listener.ports else 'random'}")
+
+
+@fact_value("listener", "scope")
+def scope(host: Host, listener: Listener) -> Derived[Literal["wildcard", "loopback", "specific"]]:
+    """Who can reach it: every address, this host alone, or one address."""
+    return Derived(scope_of(listener))
+
+
+@fact_value("listener", "claim")
+def claim(host: Host, listener: Listener) -> Derived[Claim | None]:
+    """Protocol, address and ports as the kernel compares them when a second socket wants the same port."""
+    return Derived(conflict.claim(host, listener))
+
+
+@fact_value("listener", "comes-up")
+def comes_up(host: Host, listener: Listener) -> Derived[bool]:
+    """Whether its service may come up as far as its sockets go: many daemons give up where one of theirs cannot be bound."""
+    return Derived(conflict.comes_up(host, listener))
+
+
+@fact_value("listener", "error-when-late")
+def error_when_late(host: Host, listener: Listener) -> Derived[Literal["EADDRINUSE"] | None]:
+    """What the service fails with where another socket has the port; unknown where it fails otherwise before, or runs on without it."""
+    return Derived("EADDRINUSE" if conflict.comes_up(host, listener) and not listener.survives_conflict else None)
+
+
+@fact_value("listener", "turn")
+def turn(host: Host, listener: Listener) -> Derived[Turn]:
+    """When it binds: after the units ordered before its own, and after the earlier lines of its own."""
+    return Derived(conflict.turn(host, listener))
+
+
+@fact_value("listener", "restart-budget")
+def restart_budget(host: Host, listener: Listener) -> Derived[float | None]:
+    """For how many seconds systemd starts the failing service again before it gives up; unknown where it never does or none fails."""
+    unit = host.unit(listener.unit)
+    found = restarts.budget(unit) if unit is not None and unit.kind == "service" and not listener.survives_conflict else None
+    if found is None:
+        return Derived(None)
+    evidence = [Note(f"systemd starts it again (Restart={found.restart.value})", found.restart.at)]
+    for key, value, default in (
+        ("RestartSec", found.pause, "100ms"),
+        ("StartLimitIntervalSec", found.interval, "10s"),
+        ("StartLimitBurst", found.burst, "5"),
+    ):
+        if value is not None:
+            evidence.append(Note(f"{key}={value.value} is set here", value.at))
+        else:
+            evidence.append(Note(f"no file sets {key}=, so systemd's default holds: {default}"))
+    return Derived(found.seconds, tuple(evidence))
+
+
+@fact_value("listener", "kill-mode")
+def kill_mode(host: Host, listener: Listener) -> Derived[str | None]:
+    """What systemd stops when it stops the service: KillMode= of its unit, control-group where nobody sets it."""
+    unit = host.unit(listener.unit)
+    if unit is None or unit.kind != "service":
+        return Derived(None)
+    found = unit.value("Service", "KillMode")
+    if found is None:
+        return Derived("control-group")
+    # Whether it has forked anything by then, no file says.
+    return Derived(found.value, (Note(f"KillMode={found.value} is set here", found.at),), "likely")
+
+
+def scope_of(listener: Listener) -> Literal["wildcard", "loopback", "specific"]:
+    """Whether an address is every one, this host's own, or one of many."""
+    address = listener.address.removeprefix("::ffff:")
+    if address in ("*", "0.0.0.0", "::"):  # noqa: S104  compared, never bound
+        return "wildcard"
+    return "loopback" if address.startswith("127.") or address == "::1" else "specific"

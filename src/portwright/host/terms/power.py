@@ -1,0 +1,110 @@
+"""What rules may ask of the power behind a listener: what its unit may do, and what it needs to."""
+
+from portwright.facts import Confidence, Listener, Privileges
+from portwright.finding import Note
+from portwright.host import Host
+from portwright.host.terms.host import low_ports
+from portwright.host.terms.registry import Derived, fact_value
+from portwright.ports import PortSet
+from portwright.system.host_files.capabilities import NET_BIND_SERVICE
+
+# A new network namespace starts from the kernel's own defaults, not from the host's sysctl.d (kernel-tested: net/ipv4/af_inet.c).
+_PRIVATE_START = 1024
+# Daemons that are started as root by design, for more than a port: they change user after binding, read keys, chroot, or serve
+# every user's files. Bounding them to one capability breaks them.
+_ROOT_BY_DESIGN_NAMES = """
+    apache2 httpd nginx haproxy lighttpd varnishd squid caddy traefik envoy h2o hitch stunnel stunnel4 pound relayd
+    sshd dropbear in.telnetd telnetd inetd xinetd vsftpd proftpd pure-ftpd rsync rsyncd atftpd in.tftpd tftpd
+    named bind9 unbound dnsmasq nsd knotd kresd pdns_server pdns_recursor dnsdist systemd-resolved systemd
+    postfix master exim exim4 sendmail smtpd opensmtpd dovecot cyrus cyrmaster courier imapd pop3d
+    smbd nmbd samba winbindd slapd krb5kdc kadmind ns-slapd rpcbind rpc.mountd rpc.statd mountd statd nfsd ypserv
+    dhcpd dhclient kea-dhcp4 radvd chronyd ntpd ptp4l timesyncd snmpd snmptrapd rsyslogd syslog-ng syslogd journald
+    cupsd cups-browsed avahi-daemon dockerd containerd podman kubelet k3s kube-apiserver kube-proxy libvirtd glusterd
+    freeradius radiusd openvpn charon charon-systemd starter pluto wg xl2tpd pppd tinc tincd asterisk corosync pacemakerd pcsd
+    salt-master puppetserver webmin miniserv.pl cockpit-ws php-fpm uwsgi memcached mysqld mariadbd postgres tor saned
+    bird bird6 frr lldpd openntpd sslh thttpd tinyproxy traffic_manager traffic_server xrdp supervisord monit docker rpc.nfsd
+    bacula-fd bacula-sd kea-ctrl-agent kea-dhcp-ddns kea-dhcp6 charon-systemd keepalived netdata
+    chrony cups samba-smbd samba-nmbd tftpd-hpa pdns pdns-recursor strongswan varnish trafficserver isc-dhcp-server ntpsec
+    postgresql mysql rsyslog knot knot-resolver imapd-ssl pop3d-ssl courier-imapd courier-imapd-ssl courier-pop3d courier-pop3d-ssl
+    perdition ganesha.nfsd nfs-ganesha danted sockd vpnserver softether-vpnserver rwhod innd rc.news inn2
+"""
+_ROOT_BY_DESIGN = frozenset(_ROOT_BY_DESIGN_NAMES.split())
+# Interpreters and relays whose service is the program they run: nothing in them needs root but the port.
+_ONLY_A_PORT_NAMES = """
+    python http.server socketserver node nodejs socat ncat nc java ruby php perl deno bun
+    gunicorn uvicorn hypercorn waitress-serve flask daphne granian puma thin webfsd darkhttpd
+"""
+_ONLY_A_PORT = frozenset(_ONLY_A_PORT_NAMES.split())
+_MOST_NAMED = 6  # capabilities in a sentence
+
+
+@fact_value("listener", "grantable-unit")
+def grantable_unit(host: Host, listener: Listener) -> Derived[str | None]:
+    """The unit that binds once it is given CAP_NET_BIND_SERVICE; unknown where the capability would not help.
+
+    It does not help a root unit (its bounding set is the cause), in a private user namespace (the capability counts only inside),
+    nor for a program with file capabilities (they clear the ambient ones, capabilities(7)).
+    """
+    found = _privileges(host, listener)
+    if found is None or found.uid0 or found.private_users or found.noroot or found.fails or found.denied_call:
+        return Derived(None)
+    if found.file_permitted or found.file_inheritable or found.setuid_root:
+        return Derived(None)
+    return Derived(listener.unit)
+
+
+@fact_value("listener", "needs-only-low-port")
+def needs_only_low_port(host: Host, listener: Listener) -> Derived[bool]:
+    """Whether its unit runs as root, with more than CAP_NET_BIND_SERVICE, and needs root for nothing but this one low port.
+
+    Certain knowledge of what a program needs is not to be had from files: interpreters and relays are likely to need nothing else,
+    an unknown program possibly; daemons that start as root by design are left alone.
+    """
+    found = _privileges(host, listener)
+    if found is None or not found.uid0 or found.noroot or found.private_users or listener.unit is None:
+        return Derived(False)
+    if found.bounding is not None and found.bounding <= {NET_BIND_SERVICE}:
+        return Derived(False)
+    low = low_ports(host).value if not listener.private_network else PortSet.of((1, _PRIVATE_START - 1))
+    if low is None or not listener.ports or listener.ports.minus(low):
+        return Derived(False)
+    others = (other.ports.intersection(low) for other in host.listeners_of(listener.unit))
+    if len(listener.ports.union(*others)) != 1:
+        return Derived(False)
+    known = _knows_what_it_needs(listener)
+    if known is None:
+        return Derived(False)
+    evidence = tuple(Note(text, at) for text, at in found.because) or (Note("no User= is set, so the unit runs as root"),)
+    return Derived(True, evidence, known)
+
+
+@fact_value("listener", "held-capabilities")
+def held_capabilities(host: Host, listener: Listener) -> Derived[str | None]:
+    """What its unit may do as it is started, in words."""
+    found = _privileges(host, listener)
+    if found is None:
+        return Derived(None)
+    held = found.bounding if found.uid0 else found.ambient
+    if held is None:
+        return Derived("every capability")
+    if len(held) > _MOST_NAMED:
+        return Derived(f"{len(held)} capabilities")
+    return Derived(", ".join(sorted(held)) or "no capability")
+
+
+def _privileges(host: Host, listener: Listener) -> Privileges | None:
+    unit = host.unit(listener.unit)
+    return None if unit is None else host.privileges.get(unit.name)
+
+
+def _knows_what_it_needs(listener: Listener) -> Confidence | None:
+    """How sure it is that a program needs root for nothing but its port, None where it may well need more.
+
+    A daemon whose configuration was understood is a product of its own: unless it is known to need no more, it is left alone.
+    """
+    program = listener.app
+    if program in _ROOT_BY_DESIGN:
+        return None
+    if program in _ONLY_A_PORT or program.rstrip("0123456789.") in _ONLY_A_PORT:
+        return "likely"
+    return "possible" if listener.confidence == "possible" else None

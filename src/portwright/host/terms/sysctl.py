@@ -1,0 +1,44 @@
+"""What rules may ask of a kernel setting."""
+
+from portwright.facts import Sysctl
+from portwright.finding import Note
+from portwright.host import Host
+from portwright.host.terms.kernel_settings import PORT_SETTINGS, RANGE, number_in, pair_in
+from portwright.host.terms.registry import Derived, fact_value
+
+_MOST_LOST = 6  # lines in notes
+
+
+@fact_value("sysctl", "number")
+def number(host: Host, sysctl: Sysctl) -> Derived[int | None]:
+    """The value at boot as a number; unknown where it is none."""
+    return Derived(number_in(sysctl.boot))
+
+
+@fact_value("sysctl", "one-parity")
+def one_parity(host: Host, sysctl: Sysctl) -> Derived[bool | None]:
+    """Whether the two ends of the ephemeral range are both even or both odd; unknown for any other key."""
+    ends = pair_in(sysctl.boot) if sysctl.key == RANGE else None
+    return Derived(None if ends is None else ends[0] < ends[1] and ends[0] % 2 == ends[1] % 2)
+
+
+@fact_value("sysctl", "loaders-disagree")
+def loaders_disagree(host: Host, sysctl: Sysctl) -> Derived[bool]:
+    """Whether boot and `sysctl --system` leave different values, with the lines that lost and why."""
+    if sysctl.boot == sysctl.reload:
+        return Derived(False)
+    overridden = [each for each in sysctl.overridden if each.at not in (sysctl.at, sysctl.reload_at)]
+    notes = (Note(f"{each.value or 'an empty value'} is not in force: {each.reason}", each.at) for each in overridden[:_MOST_LOST])
+    return Derived(True, tuple(notes))
+
+
+@fact_value("sysctl", "drifted")
+def drifted(host: Host, sysctl: Sysctl) -> Derived[bool]:
+    """Whether the running kernel is known to have another value than its files give it."""
+    return Derived(sysctl.running is not None and sysctl.running != sysctl.boot)
+
+
+@fact_value("sysctl", "is-port-setting")
+def is_port_setting(host: Host, sysctl: Sysctl) -> Derived[bool]:
+    """Whether the key is one that decides about ports, addresses or connections."""
+    return Derived(sysctl.key in PORT_SETTINGS)

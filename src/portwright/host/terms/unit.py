@@ -1,0 +1,171 @@
+"""What rules may ask of a unit: its capabilities, the lines that systemd does not read, and what its Exec lines do to ports."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from portwright.facts import Unit
+from portwright.finding import Note
+from portwright.host import Host
+from portwright.host.join.privilege import effective_capabilities, gains_nothing
+from portwright.host.terms.host import low_ports
+from portwright.host.terms.kernel_settings import PORT_SETTINGS
+from portwright.host.terms.registry import Derived, fact_value
+from portwright.system.host_files.capabilities import NET_BIND_SERVICE
+from portwright.system.systemd.ignored_settings import Ignored, ignored
+
+if TYPE_CHECKING:
+    from portwright.system.systemd.exec_calls import ExecCall
+
+
+@fact_value("unit", "excluded-capabilities")
+def excluded_capabilities(host: Host, unit: Unit) -> Derived[frozenset[str] | None]:
+    """The capabilities AmbientCapabilities= asks for and CapabilityBoundingSet= leaves out: systemd drops them without a word."""
+    found = host.privileges.get(unit.name)
+    if found is None or found.uid0 or found.bounding is None:
+        return Derived(None)
+    evidence = [Note(f"AmbientCapabilities={s.value}", s.at) for s in unit.each("Service", "AmbientCapabilities")]
+    evidence += [Note(f"CapabilityBoundingSet={s.value}", s.at) for s in unit.each("Service", "CapabilityBoundingSet")]
+    return Derived(found.ambient - found.bounding, tuple(evidence))
+
+
+@fact_value("unit", "inverted-capabilities")
+def inverted_capabilities(host: Host, unit: Unit) -> Derived[frozenset[str] | None]:
+    """The capabilities a non-root unit holds because AmbientCapabilities= starts with `~`: all but those it names."""
+    found = host.privileges.get(unit.name)
+    lines = unit.each("Service", "AmbientCapabilities")
+    if found is None or found.uid0 or not lines or not lines[0].value.startswith("~"):
+        return Derived(None)
+    held = found.ambient if found.bounding is None else found.ambient & found.bounding
+    return Derived(held, (Note(f"AmbientCapabilities={lines[0].value}", lines[0].at),))
+
+
+@fact_value("unit", "void-file-capabilities")
+def void_file_capabilities(host: Host, unit: Unit) -> Derived[frozenset[str] | None]:
+    """The file capabilities of its program that it never gets, because its unit switches privileges gained by executing a file off.
+
+    Where it cannot bind a port for the lack of one, that is told of the port. CAP_NET_BIND_SERVICE is no loss to a service whose
+    ports are known and need none.
+    """
+    found = host.privileges.get(unit.name)
+    if found is None or found.uid0 or not found.no_new_privileges or found.fails or found.private_users:
+        return Derived(None)
+    opened = host.listeners_of(unit.name)
+    overridden = found.file_permitted - (effective_capabilities(found) or frozenset()) - ({NET_BIND_SERVICE} if opened else set())
+    if not overridden or any(listener.error == "EACCES" for listener in opened):
+        return Derived(None)
+    name, at = gains_nothing(found)
+    return Derived(
+        overridden, (Note(f"{name} is set here", at), Note(f"the file of its program has {', '.join(sorted(found.file_permitted))}"))
+    )
+
+
+@fact_value("unit", "what-switches-them-off")
+def what_switches_them_off(host: Host, unit: Unit) -> Derived[str | None]:
+    """The setting that keeps its program from gaining privileges by executing a file: NoNewPrivileges= or what implies it."""
+    found = host.privileges.get(unit.name)
+    return Derived(None if found is None or not found.no_new_privileges else gains_nothing(found)[0])
+
+
+@fact_value("unit", "barred-capabilities")
+def barred_capabilities(host: Host, unit: Unit) -> Derived[frozenset[str] | None]:
+    """The file capabilities of its program that its bounding set leaves out, so that the kernel refuses to execute it."""
+    found = host.privileges.get(unit.name)
+    if found is None or found.fails != "203/EXEC" or found.bounding is None:
+        return Derived(None)
+    lines = [Note(text, at) for text, at in found.because if at.path in unit.files and not text.startswith(("User=", "DynamicUser="))]
+    owned = Note(f"the file of its program has {', '.join(sorted(found.file_permitted))}")
+    return Derived(found.file_permitted - found.bounding, (*lines, owned))
+
+
+@fact_value("unit", "needless-bind-capability")
+def needless_bind_capability(host: Host, unit: Unit) -> Derived[bool]:
+    """Whether a non-root unit is given CAP_NET_BIND_SERVICE by name although every port it is known to open needs no privilege."""
+    found = host.privileges.get(unit.name)
+    low = low_ports(host)
+    if found is None or found.uid0 or NET_BIND_SERVICE not in found.ambient or low.value is None:
+        return Derived(False)
+    opened = host.listeners_of(unit.name)
+    if not opened or any(listener.random or listener.ports.overlaps(low.value) for listener in opened):
+        return Derived(False)
+    lines = [s for s in unit.each("Service", "AmbientCapabilities") if NET_BIND_SERVICE in s.value.upper()]
+    evidence = tuple(Note(f"AmbientCapabilities={s.value}", s.at) for s in lines)
+    ports = tuple(Note(f"it listens on {listener.ports}", listener.at) for listener in opened[:4])
+    # What a program opens beyond the files that were read is not known.
+    return Derived(bool(evidence), (*evidence, *ports, *low.evidence), "likely")
+
+
+@fact_value("unit", "ignored-lines")
+def ignored_lines(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
+    """The lines meant to decide about ports or power that systemd does not read: misspelt, or in the wrong section."""
+    found = _ignored(unit)
+    return Derived(tuple(each.reason for each in found), tuple(Note(_ignored_note(unit, each), each.setting.key_at) for each in found))
+
+
+@fact_value("unit", "ignored-line")
+def ignored_line(host: Host, unit: Unit) -> Derived[str | None]:
+    """The first line of a unit that was meant to decide about ports or power and that systemd does not read, and why."""
+    found = _ignored(unit)
+    if not found:
+        return Derived(None)
+    more = len(found) - 1
+    return Derived(found[0].reason + (f", and {more} more such line{'s' if more > 1 else ''}" if more else ""))
+
+
+@fact_value("unit", "port-kills")
+def port_kills(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
+    """The Exec lines that kill whatever process has a port: `fuser -k 8080/tcp`, `kill $(lsof -t -i:8080)`."""
+    calls = _calls(unit, "fuser", "lsof")
+    killing = {call.line.at for call in calls if call.program == "kill" or (call.program == "xargs" and "kill" in call.words)}
+    return _lines(call for call in calls if _is_killing_fuser(call) or (call.line.at in killing and _asks_lsof(call)))
+
+
+@fact_value("unit", "port-settings-written")
+def port_settings_written(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
+    """The kernel settings about ports that the Exec lines of a unit set with sysctl(8)."""
+    found: dict[str, Note] = {}
+    for call in _calls(unit, "sysctl"):
+        for word in call.words[1:] if call.program == "sysctl" else ():
+            key = word.partition("=")[0].replace("/", ".")
+            if "=" in word and key in PORT_SETTINGS:
+                found.setdefault(key, Note(f"{call.line.key}= sets {key} here", call.at))
+    return Derived(tuple(found), tuple(found.values()))
+
+
+def _calls(unit: Unit, *names: str) -> tuple["ExecCall", ...]:
+    """The commands of the Exec lines that hold one of these names; few units do, and for the others no shell is read."""
+    if not any(unit.says(name) for name in names):
+        return ()
+    from portwright.system.systemd.exec_calls import exec_calls
+
+    return exec_calls(unit, *names)
+
+
+def _lines(calls: Iterable["ExecCall"]) -> Derived[tuple[str, ...]]:
+    found = {call.line.at: Note(f"{call.line.key}={call.line.value}", call.at) for call in calls}
+    return Derived(tuple(note.text for note in found.values()), tuple(found.values()))
+
+
+def _is_killing_fuser(call: "ExecCall") -> bool:
+    """Signals are named in capitals, so a small k among the options is -k; a port has its protocol behind it or before all (-n)."""
+    options = [word for word in call.words[1:] if word.startswith("-")]
+    kills = any(word == "--kill" or (not word.startswith("--") and "k" in word) for word in options)
+    a_port = any(word in ("tcp", "udp") or word.endswith(("/tcp", "/udp")) for word in call.words[1:])
+    return call.program == "fuser" and kills and a_port
+
+
+def _asks_lsof(call: "ExecCall") -> bool:
+    """Whether it lists processes by port, connected ones too, not only listeners (-sTCP:LISTEN); in `$( )`, too, which is one word."""
+    text = " ".join(call.words)
+    by_port = "lsof" in text and ("-i" in text or "-ti" in text)
+    return by_port and (call.program == "lsof" or "$(" in text or "`" in text) and "LISTEN" not in text
+
+
+def _ignored(unit: Unit) -> tuple[Ignored, ...]:
+    return ignored(unit) if unit.kind in ("service", "socket") else ()
+
+
+def _ignored_note(unit: Unit, line: Ignored) -> str:
+    written = f"{line.setting.key}={line.setting.value}"
+    if line.key == "User" and unit.kind == "service" and unit.value("Service", "User") is None:
+        return f"{written} is not read, so the service runs as root"
+    return f"{written} is not read"
