@@ -1,0 +1,163 @@
+"""The system calls of every command: what is opened for writing, what is run, and that nothing is connected to."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from portwright.cli.arguments import COMMANDS
+from tests.hostile.program import enabled, lay
+
+_TRACED = "trace=%file,%network,%process,ftruncate,fchmod,fchown,ptrace,mount"
+_WRITING = re.compile(r"O_WRONLY|O_RDWR|O_CREAT|O_TRUNC|O_APPEND")
+_CHANGING = re.compile(
+    r"\b(?:creat|mkdir|mkdirat|mknod|mknodat|link|linkat|symlink|symlinkat|rename|renameat|renameat2|unlink|unlinkat|rmdir|truncate"
+    r"|ftruncate|chmod|fchmod|fchmodat|chown|fchown|lchown|fchownat|utime|utimensat|setxattr|mount|chroot)\("
+)
+_CONNECTING = re.compile(r"\b(?:socket|socketpair|connect|bind|listen|accept4?|sendto|sendmsg)\(")
+_PART = re.compile(r'"\.portwright-[0-9a-f]{16}\.part"')
+# Locks of the pool of processes, which have no other place (sem_open(3)).
+_LOCK = re.compile(r'"/dev/shm/(?:sem\.)?[\w.-]+"')
+
+
+def _host(root: Path) -> Path:
+    outside = root.parent / "outside"
+    outside.mkdir()
+    (outside / "bait.conf").write_text("net.ipv4.ip_local_port_range = 5 4\n")
+    return lay(
+        root,
+        {
+            "etc/systemd/system/a.service": f"[Service]\nEnvironmentFile={outside}/bait.conf\nExecStart=/bin/sh {outside}/bait.conf\n",
+            "etc/systemd/system/b.service": "[Service]\nExecStartPre=/usr/bin/touch x\nExecStart=/usr/bin/python3 /opt/b.py --port 80\n",
+            "opt/b.py": "import os, socket\nos.system('touch run')\nsocket.create_connection(('127.0.0.1', 1))\n",
+            "etc/systemd/system/nginx.service": "[Service]\nExecStart=/usr/sbin/nginx\n",
+            "etc/nginx/nginx.conf": f"include {outside}/*.conf;\ninclude ../../../../../..{outside}/*.conf;\n"
+            "http { server { listen 40000; } }\n",
+            "etc/sysctl.d/1.conf": f"-> {outside}/bait.conf",
+            "etc/sysctl.d/2.conf": f"-> ../../../../../../../..{outside}/bait.conf",
+            "etc/sysctl.d/3.conf": "-> ../out/bait.conf",
+            "etc/out": f"-> {outside}",
+            "etc/shadow": "root:x\n",
+            **enabled("a.service"),
+            **enabled("b.service"),
+            **enabled("nginx.service"),
+        },
+    )
+
+
+RULE = """\
+id: port-of-the-office
+title: A service takes a port of the office
+severity: low
+why: Ports from 8000 to 8009 are for the office.
+references: [socket(7)]
+each: listener
+where: {ports: {overlaps: 8000-8009}}
+message: "{who} listens on {socket}"
+bad: {/etc/systemd/system/a.service: "[Service]\\nExecStart=/usr/bin/python3 -m http.server 8001\\n"}
+good: {/etc/systemd/system/a.service: "[Service]\\nExecStart=/usr/bin/python3 -m http.server 9001\\n"}
+"""
+CASE = """\
+flags: one
+/etc/systemd/system/a.service
+    [Service]
+    ExecStart=/usr/bin/python3 -m http.server 8001
+    [Install]
+    WantedBy=multi-user.target
+/etc/systemd/system/multi-user.target.wants/a.service -> ../a.service
+"""
+
+# The words of a command, and the files it is to write.
+RUNS: list[tuple[list[str], list[str]]] = [
+    (["check", "h"], []),
+    (["check", "-v", "h"], []),
+    (["check", "--format", "json", "--output", "out/r", "--format", "sarif", "--output", "out/s", "--format", "github", "h"], ["r", "s"]),
+    (["check", "--jobs", "2", "h", "again"], []),
+    (["check", "repository"], []),
+    (["check", "repository/app.service"], []),
+    (["check", "--rules", "rules", "h"], []),
+    (["facts", "-v", "h"], []),
+    (["facts", "--format", "json", "--output", "out/r", "h"], ["r"]),
+    (["ports", "-v", "h"], []),
+    (["ports", "--format", "json", "--output", "out/r", "h"], ["r"]),
+    (["fix", "h"], []),
+    (["fix", "-o", "out/plan.yml", "h"], ["plan.rollback.yml", "plan.vars.json", "plan.yml"]),
+    (["explain", "port-claimed-twice"], []),
+    (["explain", "--format", "markdown", "--output", "out/r", "port-claimed-twice"], ["r"]),
+    (["rules"], []),
+    (["rules", "--test", "rules"], []),
+    (["rules", "--test", "rules", "--accept"], ["port-of-the-office.txt"]),
+    (["apps", "--format", "json", "--output", "out/r"], ["r"]),
+    (["--version"], []),
+    (["--help"], []),
+    (["audit", "h"], []),
+    (["snapshot"], []),
+]
+
+
+def _calls(words: Sequence[str], folder: Path) -> list[str]:
+    if shutil.which("strace") is None:
+        pytest.skip("strace is not installed")
+    log = folder / "log"
+    # With bytecode Python writes files of its own beside the modules.
+    command = ["strace", "-f", "-y", "-s", "4096", "-e", _TRACED, "-o", str(log), sys.executable, "-B", "-m", "portwright", *words]
+    done = subprocess.run(command, capture_output=True, check=False, text=True, cwd=folder, stdin=subprocess.DEVNULL)
+    if "ptrace" in done.stderr:
+        pytest.skip("strace may not trace here")
+    assert done.returncode in (0, 1, 2, 3), done.stderr
+    return log.read_text().splitlines()
+
+
+def test_every_command_is_among_those_that_are_traced() -> None:
+    assert set(COMMANDS) <= {words[0] for words, _ in RUNS}
+
+
+@pytest.mark.parametrize(("words", "written"), RUNS, ids=lambda each: " ".join(each) if each else "-")
+def test_case_88_no_command_connects_runs_or_writes_anything_else(words: list[str], written: list[str], tmp_path: Path) -> None:
+    _host(tmp_path / "h")
+    lay(tmp_path / "again", {})
+    (tmp_path / "repository").mkdir()
+    (tmp_path / "repository" / "app.service").write_text("[Service]\nUser=x\nExecStart=/bin/app --port 80\n")
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "port-of-the-office.yaml").write_text(RULE)
+    (tmp_path / "rules" / "port-of-the-office.txt").write_text(CASE)
+    (tmp_path / "out").mkdir()
+    before = set(tmp_path.rglob("*"))
+
+    calls = _calls(words, tmp_path)
+
+    done = [call for call in calls if " = -1 " not in call and "resumed>" not in call and "---" not in call]
+    assert any("execve(" in call for call in done)
+    assert 1 == sum("execve" in call for call in done)
+    assert [] == [call for call in calls if _CONNECTING.search(call)]
+    assert [] == [call for call in calls if "open" in call and ("/outside" in call or "bait" in call)]
+    assert [] == [call for call in calls if '"shadow"' in call and "open" in call]
+    changed = [call for call in done if (_WRITING.search(call) and "open" in call) or _CHANGING.search(call)]
+    changed = [call for call in changed if '"/dev/null"' not in call and not _LOCK.search(call)]
+    places = f"{tmp_path}/{'rules' if 'rules' in words else 'out'}>"
+    assert [] == [call for call in changed if not (_PART.search(call) and places in call) and "fchmod" not in call]
+    assert [] == [call for call in changed if "fchmod" in call and ".part>, 0600" not in call]
+    renamed = sorted(match[1] for call in changed if (match := re.search(r'rename\w*\(.*, "([^"]*)"(?:, \w+)?\)', call)))
+    assert written == renamed
+    new = [path for path in tmp_path.rglob("*") if path not in before and path.name != "log"]
+    assert [] == [path for path in new if path.parent.name != "out" or path.name not in written]
+
+
+def test_what_a_plan_is_applied_with_is_the_only_program_that_is_run() -> None:
+    package = Path(sys.modules["portwright"].__file__ or "").parent
+    runs = re.compile(r"\b(?:subprocess\.\w+|os\.(?:system|popen|exec\w*|spawn\w*|posix_spawn\w*))\(")
+    found = [
+        f"{path.relative_to(package)}: {line.strip()}"
+        for path in sorted(package.rglob("*.py"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if runs.search(line)
+    ]
+
+    assert 1 == len(found)
+    assert "cli" in found[0].split(os.sep)[0]
+    assert "[program, " in found[0]
