@@ -64,6 +64,12 @@ class Finding:
     summary: str = ""
 
     @property
+    def severity(self) -> Severity:
+        """The rule's severity, lowered by one step where this will bite rarely (likelihood low)."""
+        step = 1 if self.likelihood == "low" else 0
+        return SEVERITIES[min(SEVERITIES.index(self.card.severity) + step, len(SEVERITIES) - 1)]
+
+    @property
     def fingerprint(self) -> str:
         """The same for the same problem across unrelated edits: rule, file and subject count, line numbers and wording do not."""
         from hashlib import sha256

@@ -53,6 +53,53 @@ def test_exit_zero_turns_1_into_0() -> None:
     assert 0 == main(["check", WEB1, "--exit-zero"])
 
 
+@pytest.fixture
+def unknown(tmp_path: Path) -> Path:
+    """A host of which everything can be read, and one service is not understood."""
+    unit = "[Service]\nExecStart=/opt/app/bin/app\n"
+    root = _host(tmp_path / "unknown", {"etc/systemd/system/app.service": unit, "etc/systemd/system/multi-user.target.wants/.keep": ""})
+    (root / "etc/systemd/system/multi-user.target.wants/app.service").symlink_to("../app.service")
+    return root
+
+
+@pytest.mark.parametrize("command", ["check", "facts", "ports"])
+def test_what_is_not_covered_exits_3_where_that_is_asked_for(command: str, unknown: Path, clean: Path) -> None:
+    assert 0 == main([command, str(unknown)])
+    assert 3 == main([command, str(unknown), "--strict"])
+    assert 3 == main([command, str(unknown), "--strict", "--accept-unreadable"])
+    assert 0 == main([command, str(clean), "--strict"])
+
+
+@pytest.mark.parametrize("command", ["check", "facts", "ports"])
+def test_what_could_not_be_read_may_be_accepted_and_stays_in_the_report(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = str(_host(tmp_path / "broken", {"etc/sysctl.d/10-x.conf": "no assignment\n"}))
+
+    assert 3 == main([command, broken])
+    capsys.readouterr()
+    assert 0 == main([command, broken, "--accept-unreadable"])
+    assert "not an assignment" in capsys.readouterr().out
+
+
+def test_where_nothing_was_read_there_is_nothing_to_accept(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+
+    assert 3 == main(["check", str(tmp_path / "empty"), "--accept-unreadable"])
+
+
+def test_fail_on_counts_the_severity_that_likelihood_lowers(tmp_path: Path) -> None:
+    unit = "[Socket]\nListenStream=127.0.0.1:45001\n"
+    root = _host(tmp_path / "odd", {"etc/systemd/system/web.socket": unit, "etc/systemd/system/sockets.target.wants/.keep": ""})
+    (root / "etc/systemd/system/sockets.target.wants/web.socket").symlink_to("../web.socket")
+    (root / "etc/systemd/system/web@.service").write_text("[Service]\nExecStart=/bin/true\n")
+    (root / "etc/systemd/system/web.service").write_text("[Service]\nExecStart=/usr/bin/cat\n")
+
+    select = ["--select", "listener-in-ephemeral-range"]
+    assert 0 == main(["check", str(root), *select, "--fail-on", "high"])
+    assert 1 == main(["check", str(root), *select, "--fail-on", "medium"])
+
+
 def test_a_rate_is_held_against_the_ports(clean: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert 0 == main(["check", str(clean), "--rate", "235"])
     assert 1 == main(["check", str(clean), "--rate", "471", "--quiet"])

@@ -1,6 +1,7 @@
 """The bundled examples give exactly the findings a reviewer would want, at the right lines, and none beside them."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ EXAMPLES = HERE.parents[1] / "examples"
 def test_an_example_gives_the_findings_kept_beside_this_test(example: str, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     main(["check", str(EXAMPLES / example), "-v"])
 
-    report = capsysbinary.readouterr().out.decode()
+    # How many rules there are is not what these reports are kept for.
+    report = re.sub(r"\d+( of \d+)? rules", "N rules", capsysbinary.readouterr().out.decode())
 
     assert expected(HERE / f"{example}.check.txt", report) == report
 

@@ -2,6 +2,7 @@
 
 from portwright._start.records import replace
 from portwright.changes import GrantCapability, Manual, ReservePorts, SetSysctl
+from portwright.coverage import Coverage, LeftOut, NotRead, NotUnderstood
 from portwright.facts import (
     Assignment,
     FileLimit,
@@ -118,6 +119,13 @@ WEB1 = HostResult(
         Unreadable(at(UNIT, "Description"), "unterminated quote"),
     ),
     sources=SOURCES,
+)
+COVERAGE = Coverage(
+    not_understood=(
+        NotUnderstood("app.service", "/opt/app/bin/app", Span("/etc/systemd/system/app.service", 2, 11, 2, 27), "nobody knows it"),
+    ),
+    left_out=(LeftOut("docs/app.service", "it lies in docs/, which holds documentation"),),
+    not_read=(NotRead("Vagrantfile", "vagrant", "its text speaks of ports, and Vagrantfiles are not read"),),
 )
 CLEAN = HostResult(host="web2", files_read=1, rules_checked=18)
 EMPTY = HostResult(host="web0", files_read=0, rules_checked=18)

@@ -11,7 +11,7 @@ from portwright.finding import HostResult, Note, Severity
 from portwright.reports import github
 from portwright.source import Span, Unreadable
 from tests.reports.golden import expected
-from tests.reports.hosts import ALSO_IN_RANGE, BY_HAND, CLEAN, EMPTY, IN_RANGE, NO_CAPABILITY, WEB1, card
+from tests.reports.hosts import ALSO_IN_RANGE, BY_HAND, CLEAN, COVERAGE, EMPTY, IN_RANGE, NO_CAPABILITY, WEB1, card
 
 SHOP = replace(WEB1, host="shop", repository=True)
 
@@ -65,7 +65,9 @@ def test_severity_becomes_a_command(severity: Severity, command: str) -> None:
 
 
 def test_the_worst_comes_first_because_only_ten_of_a_kind_are_shown() -> None:
-    assert ["error", "error", "warning", "warning", "notice", "warning", "warning"] == [line[0] for line in commands(github.check([WEB1]))]
+    found = [line[0] for line in commands(github.check([WEB1]))]
+
+    assert ["error", "warning", "warning", "warning", "notice", "warning", "warning"] == found
 
 
 def test_notes_the_manual_step_and_what_will_fail_are_lines_of_the_message() -> None:
@@ -113,6 +115,18 @@ def test_what_could_not_be_read_is_a_warning() -> None:
 )
 def test_a_run_that_looked_at_nothing_warns(hosts: list[HostResult], message: str) -> None:
     assert [("warning", {"title": "no verdict"}, message)] == commands(github.check(hosts))
+
+
+def test_one_notice_says_all_that_a_host_does_not_cover() -> None:
+    ((command, properties, message),) = commands(github.check([replace(CLEAN, coverage=COVERAGE)]))
+
+    assert ("notice", {"title": "not covered"}) == (command, properties)
+    assert [
+        "web2: 1 program not understood, 1 file left out, 1 file not read",
+        "/etc/systemd/system/app.service:2:11: not understood: app.service starts /opt/app/bin/app: nobody knows it",
+        "docs/app.service:1:1: left out: it lies in docs/, which holds documentation",
+        "Vagrantfile:1:1: not read (vagrant): its text speaks of ports, and Vagrantfiles are not read",
+    ] == message.split("\n")
 
 
 def test_a_sound_host_says_nothing() -> None:

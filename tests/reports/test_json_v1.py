@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from portwright._start.records import replace
 from portwright.changes import GrantCapability, LimitCapabilities, Manual, ReservePorts, SetSysctl
-from portwright.facts import Listener, Privileges
+from portwright.facts import Likelihood, Listener, Privileges
 from portwright.finding import Allowed, HostResult, Note, Subject
 from portwright.host import Host
 from portwright.ports import PortSet
 from portwright.reports import json_v1
 from portwright.source import Span, Unreadable
 from tests.reports.golden import expected
-from tests.reports.hosts import BY_HAND, CLEAN, COLLISIONS, DB1, EMPTY, IN_RANGE, NO_CAPABILITY, WEB1, listener
+from tests.reports.hosts import BY_HAND, CLEAN, COLLISIONS, COVERAGE, DB1, EMPTY, IN_RANGE, NO_CAPABILITY, WEB1, listener
 
 SCHEMA: dict[str, Any] = json.loads((Path(__file__).parents[2] / "docs" / "json-v1.schema.json").read_text())
 
@@ -97,6 +97,7 @@ def test_the_words_of_the_contract_for_one_finding() -> None:
     assert {
         "rule": "listener-in-ephemeral-range",
         "severity": "high",
+        "rule_severity": "high",
         "confidence": "certain",
         "likelihood": "high",
         "likelihood_because": "connect() hands out even ports first",
@@ -217,10 +218,37 @@ def test_the_same_facts_in_any_order_are_the_same_bytes() -> None:
     assert json_v1.ports([(DB1, COLLISIONS)]) == json_v1.ports([(turned, tuple((b, a) for a, b in COLLISIONS))])
 
 
+def test_what_is_not_covered_stands_with_the_host_and_in_the_summary() -> None:
+    document = json.loads(json_v1.check([replace(CLEAN, coverage=COVERAGE)], "1"))
+
+    assert {
+        "not_understood": [
+            {
+                "unit": "app.service",
+                "program": "/opt/app/bin/app",
+                "at": {"path": "/etc/systemd/system/app.service", "line": 2, "column": 11, "end_line": 2, "end_column": 27},
+                "reason": "nobody knows it",
+            }
+        ],
+        "left_out": [{"path": "docs/app.service", "reason": "it lies in docs/, which holds documentation"}],
+        "not_read": [{"path": "Vagrantfile", "kind": "vagrant", "reason": "its text speaks of ports, and Vagrantfiles are not read"}],
+    } == document["hosts"][0]["coverage"]
+    assert [1, 1, 1] == [document["summary"][part] for part in ("not_understood", "left_out", "not_read")]
+
+
+def test_a_finding_that_bites_rarely_is_one_step_less_severe() -> None:
+    def severities(likelihood: Likelihood | None) -> list[str]:
+        result = replace(CLEAN, findings=(replace(IN_RANGE, likelihood=likelihood),))
+        (finding,) = json.loads(json_v1.check([result], "1"))["hosts"][0]["findings"]
+        return [finding["severity"], finding["rule_severity"]]
+
+    assert [["medium", "high"], ["high", "high"], ["high", "high"]] == [severities(each) for each in ("low", "medium", None)]
+
+
 def test_the_summary_counts_over_all_hosts() -> None:
     assert {
         "hosts": 3,
-        "findings": {"high": 2, "medium": 2, "low": 1, "info": 0},
+        "findings": {"high": 1, "medium": 3, "low": 1, "info": 0},
         "allowed": 1,
         "unreadable": 2,
         "not_understood": 0,

@@ -17,7 +17,7 @@ from portwright.finding import Allowed, HostResult, Note, RuleMeta, Severity, Su
 from portwright.reports import sarif
 from portwright.source import Span, Unreadable
 from tests.reports.golden import expected
-from tests.reports.hosts import ALSO_IN_RANGE, BY_HAND, CLEAN, EMPTY, IN_RANGE, NO_CAPABILITY, WEB1, card
+from tests.reports.hosts import ALSO_IN_RANGE, BY_HAND, CLEAN, COVERAGE, EMPTY, IN_RANGE, NO_CAPABILITY, WEB1, card
 
 SCHEMA: dict[str, Any] = json.loads((Path(__file__).parent / "schemas" / "sarif-2.1.0-rtm.5.json").read_text())
 # What errata 01 asks for beyond that (schemas/PROVENANCE).
@@ -284,9 +284,23 @@ def test_results_beyond_the_cap_are_counted_and_the_worst_stay(monkeypatch: pyte
 
     run = run_of(sarif.check([replace(WEB1, unreadable=())], [], "1"))
 
-    assert ["error", "error"] == [result["level"] for result in run["results"]]
+    assert ["error", "warning"] == [result["level"] for result in run["results"]]
     said = [each["message"]["text"] for each in run["invocations"][0]["toolExecutionNotifications"]]
     assert ["4 more results left out: this report holds 2 at most, the worst first"] == said
+
+
+def test_what_is_not_covered_is_a_note_that_leaves_the_run_successful() -> None:
+    (invocation,) = run_of(sarif.check([replace(CLEAN, coverage=COVERAGE)], [], "1"))["invocations"]
+
+    assert invocation["executionSuccessful"]
+    assert [
+        ("note", "not understood: app.service starts /opt/app/bin/app: nobody knows it", "etc/systemd/system/app.service"),
+        ("note", "left out: it lies in docs/, which holds documentation", "docs/app.service"),
+        ("note", "not read (vagrant): its text speaks of ports, and Vagrantfiles are not read", "Vagrantfile"),
+    ] == [
+        (each["level"], each["message"]["text"], each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"])
+        for each in invocation["toolExecutionNotifications"]
+    ]
 
 
 def test_the_same_results_in_any_order_are_the_same_bytes() -> None:

@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from portwright._start.records import replace
 from portwright.changes import Manual, SetSysctl
+from portwright.coverage import Coverage, NotRead
 from portwright.finding import Allowed, HostResult, Note
 from portwright.reports.escape import width
 from portwright.reports.text import render
 from portwright.source import Source, Span, Unreadable
 from tests.reports.golden import expected
-from tests.reports.hosts import BY_HAND, CLEAN, EMPTY, IN_RANGE, SOURCES, WEB1
+from tests.reports.hosts import BY_HAND, CLEAN, COVERAGE, EMPTY, IN_RANGE, SOURCES, WEB1
 
 _COLOUR = re.compile("\x1b\\[[0-9;]*m")
 
@@ -43,6 +44,26 @@ def test_quiet_leaves_a_line_for_each_finding_and_each_gap() -> None:
     assert "" == plain(CLEAN, quiet=True)
 
 
+def test_what_is_not_covered_is_counted_and_listed() -> None:
+    assert plain(replace(CLEAN, coverage=COVERAGE), width=120) == (
+        "not understood:\n"
+        "  /etc/systemd/system/app.service:2:11: app.service starts /opt/app/bin/app: nobody knows it\n"
+        "\n"
+        "not read:\n"
+        "  Vagrantfile: vagrant: its text speaks of ports, and Vagrantfiles are not read\n"
+        "\n"
+        "no findings on web2; 1 file read; 1 program not understood, 1 file left out, 1 file not read\n"
+    )
+    assert "left out:\n  docs/app.service: it lies in docs/" in plain(replace(CLEAN, coverage=COVERAGE), width=120, verbose=True)
+
+
+def test_a_long_list_of_what_is_not_covered_is_cut() -> None:
+    many = Coverage(not_read=tuple(NotRead(f"{number}.sh", "shell script", "r") for number in range(7)))
+
+    assert "  4.sh: shell script: r\n  2 more with -v\n" in plain(replace(CLEAN, coverage=many))
+    assert "  6.sh: shell script: r\n" in plain(replace(CLEAN, coverage=many), verbose=True)
+
+
 def test_several_hosts_are_told_apart_and_summed_up() -> None:
     actual = plain(WEB1, CLEAN, EMPTY)
 
@@ -53,21 +74,21 @@ def test_several_hosts_are_told_apart_and_summed_up() -> None:
     ("results", "report"),
     [
         ((), "nothing was read: there was no host, repository or file to look at\n"),
-        ((CLEAN,), "no findings on web2; 1 file read, 18 rules checked\n"),
-        ((replace(CLEAN, repository=True),), "no findings in web2; 1 file read, 18 rules checked\n"),
-        ((EMPTY,), "web0: nothing was read, so there is no verdict; 0 files read, 18 rules checked\n"),
-        ((replace(CLEAN, rules_checked=0),), "web2: no rule was checked, so there is no verdict; 1 file read, 0 rules checked\n"),
+        ((CLEAN,), "no findings on web2; 1 file read\n"),
+        ((replace(CLEAN, repository=True),), "no findings in web2; 1 file read\n"),
+        ((EMPTY,), "web0: nothing was read, so there is no verdict; 0 files read\n"),
+        ((replace(CLEAN, rules_checked=0),), "web2: no rule was checked, so there is no verdict; 1 file read\n"),
         (
             (replace(CLEAN, unreadable=(Unreadable(Span("/a", 2, 3, 2, 4), "is a mess"),)),),
             "could not be read:\n  /a:2:3: is a mess\n\n"
-            "no findings on web2; 1 file read, 18 rules checked; 1 place could not be read,\nso this answer is not complete\n",
+            "no findings on web2; 1 file read; 1 place could not be read, so this answer is\nnot complete\n",
         ),
         ((CLEAN, replace(CLEAN, host="web3")), None),
     ],
 )
 def test_no_findings_says_what_was_checked_and_nothing_read_is_no_pass(results: tuple[HostResult, ...], report: str | None) -> None:
     if report is None:
-        assert plain(*results).endswith("no findings on 2 hosts; 2 files read, 18 rules checked\n")
+        assert plain(*results).endswith("no findings on 2 hosts; 2 files read\n")
     else:
         assert report == plain(*results)
 

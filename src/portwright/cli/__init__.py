@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from portwright.audit.inputs import Input
     from portwright.cli.arguments import Options
     from portwright.finding import HostResult, Severity
+    from portwright.host import Host
     from portwright.rules import Rule
 
 CLEAN, FINDINGS, USAGE, INCOMPLETE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 70, 130
@@ -114,10 +115,19 @@ def _verdict(results: Sequence[HostResult], rules: Sequence[Rule], options: Opti
 
     if options.fail_on != "never" and not options.exit_zero:
         failing: tuple[Severity, ...] = SEVERITIES[: SEVERITIES.index(options.fail_on) + 1]
-        if any(finding.card.severity in failing for result in results for finding in result.findings):
+        if any(finding.severity in failing for result in results for finding in result.findings):
             return FINDINGS
-    incomplete = not rules or not results or any(result.unreadable or not result.files_read for result in results)
-    return INCOMPLETE if incomplete else CLEAN
+    return INCOMPLETE if not rules or _is_incomplete(results, options) else CLEAN
+
+
+def _is_incomplete(results: Sequence[HostResult | Host], options: Options) -> bool:
+    """Whether an answer rests on less than all there is to read, as far as its user wants to know."""
+    return not results or any(
+        not result.files_read
+        or (bool(result.unreadable) and not options.accept_unreadable)
+        or (options.strict and not result.coverage.is_full)
+        for result in results
+    )
 
 
 def _report(form: str, results: Sequence[HostResult], rules: Sequence[Rule]) -> str:
@@ -169,7 +179,7 @@ def _facts(options: Options) -> int:
             files = _files(((given, host.sources) for given, host in each), options, output)
             look = _look(options, output)
             _show(output, facts_text.render(hosts, **look, files=files, machine=os.uname().nodename), options.paths)
-    return INCOMPLETE if not hosts or any(host.unreadable or not host.files_read for host in hosts) else CLEAN
+    return INCOMPLETE if _is_incomplete(hosts, options) else CLEAN
 
 
 def _ports(options: Options) -> int:
@@ -189,7 +199,7 @@ def _ports(options: Options) -> int:
         files = _files(((given, host.sources) for given, host in each), options, output) or [{} for _ in hosts]
         pictures = [ports.render(host, collisions(host), **look, files=own) for host, own in zip(hosts, files, strict=True)]
         _show(output, "\n".join(pictures), options.paths)
-    return INCOMPLETE if not hosts or any(host.unreadable or not host.files_read for host in hosts) else CLEAN
+    return INCOMPLETE if _is_incomplete(hosts, options) else CLEAN
 
 
 def _fix(options: Options) -> int:
@@ -224,7 +234,7 @@ def _fix(options: Options) -> int:
     applied = _apply(written[0]) if options.apply and written else CLEAN
     if made.unplanned or applied != CLEAN:
         return CLEAN if options.exit_zero and applied == CLEAN else FINDINGS
-    return INCOMPLETE if made.host.unreadable or not made.host.files_read or not rules else CLEAN
+    return INCOMPLETE if not rules or _is_incomplete([made.host], options) else CLEAN
 
 
 def _apply(playbook: str) -> int:

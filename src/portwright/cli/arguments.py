@@ -65,6 +65,10 @@ _CHECK = (
     Option("--exit-zero", help="exit 0 where findings would make it 1"),
     Option("--jobs", metavar="N", default=1, read=_jobs, wanted="a number of jobs", help="check this many hosts at once (default: 1)"),
 )  # fmt: skip
+_GAPS = (
+    Option("--strict", help="exit 3 also for what is not covered: programs not understood, files left out, files not read"),
+    Option("--accept-unreadable", help="exit as if everything could be read; what could not be stays in the report"),
+)
 _FIX = (
     Option("-o", "--output", metavar="NAME.yml", help="write NAME.yml, NAME.vars.json and NAME.rollback.yml"),
     Option("--apply", help="run the playbook on this machine (PATH must be /)"),
@@ -83,7 +87,7 @@ _RULE = Operand("rule", "a rule, or a family of rules", "RULE")
 
 _USAGE = "a mistake in the command line, a path that does not exist, an output that cannot be written"
 _RULE_ERROR = f"a mistake in the command line or in a rule{_USAGE.removeprefix('a mistake in the command line')}"
-_INCOMPLETE = "incomplete: something could not be read or parsed, or nothing was read"
+_INCOMPLETE_OR_STRICT = "incomplete: something could not be read or parsed (not with --accept-unreadable), nothing was read, or --strict"
 _ALWAYS = {70: "internal error: a bug in portwright", 130: "interrupted"}
 
 COMMANDS = {
@@ -91,29 +95,29 @@ COMMANDS = {
         "lint hosts, repositories and files", _PATHS,
         *_reports(FORMATS, "a line for each finding and each thing that could not be read, and nothing else",
                   "each finding in full, why its rule exists, overridden values, what was allowed, read and left out"),
-        _STDIN, *_RULES, _RATE, *_CHECK,
+        _STDIN, *_RULES, _RATE, *_CHECK, *_GAPS,
         exits={0: "no findings at or above --fail-on", 1: "findings (0 with --exit-zero)", 2: _RULE_ERROR,
-               3: f"{_INCOMPLETE}, or no rule was run; findings still make it 1", **_ALWAYS},
+               3: f"{_INCOMPLETE_OR_STRICT}, or no rule was run; findings still make it 1", **_ALWAYS},
     ),
     "facts": Command(
         "show what was read and what is in force, without judging", _PATHS,
         *_reports(_TWO, "a line for each listener and each thing that could not be read",
                   "every kernel setting, socket options, long values in full"),
-        _STDIN,
-        exits={0: "everything was read", 2: _USAGE, 3: _INCOMPLETE, **_ALWAYS},
+        _STDIN, *_GAPS,
+        exits={0: "everything was read", 2: _USAGE, 3: _INCOMPLETE_OR_STRICT, **_ALWAYS},
     ),
     "ports": Command(
         "draw the port space: zones, range, reserved, listeners, collisions, capacity", _PATHS,
         *_reports(_TWO, "the listeners and collisions, without picture and capacity", "long lists of ports in full"),
-        _STDIN, _RATE,
-        exits={0: "everything was read", 2: _USAGE, 3: _INCOMPLETE, **_ALWAYS},
+        _STDIN, _RATE, *_GAPS,
+        exits={0: "everything was read", 2: _USAGE, 3: _INCOMPLETE_OR_STRICT, **_ALWAYS},
     ),
     "fix": Command(
-        "plan, prove and write a playbook for one host", _PATHS, *_FIX, *_RULES, _RATE,
+        "plan, prove and write a playbook for one host", _PATHS, *_FIX, *_GAPS, *_RULES, _RATE,
         *_look("a line for each step, each finding that is left and each file that was written", "also the findings that are fixed"),
         exits={0: "everything found is planned, or nothing was found",
                1: "findings remain without a plan (0 with --exit-zero), or --apply failed", 2: _RULE_ERROR,
-               3: f"{_INCOMPLETE}, or no rule was run; findings without a plan still make it 1", **_ALWAYS},
+               3: f"{_INCOMPLETE_OR_STRICT}, or no rule was run; findings without a plan still make it 1", **_ALWAYS},
     ),
     "explain": Command(
         "say what a rule means, why it matters, and how to fix what it finds", _RULE, *_RULES,

@@ -30,7 +30,7 @@ def check(results: Sequence[HostResult]) -> str:
         return "" if result.repository and len(hosts) == 1 else f"{result.host}: "
 
     lines = [
-        _annotation(_COMMANDS[finding.card.severity], finding.card.id, _here(finding.at, result), _said(finding, whose(result)))
+        _annotation(_COMMANDS[finding.severity], finding.card.id, _here(finding.at, result), _said(finding, whose(result)))
         for result, finding in found
     ]
     lines += [
@@ -53,7 +53,7 @@ def _here(at: Span, result: HostResult) -> Span:
 
 
 def _worst_first(result: HostResult, finding: Finding) -> tuple[object, ...]:
-    return SEVERITIES.index(finding.card.severity), result.host, finding.at, finding.card.id, finding.message, finding.fingerprint
+    return SEVERITIES.index(finding.severity), result.host, finding.at, finding.card.id, finding.message, finding.fingerprint
 
 
 def _said(finding: Finding, whose: str) -> list[str]:

@@ -36,7 +36,7 @@ def check(results: Sequence[HostResult], version: str) -> str:
             "hosts": [_result(result) for result in hosts],
             "summary": {
                 "hosts": len(hosts),
-                "findings": {severity: sum(1 for finding in findings if finding.card.severity == severity) for severity in SEVERITIES},
+                "findings": {severity: sum(1 for finding in findings if finding.severity == severity) for severity in SEVERITIES},
                 "allowed": sum(len(result.allowed) for result in hosts),
                 "unreadable": sum(len(result.unreadable) for result in hosts),
                 "not_understood": sum(len(result.coverage.not_understood) for result in hosts),
@@ -80,7 +80,8 @@ def _place_of_finding(finding: Finding) -> tuple[Span, str, str, str]:
 def _finding(finding: Finding) -> _Object:
     return {
         "rule": finding.card.id,
-        "severity": finding.card.severity,
+        "severity": finding.severity,
+        "rule_severity": finding.card.severity,
         "confidence": finding.confidence,
         "likelihood": finding.likelihood,
         "likelihood_because": finding.likelihood_because or None,

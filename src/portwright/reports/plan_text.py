@@ -38,8 +38,8 @@ def _brief(plan: Plan, written: Sequence[str], style: Style) -> Iterator[str]:
     for step in plan.steps:
         yield f"{step.path}: {safe(_what(step))}"
     for left in plan.unplanned:
-        card = left.finding.card
-        yield f"{place(left.finding.at)}: {style(card.severity, f'{card.severity}[{card.id}]')}: not planned: {safe(left.reason)}"
+        severity = left.finding.severity
+        yield f"{place(left.finding.at)}: {style(severity, f'{severity}[{left.finding.card.id}]')}: not planned: {safe(left.reason)}"
     for trouble in plan.host.unreadable:
         yield f"{place(trouble.at)}: {style('bad', 'could not be read')}: {safe(trouble.reason)}"
     if not plan.host.files_read:
@@ -64,7 +64,7 @@ def _lines(plan: Plan, written: Sequence[str], style: Style, width: int, verbose
         for line in wrap(summary, width):
             yield style("good", line)
         for finding in plan.fixed if verbose else ():
-            yield f"  {style(finding.card.severity, finding.card.id)} at {place(finding.at)}"
+            yield f"  {style(finding.severity, finding.card.id)} at {place(finding.at)}"
             yield from _wrapped(safe(finding.message), width)
     else:
         for line in wrap(f"nothing is planned for {safe(plan.host.name)}: {safe(plan.reason)}", width):
@@ -74,7 +74,7 @@ def _lines(plan: Plan, written: Sequence[str], style: Style, width: int, verbose
         yield style("strong", f"left to you ({counted(len(plan.unplanned), 'finding')}):")
         for left in plan.unplanned:
             finding = left.finding
-            yield f"  {style(finding.card.severity, finding.card.id)} at {place(finding.at)}"
+            yield f"  {style(finding.severity, finding.card.id)} at {place(finding.at)}"
             yield from _wrapped(said(finding.message), width)
             if left.reason != plan.reason:
                 yield from _wrapped(f"why not planned: {said(left.reason)}", width)

@@ -40,7 +40,7 @@ def _outside(finding: Finding) -> tuple[object, ...]:
     change = finding.change
     remedy = (type(change).__name__, change.safety, change.disruption) if change is not None else None
     located = tuple(note.at is None for note in finding.notes)
-    return finding.card.id, finding.card.severity, finding.confidence, finding.likelihood, finding.predicts, remedy, located
+    return finding.card.id, finding.severity, finding.confidence, finding.likelihood, finding.predicts, remedy, located
 
 
 def _shape(finding: Finding) -> tuple[str, ...]:

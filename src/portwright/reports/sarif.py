@@ -71,7 +71,7 @@ def check(results: Sequence[HostResult], cards: Iterable[RuleMeta], version: str
 
 
 def _worst_first(result: HostResult, base: str, finding: Finding) -> tuple[object, ...]:
-    return SEVERITIES.index(finding.card.severity), result.host, base, finding.at, finding.card.id, finding.message, finding.fingerprint
+    return SEVERITIES.index(finding.severity), result.host, base, finding.at, finding.card.id, finding.message, finding.fingerprint
 
 
 # ── rules ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -123,14 +123,15 @@ def _result(finding: Finding, index: dict[str, int], result: HostResult, base: s
     written: _Object = {
         "ruleId": safe(finding.card.id),
         "ruleIndex": index[finding.card.id],
-        "level": _LEVELS[finding.card.severity],
+        "level": _LEVELS[finding.severity],
         "message": {"text": "\n".join(_prose(line) for line in said if line)},
         "locations": [{"physicalLocation": _physical(finding.at, result, base)}],
         "partialFingerprints": {"portwright/v1": finding.fingerprint},
         "suppressions": [],
         "properties": {
             "host": safe(result.host),
-            "severity": finding.card.severity,
+            "severity": finding.severity,
+            "rule_severity": finding.card.severity,
             "confidence": finding.confidence,
             "likelihood": finding.likelihood,
             "predicts": finding.predicts,

@@ -77,7 +77,7 @@ def excerpts(result: HostResult, *, color: bool, width: int) -> str:
 
 def in_reading_order(findings: Sequence[Finding]) -> list[Finding]:
     """The worst first, then by place."""
-    return sorted(findings, key=lambda finding: (SEVERITIES.index(finding.card.severity), finding.at, finding.card.id, finding.message))
+    return sorted(findings, key=lambda finding: (SEVERITIES.index(finding.severity), finding.at, finding.card.id, finding.message))
 
 
 class _Page:
@@ -185,7 +185,7 @@ class _Page:
         """One line for each finding and each thing that could not be read; nothing for a clean host."""
         host = f"{safe(result.host)}: " if several else ""
         for finding in in_reading_order(result.findings):
-            severity = finding.card.severity
+            severity = finding.severity
             said = f"{self.style(severity, f'{severity}[{finding.card.id}]')}: {safe(finding.message)}"
             yield f"{host}{self._place(finding.at)}: {said}"
         for trouble in sorted(result.unreadable):
@@ -219,15 +219,16 @@ class _Page:
         blind = [result for result in results if no_verdict(result)]
         if blind and len(results) > 1:
             parts.append(f"no verdict on {', '.join(safe(result.host) for result in blind)}")
-        role: Role = in_reading_order(findings)[0].card.severity if findings else "bad" if blind or unreadable else "good"
+        role: Role = in_reading_order(findings)[0].severity if findings else "bad" if blind or unreadable else "good"
         yield from self._paragraph("; ".join(parts), role)
 
     def _outcome(self, result: HostResult) -> str:
         return no_verdict(result) or _tally(result.findings)
 
     def _basis(self, results: Sequence[HostResult]) -> str:
-        files, rules = sum(result.files_read for result in results), max(result.rules_checked for result in results)
-        return f"{counted(files, 'file')} read, {counted(rules, 'rule')} checked"
+        read = f"{counted(sum(result.files_read for result in results), 'file')} read"
+        # How many rules there are says nothing of a host, and changes with each release.
+        return f"{read}, {counted(max(result.rules_checked for result in results), 'rule')} checked" if self.verbose else read
 
     # ── one finding ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -239,7 +240,7 @@ class _Page:
         yield from self._heading(group)
         finding = group[0]
         repeated = finding.at == above
-        marks = [Mark(finding.at, "^", finding.card.severity)]
+        marks = [Mark(finding.at, "^", finding.severity)]
         plain: list[Note] = []
         for note in finding.notes:
             if note.at is not None and self._is_default(note.at, result):
@@ -267,7 +268,7 @@ class _Page:
 
     def _heading(self, group: Sequence[Finding]) -> Iterator[str]:
         finding = group[0]
-        severity = finding.card.severity
+        severity = finding.severity
         tag = f"{severity}[{finding.card.id}]"
         count = f" ({len(group)} findings)" if len(group) > 1 else ""
         message, *more = wrap(self.said(finding.message), self.width - 2, self.width - len(tag) - len(count) - 2)
@@ -422,6 +423,6 @@ def _noted(finding: Finding, first: Finding) -> str:
 def _tally(findings: Sequence[Finding]) -> str:
     if not findings:
         return "no findings"
-    counts = Counter(finding.card.severity for finding in findings)
+    counts = Counter(finding.severity for finding in findings)
     by_severity = ", ".join(f"{counts[severity]} {severity}" for severity in SEVERITIES if counts[severity])
     return f"{counted(len(findings), 'finding')} ({by_severity})"
