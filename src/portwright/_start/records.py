@@ -41,8 +41,9 @@ else:
 
         __slots__ = ("default", "default_factory", "name", "type")
 
-        def __init__(self, default=MISSING, default_factory=MISSING):
-            self.name = self.type = None
+        def __init__(self, name, type, default, default_factory=MISSING):
+            self.name = name
+            self.type = type
             self.default = default
             self.default_factory = default_factory
 
@@ -52,7 +53,7 @@ else:
 
     def field(*, default=MISSING, default_factory=MISSING):
         """A field whose default is made anew for each instance."""
-        return Field(default, default_factory)
+        return Field(None, None, default, default_factory)
 
     def fields(of):
         """The fields of a class or an instance, in order."""
@@ -72,14 +73,16 @@ else:
         return _made(cls, frozen, slots, order)
 
     def _made(cls, frozen, slots, order):
-        own = _own_fields(cls)
-        inherited = {each.name: each for base in cls.__mro__[:0:-1] for each in base.__dict__.get("__dataclass_fields__", ())}
-        every = {**inherited, **{each.name: each for each in own}}
+        every = own = _own_fields(cls)
+        inherited = ()
+        if cls.__base__ is not object or len(cls.__bases__) > 1:
+            inherited = {each.name: each for base in cls.__mro__[:0:-1] for each in base.__dict__.get("__dataclass_fields__", ())}
+            every = {**inherited, **own}
         names = tuple(every)
         body = _methods(cls.__dict__, names, frozen, order)
         body["__dataclass_fields__"] = tuple(every.values())
         if slots:
-            cls = _slotted(cls, tuple(each.name for each in own if each.name not in inherited), body)
+            cls = _slotted(cls, tuple([name for name in own if name not in inherited]) if inherited else names, body)
         else:
             for name, value in body.items():
                 setattr(cls, name, value)
@@ -108,17 +111,18 @@ else:
         return body
 
     def _own_fields(cls):
-        found = []
+        body, found = cls.__dict__, {}
         for name, annotation in cls.__annotations__.items():
-            given = cls.__dict__.get(name, MISSING)
-            each = given if isinstance(given, Field) else Field(given)
-            each.name, each.type = name, annotation
-            if isinstance(given, Field):
-                if given.default is MISSING:
-                    delattr(cls, name)
-                else:
-                    setattr(cls, name, given.default)
-            found.append(each)
+            given = body.get(name, MISSING)
+            if given.__class__ is not Field:
+                found[name] = Field(name, annotation, given)
+                continue
+            given.name, given.type = name, annotation
+            if given.default is MISSING:
+                delattr(cls, name)
+            else:
+                setattr(cls, name, given.default)
+            found[name] = given
         return found
 
     def _slotted(cls, names, more):
@@ -176,8 +180,8 @@ else:
 
     def _finished(init, cls):
         """An __init__ with the defaults that the class has: the text of one has them only where they are literals."""
-        optional = (each for each in cls.__dataclass_fields__ if each.is_optional)
-        init.__defaults__ = tuple(... if each.default is MISSING else each.default for each in optional)
+        optional = [each.default for each in cls.__dataclass_fields__ if each.is_optional]
+        init.__defaults__ = tuple([... if default is MISSING else default for default in optional])
         init.__qualname__ = f"{cls.__qualname__}.__init__"
         return init
 

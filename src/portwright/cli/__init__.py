@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 
 from portwright import __version__
+from portwright._start import process
 
 TYPE_CHECKING = False  # as a type checker takes it; typing itself costs more than --version does
 if TYPE_CHECKING:
@@ -31,14 +31,8 @@ class Complaint(Exception):
 
 
 def run() -> NoReturn:
-    """The process of one command, from `sys.argv` to its end, which takes no time to clean up what the system frees anyway."""
-    # A run of one host makes few cycles or none, and looking for them took a twentieth of it; one of thousands still looks now and then.
-    gc.set_threshold(100_000)
-    code = main()
-    if sys.stderr is not None:
-        sys.stderr.flush()
-    # What went to standard output was flushed when it was written.
-    os._exit(code)
+    """The process of one command, from `sys.argv` to its end."""
+    process.run(main)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
