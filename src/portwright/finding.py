@@ -6,7 +6,7 @@ from typing import Literal
 from portwright._start.records import dataclass, field
 from portwright.changes import Change, Manual
 from portwright.coverage import Coverage
-from portwright.facts import BindError, Confidence, Likelihood, Sysctl
+from portwright.facts import BindError, Confidence, Likelihood, Subject, Sysctl
 from portwright.source import Source, Span, Unreadable
 
 Severity = Literal["high", "medium", "low", "info"]
@@ -31,19 +31,6 @@ class Note:
 
     text: str
     at: Span | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What a finding is about, in the words of CONTRACT.md; what does not apply is None."""
-
-    unit: str | None = None
-    app: str | None = None
-    protocol: str | None = None
-    address: str | None = None
-    port: int | None = None
-    end_port: int | None = None
-    sysctl: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,8 @@ def _row(said: DaemonFact) -> str:
         case FileNeed():
             words = [f"{said.setting} {said.connections}", f"{said.files} files", f"raised: {said.raises}"]
             words += [f"{said.own[0]} {said.own[1].value} at {_place(said.own[1].at)}"] if said.own else []
+        case _:
+            raise TypeError(f"no case can show a {type(said).__name__}")
     words += [said.confidence] if said.confidence != "certain" else []
     return f"{type(said).__name__.lower()}  {_place(said.at)}  {'  '.join(words)}"
 

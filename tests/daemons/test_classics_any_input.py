@@ -1,5 +1,7 @@
 """Whatever a config, an options file or a command line holds, the readers of the classic daemons come to an end."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,6 +60,7 @@ def test_a_reader_ends_on_any_command_and_config(program: str, words: list[str],
     started = Invocation("x.service", argv, AT, {"PGDATA": Word("/d", AT)})
     for each in PROGRAMS[program](started, host_of(dict.fromkeys(paths, config)), {}):
         assert not isinstance(each, Endpoint) or each.random is not bool(each.ports)
-        assert each == replace(each)
+        copied: Any = each
+        assert each == replace(copied)
         if isinstance(each, Endpoint):
             assert each.at.path

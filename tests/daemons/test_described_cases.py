@@ -138,12 +138,13 @@ def _said(case: Case) -> list[str]:
     return [*map(_row, said), *(f"! {trouble.at}: {trouble.reason}" for trouble in files.unreadable)]
 
 
-def _row(said: Endpoint | Outbound | FileNeed) -> str:
+def _row(said: DaemonFact) -> str:
     if isinstance(said, FileNeed):
         return f"= files  {said.files} for {said.setting}  {said.at.path.rpartition('/')[2]}:{said.at.line}:{said.at.column}"
     if isinstance(said, Outbound):
         place = f"{said.at.path.rpartition('/')[2]}:{said.at.line}:{said.at.column}" if said.decided_at else "default"
         return f"> {said.name}  {'kept' if said.keepalive else 'closed'}  {place}"
+    assert isinstance(said, Endpoint)
     where = "default" if said.origin == "default" else f"{said.at.path.rpartition('/')[2]}:{said.at.line}:{said.at.column}"
     words = [said.protocol, said.address, "random" if said.random else str(said.ports), where]
     if ":" in said.address and said.v6only is None:

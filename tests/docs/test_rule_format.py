@@ -7,10 +7,11 @@ from typing import get_args
 import pytest
 
 from portwright.audit.cases import examples, run
+from portwright.facts import kinds
 from portwright.host.language.meanings import VERBS, meaning
 from portwright.host.language.predicates import predicates
 from portwright.host.language.vocabulary import names
-from portwright.host.terms.registry import KINDS, Type
+from portwright.host.terms.registry import Type
 from portwright.reports.cases import findings_text
 from portwright.reports.pages import words
 from portwright.rules import Rule
@@ -76,7 +77,7 @@ def test_every_yaml_block_is_a_whole_rule_with_its_report() -> None:
 def test_there_is_an_example_of_every_form() -> None:
     written = "\n".join(text for text, _ in EXAMPLES)
 
-    assert set(KINDS) == {rule.each for rule in RULES}
+    assert set(kinds()) == {rule.each for rule in RULES}
     assert set() == {key for key in (*REQUIRED, *OPTIONAL) if not re.search(rf"^{key}:", written, re.MULTILINE)}
     assert set() == {change for change in (*change_kinds(), "manual") if f"  {change}:" not in written}
     assert set() == {operand for operand in ("{sysctl: ", "{host: ", "{fact: ") if operand not in written}
@@ -91,10 +92,10 @@ def test_every_comparison_is_in_the_tables() -> None:
 
 
 def test_every_field_has_a_meaning() -> None:
-    lacking = [(kind, word) for kind in KINDS for word, name in names(kind).items() if meaning(kind, name).startswith("the field ")]
+    lacking = [(kind, word) for kind in kinds() for word, name in names(kind).items() if meaning(kind, name).startswith("the field ")]
 
     assert [] == lacking
-    assert set() == {word for kind in KINDS for word in names(kind) if f"| `{word}` |" not in words()}
+    assert set() == {word for kind in kinds() for word in names(kind) if f"| `{word}` |" not in words()}
 
 
 def test_links_lead_to_headings() -> None:

@@ -15,7 +15,7 @@ from types import ModuleType
 
 from portwright import formats
 from portwright.daemons import daemons
-from portwright.facts import FileLimit, Invocation, Listener, OpenFiles, Outbound
+from portwright.facts import Invocation, Listener, OpenFiles
 from portwright.finding import HostResult
 from portwright.formats import haproxy, shell
 from portwright.host import Host
@@ -165,8 +165,7 @@ def _daemon(name: str) -> Target:
             facts = tuple(join(invocation, known.read(invocation, files, packages), AROUND))
             services = Services(
                 tuple(fact for fact in facts if isinstance(fact, Listener)),
-                tuple(fact for fact in facts if isinstance(fact, Outbound)),
-                tuple(fact for fact in facts if isinstance(fact, FileLimit)),
+                tuple(fact for fact in facts if not isinstance(fact, Listener)),
                 {},
             )
             told(assemble("h", "", files, settle(EMPTY), Started(), services, repository=False))
@@ -237,7 +236,7 @@ def _captured(data: bytes) -> None:
 def _sysctl(data: bytes) -> None:
     files: dict[str, str | bytes] = {"/etc/sysctl.d/1.conf": data, "/usr/lib/sysctl.d/2.conf": data[::-1], "/etc/sysctl.conf": data}
     tree = Files(MemoryTree(files))
-    told(assemble("h", "", tree, settle(tree), Started(), Services((), (), (), {}), repository=False))
+    told(assemble("h", "", tree, settle(tree), Started(), Services((), (), {}), repository=False))
 
 
 def _example(name: str) -> dict[str, str | bytes]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from portwright.daemons import daemons
-from portwright.facts import Backlog, Confidence, Listener, Privileges, Setting, Sysctl, Unit
+from portwright.facts import Backlog, Confidence, Listener, Privileges, Setting, Sysctl, Unit, kinds
 from portwright.host import Host
 from portwright.host.language.vocabulary import host_names, names
 from portwright.host.terms import assignment as assignment_terms
@@ -14,7 +14,7 @@ from portwright.host.terms import listener as listener_terms
 from portwright.host.terms import outbound as outbound_terms
 from portwright.host.terms import sysctl as sysctl_terms
 from portwright.host.terms import unit as unit_terms
-from portwright.host.terms.registry import KINDS, Kind
+from portwright.host.terms.registry import Kind
 from portwright.ports import PortSet
 from portwright.source import Span
 from portwright.system.systemd.capability_settings import merged
@@ -272,14 +272,14 @@ def test_a_service_is_named_as_an_operator_would() -> None:
     assert "tcp [::1]:80" == listener_terms.socket(host(), listener(80, address="::1")).value
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", kinds())
 def test_every_word_of_a_rule_has_a_meaning(kind: Kind) -> None:
     assert [] == [name for name, word in names(kind).items() if not word.meaning]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", kinds())
 def test_no_named_value_hides_a_field(kind: Kind) -> None:
-    assert [] == [name for name, word in names(kind).items() if word.compute is not None and hasattr(KINDS[kind], name)]
+    assert [] == [name for name, word in names(kind).items() if word.compute is not None and hasattr(kinds()[kind].fact, name)]
 
 
 def test_a_daemon_that_is_root_by_design_is_known_by_every_name_it_goes_by() -> None:

@@ -13,10 +13,11 @@ from portwright.facts import (
     Privileges,
     Protocol,
     Starts,
+    Subject,
     Sysctl,
     Unit,
 )
-from portwright.finding import Allowed, Finding, HostResult, Note, RuleMeta, Severity, Subject
+from portwright.finding import Allowed, Finding, HostResult, Note, RuleMeta, Severity
 from portwright.host import Host
 from portwright.ports import PortSet
 from portwright.source import Source, Span, Unreadable

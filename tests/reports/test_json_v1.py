@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from portwright._start.records import replace
 from portwright.changes import GrantCapability, LimitCapabilities, Manual, ReservePorts, SetSysctl
-from portwright.facts import Likelihood, Listener, Privileges
-from portwright.finding import Allowed, HostResult, Note, Subject
+from portwright.facts import Likelihood, Listener, Privileges, Subject
+from portwright.finding import Allowed, HostResult, Note
 from portwright.host import Host
 from portwright.ports import PortSet
 from portwright.reports import json_v1

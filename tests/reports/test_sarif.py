@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portwright._start.records import replace
-from portwright.finding import Allowed, HostResult, Note, RuleMeta, Severity, Subject
+from portwright.facts import Subject
+from portwright.finding import Allowed, HostResult, Note, RuleMeta, Severity
 from portwright.reports import sarif
 from portwright.source import Span, Unreadable
 from tests.reports.golden import expected

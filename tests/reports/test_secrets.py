@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portwright.changes import Manual
-from portwright.finding import Finding, HostResult, Note, RuleMeta, Subject
+from portwright.facts import Subject
+from portwright.finding import Finding, HostResult, Note, RuleMeta
 from portwright.reports import json_v1, secrets, text
 from portwright.reports.secrets import hide, hide_in_line, hide_value
 from portwright.source import Source, Span

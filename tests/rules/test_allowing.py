@@ -2,7 +2,8 @@
 
 import pytest
 
-from portwright.finding import Finding, RuleMeta, Subject
+from portwright.facts import Subject
+from portwright.finding import Finding, RuleMeta
 from portwright.rules.allowing import allowed
 from portwright.source import Source
 from tests.rules.facts import at

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from portwright._start.records import replace
 from portwright.changes import GrantCapability, LimitCapabilities, Manual, ReservePorts, SetSysctl
-from portwright.facts import Privileges
-from portwright.finding import Finding, Note, Subject
+from portwright.facts import Privileges, Subject
+from portwright.finding import Finding, Note
 from portwright.host import Host
 from portwright.ports import PortSet
 from portwright.rules import Rule, check, evaluate, load, summary

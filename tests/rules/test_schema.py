@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from portwright.facts import kinds
 from portwright.host.language.predicates import predicates
 from portwright.host.language.vocabulary import names
-from portwright.host.terms.registry import KINDS
 from portwright.rules import load
 from portwright.rules.grammar import read
 from portwright.rules.json_schema import schema, validate
@@ -48,7 +48,7 @@ def test_what_the_loader_takes_the_schema_takes() -> None:
 def test_every_word_and_comparison_of_the_loader_is_in_the_schema() -> None:
     made = schema()["$defs"]
 
-    for kind in KINDS:
+    for kind in kinds():
         usable = {name for name, word in names(kind).items() if predicates(word.type)}
         assert usable == set(made[kind]["properties"])
 

@@ -1,16 +1,15 @@
 """A host: settled facts joined, so that rules can ask who binds what as whom, and whether they can."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
 from portwright._start.records import dataclass, field
 from portwright.coverage import Coverage
-from portwright.facts import Assignment, Call, FileLimit, Listener, Mount, Outbound, Privileges, Sysctl, Unit, Value
+from portwright.facts import Assignment, Call, Fact, FileLimit, Listener, Mount, Outbound, Privileges, Sysctl, Unit, Value, kinds
 from portwright.source import Source, Unreadable
 
 T = TypeVar("T")
-Fact = Listener | Sysctl | Assignment | Unit | Outbound | FileLimit | Call
 
 
 @dataclass(frozen=True)
@@ -23,6 +22,7 @@ class Host:
     repository, the role or host whose folder it lies in ("" for none): files of different roles may end on different machines.
     `coverage` says what was not understood, left out and not read.
     `unread_init` says why nothing is known of what the host starts: its init system is not read. It is "" where it is.
+    `others` are the facts of kinds that have no field here, by the kind's name.
     `resvports` are the ends of the range whose ports an NFS client takes, as options of its module set them.
     `expected_rate` is how many new connections a second to one destination the host must keep up, None where nobody says.
     """
@@ -38,6 +38,7 @@ class Host:
     file_limits: tuple[FileLimit, ...] = ()
     calls: tuple[Call, ...] = ()
     mounts: tuple[Mount, ...] = ()
+    others: Mapping[str, tuple[Fact, ...]] = field(default_factory=dict)
     resvports: Mapping[str, Value] = field(default_factory=dict)
     sources: Mapping[str, Source] = field(default_factory=dict)
     unreadable: tuple[Unreadable, ...] = ()
@@ -58,6 +59,12 @@ class Host:
         if work_out not in self._answers:
             self._answers[work_out] = work_out(self)
         found: T = self._answers[work_out]
+        return found
+
+    def facts(self, kind: str) -> Sequence[Fact]:
+        """All facts of a kind, by its name."""
+        collection = kinds()[kind].collection
+        found: Sequence[Fact] = getattr(self, collection) if collection else self.others.get(kind, ())
         return found
 
     @cached_property

@@ -1,14 +1,15 @@
 """Read one host: its tree settles into sysctls, units and invocations, and what the daemons say joins into a Host."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
+from typing import Any
 
 from portwright._start import debug_log
-from portwright._start.records import dataclass, replace
+from portwright._start.records import dataclass
 from portwright.coverage import Coverage, NotUnderstood
 from portwright.daemons import DaemonFact, read_as
 from portwright.daemons._engine import unknown_program as generic
-from portwright.facts import Endpoint, FileLimit, FileNeed, Invocation, Listener, Outbound, Privileges, weakest
+from portwright.facts import Endpoint, Fact, FileNeed, Invocation, Listener, Privileges, ServiceFact, Unit, kinds
 from portwright.host import Host
 from portwright.host.join.addresses import BindContext
 from portwright.host.join.listener import listener, socket_listener
@@ -23,8 +24,6 @@ from portwright.system.sysctl.commands import perhaps, unsettle
 from portwright.system.sysctl.settle import Settled, defaults, settle
 from portwright.system.systemd.script_calls import script_calls
 from portwright.trees import Files, Tree
-
-Joined = Listener | Outbound | FileLimit
 
 
 def read_host(tree: Tree, name: str, identity: str = "") -> Host:
@@ -41,19 +40,18 @@ def read_host(tree: Tree, name: str, identity: str = "") -> Host:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What every started command and every .socket unit binds, where commands connect to, how many files they may open, and with what
-    power units run; and the programs of which nobody knows whether they listen."""
+    """What every started command and every .socket unit binds, what else is said of commands (where they connect to, how many files they
+    may open), with what power units run, and the programs of which nobody knows whether they listen."""
 
     listeners: tuple[Listener, ...]
-    outbounds: tuple[Outbound, ...]
-    file_limits: tuple[FileLimit, ...]
+    others: tuple[Fact, ...]
     privileges: Mapping[str, Privileges]
     not_understood: tuple[NotUnderstood, ...] = ()
 
 
 def services(found: Started, files: Files, known: Captured, context: BindContext) -> Services:
     """The services of a host or a repository."""
-    joined: list[Joined] = []
+    joined: list[Fact] = []
     privileges: dict[str, Privileges] = {}
     unknown: list[NotUnderstood] = []
     sockets = socket_listeners(found.sockets, context)
@@ -70,8 +68,7 @@ def services(found: Started, files: Files, known: Captured, context: BindContext
         unknown += not_understood(read, unit, name is not None and name in handed, files)
     return Services(
         listeners=(*(fact for fact in joined if isinstance(fact, Listener)), *sockets),
-        outbounds=tuple(fact for fact in joined if isinstance(fact, Outbound)),
-        file_limits=tuple(fact for fact in joined if isinstance(fact, FileLimit)),
+        others=tuple(fact for fact in joined if not isinstance(fact, Listener)),
         privileges=privileges,
         not_understood=tuple(unknown),
     )
@@ -98,13 +95,12 @@ def daemon_facts(invocation: Invocation, files: Files, known: Captured) -> Read:
     return Read(invocation, known_daemon, read(invocation, files, known.packages), files.take_not_understood())
 
 
-def join(invocation: Invocation, said: Iterable[DaemonFact], context: BindContext) -> Iterable[Joined]:
+def join(invocation: Invocation, said: Iterable[DaemonFact], context: BindContext) -> Iterable[Fact]:
     """What one invocation's daemon says, joined with the unit that starts it."""
     for fact in said:
         match fact:
-            case Outbound():
-                confidence = weakest(fact.confidence, invocation.confidence)
-                yield replace(fact, unit=invocation.unit, starts=invocation.starts, confidence=confidence)
+            case ServiceFact():
+                yield fact.of(invocation)
             case FileNeed():
                 if (limited := file_limit(fact, invocation)) is not None:
                     yield limited
@@ -136,20 +132,17 @@ def assemble(
 ) -> Host:
     """The Host that all these facts make, in an order that depends on nothing but the facts."""
     kernel = defaults()
-    called = script_calls(found.units, files, repository=repository)
     mounts = nfs_mounts(found.units, files)
-    ordered = tuple(sorted(dict.fromkeys(services.listeners), key=_listener_order))
+    called = script_calls(found.units, files, repository=repository)
+    settled_facts: tuple[Fact, ...] = (*settled.sysctls, *settled.assignments, *found.units, *called)
+    facts = _by_kind((*services.listeners, *services.others, *settled_facts), files, found.units)
+    collections: dict[str, Any] = {kind.collection: facts.pop(kind.name) for kind in kinds().values() if kind.collection}
     return Host(
         name=name,
         identity=identity or name,
         repository=repository,
-        listeners=ordered,
-        sysctls=settled.sysctls,
-        assignments=settled.assignments,
-        units=found.units,
-        outbounds=tuple(sorted(dict.fromkeys(services.outbounds), key=lambda o: (o.at, o.unit or "", o.name))),
-        file_limits=tuple(sorted(dict.fromkeys(services.file_limits), key=lambda limit: (limit.at, limit.unit or "", limit.setting))),
-        calls=called,
+        **collections,
+        others=facts,
         mounts=mounts,
         resvports=resvport_options(files) if mounts else {},
         sources={**files.sources, kernel.path: kernel},
@@ -158,9 +151,15 @@ def assemble(
         files_read=len(files.sources),
         unread_init=found.unread,
         privileges=services.privileges,
-        order={name: found.before(name) for name in sorted({listener.unit for listener in ordered if listener.unit})},
+        order={name: found.before(name) for name in sorted({listener.unit for listener in services.listeners if listener.unit})},
     )
 
 
-def _listener_order(fact: Listener) -> tuple[object, ...]:
-    return (fact.at, fact.protocol, fact.ports.ranges, fact.address, fact.unit or "", fact.activates or "")
+def _by_kind(facts: Iterable[Fact], files: Files, units: Sequence[Unit]) -> dict[str, tuple[Fact, ...]]:
+    """The facts of every kind, each once and in the order of its kind, with those that a kind reads itself."""
+    found: dict[type, dict[Fact, None]] = {kind.fact: {} for kind in kinds().values()}
+    for fact in facts:
+        found[type(fact)][fact] = None
+    for kind in kinds().values():
+        found[kind.fact] |= dict.fromkeys(() if kind.read is None else kind.read(files, units))
+    return {kind.name: tuple(sorted(found[kind.fact], key=kind.order)) for kind in kinds().values()}

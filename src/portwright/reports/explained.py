@@ -3,8 +3,8 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from portwright.facts import kinds
 from portwright.finding import Severity
-from portwright.host.language.meanings import KINDS
 from portwright.reports.escape import safe, wrap
 from portwright.reports.style import Style
 from portwright.rules.explaining import Comparison, Explanation
@@ -65,7 +65,7 @@ class _Page:
         yield from self._head("Why")
         yield from self._paragraph(rule.card.why)
         yield from self._head("What it looks at")
-        yield from self._paragraph(f"each {explanation.each} ({KINDS[explanation.each]}) for which all of this holds:")
+        yield from self._paragraph(f"each {explanation.each} ({kinds()[explanation.each].says}) for which all of this holds:")
         yield from self._comparisons(explanation.where)
         if explanation.unless:
             yield "  and none of this:"

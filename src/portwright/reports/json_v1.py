@@ -11,8 +11,8 @@ from typing import Any
 from portwright._start.lazy_regex import lazy_regex
 from portwright.changes import Change, GrantCapability, LimitCapabilities, ReservePorts, SetSysctl
 from portwright.coverage import Coverage
-from portwright.facts import Assignment, FileLimit, Listener, Outbound, Overridden, Privileges, Sysctl, Unit
-from portwright.finding import SEVERITIES, Allowed, Finding, HostResult, Subject
+from portwright.facts import Assignment, FileLimit, Listener, Outbound, Overridden, Privileges, Subject, Sysctl, Unit
+from portwright.finding import SEVERITIES, Allowed, Finding, HostResult
 from portwright.host import Host
 from portwright.reports.secrets import hide, hide_in_line, hide_value
 from portwright.reports.space import Collisions, Space, rows

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
-from portwright.host.language.meanings import KINDS, TYPES, VERBS, meaning
+from portwright.facts import kinds
+from portwright.host.language.meanings import TYPES, VERBS, meaning
 from portwright.host.language.predicates import predicates
 from portwright.host.language.vocabulary import host_names, names
 from portwright.host.terms.registry import Type
@@ -91,7 +92,7 @@ def _page(explanation: Explanation, report: str, cases: Cases, index: str) -> It
     yield from (f"# {rule.id}", "", f"{_sentence(rule.card.title)}", "", f"Severity **{rule.card.severity}**, family {family}.")
     yield from ("", "## Why it matters", "", prose(rule.card.why))
     yield from ("", "## What it looks at", "")
-    yield f"Each {explanation.each} ({prose(KINDS[explanation.each])}) for which all of this holds:"
+    yield f"Each {explanation.each} ({prose(kinds()[explanation.each].says)}) for which all of this holds:"
     yield from _comparisons(explanation.where)
     if explanation.unless:
         yield from ("", "and none of this:")
@@ -183,8 +184,8 @@ def _linked(reference: str) -> str:
 
 def _words() -> Iterator[str]:
     host = host_names()
-    for kind, said in KINDS.items():
-        yield from (f"### Words of `{kind}`", "", f"{_capital(prose(said))}.", "", "| word | type | meaning |", "|---|---|---|")
+    for kind, known in kinds().items():
+        yield from (f"### Words of `{kind}`", "", f"{_capital(prose(known.says))}.", "", "| word | type | meaning |", "|---|---|---|")
         for word, name in names(kind).items():
             if word not in host:
                 choices = f": {', '.join(f'`{choice}`' for choice in name.choices)}" if name.choices else ""

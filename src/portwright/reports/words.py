@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from portwright.changes import Change, Disruption, GrantCapability, LimitCapabilities, ReservePorts, Safety, SetSysctl
 from portwright.coverage import Coverage, NotUnderstood
-from portwright.facts import BindError, Likelihood, Listener
-from portwright.finding import Finding, HostResult, Subject
+from portwright.facts import BindError, Likelihood, Listener, Subject
+from portwright.finding import Finding, HostResult
 from portwright.reports.escape import safe
 from portwright.source import Span
 

@@ -8,7 +8,7 @@ from collections.abc import Container, Iterable, Mapping
 from portwright._start.records import dataclass, replace
 from portwright.coverage import Coverage, LeftOut, NotRead
 from portwright.daemons import DaemonFact, fragment_reader
-from portwright.facts import Endpoint, Listener, Outbound, weakest
+from portwright.facts import Endpoint, Listener, ServiceFact, weakest
 from portwright.host import Host
 from portwright.host.join.listener import listener
 from portwright.host.reading import Services, assemble, bind_context, services
@@ -272,11 +272,11 @@ def _read_layout(layout: tuple[StagedFile, ...], siblings: SiblingFiles, name: s
     started = systemd.read(files, known, repository=True)
     context = bind_context(settled, known, files)
     found = services(started, files, known, context)
-    listeners, outbounds = [*found.listeners], [*found.outbounds]
+    listeners, others = [*found.listeners], [*found.others]
     for fact in _fragments(layout, files, known.packages, read):
         # How many files a daemon may open is not said where nothing starts it.
-        if isinstance(fact, Outbound):
-            outbounds.append(fact)
+        if isinstance(fact, ServiceFact):
+            others.append(fact)
         elif isinstance(fact, Endpoint) and (alone := listener(fact, None, context)) is not None:
             listeners.append(alone)
     own = {file.label: _machine(file) for file in layout}
@@ -295,8 +295,11 @@ def _read_layout(layout: tuple[StagedFile, ...], siblings: SiblingFiles, name: s
                 if fact.at.path in own and _is_said(fact, unfilled)
             ),
             # Whether connections are kept hangs on lines that a template may leave to what fills it in, as do numbers.
-            tuple(replace(fact, confidence=weakest(fact.confidence, "likely")) for fact in outbounds if fact.at.path not in unfilled),
-            tuple(fact for fact in found.file_limits if fact.at.path in own.keys() - unfilled),
+            tuple(
+                fact.no_surer_than("likely") if isinstance(fact, ServiceFact) else fact
+                for fact in others
+                if fact.at.path not in unfilled and (isinstance(fact, ServiceFact) or fact.at.path in own)
+            ),
             found.privileges,
             tuple(each for each in found.not_understood if each.at.path in own.keys() - unfilled),
         ),

@@ -7,22 +7,9 @@ from typing import Any
 from portwright._start import debug_log
 from portwright._start.records import dataclass, field, replace
 from portwright.changes import Change, GrantCapability, LimitCapabilities, Manual, ReservePorts, SetSysctl
-from portwright.facts import (
-    BIND_ERRORS,
-    Assignment,
-    BindError,
-    Call,
-    Confidence,
-    FileLimit,
-    Likelihood,
-    Listener,
-    Outbound,
-    Sysctl,
-    Unit,
-    weakest,
-)
-from portwright.finding import Finding, Note, Subject
-from portwright.host import Fact, Host
+from portwright.facts import BIND_ERRORS, BindError, Confidence, Fact, Likelihood, kinds, weakest
+from portwright.finding import Finding, Note
+from portwright.host import Host
 from portwright.host.terms.registry import Derived, Kind, Term
 from portwright.ports import PortSet
 from portwright.rules.rule import (
@@ -121,15 +108,7 @@ class _Asked:
         self.left = left
         self.said = 0
         self._of_fact: dict[str, dict[int, tuple[Fact, Derived[Any]]]] = {}
-        self._facts: dict[Kind, Sequence[Fact]] = {
-            "listener": host.listeners,
-            "sysctl": host.sysctls,
-            "assignment": host.assignments,
-            "unit": host.units,
-            "outbound": host.outbounds,
-            "file-limit": host.file_limits,
-            "call": host.calls,
-        }
+        self._by_field: dict[Kind, dict[Any, Fact]] = {}
 
     def say(self, finding: Finding) -> None:
         """Count what a finding says."""
@@ -150,7 +129,13 @@ class _Asked:
         return answer[1]
 
     def facts(self, kind: Kind) -> Sequence[Fact]:
-        return self._facts[kind]
+        return self.host.facts(kind)
+
+    def fact(self, kind: Kind, field: str, value: object) -> Fact | None:
+        """The one fact of a kind with this value of a field that no two share."""
+        if kind not in self._by_field:
+            self._by_field[kind] = {getattr(fact, field): fact for fact in self.facts(kind)}
+        return self._by_field[kind].get(value)
 
     def reader(self, name: Term) -> Read:
         """What gives the bare value of a word for a fact: most conditions fail, and then nobody asks what the value leaned on."""
@@ -187,6 +172,7 @@ class _Check:
         self._asked = asked
         self._host = asked.host
         self._rule = rule
+        self._kind = kinds()[rule.each]
         self._kept: dict[Hashable, dict[Hashable, list[Fact]]] | None = None
         self._left = _MOST_OF_A_RULE
 
@@ -244,25 +230,26 @@ class _Check:
         return ", ".join(steps)
 
     def _candidates(self) -> Sequence[Fact]:
-        if self._rule.each == "sysctl":
-            for condition in self._rule.where:
-                if condition.name.field == "key" and condition.predicate.name == "is" and isinstance(condition.operand, Given):
-                    only = self._host.sysctl(condition.operand.value)
-                    return () if only is None else (only,)
+        unique = self._kind.unique
+        for condition in self._rule.where if unique else ():
+            if condition.name.field == unique and condition.predicate.name == "is" and isinstance(condition.operand, Given):
+                only = self._asked.fact(self._rule.each, unique, condition.operand.value)
+                return () if only is None else (only,)
         return self._asked.facts(self._rule.each)
 
     def _parts(self, fact: Fact) -> Iterable[Fact]:
-        """The fact itself, or what is left of a listener's ports where a condition says which of them are meant."""
+        """The fact itself, or what is left of its ports where a condition says which of them are meant."""
         narrow = self._rule.narrow
-        if narrow is None or not isinstance(fact, Listener):
+        if narrow is None:
             return (fact,)
+        whole: Any = fact
         meant = self._operand(narrow.operand, fact).value
         if not isinstance(meant, PortSet):
             return (fact,)
-        ranges = fact.ports.intersection(meant).ranges
+        ranges = whole.ports.intersection(meant).ranges
         if len(ranges) > _MOST_RUNS:
             ranges = (*ranges[: _MOST_RUNS - 1], (ranges[_MOST_RUNS - 1][0], ranges[-1][1]))
-        return [replace(fact, ports=PortSet((run,))) for run in ranges]
+        return [replace(whole, ports=PortSet((run,))) for run in ranges]
 
     # ── conditions ──
 
@@ -405,8 +392,8 @@ class _Check:
         return Finding(
             card=rule.card,
             message=self._fill(rule.message, fact, others),
-            at=self._place(fact, evidence),
-            subject=_subject(fact),
+            at=self._kind.place(fact, [note.at for note in evidence.notes if note.at is not None], self._host.sources),
+            subject=self._kind.subject(fact),
             confidence=confidence,
             likelihood=likelihood.value,
             likelihood_because=likelihood.because,
@@ -416,16 +403,6 @@ class _Check:
             manual=self._manual(rule.advice, fact, others) if change is None and rule.advice is not None else None,
             summary="" if change is None else summary(change),
         )
-
-    def _place(self, fact: Fact, evidence: _Evidence) -> Span:
-        # A unit has no line of its own: what is wrong with it stands on the first line that the conditions leaned on.
-        if isinstance(fact, Unit):
-            return next((note.at for note in evidence.notes if note.at is not None and note.at.path in fact.files), fact.at)
-        # The kernel's default stands in no file of the host: the line to look at is the one that failed to change it.
-        if isinstance(fact, Sysctl):
-            lines = (fact.at, *(overridden.at for overridden in reversed(fact.overridden)), fact.reload_at)
-            return next((line for line in lines if line.path in self._host.sources), fact.at)
-        return fact.at
 
     def _remarks(self, fact: Fact, others: Sequence[Fact]) -> Iterator[Note]:
         for remark in self._rule.remarks:
@@ -450,11 +427,7 @@ class _Check:
         if wanted not in BIND_ERRORS:
             return None
         # A prediction is held against booted hosts (CONTRACT.md): what is only possible predicts nothing.
-        if confidence == "possible":
-            return None
-        if isinstance(fact, Listener) and not (fact.starts == "boot" or (self._host.repository and fact.starts is None)):
-            return None
-        return wanted
+        return wanted if confidence != "possible" and self._kind.predictable(fact, self._host.repository) else None
 
     def _change(self, wish: ChangeTemplate, fact: Fact) -> Change | None:
         values = {name: self._operand(operand, fact).value for name, operand in wish.operands}
@@ -483,7 +456,7 @@ def _length(ports: PortSet) -> int:
 
 
 def _by_place(fact: Fact) -> tuple[Span, str]:
-    return fact.at, "" if isinstance(fact, Unit | Sysctl | Assignment) else fact.unit or ""
+    return fact.at, getattr(fact, "unit", None) or ""
 
 
 def _words(value: object) -> str:
@@ -505,21 +478,5 @@ def _words(value: object) -> str:
 
 
 def _confidence(fact: Fact) -> Confidence:
-    return "certain" if isinstance(fact, Unit | Assignment | Call) else fact.confidence
-
-
-def _subject(fact: Fact) -> Subject:
-    match fact:
-        case Listener():
-            return Subject(fact.unit, fact.app, fact.protocol, fact.address, fact.port, fact.end_port)
-        case Outbound():
-            # What it connects to is its address: two upstreams of one daemon are two problems.
-            return Subject(unit=fact.unit, app=fact.app, address=fact.name)
-        case Sysctl() | Assignment():
-            return Subject(sysctl=fact.key)
-        case FileLimit():
-            return Subject(unit=fact.unit, app=fact.app)
-        case Unit():
-            return Subject(unit=fact.name)
-        case Call():
-            return Subject(unit=fact.unit, app=fact.program)
+    found: Confidence = getattr(fact, "confidence", "certain")
+    return found

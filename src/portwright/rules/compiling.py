@@ -7,9 +7,10 @@ name, once each.
 from collections.abc import Iterable
 
 from portwright._start.compiled import Writer
+from portwright.facts import kinds
 from portwright.host.language.predicates import Predicate
 from portwright.host.language.vocabulary import worked_out
-from portwright.host.terms.registry import KINDS, Term
+from portwright.host.terms.registry import Term
 from portwright.rules.rule import Rule
 
 _HEAD = '''"""Made of rules/ by the build (portwright.rules.compiling)."""
@@ -62,12 +63,12 @@ class _Writer(Writer):
         kept = f"{name.name!r}, {name.type!r}, {name.meaning!r}, {name.choices!r}"
         if name.compute is None:
             return f"Term({kept}, {name.field!r})"
-        of = None if name.of_host else next(kind for kind in KINDS if _works_out(name, kind))
+        of = None if name.of_host else next(kind for kind in kinds() if _works_out(name, kind))
         return f"Term({kept}, None, worked_out({of!r}, {name.name!r}), {name.of_host})"
 
 
 def _works_out(name: Term, kind: str) -> bool:
     try:
-        return worked_out(kind, name.name) is name.compute  # type: ignore[arg-type]  # a key of KINDS
+        return worked_out(kind, name.name) is name.compute
     except KeyError:
         return False

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from portwright._start.records import MISSING, dataclass, fields
 from portwright.changes import Change
-from portwright.facts import Confidence, Likelihood
+from portwright.facts import Confidence, Likelihood, kinds
 from portwright.host.language.meanings import meaning
 from portwright.host.terms.registry import Kind, Term
 from portwright.rules.grammar import change_kinds
@@ -190,8 +190,7 @@ def _predicts(rule: Rule) -> str:
     if rule.predicts is None:
         return ""
     if isinstance(rule.predicts, str):
-        done = {"assignment": "writing the setting", "listener": "bind()"}.get(rule.each, "it")
-        return f"{done} fails with {rule.predicts} ({_ERRORS[rule.predicts]})"
+        return f"{kinds()[rule.each].call} fails with {rule.predicts} ({_ERRORS[rule.predicts]})"
     return f"each finding says which error: {_small(meaning(rule.each, rule.predicts))}"
 
 

@@ -7,12 +7,12 @@ from typing import Any, cast, get_args, get_type_hints
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import MISSING, fields
 from portwright.changes import SETTABLE, Change, GrantCapability, SetSysctl
-from portwright.facts import BIND_ERRORS, CONFIDENCES, BindError, Confidence, Likelihood
+from portwright.facts import BIND_ERRORS, CONFIDENCES, BindError, Confidence, Likelihood, kinds
 from portwright.finding import SEVERITIES, RuleMeta
 from portwright.host.language.predicates import Operand as OperandType
 from portwright.host.language.predicates import predicates
 from portwright.host.language.vocabulary import host_names, names
-from portwright.host.terms.registry import KINDS, Kind, Term, Type
+from portwright.host.terms.registry import Kind, Term, Type
 from portwright.ports import PortSet
 from portwright.rules.marked import Items, Leaf, Node, Table, parse
 from portwright.rules.rule import (
@@ -168,7 +168,7 @@ class _Reader:
             )
         if rule_id != file.stem:
             raise RuleError(entries["id"].at, f"the id is {rule_id}, the file is named {file.name}: they must be the same")
-        self.each = cast(Kind, self._choice(entries["each"], "each", tuple(KINDS)))
+        self.each = self._choice(entries["each"], "each", tuple(kinds()))
         self.joined: Kind | None = None
         where = self._conditions(entries["where"], "where", self.each)
         unless = self._conditions(entries["unless"], "unless", self.each) if "unless" in entries else ()
@@ -296,8 +296,8 @@ class _Reader:
         if len(table.entries) != 1:
             raise RuleError(table.at, "with names one kind of fact")
         ((word, inner),) = table.entries.items()
-        if word not in KINDS:
-            raise RuleError(table.keys[word], f"there is no kind of fact {_short(word)}; {nearest(word, KINDS)}")
+        if word not in kinds():
+            raise RuleError(table.keys[word], f"there is no kind of fact {_short(word)}; {nearest(word, kinds())}")
         self.joined = word
         conditions = self._conditions(inner, "with", self.joined)
         alone = tuple(condition for condition in conditions if not isinstance(condition.operand, OfFact))
@@ -516,7 +516,7 @@ def _verb(word: str, takes: Iterable[str]) -> str:
 
 def _elsewhere(word: str, kind: Kind) -> str:
     """Whose word it is, if another kind of fact has it."""
-    others = [other for other in KINDS if other != kind and word in names(other)]
+    others = [other for other in kinds() if other != kind and word in names(other)]
     return f"{' and '.join(_a(other) for other in others)} has it" if others else ""
 
 

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any, get_args
 
-from portwright.facts import BIND_ERRORS, CONFIDENCES
+from portwright.facts import BIND_ERRORS, CONFIDENCES, kinds
 from portwright.finding import SEVERITIES
 from portwright.host.language.meanings import meaning
 from portwright.host.language.predicates import Operand as OperandType
 from portwright.host.language.predicates import predicates
 from portwright.host.language.vocabulary import host_names, names
-from portwright.host.terms.registry import KINDS, Kind, Type
+from portwright.host.terms.registry import Kind, Type
 from portwright.rules.grammar import OPTIONAL, REQUIRED, change_kinds, change_operands
 from portwright.rules.marked import Items, Node, Table, parse, plain
 from portwright.source import RuleError
@@ -31,7 +31,7 @@ def schema() -> Schema:
         "severity": {"enum": list(SEVERITIES), "description": "how bad it is when it happens"},
         "why": {**_TEXT, "description": "what goes wrong and why, for somebody who has never met it"},
         "references": {"type": "array", "items": _REFERENCE, "minItems": 1},
-        "each": {"enum": list(KINDS), "description": "the kind of fact that is looked at"},
+        "each": {"enum": list(kinds()), "description": "the kind of fact that is looked at"},
         "where": {"description": "all of this must hold"},
         "unless": {"description": "none of this may hold"},
         "with": {
@@ -40,7 +40,7 @@ def schema() -> Schema:
             "minProperties": 1,
             "maxProperties": 1,
             "additionalProperties": False,
-            "properties": {kind: {"$ref": f"#/$defs/{kind}"} for kind in KINDS},
+            "properties": {kind: {"$ref": f"#/$defs/{kind}"} for kind in kinds()},
         },
         "message": {**_TEXT, "description": "{name} is replaced by a word of the fact, {with.name} by one of the other fact"},
         "confidence": {"enum": list(CONFIDENCES), "description": "no finding of this rule is surer than this"},
@@ -67,10 +67,10 @@ def schema() -> Schema:
                 "if": {"properties": {"each": {"const": kind}}, "required": ["each"]},
                 "then": {"properties": {"where": {"$ref": f"#/$defs/{kind}"}, "unless": {"$ref": f"#/$defs/{kind}"}}},
             }
-            for kind in KINDS
+            for kind in kinds()
         ],
         "$defs": {
-            **{kind: _conditions(kind) for kind in KINDS},
+            **{kind: _conditions(kind) for kind in kinds()},
             **{f"of-{left}": _comparisons(left) for left in _TYPES if predicates(left)},
             "host-value": {"enum": sorted(host_names())},
             "example": {"type": "object", "minProperties": 1, "patternProperties": {"^/": _TEXT}, "additionalProperties": False},

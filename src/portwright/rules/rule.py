@@ -136,6 +136,6 @@ class Rule:
     @property
     def narrow(self) -> Condition | None:
         for condition in self.where:
-            if self.each == "listener" and condition.name.field == "ports" and condition.predicate.name == "overlaps":
+            if condition.name.field == "ports" and condition.predicate.name == "overlaps":
                 return condition
         return None

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
-from portwright.facts import Endpoint, FileNeed, Invocation, Outbound
+from portwright.facts import Endpoint, FileNeed, Invocation, ServiceFact
 from portwright.trees import Files
 
-DaemonFact = Endpoint | Outbound | FileNeed
+DaemonFact = Endpoint | ServiceFact | FileNeed
 Packages = Mapping[str, str]
 Reader = Callable[[Invocation, Files, Packages], tuple[DaemonFact, ...]]
 FragmentReader = Callable[[str, Files, Packages], tuple[DaemonFact, ...]]

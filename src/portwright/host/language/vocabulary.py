@@ -6,26 +6,16 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from portwright._start.records import fields
+from portwright.facts import kinds
 from portwright.host.join.conflict import Claim, Turn
+from portwright.host.terms.registry import OF_FACTS, OF_HOST, Derived, Kind, Term, Type
+from portwright.ports import PortSet
+from portwright.registry import member, members
+from portwright.source import Span
 
 # Each registers its terms when it is imported.
-from portwright.host.terms import (  # noqa: F401
-    assignment,
-    exhaustion,
-    file_limit,
-    host,
-    likelihood,
-    listener,
-    nfs,
-    outbound,
-    power,
-    queue,
-    sysctl,
-    unit,
-)
-from portwright.host.terms.registry import KINDS, OF_FACTS, OF_HOST, Derived, Kind, Term, Type
-from portwright.ports import PortSet
-from portwright.source import Span
+for _module in members("portwright.host.terms"):
+    member("portwright.host.terms", _module)
 
 _TYPES: dict[object, Type] = {
     str: "text",
@@ -52,17 +42,17 @@ def names(kind: Kind) -> dict[str, Term]:
     """Every word that may stand in a condition on this kind of fact: its fields, its named values, and those of its host."""
     found = dict(host_names())
     found.update({name: _declared(name, work_out) for (of, name), work_out in OF_FACTS.items() if of == kind})
-    fact = KINDS[kind]
+    fact = kinds()[kind].fact
     hints = get_type_hints(fact)
     for name in (field.name for field in fields(fact)):
         kept = _type(hints[name])
         if kept:
             found[name] = Term(name, kept[0], f"the field {name} of a {kind}", kept[1], field=name)
-    for name, member in vars(fact).items():
-        if isinstance(member, property) and member.fget:
-            kept = _type(get_type_hints(member.fget)["return"])
+    for name, attribute in vars(fact).items():
+        if isinstance(attribute, property) and attribute.fget:
+            kept = _type(get_type_hints(attribute.fget)["return"])
             if kept:
-                found[name] = Term(name, kept[0], _meaning(member.fget), kept[1], field=name)
+                found[name] = Term(name, kept[0], _meaning(attribute.fget), kept[1], field=name)
     return dict(sorted(found.items()))
 
 

@@ -5,23 +5,15 @@ from functools import wraps
 from typing import Any, Generic, Literal, TypeVar
 
 from portwright._start.records import dataclass
-from portwright.facts import Assignment, Call, Confidence, FileLimit, Listener, Outbound, Sysctl, Unit
+from portwright.facts import Confidence
 from portwright.finding import Note
 from portwright.host import Host
 
 T = TypeVar("T")
-Kind = Literal["listener", "sysctl", "assignment", "unit", "outbound", "file-limit", "call"]
-Type = Literal["text", "flag", "number", "ports", "words", "claim", "turn", "place"]
+Kind = str
+"""The name of a kind of fact (portwright.facts.kind)."""
 
-KINDS: dict[Kind, type[Listener] | type[Sysctl] | type[Assignment] | type[Unit] | type[Outbound] | type[FileLimit] | type[Call]] = {
-    "listener": Listener,
-    "sysctl": Sysctl,
-    "assignment": Assignment,
-    "unit": Unit,
-    "outbound": Outbound,
-    "file-limit": FileLimit,
-    "call": Call,
-}
+Type = Literal["text", "flag", "number", "ports", "words", "claim", "turn", "place"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,64 @@
+"""What is known about a host: settled values, units, invocations, what daemons say, and the listeners that follow; a file each kind."""
+
+from portwright.facts.assignment import Assignment
+from portwright.facts.call import Call
+from portwright.facts.endpoint import Backlog, Endpoint
+from portwright.facts.file_limit import FileLimit, FileNeed, Raises
+from portwright.facts.invocation import Invocation
+from portwright.facts.kind import Fact, FactKind, kinds
+from portwright.facts.listener import Listener
+from portwright.facts.mount import Mount
+from portwright.facts.outbound import Outbound
+from portwright.facts.privileges import OpenFiles, Privileges
+from portwright.facts.service import ServiceFact
+from portwright.facts.subject import Subject
+from portwright.facts.sysctl import Sysctl
+from portwright.facts.unit import Setting, Unit
+from portwright.facts.value import (
+    BIND_ERRORS,
+    CONFIDENCES,
+    BindError,
+    Confidence,
+    Likelihood,
+    Origin,
+    Overridden,
+    Protocol,
+    Starts,
+    Value,
+    weakest,
+)
+
+__all__ = [
+    "BIND_ERRORS",
+    "CONFIDENCES",
+    "Assignment",
+    "Backlog",
+    "BindError",
+    "Call",
+    "Confidence",
+    "Endpoint",
+    "Fact",
+    "FactKind",
+    "FileLimit",
+    "FileNeed",
+    "Invocation",
+    "Likelihood",
+    "Listener",
+    "Mount",
+    "OpenFiles",
+    "Origin",
+    "Outbound",
+    "Overridden",
+    "Privileges",
+    "Protocol",
+    "Raises",
+    "ServiceFact",
+    "Setting",
+    "Starts",
+    "Subject",
+    "Sysctl",
+    "Unit",
+    "Value",
+    "kinds",
+    "weakest",
+]

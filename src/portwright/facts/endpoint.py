@@ -1,0 +1,58 @@
+"""What a daemon says it will bind."""
+
+from portwright._start.records import dataclass
+from portwright.facts.value import Confidence, Origin, Protocol
+from portwright.ports import PortSet
+from portwright.source import Span, Word
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many connections a daemon asks listen(2) to let wait; `at` is the word that says so, None where it is built in."""
+
+    length: int
+    at: Span | None = None
+
+    @staticmethod
+    def asked(word: Word | None, built_in: int | None = None) -> "Backlog | None":
+        """What a word asks for, or what is built in where there is none; None for what is no number."""
+        if word is None:
+            return None if built_in is None else Backlog(built_in)
+        text = word.text.strip()
+        return Backlog(int(text), word.at) if text.isascii() and text.isdigit() and len(text) <= 10 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What a daemon says it will bind, before anyone asks whether it may.
+
+    `address` is `*` (one dual-stack IPv6 socket), `0.0.0.0`, `::`, or an address without brackets. For `::`, `v6only` is what
+    the daemon asks for: True, False (then it is `*`), or None: it asks for nothing and net.ipv6.bindv6only decides. `ports` is
+    empty where `random`. `reuse_address` None is unknown. `binds_as` is set where the daemon changes user before it binds (None: the
+    user it is started as). `on_demand`: bound only while in use. `free_bind`: IP_FREEBIND or IP_TRANSPARENT is set.
+    `interface`: SO_BINDTODEVICE. `optional`: where the host lacks the address, the daemon goes on without it (redis `bind -::1`).
+    `survives_conflict`: where another socket has the port, the daemon runs on without this one (systemd-resolved's stub).
+    `ipv4_fallback`: it surely binds 0.0.0.0 instead where the kernel has no IPv6 (the bare port of a .socket unit).
+    `backlog` is the accept queue it asks for, None where that is not known or is left to the kernel.
+    """
+
+    at: Span
+    app: str
+    protocol: Protocol
+    address: str
+    ports: PortSet
+    origin: Origin
+    reuse_address: bool | None = None
+    reuse_port: bool | None = False
+    v6only: bool | None = None
+    random: bool = False
+    on_demand: bool = False
+    free_bind: bool = False
+    interface: str | None = None
+    binds_as: str | None = None
+    confidence: Confidence = "certain"
+    why: str = ""
+    optional: bool = False
+    ipv4_fallback: bool = False
+    survives_conflict: bool = False
+    backlog: Backlog | None = None

@@ -1,0 +1,105 @@
+"""A socket that a service opens to be reached."""
+
+from portwright._start.records import dataclass
+from portwright.facts.endpoint import Backlog
+from portwright.facts.kind import FactKind
+from portwright.facts.subject import Subject
+from portwright.facts.value import Confidence, Origin, Protocol, Starts
+from portwright.ports import PortSet
+from portwright.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Which service listens where, as whom, and whether the kernel and its unit permit it; the words of CONTRACT.md.
+
+    `error` is what bind() answers where can_bind is False ("EACCES", "EADDRNOTAVAIL", "EINVAL", "EAFNOSUPPORT", "ENODEV", "EPERM",
+    "203/EXEC", "217/USER"); `because` is the sentence and `because_at` the line that decided. `v6only` is settled (None for IPv4).
+    `survives_conflict`: the service runs on without this socket where another has the port.
+    `machine` names the machine a repository's file is for, "" on a host: listeners of different machines never meet.
+    """
+
+    at: Span
+    app: str
+    unit: str | None
+    protocol: Protocol
+    address: str
+    ports: PortSet
+    origin: Origin
+    activates: str | None = None
+    starts: Starts | None = None
+    why: str = ""
+    random: bool = False
+    private_network: bool = False
+    bind_user: str | None = None
+    can_bind: bool | None = None
+    error: str | None = None
+    because: str = ""
+    because_at: Span | None = None
+    reuse_address: bool | None = None
+    reuse_port: bool | None = False
+    v6only: bool | None = None
+    free_bind: bool = False
+    interface: str | None = None
+    confidence: Confidence = "certain"
+    machine: str = ""
+    survives_conflict: bool = False
+    backlog: Backlog | None = None
+
+    @property
+    def port(self) -> int | None:
+        """The lowest port, None where the kernel picks one."""
+        return self.ports.low
+
+    @property
+    def end_port(self) -> int | None:
+        """The highest port, equal to `port` for a single one."""
+        return self.ports.high
+
+
+KIND = FactKind(
+    "listener",
+    Listener,
+    "a socket that a service opens to be reached: who binds what, as whom, and whether the kernel permits it",
+    {
+        "activates": "the service that is handed the socket, where a .socket unit binds it",
+        "address": "the address as it is bound: `*` for both families, `0.0.0.0`, `::`, or one address",
+        "app": "the daemon: nginx, sshd, http.server",
+        "because": "why bind() is refused, in words",
+        "because_at": "the line that decided that bind() is refused",
+        "bind_user": "the user that calls bind()",
+        "can_bind": "whether kernel and unit permit the bind(); never who wins a race for a port",
+        "end_port": "the highest port; equal to `port` for a single one",
+        "error": "what bind() answers where it is refused: EACCES, EADDRNOTAVAIL, EINVAL, EAFNOSUPPORT, EPERM, 203/EXEC, 217/USER, ...",
+        "free_bind": "whether IP_FREEBIND or IP_TRANSPARENT is set",
+        "survives_conflict": "whether the service runs on without this socket where another one has the port",
+        "interface": "the interface the socket is tied to",
+        "machine": "the machine that a repository's file is for; empty on a host",
+        "origin": "where it was read from",
+        "port": "the lowest port",
+        "ports": "all its ports",
+        "private_network": "whether it lies in a network namespace of its own (PrivateNetwork=)",
+        "protocol": "tcp or udp",
+        "random": "whether the kernel picks the port at each start",
+        "reuse_address": "whether SO_REUSEADDR is set; unknown where nobody looked",
+        "reuse_port": "whether SO_REUSEPORT is set",
+        "starts": "when it is opened: at boot, only while in use, by hand, or never; unknown in a repository",
+        "unit": "the unit that binds it",
+        "v6only": "whether an IPv6 socket leaves IPv4 alone; unknown for IPv4",
+        "why": "why it starts, or never does, in words",
+    },
+    collection="listeners",
+    subject=lambda listener: Subject(listener.unit, listener.app, listener.protocol, listener.address, listener.port, listener.end_port),
+    order=lambda listener: (
+        listener.at,
+        listener.protocol,
+        listener.ports.ranges,
+        listener.address,
+        listener.unit or "",
+        listener.activates or "",
+    ),
+    call="bind()",
+    # A prediction is held against booted hosts (CONTRACT.md), and against repositories, where nothing says what is started.
+    predictable=lambda listener, repository: listener.starts == "boot" or (repository and listener.starts is None),
+    rank=0,
+)

@@ -1,0 +1,48 @@
+"""With what power a command is started, and how many files it may open."""
+
+from portwright._start.records import dataclass
+from portwright.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Privileges:
+    """With what power a command is started; capability names as `CAP_NET_BIND_SERVICE`.
+
+    `user` is a name (a number that passwd does not know stays one), `dynamic` for DynamicUser=. `uid0` says whether it runs as root.
+    `bounding` is None for the full set. `no_new_privileges` includes what implies it. `fails` is set where the process is never
+    started ("217/USER", "203/EXEC", "never-started"). `denied_call` is the error every bind or socket call meets ("EPERM",
+    "EAFNOSUPPORT"), else None. `families` is the list of RestrictAddressFamilies= in force, None for no restriction.
+    `file_permitted` and `file_inheritable` are the program's file capabilities, `setuid_root` its mode; `file_known` is False where
+    nothing could tell them. `because` names the lines that decided, in the order a reader should see them.
+    """
+
+    user: str = "root"
+    uid0: bool = True
+    ambient: frozenset[str] = frozenset()
+    bounding: frozenset[str] | None = None
+    no_new_privileges: bool = False
+    noroot: bool = False
+    private_users: bool = False
+    private_network: bool = False
+    dynamic: bool = False
+    families: frozenset[str] | None = None
+    denied_call: str | None = None
+    file_permitted: frozenset[str] = frozenset()
+    file_inheritable: frozenset[str] = frozenset()
+    setuid_root: bool = False
+    file_known: bool = True
+    fails: str | None = None
+    because: tuple[tuple[str, Span], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFiles:
+    """How many files a process may open (RLIMIT_NOFILE): the limit it is started with, and how far it may raise that itself.
+
+    `at` is the line that decides and `said` what it says; without one the service manager's own defaults hold.
+    """
+
+    soft: int
+    hard: int
+    at: Span | None = None
+    said: str = ""

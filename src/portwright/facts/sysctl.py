@@ -1,0 +1,56 @@
+"""A kernel setting as it is settled from all files."""
+
+from collections.abc import Container, Iterable
+
+from portwright._start.records import dataclass
+from portwright.facts.kind import FactKind
+from portwright.facts.subject import Subject
+from portwright.facts.value import Confidence, Overridden
+from portwright.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Sysctl:
+    """A kernel setting as each loader leaves it, values printed as the kernel prints them (single blanks).
+
+    `boot` is what systemd-sysctl leaves, `reload` what `sysctl --system` (procps) leaves; `running` is what a captured
+    `sysctl -a` or `/proc/sys` says, None without one. `is_default` is true where no file sets the key and boot points into the
+    shipped defaults. The contract's `value` equals boot.
+    """
+
+    at: Span
+    key: str
+    boot: str
+    reload: str
+    reload_at: Span
+    running: str | None = None
+    overridden: tuple[Overridden, ...] = ()
+    is_default: bool = False
+    confidence: Confidence = "certain"
+
+
+def _place(sysctl: Sysctl, evidence: Iterable[Span], files: Container[str]) -> Span:
+    """The kernel's default stands in no file of the host: the line to look at is the one that failed to change it."""
+    lines = (sysctl.at, *(overridden.at for overridden in reversed(sysctl.overridden)), sysctl.reload_at)
+    return next((line for line in lines if line.path in files), sysctl.at)
+
+
+KIND = FactKind(
+    "sysctl",
+    Sysctl,
+    "a kernel setting as it is settled from all files",
+    {
+        "boot": "the value after boot, as systemd-sysctl leaves it",
+        "is_default": "whether no file sets it, so that the kernel's default holds",
+        "key": "its name, with dots",
+        "reload": "the value after `sysctl --system` (procps)",
+        "reload_at": "the line that decided the value after `sysctl --system`",
+        "running": "the value in the running kernel; unknown without a capture of it",
+    },
+    collection="sysctls",
+    subject=lambda sysctl: Subject(sysctl=sysctl.key),
+    order=lambda sysctl: (sysctl.key,),
+    place=_place,
+    unique="key",
+    rank=1,
+)
