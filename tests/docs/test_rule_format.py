@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 
 from portwright.audit.cases import examples, run
+from portwright.changes import kinds as change_kinds
 from portwright.facts import kinds
 from portwright.host.language.meanings import VERBS, meaning
 from portwright.host.language.predicates import predicates
@@ -15,7 +16,7 @@ from portwright.host.terms.registry import Type
 from portwright.reports.cases import findings_text
 from portwright.reports.pages import words
 from portwright.rules import Rule
-from portwright.rules.grammar import OPTIONAL, REQUIRED, change_kinds, read
+from portwright.rules.grammar import OPTIONAL, REQUIRED, read
 from portwright.rules.json_schema import validate
 from tests.golden import expected
 

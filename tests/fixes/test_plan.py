@@ -10,6 +10,7 @@ from portwright.audit.case_file import Case, parse
 from portwright.audit.check import Selection, planned
 from portwright.audit.inputs import inputs
 from portwright.changes import Change, GrantCapability, LimitCapabilities, SetSysctl
+from portwright.changes.sysctl_step import SysctlStep
 from portwright.finding import Finding
 from portwright.fixes.plan import FixPolicy, Plan, plan
 from portwright.trees.memory import MemoryTree
@@ -71,7 +72,9 @@ def test_what_was_reserved_by_hand_on_the_running_kernel_stays_reserved() -> Non
     made = plan_for({**web(40000), "/.portwright/sysctl": f"{RESERVED} = 8080\n{RANGE} = 32768\t60999\n"})
 
     assert [f"{RESERVED} = 8080,40000"] == settings(made)
-    assert "8080" == made.steps[0].was  # type: ignore[union-attr]
+    (step,) = made.steps
+    assert isinstance(step, SysctlStep)
+    assert "8080" == step.was
 
 
 @pytest.mark.parametrize("path", ["/.portwright/sysctl", f"/.portwright/proc/sys/{RESERVED.replace('.', '/')}"])

@@ -1,6 +1,7 @@
 """What `fix` prints: the steps and why, what was proven, what is left and the step for it by hand."""
 
-from portwright.fixes.plan import Plan, SysctlStep
+from portwright.changes.sysctl_step import SysctlStep
+from portwright.fixes.plan import Plan
 from portwright.host import Host
 from portwright.reports import plan_text
 from tests.fixes.on_a_copy import plan_for, web

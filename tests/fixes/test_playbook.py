@@ -14,8 +14,10 @@ import pytest
 import yaml
 
 from portwright._start.records import replace
+from portwright.changes.drop_in_step import DropInStep
+from portwright.changes.sysctl_step import SysctlStep
 from portwright.fixes.ansible import Playbook, PlaybookNameError, playbook, templates
-from portwright.fixes.plan import DropInStep, Plan, SysctlStep
+from portwright.fixes.plan import Plan
 from portwright.host import Host
 from portwright.shipped import playbooks_directory
 from tests.fixes.on_a_copy import MACHINE_ID, RANGE, RESERVED, SYSCTL_FILE, UNPRIVILEGED, plan_for, web

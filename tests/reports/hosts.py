@@ -90,6 +90,7 @@ NO_CAPABILITY = Finding(
     notes=(Note("runs as intake", at(UNIT, "intake", 1)), Note("this command", at(UNIT, UNIT.text[UNIT.text.index("/opt") :].rstrip()))),
     predicts="EACCES",
     change=GrantCapability("intake.service", "CAP_NET_BIND_SERVICE"),
+    summary="give intake.service CAP_NET_BIND_SERVICE",
 )
 BY_HAND = Finding(
     card=card("listener-without-reuseaddr", "medium", "reuse"),
@@ -107,6 +108,7 @@ OF_A_FILE = Finding(
     subject=Subject(sysctl="net.ipv4.tcp_tw_reuse"),
     confidence="certain",
     change=SetSysctl("net.ipv4.tcp_tw_reuse", "2"),
+    summary="set net.ipv4.tcp_tw_reuse = 2",
 )
 
 WEB1 = HostResult(

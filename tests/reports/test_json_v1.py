@@ -138,16 +138,16 @@ def test_the_words_of_the_contract_for_one_finding() -> None:
             {"kind": "reserve-ports", "ports": "8080,30000-30010"},
             "reserve 8080,30000-30010 in net.ipv4.ip_local_reserved_ports",
         ),
-        (SetSysctl("a.b", "1 2"), {"kind": "set-sysctl", "key": "a.b", "value": "1 2"}, "set a.b = 1 2"),
+        (SetSysctl("a.b", "1 2"), {"kind": "set-sysctl", "key": "a.b", "value": "1 2"}, "set a.b to 1 2"),
         (
             GrantCapability("a.service", "CAP_CHOWN"),
             {"kind": "grant-capability", "unit": "a.service", "capability": "CAP_CHOWN"},
-            "give a.service CAP_CHOWN",
+            "let a.service use CAP_CHOWN",
         ),
         (
             LimitCapabilities("a.service", ("CAP_CHOWN", "CAP_KILL")),
             {"kind": "limit-capabilities", "unit": "a.service", "capabilities": ["CAP_CHOWN", "CAP_KILL"]},
-            "leave a.service only CAP_CHOWN CAP_KILL",
+            "leave a.service only CAP_CHOWN, CAP_KILL",
         ),
     ],
 )

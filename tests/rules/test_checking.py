@@ -12,7 +12,7 @@ from portwright.facts import Privileges, Subject
 from portwright.finding import Finding, Note
 from portwright.host import Host
 from portwright.ports import PortSet
-from portwright.rules import Rule, check, evaluate, load, summary
+from portwright.rules import Rule, check, evaluate, load
 from portwright.rules.grammar import read
 from portwright.shipped import rules_directory
 from tests.rules.facts import RANGE, RESERVED, UNPRIVILEGED, assignment, at, host, listener, outbound, sysctl
@@ -256,7 +256,7 @@ CHANGES = [
 
 @pytest.mark.parametrize(("change", "words"), CHANGES)
 def test_a_change_is_said_in_a_few_words(change: Any, words: str) -> None:
-    assert words == summary(change)
+    assert words == change.in_words()
 
 
 def test_a_fix_may_ask_for_review() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from portwright.cli import main
-from portwright.finding import Finding, RuleMeta, Subject
+from portwright.facts import Subject
+from portwright.finding import Finding, RuleMeta
 from portwright.reports.secrets import hide, hide_in_line, without_secrets
 from portwright.source import Source, Span
 from tests.hostile.program import HOST, enabled, everything_said, lay

@@ -9,7 +9,7 @@ from portwright.facts.kind import Fact, FactKind, kinds
 from portwright.facts.listener import Listener
 from portwright.facts.mount import Mount
 from portwright.facts.outbound import Outbound
-from portwright.facts.privileges import OpenFiles, Privileges
+from portwright.facts.privileges import CAPABILITIES, NET_BIND_SERVICE, OpenFiles, Privileges
 from portwright.facts.service import ServiceFact
 from portwright.facts.subject import Subject
 from portwright.facts.sysctl import Sysctl
@@ -30,7 +30,9 @@ from portwright.facts.value import (
 
 __all__ = [
     "BIND_ERRORS",
+    "CAPABILITIES",
     "CONFIDENCES",
+    "NET_BIND_SERVICE",
     "Assignment",
     "Backlog",
     "BindError",

@@ -10,15 +10,11 @@ from pathlib import Path
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
-from portwright.facts import Sysctl
-from portwright.fixes.plan import FEWEST_PORTS, RANGE, RESERVED, SYSCTL_FILE, UNPRIVILEGED, DropInStep, Plan, SysctlStep
-from portwright.host import Host
+from portwright.changes.kind import steps
+from portwright.fixes.plan import FEWEST_PORTS, Plan
 
 _NAME = lazy_regex(r"[A-Za-z0-9][A-Za-z0-9._-]*\.ya?ml")
 _MACHINE_ID = lazy_regex(r"[0-9a-f]{32}")
-
-# Values are arguments of this script, never part of its text; a setting that this kernel lacks is passed over.
-_WRITE = 'while [ $# -gt 0 ]; do if [ -e "$1" ]; then printf "%s\\n" "$2" > "$1"; fi; shift 2; done'
 
 _HEADER = """\
 ---
@@ -71,14 +67,14 @@ def playbook(plan: Plan, name: str, templates: Mapping[str, str], before: Mappin
         raise PlaybookNameError(f"a playbook's name is letters, digits, dots, dashes and ends in .yml: {name!r}")
     stem = name.rpartition(".")[0]
     vars_name, rollback_name = f"{stem}.vars.json", f"{stem}.rollback.yml"
-    kinds = [kind for kind, step in (("sysctl", SysctlStep), ("drop_in", DropInStep)) if any(isinstance(s, step) for s in plan.steps)]
+    kinds = tuple(dict.fromkeys(type(step) for step in plan.steps))
 
     def tasks(indent: int, *stems: str) -> str:
         return "\n".join(_indented(templates[stem], indent) for stem in stems)
 
-    analysed = tasks(4, "identity", "analysed", *(f"{kind}_analysed" for kind in kinds), "backup")
-    applied = _APPLY.format(tasks=tasks(8, *kinds), restore=tasks(8, "restore"))
-    handlers = "\n  handlers:\n" + tasks(4, "handlers") if "drop_in" in kinds else ""
+    analysed = tasks(4, "identity", "analysed", *(f"{kind.tasks}_analysed" for kind in kinds), "backup")
+    applied = _APPLY.format(tasks=tasks(8, *(kind.tasks for kind in kinds)), restore=tasks(8, "restore"))
+    handlers = "\n  handlers:\n" + tasks(4, "handlers") if any(kind.has_handlers for kind in kinds) else ""
     header = _HEADER.format(name=name, title="Apply a plan that portwright proved", vars_name=vars_name)
     back = _HEADER.format(name=rollback_name, title="Take back a plan of portwright", vars_name=vars_name)
     return Playbook(
@@ -110,7 +106,6 @@ def _vars(plan: Plan, before: Mapping[str, bytes | None], allow_restart: bool) -
     by_machine_id = bool(_MACHINE_ID.fullmatch(host.identity))
     run = sha256(json.dumps([host.identity, sorted(plan.edits.items())]).encode()).hexdigest()[:12]
     backup = f"/var/backups/portwright/{run}"
-    settings = list(_settings(plan))
     values: dict[str, object] = {
         "portwright_identity": host.identity,
         "portwright_identity_file": "/etc/machine-id" if by_machine_id else "/etc/hostname",
@@ -126,82 +121,20 @@ def _vars(plan: Plan, before: Mapping[str, bytes | None], allow_restart: bool) -
             for number, path in enumerate(sorted(plan.edits))
         ],
         "portwright_read": [{"path": path, "before": _digest(content)} for path, content in _read(plan)],
-        "portwright_sysctls": [{"key": key, "proc": _proc(key), "was": was, "value": value} for key, was, value in settings],
-        "portwright_sysctl_file": {"path": SYSCTL_FILE, "content": plan.edits.get(SYSCTL_FILE, "")},
-        "portwright_sysctls_prefixes": [f"--prefix={_below_sys(key)}" for key, _, _ in settings],
-        "portwright_sysctls_trial": ["unshare", "--net", "sh", "-ec", _WRITE, "sh", *_trial(host, settings)],
-        "portwright_sysctls_restore": ["sh", "-ec", _WRITE, "sh", *(w for key, was, _ in reversed(settings) for w in (_proc(key), was))],
         "portwright_ports_left": plan.usable if plan.usable is not None else FEWEST_PORTS,
         "portwright_fewest_ports": FEWEST_PORTS,
-        "portwright_drop_ins": [
-            {
-                "unit": step.unit,
-                "directory": step.directory,
-                "directory_is_new": before.get(step.directory) is None,
-                "path": step.path,
-                "content": plan.edits[step.path],
-            }
-            for step in plan.steps
-            if isinstance(step, DropInStep)
-        ],
     }
+    for kind in steps():
+        values |= kind.variables(host, [step for step in plan.steps if isinstance(step, kind)], plan.edits, before)
     return {key: _unsafe(value) for key, value in values.items()}
-
-
-def _settings(plan: Plan) -> Iterator[tuple[str, str, str]]:
-    """(key, value now, value wanted) in writing order; the two settings that decide together which ports are lent go together."""
-    steps = {step.key: step for step in plan.steps if isinstance(step, SysctlStep)}
-    beside = {RANGE, RESERVED} if steps.keys() & {RANGE, RESERVED} else set()
-    for key in (*steps, *sorted(beside - steps.keys())):
-        sysctl = plan.host.sysctl(key)
-        if key in steps:
-            yield key, steps[key].was, steps[key].value
-        elif sysctl is not None:
-            yield key, _now(sysctl), _now(sysctl)
-
-
-def _now(sysctl: Sysctl) -> str:
-    return sysctl.boot if sysctl.running is None else sysctl.running
 
 
 def _read(plan: Plan) -> Iterator[tuple[str, bytes]]:
     """The files whose lines decided what the plan changes, as they were read."""
-    paths: set[str] = set()
-    for step in plan.steps:
-        match step:
-            case SysctlStep(key=key):
-                sysctl = plan.host.sysctl(key)
-                paths |= set() if sysctl is None else {sysctl.at.path, sysctl.reload_at.path}
-            case DropInStep(unit=name):
-                unit = plan.host.unit(name)
-                paths |= set() if unit is None else set(unit.files)
+    paths = {path for step in plan.steps for path in step.rests_on(plan.host)}
     for path in sorted(paths - plan.edits.keys()):
         if path in plan.host.sources and path.startswith("/") and path.isprintable():
             yield path, plan.host.sources[path].text.encode("utf-8", "surrogateescape")
-
-
-def _trial(host: Host, settings: list[tuple[str, str, str]]) -> list[str]:
-    """(path, value) pairs in writing order: a new network namespace has the kernel's defaults, so what the host has comes first.
-
-    Only what belongs to a network namespace: anything else would be written for good.
-    """
-    wanted = {key: value for key, _, value in settings if key.startswith(("net.ipv4.", "net.ipv6."))}
-    for key in (UNPRIVILEGED, RANGE, RESERVED):
-        sysctl = host.sysctl(key)
-        if sysctl is not None:
-            wanted.setdefault(key, sysctl.boot)
-    first = [key for key in (UNPRIVILEGED, RANGE, RESERVED) if key in wanted]
-    ordered = [*first, *(key for key in wanted if key not in first)]
-    return [word for key in ordered for word in (_proc(key), wanted[key])]
-
-
-def _proc(key: str) -> str:
-    return f"/proc/sys/{_below_sys(key)}"
-
-
-def _below_sys(key: str) -> str:
-    # sysctl(8): a slash in a key is a dot in the path. systemd-sysctl 252 takes no prefix that starts with /proc/sys, whatever it says.
-    return key.translate(str.maketrans("./", "/."))
 
 
 def _digest(content: bytes | None) -> str:

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from portwright._start.lazy_regex import lazy_regex
-from portwright.changes import Change, GrantCapability, LimitCapabilities, ReservePorts, SetSysctl
+from portwright.changes import Change
+from portwright.changes.kind import name_of
 from portwright.coverage import Coverage
 from portwright.facts import Assignment, FileLimit, Listener, Outbound, Overridden, Privileges, Subject, Sysctl, Unit
 from portwright.finding import SEVERITIES, Allowed, Finding, HostResult
 from portwright.host import Host
 from portwright.reports.secrets import hide, hide_in_line, hide_value
 from portwright.reports.space import Collisions, Space, rows
-from portwright.reports.words import what_it_does
 from portwright.source import Span, Unreadable
 
 _VERSION = 1
@@ -113,20 +113,12 @@ def _fix(change: Change, summary: str) -> _Object:
         "changes": [_change(change)],
         "safety": change.safety,
         "disruption": change.disruption,
-        "summary": summary or what_it_does(change),
+        "summary": summary or change.in_words(),
     }
 
 
 def _change(change: Change) -> _Object:
-    match change:
-        case ReservePorts(ports=reserved):
-            return {"kind": "reserve-ports", "ports": str(reserved)}
-        case SetSysctl(key=key, value=value):
-            return {"kind": "set-sysctl", "key": key, "value": value}
-        case GrantCapability(unit=unit, capability=capability):
-            return {"kind": "grant-capability", "unit": unit, "capability": capability}
-        case LimitCapabilities(unit=unit, capabilities=capabilities):
-            return {"kind": "limit-capabilities", "unit": unit, "capabilities": list(capabilities)}
+    return {"kind": name_of(change), **change.written()}
 
 
 def _allowed(allowed: Allowed) -> _Object:

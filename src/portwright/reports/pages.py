@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
+from portwright.changes import kinds as change_kinds
 from portwright.facts import kinds
 from portwright.host.language.meanings import TYPES, VERBS, meaning
 from portwright.host.language.predicates import predicates
@@ -12,7 +13,7 @@ from portwright.host.language.vocabulary import host_names, names
 from portwright.host.terms.registry import Type
 from portwright.reports.words import counted
 from portwright.rules.explaining import Comparison, Explanation, Row
-from portwright.rules.grammar import change_kinds, change_operands
+from portwright.rules.grammar import change_operands
 
 _MAN_PAGE = lazy_regex(r"([\w.@:+-]+)\(([0-9][a-z]*)\)")
 _CODE = lazy_regex(r"`[^`]+`")
@@ -203,12 +204,12 @@ def _words() -> Iterator[str]:
             yield f"| {left} | `{verb}` | {operand} | {prose(VERBS[verb])} |"
     yield from ("", "Types: " + "; ".join(f"*{name}* is {prose(said)}" for name, said in TYPES.items()) + ".")
     yield from ("", "### Changes", "", "| change | what it does | operands |", "|---|---|---|")
-    for word, change in change_kinds().items():
+    for word, wished in change_kinds().items():
         operands = [
-            f"`{name}` ({kind if not choices else ', '.join(choices)}{'' if needed else ', optional'})"
-            for name, (kind, choices, needed) in change_operands(change).items()
+            f"`{name}` ({type_ if not choices else ', '.join(choices)}{'' if needed else ', optional'})"
+            for name, (type_, choices, needed) in change_operands(wished.change).items()
         ]
-        yield f"| `{word}` | {_cell((change.__doc__ or '').strip())} | {', '.join(operands)} |"
+        yield f"| `{word}` | {_cell((wished.change.__doc__ or '').strip())} | {', '.join(operands)} |"
 
 
 def _cell(text: str) -> str:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from portwright.fixes.plan import DropInStep, Plan, Step, SysctlStep
+from portwright.changes import Step
+from portwright.fixes.plan import Plan
 from portwright.reports.escape import safe, wrap
 from portwright.reports.excerpt import place
 from portwright.reports.shorten import short
@@ -36,7 +37,7 @@ def render(
 
 def _brief(plan: Plan, written: Sequence[str], style: Style) -> Iterator[str]:
     for step in plan.steps:
-        yield f"{step.path}: {safe(_what(step))}"
+        yield f"{step.path}: {safe(step.in_words())}"
     for left in plan.unplanned:
         severity = left.finding.severity
         yield f"{place(left.finding.at)}: {style(severity, f'{severity}[{left.finding.card.id}]')}: not planned: {safe(left.reason)}"
@@ -51,7 +52,7 @@ def _brief(plan: Plan, written: Sequence[str], style: Style) -> Iterator[str]:
 def _lines(plan: Plan, written: Sequence[str], style: Style, width: int, verbose: bool) -> Iterator[str]:
     said: Callable[[str], str] = safe if verbose else short
     for number, step in enumerate(plan.steps, 1):
-        first, *more = wrap(said(_what(step)), width - _INDENT, width - len(f"{number}. "))
+        first, *more = wrap(said(step.in_words()), width - _INDENT, width - len(f"{number}. "))
         yield f"{number}. {style('strong', first)}"
         for line in more:
             yield f"{' ' * _INDENT}{style('strong', line)}"
@@ -95,14 +96,6 @@ def _lines(plan: Plan, written: Sequence[str], style: Style, width: int, verbose
     elif plan.steps:
         yield ""
         yield "nothing was written: name a playbook with -o NAME.yml"
-
-
-def _what(step: Step) -> str:
-    match step:
-        case SysctlStep(key=key, value=value, was=was):
-            return f"set {key} = {value or '(empty)'} (was {was or 'empty'})"
-        case DropInStep(unit=unit, lines=lines):
-            return f"give {unit} a drop-in: {', '.join(lines)}"
 
 
 def _disruption(step: Step) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright.finding import Finding
-from portwright.reports.words import bound, spanning, what_it_does
+from portwright.reports.words import bound, spanning
 
 _BETWEEN = lazy_regex(r"([\s(),;'\"=`]+)")
 
@@ -63,7 +63,7 @@ def _shape(finding: Finding) -> tuple[str, ...]:
 
     said = [finding.message, finding.likelihood_because, *(note.text for note in finding.notes)]
     if finding.change is not None:
-        said.append(finding.summary or what_it_does(finding.change))
+        said.append(finding.summary or finding.change.in_words())
     if finding.manual is not None:
         said += (finding.manual.step, finding.manual.reason)
     return tuple(shape(text) for text in said)

@@ -7,10 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from portwright._start.records import replace
-from portwright.changes import ReservePorts
 from portwright.coverage import Coverage
 from portwright.finding import SEVERITIES, Finding, HostResult, Note
-from portwright.ports import union
 from portwright.reports.escape import safe, width, wrap
 from portwright.reports.excerpt import Mark, can_show, excerpt, gutter_of, place
 from portwright.reports.repeats import against, gathered
@@ -27,7 +25,6 @@ from portwright.reports.words import (
     lists_uncovered,
     no_verdict,
     uncovered,
-    what_it_does,
 )
 from portwright.source import Span
 from portwright.system.sysctl.settle import defaults
@@ -375,13 +372,11 @@ def _told(group: tuple[Finding, ...], result: HostResult) -> object:
 
 
 def _fix(group: Sequence[Finding]) -> str:
-    """What mends all of a group: ports to reserve in one list, else the change of the first and that the others' are its like."""
+    """What mends all of a group: one change that does it all, else that of the first and that the others' are its like."""
     changes = [finding.change for finding in group if finding.change is not None]
-    texts = [finding.summary or what_it_does(finding.change) for finding in group if finding.change is not None]
-    reserved = [change for change in changes if isinstance(change, ReservePorts)]
-    if len(group) > 1 and texts == [what_it_does(change) for change in reserved]:
-        return what_it_does(ReservePorts(union(change.ports for change in reserved)))
-    return _for_all(texts)
+    texts = [finding.summary or finding.change.in_words() for finding in group if finding.change is not None]
+    whole = changes[0].together(changes[1:]) if len(changes) > 1 and texts == [change.in_words() for change in changes] else None
+    return _for_all(texts) if whole is None else whole.in_words()
 
 
 def _for_all(texts: Sequence[str]) -> str:

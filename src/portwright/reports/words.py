@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from portwright.changes import Change, Disruption, GrantCapability, LimitCapabilities, ReservePorts, Safety, SetSysctl
+from portwright.changes import Disruption, Safety
 from portwright.coverage import Coverage, NotUnderstood
 from portwright.facts import BindError, Likelihood, Listener, Subject
 from portwright.finding import Finding, HostResult
@@ -59,23 +59,10 @@ def how_likely(finding: Finding) -> str:
     return f"{often}: {finding.likelihood_because}" if finding.likelihood_because else often
 
 
-def what_it_does(change: Change) -> str:
-    """A change as a person would order it."""
-    match change:
-        case ReservePorts(ports=ports):
-            return f"reserve {ports} in net.ipv4.ip_local_reserved_ports"
-        case SetSysctl(key=key, value=value):
-            return f"set {key} = {value}"
-        case GrantCapability(unit=unit, capability=capability):
-            return f"give {unit} {capability}"
-        case LimitCapabilities(unit=unit, capabilities=capabilities):
-            return f"leave {unit} only {' '.join(capabilities) or 'no capability'}"
-
-
 def what_to_do(finding: Finding) -> str:
     """The fix of a finding or its manual step, as one line of what came from the host; empty where it has neither."""
     if finding.change is not None:
-        what = finding.summary or what_it_does(finding.change)
+        what = finding.summary or finding.change.in_words()
         return f"fix: {what} ({SAFETY[finding.change.safety]}; {DISRUPTION[finding.change.disruption]})"
     return "" if finding.manual is None else f"by hand: {finding.manual.step}"
 

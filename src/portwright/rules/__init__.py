@@ -3,8 +3,8 @@
 Here is what every check takes; writing, explaining and allowing are modules of their own, which a run imports where it needs them.
 """
 
-from portwright.rules.checking import check, evaluate, summary
+from portwright.rules.checking import check, evaluate
 from portwright.rules.loading import load
 from portwright.rules.rule import Rule
 
-__all__ = ["Rule", "check", "evaluate", "load", "summary"]
+__all__ = ["Rule", "check", "evaluate", "load"]

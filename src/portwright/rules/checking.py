@@ -6,7 +6,7 @@ from typing import Any
 
 from portwright._start import debug_log
 from portwright._start.records import dataclass, field, replace
-from portwright.changes import Change, GrantCapability, LimitCapabilities, Manual, ReservePorts, SetSysctl
+from portwright.changes import Change, Manual
 from portwright.facts import BIND_ERRORS, BindError, Confidence, Fact, Likelihood, kinds, weakest
 from portwright.finding import Finding, Note
 from portwright.host import Host
@@ -73,19 +73,6 @@ class _RuleTooDear(Exception):
 
 class _HostTooDear(Exception):
     """All rules together have; the message says how many."""
-
-
-def summary(change: Change) -> str:
-    """A change in a few words, as a person would ask for it."""
-    match change:
-        case ReservePorts(ports=ports):
-            return f"reserve {ports} in net.ipv4.ip_local_reserved_ports"
-        case SetSysctl(key=key, value=value):
-            return f"set {key} to {value}"
-        case GrantCapability(unit=unit, capability=capability):
-            return f"let {unit} use {capability}"
-        case LimitCapabilities(unit=unit, capabilities=capabilities):
-            return f"leave {unit} only {', '.join(capabilities)}"
 
 
 def _order(finding: Finding) -> tuple[str, int, int, str, str, int, str]:
@@ -401,7 +388,7 @@ class _Check:
             predicts=self._predicts(fact, confidence),
             change=change,
             manual=self._manual(rule.advice, fact, others) if change is None and rule.advice is not None else None,
-            summary="" if change is None else summary(change),
+            summary="" if change is None else change.in_words(),
         )
 
     def _remarks(self, fact: Fact, others: Sequence[Fact]) -> Iterator[Note]:

@@ -15,8 +15,7 @@ from portwright.rules.rule import Rule
 
 _HEAD = '''"""Made of rules/ by the build (portwright.rules.compiling)."""
 
-from portwright.changes import GrantCapability, LimitCapabilities, ReservePorts, SetSysctl
-from portwright.finding import RuleMeta
+{changes}from portwright.finding import RuleMeta
 from portwright.host.language.predicates import predicate_of
 from portwright.host.language.vocabulary import worked_out
 from portwright.host.terms.registry import Term
@@ -33,7 +32,8 @@ def source(rules: Iterable[Rule], folder: str) -> str:
     """The module for the rules of a folder."""
     written = _Writer(folder)
     made = [written.rule(rule) for rule in rules]
-    return _HEAD + "".join(f"    {line}\n" for line in (*written.shared.values(), "return (", *made, ")"))
+    changes = "".join(f"from {each.__module__} import {each.__name__}\n" for each in sorted(written.changes, key=str))
+    return _HEAD.replace("{changes}", changes) + "".join(f"    {line}\n" for line in (*written.shared.values(), "return (", *made, ")"))
 
 
 class _Writer(Writer):
@@ -42,6 +42,7 @@ class _Writer(Writer):
         self._path = ""
         self._variables: dict[Term | Predicate, str] = {}
         self.shared: dict[str, str] = {}
+        self.changes: set[type] = set()
 
     def rule(self, rule: Rule) -> str:
         self._path = rule.path
@@ -50,6 +51,8 @@ class _Writer(Writer):
     def own(self, value: object) -> str | None:
         if isinstance(value, str) and value == self._path:
             return f"folder + {value.removeprefix(self._folder)!r}"
+        if isinstance(value, type):
+            self.changes.add(value)
         return self._shared(value) if isinstance(value, Term | Predicate) else None
 
     def _shared(self, value: Term | Predicate) -> str:

@@ -1,21 +1,16 @@
 """A rule in words, for `portwright explain` and the rule's page, and all of them in a table."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from portwright._start.records import MISSING, dataclass, fields
-from portwright.changes import Change
+from portwright.changes import kinds as change_kinds
+from portwright.changes.kind import name_of
 from portwright.facts import Confidence, Likelihood, kinds
 from portwright.host.language.meanings import meaning
 from portwright.host.terms.registry import Kind, Term
-from portwright.rules.grammar import change_kinds
 from portwright.rules.rule import ChangeTemplate, Condition, Given, Join, OfFact, OfHost, OfSysctl, Operand, Rule, Template
 
-_WHAT_IT_DOES = {
-    "reserve-ports": "adds the ports to net.ipv4.ip_local_reserved_ports, merged with what is reserved; enough ports must remain",
-    "set-sysctl": "sets the kernel setting at boot and now",
-    "grant-capability": "adds a drop-in that gives the unit the capability",
-    "limit-capabilities": "adds a drop-in that leaves the unit only the capabilities it needs",
-}
 _HOW_SAFE = {
     "safe": "safe to apply: `portwright fix` plans it and proves it on a copy of the host first",
     "review": "to be reviewed by somebody who knows the service: `portwright fix` plans it only with `--allow-review`",
@@ -106,7 +101,7 @@ def catalogue(rules: Iterable[Rule]) -> tuple[Row, ...]:
             r.family,
             r.card.severity,
             r.card.title,
-            _kind(r.wish) if r.wish else "by hand" if r.advice else "",
+            name_of(r.wish.change) if r.wish else "by hand" if r.advice else "",
             _safety(r.wish),
             r.path,
         )
@@ -204,17 +199,13 @@ def _small(sentence: str) -> str:
 
 def _remedies(rule: Rule) -> Iterable[Remedy]:
     if rule.wish is not None:
-        kind = _kind(rule.wish)
+        kind = name_of(rule.wish.change)
         operands = ", ".join(f"{name} {_operand(operand)}" for name, operand in rule.wish.operands if name not in ("safety", "disruption"))
         safe = f"{_HOW_SAFE[_safety(rule.wish)]}; {_DISRUPTION[_default(rule.wish, 'disruption')]}"
-        yield Remedy(kind, f"{_WHAT_IT_DOES.get(kind, kind)} ({operands})", safe)
+        yield Remedy(kind, f"{change_kinds()[kind].does} ({operands})", safe)
     if rule.advice is not None:
         kind = "by hand" if rule.wish is None else "by hand, where the automatic fix would not help"
         yield Remedy(kind, _outline(rule.advice.step), why=f"nothing is changed for you: {_outline(rule.advice.reason)}")
-
-
-def _kind(wish: ChangeTemplate) -> str:
-    return next(name for name, change in change_kinds().items() if change is wish.change)
 
 
 def _safety(wish: ChangeTemplate | None) -> str:
@@ -225,5 +216,5 @@ def _default(wish: ChangeTemplate, name: str) -> str:
     for given, operand in wish.operands:
         if given == name and isinstance(operand, Given):
             return str(operand.value)
-    change: type[Change] = wish.change
+    change: type[Any] = wish.change
     return next((str(field.default) for field in fields(change) if field.name == name and field.default is not MISSING), "")

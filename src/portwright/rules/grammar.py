@@ -1,12 +1,13 @@
 """rules/FAMILY/ID.yaml becomes a Rule; a mistake becomes a RuleError with its place and the nearest valid name."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast, get_args, get_type_hints
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import MISSING, fields
-from portwright.changes import SETTABLE, Change, GrantCapability, SetSysctl
+from portwright.changes import ChangeKind
+from portwright.changes import kinds as change_kinds
 from portwright.facts import BIND_ERRORS, CONFIDENCES, BindError, Confidence, Likelihood, kinds
 from portwright.finding import SEVERITIES, RuleMeta
 from portwright.host.language.predicates import Operand as OperandType
@@ -31,7 +32,6 @@ from portwright.rules.rule import (
     Template,
 )
 from portwright.source import RuleError, Span
-from portwright.system.host_files.capabilities import NAMES, NET_BIND_SERVICE
 
 REQUIRED = ("id", "title", "severity", "why", "references", "each", "where", "message")
 OPTIONAL = ("unless", "with", "confidence", "likelihood", "predicts", "notes", "fix", "bad", "good")
@@ -69,12 +69,6 @@ _MEANING = {
     "text": "what the note says",
     "reason": "why nothing is changed",
     "step": "what a person does",
-    "ports": "the ports to reserve, such as {fact: ports}",
-    "key": "the kernel setting",
-    "value": "its value",
-    "unit": "the unit, such as {fact: unit}",
-    "capability": "such as CAP_NET_BIND_SERVICE",
-    "capabilities": "a list, such as [CAP_NET_BIND_SERVICE]",
 }
 
 # What other tools and people call the same thing.
@@ -114,12 +108,7 @@ def rule(node: Node, path: str, family: str = "") -> Rule:
     return _Reader(path, family or Path(path).parent.name, node).rule()
 
 
-def change_kinds() -> dict[str, type[Change]]:
-    """Every change a fix may wish for, by the name rules use."""
-    return {_kebab(change.__name__): change for change in get_args(Change)}
-
-
-def change_operands(change: type[Change]) -> dict[str, tuple[Type, tuple[str, ...], bool]]:
+def change_operands(change: type[Any]) -> dict[str, tuple[Type, tuple[str, ...], bool]]:
     """(type, the only texts possible, whether it must be given) of each field of a change, by name."""
     hints = get_type_hints(change)
     found: dict[str, tuple[Type, tuple[str, ...], bool]] = {}
@@ -388,32 +377,27 @@ class _Reader:
         advice = self._advice(table.entries["manual"]) if "manual" in table.entries else None
         return (self._wish(kinds[wished[0]], table.entries[wished[0]], wished[0]) if wished else None), advice
 
-    def _wish(self, change: type[Change], node: Node, word: str) -> ChangeTemplate:
+    def _wish(self, kind: ChangeKind[Any], node: Node, word: str) -> ChangeTemplate:
         table = self._mapping(node, word)
-        takes = change_operands(change)
-        self._keys(table, word, tuple(takes), tuple(name for name, (_, _, needed) in takes.items() if needed))
-        operands: list[tuple[str, Operand]] = []
+        takes = change_operands(kind.change)
+        self._keys(table, word, tuple(takes), tuple(name for name, (_, _, needed) in takes.items() if needed), kind.operands)
+        operands: dict[str, Operand] = {}
         for name, inner in table.entries.items():
             wanted, choices, _ = takes[name]
-            operands.append((name, self._operand(inner, name, wanted, name, choices)))
-        self._permit(change, dict(operands), table)
-        return ChangeTemplate(change, tuple(operands))
+            operands[name] = self._operand(inner, name, wanted, name, choices)
+        self._permit(kind, {name: operand.value for name, operand in operands.items() if isinstance(operand, Given)}, table)
+        return ChangeTemplate(kind.change, tuple(operands.items()))
 
-    def _permit(self, change: type[Change], operands: dict[str, Operand], table: Table) -> None:
-        """What rules may ask of a host: settings of the network, and other powers than that of low ports only after a review."""
-        key = operands.get("key")
-        if change is SetSysctl and isinstance(key, Given) and not key.value.replace("/", ".").startswith(SETTABLE):
-            said = f"a rule wishes for settings of the network only ({', '.join(SETTABLE)}), not for {_short(key.value)}"
-            raise RuleError(table.entries["key"].at, said)
-        named = operands.get("capability") or operands.get("capabilities")
-        if isinstance(named, Given):
-            words = named.value if isinstance(named.value, tuple) else (named.value,)
-            unknown = next((word for word in words if word not in NAMES), None)
+    def _permit(self, kind: ChangeKind[Any], given: dict[str, Any], table: Table) -> None:
+        """What rules may ask of a host is for each kind of change to say."""
+        for name, (what, known) in kind.names.items():
+            words = given.get(name, ())
+            unknown = next((word for word in (words if isinstance(words, tuple) else (words,)) if word not in known), None)
             if unknown is not None:
-                at = (table.entries.get("capability") or table.entries["capabilities"]).at
-                raise RuleError(at, f"there is no capability {_short(unknown)}; {nearest(unknown, NAMES)}")
-        if change is GrantCapability and named != Given(NET_BIND_SERVICE) and operands.get("safety") != Given("review"):
-            raise RuleError(table.at, f"a fix that grants more than {NET_BIND_SERVICE} wants safety: review")
+                raise RuleError(table.entries[name].at, f"there is no {what} {_short(unknown)}; {nearest(unknown, known)}")
+        misuse = kind.misuse(given)
+        if misuse is not None:
+            raise RuleError(table.entries[misuse[0]].at if misuse[0] else table.at, misuse[1])
 
     def _advice(self, node: Node) -> ManualStep:
         table = self._mapping(node, "manual")
@@ -436,13 +420,15 @@ class _Reader:
 
     # ── pieces ──
 
-    def _keys(self, table: Table, what: str, known: tuple[str, ...], needed: tuple[str, ...]) -> None:
+    def _keys(
+        self, table: Table, what: str, known: tuple[str, ...], needed: tuple[str, ...], meanings: Mapping[str, str] = _MEANING
+    ) -> None:
         for word, at in table.keys.items():
             if word not in known:
                 raise RuleError(at, f"{what} has no {_short(word)}; {nearest(word, known)}")
         for word in needed:
             if word not in table.entries:
-                raise RuleError(table.at, f"{what} lacks {word}: {_MEANING[word]}")
+                raise RuleError(table.at, f"{what} lacks {word}: {meanings[word]}")
 
     def _mapping(self, node: Node, what: str) -> Table:
         if not isinstance(node, Table):

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any, get_args
 
+from portwright.changes import kinds as change_kinds
 from portwright.facts import BIND_ERRORS, CONFIDENCES, kinds
 from portwright.finding import SEVERITIES
 from portwright.host.language.meanings import meaning
@@ -11,7 +12,7 @@ from portwright.host.language.predicates import Operand as OperandType
 from portwright.host.language.predicates import predicates
 from portwright.host.language.vocabulary import host_names, names
 from portwright.host.terms.registry import Kind, Type
-from portwright.rules.grammar import OPTIONAL, REQUIRED, change_kinds, change_operands
+from portwright.rules.grammar import OPTIONAL, REQUIRED, change_operands
 from portwright.rules.marked import Items, Node, Table, parse, plain
 from portwright.source import RuleError
 
@@ -140,11 +141,11 @@ def _reference(sources: Iterable[str]) -> Schema:
 
 def _fix() -> Schema:
     changes: Schema = {}
-    for word, change in change_kinds().items():
-        takes = change_operands(change)
+    for word, kind in change_kinds().items():
+        takes = change_operands(kind.change)
         changes[word] = {
             "type": "object",
-            "description": (change.__doc__ or "").strip(),
+            "description": (kind.change.__doc__ or "").strip(),
             "properties": {name: _operand(wanted, choices) for name, (wanted, choices, _) in takes.items()},
             "required": [name for name, (_, _, needed) in takes.items() if needed],
             "additionalProperties": False,

@@ -1,12 +1,11 @@
 """What rules may ask of the power behind a listener: what its unit may do, and what it needs to."""
 
-from portwright.facts import Confidence, Listener, Privileges
+from portwright.facts import NET_BIND_SERVICE, Confidence, Listener, Privileges
 from portwright.finding import Note
 from portwright.host import Host
 from portwright.host.terms.host import low_ports
 from portwright.host.terms.registry import Derived, fact_value
 from portwright.ports import PortSet
-from portwright.system.host_files.capabilities import NET_BIND_SERVICE
 
 # A new network namespace starts from the kernel's own defaults, not from the host's sysctl.d (kernel-tested: net/ipv4/af_inet.c).
 _PRIVATE_START = 1024

@@ -3,14 +3,13 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from portwright.facts import Unit
+from portwright.facts import NET_BIND_SERVICE, Unit
 from portwright.finding import Note
 from portwright.host import Host
 from portwright.host.join.privilege import effective_capabilities, gains_nothing
 from portwright.host.terms.host import low_ports
 from portwright.host.terms.kernel_settings import PORT_SETTINGS
 from portwright.host.terms.registry import Derived, fact_value
-from portwright.system.host_files.capabilities import NET_BIND_SERVICE
 from portwright.system.systemd.ignored_settings import Ignored, ignored
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from portwright._start.records import dataclass, field, replace
-from portwright.facts import weakest
+from portwright.facts import NET_BIND_SERVICE, weakest
 from portwright.source import Word
-from portwright.system.host_files.capabilities import ALL, NET_BIND_SERVICE, capability
+from portwright.system.host_files.capabilities import ALL, capability
 from portwright.system.processes.process import Process, Switch, is_name
 from portwright.system.spanned_text import SpannedText, SpannedTextView
 from portwright.system.words import words

@@ -1,0 +1,23 @@
+"""What rules wish for and plans do: a file each kind of change, with its step, its edit, its tasks and its words."""
+
+from portwright.changes.grant_capability import GrantCapability
+from portwright.changes.kind import Change, ChangeKind, ContradictionError, Disruption, Safety, Step, kinds
+from portwright.changes.limit_capabilities import LimitCapabilities
+from portwright.changes.manual import Manual
+from portwright.changes.reserve_ports import ReservePorts
+from portwright.changes.set_sysctl import SetSysctl
+
+__all__ = [
+    "Change",
+    "ChangeKind",
+    "ContradictionError",
+    "Disruption",
+    "GrantCapability",
+    "LimitCapabilities",
+    "Manual",
+    "ReservePorts",
+    "Safety",
+    "SetSysctl",
+    "Step",
+    "kinds",
+]

@@ -1,0 +1,64 @@
+"""A capability for a unit that is not root."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from portwright._start.records import dataclass
+from portwright.changes.drop_in_step import DropInStep, no_unit, path_of
+from portwright.changes.kind import Change, ChangeKind, Disruption, Host, Marks, Misuse, Safety, Step
+from portwright.facts import CAPABILITIES, NET_BIND_SERVICE
+
+
+@dataclass(frozen=True, slots=True)
+class GrantCapability(Change):
+    """Let a non-root unit use a capability: a drop-in with AmbientCapabilities=, and CapabilityBoundingSet= where it must be let in."""
+
+    unit: str
+    capability: str
+    safety: Safety = "safe"
+    disruption: Disruption = "restart"
+
+    @property
+    def target(self) -> str:
+        return path_of(self.unit)
+
+    def in_words(self) -> str:
+        return f"let {self.unit} use {self.capability}"
+
+    def written(self) -> dict[str, object]:
+        return {"unit": self.unit, "capability": self.capability}
+
+    @classmethod
+    def unite(cls, host: Host, wished: Sequence["GrantCapability"], step: Step | None, marks: Marks) -> DropInStep:
+        """AmbientCapabilities= adds to what is there; a bounding set that lacks the capability must let it in (lines are OR-ed)."""
+        unit, capabilities = wished[0].unit, {change.capability for change in wished}
+        words = " ".join(sorted(capabilities))
+        known = host.privileges.get(unit)
+        barred = known is not None and known.bounding is not None and not capabilities <= known.bounding
+        lines = (f"AmbientCapabilities={words}", *((f"CapabilityBoundingSet={words}",) if barred else ()))
+        return DropInStep(unit, lines, *marks)
+
+    def rivalry(self) -> str:
+        return f"one finding wants more capabilities for {self.unit}, another one fewer"
+
+    def unwritable(self) -> str:
+        if self.capability in CAPABILITIES:
+            return no_unit(self.unit)
+        return no_unit(self.unit) or f"{self.capability!r} is not a capability, so no line is made of it"
+
+
+def _misuse(given: Mapping[str, Any]) -> Misuse | None:
+    """Other powers than that of low ports are granted only after a review."""
+    if given.get("capability") == NET_BIND_SERVICE or given.get("safety") == "review":
+        return None
+    return "", f"a fix that grants more than {NET_BIND_SERVICE} wants safety: review"
+
+
+KIND = ChangeKind(
+    GrantCapability,
+    "adds a drop-in that gives the unit the capability",
+    {"unit": "the unit, such as {fact: unit}", "capability": "such as CAP_NET_BIND_SERVICE"},
+    names={"capability": ("capability", CAPABILITIES)},
+    misuse=_misuse,
+    rank=2,
+)

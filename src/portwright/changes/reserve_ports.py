@@ -1,0 +1,53 @@
+"""Ports that the kernel is not to lend."""
+
+from collections.abc import Sequence
+
+from portwright._start.records import dataclass, replace
+from portwright.changes.kind import Change, ChangeKind, ContradictionError, Disruption, Host, Marks, Safety, Step
+from portwright.changes.sysctl_step import RESERVED, SysctlStep, value_now
+from portwright.ports import PortSet, union
+
+
+@dataclass(frozen=True, slots=True)
+class ReservePorts(Change):
+    """Keep these ports out of the ephemeral range: net.ipv4.ip_local_reserved_ports, united with what is reserved."""
+
+    ports: PortSet
+    safety: Safety = "safe"
+    disruption: Disruption = "none"
+
+    harmless = True  # to reserve a port too many
+    merges = True
+
+    @property
+    def target(self) -> str:
+        return RESERVED
+
+    def in_words(self) -> str:
+        return f"reserve {self.ports} in {RESERVED}"
+
+    def written(self) -> dict[str, object]:
+        return {"ports": str(self.ports)}
+
+    @classmethod
+    def unite(cls, host: Host, wished: Sequence["ReservePorts"], step: Step | None, marks: Marks) -> SysctlStep:
+        """Reserving replaces the whole list, so what is reserved goes with it: by a file, and by hand on the running kernel."""
+        sysctl = host.sysctl(RESERVED)
+        held = [] if sysctl is None else [sysctl.boot, sysctl.running or ""]
+        held += [step.value] if isinstance(step, SysctlStep) else []
+        try:
+            ports = union((*(PortSet.parse(each) for each in held), *(change.ports for change in wished)))
+        except ValueError as error:
+            raise ContradictionError(f"{RESERVED} cannot be merged: {error}") from None
+        return SysctlStep(RESERVED, str(ports), value_now(host, RESERVED), *marks)
+
+    def together(self, others: Sequence["ReservePorts"]) -> "ReservePorts":
+        return replace(self, ports=union((self.ports, *(other.ports for other in others))))
+
+
+KIND = ChangeKind(
+    ReservePorts,
+    "adds the ports to net.ipv4.ip_local_reserved_ports, merged with what is reserved; enough ports must remain",
+    {"ports": "the ports to reserve, such as {fact: ports}"},
+    rank=0,
+)
