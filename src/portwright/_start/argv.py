@@ -9,8 +9,15 @@ from __future__ import annotations
 TYPE_CHECKING = False  # as a type checker takes it; typing itself costs more than --version does
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import Any, NoReturn
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from typing import Any, NoReturn, Protocol
+
+    class Choices(Protocol):
+        """The words that may stand after an option, which may be looked up only where they are asked for."""
+
+        def __contains__(self, word: object) -> bool: ...
+
+        def __iter__(self) -> Iterator[str]: ...
 
     Commands = Mapping[str, "Command"]
 
@@ -31,7 +38,10 @@ class Options:
 
 
 class Option:
-    """One option: its names, and how many words follow it. A `metavar` says that one does, `many` that it may be given again."""
+    """One option: its names, and how many words follow it. A `metavar` says that one does, `many` that it may be given again.
+
+    `{choices}` in `help` stands for the choices.
+    """
 
     def __init__(
         self,
@@ -39,7 +49,7 @@ class Option:
         help: str,
         metavar: str | None = None,
         many: bool = False,
-        choices: tuple[str, ...] = (),
+        choices: Choices = (),
         default: str | int | None = None,
         read: Callable[[str], int | None] | None = None,
         wanted: str = "",
@@ -211,12 +221,13 @@ def _add(own: argparse._ActionsContainer, option: Option) -> None:
             raise argparse.ArgumentTypeError(f"not {option.wanted}: {word!r}")
         return value
 
+    choices = tuple(option.choices) or None
     own.add_argument(
         *option.names,
         action="append" if option.many else "store",
         metavar=option.metavar,
-        choices=option.choices or None,
+        choices=choices,
         default=option.absent,
         type=read,
-        help=option.help,
+        help=option.help.replace("{choices}", ", ".join(choices or ())),
     )

@@ -12,13 +12,14 @@ TYPE_CHECKING = False  # as a type checker takes it; typing itself costs more th
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
-    from typing import Any, NoReturn
+    from typing import NoReturn
 
     from portwright.audit.check import Selection
     from portwright.audit.inputs import Input
     from portwright.cli.arguments import Options
     from portwright.finding import HostResult, Severity
     from portwright.host import Host
+    from portwright.reports.registry import Look
     from portwright.rules import Rule
 
 CLEAN, FINDINGS, USAGE, INCOMPLETE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 70, 130
@@ -92,15 +93,14 @@ def _bug(error: Exception, debug: bool) -> str:
 
 
 def _check(options: Options) -> int:
+    from portwright.reports.registry import Checked
+
     outputs = _outputs(options)
     rules, known, selection = _rules(options)
     inputs = _inputs(options)
     results = _each(inputs, options, rules, selection, known)
-    for form, output in outputs:
-        if form == "text":
-            _show(output, _text(inputs, results, options, output), options.paths)
-        else:
-            _write(output, _report(form, results, rules), options.paths, commands=form == "github")
+    checked = Checked(results, tuple(rule.card for rule in rules), __version__)
+    _report("check", checked, outputs, options, [(given, result.paths) for given, result in zip(inputs, results, strict=True)])
     return _verdict(results, rules, options)
 
 
@@ -124,27 +124,6 @@ def _is_incomplete(results: Sequence[HostResult | Host], options: Options) -> bo
     )
 
 
-def _report(form: str, results: Sequence[HostResult], rules: Sequence[Rule]) -> str:
-    if form == "json":
-        from portwright.reports import json_v1
-
-        return json_v1.check(results, __version__)
-    if form == "sarif":
-        from portwright.reports import sarif
-
-        return sarif.check(results, (rule.card for rule in rules), __version__)
-    from portwright.reports import github
-
-    return github.check(results)
-
-
-def _text(inputs: Sequence[Input], results: Sequence[HostResult], options: Options, output: str | None) -> str:
-    from portwright.reports import text
-
-    files = _files(zip(inputs, (result.paths for result in results), strict=True), options, output)
-    return text.render(results, **_look(options, output), files=files, machine=os.uname().nodename)
-
-
 def _files(named: Iterable[tuple[Input, Iterable[str]]], options: Options, output: str | None) -> list[dict[str, str]]:
     """Where the files lie that a report names of each input; nothing where its places will be no links."""
     from portwright.cli import terminal
@@ -162,37 +141,18 @@ def _facts(options: Options) -> int:
     outputs = _outputs(options)
     each = [(given, host) for given in _inputs(options) for host in read(given)]
     hosts = [host for _, host in each]
-    for form, output in outputs:
-        if form == "json":
-            from portwright.reports import json_v1
-
-            _write(output, json_v1.facts(hosts), options.paths)
-        else:
-            from portwright.reports import facts_text
-
-            files = _files(((given, host.sources) for given, host in each), options, output)
-            look = _look(options, output)
-            _show(output, facts_text.render(hosts, **look, files=files, machine=os.uname().nodename), options.paths)
+    _report("facts", hosts, outputs, options, [(given, host.sources) for given, host in each])
     return INCOMPLETE if _is_incomplete(hosts, options) else CLEAN
 
 
 def _ports(options: Options) -> int:
     from portwright.audit.check import read
-    from portwright.cli import terminal
     from portwright.host.join.conflict import collisions
-    from portwright.reports import json_v1, ports
 
     outputs = _outputs(options)
     each = [(given, host) for given in _inputs(options) for host in read(given, options.rate)]
     hosts = [host for _, host in each]
-    for form, output in outputs:
-        if form == "json":
-            _write(output, json_v1.ports((host, collisions(host)) for host in hosts), options.paths)
-            continue
-        look = {**_look(options, output), "unicode": terminal.unicode(output), "machine": os.uname().nodename}
-        files = _files(((given, host.sources) for given, host in each), options, output) or [{} for _ in hosts]
-        pictures = [ports.render(host, collisions(host), **look, files=own) for host, own in zip(hosts, files, strict=True)]
-        _show(output, "\n".join(pictures), options.paths)
+    _report("ports", [(host, collisions(host)) for host in hosts], outputs, options, [(given, host.sources) for given, host in each])
     return INCOMPLETE if _is_incomplete(hosts, options) else CLEAN
 
 
@@ -200,7 +160,7 @@ def _fix(options: Options) -> int:
     from portwright.audit.check import existing, planned
     from portwright.fixes.ansible import PlaybookNameError, playbook, templates
     from portwright.fixes.plan import FixPolicy
-    from portwright.reports import plan_text
+    from portwright.reports.registry import Planned
     from portwright.shipped import playbooks_directory
 
     rules, known, selection = _rules(options)
@@ -223,8 +183,7 @@ def _fix(options: Options) -> int:
         files_of_plan = {os.path.join(folder, file): content for file, content in book.files.items()}
         _keep(files_of_plan, options.paths, {os.path.join(folder, file) for file in book.private})
         written = tuple(files_of_plan)
-    (files,) = _files([(given, made.host.sources)], options, None) or [{}]
-    _show(None, plan_text.render(made, written, **_look(options, None), files=files, machine=os.uname().nodename))
+    _report("fix", Planned(made, written), [("text", None)], options, [(given, made.host.sources)])
     applied = _apply(written[0]) if options.apply and written else CLEAN
     if made.unplanned or applied != CLEAN:
         return CLEAN if options.exit_zero and applied == CLEAN else FINDINGS
@@ -247,8 +206,7 @@ def _apply(playbook: str) -> int:
 
 def _explain(options: Options) -> int:
     from portwright.audit.cases import beside, examples
-    from portwright.cli import terminal
-    from portwright.reports import text
+    from portwright.reports.registry import Explained
     from portwright.rules.explaining import alike, explain
 
     outputs = _outputs(options)
@@ -258,29 +216,13 @@ def _explain(options: Options) -> int:
         near = alike(options.rule, {name for rule in rules for name in (rule.id, rule.family)})
         hint = f"did you mean {', '.join(near[:-1])}{' or ' if near[1:] else ''}{near[-1]}?" if near else "portwright rules lists them"
         raise Complaint(f"no rule or family is called {options.rule!r}; {hint}")
-    shown = [(explain(rule), next((each.result for each in examples(rule) if each.case == "bad"), None)) for rule in found]
-    for form, output in outputs:
-        color, width = form == "text" and terminal.color(options.color, output), min(terminal.width(output), 100) - 2
-        said = [(each, text.excerpts(bad, color=color, width=width) if bad and bad.findings else "") for each, bad in shown]
-        if form == "markdown":
-            from portwright.reports.pages import page
-
-            _write(output, "\n".join(page(*each) for each in said))
-            continue
-        tested = [(*each, beside(rule)) for each, rule in zip(said, found, strict=True)]
-        from portwright.reports.explained import explained_json, explained_text
-
-        if form == "json":
-            _write(output, explained_json(tested))
-        else:
-            _show(output, explained_text(tested, color=color, width=terminal.width(output), quiet=options.quiet))
+    bad = {rule.id: next((each.result for each in examples(rule) if each.case == "bad"), None) for rule in found}
+    explained = [Explained(explain(rule), bad[rule.id], beside(rule)) for rule in found]
+    _report("explain", explained, outputs, options)
     return CLEAN
 
 
 def _catalogue(options: Options) -> int:
-    from portwright.cli import terminal
-    from portwright.reports import catalogue
-
     if options.test is not None:
         return _test(options)
     for name in ("cases", "accept"):
@@ -288,11 +230,7 @@ def _catalogue(options: Options) -> int:
             raise Complaint(f"--{name} goes with --test DIR")
 
     rules, _, _ = _rules(options)
-    for form, output in _outputs(options):
-        if form == "json":
-            _write(output, catalogue.rules_json(rules))
-        else:
-            _show(output, catalogue.rules_text(rules, width=terminal.width(output), quiet=options.quiet, verbose=options.verbose))
+    _report("rules", rules, _outputs(options), options)
     return CLEAN
 
 
@@ -301,8 +239,7 @@ def _test(options: Options) -> int:
     from pathlib import Path
 
     from portwright.audit.cases import run
-    from portwright.cli import terminal
-    from portwright.reports import cases
+    from portwright.reports.registry import Tested
     from portwright.rules.loading import is_shipped
 
     outputs = _outputs(options)
@@ -318,28 +255,16 @@ def _test(options: Options) -> int:
         for path, text in found.accepted().items():
             _keep({path: text}, (str(folder), str(where)))
         kept = {(outcome.path, outcome.name) for outcome in found.outcomes if outcome.is_new}
-    for form, output in outputs:
-        if form == "json":
-            _write(output, cases.cases_json(found.outcomes, found.untested, found.stray))
-        else:
-            look = {"color": terminal.color(options.color, output), "width": terminal.width(output), "quiet": options.quiet}
-            _show(output, cases.cases_text(found.outcomes, found.untested, found.stray, kept, **look))
+    _report("rules --test", Tested(found.outcomes, found.untested, found.stray, kept), outputs, options)
     if any(outcome.problem and (outcome.path, outcome.name) not in kept for outcome in found.outcomes):
         return FINDINGS
     return USAGE if not found.outcomes or found.stray else CLEAN
 
 
 def _apps(options: Options) -> int:
-    from portwright.cli import terminal
     from portwright.daemons import daemons
-    from portwright.reports import catalogue
 
-    for form, output in _outputs(options):
-        if form == "json":
-            _write(output, catalogue.apps_json(daemons()))
-        else:
-            width = terminal.width(output)
-            _show(output, catalogue.apps_text(daemons(), width=width, quiet=options.quiet, verbose=options.verbose))
+    _report("apps", daemons(), _outputs(options), options)
     return CLEAN
 
 
@@ -464,23 +389,45 @@ def _outputs(options: Options) -> list[tuple[str, str | None]]:
     return pairs
 
 
-def _look(options: Options, output: str | None) -> dict[str, Any]:
-    """How a text report is to look, as the reports ask for it."""
+def _report(
+    command: str,
+    given: object,
+    outputs: Iterable[tuple[str, str | None]],
+    options: Options,
+    named: Sequence[tuple[Input, Iterable[str]]] = (),
+) -> None:
+    """Write what a command came to in each format; `named` are the inputs with the paths that a report of each may name."""
     from portwright.cli import terminal
+    from portwright.reports.registry import find
 
-    color, width = terminal.color(options.color, output), terminal.width(output)
-    return {"color": color, "width": width, "quiet": options.quiet, "verbose": options.verbose}
+    for form, output in outputs:
+        report = find(form, command)
+        if report is None:
+            raise Complaint(f"{command} has no report in the format {form}")
+        text = report.write(given, _look(options, output, named, is_shown=report.is_shown))
+        if report.is_shown and terminal.is_terminal(output) and not terminal.unicode(output):
+            from portwright.reports.escape import in_ascii
+
+            text = in_ascii(text)
+        _write(output, text, getattr(options, "paths", ()), commands=report.is_commands)
 
 
-def _show(output: str | None, text: str, foreign: Sequence[str] = ()) -> None:
-    """Write a report for a reader, whose terminal may know ASCII only."""
+def _look(options: Options, output: str | None, named: Sequence[tuple[Input, Iterable[str]]], *, is_shown: bool) -> Look:
+    """How a report is to look; only where it is shown to a reader is a terminal asked."""
     from portwright.cli import terminal
+    from portwright.reports.registry import Look
 
-    if terminal.is_terminal(output) and not terminal.unicode(output):
-        from portwright.reports.escape import in_ascii
-
-        text = in_ascii(text)
-    _write(output, text, foreign)
+    amount = {"quiet": options.quiet, "verbose": options.verbose}
+    if not is_shown:
+        return Look(width=terminal.width(output), **amount)
+    return Look(
+        color=terminal.color(options.color, output),
+        width=terminal.width(output),
+        unicode=terminal.unicode(output),
+        files=_files(named, options, output),
+        machine=os.uname().nodename,
+        **amount,
+    )
 
 
 def _write(output: str | None, text: str, foreign: Sequence[str] = (), *, commands: bool = False) -> None:

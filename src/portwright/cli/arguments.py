@@ -9,9 +9,24 @@ from portwright._start.argv import Command, Operand, Option, Options, UsageError
 TYPE_CHECKING = False  # as a type checker takes it; typing itself costs more than --version does
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-FORMATS = ("text", "json", "sarif", "github")
+
+class _Formats:
+    """The formats of a command's report, as the files of reports/formats/ say: one word is looked up, all are read to list them."""
+
+    def __init__(self, command: str) -> None:
+        self._command = command
+
+    def __contains__(self, word: object) -> bool:
+        from portwright.reports.registry import find
+
+        return isinstance(word, str) and find(word, self._command) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        from portwright.reports.registry import formats
+
+        return iter(formats(self._command))
 
 
 def _jobs(text: str) -> int | None:
@@ -49,10 +64,10 @@ _RATE = Option("--rate", metavar="N", read=_rate, wanted="a number of connection
                help="new connections a second to one destination that a host must sustain (default: unknown)")  # fmt: skip
 
 
-def _reports(formats: tuple[str, ...], quiet: str, verbose: str) -> tuple[Option, ...]:
-    listed = f"{', '.join(formats)} (repeatable, each with its --output; default: text)"
+def _reports(command: str, quiet: str, verbose: str) -> tuple[Option, ...]:
+    listed = "{choices} (repeatable, each with its --output; default: text)"
     return (
-        Option("--format", metavar="FORMAT", many=True, choices=formats, help=listed),
+        Option("--format", metavar="FORMAT", many=True, choices=_Formats(command), help=listed),
         Option("--output", metavar="FILE", many=True, help="write the report to this file (default: standard output)"),
         *_look(quiet, verbose),
     )
@@ -81,7 +96,6 @@ _TEST = (
     Option("--cases", metavar="DIR", help="with --test: where the cases are, if not beside the rules"),
     Option("--accept", help="with --test: keep what is reported now as the report of each flagged case"),
 )
-_TWO = ("text", "json")
 _PATHS = Operand("paths", "a host's directory, a directory of hosts, a repository, a file, or - (default: .)", "PATH", many=True)
 _RULE = Operand("rule", "a rule, or a family of rules", "RULE")
 
@@ -93,7 +107,7 @@ _ALWAYS = {70: "internal error: a bug in portwright", 130: "interrupted"}
 COMMANDS = {
     "check": Command(
         "lint hosts, repositories and files", _PATHS,
-        *_reports(FORMATS, "a line for each finding and each thing that could not be read, and nothing else",
+        *_reports("check", "a line for each finding and each thing that could not be read, and nothing else",
                   "each finding in full, why its rule exists, overridden values, what was allowed, read and left out"),
         _STDIN, *_RULES, _RATE, *_CHECK, *_GAPS,
         exits={0: "no findings at or above --fail-on", 1: "findings (0 with --exit-zero)", 2: _RULE_ERROR,
@@ -101,14 +115,14 @@ COMMANDS = {
     ),
     "facts": Command(
         "show what was read and what is in force, without judging", _PATHS,
-        *_reports(_TWO, "a line for each listener and each thing that could not be read",
+        *_reports("facts", "a line for each listener and each thing that could not be read",
                   "every kernel setting, socket options, long values in full"),
         _STDIN, *_GAPS,
         exits={0: "everything was read", 2: _USAGE, 3: _INCOMPLETE_OR_STRICT, **_ALWAYS},
     ),
     "ports": Command(
         "draw the port space: zones, range, reserved, listeners, collisions, capacity", _PATHS,
-        *_reports(_TWO, "the listeners and collisions, without picture and capacity", "long lists of ports in full"),
+        *_reports("ports", "the listeners and collisions, without picture and capacity", "long lists of ports in full"),
         _STDIN, _RATE, *_GAPS,
         exits={0: "everything was read", 2: _USAGE, 3: _INCOMPLETE_OR_STRICT, **_ALWAYS},
     ),
@@ -121,18 +135,18 @@ COMMANDS = {
     ),
     "explain": Command(
         "say what a rule means, why it matters, and how to fix what it finds", _RULE, *_RULES,
-        *_reports((*_TWO, "markdown"), "its id and title only", "the same as without: nothing is left out"),
+        *_reports("explain", "its id and title only", "the same as without: nothing is left out"),
         exits={0: "explained", 2: "a mistake in the command line or in a rule, no such rule, an output that cannot be written", **_ALWAYS},
     ),
     "rules": Command(
         "list the rules, or test your own", None, *_TEST, *_RULES,
-        *_reports(_TWO, "the ids only; with --test the cases that fail", "titles in full"),
+        *_reports("rules", "the ids only; with --test the cases that fail", "titles in full"),
         exits={0: "listed; with --test: every case passes", 1: "with --test: a case fails",
                2: f"{_RULE_ERROR}; with --test: nothing to test", **_ALWAYS},
     ),
     "apps": Command(
         "list the daemons whose configuration is understood", None,
-        *_reports(_TWO, "the names only", "all programs of each"),
+        *_reports("apps", "the names only", "all programs of each"),
         exits={0: "listed", 2: "a mistake in the command line, an output that cannot be written", **_ALWAYS},
     ),
 }  # fmt: skip

@@ -6,11 +6,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from portwright.facts import kinds
 from portwright.finding import Severity
 from portwright.reports.escape import safe, wrap
+from portwright.reports.registry import Explained as ExplainedRule
+from portwright.reports.registry import Look
 from portwright.reports.style import Style
 from portwright.rules.explaining import Comparison, Explanation
 
 Explained = tuple[Explanation, str, Mapping[str, Sequence[str]]]
 """An explanation, the report that its bad example gives (empty without one), and the names of the cases it flags and accepts."""
+
+
+def with_report(explained: ExplainedRule, look: Look) -> Explained:
+    """An explained rule with the report that its bad example gives, as wide as a page of it has room for."""
+    from portwright.reports.text import excerpts
+
+    bad = explained.bad
+    said = excerpts(bad, color=look.color, width=min(look.width, 100) - 2) if bad and bad.findings else ""
+    return explained.explanation, said, explained.tested
 
 
 def explained_text(explained: Iterable[Explained], *, color: bool, width: int, quiet: bool = False) -> str:

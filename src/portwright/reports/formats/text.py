@@ -1,0 +1,81 @@
+"""Reports for a reader at a terminal."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from portwright.reports.registry import Checked, Explained, Look, Planned, Tested, report
+
+if TYPE_CHECKING:
+    from portwright.daemons import Daemon
+    from portwright.host import Host
+    from portwright.reports.space import Collisions
+    from portwright.rules import Rule
+
+
+@report("check", is_shown=True)
+def check(checked: Checked, look: Look) -> str:
+    from portwright.reports import text
+
+    amount = {"quiet": look.quiet, "verbose": look.verbose}
+    return text.render(checked.results, color=look.color, width=look.width, files=look.files, machine=look.machine, **amount)
+
+
+@report("facts", is_shown=True)
+def facts(hosts: "Sequence[Host]", look: Look) -> str:
+    from portwright.reports import facts_text
+
+    amount = {"quiet": look.quiet, "verbose": look.verbose}
+    return facts_text.render(hosts, color=look.color, width=look.width, files=look.files, machine=look.machine, **amount)
+
+
+@report("ports", is_shown=True)
+def ports(spaces: "Sequence[tuple[Host, Collisions]]", look: Look) -> str:
+    from portwright.reports import ports
+
+    amount = {"quiet": look.quiet, "verbose": look.verbose, "unicode": look.unicode}
+    files = look.files or [{} for _ in spaces]
+    return "\n".join(
+        ports.render(host, collisions, color=look.color, width=look.width, files=own, machine=look.machine, **amount)
+        for (host, collisions), own in zip(spaces, files, strict=True)
+    )
+
+
+@report("fix", is_shown=True)
+def fix(planned: Planned, look: Look) -> str:
+    from portwright.reports import plan_text
+
+    amount = {"quiet": look.quiet, "verbose": look.verbose}
+    (files,) = look.files or [{}]
+    return plan_text.render(
+        planned.plan, planned.written, color=look.color, width=look.width, files=files, machine=look.machine, **amount
+    )
+
+
+@report("explain", is_shown=True)
+def explain(rules: Sequence[Explained], look: Look) -> str:
+    from portwright.reports.explained import explained_text, with_report
+
+    return explained_text([with_report(each, look) for each in rules], color=look.color, width=look.width, quiet=look.quiet)
+
+
+@report("rules", is_shown=True)
+def rules(rules: "Sequence[Rule]", look: Look) -> str:
+    from portwright.reports import catalogue
+
+    return catalogue.rules_text(rules, width=look.width, quiet=look.quiet, verbose=look.verbose)
+
+
+@report("rules --test", is_shown=True)
+def cases(tested: Tested, look: Look) -> str:
+    from portwright.reports.cases import cases_text
+
+    return cases_text(
+        tested.outcomes, tested.untested, tested.stray, tested.kept, color=look.color, width=look.width, quiet=look.quiet
+    )
+
+
+@report("apps", is_shown=True)
+def apps(daemons: "Sequence[Daemon]", look: Look) -> str:
+    from portwright.reports import catalogue
+
+    return catalogue.apps_text(daemons, width=look.width, quiet=look.quiet, verbose=look.verbose)
