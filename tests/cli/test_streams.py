@@ -20,7 +20,7 @@ def _shell(line: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["bash", "-c", command], capture_output=True, check=False, text=True, stdin=subprocess.DEVNULL)
 
 
-def test_a_reader_that_had_enough_changes_no_verdict() -> None:
+def test_case_86_a_reader_that_had_enough_changes_no_verdict() -> None:
     run = _shell(f"portwright check {WEB1} --format json | true; echo ${{PIPESTATUS[0]}}")
 
     assert ("1\n", "") == (run.stdout, run.stderr)
@@ -42,7 +42,7 @@ def test_a_stream_that_cannot_be_used_is_one_line_and_exit_2(line: str, complain
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_an_interrupt_is_exit_130_and_one_line(jobs: str) -> None:
+def test_case_86_an_interrupt_is_exit_130_and_one_line(jobs: str) -> None:
     program = f"""
 import os, signal, sys, time
 import portwright.audit.check, portwright.cli
@@ -60,7 +60,7 @@ portwright.cli.run()
     assert (130, "", "portwright: interrupted\n") == (run.returncode, run.stdout, run.stderr)
 
 
-def test_hosts_whose_process_was_killed_are_incomplete_and_not_clean(
+def test_case_86_hosts_whose_process_was_killed_are_incomplete_and_not_clean(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     for name in ("one", "two"):

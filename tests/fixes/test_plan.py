@@ -228,7 +228,7 @@ def test_a_place_that_cannot_be_written_is_said() -> None:
     ("link", "target"),
     [(SYSCTL_FILE, "/dev/null"), (SYSCTL_FILE, "/etc/other.conf"), ("/etc/sysctl.d", "../usr/lib/sysctl.d")],
 )
-def test_nothing_is_written_through_a_link(tmp_path: Path, link: str, target: str) -> None:
+def test_case_74_nothing_is_written_through_a_link(tmp_path: Path, link: str, target: str) -> None:
     for path, text in {**web(40000), "/usr/lib/sysctl.d/50.conf": "# nothing\n", "/etc/hostname": "web1\n"}.items():
         place = tmp_path / path.lstrip("/")
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -267,7 +267,7 @@ def test_a_drop_in_of_an_earlier_plan_keeps_what_it_gave() -> None:
     assert ["[Service]", "AmbientCapabilities=CAP_NET_RAW", "AmbientCapabilities=CAP_NET_BIND_SERVICE"] == drop_in(made)
 
 
-def test_a_drop_in_that_resets_ours_is_seen_by_the_proof() -> None:
+def test_case_75_a_drop_in_that_resets_ours_is_seen_by_the_proof() -> None:
     late = "/etc/systemd/system/web.service.d/zzz.conf"
     made = plan_for({**web(81, "web.service", "User=www"), late: "[Service]\nAmbientCapabilities=\n"})
 
@@ -320,7 +320,7 @@ def test_a_repository_is_no_host_to_plan_for() -> None:
     assert [made.reason] == [left.reason for left in made.unplanned]
 
 
-def test_a_mending_that_brings_something_new_is_refused() -> None:
+def test_case_81_a_mending_that_brings_something_new_is_refused() -> None:
     host, found = checked(MemoryTree(web(40000)), only(IN_RANGE))
     new = replace(found[0], subject=replace(found[0].subject, port=1), change=None, message="it is worse now")
     applied = checked(MemoryTree({**web(40000), SYSCTL_FILE: f"{RESERVED} = 40000\n"}), ())[0]

@@ -88,7 +88,7 @@ def test_every_string_of_the_vars_file_is_wrapped() -> None:
     assert [] == list(bare(json.loads(written(both_kinds(40000, 81, "a.service")).files["plan.vars.json"])))
 
 
-def test_the_vars_say_what_was_analysed_and_what_is_wanted() -> None:
+def test_cases_73_and_82_the_vars_say_what_was_analysed_and_what_is_wanted() -> None:
     said = variables(written(plan_for({**web(40000), "/etc/sysctl.d/50.conf": f"{RESERVED} = 8080\n"}), allow_restart=True))
 
     assert (MACHINE_ID, "/etc/machine-id", True) == tuple(said[f"portwright_{k}"] for k in ("identity", "identity_file", "allow_restart"))
@@ -122,7 +122,7 @@ def test_a_playbook_is_not_written_under_a_name_that_could_not_stand_in_it(name:
 # ── held against Ansible and the kernel ──
 
 
-def test_ansible_reads_back_every_string_as_it_was_meant(tmp_path: Path) -> None:
+def test_case_56_ansible_reads_back_every_string_as_it_was_meant(tmp_path: Path) -> None:
     marker = tmp_path / "marker"
     texts = [text.replace("{marker}", str(marker)) for text in HOSTILE]
     steps = tuple(DropInStep(f"{text}{number}", (), ("x",)) for number, text in enumerate(texts))
@@ -147,7 +147,7 @@ def test_ansible_reads_back_every_string_as_it_was_meant(tmp_path: Path) -> None
     assert not marker.exists()
 
 
-def test_ansible_accepts_the_syntax_of_what_is_written(tmp_path: Path) -> None:
+def test_case_65_ansible_accepts_the_syntax_of_what_is_written(tmp_path: Path) -> None:
     book = written(both_kinds(40000, 81, "a.service"))
     for name, text in book.files.items():
         (tmp_path / name).write_text(text)
@@ -213,7 +213,7 @@ def test_a_plan_and_its_rollback_hold_the_task_files_word_for_word() -> None:
     assert names(TEMPLATES["identity"]) | names(TEMPLATES["restore"]) == {task["name"] for task in tasks(back["tasks"])}
 
 
-def test_handlers_run_in_a_fixed_order() -> None:
+def test_case_71_handlers_run_in_a_fixed_order() -> None:
     handlers = [handler["name"] for handler in yaml.safe_load(TEMPLATES["handlers"])]
 
     assert ["Reload systemd", "Restart the units", "See whether the units stay up", "Report pending restarts"] == handlers

@@ -11,7 +11,7 @@ NUMBERS = {"format": 25, "app": 4, "story": 20}
 
 
 @pytest.mark.parametrize("name", sorted(TARGETS))
-def test_a_reader_returns_whatever_it_is_given(name: str) -> None:
+def test_case_32_a_reader_returns_whatever_it_is_given(name: str) -> None:
     for count, data in inputs(name, NUMBERS[name.partition("/")[0]]):
         try:
             TARGETS[name](data)

@@ -213,7 +213,7 @@ def test_a_sound_host_is_a_successful_run_without_results() -> None:
         ("/", "."),
     ],
 )
-def test_a_path_is_a_relative_reference_that_cannot_leave_its_base(path: str, uri: str) -> None:
+def test_case_45_a_path_is_a_relative_reference_that_cannot_leave_its_base(path: str, uri: str) -> None:
     (result,) = results_of(replace(IN_RANGE, at=Span(path, 1, 1, 1, 2)))
 
     assert uri == result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
@@ -265,7 +265,7 @@ def test_a_reference_that_is_no_web_page_is_no_link() -> None:
     assert "<https://a.example" not in rule["help"]["markdown"]
 
 
-def test_a_message_without_end_is_cut_and_says_by_how_much() -> None:
+def test_case_45_a_message_without_end_is_cut_and_says_by_how_much() -> None:
     (result,) = results_of(replace(BY_HAND, message="x " * 50_000))
 
     assert "... (90000 more characters)" == result["message"]["text"].split("\n")[0][-27:]
@@ -280,7 +280,7 @@ def test_lines_beyond_the_cap_are_counted() -> None:
     assert "7 more lines that matter are not listed" in result["message"]["text"]
 
 
-def test_results_beyond_the_cap_are_counted_and_the_worst_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_case_45_results_beyond_the_cap_are_counted_and_the_worst_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sarif, "MOST_RESULTS", 2)
 
     run = run_of(sarif.check([replace(WEB1, unreadable=())], [], "1"))
@@ -311,7 +311,7 @@ def test_the_same_results_in_any_order_are_the_same_bytes() -> None:
 
 
 @given(st.text(st.characters()), st.text(st.characters()))
-def test_any_text_makes_a_valid_document_of_plain_ascii(one: str, two: str) -> None:
+def test_case_45_any_text_makes_a_valid_document_of_plain_ascii(one: str, two: str) -> None:
     place = Span(one, 1, 1, 1, 1)
     finding = replace(
         NO_CAPABILITY, message=two, at=place, subject=Subject(unit=one, app=two), notes=(Note(two, place), Note(one)), summary=two

@@ -264,7 +264,7 @@ def test_a_link_that_takes_the_place_of_a_directory_is_not_followed(tmp_path: Pa
         tree.kind("/etc/secret")
 
 
-def test_a_device_is_never_opened() -> None:
+def test_case_7_a_device_is_never_opened() -> None:
     tree = DirectoryTree("/dev")
 
     assert ("special", "a character device is not a file to read") == (tree.kind("/zero"), reason(tree, "/zero"))
@@ -312,7 +312,7 @@ def test_a_file_replaced_once_while_it_is_read_is_read_again(tmp_path: Path, mon
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can stop being root")
-def test_what_may_not_be_read_is_said(tmp_path: Path) -> None:
+def test_case_17_what_may_not_be_read_is_said(tmp_path: Path) -> None:
     root = laid_out(tmp_path / "root", {"/etc/secret": "x", "/closed/file": "x", "/dark/file": "readable"})
     (root / "etc/secret").chmod(0)
     (root / "closed").chmod(0)

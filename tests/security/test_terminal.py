@@ -42,7 +42,7 @@ FILES: dict[str, str | bytes] = {
 }
 
 
-def test_no_output_holds_a_control_an_invisible_character_or_invalid_text(
+def test_case_42_no_output_holds_a_control_an_invisible_character_or_invalid_text(
     tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     said_by = everything_said(lay(tmp_path / "host\x1b]0;x\x07\u202e", FILES), tmp_path / "plans", capsysbinary)
@@ -55,7 +55,7 @@ def test_no_output_holds_a_control_an_invisible_character_or_invalid_text(
         assert 1 == json.loads(said_by[form])["version"]
 
 
-def test_complaints_about_arguments_hold_no_controls(capsysbinary: pytest.CaptureFixture[bytes], tmp_path: Path) -> None:
+def test_case_42_complaints_about_arguments_hold_no_controls(capsysbinary: pytest.CaptureFixture[bytes], tmp_path: Path) -> None:
     from portwright.cli import main
 
     for arguments in (
