@@ -3,8 +3,10 @@
 import re
 import subprocess
 import sys
+from importlib import import_module
 from inspect import signature
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -13,10 +15,10 @@ import yaml
 import portwright.daemons
 from portwright.daemons import Daemon, daemon_of, daemons, fragment_reader, known
 from portwright.daemons._engine import keys, reading, rooms
-from portwright.daemons._engine.descriptor import ByFamily, Edit, InRepository, Traits
+from portwright.daemons._engine.descriptor import ByFamily, Edit, InRepository
 from portwright.daemons._engine.keys import descriptor
 from portwright.daemons._engine.schema import CatalogueError
-from portwright.facts import Endpoint, Invocation
+from portwright.facts import Endpoint, Invocation, Traits
 from portwright.source import Span, Word
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
@@ -97,13 +99,17 @@ def test_every_daemon_that_sockets_describe_has_a_case() -> None:
     assert [] == [stem for stem, cases in ALL.items() if {case.daemon for case in cases} != {stem}]
 
 
+def _reader(name: str) -> ModuleType:
+    return import_module(f"portwright.daemons.{rooms.index().folders[name].replace('/', '.')}.reader")
+
+
 @pytest.mark.parametrize("name", WITH_READER)
 def test_a_reader_has_the_functions_that_are_asked_for(name: str) -> None:
     daemon = known(name)
 
     assert ["invocation", "files", "packages"] == list(signature(daemon.read).parameters)
     assert daemon.fragment is None or ["path", "files", "packages"] == list(signature(daemon.fragment).parameters)
-    assert (daemon.shape is not None) == daemon.descriptor.shape == hasattr(sys.modules[daemon.read.__module__], "shape")
+    assert (daemon.shape is not None) == daemon.descriptor.shape == hasattr(_reader(name), "shape")
 
 
 @pytest.mark.parametrize("name", WITH_READER)
@@ -178,7 +184,7 @@ def test_what_is_known_of_a_daemon_besides_its_sockets_is_on_its_descriptor() ->
     assert ("x.service", "x@.service") == found.units
     assert ByFamily(deb=("/etc/default/x",), rpm=("/etc/sysconfig/x",)) == found.environment
     told = found.in_repository
-    assert InRepository(("x.conf",), ("x.d/*.conf",), ("xc",), (("sites", "/etc/x/sites"),), (r"^\[x\]",), "recognise.py") == told
+    assert InRepository(("x.conf",), ("x.d/*.conf",), ("xc",), (("sites", "/etc/x/sites"),), (), (r"^\[x\]",), "recognise.py") == told
     assert Traits("by-design", "survives", "taken", "sometimes", ("x_t",)) == found.traits
     assert Edit(("xd", "-t", "{}"), "reload", "edits.py") == found.edit
     assert found.config is not None
@@ -225,7 +231,7 @@ def test_what_is_known_of_a_daemon_besides_its_sockets_is_on_its_descriptor() ->
          "x.yaml: server: a server has a `host` with the address it binds where nothing is said (`or`)"),
         ({**FROM_LOOPBACK, "server": {"host": {"from": "--host"}}},
          "x.yaml: server: a server has a `host` with the address it binds where nothing is said (`or`)"),
-        ({**GOOD, "traits": {"root": "yes"}}, "x.yaml: traits.root: 'yes' is none of: by-design"),
+        ({**GOOD, "traits": {"root": "yes"}}, "x.yaml: traits.root: 'yes' is none of: by-design, needless"),
         ({**GOOD, "traits": {"port-takn": "exits"}}, "x.yaml: traits.port-takn: no such key; did you mean port-taken?"),
         ({**GOOD, "edit": {"listen": "../edits.py"}}, "x.yaml: edit.listen: a Python file in the room, not '../edits.py'"),
         ({**GOOD, "packages": ["x", ["y"]]}, "x.yaml: packages: one text or a list of them"),
@@ -265,7 +271,7 @@ def test_of_two_rooms_with_one_program_the_one_that_tells_them_apart_is_asked(tm
     (tmp_path / "interpreters").mkdir()
     (tmp_path / "no_room").mkdir()
 
-    assert rooms.Index({"a": "a", "b": "b", "c": "c"}, {"erl": "b", "b": "b"}, (), ()) == rooms.scanned(str(tmp_path))
+    assert rooms.Index({"a": "a", "b": "b", "c": "c"}, {"erl": "b", "b": "b"}, (), (), {}, {}, (), (), ()) == rooms.scanned(str(tmp_path))
 
 
 def _started(program: str) -> Invocation:

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from portwright.daemons import daemons
 from portwright.facts import Backlog, Confidence, Listener, Privileges, Setting, Sysctl, Unit, kinds
 from portwright.host import Host
 from portwright.host.language.vocabulary import host_names, names
@@ -280,12 +279,6 @@ def test_every_word_of_a_rule_has_a_meaning(kind: Kind) -> None:
 @pytest.mark.parametrize("kind", kinds())
 def test_no_named_value_hides_a_field(kind: Kind) -> None:
     assert [] == [name for name, word in names(kind).items() if word.compute is not None and hasattr(kinds()[kind].fact, name)]
-
-
-def test_a_daemon_that_is_root_by_design_is_known_by_every_name_it_goes_by() -> None:
-    by_design = power._ROOT_BY_DESIGN
-
-    assert [] == [known.name for known in daemons() if by_design.intersection(known.programs) and known.name not in by_design]
 
 
 def unit_with(*lines: tuple[str, str], name: str = "app.service") -> Unit:

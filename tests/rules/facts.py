@@ -3,10 +3,11 @@
 from typing import Any
 
 from portwright._start.records import replace
-from portwright.facts import Assignment, Listener, Outbound, Sysctl
+from portwright.daemons import daemon_of, daemons, known
+from portwright.facts import Assignment, Invocation, Listener, Outbound, Sysctl, Traits
 from portwright.host import Host
 from portwright.ports import PortSet
-from portwright.source import Span
+from portwright.source import Span, Word
 
 RANGE = "net.ipv4.ip_local_port_range"
 RESERVED = "net.ipv4.ip_local_reserved_ports"
@@ -33,7 +34,15 @@ def listener(ports: int | tuple[int, int] = 8080, **changed: Any) -> Listener:
         can_bind=True,
         reuse_address=True,
     )
-    return replace(made, **changed)
+    made = replace(made, **changed)
+    return replace(made, traits=changed.get("traits", _traits(made.app)))
+
+
+def _traits(app: str) -> Traits:
+    """What is known in general of a daemon of this name, or of one whose program is called so."""
+    at_start = Invocation(None, (Word(app, at()),), at())
+    daemon = known(app) if app in {each.name for each in daemons()} else daemon_of(at_start)
+    return Traits() if daemon is None else daemon.descriptor.traits
 
 
 def sysctl(key: str, value: str, path: str = "/etc/sysctl.d/50.conf", **changed: Any) -> Sysctl:
@@ -47,7 +56,8 @@ def assignment(key: str, value: str, outcome: Any, line: int = 1, path: str = "/
 
 
 def outbound(**changed: Any) -> Outbound:
-    return replace(Outbound(at(), "nginx", "nginx.service", "api", False, starts="boot"), **changed)
+    made = replace(Outbound(at(), "nginx", "nginx.service", "api", False, starts="boot"), **changed)
+    return replace(made, traits=_traits(made.app))
 
 
 def host(*listeners: Listener, settings: dict[str, str] | None = None, **changed: Any) -> Host:

@@ -16,13 +16,13 @@ from portwright.daemons._engine.protocol import FragmentReader as FragmentReader
 from portwright.daemons._engine.protocol import Packages as Packages
 from portwright.daemons._engine.protocol import Reader as Reader
 from portwright.daemons._engine.protocol import Shape as Shape
-from portwright.facts import Invocation
-from portwright.source import Word
+from portwright.facts import Endpoint, FileNeed, Invocation, Outbound, Traits, weakest
+from portwright.source import Span, Word
 from portwright.system.processes.programs import script_head
 from portwright.trees import Files
 
 if TYPE_CHECKING:
-    from portwright.daemons._engine.descriptor import Descriptor
+    from portwright.daemons._engine.descriptor import Config, Descriptor
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,19 +97,81 @@ def known(name: str) -> Daemon:
     from portwright.daemons._engine import rooms
 
     found = rooms.room(name)
+    shape: Shape | None = None
+    alone: FragmentReader | None
     if found.reader:
         module = import_module(f"{__name__}.{rooms.index().folders[name].replace('/', '.')}.reader")
-        return Daemon(
-            name, found.programs, module.read, getattr(module, "read_fragment", None), module.shape if found.shape else None, found
-        )
-    if found.server is not None:
+        read: Reader = module.read
+        alone = getattr(module, "read_fragment", None)
+        if found.config is not None:
+            alone = alone or partial(_read_as_started, found, read)
+            read = partial(_read_with_doubt, found.config, read)
+        shape = module.shape if found.shape else None
+    elif found.server is not None:
         from portwright.daemons._engine import servers
 
-        return Daemon(name, found.programs, partial(servers.read, found, found.server), None, None, found)
-    from portwright.daemons._engine import reading
+        read, alone = partial(servers.read, found, found.server), None
+    else:
+        from portwright.daemons._engine import reading
 
-    alone = partial(reading.read_fragment, found) if found.config is not None and found.config.format else None
-    return Daemon(name, found.programs, partial(reading.read, found), alone, None, found)
+        read = partial(reading.read, found)
+        alone = partial(reading.read_fragment, found) if found.config is not None and found.config.format else None
+    if found.traits == Traits():
+        return Daemon(name, found.programs, read, alone, shape, found)
+    traits = found.traits
+
+    def traited(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
+        return tuple(_with_traits(fact, traits) for fact in read(invocation, files, packages))
+
+    def alone_traited(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
+        return tuple(_with_traits(fact, traits) for fact in alone(path, files, packages)) if alone is not None else ()
+
+    return Daemon(name, found.programs, traited, None if alone is None else alone_traited, shape, found)
+
+
+def _read_with_doubt(config: "Config", read: Reader, invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
+    """What a reader says; a default that is built in is no surer than that no file says otherwise, where none was found."""
+    said = read(invocation, files, packages)
+    if not any(isinstance(fact, Endpoint) and fact.origin == "default" and fact.confidence == "certain" for fact in said):
+        return said
+    missing = _missing_config(config, invocation, files)
+    return tuple(_doubted(fact, config, missing) for fact in said) if missing else said
+
+
+def _doubted(fact: DaemonFact, config: "Config", missing: str) -> DaemonFact:
+    if not isinstance(fact, Endpoint) or fact.origin != "default":
+        return fact
+    why = fact.why or f"built in; {missing} was not found, which may say otherwise"
+    return replace(fact, confidence=weakest(fact.confidence, config.when_missing), why=why)
+
+
+def _missing_config(config: "Config", invocation: Invocation, files: Files) -> str:
+    """The config that a daemon looks for first where none of those it may read is there, "" where one is, or is named."""
+    from portwright.system.host_files.distribution import family
+    from portwright.trees.glob import expand
+
+    paths = config.paths.of(family(files))
+    named = (word.text.rpartition("=")[2] for word in invocation.argv[1:])
+    if not paths or any(files.kind(invocation.path(word)) == "file" for word in named if "/" in word or "." in word):
+        return ""
+    return "" if any(expand(path, files) if "*" in path else files.kind(path) != "missing" for path in paths) else paths[0]
+
+
+def _with_traits(fact: DaemonFact, traits: Traits) -> DaemonFact:
+    """A fact with what is known of its daemon in general, where its reader says nothing of that itself."""
+    return replace(fact, traits=traits) if isinstance(fact, Endpoint | Outbound) and fact.traits == Traits() else fact
+
+
+def _read_as_started(found: "Descriptor", read: Reader, path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
+    """What one config file says on its own, of a daemon whose reader wants a command: that of a start without arguments."""
+    at = Span.whole(files.tree.label(path))
+    said = read(Invocation(None, (Word(found.programs[0], at),), at), files, packages)
+    label = files.tree.label(path)
+    return tuple(
+        replace(fact, confidence=weakest(fact.confidence, "likely")) if isinstance(fact, Endpoint) else fact
+        for fact in said
+        if fact.at.path == label and not isinstance(fact, FileNeed) and not (isinstance(fact, Endpoint) and fact.origin == "default")
+    )
 
 
 def fragment_reader(name: str) -> FragmentReader | None:

@@ -13,6 +13,7 @@ from portwright.facts.privileges import CAPABILITIES, NET_BIND_SERVICE, OpenFile
 from portwright.facts.service import ServiceFact
 from portwright.facts.subject import Subject
 from portwright.facts.sysctl import Sysctl
+from portwright.facts.traits import ClosesFirst, InheritedSockets, PortTaken, Root, Traits
 from portwright.facts.unit import Setting, Unit
 from portwright.facts.value import (
     BIND_ERRORS,
@@ -37,12 +38,14 @@ __all__ = [
     "Backlog",
     "BindError",
     "Call",
+    "ClosesFirst",
     "Confidence",
     "Endpoint",
     "Fact",
     "FactKind",
     "FileLimit",
     "FileNeed",
+    "InheritedSockets",
     "Invocation",
     "Likelihood",
     "Listener",
@@ -51,14 +54,17 @@ __all__ = [
     "Origin",
     "Outbound",
     "Overridden",
+    "PortTaken",
     "Privileges",
     "Protocol",
     "Raises",
+    "Root",
     "ServiceFact",
     "Setting",
     "Starts",
     "Subject",
     "Sysctl",
+    "Traits",
     "Unit",
     "Value",
     "kinds",

@@ -1,6 +1,7 @@
 """What a daemon says it will bind."""
 
 from portwright._start.records import dataclass
+from portwright.facts.traits import Traits
 from portwright.facts.value import Confidence, Origin, Protocol
 from portwright.ports import PortSet
 from portwright.source import Span, Word
@@ -33,7 +34,8 @@ class Endpoint:
     `interface`: SO_BINDTODEVICE. `optional`: where the host lacks the address, the daemon goes on without it (redis `bind -::1`).
     `survives_conflict`: where another socket has the port, the daemon runs on without this one (systemd-resolved's stub).
     `ipv4_fallback`: it surely binds 0.0.0.0 instead where the kernel has no IPv6 (the bare port of a .socket unit).
-    `backlog` is the accept queue it asks for, None where that is not known or is left to the kernel.
+    `backlog` is the accept queue it asks for, None where that is not known or is left to the kernel. `traits` are what is known of the
+    daemon in general.
     """
 
     at: Span
@@ -56,3 +58,4 @@ class Endpoint:
     ipv4_fallback: bool = False
     survives_conflict: bool = False
     backlog: Backlog | None = None
+    traits: Traits = Traits()

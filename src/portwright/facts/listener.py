@@ -4,6 +4,7 @@ from portwright._start.records import dataclass
 from portwright.facts.endpoint import Backlog
 from portwright.facts.kind import FactKind
 from portwright.facts.subject import Subject
+from portwright.facts.traits import Traits
 from portwright.facts.value import Confidence, Origin, Protocol, Starts
 from portwright.ports import PortSet
 from portwright.source import Span
@@ -45,6 +46,7 @@ class Listener:
     machine: str = ""
     survives_conflict: bool = False
     backlog: Backlog | None = None
+    traits: Traits = Traits()
 
     @property
     def port(self) -> int | None:

@@ -4,6 +4,7 @@ from portwright._start.records import dataclass
 from portwright.facts.kind import FactKind
 from portwright.facts.service import ServiceFact
 from portwright.facts.subject import Subject
+from portwright.facts.traits import Traits
 from portwright.facts.value import Confidence, Starts
 from portwright.source import Span
 
@@ -32,6 +33,7 @@ class Outbound(ServiceFact):
     confidence: Confidence = "certain"
     starts: Starts | None = None
     asked_at: Span | None = None
+    traits: Traits = Traits()
 
 
 KIND = FactKind(

@@ -5,6 +5,8 @@ from itertools import pairwise
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
+from portwright.daemons import recognition
+from portwright.daemons._engine.candidate import Candidate
 
 ConfigKind = str
 """*sysctl*, *unit*, *drop-in*, *environment*, *cron*, *fstab*, or the name of the daemon whose config it is."""
@@ -36,14 +38,15 @@ def recognise(path: str, text: str, explicit: bool = False) -> Recognised | None
     if not parts or not (explicit or worth_reading(path)):
         return None
     folders, name = parts[:-1], _plain(parts[-1])
-    kind = _kind(folders, name, text, explicit)
+    file = Candidate(folders, name, text, explicit)
+    kind = _kind(file)
     if kind is None:
         return None
     reason = _why_not_deployed(folders, parts[-1], text, kind, explicit)
     unfilled = "" if reason else _unfilled(parts[-1], kind, text)
     if unfilled and kind in _HANGS_TOGETHER:
         reason = f"it is a template, and {unfilled} is not filled in"
-    return Recognised(kind, not reason, reason, _host_path(folders, name, kind, text), "" if reason else unfilled)
+    return Recognised(kind, not reason, reason, _host_path(file, kind), "" if reason else unfilled)
 
 
 def without_remarks(path: str, text: str) -> str:
@@ -92,16 +95,14 @@ def _is_alone(text: str, done: int, start: int, stop: int) -> bool:
 
 def worth_reading(path: str) -> bool:
     """Whether a path alone could be that of a config, so that a walk need not read everything."""
-    folders, _, last = path.rpartition("/")
+    *folders, last = path.split("/")
     name = _plain(last)
     stem, dot, suffix = name.rpartition(".")
-    if name in _DAEMONS_OWN:
-        return True
     if dot and stem:
         # A site's file may be called as the site is.
-        return suffix in _SUFFIXES or (("sites-" in folders or _OF_NGINX.search(_last(folders)) is not None) and suffix not in _NEVER)
-    named = name in _NAMES or name.startswith(".env") or _OF_NGINX.search(name) is not None
-    return named or _lower(_last(folders)) in _FOLDERS
+        return suffix in _SUFFIXES or (suffix not in _NEVER and "sites-" in path) or _is_some_daemons(tuple(folders), name, suffix)
+    named = name in _NAMES or name.startswith(".env") or _lower(folders[-1] if folders else "") in _FOLDERS
+    return named or _is_some_daemons(tuple(folders), name, "")
 
 
 def lies_aside(path: str) -> bool:
@@ -110,87 +111,22 @@ def lies_aside(path: str) -> bool:
     return bool(_why_not_deployed(tuple(folders), name, "", "environment", False))
 
 
-def _last(folders: str) -> str:
-    return folders.rpartition("/")[2]
+def _is_some_daemons(folders: tuple[str, ...], name: str, suffix: str) -> bool:
+    return recognition.named_so(folders, name) or (suffix not in _NEVER and recognition.worth_a_look(folders, name))
 
 
 # ── what it is ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 _UNITS = ("service", "socket", "target", "timer", "path", "mount", "automount", "slice", "swap", "device", "scope")
-_SUFFIXES = frozenset({*_UNITS, "conf", "cfg", "cnf", "nginx", "vhost", "sysctl", "env", "default", "haproxy"})
+_SUFFIXES = frozenset({*_UNITS, "conf", "cfg", "cnf", "sysctl", "env", "default"})
 _NEVER = frozenset(
     {"md", "txt", "rst", "html", "yml", "yaml", "json", "py", "rb", "sh", "pp", "sls", "js", "css", "lua", "png", "svg"}
     | {"key", "pem", "crt"}
 )
-_OF_NGINX = lazy_regex(r"(?:^|[-_])nginx(?:[-_]|$)")
-# Names that only one daemon's config goes by, that daemon, and where it looks for it.
-_DAEMONS_OWN = {
-    path.rpartition("/")[2]: (daemon, path)
-    for daemon, path in (
-        ("bacula-dir", "/etc/bacula/bacula-dir.conf"),
-        ("bacula-fd", "/etc/bacula/bacula-fd.conf"),
-        ("bacula-sd", "/etc/bacula/bacula-sd.conf"),
-        ("bird", "/etc/bird/bird.conf"),
-        ("caddy", "/etc/caddy/Caddyfile"),
-        ("cassandra", "/etc/cassandra/cassandra.yaml"),
-        ("clamav-daemon", "/etc/clamav/clamd.conf"),
-        ("coturn", "/etc/turnserver.conf"),
-        ("cups", "/etc/cups/cupsd.conf"),
-        ("dnsdist", "/etc/dnsdist/dnsdist.conf"),
-        ("dnsmasq", "/etc/dnsmasq.conf"),
-        ("dovecot", "/etc/dovecot/dovecot.conf"),
-        ("ejabberd", "/etc/ejabberd/ejabberd.yml"),
-        ("elasticsearch", "/etc/elasticsearch/elasticsearch.yml"),
-        ("elasticsearch", "/etc/opensearch/opensearch.yml"),
-        ("grafana-server", "/etc/grafana/grafana.ini"),
-        ("hitch", "/etc/hitch/hitch.conf"),
-        ("icecast2", "/etc/icecast2/icecast.xml"),
-        ("influxdb", "/etc/influxdb/influxdb.conf"),
-        ("inspircd", "/etc/inspircd/inspircd.conf"),
-        ("lighttpd", "/etc/lighttpd/lighttpd.conf"),
-        ("mongodb", "/etc/mongod.conf"),
-        ("mosquitto", "/etc/mosquitto/mosquitto.conf"),
-        ("mpd", "/etc/mpd.conf"),
-        ("munin-node", "/etc/munin/munin-node.conf"),
-        ("murmur", "/etc/mumble-server.ini"),
-        ("named", "/etc/bind/named.conf"),
-        ("named", "/etc/bind/named.conf.options"),
-        ("nats-server", "/etc/nats-server.conf"),
-        ("netdata", "/etc/netdata/netdata.conf"),
-        ("ngircd", "/etc/ngircd/ngircd.conf"),
-        ("nrpe", "/etc/nagios/nrpe.cfg"),
-        ("nsd", "/etc/nsd/nsd.conf"),
-        ("opendkim", "/etc/opendkim.conf"),
-        ("opendmarc", "/etc/opendmarc.conf"),
-        ("pdns", "/etc/powerdns/pdns.conf"),
-        ("pgbouncer", "/etc/pgbouncer/pgbouncer.ini"),
-        ("pgpool", "/etc/pgpool2/pgpool.conf"),
-        ("prosody", "/etc/prosody/prosody.cfg.lua"),
-        ("proxysql", "/etc/proxysql.cnf"),
-        ("rabbitmq-server", "/etc/rabbitmq/rabbitmq.conf"),
-        ("rtpengine", "/etc/rtpengine/rtpengine.conf"),
-        ("samba-smbd", "/etc/samba/smb.conf"),
-        ("snmpd", "/etc/snmp/snmpd.conf"),
-        ("squid", "/etc/squid/squid.conf"),
-        ("stubby", "/etc/stubby/stubby.yml"),
-        ("stunnel4", "/etc/stunnel/stunnel.conf"),
-        ("telegraf", "/etc/telegraf/telegraf.conf"),
-        ("tinyproxy", "/etc/tinyproxy/tinyproxy.conf"),
-        ("tor", "/etc/tor/torrc"),
-        ("twemproxy", "/etc/nutcracker/nutcracker.yml"),
-        ("unbound", "/etc/unbound/unbound.conf"),
-        ("xrdp", "/etc/xrdp/xrdp.ini"),
-        ("zabbix-agent", "/etc/zabbix/zabbix_agentd.conf"),
-        ("zabbix-agent2", "/etc/zabbix/zabbix_agent2.conf"),
-        ("zabbix-proxy", "/etc/zabbix/zabbix_proxy.conf"),
-        ("zabbix-server", "/etc/zabbix/zabbix_server.conf"),
-        ("zookeeper", "/etc/zookeeper/conf/zoo.cfg"),
-    )
-}
-_NAMES = frozenset({"crontab", "fstab", "sshd_config", "nginx", "env", "default", "vhost", "haproxy", "environment"})
+_NAMES = frozenset({"crontab", "fstab", "env", "default", "environment"})
 _CRON = frozenset({"cron.d", "cron.hourly", "cron.daily", "cron.weekly", "cron.monthly"})
 _FOLDERS = frozenset(
-    {*_CRON, "sites-available", "sites-enabled", "default", "sysconfig", "conf.d", "snippets", "vhosts", "vhosts.d", "nginx"}
+    {*_CRON, "sites-available", "sites-enabled", "default", "sysconfig", "conf.d", "snippets", "vhosts", "vhosts.d"}
 )
 
 # What is added to a file's own name by those who fill it in, ship it or put it aside.
@@ -225,11 +161,10 @@ def _plain(name: str) -> str:
         name = shorter
 
 
-def _kind(folders: tuple[str, ...], name: str, text: str, explicit: bool) -> ConfigKind | None:
-    suffix = name.rpartition(".")[2]
-    parent = folders[-1] if folders else ""
-    if name in _DAEMONS_OWN:
-        return _DAEMONS_OWN[name][0] if text.strip() else None
+def _kind(file: Candidate) -> ConfigKind | None:
+    name, text, parent, suffix = file.name, file.text, file.parent, file.suffix
+    if (daemon := recognition.named(file)) is not None:
+        return daemon
     if _OVERRIDE.fullmatch(name):
         return "drop-in" if _is_unit(text, suffix) else None
     if suffix in _UNITS and "." in name:
@@ -243,76 +178,23 @@ def _kind(folders: tuple[str, ...], name: str, text: str, explicit: bool) -> Con
         return "cron" if "." not in name and is_script is (parent not in ("cron.d", "etc")) else None
     if parent == "sysctl.d" or name == "sysctl.conf":
         # sysctl.d(5): files without the suffix are not read, and distributions put a README.sysctl beside them.
-        return "sysctl" if suffix == "conf" and not _BLOCK.search(text) else None
+        return "sysctl" if suffix == "conf" and not file.has_block else None
     if suffix == "sysctl":
-        return "sysctl" if not _BLOCK.search(text) else None
-    if suffix == "cnf":
-        return "mysql" if _MYSQL.search(text) else None
-    if name == "postgresql.conf":
-        return "postgresql" if _POSTGRESQL.search(text) else None
-    where = {_lower(folder) for folder in folders}
-    said = _lower(name)
-    if said.startswith("sshd_config") or parent == "sshd_config.d" or ("sshd" in said and suffix == "conf"):
-        return "sshd" if _SSHD.search(text) else None
-    if _has_directives(_NGINX_BLOCK, _NGINX_DIRECTIVE, text):
-        return "nginx"
-    if (explicit or suffix in ("conf", "vhost") or "." not in name or "sites-" in parent) and _is_apache(said, where, text):
-        return "apache2"
-    if explicit or suffix in ("cfg", "conf", "haproxy") or said == "haproxy":
-        if _has_directives(_HAPROXY_SECTION, _HAPROXY_LINE, text) and not _BLOCK.search(without_blanks_to_fill(text)):
-            return "haproxy"
-        if _is_redis(said, where, text):
-            return "redis"
-        if _is_sysctl(text, "sysctl" in said):
-            return "sysctl"
-        if (said.startswith("nginx") or _is_nginx_folder(where)) and _is_nginx_fragment(text):
-            return "nginx"
-    if suffix in ("env", "default") or name in _NAMES or said.startswith(".env") or _is_defaults_folder(folders):
-        return "environment" if _is_environment(text) else None
+        return "sysctl" if not file.has_block else None
+    if (daemon := recognition.told(file, "name") or recognition.told(file, "text")) is not None:
+        return daemon
+    if (file.explicit or suffix in ("cfg", "conf")) and _is_sysctl(text, "sysctl" in file.lower_name):
+        return "sysctl"
+    if (daemon := recognition.told(file, "piece")) is not None:
+        return daemon
+    if suffix in ("env", "default") or name in _NAMES or file.lower_name.startswith(".env") or _is_defaults_folder(file.folders):
+        return "environment" if _is_environment(file) else None
     return None
 
 
-# Linear: what precedes a word is one character or the start of a line, and blanks do not cross lines.
-_BLOCK = lazy_regex(r"^[^#\n]*\{[ \t]*(?:#.*)?$", re.MULTILINE)
-_NGINX_BLOCK = lazy_regex(r"(?:^|[;{}])[ \t]*(?:(?:http|events|stream|server)\s*\{|upstream[ \t]+[^\s{};\"]+\s*\{)(?!\{)", re.MULTILINE)
-_NGINX_DIRECTIVE = lazy_regex(
-    r"(?:^|[;{}])[ \t]*(?:listen|server_name|proxy_pass|fastcgi_pass|uwsgi_pass|grpc_pass|root|return|rewrite|server|location"
-    r"|worker_connections|include|keepalive|ssl_certificate|add_header|try_files)[ \t]+[^\s=:][^\n;{]*+[;{]",
-    re.MULTILINE,
-)
-_NGINX_LINE = lazy_regex(r"[a-z][a-z0-9_]*(?:[ \t].*)?[;{]|\}|['\"~*].*;?|[^ ]+[ \t]+[^;]*;")
 _FLAT_DROP_IN = lazy_regex(r"([^/]+\.(?:service|socket|target|timer|path|mount|slice)\.d)[-_.]([^/]+\.conf)")
 # A drop-in under the name of its unit, put beside others of its kind: app.override.service.
 _OVERRIDE = lazy_regex(r"([^/]+)[-_.]override\.(service|socket|target|timer|path|mount|slice)")
-_HAPROXY_SECTION = lazy_regex(r"^(?:frontend|backend|listen|defaults|global)(?:[ \t]+[A-Za-z0-9_.:-]+|[ \t]*$)", re.MULTILINE)
-_HAPROXY_LINE = lazy_regex(
-    r"^[ \t]+(?:bind[ \t]+\S|server(?:-template)?[ \t]+\S+[ \t]+\S|mode[ \t]+(?:tcp|http|log)\b|balance[ \t]|default_backend[ \t]"
-    r"|use_backend[ \t]|maxconn[ \t]+\d|timeout[ \t]+(?:connect|client|server)\b)",
-    re.MULTILINE,
-)
-_SSHD = lazy_regex(
-    r"^[ \t]*(?:Port|ListenAddress|PermitRootLogin|PasswordAuthentication|PubkeyAuthentication|AuthorizedKeysFile|Subsystem|UsePAM"
-    r"|AllowUsers|AllowGroups|DenyUsers|HostKey|X11Forwarding|AddressFamily|Include|ClientAliveInterval|MaxAuthTries|LogLevel"
-    r"|KexAlgorithms|Ciphers|MACs|Match)(?:[ \t]+|[ \t]*=)\S",
-    re.MULTILINE | re.IGNORECASE,
-)
-_REDIS = lazy_regex(
-    r"^[ \t]*(?:port[ \t]+\d+|tls-port[ \t]+\d+|protected-mode[ \t]+(?:yes|no)|appendonly[ \t]+(?:yes|no)|maxmemory(?:-policy)?[ \t]+\S"
-    r"|daemonize[ \t]+(?:yes|no)|supervised[ \t]+\S|appendfsync[ \t]+\S|dbfilename[ \t]+\S|requirepass[ \t]+\S|masterauth[ \t]+\S"
-    r"|tcp-backlog[ \t]+\d+|tcp-keepalive[ \t]+\d+|cluster-enabled[ \t]+(?:yes|no)|replicaof[ \t]+\S|slaveof[ \t]+\S"
-    r"|sentinel[ \t]+monitor[ \t]+\S|save[ \t]+(?:\d|\"\")|notify-keyspace-events[ \t]+\S|unixsocket[ \t]+\S)",
-    re.MULTILINE | re.IGNORECASE,
-)
-# What Apache listens on or hands on; and a section or line that only it has (ProFTPD has some of the same sections, but not these).
-_APACHE = lazy_regex(r"^[ \t]*(?:Listen[ \t]+\S|ProxyPass(?:Match)?[ \t]+\S|<VirtualHost[ \t]+[^>\n]+>)", re.MULTILINE | re.IGNORECASE)
-_ONLY_APACHE = lazy_regex(
-    r"^[ \t]*(?:<IfModule[ \t]+!?(?:mod_)?\w+(?:\.c|_module)>|<VirtualHost[ \t]+\S+:(?:\S+)>|<Location\w*[ \t]|<Proxy[ \t]|<Directory[ \t]"
-    r"|LoadModule[ \t]+\w+_module[ \t]|DocumentRoot[ \t]+\S|CustomLog[ \t]+\S|RewriteEngine[ \t]+\S|ProxyPassReverse[ \t]+\S)",
-    re.MULTILINE | re.IGNORECASE,
-)
-_MYSQL = lazy_regex(r"^\[(?:mysqld|server|mariadbd?)(?:-\d[\d.]*)?\]", re.MULTILINE)
-_POSTGRESQL = lazy_regex(r"^[ \t]*(?:port|listen_addresses|max_connections|shared_buffers)[ \t]*=?[ \t]*\S", re.MULTILINE)
-_REDIS_NAMES = ("redis", "sentinel", "valkey", "keydb")
 _SETTING = lazy_regex(r"-?[A-Za-z0-9_*?./-]+(?:[ \t]*=.*)?|-[A-Za-z0-9_*?./-]+")
 _KERNEL = lazy_regex(
     r"-?(?:net[./](?:core|ipv[46]|netfilter|bridge|unix|mptcp|sctp|nf_conntrack_max|vsock|mpls|fan)\b.*"
@@ -353,35 +235,9 @@ def _is_drop_in_folder(name: str) -> bool:
     return bool(dot) and d == "d" and stem.rpartition(".")[2] in _UNITS
 
 
-def _has_directives(block: re.Pattern[str], directive: re.Pattern[str], text: str) -> bool:
-    return block.search(text) is not None and directive.search(text) is not None
-
-
-def _is_nginx_folder(where: set[str]) -> bool:
-    return any(folder.startswith(("nginx", "sites-")) or folder.endswith("nginx") for folder in where)
-
-
-def _is_nginx_fragment(text: str) -> bool:
-    """A piece that some block includes: nothing but directives, each ended as nginx wants it."""
-    lines = _lines(text, "#")
-    return bool(lines) and all(_NGINX_LINE.fullmatch(line.partition(" #")[0].rstrip()) for line in lines[:200])
-
-
 def _is_defaults_folder(folders: tuple[str, ...]) -> bool:
     """/etc/default or /etc/sysconfig; Chef has templates/default/ for templates of every platform."""
     return folders[-1:] in (("default",), ("sysconfig",)) and folders[-2:-1] not in (("templates",), ("files",))
-
-
-def _is_apache(name: str, where: set[str], text: str) -> bool:
-    if _APACHE.search(text) is None or "proftpd" in name or "proftpd" in where:
-        return False
-    is_ports = name == "ports.conf" and any(folder.startswith(("apache", "httpd")) for folder in where)
-    return is_ports or _ONLY_APACHE.search(text) is not None
-
-
-def _is_redis(name: str, where: set[str], text: str) -> bool:
-    named = any(word in name for word in _REDIS_NAMES) or any(folder.startswith(_REDIS_NAMES) for folder in where)
-    return named and _REDIS.search(text) is not None and _SECTION.match(text) is None and not _BLOCK.search(text)
 
 
 def _is_sysctl(text: str, named: bool) -> bool:
@@ -392,8 +248,8 @@ def _is_sysctl(text: str, named: bool) -> bool:
     return named or all(_SETTING.fullmatch(line) and "." in line.partition("=")[0].replace("/", ".") for line in lines)
 
 
-def _is_environment(text: str) -> bool:
-    lines = _lines(text)
+def _is_environment(file: Candidate) -> bool:
+    lines = file.lines()
     return bool(lines) and all(_ASSIGNMENT.match(line) for line in lines[:200])
 
 
@@ -517,17 +373,18 @@ def _remark(text: str, kind: ConfigKind) -> str:
 def _unfilled(name: str, kind: ConfigKind, text: str) -> str:
     """The first place of a template that is not filled in, "" where there is none; comments do not count."""
     suffixes = set(_lower(name).split(".")[1:])
-    name_of_its_own = _plain(name) in _DAEMONS_OWN
+    name_of_its_own = recognition.has_own_name(_plain(name))
+    own = recognition.traits_in_repository(kind)
     for line in text.split("\n"):
         line = line.strip()
         if not line or line[0] in "#;":
             continue
         found = _JINJA.search(line)
         # docker and podman have a language of their own with the same braces, which reaches the command as it is.
-        if found and not (kind in ("unit", "drop-in", "haproxy") and _GO_FORMAT.match(line, found.start())):
+        if found and not ((kind in ("unit", "drop-in") or own.own_braces) and _GO_FORMAT.match(line, found.start())):
             return _marker(line[found.start() :])
         found = _PLACEHOLDER.search(line)
-        if found is None and kind == "nginx" and ("template" in suffixes or "tmpl" in suffixes or _ENVSUBST_PORT.search(line)):
+        if found is None and own.filled_by == "envsubst" and ("template" in suffixes or "tmpl" in suffixes or _ENVSUBST_PORT.search(line)):
             found = _ENVSUBST.search(line)
         if found is None and name_of_its_own:
             found = _VARIABLE.search(line)
@@ -542,7 +399,7 @@ def _marker(text: str) -> str:
     return text[: min(end, 40)]
 
 
-# nginx has no variables in upper case, and none in listen: envsubst(1) fills these in when a container starts.
+# Where variables are never in upper case, and none stands in `listen`, envsubst(1) fills these in when a container starts.
 _ENVSUBST_PORT = lazy_regex(r"\$\{[A-Z]|^(?:listen|server|worker_connections)[ \t][^#]*\$[A-Z]")
 
 
@@ -563,60 +420,30 @@ _PLACES: dict[ConfigKind, tuple[str, ...]] = {
     "unit": ("/systemd/system/",),
     "drop-in": ("/systemd/system/",),
     "sysctl": ("/etc/sysctl.conf", "/etc/sysctl.d/", "/lib/sysctl.d/", "/run/sysctl.d/"),
-    "nginx": ("/nginx/",),
-    "haproxy": ("/haproxy/",),
-    "mysql": ("/etc/my", "/etc/mariadb"),
-    "postgresql": ("/postgresql/", "/pgsql/", "/postgres/"),
-    "apache2": ("/apache2/", "/httpd/", "/apache/"),
-    "sshd": ("/ssh/",),
-    "redis": ("/redis/", "/etc/redis"),
-    "environment": ("/",),
 }
-_APACHE_PLACES = {
-    "apache2.conf": "/etc/apache2/apache2.conf",
-    "ports.conf": "/etc/apache2/ports.conf",
-    "httpd.conf": "/etc/httpd/conf/httpd.conf",
-}
-_NGINX_FOLDERS = (
-    "conf.d",
-    "sites-available",
-    "sites-enabled",
-    "snippets",
-    "modules-enabled",
-    "stream.d",
-    "vhosts.d",
-    "http.d",
-    "default.d",
-)
 # Some roles spell a place out in the file's name.
 _FLAT = {
     "etc_systemd_system_": "/etc/systemd/system",
     "etc_sysctl.d_": "/etc/sysctl.d",
-    "etc_nginx_conf.d_": "/etc/nginx/conf.d",
-    "etc_nginx_sites-available_": "/etc/nginx/sites-available",
-    "etc_nginx_sites-enabled_": "/etc/nginx/sites-enabled",
-    "etc_nginx_": "/etc/nginx",
-    "etc_haproxy_": "/etc/haproxy",
     "etc_default_": "/etc/default",
-    "etc_ssh_": "/etc/ssh",
-    "etc_redis_": "/etc/redis",
 }
 
 
-def _host_path(folders: tuple[str, ...], name: str, kind: ConfigKind, text: str) -> str | None:
+def _host_path(file: Candidate, kind: ConfigKind) -> str | None:
+    folders, name, parent = file.folders, file.name, file.parent
+    is_daemons = recognition.is_daemon(kind)
     for at in range(len(folders)):
         if any(folders[at : at + len(root)] == root for root in _ROOTS):
             rooted = "/" + "/".join((*folders[at:], name))
             rooted = f"/usr{rooted}" if rooted.startswith("/lib/") else rooted  # file-hierarchy(7): /lib is a link to it
-            if any(place in rooted for place in _PLACES.get(kind, ("/",))):
+            if recognition.is_place(kind, rooted) if is_daemons else any(place in rooted for place in _PLACES.get(kind, ("/",))):
                 return rooted
             break
-    if name in _DAEMONS_OWN:
-        return _DAEMONS_OWN[name][1]
     for flat, place in _FLAT.items():
         if name.startswith(flat):
             return f"{place}/{name.removeprefix(flat)}"
-    parent = folders[-1] if folders else ""
+    if is_daemons:
+        return recognition.spelt_out(kind, name) or recognition.place(kind, file)
     packaged = parent == "debian"  # debhelper(7): debian/NAME.service is installed as a vendor's unit
     match kind:
         case "fstab":
@@ -636,18 +463,6 @@ def _host_path(folders: tuple[str, ...], name: str, kind: ConfigKind, text: str)
                 return "/etc/sysctl.conf"
             plain = name if name.endswith(".conf") else name.removesuffix(".sysctl") + ".conf"
             return f"/usr/lib/sysctl.d/{plain}" if packaged else f"/etc/sysctl.d/{plain}"
-        case "nginx":
-            return _nginx_path(folders, name, text)
-        case "mysql":
-            return "/etc/my.cnf" if name == "my.cnf" else None
-        case "apache2":
-            return _APACHE_PLACES.get(name)
-        case "haproxy":
-            return f"/etc/haproxy/conf.d/{name}" if parent == "conf.d" else "/etc/haproxy/haproxy.cfg"
-        case "sshd":
-            return f"/etc/ssh/sshd_config.d/{name}" if parent == "sshd_config.d" else "/etc/ssh/sshd_config"
-        case "redis":
-            return f"/etc/redis/{name}"
         case "environment":
             if packaged:
                 return f"/etc/default/{name.removesuffix('.default')}"
@@ -656,29 +471,6 @@ def _host_path(folders: tuple[str, ...], name: str, kind: ConfigKind, text: str)
             return None
 
 
-_MAIN = lazy_regex(r"(?:^|[;{}])[ \t]*(?:http|events|stream)\s*\{", re.MULTILINE)
-
-
-def _nginx_path(folders: tuple[str, ...], name: str, text: str) -> str | None:
-    if _MAIN.search(text):
-        return "/etc/nginx/nginx.conf"
-    for at in range(len(folders) - 1, -1, -1):
-        if folders[at] in _NGINX_FOLDERS:
-            return "/etc/nginx/" + "/".join((*folders[at:], name))
-    if _NGINX_BLOCK.search(text):
-        if _is_not_of_http(text):
-            return None
-        return f"/etc/nginx/conf.d/{name if name.endswith('.conf') else name + '.conf'}"
-    return f"/etc/nginx/{name}"
-
-
-def _is_not_of_http(text: str) -> bool:
-    """Whether its servers are of stream or mail, for which nobody has a usual folder: http lets no server pass all it gets."""
-    from portwright.formats.nginx import parse  # takes time to load, and most repositories' files are not nginx's
-    from portwright.source import Source
-
-    servers = (each for each in parse(Source("", text)).directives if each.name == "server")
-    return any(inside.name in ("proxy_pass", "protocol") for server in servers for inside in server.block or ())
 
 
 def _lower(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Mapping
 
 from portwright._start.records import dataclass, replace
 from portwright.coverage import Coverage, LeftOut, NotRead
-from portwright.daemons import DaemonFact, fragment_reader
+from portwright.daemons import DaemonFact, fragment_reader, recognition
 from portwright.facts import Endpoint, Listener, ServiceFact, weakest
 from portwright.host import Host
 from portwright.host.join.listener import listener
@@ -33,9 +33,6 @@ _MOST_LAYOUTS = 500
 _ROLES = ("roles", "hosts", "host_files", "services", "machines")
 """Folders whose subfolders are each for a machine of its own, or for a part that some machines have."""
 
-_NGINX = "/etc/nginx/nginx.conf"
-_WHOLE = frozenset(("nginx.conf", "haproxy.cfg", "sshd_config", "redis.conf", "apache2.conf", "httpd.conf", "my.cnf"))
-_AVAILABLE, _ENABLED = "/etc/nginx/sites-available/", "/etc/nginx/sites-enabled/"
 _LOOSE = "/.repository/"
 """Where a config whose place on a host nobody can tell is laid; read on its own, found by no include."""
 
@@ -53,8 +50,8 @@ class StagedFile:
 class StagedTree(MemoryTree):
     """Files of a repository at the places they have on a host; reports show their paths in the repository.
 
-    `beside` are the repository's files that are no configs by themselves: where nginx.conf lies, its includes find them, and
-    `included` are those that were read.
+    `siblings` are the repository's files that are no configs by themselves: where the main config of a daemon lies that takes them in
+    (daemons/README.md, `siblings`), its includes find them, and `included` are those that were read.
     """
 
     def __init__(self, placed: Iterable[StagedFile], siblings: "SiblingFiles | None" = None) -> None:
@@ -63,16 +60,24 @@ class StagedTree(MemoryTree):
         if "/etc/sysctl.conf" in laid:
             # Only through this link, which every distribution with systemd ships, does the boot read it.
             laid.setdefault("/etc/sysctl.d/99-sysctl.conf", "-> ../sysctl.conf")
+        kinds = sorted({file.what.kind for file in files if recognition.is_daemon(file.what.kind)})
+        enabling = [pair for kind in kinds for pair in recognition.traits_in_repository(kind).enables]
         for place in tuple(laid):
             # The links that enable a site are made when it is deployed, and all that lies here counts as deployed.
-            if place.startswith(_AVAILABLE) and (site := place.removeprefix(_AVAILABLE)) and "/" not in site:
-                laid.setdefault(_ENABLED + site, f"-> {place}")
+            folder, _, name = place.rpartition("/")
+            for available, enabled in enabling:
+                if folder == available and name:
+                    laid.setdefault(f"{enabled}/{name}", f"-> {place}")
         super().__init__(laid)
         self._labels = {file.place: file.label for file in files}
-        nginx = self._labels.get(_NGINX)
-        self._siblings = None if nginx is None else siblings
-        self._nginx = "" if nginx is None else f"/{nginx}".rpartition("/")[0]
+        self._mains = _mains_with_siblings(kinds, self._labels)
+        self._siblings = siblings if self._mains else None
         self.included: set[str] = set()
+
+    @property
+    def mains(self) -> frozenset[str]:
+        """The main configs that take in what lies beside them."""
+        return frozenset(place for place in self._labels if place.rpartition("/")[0] + "/" in self._mains)
 
     def label(self, path: str) -> str:
         there = self._there(path)
@@ -98,13 +103,23 @@ class StagedTree(MemoryTree):
         return self._siblings.read(there)
 
     def _there(self, path: str) -> str | None:
-        """The path in the repository of what lies beside nginx.conf."""
-        if self._siblings is None or not path.startswith("/etc/nginx/"):
+        """The path in the repository of what lies beside a main config."""
+        if self._siblings is None or not path.startswith(tuple(self._mains)):
             return None
         real = self.resolve(path)
         if real in self._labels:
             return None
-        return self._nginx + real.removeprefix("/etc/nginx") if real.startswith("/etc/nginx/") else None
+        return next((f"{there}/{real.removeprefix(here)}" for here, there in self._mains.items() if real.startswith(here)), None)
+
+
+def _mains_with_siblings(kinds: Iterable[str], labels: Mapping[str, str]) -> dict[str, str]:
+    """The folders on the host of main configs that take in what lies beside them, to their folders in the repository."""
+    found = {}
+    for kind in kinds:
+        main = recognition.main_path(kind) if recognition.traits_in_repository(kind).siblings else ""
+        if main in labels:
+            found[main.rpartition("/")[0] + "/"] = f"/{labels[main]}".rpartition("/")[0]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +295,7 @@ def _read_layout(layout: tuple[StagedFile, ...], siblings: SiblingFiles, name: s
         elif isinstance(fact, Endpoint) and (alone := listener(fact, None, context)) is not None:
             listeners.append(alone)
     own = {file.label: _machine(file) for file in layout}
-    own |= dict.fromkeys(tree.included - own.keys(), next((_machine(file) for file in layout if file.place == _NGINX), ""))
+    own |= dict.fromkeys(tree.included - own.keys(), next((_machine(file) for file in layout if file.place in tree.mains), ""))
     unfilled = {file.label for file in layout if file.what.unfilled}
     host = assemble(
         name,
@@ -339,7 +354,7 @@ def _fragments(
 
 
 def _is_whole(file: StagedFile) -> bool:
-    return file.place.rpartition("/")[2] in _WHOLE
+    return recognition.is_main(file.place, file.what.kind)
 
 
 def _roles(layout: tuple[StagedFile, ...]) -> dict[str, str]:

@@ -3,15 +3,12 @@
 from typing import Literal
 
 from portwright._start.records import dataclass
-from portwright.facts import Confidence, Protocol
+from portwright.facts import Confidence, Protocol, Traits
 
 Form = Literal["socket", "address", "at", "comma", "milter", "transport"]
 Names = Literal["all", "first", "inet"]
 Zero = Literal["off", "random"]
 Take = Literal["last", "first", "every"]
-PortTaken = Literal["exits", "survives"]
-InheritedSockets = Literal["ignored", "taken"]
-ClosesFirst = Literal["yes", "no", "sometimes"]
 Apply = Literal["reload", "restart"]
 
 FAMILIES = ("deb", "rpm", "apk", "arch")
@@ -28,10 +25,9 @@ class ByFamily:
     arch: tuple[str, ...] = ()
 
     def of(self, family: str | None) -> tuple[str, ...]:
-        """What one family has, its own first; of an unknown family everything that any of them has."""
-        if family is None:
-            return self.all
-        return tuple(dict.fromkeys((*getattr(self, family), *self.any)))
+        """What one family has, its own first; everything that any of them has where the family is unknown, or has none."""
+        own = (*getattr(self, family), *self.any) if family is not None else ()
+        return tuple(dict.fromkeys(own)) or self.all
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -196,24 +192,15 @@ class InRepository:
     under: tuple[str, ...] = ()
     suffixes: tuple[str, ...] = ()
     folders: tuple[tuple[str, str], ...] = ()
+    words: tuple[str, ...] = ()
     text: tuple[str, ...] = ()
     recogniser: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Traits:
-    """What a daemon is like whatever it is told; None: not known.
-
-    `root`: it starts as root *by design* and drops what it does not need. `port_taken`: what it does when a port of it is taken.
-    `inherited_sockets`: what it does with sockets that systemd hands it. `closes_first`: whether it is the side that closes its
-    connections. `confined_by`: SELinux types or AppArmor profiles that distributions confine it by.
-    """
-
-    root: Literal["by-design"] | None = None
-    port_taken: PortTaken | None = None
-    inherited_sockets: InheritedSockets | None = None
-    closes_first: ClosesFirst | None = None
-    confined_by: tuple[str, ...] = ()
+    place: str = ""
+    places: tuple[str, ...] = ()
+    siblings: bool = False
+    enables: tuple[tuple[str, str], ...] = ()
+    filled_by: Literal["envsubst"] | None = None
+    own_braces: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from portwright.daemons._engine.descriptor import (
     FAMILIES,
     Apply,
     ByFamily,
-    ClosesFirst,
     Conditions,
     Config,
     Connects,
@@ -17,20 +16,17 @@ from portwright.daemons._engine.descriptor import (
     Edit,
     Files,
     Form,
-    InheritedSockets,
     InRepository,
     Names,
-    PortTaken,
     Server,
     Slot,
     Socket,
     Take,
-    Traits,
     Wrapper,
     Zero,
 )
 from portwright.daemons._engine.schema import CatalogueError, Piece, below
-from portwright.facts import CONFIDENCES, Protocol
+from portwright.facts import CONFIDENCES, ClosesFirst, InheritedSockets, PortTaken, Protocol, Root, Traits
 
 READER = "reader.py"
 WILDCARDS: Mapping[str, tuple[str, ...]] = {
@@ -153,14 +149,15 @@ def _wrappers(value: Any, here: str) -> tuple[Wrapper, ...]:
 def _in_repository(value: Any, here: str) -> InRepository:
     known: dict[str, Piece] = {
         "names": schema.words, "under": schema.words, "suffixes": schema.words, "folders": schema.pairs, "text": schema.words,
-        "recogniser": _module,
+        "recogniser": _module, "words": schema.words, "place": schema.text, "places": schema.words, "siblings": schema.answer,
+        "enables": schema.pairs, "filled-by": schema.one_of("envsubst"), "own-braces": schema.answer,
     }  # fmt: skip
     return InRepository(**schema.fields(schema.table(value, here), known, here))
 
 
 def _traits(value: Any, here: str) -> Traits:
     known: dict[str, Piece] = {
-        "root": schema.one_of("by-design"), "port-taken": schema.one_of(*get_args(PortTaken)),
+        "root": schema.one_of(*get_args(Root)), "port-taken": schema.one_of(*get_args(PortTaken)),
         "inherited-sockets": schema.one_of(*get_args(InheritedSockets)), "closes-first": schema.one_of(*get_args(ClosesFirst)),
         "confined-by": schema.words,
     }  # fmt: skip

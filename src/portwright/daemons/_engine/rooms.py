@@ -12,7 +12,7 @@ from typing import Any
 
 from portwright._start import compiled
 from portwright._start.lazy_regex import lazy_regex
-from portwright._start.records import dataclass
+from portwright._start.records import dataclass, fields
 from portwright.daemons._engine.descriptor import Descriptor
 from portwright.daemons._engine.keys import descriptor
 from portwright.daemons._engine.schema import CatalogueError
@@ -23,6 +23,7 @@ _KINDS = f"{dirname(__file__)}/kinds.yaml"
 _SHELVES = ("", "interpreters/")  # where rooms stand
 _PROGRAMS = lazy_regex(r"programs: \[(.+)\]$")
 _PATH = lazy_regex(r"- path: (/\S+)$")
+_LISTED = lazy_regex(r"  (names|under|suffixes|words): \[(.+)\]$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,19 @@ class Index:
 
     `folders` are the rooms by the name of their daemon, below daemons/. `programs` are the names of programs, and the paths of scripts,
     with the daemon they start; `patterns` the beginnings of programs' names. `shaped` are daemons that their reader also tells by their
-    arguments.
+    arguments. `names` and `under` are the file names, and ends of paths, that one daemon's config goes by in a repository; `suffixes` and
+    `words` make a file there worth a look; `recognisers` are daemons whose room tells their configs by what they say.
     """
 
     folders: Mapping[str, str]
     programs: Mapping[str, str]
     patterns: tuple[tuple[str, str], ...]
     shaped: tuple[str, ...]
+    names: Mapping[str, str]
+    under: Mapping[str, str]
+    suffixes: tuple[str, ...]
+    words: tuple[str, ...]
+    recognisers: tuple[str, ...]
 
 
 @lru_cache(maxsize=1)
@@ -68,7 +75,7 @@ def source() -> str:
     return "\n".join(
         (
             '"""Made of the rooms by the build (portwright.daemons._engine.rooms)."""',
-            f"INDEX = ({found.folders!r}, {found.programs!r}, {found.patterns!r}, {found.shaped!r})",
+            f"INDEX = ({', '.join(repr(getattr(found, field.name)) for field in fields(Index))})",
             f"KINDS = {repr(load(_KINDS))!r}",
             f"ROOMS = {rooms!r}",
             "",
@@ -97,7 +104,9 @@ def scanned(daemons: str) -> Index:
     folders: dict[str, str] = {}
     claims: list[tuple[str, str]] = []
     distinguishing: list[tuple[str, str]] = []  # those of rooms that tell others with the same program apart
-    shaped = []
+    shaped: list[str] = []
+    listed: dict[str, dict[str, str]] = {"names": {}, "under": {}, "suffixes": {}, "words": {}}
+    recognisers: list[str] = []
     for folder, text in sorted(_descriptors(daemons)):
         name = folder.rpartition("/")[2].replace("_", "-")
         folders[name] = folder
@@ -112,6 +121,10 @@ def scanned(daemons: str) -> Index:
                 tells_apart = True
             elif line == "shape: yes":
                 shaped.append(name)
+            elif line.startswith("  ") and (said := _LISTED.match(line)):
+                listed[said[1]].update((item.strip().strip("'"), name) for item in said[2].split(","))
+            elif line.startswith("  recogniser: "):
+                recognisers.append(name)
         (distinguishing if tells_apart else claims).extend(own)
     every = [*claims, *distinguishing]
     return Index(
@@ -119,6 +132,11 @@ def scanned(daemons: str) -> Index:
         {program: name for program, name in every if not program.endswith("*")},
         tuple(sorted((program[:-1], name) for program, name in every if program.endswith("*"))),
         tuple(sorted(shaped)),
+        listed["names"],
+        listed["under"],
+        tuple(sorted(listed["suffixes"])),
+        tuple(sorted(listed["words"])),
+        tuple(sorted(recognisers)),
     )
 
 

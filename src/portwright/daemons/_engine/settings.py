@@ -15,6 +15,7 @@ from portwright.formats import sections
 from portwright.formats.nodes import DEEPEST, Node
 from portwright.source import Source, Span, Word
 from portwright.system.host_files.captures import Address, captured
+from portwright.system.host_files.distribution import family
 from portwright.system.includes import DEEPEST as DEEPEST_INCLUDE
 from portwright.system.includes import MOST_FILES
 from portwright.system.spanned_text import UNKNOWN, SpannedText, piece
@@ -41,11 +42,14 @@ class DaemonFact:
 
 
 class Settings:
-    """One daemon's settings as it is started; `unsure` says why they may not be all, "" where nothing was missing."""
+    """One daemon's settings as it is started.
+
+    `unsure` says why they may not be all, "" where nothing was missing. `missing` is the config that was looked for where none was found.
+    """
 
     def __init__(self, entry: Descriptor, invocation: Invocation, files: Files) -> None:
         self.files = files
-        self.unsure = ""
+        self.unsure = self.missing = ""
         self.invocation = invocation
         self.config_path: str | None = None
         self._options, self._arguments = _command_line(invocation.argv[1:], _options_of(entry), entry.one_dash)
@@ -69,7 +73,7 @@ class Settings:
     def alone(cls, entry: Descriptor, path: str, files: Files) -> "Settings":
         """The settings of one config file and what it includes, without a command line."""
         self = cls.__new__(cls)
-        self.files, self.unsure, self.config_path = files, "", path
+        self.files, self.unsure, self.missing, self.config_path = files, "", "", path
         self._options, self._arguments, self._environment = {}, (), {}
         self._read = self._repeated = 0
         self._parsed = {}
@@ -169,17 +173,19 @@ class Settings:
                     self.config_path = self.config_path or path
                     found += self._file((path,), config)
         else:
-            for pattern in config.paths.all:
+            for pattern in config.paths.of(family(self.files)):
                 paths = [path for path in self._expand(self._in_place(pattern)) if self.files.kind(path) in ("file", "special")]
                 for path in paths:
                     self.config_path = self.config_path or path
                     found += self._file((path,), config)
                 if paths and not config.every:
                     break
-            if config.needed and self.config_path is None:
-                first = config.paths.all[0]
-                self.files.report_missing(self.invocation.at, f"{self.invocation.program} reads {first}, which is not there")
-                self.unsure = f"{first} is not there"
+            if self.config_path is None and config.paths.all:
+                first = config.paths.of(family(self.files))[0]
+                self.missing = first
+                if config.needed:
+                    self.files.report_missing(self.invocation.at, f"{self.invocation.program} reads {first}, which is not there")
+                    self.unsure = f"{first} is not there"
         directories = self.values(config.directories) if config.directories.sources else None
         for pattern in (*config.drop_ins, *(f"{self._absolute(word.text.partition(',')[0])}/*" for word, _ in directories or ())):
             for path in self._expand(self._in_place(pattern)):

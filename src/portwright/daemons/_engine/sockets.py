@@ -106,6 +106,10 @@ def _endpoint(
         confidence = weakest(confidence, "possible")
     if not sure:
         confidence = weakest(confidence, "possible")
+    why = socket.why or settings.unsure
+    if settings.missing and said.origin == "default" and entry.config is not None:
+        confidence = weakest(confidence, entry.config.when_missing)
+        why = why or f"built in; {settings.missing} was not found, which may say otherwise"
     return Endpoint(
         at=said.at or fallback,
         app=entry.name,
@@ -120,7 +124,7 @@ def _endpoint(
         on_demand=socket.on_demand,
         binds_as=socket.binds_as,
         confidence=confidence,
-        why=socket.why or settings.unsure,
+        why=why,
         optional=socket.optional,
         survives_conflict=socket.survives_conflict,
         backlog=_backlog(socket, settings, block) if protocol == "tcp" else None,

@@ -14,12 +14,6 @@ from portwright.source import Span
 _GROUP = 8
 _WIDE = 64
 
-# Daemons that give up altogether when one of their sockets cannot be bound; the others go on, or nobody looked.
-_FAILS_AS_ONE = frozenset(("systemd", "nginx", "haproxy", "apache2", "redis", "unbound", "dnsmasq"))
-
-# Programs that open their own socket whatever systemd hands them (measured); of others nobody knows, or they take it.
-_TAKES_NO_SOCKET = frozenset(("http.server", "socat", "redis", "memcached", "nginx", "haproxy"))
-
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -29,8 +23,8 @@ class Claim:
     to (the scope of a link-local address, else SO_BINDTODEVICE). `namespace` is the machine (a repository holds files of several) and the
     network namespace on it, "" the host's own. `unit` and `activates` tell whether two claims are one socket handed from PID 1 to
     its service; `apart` names units that never want the port beside this one: those that hand it theirs (Sockets=), and those that
-    never run at once with it (Conflicts=). `piece` is the file where a repository's config is read on its own: the daemon may well read
-    it together with others of its app.
+    never run at once with it (Conflicts=). `ignores_sockets`: it opens its own whatever systemd hands it. `piece` is the file where a
+    repository's config is read on its own: the daemon may well read it together with others of its app.
     """
 
     protocol: Protocol
@@ -45,6 +39,7 @@ class Claim:
     activates: str | None = None
     apart: frozenset[str] = frozenset()
     app: str = ""
+    ignores_sockets: bool = False
     piece: str | None = None
 
 
@@ -79,13 +74,14 @@ def claim(host: Host, listener: Listener) -> Claim | None:
         activates=listener.activates,
         apart=_apart(host, listener.unit),
         app=listener.app,
+        ignores_sockets=listener.traits.inherited_sockets == "ignored",
         piece=listener.at.path if listener.starts is None and listener.unit is None else None,
     )
 
 
 def comes_up(host: Host, listener: Listener) -> bool:
     """Whether a service may come up as far as its sockets go; False where one of them surely cannot be bound and it gives up then."""
-    if listener.can_bind is False or listener.unit is None or listener.app not in _FAILS_AS_ONE:
+    if listener.can_bind is False or listener.unit is None or listener.traits.port_taken != "exits":
         return listener.can_bind is not False
     return (listener.unit, listener.app) not in host.once(_failing)
 
@@ -184,7 +180,7 @@ def _are_one(one: Claim, other: Claim) -> bool:
     """Whether two units hold one socket between them, or never run at once."""
     if one.unit in other.apart or other.unit in one.apart:
         return True
-    return any(held.activates == taker.unit and taker.app not in _TAKES_NO_SOCKET for held, taker in ((one, other), (other, one)))
+    return any(held.activates == taker.unit and not taker.ignores_sockets for held, taker in ((one, other), (other, one)))
 
 
 def _apart(host: Host, name: str | None) -> frozenset[str]:

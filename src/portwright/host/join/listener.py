@@ -60,6 +60,7 @@ def listener(endpoint: Endpoint, invocation: Invocation | None, context: BindCon
         confidence=confidence,
         survives_conflict=endpoint.survives_conflict,
         backlog=endpoint.backlog,
+        traits=endpoint.traits,
     )
 
 
@@ -94,6 +95,7 @@ def socket_listener(endpoint: Endpoint, unit: Unit, activates: str | None, conte
         interface=endpoint.interface,
         confidence=confidence,
         backlog=endpoint.backlog,
+        traits=endpoint.traits,
     )
 
 

@@ -152,11 +152,11 @@ def proxy_at(host: Host) -> Derived[Span | None]:
 
 
 def _proxies(host: Host) -> list[Outbound]:
-    """Who uses up ports: connections opened for each request that leave TIME_WAIT here, which haproxy's do not (it resets them)."""
+    """Who uses up ports: connections opened for each request that leave TIME_WAIT here, as this side closes them first."""
     return [
         outbound
         for outbound in host.outbounds
-        if outbound.keepalive is False and outbound.loopback is not True and outbound.app != "haproxy"
+        if outbound.keepalive is False and outbound.loopback is not True and outbound.traits.closes_first != "no"
         if outbound_deployed(host, outbound).value and outbound.confidence != "possible"
     ]
 

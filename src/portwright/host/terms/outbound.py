@@ -23,9 +23,6 @@ def asks_for_keepalive(host: Host, outbound: Outbound) -> Derived[bool]:
 
 @fact_value("outbound", "closes-first")
 def closes_first(host: Host, outbound: Outbound) -> Derived[bool]:
-    """Whether it is this host that closes a connection that is not kept, so that the port rests in TIME_WAIT here.
-
-    nginx closes as soon as it has the response. haproxy resets (SO_LINGER). httpd and squid ask the server to close, and are the
-    first to do so themselves only now and then (measured: 1 to 3 of 10 with a slow server).
-    """
-    return Derived(outbound.app != "haproxy", confidence="certain" if outbound.app in ("nginx", "haproxy") else "possible")
+    """Whether it is this host that closes a connection that is not kept, so that the port rests in TIME_WAIT here."""
+    first = outbound.traits.closes_first
+    return Derived(first != "no", confidence="certain" if first in ("yes", "no") else "possible")

@@ -9,31 +9,6 @@ from portwright.ports import PortSet
 
 # A new network namespace starts from the kernel's own defaults, not from the host's sysctl.d (kernel-tested: net/ipv4/af_inet.c).
 _PRIVATE_START = 1024
-# Daemons that are started as root by design, for more than a port: they change user after binding, read keys, chroot, or serve
-# every user's files. Bounding them to one capability breaks them.
-_ROOT_BY_DESIGN_NAMES = """
-    apache2 httpd nginx haproxy lighttpd varnishd squid caddy traefik envoy h2o hitch stunnel stunnel4 pound relayd
-    sshd dropbear in.telnetd telnetd inetd xinetd vsftpd proftpd pure-ftpd rsync rsyncd atftpd in.tftpd tftpd
-    named bind9 unbound dnsmasq nsd knotd kresd pdns_server pdns_recursor dnsdist systemd-resolved systemd
-    postfix master exim exim4 sendmail smtpd opensmtpd dovecot cyrus cyrmaster courier imapd pop3d
-    smbd nmbd samba winbindd slapd krb5kdc kadmind ns-slapd rpcbind rpc.mountd rpc.statd mountd statd nfsd ypserv
-    dhcpd dhclient kea-dhcp4 radvd chronyd ntpd ptp4l timesyncd snmpd snmptrapd rsyslogd syslog-ng syslogd journald
-    cupsd cups-browsed avahi-daemon dockerd containerd podman kubelet k3s kube-apiserver kube-proxy libvirtd glusterd
-    freeradius radiusd openvpn charon charon-systemd starter pluto wg xl2tpd pppd tinc tincd asterisk corosync pacemakerd pcsd
-    salt-master puppetserver webmin miniserv.pl cockpit-ws php-fpm uwsgi memcached mysqld mariadbd postgres tor saned
-    bird bird6 frr lldpd openntpd sslh thttpd tinyproxy traffic_manager traffic_server xrdp supervisord monit docker rpc.nfsd
-    bacula-fd bacula-sd kea-ctrl-agent kea-dhcp-ddns kea-dhcp6 charon-systemd keepalived netdata
-    chrony cups samba-smbd samba-nmbd tftpd-hpa pdns pdns-recursor strongswan varnish trafficserver isc-dhcp-server ntpsec
-    postgresql mysql rsyslog knot knot-resolver imapd-ssl pop3d-ssl courier-imapd courier-imapd-ssl courier-pop3d courier-pop3d-ssl
-    perdition ganesha.nfsd nfs-ganesha danted sockd vpnserver softether-vpnserver rwhod innd rc.news inn2
-"""
-_ROOT_BY_DESIGN = frozenset(_ROOT_BY_DESIGN_NAMES.split())
-# Interpreters and relays whose service is the program they run: nothing in them needs root but the port.
-_ONLY_A_PORT_NAMES = """
-    python http.server socketserver node nodejs socat ncat nc java ruby php perl deno bun
-    gunicorn uvicorn hypercorn waitress-serve flask daphne granian puma thin webfsd darkhttpd
-"""
-_ONLY_A_PORT = frozenset(_ONLY_A_PORT_NAMES.split())
 _MOST_NAMED = 6  # capabilities in a sentence
 
 
@@ -101,9 +76,8 @@ def _knows_what_it_needs(listener: Listener) -> Confidence | None:
 
     A daemon whose configuration was understood is a product of its own: unless it is known to need no more, it is left alone.
     """
-    program = listener.app
-    if program in _ROOT_BY_DESIGN:
+    if listener.traits.root == "by-design":
         return None
-    if program in _ONLY_A_PORT or program.rstrip("0123456789.") in _ONLY_A_PORT:
+    if listener.traits.root == "needless":
         return "likely"
     return "possible" if listener.confidence == "possible" else None

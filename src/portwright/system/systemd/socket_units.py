@@ -3,7 +3,7 @@
 from ipaddress import IPv4Address, IPv6Address
 from typing import Protocol
 
-from portwright.facts import Backlog, Endpoint, Setting, Unit
+from portwright.facts import Backlog, Endpoint, Setting, Traits, Unit
 from portwright.facts import Protocol as Transport
 from portwright.ip import ip_address
 from portwright.ports import PortSet
@@ -14,6 +14,9 @@ from portwright.trees import Files
 _PROTOCOLS: dict[str, Transport] = {"ListenStream": "tcp", "ListenDatagram": "udp"}
 _YES = frozenset(("1", "yes", "y", "true", "t", "on"))  # parse_boolean() in src/basic/parse-util.c
 _BASES = {"0x": 16, "0o": 8, "0b": 2}
+
+# The service manager is root, and a .socket unit fails where one of its addresses cannot be bound (systemd.socket(5)).
+_TRAITS = Traits(root="by-design", port_taken="exits")
 
 
 class Loaded(Protocol):
@@ -61,6 +64,7 @@ def read(unit: Unit, units: Loaded, files: Files) -> tuple[Endpoint, ...]:
             Endpoint(
                 at=setting.at,
                 app="systemd",
+                traits=_TRAITS,
                 protocol=protocol,
                 address="*" if dual else where,
                 ports=PortSet.of(port),

@@ -3,7 +3,7 @@
 from portwright._start.records import replace
 from portwright.daemons import DaemonFact, Packages, bears_its_name, daemon_of
 from portwright.daemons._engine import unknown_program as generic
-from portwright.facts import Endpoint, Invocation
+from portwright.facts import Endpoint, Invocation, Traits
 from portwright.ports import PortSet
 from portwright.source import Word
 from portwright.system.host_files import names
@@ -13,6 +13,7 @@ from portwright.trees import Files
 _WITH_VALUE = frozenset(("-W", "-X", "--check-hash-based-pycs"))
 _HTTP_PORT = 8000
 _HTTP_SERVERS = ("http.server", "SimpleHTTPServer")
+_HTTP_SERVER = Traits(root="needless", inherited_sockets="ignored")  # measured: it opens its own whatever systemd hands it
 _UNKNOWN = "\ufffd"
 
 
@@ -109,6 +110,7 @@ def _http_server(invocation: Invocation, words: tuple[Word, ...], files: Files) 
         Endpoint(
             at=invocation.at if port is None else port.at,
             app="http.server",
+            traits=_HTTP_SERVER,
             protocol="tcp",
             address="*" if address == "::" else address,
             ports=PortSet.of(number) if number else PortSet(),

@@ -1,0 +1,26 @@
+"""What a daemon is like in general, whatever it is told."""
+
+from typing import Literal
+
+from portwright._start.records import dataclass
+
+Root = Literal["by-design", "needless"]
+PortTaken = Literal["exits", "survives"]
+InheritedSockets = Literal["ignored", "taken"]
+ClosesFirst = Literal["yes", "no", "sometimes"]
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What is known of a daemon whatever its settings; None: not known.
+
+    `root`: it is started as root *by-design*, for more than its ports, or needs it for nothing else (*needless*). `port_taken`: what it
+    does when a port of it is taken. `inherited_sockets`: what it does with sockets that systemd hands it. `closes_first`: whether it is
+    the side that closes the connections it makes. `confined_by`: SELinux types or AppArmor profiles that distributions confine it by.
+    """
+
+    root: Root | None = None
+    port_taken: PortTaken | None = None
+    inherited_sockets: InheritedSockets | None = None
+    closes_first: ClosesFirst | None = None
+    confined_by: tuple[str, ...] = ()

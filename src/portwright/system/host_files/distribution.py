@@ -1,0 +1,31 @@
+"""os-release(5): which family of distributions a host is of, named as its packages are."""
+
+from typing import Literal
+
+from portwright.trees import Files
+
+Family = Literal["deb", "rpm", "apk", "arch"]
+
+_FAMILIES: dict[str, Family] = {
+    **dict.fromkeys(("debian", "ubuntu", "raspbian", "devuan"), "deb"),
+    **dict.fromkeys(("rhel", "fedora", "centos", "rocky", "almalinux", "ol", "amzn", "suse", "opensuse", "sles", "opensuse-leap"), "rpm"),
+    **dict.fromkeys(("mageia", "openmandriva", "azurelinux", "photon"), "rpm"),
+    **dict.fromkeys(("alpine", "postmarketos", "wolfi"), "apk"),
+    **dict.fromkeys(("arch", "manjaro", "endeavouros"), "arch"),
+}
+
+
+def family(files: Files) -> Family | None:
+    """The family by ID=, else by the first word of ID_LIKE= that is known; None where os-release is missing or names none."""
+    fields = files.once(_fields)
+    words = (fields.get("ID", ""), *fields.get("ID_LIKE", "").split())
+    return next((_FAMILIES[word] for word in words if word in _FAMILIES), None)
+
+
+def _fields(files: Files) -> dict[str, str]:
+    for path in ("/etc/os-release", "/usr/lib/os-release"):
+        source = files.read(path) if files.kind(path) == "file" else None
+        if source is not None:
+            lines = (line.partition("=") for line in source.text.split("\n") if not line.startswith("#"))
+            return {key.strip(): value.strip().strip("\"'").lower() for key, equals, value in lines if equals}
+    return {}
