@@ -82,7 +82,7 @@ class HostResult:
     `files_read` and `rules_checked` count what the verdict rests on; `sources` are the files that spans point into. `below` is where
     it lies, relative to the directory of the run ("" for that directory itself), None where it lies elsewhere.
     `overridden` are the kernel settings of which some line says a value that is not in force.
-    `coverage` is what the verdict says nothing of.
+    `coverage` is what the verdict says nothing of. `unread_init` says why nothing is known of what the host starts, "" where it is.
     """
 
     host: str
@@ -96,6 +96,7 @@ class HostResult:
     checkout_prefix: str | None = None
     overridden: tuple[Sysctl, ...] = ()
     coverage: Coverage = Coverage()
+    unread_init: str = ""
 
     def in_checkout(self, path: str) -> str | None:
         """A path of a span relative to the directory of the run, as reports beside a checkout's lines want it; None outside of it."""

@@ -41,5 +41,19 @@ def test_the_samples_and_tests_of_the_example_repository_are_no_deployments(caps
     assert "tests/fixtures" not in json.dumps(host)
 
 
+def test_what_the_report_calls_fixable_is_what_fix_plans(capsys: pytest.CaptureFixture[str]) -> None:
+    web1 = str(EXAMPLES / "web1")
+    main(["check", web1, "--format", "json"])
+    (host,) = json.loads(capsys.readouterr().out)["hosts"]
+    fixable = [each["message"] for each in host["findings"] if each["fix"] is not None and each["fix"]["needs"] is None]
+
+    main(["fix", web1, "--quiet"])
+    left = capsys.readouterr().out
+
+    assert 2 == len(fixable)
+    assert [] == [message for message in fixable if f": {message}\n" in left]
+    assert len(host["findings"]) - len(fixable) == left.count("not planned")
+
+
 def test_a_sample_that_its_user_names_is_checked() -> None:
     assert 1 == main(["check", str(EXAMPLES / "shop/docs/samples/haproxy.cfg")])

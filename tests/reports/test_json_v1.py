@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from portwright._start.records import replace
 from portwright.changes import GrantCapability, LimitCapabilities, Manual, ReservePorts, SetSysctl
 from portwright.facts import Likelihood, Listener, Privileges, Subject
-from portwright.finding import Allowed, HostResult, Note
+from portwright.finding import Allowed, Finding, HostResult, Note
 from portwright.host import Host
 from portwright.ports import PortSet
 from portwright.reports import json_v1
@@ -124,6 +124,7 @@ def test_the_words_of_the_contract_for_one_finding() -> None:
             "safety": "safe",
             "disruption": "none",
             "summary": "reserve 40000 in net.ipv4.ip_local_reserved_ports",
+            "needs": None,
         },
         "manual": None,
         "fingerprint": IN_RANGE.fingerprint,
@@ -138,7 +139,7 @@ def test_the_words_of_the_contract_for_one_finding() -> None:
             {"kind": "reserve-ports", "ports": "8080,30000-30010"},
             "reserve 8080,30000-30010 in net.ipv4.ip_local_reserved_ports",
         ),
-        (SetSysctl("a.b", "1 2"), {"kind": "set-sysctl", "key": "a.b", "value": "1 2"}, "set a.b to 1 2"),
+        (SetSysctl("net.b", "1 2"), {"kind": "set-sysctl", "key": "net.b", "value": "1 2"}, "set net.b to 1 2"),
         (
             GrantCapability("a.service", "CAP_CHOWN"),
             {"kind": "grant-capability", "unit": "a.service", "capability": "CAP_CHOWN"},
@@ -243,6 +244,38 @@ def test_a_finding_that_bites_rarely_is_one_step_less_severe() -> None:
         return [finding["severity"], finding["rule_severity"]]
 
     assert [["medium", "high"], ["high", "high"], ["high", "high"]] == [severities(each) for each in ("low", "medium", None)]
+
+
+@pytest.mark.parametrize(
+    ("finding", "result", "needs", "reason"),
+    [
+        (IN_RANGE, CLEAN, None, None),
+        (replace(IN_RANGE, change=ReservePorts(PortSet.of(1), safety="review")), CLEAN, "--allow-review", None),
+        (replace(IN_RANGE, confidence="possible"), CLEAN, None, "portwright is not sure enough of this to change a host for it"),
+        (
+            replace(IN_RANGE, change=SetSysctl("kernel.a", "1")),
+            CLEAN,
+            None,
+            "kernel.a is no setting of the network, and portwright sets no other",
+        ),
+        (
+            IN_RANGE,
+            replace(CLEAN, repository=True),
+            None,
+            "a repository is not a host: nothing says which machine this ends up on, so change the file at the place shown",
+        ),
+        (IN_RANGE, replace(CLEAN, unread_init="OpenRC is not read"), None, "OpenRC is not read"),
+    ],
+)
+def test_a_fix_is_what_the_command_plans_and_anything_else_a_step_of_a_person(
+    finding: Finding, result: HostResult, needs: str | None, reason: str | None
+) -> None:
+    (written,) = valid(json_v1.check([replace(result, findings=(finding,))], "1"), "check")["hosts"][0]["findings"]
+
+    if reason is None:
+        assert (needs, None) == (written["fix"]["needs"], written["manual"])
+    else:
+        assert (None, reason) == (written["fix"], written["manual"]["reason"])
 
 
 def test_the_summary_counts_over_all_hosts() -> None:

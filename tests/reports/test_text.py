@@ -142,7 +142,7 @@ def test_a_line_that_decided_many_findings_is_shown_once_and_then_named() -> Non
 def test_a_finding_without_a_summary_says_what_its_change_does() -> None:
     finding = replace(IN_RANGE, change=SetSysctl("net.ipv4.tcp_tw_reuse", "1", "review", "reload"), summary="")
 
-    assert "= fix: set net.ipv4.tcp_tw_reuse to 1 (review it first; reloads the service)\n" in plain(replace(WEB1, findings=(finding,)))
+    assert "= fix: set net.ipv4.tcp_tw_reuse to 1 (review it first; reloads the service;\n" in plain(replace(WEB1, findings=(finding,)))
 
 
 LINK = re.compile("\x1b\\]8;;([!-~]*)\x1b\\\\")

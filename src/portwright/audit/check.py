@@ -115,6 +115,7 @@ def verdict_on(
         checkout_prefix=given.checkout_prefix,
         overridden=tuple(sysctl for host in hosts for sysctl in host.sysctls if sysctl.overridden),
         coverage=Coverage.union(host.coverage for host in hosts),
+        unread_init=hosts[0].unread_init,
     )
 
 
@@ -154,7 +155,14 @@ def planned(
 
     if given.kind != "host":
         result = verdict(given, rules, selection, known, rate)
-        seen = Host(given.name, repository=True, sources=result.sources, unreadable=result.unreadable, files_read=result.files_read)
+        seen = Host(
+            given.name,
+            repository=True,
+            sources=result.sources,
+            unreadable=result.unreadable,
+            files_read=result.files_read,
+            coverage=result.coverage,
+        )
         return plan(seen, result.findings, lambda edits: (seen, result.findings), policy)
 
     def examine(edits: Mapping[str, bytes | None]) -> tuple[Host, tuple[Finding, ...]]:

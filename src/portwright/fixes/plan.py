@@ -60,11 +60,8 @@ def plan(host: Host, findings: tuple[Finding, ...], recheck: Recheck, policy: Fi
     A mending that brings a new finding (a widened range swallows a service) takes that finding's wish along. What cannot be proven
     together is tried in halves, and what cannot be proven at all is left with its reason.
     """
-    if host.repository:
-        reason = "a repository is not a host: nothing says which machine this ends up on, so change the file at the place shown"
+    if reason := never_planned(host.repository, host.unread_init):
         return Plan(host, (), {}, (), tuple(Unplanned(f, reason, _by_hand(f)) for f in findings), reason=reason)
-    if host.unread_init:
-        return Plan(host, (), {}, (), tuple(Unplanned(f, host.unread_init, _by_hand(f)) for f in findings), reason=host.unread_init)
     prover = _Prover(host, findings, recheck, policy or FixPolicy())
     wished, refused = _sort_out(findings, prover.policy)
     proven = prover.most_of(wished, _Proven(), refused)
@@ -76,24 +73,33 @@ def plan(host: Host, findings: tuple[Finding, ...], recheck: Recheck, policy: Fi
     return Plan(host, proven.steps, proven.edits, proven.fixed, tuple(left), proven.usable, reason)
 
 
-def _sort_out(findings: Iterable[Finding], policy: FixPolicy, *, ours: bool = False) -> tuple[list[Finding], list[Unplanned]]:
-    """The findings whose wishes may be tried, and the others with the reason why not.
+def never_planned(repository: bool, unread_init: str) -> str:
+    """Why nothing is planned for what was read, whatever is found there; "" where a plan is tried."""
+    if repository:
+        return "a repository is not a host: nothing says which machine this ends up on, so change the file at the place shown"
+    return unread_init
 
-    Findings that are `ours`, brought by another change of the plan, need not be sure: to reserve a port too many does no harm.
+
+def refusal(finding: Finding, policy: FixPolicy, *, ours: bool = False) -> str:
+    """Why no fix of a finding is tried, as far as that can be told without reading the host again; "" where one is.
+
+    A finding that is `ours`, brought by another change of the plan, need not be sure: to reserve a port too many does no harm.
     """
+    if finding.change is None:
+        return finding.manual.reason if finding.manual else "no change to the host's configuration is known to be right for everyone"
+    if finding.confidence == "possible" and not (ours and finding.change.harmless):
+        return "portwright is not sure enough of this to change a host for it"
+    if finding.change.safety == "review" and not policy.review:
+        return "its mending should be reviewed by somebody who knows the service (plan it with --allow-review)"
+    return finding.change.unwritable()
+
+
+def _sort_out(findings: Iterable[Finding], policy: FixPolicy, *, ours: bool = False) -> tuple[list[Finding], list[Unplanned]]:
+    """The findings whose wishes may be tried, and the others with the reason why not."""
     wished: list[Finding] = []
     refused: list[Unplanned] = []
     for finding in findings:
-        reason = ""
-        if finding.change is None:
-            reason = finding.manual.reason if finding.manual else "no change to the host's configuration is known to be right for everyone"
-        elif finding.confidence == "possible" and not (ours and finding.change.harmless):
-            reason = "portwright is not sure enough of this to change a host for it"
-        elif finding.change.safety == "review" and not policy.review:
-            reason = "its mending should be reviewed by somebody who knows the service (plan it with --allow-review)"
-        else:
-            reason = finding.change.unwritable()
-        if reason:
+        if reason := refusal(finding, policy, ours=ours):
             refused.append(Unplanned(finding, reason, _by_hand(finding)))
         else:
             wished.append(finding)

@@ -15,6 +15,7 @@ from portwright.coverage import Coverage
 from portwright.facts import Assignment, FileLimit, Listener, Outbound, Overridden, Privileges, Subject, Sysctl, Unit
 from portwright.finding import SEVERITIES, Allowed, Finding, HostResult
 from portwright.host import Host
+from portwright.reports.fixable import needs, why_not
 from portwright.reports.secrets import hide, hide_in_line, hide_value
 from portwright.reports.space import Collisions, Space, rows
 from portwright.source import Span, Unreadable
@@ -66,7 +67,7 @@ def _result(result: HostResult) -> _Object:
         "repository": result.repository,
         "files_read": result.files_read,
         "rules_checked": result.rules_checked,
-        "findings": [_finding(finding) for finding in sorted(result.findings, key=_place_of_finding)],
+        "findings": [_finding(finding, result) for finding in sorted(result.findings, key=_place_of_finding)],
         "allowed": [_allowed(each) for each in sorted(result.allowed, key=lambda each: (each.at, each.rule, each.reason))],
         "unreadable": _unreadable(result.unreadable),
         "coverage": _coverage(result.coverage),
@@ -77,7 +78,8 @@ def _place_of_finding(finding: Finding) -> tuple[Span, str, str, str]:
     return finding.at, finding.card.id, finding.message, finding.fingerprint
 
 
-def _finding(finding: Finding) -> _Object:
+def _finding(finding: Finding, result: HostResult) -> _Object:
+    refused = why_not(finding, result)
     return {
         "rule": finding.card.id,
         "severity": finding.severity,
@@ -90,8 +92,8 @@ def _finding(finding: Finding) -> _Object:
         "subject": _subject(finding.subject),
         "notes": [{"text": note.text, "at": _at(note.at)} for note in finding.notes],
         "predicts": finding.predicts,
-        "fix": None if finding.change is None else _fix(finding.change, finding.summary),
-        "manual": None if finding.manual is None else {"reason": finding.manual.reason, "step": finding.manual.step},
+        "fix": None if finding.change is None or refused else _fix(finding.change, finding),
+        "manual": _manual(finding, refused),
         "fingerprint": finding.fingerprint,
     }
 
@@ -108,12 +110,22 @@ def _subject(subject: Subject) -> _Object:
     }
 
 
-def _fix(change: Change, summary: str) -> _Object:
+def _manual(finding: Finding, refused: str) -> _Object | None:
+    """The step of a person: the one that the rule gives, or to make the change that `portwright fix` will not plan here."""
+    if finding.manual is not None:
+        return {"reason": finding.manual.reason, "step": finding.manual.step}
+    if finding.change is None or not refused:
+        return None
+    return {"reason": refused, "step": finding.summary or finding.change.in_words()}
+
+
+def _fix(change: Change, finding: Finding) -> _Object:
     return {
         "changes": [_change(change)],
         "safety": change.safety,
         "disruption": change.disruption,
-        "summary": summary or change.in_words(),
+        "summary": finding.summary or change.in_words(),
+        "needs": needs(finding),
     }
 
 

@@ -11,6 +11,7 @@ from portwright.coverage import Coverage
 from portwright.finding import SEVERITIES, Finding, HostResult, Note
 from portwright.reports.escape import safe, width, wrap
 from portwright.reports.excerpt import Mark, can_show, excerpt, gutter_of, place
+from portwright.reports.fixable import ALLOW_REVIEW, needs, why_not
 from portwright.reports.repeats import against, gathered
 from portwright.reports.secrets import hide_value
 from portwright.reports.shorten import short
@@ -202,9 +203,7 @@ class _Page:
             troubled = sum(1 for result in results if result.findings)
             where = f"on {troubled} of {len(results)} hosts" if findings else f"on {len(results)} hosts"
             parts = [f"{_tally(findings)} {where}", self._basis(results)]
-        fixable = sum(1 for finding in findings if finding.change is not None)
-        if fixable:
-            parts.append(f"{fixable} fixable with `portwright fix`")
+        parts += _fixable(results)
         allowed = sum(len(result.allowed) for result in results)
         if allowed:
             parts.append(f"{allowed} allowed by comments" + ("" if self.verbose else " (-v lists them)"))
@@ -298,6 +297,8 @@ class _Page:
             rows.extend(("see", reference, "strong") for reference in card.references)
         if finding.change is not None:
             how = f"({SAFETY[finding.change.safety]}; {DISRUPTION[finding.change.disruption]})"
+            if needs(finding) == ALLOW_REVIEW and not why_not(finding, result):
+                how = f"{how[:-1]}; needs {ALLOW_REVIEW})"
             rows.append(("fix", f"{self.said(_fix(group))} {how}", "good"))
         if finding.manual is not None:
             rows.append(("by hand", self.said(_for_all([each.manual.step for each in group if each.manual])), "good"))
@@ -413,6 +414,16 @@ def _noted(finding: Finding, first: Finding) -> str:
     spots = [each.at for each, other in zip(finding.notes, first.notes, strict=True) if each.at is not None and each.at != other.at]
     said = (f"{at.line}:{at.column}" if at.path == finding.at.path else str(at) for at in dict.fromkeys(spots))
     return f"see {', '.join(said)}" if spots else ""
+
+
+def _fixable(results: Sequence[HostResult]) -> Iterator[str]:
+    """How many findings `portwright fix` plans, and how many more where it may plan what is to be reviewed."""
+    tried = [finding for result in results for finding in result.findings if finding.change is not None and not why_not(finding, result)]
+    reviewed = sum(1 for finding in tried if needs(finding) is not None)
+    if len(tried) > reviewed:
+        yield f"{len(tried) - reviewed} fixable with `portwright fix`" + (f", {reviewed} more with {ALLOW_REVIEW}" if reviewed else "")
+    elif reviewed:
+        yield f"{reviewed} fixable with `portwright fix {ALLOW_REVIEW}`"
 
 
 def _tally(findings: Sequence[Finding]) -> str:

@@ -1,0 +1,20 @@
+"""What a report may promise of `portwright fix`: whether a plan for a finding is tried, and which option that takes."""
+
+from portwright.finding import Finding, HostResult
+from portwright.fixes.plan import FixPolicy, never_planned, refusal
+
+ALLOW_REVIEW = "--allow-review"
+_DEFAULT, _REVIEWED = FixPolicy(), FixPolicy(review=True)
+
+
+def why_not(finding: Finding, result: HostResult) -> str:
+    """Why `portwright fix` will not plan a finding's change, whatever it is allowed; "" where it tries.
+
+    The last word is the proof's, which reads the host again with the change laid over it: that is `fix`'s work, not a report's.
+    """
+    return never_planned(result.repository, result.unread_init) or refusal(finding, _REVIEWED)
+
+
+def needs(finding: Finding) -> str | None:
+    """The option without which `portwright fix` does not plan a finding's change, None where it needs none."""
+    return ALLOW_REVIEW if refusal(finding, _DEFAULT) else None
