@@ -2,6 +2,7 @@
 
 import pytest
 
+from portwright.daemons import daemon_of
 from portwright.daemons._engine import unknown_program as generic
 from portwright.facts import Endpoint
 from portwright.source import Span
@@ -42,7 +43,6 @@ def said(command: str, environment: dict[str, str] | None = None) -> list[str]:
         ("/usr/bin/puma -b tcp://127.0.0.1:9292 config.ru", ["tcp 127.0.0.1 9292"]),
         ("/usr/bin/php -S 0.0.0.0:8080 -t /srv", ["tcp 0.0.0.0 8080"]),
         ("/usr/bin/java -Dserver.port=8080 -Dhttp.proxyPort=3128 -jar /opt/a.jar", ["tcp * 8080"]),
-        ("/usr/bin/python3 -m uvicorn app:app --port 8080", ["tcp 127.0.0.1 8080"]),
         ("/usr/sbin/in.tftpd --listen --address :69 /srv", ["udp * 69"]),
     ],
 )
@@ -87,7 +87,6 @@ def test_somebody_elses_port_is_left_alone(command: str) -> None:
         ("/opt/app", {"LISTEN_ADDR": "127.0.0.1:8080"}, ["tcp 127.0.0.1 8080"]),
         ("/opt/app", {"BIND": ":8080"}, ["tcp * 8080"]),
         ("/opt/app", {"APP_PORT": "8080"}, ["tcp * 8080"]),
-        ("/usr/bin/flask run", {"FLASK_RUN_PORT": "8080"}, ["tcp 127.0.0.1 8080"]),
         ("/usr/bin/flask run --host 0.0.0.0", {"FLASK_RUN_PORT": "8080"}, ["tcp 0.0.0.0 8080"]),
         ("/usr/bin/node /srv/web.js", {"PORT": "8080"}, ["tcp * 8080"]),
         ("/usr/bin/node /srv/not-in-the-tree.js", {"PORT": "8080"}, ["tcp * 8080"]),
@@ -119,11 +118,13 @@ def test_what_is_said_is_possible_and_points_at_the_number() -> None:
     [
         ("/usr/bin/node /srv/x.js --port 8080", True),
         ("/usr/bin/java -jar /srv/x.jar --port 8080", True),
-        ("/usr/bin/gunicorn --bind :8080 app:app", True),
         ("/usr/bin/perl /srv/x.pl --port 8080", None),
         ("/opt/app --port 8080", None),
         ("/usr/bin/node /srv/x.js --udp-port 8080", None),
     ],
 )
 def test_so_reuseaddr_is_known_where_the_runtime_always_sets_it(command: str, reuse: bool | None) -> None:
-    assert [reuse] == [e.reuse_address for e in generic.read(invocation(command), host_of({}), {}) if isinstance(e, Endpoint)]
+    known = daemon_of(invocation(command))
+    read = generic.read if known is None else known.read
+
+    assert [reuse] == [e.reuse_address for e in read(invocation(command), host_of({}), {}) if isinstance(e, Endpoint)]

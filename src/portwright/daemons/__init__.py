@@ -5,7 +5,7 @@ A room is a folder with a `descriptor.yaml` (README.md says what may stand in it
 into the rooms of the programs it meets.
 """
 
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -54,7 +54,6 @@ _PACKAGED = ("/usr/bin/", "/usr/sbin/", "/usr/lib/", "/usr/libexec/", "/usr/shar
 _LOADS = lazy_regex(r"^(?:from|import|require|require_relative|load|gem|use)\b|\brequire\(|\bimport\b")
 _WORDS = lazy_regex(r"[a-z]{3,}")
 _SHELL = lazy_regex(r"(?:^|[/ ])(?:[bd]?a|[mk]?k|z|c|tc|fi)?sh(?: |$)")
-_INTERPRETERS = {"js": "node", "cjs": "node", "mjs": "node", "py": "python3", "rb": "ruby", "pl": "perl", "php": "php"}
 
 
 @cache
@@ -69,7 +68,7 @@ def daemon_of(invocation: Invocation) -> Daemon | None:
     """The daemon an Invocation starts: an exact program name before a pattern before a shape, None where nobody knows it."""
     from portwright.daemons._engine import rooms
 
-    name = _named(invocation.argv[0].text if invocation.argv else "", invocation.program)
+    name = (invocation.argv and rooms.daemon_of(invocation.argv[0].text)) or rooms.daemon_of(invocation.program)
     if name is not None:
         found = known(name)
         if found.descriptor.really:
@@ -79,16 +78,6 @@ def daemon_of(invocation: Invocation) -> Daemon | None:
         return found
     shaped = (known(name) for name in rooms.index().shaped)
     return next((each for each in shaped if each.shape is not None and each.shape(invocation)), None)
-
-
-@lru_cache(maxsize=4096)
-def _named(path: str, program: str) -> str | None:
-    """The daemon that a script of this path, or else a program of this name, starts."""
-    from portwright.daemons._engine import rooms
-
-    index = rooms.index()
-    name = index.programs.get(path) or index.programs.get(program)
-    return name or next((name for start, name in index.patterns if program.startswith(start)), None)
 
 
 @cache
@@ -231,9 +220,12 @@ def interpreted(invocation: Invocation, files: Files, known: bool = False) -> In
     head = script_head(files.resolve(invocation.argv[0].text), files)
     if head is None:
         if len(invocation.argv) > 1 and not invocation.argv[0].text.startswith(_PACKAGED):
+            from portwright.daemons._engine import rooms
+
             ending = invocation.argv[1].text.rpartition(".")[2]
-            if ending in _INTERPRETERS and files.kind(invocation.argv[1].text) == "file":
-                return replace(invocation, argv=(Word(_INTERPRETERS[ending], invocation.argv[0].at), *invocation.argv[1:]))
+            interpreter = rooms.index().endings.get(ending)
+            if interpreter is not None and files.kind(invocation.argv[1].text) == "file":
+                return replace(invocation, argv=(Word(interpreter, invocation.argv[0].at), *invocation.argv[1:]))
         return invocation
     # `#!/usr/bin/env -S node --flag`: env(1) splits what follows.
     words = [word for word in (head[0], *head[1].split()) if word != "-S"]

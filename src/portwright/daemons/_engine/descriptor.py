@@ -219,12 +219,13 @@ class Edit:
 class Descriptor:
     """One daemon; what it binds is told by `sockets`, by `server`, or by the module of its room (`reader`).
 
-    `shape`: the reader also tells the daemon by its arguments, where the program has another name. `really` names another daemon whose
-    program has the same name, and how it is told apart.
+    `endings`: those of the names of scripts that an interpreter runs. `shape`: the reader also tells the daemon by its arguments, where
+    the program has another name. `really` names another daemon whose program has the same name, and how it is told apart.
     """
 
     name: str
     programs: tuple[str, ...]
+    endings: tuple[str, ...] = ()
     reader: str = ""
     shape: bool = False
     sockets: tuple[Socket, ...] = ()

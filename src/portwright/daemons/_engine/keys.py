@@ -246,7 +246,8 @@ def _slot(value: Any, here: str) -> Slot:
 
 
 _KEYS: Mapping[str, Piece] = {
-    "programs": schema.words, "package": schema.text, "one-dash": schema.answer, "activated": schema.one_of("instead", "also"),
+    "programs": schema.words, "endings": schema.words, "package": schema.text, "one-dash": schema.answer,
+    "activated": schema.one_of("instead", "also"),
     "when": _conditions, "unless": _conditions, "config": _config, "values": schema.words, "variables": schema.words, "really": _others,
     "files": _files, "reader": schema.one_of(READER), "shape": schema.answer, "server": _server, "connects": _connects,
     "wrappers": _wrappers, "packages": _by_family, "units": schema.words, "environment": _by_family, "in-repository": _in_repository,

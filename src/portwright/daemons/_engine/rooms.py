@@ -22,6 +22,7 @@ FILE = "descriptor.yaml"
 _KINDS = f"{dirname(__file__)}/kinds.yaml"
 _SHELVES = ("", "interpreters/")  # where rooms stand
 _PROGRAMS = lazy_regex(r"programs: \[(.+)\]$")
+_ENDINGS = lazy_regex(r"endings: \[(.+)\]$")
 _PATH = lazy_regex(r"- path: (/\S+)$")
 _LISTED = lazy_regex(r"  (names|under|suffixes|words): \[(.+)\]$")
 
@@ -34,6 +35,7 @@ class Index:
     with the daemon they start; `patterns` the beginnings of programs' names. `shaped` are daemons that their reader also tells by their
     arguments. `names` and `under` are the file names, and ends of paths, that one daemon's config goes by in a repository; `suffixes` and
     `words` make a file there worth a look; `recognisers` are daemons whose room tells their configs by what they say.
+    `endings` are those of scripts' names, with the interpreter that runs them.
     """
 
     folders: Mapping[str, str]
@@ -45,6 +47,7 @@ class Index:
     suffixes: tuple[str, ...]
     words: tuple[str, ...]
     recognisers: tuple[str, ...]
+    endings: Mapping[str, str]
 
 
 @lru_cache(maxsize=1)
@@ -52,6 +55,19 @@ def index() -> Index:
     """The index of all rooms."""
     made = compiled.load("catalogue")
     return scanned(DAEMONS) if made is None else Index(*made.INDEX)
+
+
+@lru_cache(maxsize=4096)
+def daemon_of(program: str) -> str | None:
+    """The name of the daemon that a program of this name, or a script of this path, starts; None where nobody knows it."""
+    found = index()
+    return found.programs.get(program) or next((name for start, name in found.patterns if program.startswith(start)), None)
+
+
+def folder_of(program: str) -> str:
+    """The folder, below daemons/, of the room of a program; "" where it has none."""
+    name = daemon_of(program)
+    return "" if name is None else index().folders[name]
 
 
 @lru_cache(maxsize=512)
@@ -107,6 +123,7 @@ def scanned(daemons: str) -> Index:
     shaped: list[str] = []
     listed: dict[str, dict[str, str]] = {"names": {}, "under": {}, "suffixes": {}, "words": {}}
     recognisers: list[str] = []
+    endings: dict[str, str] = {}
     for folder, text in sorted(_descriptors(daemons)):
         name = folder.rpartition("/")[2].replace("_", "-")
         folders[name] = folder
@@ -123,6 +140,8 @@ def scanned(daemons: str) -> Index:
                 shaped.append(name)
             elif line.startswith("  ") and (said := _LISTED.match(line)):
                 listed[said[1]].update((item.strip().strip("'"), name) for item in said[2].split(","))
+            elif line.startswith("endings: ") and (said := _ENDINGS.match(line)):
+                endings.update((ending.strip(), name) for ending in said[1].split(","))
             elif line.startswith("  recogniser: "):
                 recognisers.append(name)
         (distinguishing if tells_apart else claims).extend(own)
@@ -137,6 +156,7 @@ def scanned(daemons: str) -> Index:
         tuple(sorted(listed["suffixes"])),
         tuple(sorted(listed["words"])),
         tuple(sorted(recognisers)),
+        endings,
     )
 
 

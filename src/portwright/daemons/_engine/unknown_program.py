@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, replace
+from portwright.daemons._engine import rooms
 from portwright.daemons._engine.protocol import DaemonFact, Packages
 from portwright.facts import Endpoint, Invocation, Origin, Protocol
 from portwright.ip import ip_address
@@ -74,61 +75,29 @@ _CLIENTS = frozenset(
         "autossh",
         "curl",
         "dig",
-        "docker",
         "kubectl",
         "mariadb",
         "mongo",
         "mongosh",
         "mosh",
         "mysql",
-        "nc",
         "nmap",
         "openssl",
         "ping",
-        "podman",
         "psql",
         "rclone",
-        "rsync",
         "scp",
         "sftp",
         "ssh",
         "sshfs",
-        "stunnel",
         "telnet",
         "wget",
     )
 )
 _CLIENT_ENDINGS = ("-cli", "-client", "_client", "ctl", "dump", "_exporter-client", "_sub", "_pub", "-check", "_check", "-wait", "-ping")
 
-# Measured: these runtimes and servers set SO_REUSEADDR on every TCP listener.
-_REUSERS = frozenset(
-    (
-        "node",
-        "nodejs",
-        "java",
-        "ruby",
-        "php",
-        "puma",
-        "gunicorn",
-        "uvicorn",
-        "hypercorn",
-        "waitress-serve",
-        "twistd",
-        "twistd3",
-        "flask",
-        "uwsgi",
-        "caddy",
-        "ncat",
-        "nc.openbsd",
-        "nc.traditional",
-        "busybox",
-    )
-)
-_DEFAULT_HOSTS = {"flask": "127.0.0.1", "uvicorn": "127.0.0.1"}
-_INTERPRETERS = frozenset(("node", "nodejs", "deno", "bun", "java", "ruby", "php", "perl"))
 _WITH_VALUE = frozenset(("-r", "--require", "--import", "-cp", "-classpath", "--class-path", "-I", "-e"))
 _SYSTEM = ("/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/")
-_TWELVE_FACTOR = frozenset(("gunicorn", "uvicorn", "puma", "rails", "foreman"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +109,10 @@ class _Flag:
     short: bool
 
 
-def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
+def read(invocation: Invocation, files: Files, packages: Packages, reuse: bool | None = None) -> tuple[DaemonFact, ...]:
     """What an unknown program probably binds, with confidence *possible*; nothing where no name says so plainly.
+
+    `reuse`: whether the interpreter that runs it sets SO_REUSEADDR on every TCP listener, None where nobody knows.
 
     Flags come first: `--port 8080`, `-addr :8080`, `--web.listen-address=:9100`. Environment variables (PORT, HTTP_PORT, LISTEN_ADDR)
     count where no flag names a port, and where the script that is started, if it is in the tree, mentions the variable.
@@ -149,9 +120,8 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
     name, script = subject(invocation)
     if not invocation.argv or _is_client(name) or _is_client(invocation.program):
         return ()
-    reuse = True if name in _REUSERS or invocation.program in _REUSERS else None
     flags = tuple(_flags(invocation.argv[1:]))
-    host = _host(flags, _DEFAULT_HOSTS.get(name, "*"))
+    host = _host(flags, "*")
     if host is None:
         return ()
     found: list[Endpoint] = []
@@ -171,9 +141,10 @@ def subject(invocation: Invocation) -> tuple[str, str | None]:
     For a program that is no interpreter: its own name and no script.
     """
     program = invocation.program
-    python = program.startswith("python")
-    if not python and program not in _INTERPRETERS:
+    shelf, _, room = rooms.folder_of(program).rpartition("/")
+    if shelf != "interpreters":
         return program, None
+    python = room == "python"
     words = iter(invocation.argv[1:])
     for word in words:
         text = word.text
@@ -257,7 +228,7 @@ def _from_flag(flag: _Flag, value: Word, host: str, name: str, program: str, reu
 def _from_environment(
     invocation: Invocation, files: Files, name: str, script: str | None, default: str, reuse: bool | None
 ) -> Iterator[Endpoint]:
-    interpreted = script is not None or name in _TWELVE_FACTOR
+    interpreted = script is not None
     packaged = not interpreted and invocation.argv[0].text.startswith(_SYSTEM)
     text = _script_text(script, files)
     host_word = invocation.environment.get("HOST") or invocation.environment.get("BIND_ADDRESS")

@@ -66,7 +66,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
     # What was understood here, or overridden, is not asked for again by its name.
     understood = {given.at for name, *_ in _PROPERTIES if (given := started.properties.get(name)) is not None}
     understood.update(endpoint.at for endpoint in found)
-    others = [e for e in generic.read(invocation, files, packages) if isinstance(e, Endpoint) and e.at not in understood]
+    others = [e for e in generic.read(invocation, files, packages, reuse=True) if isinstance(e, Endpoint) and e.at not in understood]
     return (*found, *(e for e in others if not found or e.origin == "argument"))
 
 

@@ -33,7 +33,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
         elif not text.startswith("-"):
             return (*inspector, *_script(invocation, words[at:], files, packages))
         at += 2 if text in _WITH_VALUE else 1
-    return (*inspector, *generic.read(invocation, files, packages))
+    return (*inspector, *generic.read(invocation, files, packages, reuse=True))
 
 
 def _script(invocation: Invocation, argv: tuple[Word, ...], files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
@@ -52,7 +52,7 @@ def _script(invocation: Invocation, argv: tuple[Word, ...], files: Files, packag
             if said := listened(source, argv, invocation.environment, files):
                 return said
             break
-    return generic.read(invocation, files, packages)
+    return generic.read(invocation, files, packages, reuse=True)
 
 
 def _inspector(word: Word, files: Files) -> tuple[Endpoint, ...]:

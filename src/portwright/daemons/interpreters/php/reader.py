@@ -39,4 +39,4 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
         source = files.read(path) if UNKNOWN not in path and files.kind(path) == "file" else None
         if source is not None and (said := php_script.opened(source, replace(invocation, argv=(script,)), files)):
             return said
-    return generic.read(invocation, files, packages)
+    return generic.read(invocation, files, packages, reuse=True)

@@ -42,4 +42,4 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
             break
         library = library or text == "-run"
         at += 2 if text in _WITH_VALUE else 1
-    return generic.read(invocation, files, packages)
+    return generic.read(invocation, files, packages, reuse=True)

@@ -1,0 +1,55 @@
+"""What is known of a daemon stands in its room: its name, and those of its programs, stand nowhere else in the code."""
+
+import io
+import re
+import tokenize
+from pathlib import Path
+
+import portwright
+from portwright.daemons import daemons
+
+SOURCE = Path(portwright.__file__).parent
+
+# Where a daemon's name stands for something else than the daemon.
+ELSEWHERE = {
+    "daemons/__init__.py": "perl loads what it runs with words of its own",
+    "daemons/_engine/grammars.py": "grammars are called as the daemons that brought them",
+    "daemons/_engine/keys.py": "the same, where a descriptor names one",
+    "daemons/_engine/unknown_program.py": "words of flags, and clients that are called as their servers' suites are",
+    "facts/listener.py": "examples in the words for rules",
+    "facts/outbound.py": "examples in the words for rules",
+    "formats/": "a grammar of its own each, called as who reads it",
+    "reports/secrets.py": "which options carry secrets, of clients too",
+    "repositories/recognise.py": "remarks that distributions ship in configs which people deploy as they are",
+    "repositories/not_read.py": "kinds of files of other tools",
+    "system/init.py": "init systems, one of which is a program of many uses",
+    "system/processes/supervisor.py": "what starts other programs is read here, what it binds itself in its room",
+    "system/processes/spawners.py": "the same",
+    "system/systemd/generators.py": "quadlets are made into units that start a container engine",
+}
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
+# Words of every day that a daemon is called by, too.
+_COMMON = frozenset(("named", "master", "node", "thin"))
+
+
+def _strings(path: Path) -> list[tuple[int, str]]:
+    """The strings of a module that are no documentation, with their lines."""
+    tokens = tokenize.generate_tokens(io.StringIO(path.read_text()).readline)
+    return [(token.start[0], token.string) for token in tokens if token.type == tokenize.STRING and '"""' not in token.string]
+
+
+def test_no_name_of_a_daemon_stands_outside_its_room() -> None:
+    names = {name for daemon in daemons() for name in (daemon.name, *daemon.programs) if not name.endswith("*")} - _COMMON
+    found = []
+    for path in sorted(SOURCE.rglob("*.py")):
+        place = path.relative_to(SOURCE).as_posix()
+        in_a_room = place.startswith("daemons/") and place.count("/") > 1 and not place.startswith("daemons/_engine/")
+        if in_a_room or any(place.startswith(each) for each in ELSEWHERE):
+            continue
+        found += [f"{place}:{line}: {word}" for line, text in _strings(path) for word in _WORD.findall(text) if word in names]
+
+    assert [] == found
+
+
+def test_every_place_that_is_let_off_is_there() -> None:
+    assert [] == [place for place in ELSEWHERE if not (SOURCE / place).exists()]
