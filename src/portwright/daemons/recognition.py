@@ -49,9 +49,21 @@ def has_own_name(name: str) -> bool:
     return name in rooms.index().names
 
 
-def told(file: Candidate, likeness: Likeness) -> str | None:
-    """The daemon whose room takes a file for a config of its own, told by this."""
-    return next((name for name in rooms.index().recognisers if _module(name).recognise(file) == likeness), None)
+def told(file: Candidate) -> tuple[str, Likeness] | None:
+    """The daemon whose room takes a file for a config of its own, and what it is told by; a piece only where nobody is surer.
+
+    Rooms that the name of the file speaks of are asked first, and the others only where none of those is sure.
+    """
+    recognisers = rooms.index().recognisers
+    spoken_of = [name for name in recognisers if name in file.lower_name]
+    piece = None
+    for name in (*spoken_of, *(name for name in recognisers if name not in spoken_of)):
+        likeness = _module(name).recognise(file)
+        if likeness == "piece":
+            piece = piece or name
+        elif likeness is not None:
+            return name, likeness
+    return None if piece is None else (piece, "piece")
 
 
 def place(name: str, file: Candidate) -> str | None:

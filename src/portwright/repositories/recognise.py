@@ -181,12 +181,13 @@ def _kind(file: Candidate) -> ConfigKind | None:
         return "sysctl" if suffix == "conf" and not file.has_block else None
     if suffix == "sysctl":
         return "sysctl" if not file.has_block else None
-    if (daemon := recognition.told(file, "name") or recognition.told(file, "text")) is not None:
-        return daemon
+    told = recognition.told(file)
+    if told is not None and told[1] != "piece":
+        return told[0]
     if (file.explicit or suffix in ("cfg", "conf")) and _is_sysctl(text, "sysctl" in file.lower_name):
         return "sysctl"
-    if (daemon := recognition.told(file, "piece")) is not None:
-        return daemon
+    if told is not None:
+        return told[0]
     if suffix in ("env", "default") or name in _NAMES or file.lower_name.startswith(".env") or _is_defaults_folder(file.folders):
         return "environment" if _is_environment(file) else None
     return None
