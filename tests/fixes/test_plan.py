@@ -307,7 +307,7 @@ def test_an_empty_plan_says_why() -> None:
     made = plan_for({"/etc/sysctl.d/50.conf": "net.ipv4.tcp_tw_recycle = 1\n"})
 
     assert ((), "no finding has a mending that could be proven safe") == (made.steps, made.reason)
-    assert {"tw-recycle-has-no-effect": "the line is somebody's own"} == reasons(made)
+    assert {"tw-recycle-has-no-effect": "portwright does not remove lines that others wrote"} == reasons(made)
 
 
 def test_a_repository_is_no_host_to_plan_for() -> None:

@@ -23,7 +23,7 @@ proven on a copy of web1: 2 findings gone, no new one; 28,231 ephemeral ports re
 left to you (1 finding):
   tw-recycle-has-no-effect at /etc/sysctl.d/50.conf:1:1
     {made.unplanned[0].finding.message}
-    why not planned: the line is somebody's own
+    why not planned: portwright does not remove lines that others wrote
     what to do: remove it; net.ipv4.tcp_tw_reuse = 1 is what helps clients
 
 written: fix.yml, fix.vars.json, fix.rollback.yml

@@ -70,7 +70,7 @@ def test_a_rivals_address_on_the_same_port_may_differ_and_is_told() -> None:
     def wants(address: str, rival: str, port: int) -> Finding:
         found = told("unbound", "unbound.service", address, 53)
         own = address if address != "::" else "[::]"
-        return replace(found, message=f"unbound wants tcp {own}:53, which dnsmasq claims with tcp {rival}:{port}")
+        return replace(found, message=f"unbound binds tcp {own}:53, which conflicts with dnsmasq on tcp {rival}:{port}")
 
     four, six, elsewhere = wants("0.0.0.0", "127.0.0.1", 53), wants("::", "[::1]", 53), wants("0.0.0.0", "127.0.0.1", 54)  # noqa: S104
 
