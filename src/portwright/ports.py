@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
 from portwright._start.records import dataclass
+from portwright.numbers import based
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ def read_number(text: str, start: int) -> tuple[int, int]:
         raise ValueError(f"no number at {shown!r}" if window else "a number is missing at the end")
     if length == _LONGEST_NUMBER:
         raise ValueError(f"too long a number: {window!r}")
-    return int(window[:length], base), start + length
+    return based(window[2 if base == 16 else 0 : length], base, 1 << 80) or 0, start + length
 
 
 _LONGEST_NUMBER = 21  # TMPBUFLEN - 1

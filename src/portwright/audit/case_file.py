@@ -22,6 +22,7 @@ from typing import Literal, NoReturn, TypeAlias
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, field
+from portwright.numbers import based
 from portwright.source import ParseError, Span
 
 CaseKind = Literal["flags", "accepts"]
@@ -275,7 +276,7 @@ class _Parser:
                 empty.clear()
                 text = line[len(_INDENT) :]
                 if not escaped:
-                    found.append(text.encode() + b"\n")
+                    found.append(text.encode("utf-8", "strict") + b"\n")
                 elif len(text) - len(text.rstrip("\\")) & 1:
                     found.append(self.unescaped(text[:-1], self.number, len(_INDENT)))
                 else:
@@ -288,7 +289,7 @@ class _Parser:
     def unescaped(self, text: str, number: int, column: int) -> bytes:
         def said(match: re.Match[str]) -> str:
             if match[1]:
-                return bytes((int(match[1], 16),)).decode("latin-1")
+                return bytes((based(match[1], 16) or 0,)).decode("latin-1")
             known = _SAID.get(match[2] or "")
             if known is None:
                 hint = "\\\\ is a backslash; \\n, \\r, \\t and \\xNN (a byte) are what else there is"
@@ -296,7 +297,7 @@ class _Parser:
             return known.decode()
 
         # The text as UTF-8, each byte a character, so that \xNN beside it is a byte as well.
-        return _ESCAPE.sub(said, text.encode().decode("latin-1")).encode("latin-1")
+        return _ESCAPE.sub(said, text.encode("utf-8", "strict").decode("latin-1")).encode("latin-1", "strict")
 
     def merged(self, like: str, changes: Mapping[str, Content | None], seen: Mapping[str, int], first: int) -> dict[str, Content]:
         files = dict(self.known[like].files) if like else {}

@@ -171,6 +171,9 @@ def planned(
                 # Nobody's link is replaced, and nothing is written to where a link leads.
                 if tree.resolve(path) != path:
                     raise ReadError(path, f"a symbolic link leads to {tree.resolve(path)}")
+                # The playbook says what it replaces, so what cannot be read is not replaced.
+                if tree.kind(path) == "file":
+                    tree.read(path)
             host = _ready(read_host(OverlayTree(tree, edits) if edits else tree, given.name, given.identity), rate)
         found, stopped = evaluate(host, rules)
         host = replace(host, unreadable=(*host.unreadable, *stopped))

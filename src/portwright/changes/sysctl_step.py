@@ -60,9 +60,9 @@ class SysctlStep(Step):
             if path == "/.portwright/sysctl":
                 held = laid.get(path) or source.text.encode("utf-8", "surrogateescape")
                 # The first of several lines for a key is what is read.
-                found[path] = f"{self.key} = {self.value}\n".encode() + held
+                found[path] = f"{self.key} = {self.value}\n".encode("utf-8", "surrogateescape") + held
             elif path.endswith(f"/proc/sys/{_below_sys(self.key)}"):
-                found[path] = f"{self.value}\n".encode()
+                found[path] = f"{self.value}\n".encode("utf-8", "surrogateescape")
         return found
 
     def why_not_in_force(self, after: Host) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from portwright import __version__
 from portwright._start import argv
 from portwright._start.argv import Command, Operand, Option, Options, UsageError
+from portwright.numbers import decimal
 
 TYPE_CHECKING = False  # as a type checker takes it; typing itself costs more than --version does
 if TYPE_CHECKING:
@@ -38,8 +39,7 @@ def _rate(text: str) -> int | None:
 
 
 def _count(text: str, digits: int) -> int | None:
-    number = int(text) if text.isascii() and text.isdigit() and len(text) <= digits else 0
-    return number if number > 0 else None
+    return decimal(text, 10**digits - 1) or None
 
 
 def _look(quiet: str, verbose: str) -> tuple[Option, ...]:

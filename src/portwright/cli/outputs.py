@@ -10,6 +10,8 @@ import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 
+from portwright.numbers import decimal
+
 _PASS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_CLOEXEC | os.O_DIRECTORY
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _MOST_LINKS = 40
@@ -35,8 +37,8 @@ def stream(path: str) -> int | None:
     """The open descriptor that a path means (/dev/stdout, /dev/fd/63 of a shell's `>(...)`); None where it means a file."""
     for prefix in _DESCRIPTORS:
         number = path.removeprefix(prefix)
-        if number != path and number.isascii() and number.isdigit() and len(number) < 8:
-            return int(number)
+        if number != path and (descriptor := decimal(number, 9_999_999)) is not None:
+            return descriptor
     return _STREAMS.get(path)
 
 

@@ -3,6 +3,8 @@
 import os
 import sys
 
+from portwright.numbers import decimal
+
 NO_TERMINAL = 100
 """Columns of a report that goes to a file or a pipe."""
 
@@ -88,7 +90,7 @@ def in_a_log(text: str) -> str:
 
     # In JSON a backslash and `u` mean the character itself.
     text = re.sub(r"##(?=\w*\[)", r"\\u0023#" if text.startswith("{") else r"\\x23#", text)
-    return re.sub(r"^((?:\s|\x1b\[[\d;]*m)*):(?=:)", r"\1\\x3a", text, flags=re.MULTILINE)
+    return re.sub(r"^((?:\s|\x1b\[[0-9;]*m)*):(?=:)", r"\1\\x3a", text, flags=re.MULTILINE)
 
 
 def _asks_for_ascii() -> bool:
@@ -107,7 +109,8 @@ def _number(text: str) -> tuple[int, ...]:
     found: list[int] = []
     for part in text.split("."):
         digits = part[: len(part) - len(part.lstrip("0123456789"))]
-        if not digits or len(digits) > 9:
+        number = decimal(digits, 999_999_999)
+        if number is None:
             break
-        found.append(int(digits))
+        found.append(number)
     return tuple(found)

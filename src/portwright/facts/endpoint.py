@@ -3,6 +3,7 @@
 from portwright._start.records import dataclass
 from portwright.facts.traits import Traits
 from portwright.facts.value import Confidence, Origin, Protocol
+from portwright.numbers import decimal
 from portwright.ports import PortSet
 from portwright.source import Span, Word
 
@@ -19,8 +20,8 @@ class Backlog:
         """What a word asks for, or what is built in where there is none; None for what is no number."""
         if word is None:
             return None if built_in is None else Backlog(built_in)
-        text = word.text.strip()
-        return Backlog(int(text), word.at) if text.isascii() and text.isdigit() and len(text) <= 10 else None
+        number = decimal(word.text.strip(), 9_999_999_999)
+        return None if number is None else Backlog(number, word.at)
 
 
 @dataclass(frozen=True, slots=True)

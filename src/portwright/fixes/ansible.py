@@ -115,7 +115,7 @@ def _vars(plan: Plan, before: Mapping[str, bytes | None], allow_restart: bool) -
             {
                 "path": path,
                 "before": _digest(before.get(path)),
-                "after": _digest(plan.edits[path].encode()),
+                "after": _digest(plan.edits[path].encode("utf-8", "strict")),
                 "backup": f"{backup}/{number}.tar",
             }
             for number, path in enumerate(sorted(plan.edits))

@@ -9,6 +9,7 @@ from portwright.changes.kind import DISRUPTIONS, Marks
 from portwright.changes.sysctl_step import RANGE, RESERVED
 from portwright.finding import Finding
 from portwright.host import Host
+from portwright.numbers import decimals
 from portwright.ports import PortSet
 from portwright.trees import ReadError
 
@@ -155,6 +156,7 @@ class _Prover:
         for _ in range(_ROUNDS):
             steps = unite(self._host, wishes)
             edits = _edits(self._host, steps)
+            _assert_text(edits)
             try:
                 after_host, after = self._recheck(_laid_over(self._host, steps, edits))
             except ReadError as error:
@@ -179,6 +181,15 @@ class _Prover:
         raise _Refused("on a copy of this host each change asks for another one")
 
 
+def _assert_text(edits: Mapping[str, str]) -> None:
+    """What a file of portwright's own held is kept, and its plan is JSON, which has no place for other bytes than UTF-8."""
+    for path, text in edits.items():
+        try:
+            text.encode("utf-8", "strict")
+        except UnicodeEncodeError:
+            raise _Refused(f"{path} holds bytes that are no UTF-8, and a plan cannot keep them: mend the file by hand first") from None
+
+
 def _assert_room(after: Host, steps: Iterable[Step]) -> int | None:
     """How many ephemeral ports remain, None where no step touches them."""
     if not any(step.moves_ephemeral_ports for step in steps):
@@ -186,7 +197,10 @@ def _assert_room(after: Host, steps: Iterable[Step]) -> int | None:
     ends, reserved = after.sysctl(RANGE), after.sysctl(RESERVED)
     if ends is None or reserved is None:
         return None
-    low, high = (int(part) for part in ends.boot.split())
+    both = decimals(ends.boot.split(), 65535)
+    if both is None or len(both) != 2:
+        return None
+    low, high = both
     usable = len(PortSet.of((low, high)).minus(PortSet.parse(reserved.boot)))
     least = max(FEWEST_PORTS, (high - low + 2) // 2)
     if usable < least:
@@ -196,7 +210,7 @@ def _assert_room(after: Host, steps: Iterable[Step]) -> int | None:
 
 def _laid_over(host: Host, steps: Iterable[Step], edits: Mapping[str, str]) -> dict[str, bytes | None]:
     """The planned files, and what a capture of the running kernel would say once the plan is applied."""
-    laid: dict[str, bytes | None] = {path: text.encode() for path, text in edits.items()}
+    laid: dict[str, bytes | None] = {path: text.encode("utf-8", "strict") for path, text in edits.items()}
     for step in steps:
         laid |= step.captured(host, laid)
     return laid

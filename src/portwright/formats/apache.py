@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, replace
+from portwright.numbers import is_digits
 from portwright.source import Source, Span, Unreadable, Word
 
 DEEPEST = 100
@@ -101,7 +102,7 @@ class Directive:
                 break
             if value is None:
                 written.append(self._span(low + max(start - begin, 0), min(low + end - begin, high)))
-            elif any(char.isdigit() for char in text[max(begin, start) : min(begin + len(value.text), end)]):
+            elif any(is_digits(char) for char in text[max(begin, start) : min(begin + len(value.text), end)]):
                 return value.at
             else:
                 written.append(self._span(low, high))

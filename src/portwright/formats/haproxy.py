@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, field
 from portwright.facts import Confidence
+from portwright.numbers import based, decimals, signed
 from portwright.source import Source, Span, Unreadable, Word
 
 UNKNOWN = "\ufffd"
@@ -229,7 +230,7 @@ def _piece(piece: re.Match[str], environment: Environment, path: str, number: in
 
 def _escaped(code: str) -> str:
     if len(code) == 3:
-        return chr(int(code[1:], 16))
+        return chr(based(code[1:], 16) or 0)
     return _ESCAPES.get(code, f"\\{code}")
 
 
@@ -324,7 +325,7 @@ def _holds(words: tuple[Word, ...], environment: Environment, version: tuple[int
                 raise IndexError
             position = token.end()
             if token[4] is not None:
-                values.append(int(token[4]) != 0)
+                values.append(signed(token[4]) != 0)
             elif token[2] is not None:
                 values.append(_predicate(token[2], token[3], environment, version))
             elif token[1] in ("!", "("):
@@ -356,7 +357,7 @@ def _predicate(name: str, arguments: str, environment: Environment, version: tup
     if name in ("streq", "strneq"):
         return (first.strip("\"'") == second.strip("\"'")) == (name == "streq")
     if name in ("version_atleast", "version_before") and version is not None:
-        wanted = tuple(int(part) for part in re.findall(r"[0-9]{1,6}", first.partition("-")[0])[:3])
+        wanted = decimals(re.findall(r"[0-9]{1,6}", first.partition("-")[0])[:3])
         return (version[: len(wanted)] >= wanted) == (name == "version_atleast") if wanted else None
     return None
 

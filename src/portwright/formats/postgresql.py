@@ -4,6 +4,7 @@ import re
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
+from portwright.numbers import based
 from portwright.source import Source, Unreadable, Word
 
 # Every repetition is possessive: no line makes the pattern go back over what it has read. Letters are what is not one of the other
@@ -60,4 +61,4 @@ def _unescaped(found: re.Match[str]) -> str:
     what = found[1]
     if what is None:
         return "'"
-    return chr(int(what, 8) & 0xFF) if what[0] in "01234567" else _CONTROLS.get(what, what)
+    return chr((based(what, 8) or 0) & 0xFF) if what[0] in "01234567" else _CONTROLS.get(what, what)

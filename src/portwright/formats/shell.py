@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
+from portwright.numbers import c_number, is_digits
 
 DEEPEST = 20
 """Expansions inside expansions (`${A:-${B:-...}}`, parentheses in arithmetic) that are followed."""
@@ -310,7 +311,7 @@ class _Reader:
     def _redirection(self) -> bool:
         """Step over `2>file`, `<file`, `<<END`; False where none stands."""
         text, position = self.text, self.position
-        while position < len(text) and text[position].isdigit():
+        while position < len(text) and is_digits(text[position]):
             position += 1
         if text[position : position + 2] == "&>" and position == self.position:
             position += 1
@@ -470,8 +471,8 @@ class _Reader:
         if length:
             position += 1
         name = _name(text, position) or text[position : position + 1]
-        if name.isdigit():
-            while text[position + len(name) : position + len(name) + 1].isdigit():
+        if is_digits(name):
+            while is_digits(text[position + len(name) : position + len(name) + 1]):
                 name = text[position : position + len(name) + 1]
         position += len(name)
         if depth >= DEEPEST:
@@ -487,7 +488,7 @@ class _Reader:
         if self.position >= len(text):
             self.unread.append(Unread(start, len(text), "a `${` is not closed"))
         self.position = min(self.position + 1, len(text))
-        is_parameter = bool(name) and (name in _SPECIAL or _name(name, 0) == name or name.isdigit())
+        is_parameter = bool(name) and (name in _SPECIAL or _name(name, 0) == name or is_digits(name))
         if not is_parameter or (operand and not operator):
             return Unknown("not a parameter", start, self.position, quoted)
         return Parameter(name, "length" if length else operator, operand, start, self.position, quoted)
@@ -584,7 +585,7 @@ def _tokens(expression: str, value: Callable[[str], str | None]) -> Iterator[str
         elif name := _name(expression, position):
             position += len(name)
             yield _number(value(name))
-        elif char.isdigit():
+        elif is_digits(char):
             end = position
             while end < len(expression) and expression[end].isalnum():
                 end += 1
@@ -601,12 +602,9 @@ def _number(text: str | None) -> int | None:
     if text is None or len(text) > 20:
         return None
     text = text.strip()
-    try:
-        if text[:1] == "0" and text[1:].isdigit():
-            return int(text, 8)
-        return int(text, 16) if text[:2] in ("0x", "0X") else int(text or "0", 10)
-    except ValueError:
-        return None
+    sign = text[:1] if text[:1] in ("-", "+") else ""
+    number = c_number(text.removeprefix(sign)) if text else 0
+    return -number if number is not None and sign == "-" else number
 
 
 def _wrapped(number: int) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from portwright._start.records import dataclass, field
+from portwright.numbers import based
 from portwright.source import Source, Span, Unreadable, Word
 
 
@@ -159,7 +160,7 @@ def _escape(text: str, at: int, controls: Mapping[str, str]) -> tuple[str, int]:
     """What the characters after a backslash stand for, and where the text goes on."""
     digits = text[at + 1 : at + 3]
     if controls and text[at] == "x" and len(digits) == 2 and all(digit in "0123456789abcdefABCDEF" for digit in digits):
-        return chr(int(digits, 16)), at + 3
+        return chr(based(digits, 16) or 0), at + 3
     return controls.get(text[at], text[at]), at + 1
 
 

@@ -2,6 +2,7 @@
 
 from portwright._start.records import dataclass
 from portwright.host import Host
+from portwright.numbers import decimal
 from portwright.ports import PortSet
 
 _TIME_WAIT = 60_000  # milliseconds, whatever tcp_fin_timeout says (net/ipv4/tcp.h, TCP_TIMEWAIT_LEN)
@@ -97,5 +98,5 @@ def capacity(host: Host, usable: PortSet | None, low: int | None) -> Capacity | 
 
 def _setting(host: Host, key: str, otherwise: int | None = None) -> int | None:
     sysctl = host.sysctl(key)
-    text = "" if sysctl is None else sysctl.boot
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 10 else otherwise
+    number = None if sysctl is None else decimal(sysctl.boot, 9_999_999_999)
+    return otherwise if number is None else number

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 
 from portwright._start.records import dataclass, replace
+from portwright.numbers import is_digits
 from portwright.reports.escape import cells, safe, width, wrap
 from portwright.reports.secrets import hide_in_line
 from portwright.reports.style import Role, Style
@@ -197,7 +198,7 @@ def _view(text: str, start: int, end: int, room: int) -> _View:
 def _between_numbers(text: str, at: int, end: int, step: int) -> int:
     """The place nearest to `at`, towards `end`, that is not inside a number; `at` itself where a number reaches to the end."""
     place = at
-    while (end - place) * step > 0 and 0 < place < len(text) and text[place - 1].isdigit() and text[place].isdigit():
+    while (end - place) * step > 0 and 0 < place < len(text) and is_digits(text[place - 1 : place + 1]):
         place += step
-    inside = 0 < place < len(text) and text[place - 1].isdigit() and text[place].isdigit()
+    inside = 0 < place < len(text) and is_digits(text[place - 1 : place + 1])
     return at if inside else place

@@ -16,6 +16,7 @@ from functools import lru_cache
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import replace
 from portwright.finding import Finding
+from portwright.numbers import is_digits
 from portwright.source import Source, Span, Unreadable
 
 _Stretch = tuple[int, int]
@@ -39,7 +40,7 @@ _PASSED_ON = frozenset((
     "proxy", "fastcgi", "uwsgi", "scgi", "grpc", "memcached",
 ))  # fmt: skip
 # What a name may have after the word that makes it one of a secret.
-_TAIL = lazy_regex(r"value|text|string|raw|base|base64|b64|hash|plain|old|new|prod|dev|\d{1,4}")
+_TAIL = lazy_regex(r"value|text|string|raw|base|base64|b64|hash|plain|old|new|prod|dev|[0-9]{1,4}")
 
 _NAME = lazy_regex(r"-{0,2}\w[\w.-]*")
 _CAMEL = lazy_regex(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -53,11 +54,11 @@ _MOST_NAME = 200
 # user:password before an @ (in a URL the user may be missing or be the token itself), and after the flags that take the pair.
 # Inside one, a quote may be a letter as any other.
 _REST = r"[^\s@\"'/]{1,256}(?:[\"'][^\s@\"'/]{1,256})?"
-_URL = lazy_regex(r"://[^\s/@:\"']{0,256}:(?!\d{1,5}(?:[/?#,;&]|\Z))([^\s\"']{1,256}(?:[\"'][^\s\"']{1,256})?)@(?=[\w\[.])")
+_URL = lazy_regex(r"://[^\s/@:\"']{0,256}:(?!(?:[0-9]{1,5})(?:[/?#,;&]|\Z))([^\s\"']{1,256}(?:[\"'][^\s\"']{1,256})?)@(?=[\w\[.])")
 _URL_ALONE = lazy_regex(r"://([\w+=-]{12,256})@")
 _BARE = lazy_regex(
     r"(?<![\w.+@/:-])(?!(?:inet6?|unix|local|tcp[46]?|udp[46]?|fd|vsock|file|host|ssl|pipe):)[\w.+-]{1,64}:"
-    rf"(?!\d{{1,5}}@)({_REST})@(?=[\w\[(])"
+    rf"(?![0-9]{{1,5}}@)({_REST})@(?=[\w\[(])"
 )
 _ORACLE = lazy_regex(
     r"(?:(?<=[\s=\"'])|(?<=thin:)|(?<=oci:)|^)[A-Za-z][\w$#]{0,63}/"
@@ -324,7 +325,7 @@ def _known(spans: Iterable[Span], sources: Mapping[str, Source]) -> tuple[str, .
             for start, end in _stretches(line):
                 secret = line[start:end].strip("\"' ")
                 found |= {secret, *secret.split()}
-    return tuple(sorted((each for each in found if len(each) >= _LEAST_KNOWN and not each.isdigit()), key=lambda each: (-len(each), each)))
+    return tuple(sorted((each for each in found if len(each) >= _LEAST_KNOWN and not is_digits(each)), key=lambda each: (-len(each), each)))
 
 
 def _lines(span: Span) -> range:
@@ -357,5 +358,5 @@ def _stars(secret: str) -> str:
 def _struck_if_random(match: re.Match[str]) -> str:
     """Letters of both cases and digits in one long word are a key or token; a name has words of one kind."""
     word = match.group()
-    cases = (any(c.islower() for c in word), any(c.isupper() for c in word), any(c.isdigit() for c in word))
+    cases = (any(c.islower() for c in word), any(c.isupper() for c in word), any(is_digits(c) for c in word))
     return "*" * len(word) if all(cases) else word

@@ -1,5 +1,6 @@
 """Long values made short for a reader: lists end after an item, words and sentences lose their middle, and numbers stay whole."""
 
+from portwright.numbers import is_digits
 from portwright.reports.escape import safe, width
 
 LONGEST_WORD = 90
@@ -61,9 +62,9 @@ def _middle(word: str) -> str:
         tail, used = tail - 1, used + columns
     head = word.rfind("/", 0, head) + 1 or head
     tail = word.find("/", tail) if "/" in word[tail:] else tail
-    while head > 0 and word[head - 1].isdigit() and word[head].isdigit():
+    while head > 0 and is_digits(word[head - 1 : head + 1]):
         head -= 1
-    while tail < len(word) and word[tail - 1].isdigit() and word[tail].isdigit():
+    while tail < len(word) and is_digits(word[tail - 1 : tail + 1]):
         tail += 1
     # What has no width joins what stands before it.
     while tail < len(word) and not width(word[tail]):

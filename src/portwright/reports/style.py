@@ -24,7 +24,7 @@ _CODES: dict[Role, str] = {
 
 _LONGEST_LINK = 2000  # VTE takes no more than 2083 characters
 _WORDS = lazy_regex(r"\x1b\[[0-9;]*m|[^\s\x1b,;()]+")
-_AFTER_PATH = lazy_regex(r":\d+:\d+$")
+_AFTER_PATH = lazy_regex(r":[0-9]+:[0-9]+$")
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
 
 

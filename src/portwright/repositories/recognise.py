@@ -348,7 +348,7 @@ def _aside(name: str) -> str:
 
 def _sample_word(name: str) -> str | None:
     words = [word for word in re.split(r"[._@ -]", _lower(_plain(name))) if word]
-    for word, after in zip(words, [*words[1:], ""], strict=True):
+    for word, after in pairwise((*words, "")):
         if word in _SAMPLE_WORDS and not (word == "example" and after in _DOMAINS):
             return _SAMPLE_WORDS[word]
     return None

@@ -11,6 +11,7 @@ from portwright.facts import BIND_ERRORS, BindError, Confidence, Fact, Likelihoo
 from portwright.finding import Finding, Note
 from portwright.host import Host
 from portwright.host.terms.registry import Derived, Kind, Term
+from portwright.numbers import signed
 from portwright.ports import PortSet
 from portwright.rules.rule import (
     ChangeTemplate,
@@ -304,7 +305,7 @@ class _Check:
         value: Any = sysctl.boot
         try:
             if wanted == "number":
-                value = int(sysctl.boot) if len(sysctl.boot) <= 19 else None
+                value = signed(sysctl.boot)
             elif wanted == "ports":
                 value = PortSet.parse(sysctl.boot)
         except ValueError:

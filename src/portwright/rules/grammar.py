@@ -14,6 +14,7 @@ from portwright.host.language.predicates import Operand as OperandType
 from portwright.host.language.predicates import predicates
 from portwright.host.language.vocabulary import host_names, names
 from portwright.host.terms.registry import Kind, Term, Type
+from portwright.numbers import is_digits
 from portwright.ports import PortSet
 from portwright.rules.marked import Items, Leaf, Node, Table, parse
 from portwright.rules.rule import (
@@ -276,7 +277,7 @@ class _Reader:
                 raise RuleError(node.at, f"{verb} has {len(ports.ranges)} ranges of ports, and {_MOST_VALUES} are the most")
             return ports
         example = {"flag": "true or false", "number": "a number"}.get(wanted, _a(wanted))
-        if (wanted == "flag" and node.text in ("true", "false")) or (wanted == "number" and node.text.isdecimal()):
+        if (wanted == "flag" and node.text in ("true", "false")) or (wanted == "number" and is_digits(node.text)):
             example += " without quotes"
         raise RuleError(node.at, f"{verb} wants {example}, not {_short(node.text)}")
 

@@ -8,6 +8,7 @@ Only `true`, `false`, `null` and decimal numbers are not text, so `no`, `on` and
 from typing import Any
 
 from portwright._start.records import dataclass
+from portwright.numbers import signed
 from portwright.source import RuleError, Span
 
 _LARGEST = 64 * 1024
@@ -155,6 +156,5 @@ def _scalar(text: str) -> Scalar:
     if text in ("null", "~", ""):
         return None
     digits = text.removeprefix("-")
-    if digits.isascii() and digits.isdigit() and len(digits) <= 18 and (digits == "0" or not digits.startswith("0")):
-        return int(text)
-    return text
+    number = signed(text, 10**18 - 1)
+    return text if number is None or (digits != "0" and digits.startswith("0")) else number

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from portwright._start.records import dataclass
 from portwright.facts import Setting
+from portwright.numbers import is_digits
 from portwright.source import Span, Word
 
 UNKNOWN = "\ufffd"
@@ -62,7 +63,7 @@ class SpannedText:
         """
         if len(self.pieces) == 1:
             return Word(self.pieces[0].text, self.pieces[0].at)
-        numbered = next((p for p in reversed(self.pieces) if any(c.isdigit() for c in p.text)), None)
+        numbered = next((p for p in reversed(self.pieces) if any(is_digits(c) for c in p.text)), None)
         if numbered is None:
             return Word(self.text, _cover(self.pieces) if self.pieces else self.at)
         together = [p for p in self.pieces if p.at.path == numbered.at.path and p.at.line == numbered.at.line]

@@ -1,6 +1,7 @@
 """Words as systemd splits and unquotes them (extract_first_word()), each remembering the line it came from."""
 
 from portwright._start.lazy_regex import lazy_regex
+from portwright.numbers import based
 from portwright.system.spanned_text import SpannedText, SpannedTextBuilder, SpannedTextView
 
 _BLANK = " \t\n\r"
@@ -93,8 +94,7 @@ def _escape(text: str, position: int) -> tuple[int, str]:
     digits, base = _CODES.get(kind, (3, 8))
     start = position + 2 if kind in _CODES else position + 1
     code = text[start : start + digits]
-    if len(code) == digits and all(c in "0123456789abcdefABCDEF"[: 8 if base == 8 else 22] for c in code):
-        value = int(code, base)
-        if 0 < value < (256 if base == 8 or kind == "x" else 0x110000) and not 0xD800 <= value < 0xE000:
-            return start + digits - position, chr(value) if value < 128 or kind in "uU" else chr(0xDC00 + value)
+    value = based(code, base) if len(code) == digits else None
+    if value is not None and 0 < value < (256 if base == 8 or kind == "x" else 0x110000) and not 0xD800 <= value < 0xE000:
+        return start + digits - position, chr(value) if value < 128 or kind in "uU" else chr(0xDC00 + value)
     return 2, text[position : position + 2]

@@ -98,7 +98,7 @@ def _addresses() -> bytes | None:
         if len(packed) == (4 if inet == "inet" else 16):
             address = socket.inet_ntop(text, packed)
             lines.append(f"{index}: {interface}    {inet} {address}/{prefix} scope {_SCOPES.get(scope, scope)} {interface}\n")
-    return "".join(lines).encode()
+    return "".join(lines).encode("utf-8", "surrogateescape")
 
 
 def _dumped() -> Iterator[tuple[int, int, int, int, bytes]]:

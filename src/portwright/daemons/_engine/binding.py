@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from portwright._start.records import dataclass, replace
 from portwright.facts import Backlog, Confidence, Endpoint, Invocation, Origin, Protocol
+from portwright.numbers import is_digits
 from portwright.ports import PortSet
 from portwright.source import Span, Word
 from portwright.system.host_files import names
@@ -50,7 +51,7 @@ class Binder:
             if UNKNOWN in given.text:
                 files.report_unreadable(given.at, "what this expands to is not known")
                 return ()
-        number = names.port(port.text, self.protocol, files) if port.text.isdigit() else None
+        number = names.port(port.text, self.protocol, files) if is_digits(port.text) else None
         if number is None or (number and number + count - 1 > 65535):
             files.report_unreadable(port.at, f"{self.app} does not start: not a port")
             return ()

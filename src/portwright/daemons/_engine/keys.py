@@ -27,6 +27,7 @@ from portwright.daemons._engine.descriptor import (
 )
 from portwright.daemons._engine.schema import CatalogueError, Piece, below
 from portwright.facts import CONFIDENCES, ClosesFirst, InheritedSockets, PortTaken, Protocol, Root, Traits
+from portwright.numbers import is_digits
 
 READER = "reader.py"
 WILDCARDS: Mapping[str, tuple[str, ...]] = {
@@ -216,7 +217,7 @@ def _others(value: Any, here: str) -> tuple[tuple[str, Conditions], ...]:
 
 def _versions(value: Any, here: str) -> str:
     text = schema.text(value, here)
-    if text[0] not in "<>" or not text[1:].strip("=")[:1].isdigit():
+    if text[0] not in "<>" or not is_digits(text[1:].strip("=")[:1]):
         raise CatalogueError(here, "a comparison such as `<2.0` or `>=2.0`")
     return text
 

@@ -8,6 +8,7 @@ from portwright.daemons._engine.protocol import Packages
 from portwright.daemons._engine.settings import Settings, assigned, is_yes
 from portwright.daemons._engine.sockets import endpoints
 from portwright.facts import Endpoint, FileNeed, Invocation, Outbound
+from portwright.numbers import decimal
 from portwright.source import Span, Word
 from portwright.system.spanned_text import SpannedText
 from portwright.system.words import words
@@ -47,9 +48,9 @@ def _needs(found: Descriptor, settings: Settings) -> tuple[FileNeed, ...]:
     """The open files for the connections a setting lets in; nothing where nobody says a number."""
     said = None if found.files is None else settings.values(found.files.connections)
     word = said[-1][0] if said else None
-    if found.files is None or word is None or not (word.text.isascii() and word.text.isdigit() and len(word.text) <= 9):
+    count = None if word is None else decimal(word.text, 999_999_999)
+    if found.files is None or word is None or count is None:
         return ()
-    count = int(word.text)
     return (FileNeed(word.at, found.name, found.files.setting, count, count, found.files.otherwise),)
 
 

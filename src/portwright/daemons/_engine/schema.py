@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from portwright.numbers import signed
+
 _ANSWERS = {"yes": True, "no": False}
 Piece = Callable[[Any, str], Any]
 
@@ -100,6 +102,7 @@ def pairs(value: Any, here: str) -> tuple[tuple[str, str], ...]:
 def number(value: Any, here: str) -> int:
     """A number in digits."""
     said = text(value, here)
-    if not said.removeprefix("-").isdigit():
+    found = signed(said)
+    if found is None:
         raise CatalogueError(here, f"a number, not {said!r}")
-    return int(said)
+    return found

@@ -5,6 +5,7 @@ from portwright.daemons._engine.binding import Binder, Given, argument, default,
 from portwright.daemons._engine.descriptor import Descriptor, Server, Slot
 from portwright.daemons._engine.protocol import DaemonFact, Packages
 from portwright.facts import Backlog, Invocation
+from portwright.numbers import decimal
 from portwright.source import Word
 from portwright.system.processes.options import Options
 from portwright.system.processes.options import read as options_of
@@ -85,4 +86,5 @@ def _listed(word: Word) -> tuple[Word, ...]:
 
 
 def _count(word: Word | None) -> int:
-    return int(word.text) if word is not None and word.text.isascii() and word.text.isdigit() and 0 < len(word.text) < 4 else 1
+    said = None if word is None else decimal(word.text, 999)
+    return 1 if said is None else said

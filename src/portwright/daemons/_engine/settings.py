@@ -13,6 +13,7 @@ from portwright.daemons._engine.grammars import parse
 from portwright.facts import Invocation, Origin
 from portwright.formats import sections
 from portwright.formats.nodes import DEEPEST, Node
+from portwright.numbers import decimal
 from portwright.source import Source, Span, Word
 from portwright.system.host_files.captures import Address, captured
 from portwright.system.host_files.distribution import family
@@ -91,7 +92,7 @@ class Settings:
         if source == "%*":
             return [DaemonFact((word,), "argument") for word in self._arguments]
         if source.startswith("%"):
-            number = int(source[1:])
+            number = decimal(source[1:]) or 0
             return [DaemonFact((self._arguments[number - 1],), "argument")] if number <= len(self._arguments) else []
         if not source.startswith("."):
             return [DaemonFact(node.words, "directive") for node in self._keys.get(source.lower(), ())]
@@ -100,8 +101,9 @@ class Settings:
         name = source[1:].lower()
         if name == "0":
             return [DaemonFact((block.key,), "directive")]
-        if name.isdigit():
-            return [DaemonFact((block.values[int(name) - 1],), "directive")] if int(name) <= len(block.values) else []
+        place = decimal(name)
+        if place is not None:
+            return [DaemonFact((block.values[place - 1],), "directive")] if place <= len(block.values) else []
         return [DaemonFact(node.words, "directive") for node in _by_path(block.children).get(name, ())]
 
     @cached_property

@@ -8,6 +8,7 @@ from portwright.daemons._engine.versions import satisfies
 from portwright.facts import Backlog, Confidence, Endpoint, Origin, Protocol, weakest
 from portwright.formats.nodes import Node
 from portwright.ip import ip_address
+from portwright.numbers import is_digits
 from portwright.ports import PortSet
 from portwright.source import Span, Word
 from portwright.system.host_files import names
@@ -169,8 +170,8 @@ def _values(slot: Slot, settings: Settings, block: Node | None) -> list[tuple[st
 
 
 def _ports(text: str, at: Span | None, origin: Origin, socket: Socket, settings: Settings, plus: int) -> list[_Ports]:
-    low, dash, high = text.partition("-") if text[:1].isdigit() else (text, "", "")
-    if not dash and text[:1].isdigit():
+    low, dash, high = text.partition("-") if is_digits(text[:1]) else (text, "", "")
+    if not dash and is_digits(text[:1]):
         low, dash, high = text.partition(":")
     first = names.port(low.strip(), socket.protocols[0], settings.files)
     last = names.port(high.strip(), socket.protocols[0], settings.files) if dash else first
@@ -239,7 +240,7 @@ def _host_and_port(text: str, socket: Socket) -> tuple[str, str | None]:
     if text.startswith("["):
         host, _, rest = text[1:].partition("]")
         return host, rest[1:] if rest.startswith(":") else None
-    if text.isdigit():
+    if is_digits(text):
         return "", text
     host, colon, port = text.rpartition(":")
     if not colon:

@@ -8,6 +8,7 @@ from portwright.daemons._engine import rooms
 from portwright.daemons._engine.protocol import DaemonFact, Packages
 from portwright.facts import Endpoint, Invocation, Origin, Protocol
 from portwright.ip import ip_address
+from portwright.numbers import decimal, is_digits
 from portwright.ports import PortSet
 from portwright.source import Span, Word
 from portwright.system.host_files import names
@@ -169,7 +170,7 @@ def _flags(words: tuple[Word, ...]) -> Iterator[_Flag]:
         name, equals, value = bare.partition("=")
         if equals:
             yield _Flag(name, _cut(word, len(text) - len(value)), short)
-        elif not text.startswith("--") and len(bare) > 1 and bare[1:].isdigit():
+        elif not text.startswith("--") and len(bare) > 1 and is_digits(bare[1:]):
             yield _Flag(bare[0], _cut(word, 2), True)
         else:
             following = words[position + 1] if position + 1 < len(words) else None
@@ -287,7 +288,7 @@ def _is_own(tokens: tuple[str, ...], name: str) -> bool:
 def _is_datagram(name: str, files: Files) -> bool:
     """Whether a daemon is named after a service that services(5) registers for UDP alone, as in.tftpd and ntpd are."""
     service = name.removeprefix("in.").removesuffix("d")
-    if not service or service.isdigit():
+    if not service or is_digits(service):
         return False
     return names.port(service, "udp", files) is not None and names.port(service, "tcp", files) is None
 
@@ -297,9 +298,7 @@ def _is_client(name: str) -> bool:
 
 
 def _port(text: str) -> int | None:
-    if not text.isascii() or not text.isdigit() or len(text) > 5 or text.startswith("0"):
-        return None
-    return int(text) if int(text) <= 65535 else None
+    return None if text.startswith("0") else decimal(text, 65535)
 
 
 def _address(text: str) -> tuple[str, int] | None:

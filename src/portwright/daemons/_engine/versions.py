@@ -2,7 +2,7 @@
 
 from portwright._start.lazy_regex import lazy_regex
 
-_PART = lazy_regex(r"(\d+)|([^\d]+)")
+_PART = lazy_regex(r"([0-9]+)|([^0-9]+)")
 
 
 def satisfies(version: str | None, wanted: str) -> bool:
@@ -22,6 +22,9 @@ def upstream(version: str) -> str:
 
 
 def _key(text: str) -> tuple[tuple[int, int, str], ...]:
-    # A tilde sorts before anything, even the end.
-    parts = [(1, int(number), "") if number else (-1 if other.startswith("~") else 2, 0, other) for number, other in _PART.findall(text)]
+    # A tilde sorts before anything, even the end; of two numbers the one with more digits is greater, however many it has.
+    parts = [
+        (1, len(digits := number.lstrip("0")), digits) if number else (-1 if other.startswith("~") else 2, 0, other)
+        for number, other in _PART.findall(text)
+    ]
     return (*parts, (0, 0, ""))

@@ -8,6 +8,7 @@ from portwright.daemons import DaemonFact, Packages
 from portwright.daemons.apache2.proxies import outbounds
 from portwright.daemons.apache2.reading import Line, Reading, Version
 from portwright.facts import Backlog, Confidence, Endpoint, Invocation, weakest
+from portwright.numbers import decimal, decimals, is_digits
 from portwright.ports import PortSet
 from portwright.source import Source, Span, Word
 from portwright.system.host_files import names
@@ -145,9 +146,9 @@ def _place_of(program: str, options: Mapping[str, list[Word]], files: Files) -> 
 
 def _version(packages: Packages) -> Version | None:
     for name in _PACKAGES:
-        found = re.match(r"(?:\d+:)?(\d{1,5})\.(\d{1,5})\.(\d{1,5})", packages.get(name, ""))
+        found = re.match(r"(?:[0-9]+:)?([0-9]{1,5})\.([0-9]{1,5})\.([0-9]{1,5})", packages.get(name, ""))
         if found:
-            return tuple(int(part) for part in found.groups())
+            return decimals(found.groups())
     return None
 
 
@@ -252,11 +253,11 @@ def _listen(line: Line, reading: Reading) -> Iterator[_Listen]:
 def _place(text: str) -> tuple[str, int]:
     """Host ("" for none) and port as apr_parse_addr_port() takes them; raises ValueError with httpd's words."""
     host, colon, digits = text.rpartition(":")
-    if not (digits.isascii() and digits.isdigit()):
+    if not is_digits(digits):
         raise ValueError("port must be specified")
     if (colon and not host) or (host.startswith("[") and not host.endswith("]")):
         raise ValueError("invalid address or port")
-    plain = digits.lstrip("0")
-    if not plain or len(plain) > 5 or int(plain) > 65535:
+    port = decimal(digits, 65535)
+    if not port:
         raise ValueError("invalid address or port")
-    return host.removeprefix("[").removesuffix("]"), int(plain)
+    return host.removeprefix("[").removesuffix("]"), port

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from portwright._start.records import dataclass, field
 from portwright.facts import Confidence
 from portwright.formats.apache import Directive, Document, parse
+from portwright.numbers import decimals
 from portwright.source import Source, Span, Word
 from portwright.system.includes import DEEPEST, MOST_FILES
 from portwright.trees import Files
@@ -254,10 +255,10 @@ def version_holds(args: list[str], version: Version | None) -> bool | None:
     """mod_version: `[[!]operator] version`; None for an unknown version that the first two numbers do not decide, and for patterns."""
     operator, wanted = (args[0], args[1]) if len(args) > 1 else ("=", args[0])
     negated, operator = operator.startswith("!"), operator.removeprefix("!") or "="
-    parts = wanted.split(".")
-    if operator == "~" or wanted.startswith("/") or not all(part.isascii() and part.isdigit() and len(part) < 6 for part in parts):
+    said = decimals(wanted.split("."), 99_999)
+    if operator == "~" or wanted.startswith("/") or said is None:
         return None
-    numbers = tuple(int(part) for part in (*parts, "0", "0")[:3])
+    numbers = (*said, 0, 0)[:3]
     known = version
     if known is None:
         if numbers[:2] == (2, 4):

@@ -9,6 +9,7 @@ from portwright.daemons import DaemonFact, Packages
 from portwright.facts import Confidence, Endpoint, Invocation, Origin, Protocol
 from portwright.formats import braces
 from portwright.formats.nodes import Node
+from portwright.numbers import decimal
 from portwright.ports import PortSet
 from portwright.source import Source, Span, Word
 from portwright.system.host_files import names
@@ -176,10 +177,10 @@ def _option(node: Node, said: _Said) -> None:
     match node.key.text:
         case "admin" if value is not None:
             said.admin_off, said.admin = value.text == "off", None if value.text == "off" else value
-        case "http_port" if value is not None and value.text.isdigit():
-            said.http_port = (int(value.text[:6]), value.at)
-        case "https_port" if value is not None and value.text.isdigit():
-            said.https_port = (int(value.text[:6]), value.at)
+        case "http_port" if value is not None and (port := decimal(value.text, 65535)) is not None:
+            said.http_port = (port, value.at)
+        case "https_port" if value is not None and (port := decimal(value.text, 65535)) is not None:
+            said.https_port = (port, value.at)
         case "default_bind":
             said.default_bind = node.values
         case "auto_https" if value is not None:
@@ -212,11 +213,12 @@ def _admin(said: _Said, invocation: Invocation, confidence: Confidence) -> tuple
     word = written or Word(_ADMIN, invocation.at)
     if word.text.startswith(("unix/", "/")):
         return ()
-    host, _, port = word.text.removeprefix("tcp/").rpartition(":")
-    if not port.isdigit() or len(port) > 5 or int(port) > 65535:
+    host, _, digits = word.text.removeprefix("tcp/").rpartition(":")
+    port = decimal(digits, 65535)
+    if port is None:
         return ()
     return tuple(
-        each for address in _bound(host, said.files)[:1] for each in _endpoint("tcp", address, int(port), word.at, origin, confidence)
+        each for address in _bound(host, said.files)[:1] for each in _endpoint("tcp", address, port, word.at, origin, confidence)
     )
 
 
@@ -255,9 +257,10 @@ def _address(word: Word, environment: Mapping[str, Word] | None = None) -> _Addr
         port = tail.removeprefix(":")
     else:
         host, _, port = rest.rpartition(":") if ":" in rest else (rest, "", "")
-    if port and (not port.isascii() or not port.isdigit() or len(port) > 5 or int(port) > 65535):
+    number = decimal(port, 65535)
+    if port and number is None:
         return None
-    return _Address(scheme.lower(), host, int(port) if port else None, word)
+    return _Address(scheme.lower(), host, number, word)
 
 
 def _site(address: _Address, binds: tuple[Word, ...], said: _Said, origin: Origin, confidence: Confidence) -> tuple[Endpoint, ...]:
@@ -307,10 +310,11 @@ def _of_json(path: str, said: _Said) -> tuple[Endpoint, ...]:
     for server in _inside(_inside(_inside(nodes, "apps"), "http"), "servers"):
         for listen in (child for child in server.children if child.key.text == "listen"):
             for word in listen.values:
-                host, _, port = word.text.rpartition(":")
-                if port.isdigit() and len(port) <= 5 and int(port) <= 65535:
+                host, _, digits = word.text.rpartition(":")
+                port = decimal(digits, 65535)
+                if port is not None:
                     for address in _bound(host, said.files)[:1]:
-                        found += _endpoint("tcp", address, int(port), word.at, "directive", "certain")
+                        found += _endpoint("tcp", address, port, word.at, "directive", "certain")
     return tuple(found)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from portwright.facts import Endpoint, Invocation, Protocol
+from portwright.numbers import is_digits
 from portwright.ports import PortSet
 from portwright.source import Word
 from portwright.system.host_files import names
@@ -72,7 +73,7 @@ def _endpoint(word: Word, app: str, files: Files) -> Iterator[Endpoint]:
     address, _, port = outer.rpartition(":")
     address = address.strip("[]") or "*"
     low, dash, high = port.partition("-")
-    numbers = [names.port(each, protocol, files) if each.isdigit() else None for each in (low, high if dash else low)]
+    numbers = [names.port(each, protocol, files) if is_digits(each) else None for each in (low, high if dash else low)]
     if address != "*" and not names.is_address(address):
         files.report_unreadable(word.at, f"{app} does not start: {address} is no address")
         return

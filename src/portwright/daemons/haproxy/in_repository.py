@@ -8,7 +8,7 @@ from portwright.daemons._engine.candidate import Candidate, Likeness
 _SECTION = lazy_regex(r"^(?:frontend|backend|listen|defaults|global)(?:[ \t]+[A-Za-z0-9_.:-]+|[ \t]*$)", re.MULTILINE)
 _LINE = lazy_regex(
     r"^[ \t]+(?:bind[ \t]+\S|server(?:-template)?[ \t]+\S+[ \t]+\S|mode[ \t]+(?:tcp|http|log)\b|balance[ \t]|default_backend[ \t]"
-    r"|use_backend[ \t]|maxconn[ \t]+\d|timeout[ \t]+(?:connect|client|server)\b)",
+    r"|use_backend[ \t]|maxconn[ \t]+[0-9]|timeout[ \t]+(?:connect|client|server)\b)",
     re.MULTILINE,
 )
 

@@ -20,6 +20,7 @@ from portwright.facts import (
 )
 from portwright.formats.haproxy import UNKNOWN, Environment, Line, Section, environment_of, parse
 from portwright.ip import ip_address
+from portwright.numbers import decimal, decimals, is_digits
 from portwright.ports import PortSet
 from portwright.source import Span, Word
 from portwright.system.host_files import names
@@ -149,7 +150,7 @@ def _started(invocation: Invocation) -> _Started | None:
         elif flag == "-dR":
             found = replace(found, reuse_port=False)
         elif flag in ("-sf", "-st"):
-            while words and words[-1].text.isdigit():
+            while words and is_digits(words[-1].text):
                 words.pop()
         elif flag[1:] in _VALUED and words:
             value = words[-1]
@@ -211,8 +212,8 @@ def _sections(
 
 
 def _version(packages: Packages) -> tuple[int, ...] | None:
-    found = re.match(r"(?:\d+:)?(\d{1,5})\.(\d{1,5})(?:\.(\d{1,5}))?", packages.get("haproxy", ""))
-    return None if found is None else tuple(int(part) for part in found.groups(default="0"))
+    found = re.match(r"(?:[0-9]+:)?([0-9]{1,5})\.([0-9]{1,5})(?:\.([0-9]{1,5}))?", packages.get("haproxy", ""))
+    return None if found is None else decimals(found.groups(default="0"))
 
 
 def _globals(sections: tuple[Section, ...]) -> Iterator[Line]:
@@ -385,10 +386,10 @@ def _place(text: str, protocol: Protocol) -> tuple[str | None, str, Protocol, Po
 
 
 def _port(text: str) -> int:
-    digits = text.lstrip("0") or "0"
-    if not (text.isascii() and text.isdigit() and len(digits) <= 5 and 1 <= int(digits) <= 65535):
+    port = decimal(text, 65535)
+    if not port:
         raise ValueError("invalid port")
-    return int(digits)
+    return port
 
 
 def _canonical(address: str) -> str:
@@ -524,7 +525,7 @@ def _files(started: _Started, config: _Config, environment: Environment, version
 
 def _count(word: Word | None, environment: Environment) -> int | None:
     text = "" if word is None else environment.expand(word.text)
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 10 else None
+    return decimal(text, 9_999_999_999)
 
 
 # ── what it connects to ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -593,9 +594,8 @@ def _hosts(servers: list[Line], environment: Environment) -> tuple[list[tuple[st
 def _template_size(text: str) -> int:
     """How many servers `3` or `1-3` of a server-template are."""
     low, dash, high = text.partition("-")
-    if not all(part.isascii() and part.isdigit() and len(part) <= 6 for part in ((low, high) if dash else (low,))):
-        return 1
-    return max(1, int(high) - int(low) + 1 if dash else int(low))
+    ends = decimals((low, high) if dash else ("1", low), 999_999)
+    return 1 if ends is None else max(1, ends[1] - ends[0] + 1)
 
 
 def _keepalive(

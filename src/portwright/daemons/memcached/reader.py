@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from portwright._start.records import replace
 from portwright.daemons import DaemonFact, Packages
 from portwright.facts import Backlog, Endpoint, FileNeed, Invocation, Origin, Protocol
+from portwright.numbers import decimal
 from portwright.ports import PortSet
 from portwright.source import Source, Span, Word
 from portwright.system.host_files import names
@@ -48,13 +49,14 @@ def _files(options: dict[str, list[Word]], at: Span) -> Iterator[FileNeed]:
     """main() in memcached.c gives itself as many descriptors as -c says, and ends where it may not."""
     word = options["c"][-1] if "c" in options else None
     text = str(_CONNECTIONS) if word is None else word.text
-    if text.isascii() and text.isdigit() and len(text) <= 10:
+    connections = decimal(text, 9_999_999_999)
+    if connections is not None:
         yield FileNeed(
             at=at if word is None else word.at,
             app="memcached",
             setting="-c",
-            connections=int(text),
-            files=int(text),
+            connections=connections,
+            files=connections,
             otherwise="it does not start",
             raises="as far as it may",
         )
@@ -164,5 +166,4 @@ def _places(values: list[Word]) -> Iterator[tuple[str, Word | None, Span | None]
 def _number(word: Word | None, default: int) -> int | None:
     if word is None:
         return default
-    digits = word.text.lstrip("0") or "0"
-    return int(digits) if word.text.isascii() and word.text.isdigit() and len(digits) <= 5 and int(digits) <= 65535 else None
+    return decimal(word.text, 65535)

@@ -5,7 +5,7 @@ import re
 from portwright._start.lazy_regex import lazy_regex
 from portwright.daemons._engine.candidate import Candidate, Likeness
 
-_GROUP = lazy_regex(r"^\[(?:mysqld|server|mariadbd?)(?:-\d[\d.]*)?\]", re.MULTILINE)
+_GROUP = lazy_regex(r"^\[(?:mysqld|server|mariadbd?)(?:-[0-9][0-9.]*)?\]", re.MULTILINE)
 
 
 def recognise(file: Candidate) -> Likeness | None:

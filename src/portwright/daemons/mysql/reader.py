@@ -8,6 +8,7 @@ from portwright._start.records import dataclass, field, replace
 from portwright.daemons import DaemonFact, Packages
 from portwright.facts import Backlog, Confidence, Endpoint, FileNeed, Invocation, Origin, weakest
 from portwright.formats.mycnf import parse
+from portwright.numbers import decimal
 from portwright.ports import PortSet
 from portwright.source import Span, Word
 from portwright.system.host_files import names
@@ -24,7 +25,7 @@ _SHORT = {"P": "port", "u": "user"}
 _TRUE = frozenset(("on", "true", "1"))
 _NUMBER = lazy_regex(r"([0-9]{1,10})([kKmMgG]?)")
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
-_VERSION = lazy_regex(r"(?:\d+:)?(\d{1,3})\.(\d{1,3})")
+_VERSION = lazy_regex(r"(?:[0-9]+:)?([0-9]{1,3})\.([0-9]{1,3})")
 _MARIADB = ("mariadb-server", "mariadb-server-core", "MariaDB-server", "mariadb-server-10", "mariadb-server-11")
 _MYSQL = ("mysql-server", "mysql-server-core", "mysql-community-server", "percona-server-server", "percona-xtradb-cluster-server")
 _Settings = dict[str, tuple[Word | None, Origin, Span]]
@@ -193,8 +194,7 @@ def _files(reading: _Reading, product: _Product) -> Iterator[FileNeed]:
 
 
 def _plain_count(text: str) -> int | None:
-    digits = text.strip()
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 9 else None
+    return decimal(text.strip(), 999_999_999)
 
 
 def _take_arguments(arguments: Iterable[Word], reading: _Reading) -> None:
@@ -218,7 +218,7 @@ def _product(invocation: Invocation, files: Files, packages: Packages) -> _Produ
         for package, version in packages.items():
             if package.startswith(known):
                 found = _VERSION.match(version)
-                return _Product(mariadb, (int(found[1]), int(found[2])) if found else None, "certain")
+                return _Product(mariadb, (decimal(found[1]) or 0, decimal(found[2]) or 0) if found else None, "certain")
     program = invocation.argv[0].text
     real = files.resolve(program) if program.startswith("/") else program
     if "mariadb" in program or "mariadb" in real:
@@ -355,9 +355,8 @@ def _port(reading: _Reading, name: str, default: int, where: tuple[Span, Origin]
     if found is None:
         reading.refuse(at, f"{name} takes a number")
         return None
-    return min(int(found[1]) * _UNITS[found[2].lower()], 65535), at, origin
+    return min((decimal(found[1]) or 0) * _UNITS[found[2].lower()], 65535), at, origin
 
 
 def _plain_number(text: str) -> int | None:
-    digits = text.strip()
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 5 and 0 < int(digits) <= 65535 else None
+    return decimal(text.strip(), 65535) or None

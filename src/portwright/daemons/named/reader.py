@@ -9,6 +9,7 @@ from portwright.facts import Confidence, Endpoint, Invocation, Origin, Protocol,
 from portwright.formats import braces
 from portwright.formats.nodes import Node
 from portwright.ip import ip_address
+from portwright.numbers import decimal
 from portwright.ports import PortSet
 from portwright.source import Span, Word
 from portwright.system.host_files import names
@@ -280,4 +281,4 @@ def _family(address: str) -> str:
 
 
 def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65535 else None
+    return decimal(text, 65535)

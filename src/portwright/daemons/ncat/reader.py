@@ -3,6 +3,7 @@
 from portwright.daemons import Packages
 from portwright.daemons._engine.binding import BOTH, Binder, argument, bound, default, spoken
 from portwright.facts import Endpoint, Invocation
+from portwright.numbers import is_digits
 from portwright.source import Word
 from portwright.system.processes.options import read as options_of
 from portwright.trees import Files
@@ -29,7 +30,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Endp
     match options.operands:
         case (first, second, *_):
             host, port = first, second
-        case (only,) if only.text.isdigit():
+        case (only,) if is_digits(only.text):
             port = only
         case (only,):
             host = only

@@ -21,6 +21,7 @@ from portwright.facts import (
 )
 from portwright.formats.nginx import DEEPEST, Directive, Document, parse
 from portwright.ip import ip_address
+from portwright.numbers import decimal, decimals
 from portwright.ports import PortSet
 from portwright.source import Source, Span, Word
 from portwright.system.host_files import names
@@ -262,9 +263,9 @@ def _module(nodes: tuple[_Node, ...]) -> Module:
 
 def _version(packages: Packages) -> tuple[int, ...] | None:
     for name in _PACKAGES:
-        found = re.match(r"(?:\d+:)?(\d{1,5})\.(\d{1,5})\.(\d{1,5})", packages.get(name, ""))
+        found = re.match(r"(?:[0-9]+:)?([0-9]{1,5})\.([0-9]{1,5})\.([0-9]{1,5})", packages.get(name, ""))
         if found:
-            return tuple(int(part) for part in found.groups())
+            return decimals(found.groups())
     return None
 
 
@@ -455,10 +456,10 @@ def _place(text: str, default: int | None) -> tuple[str, PortSet]:
 
 
 def _port(text: str) -> int:
-    digits = text.lstrip("0") or "0"
-    if not (text.isascii() and text.isdigit() and len(digits) <= 5 and 1 <= int(digits) <= 65535):
+    port = decimal(text, 65535)
+    if not port:
         raise ValueError("invalid port")
-    return int(digits)
+    return port
 
 
 def _canonical(address: str) -> str:
@@ -483,8 +484,8 @@ def _files(nodes: tuple[_Node, ...], reading: _Reading) -> Iterator[FileNeed]:
             at=connections.at,
             app="nginx",
             setting="worker_connections",
-            connections=int(connections.text),
-            files=int(connections.text),
+            connections=decimal(connections.text) or 0,
+            files=decimal(connections.text) or 0,
             otherwise="a worker with that many open leaves clients waiting and fails to connect to upstreams",
             own=None if own is None else ("worker_rlimit_nofile", Value(own.text, own.at)),
             confidence=reading.confidence,
@@ -493,7 +494,7 @@ def _files(nodes: tuple[_Node, ...], reading: _Reading) -> Iterator[FileNeed]:
 
 def _count(directive: Directive | None) -> Word | None:
     word = next(iter(directive.args), None) if directive is not None else None
-    return word if word is not None and word.text.isascii() and word.text.isdigit() and len(word.text) <= 10 else None
+    return word if word is not None and decimal(word.text, 9_999_999_999) is not None else None
 
 
 # ── what it connects to ─────────────────────────────────────────────────────────────────────────────────────────────

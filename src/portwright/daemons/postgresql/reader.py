@@ -6,6 +6,7 @@ from portwright.daemons import DaemonFact, Packages
 from portwright.facts import Confidence, Endpoint, Invocation, Origin
 from portwright.formats import shell
 from portwright.formats.postgresql import Setting, parse
+from portwright.numbers import based, fraction
 from portwright.ports import PortSet
 from portwright.source import Span, Word
 from portwright.system.host_files import names
@@ -287,5 +288,5 @@ def _number(text: str) -> int | None:
     if found is None:
         return None
     if found[1] is not None:
-        return int(found[1], 16)
-    return int(found[2], 8) if found[2] is not None else round(float(found[3]))
+        return based(found[1], 16)
+    return based(found[2], 8) if found[2] is not None else round(fraction(found[3]) or 0)

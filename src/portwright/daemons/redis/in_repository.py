@@ -6,10 +6,11 @@ from portwright._start.lazy_regex import lazy_regex
 from portwright.daemons._engine.candidate import Candidate, Likeness
 
 _SETTING = lazy_regex(
-    r"^[ \t]*(?:port[ \t]+\d+|tls-port[ \t]+\d+|protected-mode[ \t]+(?:yes|no)|appendonly[ \t]+(?:yes|no)|maxmemory(?:-policy)?[ \t]+\S"
-    r"|daemonize[ \t]+(?:yes|no)|supervised[ \t]+\S|appendfsync[ \t]+\S|dbfilename[ \t]+\S|requirepass[ \t]+\S|masterauth[ \t]+\S"
-    r"|tcp-backlog[ \t]+\d+|tcp-keepalive[ \t]+\d+|cluster-enabled[ \t]+(?:yes|no)|replicaof[ \t]+\S|slaveof[ \t]+\S"
-    r"|sentinel[ \t]+monitor[ \t]+\S|save[ \t]+(?:\d|\"\")|notify-keyspace-events[ \t]+\S|unixsocket[ \t]+\S)",
+    r"^[ \t]*(?:port[ \t]+[0-9]+|tls-port[ \t]+[0-9]+|protected-mode[ \t]+(?:yes|no)|appendonly[ \t]+(?:yes|no)"
+    r"|maxmemory(?:-policy)?[ \t]+\S|daemonize[ \t]+(?:yes|no)|supervised[ \t]+\S|appendfsync[ \t]+\S|dbfilename[ \t]+\S"
+    r"|requirepass[ \t]+\S|masterauth[ \t]+\S"
+    r"|tcp-backlog[ \t]+[0-9]+|tcp-keepalive[ \t]+[0-9]+|cluster-enabled[ \t]+(?:yes|no)|replicaof[ \t]+\S|slaveof[ \t]+\S"
+    r"|sentinel[ \t]+monitor[ \t]+\S|save[ \t]+(?:[0-9]|\"\")|notify-keyspace-events[ \t]+\S|unixsocket[ \t]+\S)",
     re.MULTILINE | re.IGNORECASE,
 )
 _KIN = ("redis", "sentinel", "valkey", "keydb")

@@ -4,6 +4,7 @@ from portwright._start.records import dataclass, field
 from portwright.daemons import DaemonFact, Packages
 from portwright.facts import Backlog, Confidence, Endpoint, FileNeed, Invocation, Origin
 from portwright.formats import words
+from portwright.numbers import decimal
 from portwright.ports import PortSet
 from portwright.source import Span, Word
 from portwright.system.host_files import names
@@ -88,10 +89,9 @@ def _problem(keyword: str, values: tuple[Word, ...]) -> str:
     text = values[0].text
     if keyword in _SWITCHES:
         return "" if text.lower() in ("yes", "no") else f"{keyword} takes yes or no"
-    digits = text.lstrip("0") or "0"
     if keyword in _COUNTS:
-        return "" if text.isascii() and text.isdigit() and len(digits) <= 10 else f"{keyword} takes a number"
-    return "" if text.isascii() and text.isdigit() and len(digits) <= 5 and int(digits) <= 65535 else f"{keyword} takes a port"
+        return "" if decimal(text, 9_999_999_999) is not None else f"{keyword} takes a number"
+    return "" if decimal(text, 65535) is not None else f"{keyword} takes a port"
 
 
 def _endpoints(said: _Said, at: Span, default: int, files: Files, confidence: Confidence) -> tuple[DaemonFact, ...]:
@@ -170,7 +170,7 @@ def _number(said: _Said, keyword: str, default: int, at: Span) -> tuple[int, Spa
     if keyword not in said.words:
         return default, at, "default"
     values, origin = said.words[keyword]
-    return int(values[0].text), values[0].at, origin
+    return decimal(values[0].text) or 0, values[0].at, origin
 
 
 def _is_on(said: _Said, keyword: str) -> bool:

@@ -4,6 +4,7 @@ from portwright._start.lazy_regex import lazy_regex
 from portwright.daemons import DaemonFact, Packages
 from portwright.facts import Endpoint, Invocation, Origin
 from portwright.formats.rsyncd import parse
+from portwright.numbers import decimal
 from portwright.ports import PortSet
 from portwright.source import Span, Word
 from portwright.system.host_files import names
@@ -106,7 +107,7 @@ def _port(settings: _Settings, at: Span) -> tuple[int, Span, Origin]:
     if "port" in settings:
         word, origin = settings["port"]
         found = _NUMBER.match(word.text)
-        port = int(found[1]) & 0xFFFF if found else 0
+        port = (decimal(found[1]) or 0) & 0xFFFF if found else 0
         if port:
             return port, word.at, origin
     return _PORT, settings["address"][0].at if "address" in settings else at, "default"

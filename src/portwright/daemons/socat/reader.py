@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from portwright._start.records import dataclass, replace
 from portwright.daemons import DaemonFact, Packages
 from portwright.facts import Endpoint, Invocation, Protocol
+from portwright.numbers import c_number, decimal, is_digits
 from portwright.ports import PortSet
 from portwright.source import Word
 from portwright.system.host_files import names
@@ -105,9 +106,10 @@ def _version(text: str) -> tuple[int, ...]:
     """The numbers a package version starts with: `1.7.4.4-2` is (1, 7, 4, 4)."""
     numbers: list[int] = []
     for part in text.rpartition(":")[2].split("-")[0].split("."):
-        if not part.isascii() or not part.isdigit() or len(part) > 9:
+        number = decimal(part, 999_999_999)
+        if number is None:
             break
-        numbers.append(int(part))
+        numbers.append(number)
     return tuple(numbers)
 
 
@@ -193,14 +195,7 @@ def _flag(options: Mapping[str, str], name: str) -> bool | None:
 
 def _port(text: str, protocol: Protocol, files: Files) -> int | None:
     """A port as strtoul(..., 0) reads it, octal and hexadecimal included, or a service name."""
-    digits = text.lower()
-    if not digits[:1].isdigit() or not digits.isascii() or not digits.isalnum() or len(digits) > 16:
-        return names.port(text, protocol, files)
-    try:
-        port = int(digits, 16) if digits.startswith("0x") else int(digits, 8 if digits.startswith("0") else 10)
-    except ValueError:
-        return None
-    return port if port <= 65535 else None
+    return c_number(text, 65535) if is_digits(text[:1]) else names.port(text, protocol, files)
 
 
 def _bound(text: str, family: str, files: Files) -> str:

@@ -9,6 +9,7 @@ from portwright.daemons.interpreters.java.reader import BOOTSTRAP, command
 from portwright.facts import Backlog, Endpoint, Invocation, Origin
 from portwright.formats import tags
 from portwright.formats.nodes import Node
+from portwright.numbers import decimal
 from portwright.source import Word
 from portwright.system.processes.options import cut
 from portwright.system.spanned_text import UNKNOWN, SpannedText
@@ -48,7 +49,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
 
 def _server(server: Node, binder: Binder, properties: Mapping[str, Given], files: Files) -> Iterator[Endpoint]:
     offset = _attribute(server, "portOffset", properties)
-    shift = int(offset.text) if offset is not None and offset.text.isascii() and offset.text.isdigit() and len(offset.text) < 6 else 0
+    shift = 0 if offset is None else decimal(offset.text, 99_999) or 0
     shutdown = _attribute(server, "port", properties)
     if shutdown is not None and shutdown.text != "-1":
         address = _attribute(server, "address", properties)
@@ -67,8 +68,9 @@ def _server(server: Node, binder: Binder, properties: Mapping[str, Given], files
 
 
 def _bound(host: Given, port: Given, shift: int, binder: Binder, files: Files) -> tuple[Endpoint, ...]:
-    if shift and port.text.isascii() and port.text.isdigit() and len(port.text) < 6:
-        port = Given(str(int(port.text) + shift), port.at, port.origin)
+    number = decimal(port.text, 99_999)
+    if shift and number is not None:
+        port = Given(str(number + shift), port.at, port.origin)
     return binder.bind(host, port, files)
 
 

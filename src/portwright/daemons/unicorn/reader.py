@@ -5,6 +5,7 @@ from portwright.daemons._engine.binding import Binder, Given, argument, default,
 from portwright.daemons.interpreters.ruby.value import value
 from portwright.facts import Endpoint, Invocation
 from portwright.formats import ruby
+from portwright.numbers import is_digits
 from portwright.source import Word
 from portwright.system.processes.options import read as options_of
 from portwright.system.spanned_text import UNKNOWN
@@ -41,7 +42,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
 
 def _listen(given: Given, binder: Binder, files: Files) -> tuple[Endpoint, ...]:
     word = without(Word(given.text, given.at), "tcp://")
-    if word.text.isdigit():
+    if is_digits(word.text):
         return binder.bind(default("", given.at), given, files)
     host, port = halves(word)
     if port is None or "/" in word.text:

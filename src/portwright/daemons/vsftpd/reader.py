@@ -6,6 +6,7 @@ from portwright._start.lazy_regex import lazy_regex
 from portwright.daemons import DaemonFact, Packages
 from portwright.facts import Confidence, Endpoint, Invocation, Origin
 from portwright.formats.vsftpd import Setting, parse, read_option
+from portwright.numbers import based, decimal
 from portwright.ports import PortSet
 from portwright.source import Span, Unreadable, Word
 from portwright.system.host_files import names
@@ -158,5 +159,5 @@ def _number(text: str) -> int:
     digits = found[0] if found else ""
     if digits.startswith("0"):
         octal = re.match("[0-7]*", digits)
-        return int(octal[0] or "0", 8) if octal else 0
-    return int(digits or "0")
+        return (based(octal[0], 8) or 0) if octal else 0
+    return decimal(digits) or 0

@@ -7,6 +7,7 @@ from portwright._start.records import replace
 from portwright.facts import Confidence, Endpoint, Invocation, Listener, Privileges, Starts, Unit, weakest
 from portwright.host.join.addresses import BindContext, is_sure, literal, refusal
 from portwright.host.join.privilege import Permission, may_bind
+from portwright.numbers import decimal
 
 _PRIVATE_START = 1024  # a new network namespace starts from the kernel's own defaults, not from the host's sysctl.d
 _BEFORE_BIND = ("EAFNOSUPPORT", "ENODEV")  # answers of socket() and setsockopt()
@@ -158,7 +159,8 @@ def _permission(endpoint: Endpoint, address: str, privileges: Privileges, contex
     port = endpoint.ports.low
     if port is None:
         port = 65535  # the kernel picks from the ephemeral range, which is never privileged
-    start = _PRIVATE_START if privileges.private_network else int(context.boot("net.ipv4.ip_unprivileged_port_start", "1024"))
+    set_start = decimal(context.boot("net.ipv4.ip_unprivileged_port_start", "1024"))
+    start = _PRIVATE_START if privileges.private_network else 1024 if set_start is None else set_start
     family: Literal["inet", "inet6"] = "inet6" if ":" in address or address == "*" else "inet"
     return may_bind(privileges, family, endpoint.protocol, port, start)
 

@@ -2,6 +2,7 @@
 
 from portwright.facts import FileLimit, FileNeed, Invocation, OpenFiles, Privileges, weakest
 from portwright.host.join.privilege import effective_capabilities
+from portwright.numbers import decimal
 
 _RESOURCE = "CAP_SYS_RESOURCE"
 
@@ -13,7 +14,7 @@ def file_limit(need: FileNeed, invocation: Invocation) -> FileLimit | None:
         return None
     limit, rests_on_default = _limit(need, given, _may_exceed(invocation.privileges))
     decided, at, own = given.said or "no file sets LimitNOFILE=, so systemd's default holds", given.at, None
-    if need.own is not None and limit == int(need.own[1].value):
+    if need.own is not None and limit == decimal(need.own[1].value):
         own, at = need.own[0], need.own[1].at
         decided = f"{own} {need.own[1].value}"
     # The soft limit is 1024 everywhere; the hard one is another before systemd 240 and may be raised where the machine runs in another.
@@ -41,7 +42,7 @@ def _limit(need: FileNeed, given: OpenFiles, may_exceed: bool) -> tuple[int | No
 
     A limit between the soft and the hard one anybody may set; beyond the hard one only who has CAP_SYS_RESOURCE.
     """
-    wanted = int(need.own[1].value) if need.own is not None else None if need.raises == "no" else need.asks or need.files
+    wanted = decimal(need.own[1].value) if need.own is not None else None if need.raises == "no" else need.asks or need.files
     if wanted is None:
         return given.soft, False
     if may_exceed or wanted <= given.hard:

@@ -2,6 +2,7 @@
 
 from portwright.facts import Sysctl
 from portwright.finding import Note
+from portwright.numbers import decimals, signed
 
 RANGE = "net.ipv4.ip_local_port_range"
 RESERVED = "net.ipv4.ip_local_reserved_ports"
@@ -25,13 +26,12 @@ def evidence_for(sysctl: Sysctl) -> Note:
 
 
 def pair_in(text: str) -> tuple[int, int] | None:
-    parts = text.split()
-    if len(parts) != 2 or not all(part.isascii() and part.isdigit() and len(part) <= 5 for part in parts):
+    ends = decimals(text.split(), 65535)
+    if ends is None or len(ends) != 2:
         return None
-    low, high = int(parts[0]), int(parts[1])
+    low, high = ends
     return (low, high) if 0 < low <= high <= 65535 else None
 
 
 def number_in(text: str) -> int | None:
-    digits = text.removeprefix("-")
-    return int(text) if digits.isascii() and digits.isdigit() and len(digits) <= 19 else None
+    return signed(text)

@@ -5,6 +5,7 @@ from portwright.finding import Note
 from portwright.host import Host
 from portwright.host.terms.kernel_settings import evidence_for
 from portwright.host.terms.registry import Derived, fact_value, host_value
+from portwright.numbers import decimals
 from portwright.ports import PortSet
 
 _MOST_TOLD = 3
@@ -30,9 +31,10 @@ def nfs_client_ports(host: Host) -> Derived[PortSet | None]:
             ends.append(sysctl.boot)
             if not sysctl.is_default:
                 notes.append(evidence_for(sysctl))
-    if len(ends) != 2 or not all(end.isascii() and end.isdigit() and 0 < len(end) <= 5 for end in ends):
+    both = decimals(ends, 99_999)
+    if both is None or len(both) != 2:
         return Derived(None)
-    low, high = int(ends[0]), int(ends[1])
+    low, high = both
     return Derived(PortSet.of((low, high)) if 0 < low <= high <= 65535 else PortSet(), tuple(notes))
 
 

@@ -1,6 +1,7 @@
 """passwd(5), sysusers.d(5): who a name in User= is on this host, and whether that can be told from its files."""
 
 from portwright._start.records import dataclass
+from portwright.numbers import decimal
 from portwright.trees import Files
 
 _SYSUSERS = ("/etc/sysusers.d", "/run/sysusers.d", "/usr/local/lib/sysusers.d", "/usr/lib/sysusers.d")
@@ -37,14 +38,16 @@ def _account(name: str, files: Files) -> Account | None:
     source = files.read("/etc/passwd")
     if source is not None and name:
         text = f"\n{source.text}"
-        position = text.find(f":{int(name)}:", 1) if _is_uid(name) else text.find(f"\n{name}:")
+        number = _uid(name)
+        position = text.find(f":{number}:", 1) if number is not None else text.find(f"\n{name}:")
         while position >= 0:
             start = text.rfind("\n", 0, position + 1) + 1
             end = text.find("\n", start)
             fields = text[start : end if end >= 0 else len(text)].split(":")
-            if len(fields) == 7 and _is_uid(fields[2]) and (fields[0] == name or (_is_uid(name) and int(fields[2]) == int(name))):
-                return Account(fields[0], int(fields[2]), fields[5], fields[6])
-            position = text.find(f":{int(name)}:" if _is_uid(name) else f"\n{name}:", position + 1)
+            uid = _uid(fields[2]) if len(fields) == 7 else None
+            if uid is not None and (fields[0] == name or uid == number):
+                return Account(fields[0], uid, fields[5], fields[6])
+            position = text.find(f":{number}:" if number is not None else f"\n{name}:", position + 1)
     if name in ("nobody", "65534"):
         return Account("nobody", 65534, "/", "/usr/sbin/nologin")
     return None
@@ -89,15 +92,15 @@ def _makes(words: list[str], name: str, files: Files) -> bool:
     made = words[1].strip("\"'")
     if made == name or "%" in made:
         return True
-    if not _is_uid(name) or account(made, files) is not None:
+    if _uid(name) is None or account(made, files) is not None:
         return False
     # Without a number it gets one of a system account; a path stands for its owner's.
     number = words[2].partition(":")[0] if len(words) > 2 else "-"
-    return number == name or number.startswith("/") or (number == "-" and int(name) <= _LAST_SYSTEM_UID)
+    return number == name or number.startswith("/") or (number == "-" and (_uid(name) or 0) <= _LAST_SYSTEM_UID)
 
 
-def _is_uid(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 10
+def _uid(text: str) -> int | None:
+    return decimal(text, 9_999_999_999)
 
 
 def is_account_name(text: str) -> bool:

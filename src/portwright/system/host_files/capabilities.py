@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from portwright._start.records import dataclass
 from portwright.facts import CAPABILITIES
+from portwright.numbers import decimal, is_digits
 
 NAMES = CAPABILITIES
 ALL = frozenset(NAMES)
@@ -11,8 +12,9 @@ ALL = frozenset(NAMES)
 
 def capability(text: str) -> str | None:
     """The capability a word of a unit file names: CAP_NAME in any case or its number; NET_BIND_SERVICE and cap_10 are neither."""
-    if text.isascii() and text.isdigit() and len(text) < 4:
-        return NAMES[int(text)] if int(text) < len(NAMES) else None
+    if is_digits(text):
+        number = decimal(text, len(NAMES) - 1)
+        return None if number is None else NAMES[number]
     name = text.upper()
     return name if name in ALL else None
 

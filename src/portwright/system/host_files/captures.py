@@ -5,6 +5,7 @@ from typing import Literal, TypeVar
 
 from portwright._start.records import dataclass, field
 from portwright.ip import ip_address
+from portwright.numbers import decimal, is_digits
 from portwright.source import Span, Word
 from portwright.trees import Files
 
@@ -233,7 +234,7 @@ def _words(text: str, at: Span) -> tuple[Word, ...]:
 def _address(text: str, at: Span) -> tuple[Address, ...] | None:
     """`2: ens3    inet 10.0.0.7/24 brd 10.0.0.255 scope global ens3`, or `inet 10.8.0.1 peer 10.8.0.2/32 scope global tun0`."""
     words = text.split()
-    if len(words) < 4 or not words[0].endswith(":") or not words[0][:-1].isdecimal():
+    if len(words) < 4 or not words[0].endswith(":") or not is_digits(words[0][:-1]):
         return None
     interface, family = words[1].partition("@")[0], words[2]
     address, slash, length = words[3].partition("/")
@@ -276,4 +277,4 @@ def _is_ipv6(text: str) -> bool:
 
 
 def _length(text: str, most: int) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 3 and int(text) <= most else None
+    return decimal(text, most)

@@ -4,6 +4,7 @@ from functools import lru_cache
 
 from portwright.facts import Protocol
 from portwright.ip import ip_address
+from portwright.numbers import c_number, decimal, is_digits
 from portwright.source import Source
 from portwright.trees import Files
 
@@ -29,9 +30,8 @@ def addresses(name: str, files: Files) -> tuple[str, ...]:
 
 def port(text: str, protocol: Protocol, files: Files) -> int | None:
     """The port a decimal number or a service name stands for; None where it is neither (services(5))."""
-    if text.isascii() and text.isdigit():
-        digits = text.lstrip("0")
-        return int(digits or "0") if len(digits) <= 5 and int(digits or "0") <= 65535 else None
+    if is_digits(text):
+        return decimal(text, 65535)
     source = files.read("/etc/services")
     return _services(source).get((text, protocol)) if source is not None else None
 
@@ -61,12 +61,9 @@ def _numbers_and_dots(text: str) -> str | None:
     parts = text.split(".")
     if len(parts) == 1 and text != "0" and text[:2] not in ("0x", "0X"):
         return None
-    if not text.isascii() or len(parts) > 4 or not all(part[:1].isdigit() and len(part) <= 12 for part in parts):
+    if len(parts) > 4:
         return None
-    try:
-        numbers = [int(part, 0 if part[:2] in ("0x", "0X") else 8 if part[0] == "0" else 10) for part in parts if "_" not in part]
-    except ValueError:
-        return None
+    numbers = [number for part in parts if (number := c_number(part)) is not None]
     # The last number fills the bytes that the others leave.
     rest = 5 - len(parts)
     if len(numbers) != len(parts) or any(number > 255 for number in numbers[:-1]) or numbers[-1] >= 256**rest:
@@ -96,7 +93,8 @@ def _services(source: Source) -> dict[tuple[str, str], int]:
         if len(words) < 2:
             continue
         digits, _, protocol = words[1].partition("/")
-        if digits.isascii() and digits.isdigit() and len(digits) <= 5:
+        number = decimal(digits, 99_999)
+        if number is not None:
             for name in (words[0], *words[2:]):
-                found.setdefault((name, protocol), int(digits))
+                found.setdefault((name, protocol), number)
     return found

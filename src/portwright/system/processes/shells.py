@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from portwright._start.records import dataclass, replace
 from portwright.facts import Confidence, weakest
 from portwright.formats import shell
+from portwright.numbers import decimal, is_digits, signed
 from portwright.source import Source, Span
 from portwright.system.processes.process import Process, is_name
 from portwright.system.processes.programs import SHELLS, is_shell_script
@@ -291,8 +292,8 @@ class Run:
             case "set":
                 self._set_arguments(arguments)
             case "shift":
-                count = arguments[0].text if arguments else "1"
-                self.arguments = self.arguments[int(count) if count.isdigit() and len(count) < 6 else 1 :]
+                count = decimal(arguments[0].text, 99_999) if arguments else 1
+                self.arguments = self.arguments[1 if count is None else count :]
             case "unset":
                 for each in arguments:
                     self.variables.pop(each.text, None)
@@ -565,11 +566,11 @@ class Run:
         return _capped(weaver.finish())
 
     def _lookup(self, name: str, at: Span) -> SpannedText | None:
-        if name.isdigit():
-            number = int(name) if len(name) < 6 else 0
+        if is_digits(name):
+            number = decimal(name)
             if number == 0:
                 return SpannedText((Piece(self.name, at),), at)
-            return self.arguments[number - 1] if number <= len(self.arguments) else None
+            return self.arguments[number - 1] if number is not None and number <= len(self.arguments) else None
         if name == "#":
             return SpannedText((Piece(str(len(self.arguments)), at),), at)
         if name in ("@", "*"):
@@ -787,7 +788,7 @@ def _trimmed(value: SpannedText, operator: str, pattern: str) -> SpannedText:
 
 
 def _compared(left: str, operator: str, right: str) -> bool | None:
-    if not all(text.lstrip("-").isdigit() and text.isascii() and len(text) < 19 for text in (left, right)):
+    a, b = signed(left), signed(right)
+    if a is None or b is None:
         return None
-    a, b = int(left), int(right)
     return {"-eq": a == b, "-ne": a != b, "-lt": a < b, "-le": a <= b, "-gt": a > b, "-ge": a >= b}[operator]

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from portwright._start.records import dataclass
 from portwright.facts import Invocation
 from portwright.formats.supervisor import Section, parse
+from portwright.numbers import decimal, is_digits
 from portwright.source import Word
 from portwright.system.processes.spawned import Spawned
 from portwright.system.spanned_text import UNKNOWN, SpannedText
@@ -108,7 +109,8 @@ def children(keeper: Invocation, files: Files) -> Iterator[Spawned]:
 
 
 def _number(word: Word | None, other: int) -> int:
-    return int(word.text) if word is not None and word.text.isascii() and word.text.isdigit() and len(word.text) < 6 else other
+    said = None if word is None else decimal(word.text, 99_999)
+    return other if said is None else said
 
 
 def _expanded(word: Word, given: Mapping[str, str], number: int) -> Word:
@@ -126,11 +128,11 @@ def _expanded(word: Word, given: Mapping[str, str], number: int) -> Word:
             position = found + 2
         elif text.startswith("%(", found) and close > 0:
             end = close + 1
-            while end < len(text) and text[end].isdigit():
+            while end < len(text) and is_digits(text[end]):
                 end += 1
             name, width = text[found + 2 : close], text[close + 1 : end]
             if name in ("process_num", "numprocs") and text[end : end + 1] in ("d", "s", "i"):
-                wide = int(width) if width and len(width) < 3 else 0
+                wide = decimal(width, 99) or 0
                 parts.append(str(number).zfill(wide) if width.startswith("0") else str(number).rjust(wide))
             else:
                 parts.append(given.get(name, UNKNOWN))

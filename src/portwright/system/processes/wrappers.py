@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from portwright._start.records import dataclass, field, replace
 from portwright.facts import NET_BIND_SERVICE, weakest
+from portwright.numbers import is_digits
 from portwright.source import Word
 from portwright.system.host_files.capabilities import ALL, capability
 from portwright.system.processes.process import Process, Switch, is_name
@@ -205,7 +206,7 @@ def _read(wrapper: Wrapper, arguments: tuple[SpannedText, ...]) -> _Read | None:
         elif wrapper.variables and equals and name and is_name(name):
             read.variables.append((name, _tail(word, len(name) + 1)))
         elif (wrapper.mixed and read.of(*wrapper.user) is None) or (
-            len(read.operands) < wrapper.operands and (not wrapper.number or text.isdigit())
+            len(read.operands) < wrapper.operands and (not wrapper.number or is_digits(text))
         ):
             read.operands.append(word)
         else:

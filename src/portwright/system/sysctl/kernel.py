@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from itertools import takewhile
 
 from portwright._start.records import dataclass
+from portwright.numbers import decimal, decimals, is_digits
 from portwright.ports import PortSet, read_list, read_number
 
 RANGE = "net.ipv4.ip_local_port_range"
@@ -49,7 +50,7 @@ def write(key: str, text: str, state: State, once: bool = False) -> Written:
 def _unknown(text: str) -> str:
     """What a key nothing is known about makes of a value; one integer is all the kernel looks at, whatever stands behind a blank."""
     first, _, rest = text.partition(" ")
-    return first if rest.startswith("#") and first.removeprefix("-").isdigit() else text
+    return first if rest.startswith("#") and is_digits(first.removeprefix("-")) else text
 
 
 # What older kernels start with: before which version, and what.
@@ -60,9 +61,9 @@ def starts_with(key: str, value: str, release: str | None) -> str:
     """The default of a key on a kernel of this release (`uname -r`): `value`, which is a current one's, unless it was another then."""
     since, before = _OLDER.get(key, ((0, 0), value))
     major, _, rest = (release or "").partition(".")
-    minor = "".join(takewhile(str.isdigit, rest))
-    known = major.isascii() and major.isdigit() and minor.isascii() and minor.isdigit() and len(major + minor) < 9
-    return before if known and (int(major), int(minor)) < since else value
+    minor = "".join(takewhile(is_digits, rest))
+    known = decimals((major, minor), 99_999_999)
+    return before if known is not None and known < since else value
 
 
 def normal(text: str) -> str:
@@ -110,13 +111,13 @@ def missing(path: str) -> str:
 
 def _write_range(text: str, state: State) -> Written:
     # ipv4_local_port_range: the two numbers in force are the start, so a single number replaces the low end alone.
-    held = [int(number) for number in state[RANGE].split()]
+    held = decimals(state[RANGE].split()) or ()
     numbers = _numbers(text, 2, _Limits(1, 65535))
     low, high = (*numbers, *held[len(numbers) :])
     if high < low:
         alone = f", and {high} stays the high end" if len(numbers) == 1 else ""
         raise ValueError(f"{low} is above {high}{alone}")
-    start = int(state[UNPRIVILEGED])
+    start = decimal(state[UNPRIVILEGED]) or 0
     if low < start:
         raise ValueError(f"{low} is below ip_unprivileged_port_start, {start} when this is written")
     return Written(((RANGE, f"{low} {high}"),))
@@ -124,7 +125,7 @@ def _write_range(text: str, state: State) -> Written:
 
 def _write_unprivileged(text: str, state: State) -> Written:
     start = _numbers(text, 1, _Limits(0, 65535))[0]
-    low = int(state[RANGE].split()[0])
+    low = decimal(state[RANGE].split()[0]) or 0
     if start > low:
         raise ValueError(f"{start} is above the low end of ip_local_port_range, {low} when this is written")
     return Written(((UNPRIVILEGED, str(start)),))

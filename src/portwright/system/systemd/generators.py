@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from portwright._start.records import dataclass, replace
 from portwright.facts import Setting, Unit
 from portwright.formats import unit as unit_format
+from portwright.numbers import is_digits
 from portwright.source import Source, Span, Word
 from portwright.system.systemd.unit_files import Link, is_unit_name
 from portwright.trees import Files
@@ -101,7 +102,7 @@ def _enabled(files: Files, found: Generated) -> None:
         directory = f"/etc/rc{level}.d"
         for entry in files.names(directory):
             name = _service(entry[3:])
-            if entry[:1] == "S" and entry[1:3].isascii() and entry[1:3].isdigit() and name in found.units:
+            if entry[:1] == "S" and is_digits(entry[1:3]) and name in found.units:
                 links = found.links.setdefault(target, [])
                 if all(link.unit != name for link in links[-1000:]):
                     links.append(Link(name, "wants", f"{directory}/{entry}"))

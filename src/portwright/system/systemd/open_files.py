@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from portwright.facts import OpenFiles, Setting, Unit
 from portwright.formats import unit as unit_format
+from portwright.numbers import decimal
 from portwright.trees import Files
 
 _MANAGER = "/etc/systemd/system.conf"
@@ -56,4 +57,5 @@ def _read(setting: Setting) -> OpenFiles | None:
 def _number(text: str) -> int | None:
     if text == "infinity":
         return _INFINITY
-    return min(int(text), _INFINITY) if text.isascii() and text.isdigit() and len(text) <= 20 else None
+    number = decimal(text, 10**20 - 1)
+    return None if number is None else min(number, _INFINITY)

@@ -2,6 +2,7 @@
 
 from portwright._start.records import dataclass
 from portwright.facts import Unit, Value
+from portwright.numbers import decimal, fraction
 
 # systemd-system.conf(5): DefaultRestartSec=, DefaultStartLimitIntervalSec=, DefaultStartLimitBurst=
 _RESTART_SEC = 0.1
@@ -74,8 +75,8 @@ def seconds(text: str) -> float | None:
         start = position
         while position < len(text) and text[position] in "0123456789.":
             position += 1
-        number = text[start:position]
-        if not number or number.count(".") > 1 or number == ".":
+        number = fraction(text[start:position])
+        if number is None:
             return None
         while position < len(text) and text[position] == " ":
             position += 1
@@ -85,11 +86,11 @@ def seconds(text: str) -> float | None:
         unit = _UNITS.get(text[start:position])
         if unit is None:
             return None
-        total += float(number) * unit
+        total += number * unit
         while position < len(text) and text[position] == " ":
             position += 1
     return total
 
 
 def _count(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+    return decimal(text, 999_999_999)

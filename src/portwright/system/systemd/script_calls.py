@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 
 from portwright.facts import Call, Unit
+from portwright.numbers import is_digits
 from portwright.source import Source, Span
 from portwright.system.processes import cron
 from portwright.system.processes.programs import SHELLS, script_head
@@ -116,7 +117,7 @@ def _programs(text: str, offset: int, depth: int) -> Iterator[tuple[str, int, in
             program = (word.plain or "").rpartition("/")[2]
             if program in SOUGHT:
                 yield program, offset + word.start, offset + word.end
-            if not (program in _CARRIERS or program.startswith("-") or program.isdigit()):
+            if not (program in _CARRIERS or program.startswith("-") or is_digits(program)):
                 break
         for start, end in (*((each.start, each.end) for each in command.assignments), *((each.start, each.end) for each in command.words)):
             for low, high in _substituted(text, start, end):

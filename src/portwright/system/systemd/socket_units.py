@@ -6,6 +6,7 @@ from typing import Protocol
 from portwright.facts import Backlog, Endpoint, Setting, Traits, Unit
 from portwright.facts import Protocol as Transport
 from portwright.ip import ip_address
+from portwright.numbers import based
 from portwright.ports import PortSet
 from portwright.source import Word
 from portwright.system.systemd import specifiers
@@ -151,10 +152,4 @@ def _port(text: str) -> int | None:
     base = _BASES.get(digits[:2].lower(), 10)
     if base != 10:
         digits = digits[2:]
-    if not digits.isascii() or not digits.isalnum() or len(digits) > 16 or (base == 10 and digits[0] == "0"):
-        return None
-    try:
-        port = int(digits, base)
-    except ValueError:
-        return None
-    return port if 0 < port <= 65535 else None
+    return None if base == 10 and digits.startswith("0") else based(digits, base, 65535) or None

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from portwright._start.records import dataclass, field, replace
+from portwright.numbers import based
 from portwright.trees import Files
 
 UNKNOWN = "\ufffd"
@@ -155,11 +156,8 @@ def unescape(text: str) -> str:
         return parts[0]
     done = [parts[0]]
     for part in parts[1:]:
-        try:
-            code = int(part[:2], 16) if len(part) > 1 and part[:2].isalnum() else -1
-        except ValueError:
-            code = -1
-        if code < 0:
+        code = based(part[:2], 16) if len(part) > 1 else None
+        if code is None:
             return text
         done.append((chr(0xDC00 + code) if code > 0x7F else chr(code)) + part[2:])
     return "".join(done).encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")

@@ -8,6 +8,7 @@ from portwright.daemons._engine import unknown_program as generic
 from portwright.daemons._engine.binding import IPV4, Binder, Given
 from portwright.daemons.interpreters.scripts import name, script
 from portwright.facts import Backlog, Endpoint, Invocation, Protocol
+from portwright.numbers import decimal, decimals, is_digits
 from portwright.source import Span, Word
 from portwright.system.processes.options import cut
 from portwright.system.spanned_text import UNKNOWN
@@ -15,11 +16,11 @@ from portwright.trees import Files
 
 _MOST_SOCKETS = 64
 _DEEPEST = 8
-_CALL = lazy_regex(r"\b(gen_tcp|gen_udp|ssl)\s*:\s*(listen|open)\s*\(\s*(\d{1,5}|\??[A-Z]\w*)\s*([,)])")
+_CALL = lazy_regex(r"\b(gen_tcp|gen_udp|ssl)\s*:\s*(listen|open)\s*\(\s*([0-9]{1,5}|\??[A-Z]\w*)\s*([,)])")
 _REUSE = lazy_regex(r"\{\s*reuseaddr\s*,\s*(true|false)\s*\}")
-_ADDRESS = lazy_regex(r"\{\s*(?:ip|ifaddr)\s*,\s*(any|loopback|\{[\d\s,]{1,200}\}|[^{}]{0,200})")
+_ADDRESS = lazy_regex(r"\{\s*(?:ip|ifaddr)\s*,\s*(any|loopback|\{[0-9\s,]{1,200}\}|[^{}]{0,200})")
 _V6ONLY = lazy_regex(r"\{\s*ipv6_v6only\s*,\s*(true|false)\s*\}")
-_BACKLOG = lazy_regex(r"\{\s*backlog\s*,\s*(\d{1,9})\s*\}")
+_BACKLOG = lazy_regex(r"\{\s*backlog\s*,\s*([0-9]{1,9})\s*\}")
 _FAMILY = lazy_regex(r"[\[,]\s*(inet6?)\s*(?=[,\]])")
 
 Place = Callable[[int, int], Span]
@@ -83,7 +84,7 @@ class _Options:
         only = _V6ONLY.search(text)
         self.v6only = None if only is None else only[1] == "true"
         backlog = _BACKLOG.search(text)
-        self.backlog = None if backlog is None else Backlog(int(backlog[1]))
+        self.backlog = None if backlog is None else Backlog(decimal(backlog[1]) or 0)
         family = _FAMILY.search(text)
         written = _ADDRESS.search(text)
         said = "any" if written is None else "".join(written[1].split())
@@ -94,15 +95,14 @@ class _Options:
             self.address = ""
         elif said == "loopback":
             self.address = "::1" if self.inet6 else "127.0.0.1"
-        elif said.startswith("{") and all(part.isdigit() and len(part) < 6 for part in parts):
-            numbers = [int(part) for part in parts]
+        elif said.startswith("{") and (numbers := decimals(parts, 99_999)) is not None:
             if len(numbers) == 4 and max(numbers) < 256:
                 self.address = "" if not any(numbers) else ".".join(map(str, numbers))
             elif len(numbers) == 8 and max(numbers) < 65536:
                 self.address = "" if not any(numbers) else _short(numbers)
 
 
-def _short(numbers: list[int]) -> str:
+def _short(numbers: tuple[int, ...]) -> str:
     from portwright.ip import ip_address
 
     return str(ip_address(":".join(f"{number:x}" for number in numbers)))
@@ -126,10 +126,10 @@ def _list(text: str, start: int) -> str | None:
 
 def _port(text: str, said: str, at: int) -> tuple[int, int] | None:
     """Where a port's number stands: here, or where the name that stands for it is given one, once."""
-    if said.isdigit():
+    if is_digits(said):
         return at, at + len(said)
     name = said.lstrip("?")
-    pattern = rf"-define\s*\(\s*{name}\s*,\s*(\d{{1,5}})\s*\)" if said.startswith("?") else rf"\b{name}\s*=\s*(\d{{1,5}})\s*[,.]"
+    pattern = rf"-define\s*\(\s*{name}\s*,\s*([0-9]{{1,5}})\s*\)" if said.startswith("?") else rf"\b{name}\s*=\s*([0-9]{{1,5}})\s*[,.]"
     given = list(lazy_regex(pattern).finditer(text))
     return given[0].span(1) if len(given) == 1 else None
 

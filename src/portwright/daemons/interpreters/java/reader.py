@@ -8,6 +8,7 @@ from portwright.daemons._engine import unknown_program as generic
 from portwright.daemons._engine.binding import DUAL, IPV4, Binder, Given, argument, default, halves, variable
 from portwright.facts import Confidence, Endpoint, Invocation, Origin
 from portwright.formats import sections
+from portwright.numbers import is_digits
 from portwright.source import Word
 from portwright.system.processes.options import cut
 from portwright.system.spanned_text import UNKNOWN, SpannedText
@@ -131,7 +132,7 @@ def _named(started: Started, invocation: Invocation, files: Files) -> Iterator[E
     for port_name, host_name, port_variable, host_variable in _PROPERTIES:
         port, confidence = _setting(port_name, port_variable, arguments, started, invocation, beside)
         host, _ = _setting(host_name, host_variable, arguments, started, invocation, beside)
-        if port is None or not port.text or not (port.text.isdigit() or UNKNOWN in port.text) or port.text.startswith("-"):
+        if port is None or not port.text or not (is_digits(port.text) or UNKNOWN in port.text) or port.text.startswith("-"):
             continue
         binder = replace(started.binder, confidence=confidence)
         yield from binder.bind(host or default("", port.at), port, files)

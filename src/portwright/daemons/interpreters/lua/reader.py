@@ -9,7 +9,7 @@ from portwright.facts import Endpoint, Invocation
 from portwright.trees import Files
 
 _MOST_SOCKETS = 64
-_BIND = lazy_regex(r"""\bsocket\.bind\s*\(\s*(['"])([\w.:*-]*)\1\s*,\s*(['"]?)(\d{1,5})\3\s*[,)]""")
+_BIND = lazy_regex(r"""\bsocket\.bind\s*\(\s*(['"])([\w.:*-]*)\1\s*,\s*(['"]?)([0-9]{1,5})\3\s*[,)]""")
 
 
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:

@@ -5,6 +5,7 @@ from portwright.daemons import DaemonFact, Packages, bears_its_name, daemon_of
 from portwright.daemons._engine import unknown_program as generic
 from portwright.daemons._engine.binding import Binder, argument, default, halves
 from portwright.facts import Endpoint, Invocation
+from portwright.numbers import is_digits
 from portwright.source import Word
 from portwright.system.processes.options import cut
 from portwright.system.spanned_text import UNKNOWN
@@ -61,7 +62,7 @@ def _inspector(word: Word, files: Files) -> tuple[Endpoint, ...]:
     host, port = default("127.0.0.1", word.at), default(9229, word.at)
     if equals:
         value = cut(word, len(name) + 1)
-        if value.text.isdigit():
+        if is_digits(value.text):
             port = argument(value)
         else:
             given, own = halves(value)

@@ -7,6 +7,7 @@ from portwright._start.records import dataclass, field, replace
 from portwright.daemons._engine.binding import BOTH, DUAL, IPV4, Binder, Given
 from portwright.facts import Backlog, Endpoint, Origin
 from portwright.formats.javascript import LONGEST, Tokens, tokens
+from portwright.numbers import based, decimal
 from portwright.source import Source, Span, Word
 from portwright.system.spanned_text import UNKNOWN
 from portwright.trees import Files
@@ -15,6 +16,8 @@ _DEEPEST = 20
 _MOST_STEPS = 20_000
 _MOST_SOCKETS = 64
 _LONGEST_NUMBER = 9
+_GREATEST = 999_999_999
+_BASES = {"x": 16, "o": 8, "b": 2}
 _BACKLOG = 511  # lib/net.js
 _LONGEST_EXPRESSION = 200
 _CONVERTS = frozenset(("Number", "parseInt", "parseFloat", "String", "normalizePort"))
@@ -157,10 +160,9 @@ def _datagram(at: int, text: _Text, app: str, files: Files) -> tuple[Endpoint, .
 def _endpoints(
     at: int, text: _Text, binder: Binder, port: _Known | None, host: _Known | None, unsure: bool, files: Files
 ) -> tuple[Endpoint, ...]:
-    number = port.value if port is not None else None
-    if port is None or not (isinstance(number, int) or (isinstance(number, str) and number.isascii() and number.isdigit())):
-        return ()
-    if not 0 <= int(str(number)[:_LONGEST_NUMBER]) <= 65535:
+    said = port.value if port is not None else None
+    number = decimal(said, 65535) if isinstance(said, str) else said
+    if port is None or number is None or not 0 <= number <= 65535:
         return ()
     if unsure:
         binder = replace(binder, confidence="possible")
@@ -408,7 +410,9 @@ def _single(value: Range, text: _Text, depth: int) -> _Known:
     if end - start == 1 and token.kind == "string":
         return _Known(token.text, here)
     if end - start == 1 and token.kind == "number" and len(token.text) <= _LONGEST_NUMBER:
-        return _Known(int(token.text.replace("_", ""), 0 if token.text[1:2].isalpha() else 10), here)
+        digits = token.text.replace("_", "")
+        base = _BASES.get(digits[1:2].lower(), 10)
+        return _Known(decimal(digits) if base == 10 else based(digits[2:], base), here)
     if token.kind == "name":
         return _named(value, text, depth)
     raise _Unknown
@@ -491,7 +495,4 @@ def _number(known: _Known) -> _Known:
     """What Number() and parseInt() make of a text of digits; of nothing and of anything else NaN, which is false."""
     if isinstance(known.value, int):
         return known
-    digits = (known.value or "").strip()
-    if not digits.isascii() or not digits.isdigit() or len(digits) > _LONGEST_NUMBER:
-        return replace(known, value=None)
-    return replace(known, value=int(digits))
+    return replace(known, value=decimal((known.value or "").strip(), _GREATEST))

@@ -8,6 +8,7 @@ from portwright.daemons._engine import unknown_program as generic
 from portwright.daemons._engine.binding import IPV4, Binder, Given, argument, default, halves, variable
 from portwright.daemons.interpreters.scripts import LONGEST, fits
 from portwright.facts import Endpoint, Invocation
+from portwright.numbers import is_digits
 from portwright.source import Source, Word
 from portwright.system.processes.options import cut
 from portwright.system.processes.options import read as options_of
@@ -105,7 +106,7 @@ def _socket(
     if port is None and host is not None and ":" in host.text and "LocalPort" not in options:
         before, _, after = host.text.rpartition(":")
         host, port = replace(host, text=before.strip("[]")), replace(host, text=after)
-    if port is None or not port.text.isascii() or not port.text.isdigit():
+    if port is None or not is_digits(port.text):
         return ()
     only = worth("V6Only")
     binder = Binder(
@@ -176,7 +177,7 @@ def _value(text: str, place: tuple[int, int], source: Source, environment: Mappi
     if depth > 4 or len(own) > 256:
         return None
     at = source.span(start, end)
-    if own.isascii() and own.replace("_", "").isdigit():
+    if is_digits(own.replace("_", "")):
         return Given(own.replace("_", ""), at, "directive")
     if len(own) > 1 and own[0] in "\"'" and own.find(own[0], 1) == len(own) - 1 and not (own[0] == '"' and "$" in own):
         inner = cut(Word(own, at), 1, len(own) - 1)

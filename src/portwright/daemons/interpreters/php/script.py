@@ -8,9 +8,9 @@ from portwright.source import Source
 from portwright.trees import Files
 
 _MOST_SOCKETS = 64
-_STREAM = lazy_regex(r"""\bstream_socket_server\s*\(\s*(['"])(?:(tcp|udp|ssl|tls)://)?(\[[0-9a-fA-F:.]*\]|[\w.*-]*):(\d{1,5})\1""")
-_LISTENS = lazy_regex(r"\bsocket_create_listen\s*\(\s*(\d{1,5})\b")
-_BINDS = lazy_regex(r"""\bsocket_bind\s*\(\s*\$\w+\s*,\s*(['"])([\w.:-]*)\1\s*,\s*(\d{1,5})\b""")
+_STREAM = lazy_regex(r"""\bstream_socket_server\s*\(\s*(['"])(?:(tcp|udp|ssl|tls)://)?(\[[0-9a-fA-F:.]*\]|[\w.*-]*):([0-9]{1,5})\1""")
+_LISTENS = lazy_regex(r"\bsocket_create_listen\s*\(\s*([0-9]{1,5})\b")
+_BINDS = lazy_regex(r"""\bsocket_bind\s*\(\s*\$\w+\s*,\s*(['"])([\w.:-]*)\1\s*,\s*([0-9]{1,5})\b""")
 
 
 def opened(source: Source, started: Invocation, files: Files) -> tuple[Endpoint, ...]:

@@ -4,6 +4,7 @@ from portwright._start.records import replace
 from portwright.daemons import DaemonFact, Packages, bears_its_name, daemon_of
 from portwright.daemons._engine import unknown_program as generic
 from portwright.facts import Endpoint, Invocation, Traits
+from portwright.numbers import is_digits
 from portwright.ports import PortSet
 from portwright.source import Word
 from portwright.system.host_files import names
@@ -99,7 +100,7 @@ def _http_server(invocation: Invocation, words: tuple[Word, ...], files: Files) 
     if any(_UNKNOWN in word.text for word in (bind, port) if word is not None):
         files.report_unreadable(invocation.at, "what this expands to is not known")
         return ()
-    number = _HTTP_PORT if port is None else names.port(port.text, "tcp", files) if port.text.isdigit() else None
+    number = _HTTP_PORT if port is None else names.port(port.text, "tcp", files) if is_digits(port.text) else None
     if number is None:
         files.report_unreadable(port.at if port is not None else invocation.at, "http.server does not start: not a port")
         return ()

@@ -7,6 +7,7 @@ from typing import TypeGuard
 
 from portwright._start.records import dataclass, field
 from portwright.facts import Endpoint, Origin, Protocol
+from portwright.numbers import decimal
 from portwright.ports import PortSet
 from portwright.source import Source, Span, Word
 from portwright.system.host_files import names
@@ -484,10 +485,8 @@ def _converted(known: Known | None, kind: str) -> Known | None:
         return Known(str(known.value), known.at, known.origin) if isinstance(known.value, str) or abs(known.value) < 1 << 32 else None
     if isinstance(known.value, int):
         return known
-    digits = known.value.strip()
-    if not digits.isascii() or not digits.isdigit() or len(digits) > 9:
-        return None
-    return Known(int(digits), known.at, known.origin)
+    number = decimal(known.value.strip(), 999_999_999)
+    return None if number is None else Known(number, known.at, known.origin)
 
 
 def _argument(call: ast.Call, position: int, name: str) -> ast.expr | None:

@@ -8,6 +8,7 @@ from portwright.daemons.interpreters.ruby.value import value
 from portwright.daemons.interpreters.scripts import fits
 from portwright.facts import Endpoint, Invocation
 from portwright.formats import ruby
+from portwright.numbers import is_digits
 from portwright.source import Source, Word
 from portwright.system.processes.options import cut
 from portwright.trees import Files
@@ -45,7 +46,7 @@ def _tcp_server(arguments: tuple[Word, ...], started: Invocation, files: Files) 
         return ()
     port = known[-1]
     host = known[0] if len(known) == 2 else default("", port.at)
-    if not port.text.isdigit():
+    if not is_digits(port.text):
         return ()
     return Binder(started.program, words=("",), confidence="likely").bind(host, port, files)
 
@@ -60,7 +61,7 @@ def _webrick(arguments: tuple[Word, ...], started: Invocation, files: Files) -> 
         options[key.strip().strip(":'\"")] = cut(inner, len(inner.text) - len(inner.text.lstrip()), len(inner.text))
     port = value(options["Port"], started.environment) if "Port" in options else None
     host = value(options["BindAddress"], started.environment) if "BindAddress" in options else None
-    if port is None or not port.text.isdigit() or ("BindAddress" in options and host is None):
+    if port is None or not is_digits(port.text) or ("BindAddress" in options and host is None):
         return ()
     binder = Binder(started.program, every=True, wildcard=BOTH, v6only=True, confidence="likely")
     return binder.bind(host or default("", port.at), port, files)
@@ -80,7 +81,7 @@ def _sinatra(source: Source, started: Invocation, files: Files) -> tuple[Endpoin
         if word.text in ("-p", "-o"):
             said["port" if word.text == "-p" else "bind"] = Given(following.text, following.at, "argument")
     port = said.get("port", default(4567, started.at))
-    if not port.text.isdigit():
+    if not is_digits(port.text):
         return ()
     environment = variable(started.environment, "APP_ENV", "RACK_ENV")
     developing = environment is None or environment.text == "development"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from portwright.daemons._engine.binding import Given
+from portwright.numbers import is_digits
 from portwright.source import Word
 from portwright.system.processes.options import cut
 from portwright.system.spanned_text import UNKNOWN
@@ -22,7 +23,7 @@ def value(word: Word, environment: Mapping[str, Word]) -> Given | None:
             return value(cut(word, len(converter), len(text) - 1), environment)
     if text.startswith("(") and text.endswith(")"):
         return value(cut(word, 1, len(text) - 1), environment)
-    if text.isascii() and text.replace("_", "").isdigit():
+    if is_digits(text.replace("_", "")):
         return Given(text.replace("_", ""), word.at, "directive")
     if len(text) > 1 and text[0] in "\"'" and text.find(text[0], 1) == len(text) - 1:
         return _interpolated(word, environment)

@@ -9,7 +9,7 @@ from portwright.facts import Endpoint, Invocation
 from portwright.trees import Files
 
 _MOST_SOCKETS = 64
-_SERVER = lazy_regex(r"""\bsocket\s+-server\s+\S+((?:\s+-myaddr\s+[\w.:-]+)?)\s+(\d{1,5})\b""")
+_SERVER = lazy_regex(r"""\bsocket\s+-server\s+\S+((?:\s+-myaddr\s+[\w.:-]+)?)\s+([0-9]{1,5})\b""")
 
 
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
