@@ -37,7 +37,8 @@ def test_an_error_of_our_own_is_one_line_and_exit_70(jobs: list[str], capsys: py
     assert 70 == main(["check", WEB1, *jobs])
 
     streams = capsys.readouterr()
-    assert "" == streams.out
+    assert "could not be read:" in streams.out
+    assert "internal error: KeyError in portwright." in streams.out
     assert 1 == streams.err.count("\n")
     assert streams.err.startswith("portwright: internal error: KeyError: 'a\\x1b[31m\\nb' in portwright.")
     assert f"a bug of portwright {__version__}: report this line and the traceback that --debug shows" in streams.err

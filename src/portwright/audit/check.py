@@ -130,6 +130,11 @@ def unfinished(given: Input, rules: tuple[Rule, ...], reason: str) -> HostResult
     )
 
 
+def unread(given: Input, reason: str) -> Host:
+    """An input of which nothing is known, and why."""
+    return Host(given.name, repository=given.kind != "host", unreadable=(Unreadable(Span.whole(given.path), reason),))
+
+
 def _across_roles(host: Host, finding: Finding) -> Finding:
     """A finding of a repository that rests on another role's line is only possible: a machine may have one without the other.
 

@@ -12,7 +12,7 @@ TYPE_CHECKING = False  # as a type checker takes it; typing itself costs more th
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
-    from typing import NoReturn
+    from typing import NoReturn, TypeVar
 
     from portwright.audit.check import Selection
     from portwright.audit.inputs import Input
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from portwright.host import Host
     from portwright.reports.registry import Look
     from portwright.rules import Rule
+
+    T = TypeVar("T")
 
 CLEAN, FINDINGS, USAGE, INCOMPLETE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 70, 130
 
@@ -64,7 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             import traceback
 
             traceback.print_exc()
-        _say(f"portwright: {_bug(error, debug)}")
+        from portwright.audit.mistake import line
+
+        _say(f"portwright: {line(error, debug=debug)}")
         return INTERNAL
 
 
@@ -76,32 +80,23 @@ def _log_decisions() -> None:
         debug_log.enable(safe)
 
 
-def _bug(error: Exception, debug: bool) -> str:
-    """An error of our own in one line: what it is, where it came up, and what to report."""
-    place, step = "", error.__traceback__
-    while step is not None:
-        module = step.tb_frame.f_globals.get("__name__", "")
-        if module.startswith("portwright"):
-            place = f" in {module}:{step.tb_lineno}"
-        step = step.tb_next
-    said = f"{type(error).__name__}: {error}"[:300]
-    more = "the traceback above" if debug else "the traceback that --debug shows"
-    return f"internal error: {said}{place}; this is a bug of portwright {__version__}: report this line and {more} to its maintainers"
-
-
 # ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _check(options: Options) -> int:
+    from functools import partial
+
+    from portwright.audit.check import unfinished, verdict
     from portwright.reports.registry import Checked
 
     outputs = _outputs(options)
     rules, known, selection = _rules(options)
     inputs = _inputs(options)
-    results = _each(inputs, options, rules, selection, known)
+    work = partial(verdict, rules=rules, selection=selection, known=known, rate=options.rate)
+    results, sound = _each(inputs, options, work, lambda given, reason: unfinished(given, rules, reason))
     checked = Checked(results, tuple(rule.card for rule in rules), __version__)
     _report("check", checked, outputs, options, [(given, result.paths) for given, result in zip(inputs, results, strict=True)])
-    return _verdict(results, rules, options)
+    return _verdict(results, rules, options) if sound else INTERNAL
 
 
 def _verdict(results: Sequence[HostResult], rules: Sequence[Rule], options: Options) -> int:
@@ -136,24 +131,32 @@ def _files(named: Iterable[tuple[Input, Iterable[str]]], options: Options, outpu
 
 
 def _facts(options: Options) -> int:
-    from portwright.audit.check import read
+    from portwright.audit.check import read, unread
 
     outputs = _outputs(options)
-    each = [(given, host) for given in _inputs(options) for host in read(given)]
+    inputs = _inputs(options)
+    answers, sound = _each(inputs, options, read, lambda given, reason: (unread(given, reason),))
+    each = [(given, host) for given, hosts in zip(inputs, answers, strict=True) for host in hosts]
     hosts = [host for _, host in each]
     _report("facts", hosts, outputs, options, [(given, host.sources) for given, host in each])
-    return INCOMPLETE if _is_incomplete(hosts, options) else CLEAN
+    return INTERNAL if not sound else INCOMPLETE if _is_incomplete(hosts, options) else CLEAN
 
 
 def _ports(options: Options) -> int:
-    from portwright.audit.check import read
+    from portwright.audit.check import read, unread
     from portwright.host.join.conflict import collisions
 
     outputs = _outputs(options)
-    each = [(given, host) for given in _inputs(options) for host in read(given, options.rate)]
-    hosts = [host for _, host in each]
-    _report("ports", [(host, collisions(host)) for host in hosts], outputs, options, [(given, host.sources) for given, host in each])
-    return INCOMPLETE if _is_incomplete(hosts, options) else CLEAN
+    inputs = _inputs(options)
+    answers, sound = _each(
+        inputs,
+        options,
+        lambda given: tuple((host, collisions(host)) for host in read(given, options.rate)),
+        lambda given, reason: ((unread(given, reason), ()),),
+    )
+    each = [(given, host) for given, found in zip(inputs, answers, strict=True) for host, _ in found]
+    _report("ports", [one for found in answers for one in found], outputs, options, [(given, host.sources) for given, host in each])
+    return INTERNAL if not sound else INCOMPLETE if _is_incomplete([host for _, host in each], options) else CLEAN
 
 
 def _fix(options: Options) -> int:
@@ -327,51 +330,22 @@ def _inputs(options: Options) -> tuple[Input, ...]:
 
 
 def _each(
-    inputs: Sequence[Input], options: Options, rules: tuple[Rule, ...], selection: Selection, known: frozenset[str]
-) -> list[HostResult]:
-    """The verdict on every input, in the order given, the same for any number of jobs."""
-    from functools import partial
+    inputs: Sequence[Input], options: Options, work: Callable[[Input], T], otherwise: Callable[[Input, str], T]
+) -> tuple[list[T], bool]:
+    """What work makes of every input, in the order given, and whether each came to its end without an error of our own."""
+    from portwright._start import debug_log
+    from portwright.audit.executor import Executor
 
-    from portwright.audit.check import verdict
-
-    examine = partial(verdict, rules=rules, selection=selection, known=known, rate=options.rate)
-    if options.jobs == 1 or len(inputs) == 1:
-        return [examine(given) for given in inputs]
-    from concurrent.futures import ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
-    from multiprocessing import get_context
-
-    from portwright.audit.check import unfinished
-
-    size = max(1, len(inputs) // (options.jobs * 8))
-    parts = [inputs[start : start + size] for start in range(0, len(inputs), size)]
-    # Forked workers inherit the compiled rules, which cannot be sent to them.
-    pool = ProcessPoolExecutor(min(options.jobs, len(parts)), get_context("fork"), _remember, (examine,))
-    results: list[HostResult] = []
-    try:
-        for part, checked in [(part, pool.submit(_examine, part)) for part in parts]:
-            try:
-                results += checked.result()
-            except BrokenProcessPool:
-                results += [unfinished(given, rules, "the process that checked it was killed") for given in part]
-    finally:
-        pool.shutdown(cancel_futures=True)
-    return results
-
-
-_remembered: list[Callable[[Input], HostResult]] = []
-
-
-def _remember(examine: Callable[[Input], HostResult]) -> None:
-    import signal
-
-    # Ctrl-C reaches every process of the terminal; the first one ends the others.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    _remembered.append(examine)
-
-
-def _examine(part: Sequence[Input]) -> list[HostResult]:
-    return [_remembered[0](given) for given in part]
+    answers = Executor(work, otherwise, debug=debug_log.ENABLED).each(inputs, getattr(options, "jobs", 1))
+    mistakes: dict[str, int] = {}
+    for answer in answers:
+        if answer.mistake:
+            mistakes[answer.mistake] = mistakes.get(answer.mistake, 0) + 1
+            if answer.traceback and sys.stderr is not None:
+                sys.stderr.write(answer.traceback)
+    for mistake, times in mistakes.items():
+        _say(f"portwright: {mistake}" + (f" ({times} hosts or repositories)" if times > 1 else ""))
+    return [answer.value for answer in answers], not mistakes
 
 
 # ── where output goes ───────────────────────────────────────────────────────────────────────────────────────────────
