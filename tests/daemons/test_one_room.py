@@ -25,6 +25,7 @@ ELSEWHERE = {
     "system/init.py": "init systems, one of which is a program of many uses",
     "system/processes/supervisor.py": "what starts other programs is read here, what it binds itself in its room",
     "system/processes/spawners.py": "the same",
+    "system/systemd/package_generators.py": "what a package ships for the manager is named as the package is",
     "system/systemd/generators.py": "quadlets are made into units that start a container engine",
 }
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")

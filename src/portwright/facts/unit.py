@@ -48,7 +48,8 @@ class Unit:
 
     `files` are the paths read, fragment first. `names` are the unit's own name and its aliases. `starts` and `why` follow
     CONTRACT.md (None in a repository). `started_by` names the units that pull it in at boot. `after` are the units ordered before
-    it. `settings` keep every line in reading order; use `value` and `each`, which apply systemd's resets.
+    it. `excluded_by` is the unit that a boot starts instead, with the Conflicts= line. `settings` keep every line in reading order; use
+    `value` and `each`, which apply systemd's resets.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Unit:
     starts: Starts | None = None
     why: str = ""
     started_by: tuple[str, ...] = ()
+    excluded_by: Value | None = None
 
     @property
     def kind(self) -> str:

@@ -159,3 +159,101 @@ def test_the_first_directory_with_a_quadlet_of_a_name_wins() -> None:
     unit = units.get("web.service")
     assert unit is not None
     assert ("/etc/containers/systemd/web.container",) == unit.files
+
+
+# ── generators that packages ship ───────────────────────────────────────────────────────────────────────────────────
+
+GENERATORS = "/usr/lib/systemd/system-generators"
+SSH = {
+    f"{GENERATORS}/sshd-socket-generator": "ELF\n",
+    "/usr/lib/systemd/system/ssh.socket": "[Socket]\nListenStream=0.0.0.0:22\nListenStream=[::]:22\nBindIPv6Only=ipv6-only\n",
+    "/usr/lib/systemd/system/ssh.service": "[Service]\nExecStart=/usr/sbin/sshd -D\n",
+}
+
+
+def listens(files: dict[str, str], name: str) -> list[str]:
+    unit = host(files)[0].get(name)
+    assert unit is not None
+    return [f"{setting.value} {setting.at}" for setting in unit.each("Socket", "ListenStream")]
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ("Port 2222\n", ["0.0.0.0:2222 /etc/ssh/sshd_config:1:6", "[::]:2222 /etc/ssh/sshd_config:1:6"]),
+        ("Port 22\n", ["0.0.0.0:22 /usr/lib/systemd/system/ssh.socket:2:14", "[::]:22 /usr/lib/systemd/system/ssh.socket:3:14"]),
+        ("AddressFamily inet\n", ["0.0.0.0:22 /etc/ssh/sshd_config:1:15"]),
+        (
+            "ListenAddress 192.0.2.4\nListenAddress [2001:db8::4]:2200\nPort 2222\n",
+            ["192.0.2.4:2222 /etc/ssh/sshd_config:1:15", "[2001:db8::4]:2200 /etc/ssh/sshd_config:2:15"],
+        ),
+        (
+            "Match User a\nPort 2222\n",
+            ["0.0.0.0:22 /usr/lib/systemd/system/ssh.socket:2:14", "[::]:22 /usr/lib/systemd/system/ssh.socket:3:14"],
+        ),
+    ],
+)
+def test_sshd_socket_generator_gives_ssh_socket_the_ports_of_sshd_config(config: str, expected: list[str]) -> None:
+    assert expected == listens({**SSH, "/etc/ssh/sshd_config": config}, "ssh.socket")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {f"{GENERATORS}/sshd-socket-generator": "-> /nowhere"},
+        {"/etc/systemd/system-generators/sshd-socket-generator": "-> /dev/null"},
+        {"/run/systemd/generator.late/README": "made\n"},
+    ],
+    ids=["not installed", "masked", "what it made would be there"],
+)
+def test_a_generator_that_is_not_there_or_that_has_run_makes_nothing(more: dict[str, str]) -> None:
+    found = listens({**SSH, "/etc/ssh/sshd_config": "Port 2222\n", **more}, "ssh.socket")
+
+    assert ["0.0.0.0:22 /usr/lib/systemd/system/ssh.socket:2:14", "[::]:22 /usr/lib/systemd/system/ssh.socket:3:14"] == found
+
+
+def test_a_drop_in_that_sorts_behind_the_generated_one_has_the_last_word() -> None:
+    drop_in = {"/etc/systemd/system/ssh.socket.d/listen.conf": "[Socket]\nListenStream=\nListenStream=2200\n"}
+    found = listens({**SSH, "/etc/ssh/sshd_config": "Port 2222\n", **drop_in}, "ssh.socket")
+
+    assert ["2200 /etc/systemd/system/ssh.socket.d/listen.conf:3:14"] == found
+
+
+def test_systemd_sslh_generator_makes_a_socket_of_the_listen_lines() -> None:
+    config = 'verbose: 0;\nlisten:\n(\n    # { host: "a"; port: "1"; },\n    { host: "0.0.0.0"; port: "443"; }\n);\n'
+    files = {f"{GENERATORS}/systemd-sslh-generator": "ELF\n", "/etc/sslh.cfg": config}
+
+    assert ["0.0.0.0:443 /etc/sslh.cfg:5:31"] == listens(files, "sslh.socket")
+    assert "boot" == starts(files, "sslh.socket")
+
+
+@pytest.mark.parametrize(
+    ("files", "unit", "expected"),
+    [
+        ({"/etc/postgresql/15/main/postgresql.conf": ""}, "postgresql@15-main.service", "boot"),
+        (
+            {"/etc/postgresql/15/main/postgresql.conf": "", "/etc/postgresql/15/main/start.conf": "# how\nauto\n"},
+            "postgresql@15-main.service",
+            "boot",
+        ),
+        (
+            {"/etc/postgresql/15/main/postgresql.conf": "", "/etc/postgresql/15/main/start.conf": "manual\n"},
+            "postgresql@15-main.service",
+            None,
+        ),
+        ({"/etc/openvpn/office.conf": ""}, "openvpn@office.service", "boot"),
+        ({"/etc/openvpn/office.conf": "", "/etc/default/openvpn": 'AUTOSTART="none"\n'}, "openvpn@office.service", None),
+        ({"/etc/openvpn/office.conf": "", "/etc/default/openvpn": 'AUTOSTART="home"\n'}, "openvpn@office.service", None),
+        ({"/etc/tor/instances/a/torrc": ""}, "tor@a.service", "boot"),
+    ],
+)
+def test_generators_of_debian_start_an_instance_for_each_config(files: dict[str, str], unit: str, expected: str | None) -> None:
+    name = unit.partition("@")[0]
+    shipped = {
+        f"{GENERATORS}/{name}-generator": "#!/bin/sh\n",
+        f"/usr/lib/systemd/system/{name}.service": "[Service]\nType=oneshot\nExecStart=/bin/true\n",
+        f"/usr/lib/systemd/system/{name}@.service": "[Service]\nExecStart=/usr/bin/a %i\n",
+        f"/etc/systemd/system/multi-user.target.wants/{name}.service": f"-> /usr/lib/systemd/system/{name}.service",
+    }
+
+    assert expected == starts({**shipped, **files}, unit)

@@ -501,3 +501,53 @@ def test_only_a_service_that_is_up_when_it_has_its_bus_name_waits_for_the_bus(ki
     }
 
     assert waits == ("dbus.socket" in load(Files(MemoryTree(files))).after("a.service"))
+
+
+# ── Conflicts= ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+CONFLICTING = "[Unit]\nConflicts=b.service\n[Service]\nExecStart=/bin/a\n"
+BOTH = {
+    f"{LIB}/a.service": CONFLICTING,
+    f"{LIB}/b.service": SERVICE,
+    f"{WANTED}/a.service": f"-> {LIB}/a.service",
+    f"{WANTED}/b.service": f"-> {LIB}/b.service",
+}
+
+
+def outcome(files: dict[str, str], *names: str) -> list[str | None]:
+    units = host(files)
+    return [None if (found := units.get(name)) is None else found.starts for name in names]
+
+
+def test_of_two_enabled_units_the_one_that_is_conflicted_with_is_not_started() -> None:
+    found = unit("b.service", BOTH)
+
+    assert ("never", f"a.service is started and the two exclude each other ({AT}:2:11)") == (found.starts, found.why)
+    assert found.excluded_by is not None
+    assert ("a.service", f"{AT}:2:11") == (found.excluded_by.value, str(found.excluded_by.at))
+    assert ["boot", "never"] == outcome(BOTH, "a.service", "b.service")
+
+
+def test_what_requires_a_unit_that_is_not_started_is_not_started_either_and_what_it_wants_is() -> None:
+    more = {
+        f"{LIB}/b.service": "[Unit]\nWants=d.service\n[Service]\nExecStart=/bin/b\n",
+        f"{LIB}/c.service": "[Unit]\nRequires=b.service\n[Service]\nExecStart=/bin/c\n",
+        f"{LIB}/d.service": SERVICE,
+        f"{WANTED}/c.service": f"-> {LIB}/c.service",
+    }
+
+    assert ["boot", "never", "never", "boot"] == outcome({**BOTH, **more}, "a.service", "b.service", "c.service", "d.service")
+
+
+def test_what_the_boot_requires_is_kept_and_the_unit_that_conflicts_with_it_goes() -> None:
+    required = {f"{ETC}/multi-user.target.requires/b.service": f"-> {LIB}/b.service"}
+
+    assert ["never", "boot"] == outcome({**BOTH, **required}, "a.service", "b.service")
+
+
+def test_where_each_excludes_the_other_or_only_one_is_enabled_nothing_is_dropped() -> None:
+    mutual = {f"{LIB}/b.service": "[Unit]\nConflicts=a.service\n[Service]\nExecStart=/bin/b\n"}
+    alone = {f"{LIB}/a.service": CONFLICTING, f"{LIB}/b.service": SERVICE, f"{WANTED}/b.service": f"-> {LIB}/b.service"}
+
+    assert ["boot", "boot"] == outcome({**BOTH, **mutual}, "a.service", "b.service")
+    assert ["manual", "boot"] == outcome(alone, "a.service", "b.service")

@@ -93,6 +93,22 @@ def needless_bind_capability(host: Host, unit: Unit) -> Derived[bool]:
     return Derived(bool(evidence), (*evidence, *ports, *low.evidence), "likely")
 
 
+@fact_value("unit", "excluded-by")
+def excluded_by(host: Host, unit: Unit) -> Derived[str | None]:
+    """The unit that a boot starts instead of this one, though both are enabled: one of them has the other in Conflicts=."""
+    return Derived(None if unit.excluded_by is None else unit.excluded_by.value)
+
+
+@fact_value("unit", "sockets-lost-to-conflict")
+def sockets_lost_to_conflict(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
+    """The sockets that an enabled unit never opens, as a boot starts another unit that conflicts with it."""
+    if unit.excluded_by is None:
+        return Derived(())
+    opened = [each for each in host.listeners if each.unit == unit.name]
+    said = {f"{each.protocol} {each.ports if each.ports else 'a random port'}": Note("it would listen here", each.at) for each in opened}
+    return Derived(tuple(said), (Note("this line excludes one of the two", unit.excluded_by.at), *said.values()))
+
+
 @fact_value("unit", "ignored-lines")
 def ignored_lines(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
     """The lines meant to decide about ports or power that systemd does not read: misspelt, or in the wrong section."""

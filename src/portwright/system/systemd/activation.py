@@ -7,6 +7,7 @@ from portwright._start.records import dataclass
 from portwright.facts import Starts, Unit, Value
 from portwright.source import Span
 from portwright.system.systemd.conditions import unmet
+from portwright.system.systemd.conflicts import dropped
 from portwright.system.systemd.specifiers import name as parts_of
 from portwright.system.systemd.unit_files import Link
 from portwright.trees import Files
@@ -46,6 +47,7 @@ class Start:
     starts: Starts
     why: str
     by: tuple[str, ...] = ()
+    excluded_by: Value | None = None
 
 
 def dependencies(unit: Unit, key: str, expand: Expand) -> Iterator[tuple[str, Span]]:
@@ -175,12 +177,24 @@ class Activation:
         if self.refused(root) is not None:
             root = "graphical.target" if self.refused("graphical.target") is None else "multi-user.target"
         found = self._reach([(root, "it is what the host boots into"), *also], {}, "boot")
+        found |= self._excluded(root, found)
         waiting: list[tuple[str, str]] = []
-        for name in found:
+        for name, start in found.items():
             unit = self._find(name)
-            if unit is not None and self._unmet(unit) is None:
+            if start.starts == "boot" and unit is not None and self._unmet(unit) is None:
                 waiting += ((other, f"{unit.name} starts it when it is called for") for other in triggered(unit, self._expand))
         return {**found, **self._reach([*waiting, *on_request], found, "demand")}
+
+    def _excluded(self, root: str, found: dict[str, Start]) -> dict[str, Start]:
+        """The units whose start a boot drops, as another one that it starts conflicts with them."""
+        gone = dropped(
+            root,
+            found,
+            self._find,
+            lambda unit: ((pull.unit, pull.needs) for pull in self.pulls(unit)),
+            lambda unit: dependencies(unit, "Conflicts", self._expand),
+        )
+        return {name: Start("never", each.because, found[name].by, each.by) for name, each in gone.items()}
 
     def _reach(self, roots: list[tuple[str, str]], known: dict[str, Start], starts: Starts) -> dict[str, Start]:
         """What is pulled in from `roots`, by primary name, leaving out what is known already."""

@@ -1,12 +1,13 @@
-"""What systemd's generators make of init scripts, rc.local and quadlets, for a tree that does not hold what they made."""
+"""What systemd's generators make of init scripts, rc.local, quadlets and daemons' configs, for a tree without what they made."""
 
 from collections.abc import Iterable, Iterator
 
-from portwright._start.records import dataclass, replace
+from portwright._start.records import dataclass, field, replace
 from portwright.facts import Setting, Unit
 from portwright.formats import unit as unit_format
 from portwright.numbers import is_digits
 from portwright.source import Source, Span, Word
+from portwright.system.systemd.package_generators import DropIn, of_packages
 from portwright.system.systemd.unit_files import Link, is_unit_name
 from portwright.trees import Files
 
@@ -36,10 +37,11 @@ _MOST_PUBLISHED = 1000
 
 @dataclass(frozen=True)
 class Generated:
-    """Units that no unit file makes, by each name they have, and the links that pull units in, by the unit that has them."""
+    """Units that no unit file makes, by each name they have; the links that pull units in, and drop-ins, by the unit that has them."""
 
     units: dict[str, Unit]
     links: dict[str, list[Link]]
+    dropins: dict[str, list[DropIn]] = field(default_factory=dict)
 
 
 def generated(files: Files, exists: Iterable[str]) -> Generated:
@@ -59,6 +61,12 @@ def generated(files: Files, exists: Iterable[str]) -> Generated:
         if "rc-local.service" not in native:
             found.units["rc-local.service"] = _of_script("rc-local.service", "/etc/rc.local", files)
     _quadlets(files, native, found)
+    for made in of_packages(files, native):
+        found.units.update((unit.name, unit) for unit in made.units)
+        for name, link in made.links:
+            found.links.setdefault(name, []).append(link)
+        for name, dropin in made.dropins:
+            found.dropins.setdefault(name, []).append(dropin)
     return found
 
 

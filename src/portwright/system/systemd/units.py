@@ -267,11 +267,23 @@ class _Loader:
         dropins = self.place.dropins(names)
         if path is not None and self.parsed(path) is not None:
             self._fragments[name] = path
-            return Unit(name, Span.whole(label(path)), *self._merged((path, *dropins)), "loaded", names)
-        if (dropins and parts_of(name).suffix in _DROPPED_INTO) or name in STANDARD or self.place.links(names):
+            return Unit(name, Span.whole(label(path)), *self._with_made((path, *dropins), names), "loaded", names)
+        if (dropins and parts_of(name).suffix in _DROPPED_INTO) or name in STANDARD or self.place.links(names) or name in self.made.links:
             at = Span.whole(label(path or (dropins[0] if dropins else f"/etc/systemd/system/{name}")))
             return Unit(name, at, *self._merged(dropins), "missing", names)
         return None
+
+    def _with_made(self, paths: Sequence[str], names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Setting, ...]]:
+        """A fragment and its drop-ins with those that a generator makes, which a file of the same name replaces."""
+        made = {each.name: each for name in names for each in self.made.dropins.get(name, ())}
+        if not made:
+            return self._merged(paths)
+        named = {path.rpartition("/")[2]: path for path in paths[1:]}
+        files, settings = self._merged(paths[:1])
+        for name in sorted({*named, *made}, key=lambda each: each.encode("utf-8", "surrogateescape")):
+            more = self._merged((named[name],)) if name in named else ((made[name].made_from,), made[name].settings)
+            files, settings = files + more[0], settings + more[1]
+        return files, settings
 
     def _merged(self, paths: Sequence[str]) -> tuple[tuple[str, ...], tuple[Setting, ...]]:
         read = [(path, document) for path in paths if (document := self.parsed(path)) is not None]
@@ -317,7 +329,9 @@ def _started(loader: "_Loader", names: Iterable[str], files: Files) -> Units:
         reached = activation.at_boot(_on_the_bus(files), lingering)
     for unit in tuple(loader.units.values()):
         start = activation.start(unit, reached)
-        loader.units[unit.name] = replace(unit, starts=start.starts, why=start.why, started_by=start.by)
+        loader.units[unit.name] = replace(
+            unit, starts=start.starts, why=start.why, started_by=start.by, excluded_by=start.excluded_by
+        )
     # A user's manager has what user@.service leaves it, and pam_limits what is in limits.conf.
     each = None if loader.machine.of_user else of_manager(files)
     return Units((unit for unit in loader.units.values() if unit.files), loader.machine, activation, each)
