@@ -15,7 +15,7 @@ class Listener:
     """Which service listens where, as whom, and whether the kernel and its unit permit it; the words of CONTRACT.md.
 
     `error` is what bind() answers where can_bind is False ("EACCES", "EADDRNOTAVAIL", "EINVAL", "EAFNOSUPPORT", "ENODEV", "EPERM",
-    "203/EXEC", "217/USER"); `because` is the sentence and `because_at` the line that decided. `v6only` is settled (None for IPv4).
+    "127", "203/EXEC", "217/USER"); `because` is the sentence and `because_at` the line that decided. `v6only` is settled (None for IPv4).
     `survives_conflict`: the service runs on without this socket where another has the port.
     `machine` names the machine a repository's file is for, "" on a host: listeners of different machines never meet.
     """
@@ -32,6 +32,7 @@ class Listener:
     why: str = ""
     random: bool = False
     private_network: bool = False
+    user_namespace: bool = False
     bind_user: str | None = None
     can_bind: bool | None = None
     error: str | None = None
@@ -80,6 +81,7 @@ KIND = FactKind(
         "origin": "where it was read from",
         "port": "the lowest port",
         "ports": "all its ports",
+        "user_namespace": "whether it is bound from a user namespace of its own, where no capability counts for the network",
         "private_network": "whether it lies in a network namespace of its own (PrivateNetwork=)",
         "protocol": "tcp or udp",
         "random": "whether the kernel picks the port at each start",

@@ -27,7 +27,9 @@ class Privileges:
     started ("217/USER", "203/EXEC", "never-started"). `denied_call` is the error every bind or socket call meets ("EPERM",
     "EAFNOSUPPORT"), else None. `families` is the list of RestrictAddressFamilies= in force, None for no restriction.
     `file_permitted` and `file_inheritable` are the program's file capabilities, `setuid_root` its mode; `file_known` is False where
-    nothing could tell them. `because` names the lines that decided, in the order a reader should see them.
+    nothing could tell them, `file_perhaps` the line that may give the file capabilities later. `private_users`: it runs in a user
+    namespace of its own. `bind_helper` is where a set-user-ID helper is asked to bind for it. `because` names the lines that decided,
+    in the order a reader should see them.
     """
 
     user: str = "root"
@@ -45,6 +47,8 @@ class Privileges:
     file_inheritable: frozenset[str] = frozenset()
     setuid_root: bool = False
     file_known: bool = True
+    file_perhaps: Span | None = None
+    bind_helper: Span | None = None
     fails: str | None = None
     because: tuple[tuple[str, Span], ...] = ()
 

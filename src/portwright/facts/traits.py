@@ -17,6 +17,8 @@ class Traits:
     `root`: it is started as root *by-design*, for more than its ports, or needs it for nothing else (*needless*). `port_taken`: what it
     does when a port of it is taken. `inherited_sockets`: what it does with sockets that systemd hands it. `closes_first`: whether it is
     the side that closes the connections it makes. `confined_by`: SELinux types or AppArmor profiles that distributions confine it by.
+    `rootless`: run by anybody but root, it binds from a user namespace of its own. `static`: it makes its system calls itself, so that
+    a preloaded library changes nothing. `loads_from_origin`: it finds its libraries by $ORIGIN, which a file capability switches off.
     """
 
     root: Root | None = None
@@ -24,3 +26,6 @@ class Traits:
     inherited_sockets: InheritedSockets | None = None
     closes_first: ClosesFirst | None = None
     confined_by: tuple[str, ...] = ()
+    rootless: bool = False
+    static: bool = False
+    loads_from_origin: bool = False

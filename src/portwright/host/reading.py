@@ -13,9 +13,11 @@ from portwright.facts import Endpoint, Fact, FileNeed, Invocation, Listener, Pri
 from portwright.host import Host
 from portwright.host.join.addresses import BindContext
 from portwright.host.join.listener import listener, socket_listener
+from portwright.host.join.nature import as_it_runs
 from portwright.host.join.open_files import file_limit
 from portwright.host.not_understood import Read, not_understood
 from portwright.system.boot import started
+from portwright.system.host_files.authbind import permits
 from portwright.system.host_files.captures import Captured, captured
 from portwright.system.host_files.mounts import nfs_mounts, resvport_options
 from portwright.system.host_files.networks import names_address
@@ -81,12 +83,15 @@ def bind_context(settled: Settled, known: Captured, files: Files) -> BindContext
         addresses=known.addresses,
         no_ipv6=known.no_ipv6,
         configured=lambda address: names_address(address, files),
+        helped=lambda user, address, port: permits(user, address, port, files),
     )
 
 
 def daemon_facts(invocation: Invocation, files: Files, known: Captured) -> Read:
     """What the daemon behind an invocation says of its sockets; a program nobody knows is asked for ports in flags and environment."""
     invocation, known_daemon = read_as(invocation, files)
+    if known_daemon is not None:
+        invocation = as_it_runs(invocation, known_daemon.descriptor.traits, files)
     if debug_log.ENABLED:
         name = "no known daemon" if known_daemon is None else known_daemon.name
         debug_log.say("daemons", "%s, started at %s, is %s", invocation.program, invocation.at, name)

@@ -20,18 +20,24 @@ def _nobody(address: str) -> bool:
     return False
 
 
+def _everybody(user: str, address: str, port: int) -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class BindContext:
     """What an endpoint meets on its host.
 
     `addresses` are those its interfaces have, None where nobody listed them. `no_ipv6` is the place that says the kernel was booted
-    without IPv6. `configured` says whether some network configuration of the host names an address, which may come and go.
+    without IPv6. `configured` says whether some network configuration of the host names an address, which may come and go. `helped`
+    says whether a helper that was asked to binds for a user, given address and port.
     """
 
     sysctls: Mapping[str, Sysctl]
     addresses: tuple[Address, ...] | None = None
     no_ipv6: Span | None = None
     configured: Callable[[str], bool] = _nobody
+    helped: Callable[[str, str, int], bool] = _everybody
 
     def boot(self, key: str, default: str) -> str:
         """A kernel setting at boot."""

@@ -48,6 +48,7 @@ def listener(endpoint: Endpoint, invocation: Invocation | None, context: BindCon
         why=why,
         random=endpoint.random,
         private_network=privileges is not None and privileges.private_network,
+        user_namespace=privileges is not None and privileges.private_users,
         bind_user=user,
         can_bind=permission.allowed,
         error=permission.error,
@@ -162,7 +163,12 @@ def _permission(endpoint: Endpoint, address: str, privileges: Privileges, contex
     set_start = decimal(context.boot("net.ipv4.ip_unprivileged_port_start", "1024"))
     start = _PRIVATE_START if privileges.private_network else 1024 if set_start is None else set_start
     family: Literal["inet", "inet6"] = "inet6" if ":" in address or address == "*" else "inet"
-    return may_bind(privileges, family, endpoint.protocol, port, start)
+    unhelped = ""
+    if privileges.bind_helper is not None and endpoint.traits.static:
+        unhelped = "it makes its system calls itself, past the library of authbind"
+    elif privileges.bind_helper is not None and not context.helped(privileges.user, address, port):
+        unhelped = f"no file of /etc/authbind permits port {port}"
+    return may_bind(privileges, family, endpoint.protocol, port, start, unhelped)
 
 
 def _first(permission: Permission, refused: Permission | None, six: bool) -> Permission:

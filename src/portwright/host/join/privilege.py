@@ -5,6 +5,7 @@ from typing import Literal
 from portwright._start.records import dataclass
 from portwright.facts import Confidence, Privileges, Protocol
 from portwright.source import Span
+from portwright.system.processes.privileges import IN_NAMESPACE
 
 NEEDED = "CAP_NET_BIND_SERVICE"
 _PRIVATE_START = 1024  # a new network namespace starts from the kernel's defaults, not from the host's sysctl.d
@@ -26,12 +27,18 @@ class Permission:
 
 
 def may_bind(
-    privileges: Privileges, family: Literal["inet", "inet6"], protocol: Protocol, port: int, unprivileged_start: int
+    privileges: Privileges,
+    family: Literal["inet", "inet6"],
+    protocol: Protocol,
+    port: int,
+    unprivileged_start: int,
+    unhelped: str = "",
 ) -> Permission:
     """Whether a process started with these privileges may bind this port, nobody else being there.
 
     TCP and UDP are the same here. `unprivileged_start` is the host's net.ipv4.ip_unprivileged_port_start; IPv6 follows it too
-    (ip-sysctl.rst), a network namespace of the unit's own does not.
+    (ip-sysctl.rst), a network namespace of the unit's own does not. `unhelped` says why the set-user-ID helper
+    that was asked to bind for it does not, whatever its power.
     """
     if privileges.fails is not None:
         return _never_started(privileges, privileges.fails)
@@ -48,6 +55,11 @@ def may_bind(
     if (held is None or NEEDED in held) and not privileges.private_users:
         return Permission(True, None, "", None, "certain")
     why, at = _missing(privileges, held)
+    if privileges.bind_helper is not None:
+        powerless, decided = _powerless_helper(privileges)
+        if not powerless and not unhelped:
+            return Permission(True, None, "", None, "likely")
+        why, at = f"{why}, and {powerless or unhelped}", decided or privileges.bind_helper
     # A setuid or setcap file that nobody listed would change the answer, for all who may gain privileges.
     gains = not privileges.file_known and not privileges.uid0 and not privileges.no_new_privileges and not privileges.private_users
     whose = " of its own network namespace" if privileges.private_network else ""
@@ -100,9 +112,12 @@ def _bounded(capabilities: frozenset[str], privileges: Privileges) -> frozenset[
 def _missing(privileges: Privileges, held: frozenset[str] | None) -> tuple[str, Span | None]:
     """Why CAP_NET_BIND_SERVICE is not there or does not count, and the line to blame."""
     user = "a dynamic user" if privileges.dynamic and privileges.user == "dynamic" else privileges.user
-    if privileges.private_users and (held is None or NEEDED in held):
-        why = f"runs as {user} with {NEEDED} only in the user namespace of PrivateUsers=, which does not count for the network"
-        return why, _line(privileges, "PrivateUsers")
+    if privileges.private_users:
+        maker, at = user_namespace(privileges)
+        if held is None or NEEDED in held:
+            return f"runs as {user} with {NEEDED} only in the user namespace of {maker}, which does not count for the network", at
+        why = f"runs as {user} in the user namespace of {maker}, where no capability counts for the network"
+        return why, at if privileges.uid0 else _line(privileges, "User", "DynamicUser") or at
     bounded = privileges.bounding is not None and NEEDED not in privileges.bounding
     if _is_root(privileges):
         if privileges.noroot and not bounded:
@@ -124,6 +139,22 @@ def _missing(privileges: Privileges, held: frozenset[str] | None) -> tuple[str, 
         name, at = gains_nothing(privileges)
         return f"runs as {user}, and {name} makes the set-user-ID bit of the program void", at or line
     return f"runs as {user} without {NEEDED}", line
+
+
+def _powerless_helper(privileges: Privileges) -> tuple[str, Span | None]:
+    """What leaves a set-user-ID helper without power, "" where nothing does, and the line."""
+    if privileges.no_new_privileges:
+        name, at = gains_nothing(privileges)
+        return f"{name} leaves the set-user-ID helper of authbind without power", at
+    return ("the helper of authbind has no power in a user namespace", None) if privileges.private_users else ("", None)
+
+
+def user_namespace(privileges: Privileges) -> tuple[str, Span | None]:
+    """What gives it a user namespace of its own, in words, and the line."""
+    for text, at in reversed(privileges.because):
+        if text.startswith(IN_NAMESPACE):
+            return text.removeprefix(IN_NAMESPACE), at
+    return "PrivateUsers=", _line(privileges, "PrivateUsers")
 
 
 def gains_nothing(privileges: Privileges) -> tuple[str, Span | None]:

@@ -4,6 +4,7 @@ from portwright.facts import NET_BIND_SERVICE, Confidence, Listener, Privileges
 from portwright.finding import Note
 from portwright.host import Host
 from portwright.host.terms.host import low_ports
+from portwright.host.terms.listener import socket
 from portwright.host.terms.registry import Derived, fact_value
 from portwright.ports import PortSet
 
@@ -20,11 +21,23 @@ def grantable_unit(host: Host, listener: Listener) -> Derived[str | None]:
     nor for a program with file capabilities (they clear the ambient ones, capabilities(7)).
     """
     found = _privileges(host, listener)
-    if found is None or found.uid0 or found.private_users or found.noroot or found.fails or found.denied_call:
+    if found is None or listener.user_namespace or found.uid0 or found.private_users or found.noroot or found.fails or found.denied_call:
         return Derived(None)
     if found.file_permitted or found.file_inheritable or found.setuid_root:
         return Derived(None)
     return Derived(listener.unit)
+
+
+@fact_value("listener", "other-way-to-bind")
+def other_way_to_bind(host: Host, listener: Listener) -> Derived[str]:
+    """What lets it have its low port where CAP_NET_BIND_SERVICE does not."""
+    if not listener.user_namespace:
+        return Derived(
+            f"change what the note points to, or have a .socket unit bind {socket(host, listener).value} and pass it to the service"
+        )
+    if listener.private_network:
+        return Derived("move it to a port that every user may bind")
+    return Derived(f"set net.ipv4.ip_unprivileged_port_start to {listener.port} or less, or move it to a port that every user may bind")
 
 
 @fact_value("listener", "needs-only-low-port")

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 from portwright.facts import NET_BIND_SERVICE, Unit
 from portwright.finding import Note
 from portwright.host import Host
+from portwright.host.join.nature import NOT_LOADED
 from portwright.host.join.privilege import effective_capabilities, gains_nothing
 from portwright.host.terms.host import low_ports
 from portwright.host.terms.kernel_settings import PORT_SETTINGS
 from portwright.host.terms.registry import Derived, fact_value
 from portwright.system.systemd.ignored_settings import Ignored, ignored
+from portwright.system.systemd.privileges import narrows
 
 if TYPE_CHECKING:
     from portwright.system.systemd.exec_calls import ExecCall
@@ -71,9 +73,19 @@ def barred_capabilities(host: Host, unit: Unit) -> Derived[frozenset[str] | None
     found = host.privileges.get(unit.name)
     if found is None or found.fails != "203/EXEC" or found.bounding is None:
         return Derived(None)
-    lines = [Note(text, at) for text, at in found.because if at.path in unit.files and not text.startswith(("User=", "DynamicUser="))]
+    barred = found.file_permitted - found.bounding
+    lines = [Note(text, at) for text, at in found.because if at.path in unit.files and narrows(text, barred)]
     owned = Note(f"the file of its program has {', '.join(sorted(found.file_permitted))}")
-    return Derived(found.file_permitted - found.bounding, (*lines, owned))
+    return Derived(barred, (*lines, owned))
+
+
+@fact_value("unit", "loader-breaking-capabilities")
+def loader_breaking_capabilities(host: Host, unit: Unit) -> Derived[frozenset[str] | None]:
+    """The capabilities of its program's file for which the loader no longer finds the libraries beside the program."""
+    found = host.privileges.get(unit.name)
+    if found is None or found.fails != NOT_LOADED:
+        return Derived(None)
+    return Derived(found.file_permitted | found.file_inheritable, tuple(Note(text, at) for text, at in found.because[-1:]), "likely")
 
 
 @fact_value("unit", "needless-bind-capability")

@@ -1,7 +1,7 @@
 """What power is left to a program: after its wrappers changed user and capabilities, and with what its own file gives."""
 
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from portwright._start.records import replace
 from portwright.facts import Privileges
@@ -12,6 +12,8 @@ from portwright.system.host_files.captures import Captured
 from portwright.system.processes.process import Process
 from portwright.system.processes.programs import interpreter
 from portwright.trees import Files
+
+IN_NAMESPACE = "enters a user namespace of "
 
 
 def after_switches(privileges: Privileges, process: Process, files: Files) -> Privileges:
@@ -25,7 +27,16 @@ def after_switches(privileges: Privileges, process: Process, files: Files) -> Pr
             privileges = replace(privileges, no_new_privileges=True, because=(*privileges.because, ("NoNewPrivileges=yes", switch.at)))
         if switch.private_network:
             privileges = replace(privileges, private_network=True)
+        if switch.bind_helper:
+            privileges = replace(privileges, bind_helper=switch.at)
+        if switch.user_namespace and not (switch.unless_root and privileges.uid0):
+            privileges = in_user_namespace(privileges, switch.user_namespace, switch.at)
     return privileges
+
+
+def in_user_namespace(privileges: Privileges, maker: str, at: Span) -> Privileges:
+    """The same power in a user namespace that `maker` makes: what it holds there counts for nothing that belongs to the host's."""
+    return replace(privileges, private_users=True, because=(*privileges.because, (f"{IN_NAMESPACE}{maker}", at)))
 
 
 def after_switching_user(privileges: Privileges, user: str, files: Files, kept: Iterable[str] = (), at: Span | None = None) -> Privileges:
@@ -42,8 +53,13 @@ def after_switching_user(privileges: Privileges, user: str, files: Files, kept: 
     return replace(privileges, user=known.name if known else user, uid0=uid0, ambient=ambient, dynamic=False, because=because)
 
 
-def with_file(privileges: Privileges, program: str, files: Files, captured: Captured) -> Privileges:
-    """The same power with what the program's file adds; what cannot be told leaves `file_known` False."""
+def with_file(
+    privileges: Privileges, program: str, files: Files, captured: Captured, given: Callable[[str], FileCapabilities | None] | None = None
+) -> Privileges:
+    """The same power with what the program's file adds; what cannot be told leaves `file_known` False.
+
+    `given` says what the file will have been given by the time it is executed, whatever it has now.
+    """
     path = interpreter(program, files) if program else ""
     own = files.attributes(path) if path and (captured.filecaps is None or captured.setuid is None) else None
     held = FileCapabilities()
@@ -54,6 +70,8 @@ def with_file(privileges: Privileges, program: str, files: Files, captured: Capt
     elif own is not None and own.capability is not None:
         stored = stored_capabilities(own.capability) if own.capability else held
         known, held = stored is not None, stored or held
+    if given is not None and path and (later := given(path)) is not None:
+        known, held = True, later
     if captured.setuid is not None:
         setuid_root = any(name in captured.setuid for name in _spellings(path, files))
     else:

@@ -15,13 +15,20 @@ _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_")
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """A change of power on the way to the program: another user, capabilities kept over it, no_new_privs, a network namespace."""
+    """A change of power on the way to the program: another user, capabilities kept over it, no_new_privs, a network namespace.
+
+    `user_namespace` names what makes a user namespace, `unless_root` says that it makes none for root. `bind_helper`: a set-user-ID
+    helper binds for it.
+    """
 
     at: Span
     user: str | None = None
     kept: frozenset[str] = frozenset()
     no_new_privileges: bool = False
     private_network: bool = False
+    user_namespace: str = ""
+    unless_root: bool = False
+    bind_helper: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from portwright._start.records import dataclass, field, replace
-from portwright.facts import NET_BIND_SERVICE, weakest
+from portwright.facts import weakest
 from portwright.numbers import is_digits
 from portwright.source import Word
 from portwright.system.host_files.capabilities import ALL, capability
@@ -22,6 +22,7 @@ class Wrapper:
     is shell text to run, `user` those that name a user. `variables`: `NAME=value` words may stand before the command. `mixed`:
     options may stand behind operands, unless an option names the user. With one of `ends` it starts nothing (a pid to act on).
     `unsure`: the command sees other files than the host's. `program` are options that name the program, what follows are its arguments.
+    `two` are long options that take two words.
     """
 
     short: str = ""
@@ -35,11 +36,63 @@ class Wrapper:
     ends: tuple[str, ...] = ()
     mixed: bool = False
     program: tuple[str, ...] = ()
+    two: tuple[str, ...] = ()
 
 
-# From the programs' manuals: coreutils, util-linux, sudo, tini, dumb-init, numactl, authbind, daemontools, runit.
+# From the programs' manuals: coreutils, util-linux, sudo, tini, dumb-init, numactl, authbind, daemontools, runit, bubblewrap, rootlesskit.
 WRAPPERS: Mapping[str, Wrapper] = {
     "authbind": Wrapper(long=("--depth",)),
+    "bwrap": Wrapper(
+        long=(
+            "--add-seccomp-fd",
+            "--args",
+            "--argv0",
+            "--block-fd",
+            "--cap-add",
+            "--cap-drop",
+            "--chdir",
+            "--dev",
+            "--dir",
+            "--exec-label",
+            "--file-label",
+            "--gid",
+            "--hostname",
+            "--info-fd",
+            "--json-status-fd",
+            "--lock-file",
+            "--mqueue",
+            "--perms",
+            "--pidns",
+            "--proc",
+            "--remount-ro",
+            "--seccomp",
+            "--size",
+            "--sync-fd",
+            "--tmp-overlay",
+            "--tmpfs",
+            "--uid",
+            "--unsetenv",
+            "--userns",
+            "--userns-block-fd",
+            "--userns2",
+        ),
+        two=(
+            "--bind",
+            "--bind-data",
+            "--bind-fd",
+            "--bind-try",
+            "--chmod",
+            "--dev-bind",
+            "--dev-bind-try",
+            "--file",
+            "--ro-bind",
+            "--ro-bind-data",
+            "--ro-bind-fd",
+            "--ro-bind-try",
+            "--setenv",
+            "--symlink",
+        ),
+    ),
     "catchsegv": Wrapper(),
     "chpst": Wrapper(short="uUbe/nlLmdofpcrt", user=("-u",)),
     "chroot": Wrapper(long=("--userspec", "--groups"), operands=1, unsure=True),
@@ -57,6 +110,28 @@ WRAPPERS: Mapping[str, Wrapper] = {
     "numactl": Wrapper(
         short="ipPNCmwo",
         long=("--interleave", "--preferred", "--preferred-many", "--cpunodebind", "--physcpubind", "--membind", "--weighted-interleave"),
+    ),
+    "rootlesskit": Wrapper(
+        short="p",
+        long=(
+            "--cidr",
+            "--copy-up",
+            "--copy-up-mode",
+            "--evacuate-cgroup2",
+            "--ifname",
+            "--lxc-user-nic-binary",
+            "--mtu",
+            "--net",
+            "--port-driver",
+            "--propagation",
+            "--publish",
+            "--slirp4netns-binary",
+            "--slirp4netns-sandbox",
+            "--slirp4netns-seccomp",
+            "--state-dir",
+            "--subid-source",
+            "--vpnkit-binary",
+        ),
     ),
     "runuser": Wrapper(
         short="ugGcsTw",
@@ -136,11 +211,32 @@ WRAPPERS: Mapping[str, Wrapper] = {
     "timeout": Wrapper(short="ks", long=("--kill-after", "--signal"), operands=1),
     "tini": Wrapper(short="pe"),
     "unbuffer": Wrapper(),
+    "unshare": Wrapper(
+        short="SGRw",
+        long=(
+            "--boottime",
+            "--map-group",
+            "--map-groups",
+            "--map-user",
+            "--map-users",
+            "--monotonic",
+            "--propagation",
+            "--root",
+            "--setgid",
+            "--setgroups",
+            "--setuid",
+            "--wd",
+        ),
+    ),
     "xvfb-run": Wrapper(
         short="efnpsw", long=("--error-file", "--auth-file", "--server-num", "--xauth-protocol", "--server-args", "--wait")
     ),
 }
 _SETS_LIMITS = {"chpst", "runuser", "su", "sudo"}
+_NAMESPACES = {"bwrap", "rootlesskit", "unshare"}
+_UNSHARE_USER = frozenset(
+    ("-U", "-c", "-r", "--user", "--map-auto", "--map-current-user", "--map-root-user", "--map-user", "--map-users", "--map-group")
+)
 _SWITCHERS = {"gosu", "su-exec", "setuidgid", "s6-setuidgid"}
 
 
@@ -201,6 +297,11 @@ def _read(wrapper: Wrapper, arguments: tuple[SpannedText, ...]) -> _Read | None:
                     return None
                 value = todo.pop()
                 read.options[-1] = (last, value)
+            if value is None and last in wrapper.two:
+                if len(todo) < 2:
+                    return None
+                value = todo.pop()
+                read.options[-1] = (f"{last} {todo.pop().text}", value)
             if wrapper.variables and last in ("-S", "--split-string") and value is not None:
                 todo += reversed(words(value)[0])
         elif wrapper.variables and equals and name and is_name(name):
@@ -274,14 +375,37 @@ def _switched(name: str, wrapper: Wrapper, process: Process, read: _Read) -> tup
         if any(option == "--no-new-privs" for option, _ in read.options):
             process = replace(process, switches=(*process.switches, Switch(process.at, no_new_privileges=True)))
     elif name == "authbind":
-        # A helper binds for it where /etc/authbind permits; who may is not settled here.
-        allowed = Switch(process.argv[0].word().at, None, frozenset({NET_BIND_SERVICE}))
-        process = replace(process, switches=(*process.switches, allowed), confidence=weakest(process.confidence, "likely"))
+        # A helper binds for it where /etc/authbind permits.
+        helped = Switch(process.argv[0].word().at, bind_helper=True)
+        process = replace(process, switches=(*process.switches, helped), confidence=weakest(process.confidence, "likely"))
+    elif name in _NAMESPACES:
+        process = _in_namespaces(name, process, read)
     if user is not None:
         word = user.word()
         account = word.text.partition(":")[0]
         process = replace(process, switches=(*process.switches, Switch(word.at, account, kept)))
     return process, rest
+
+
+def _in_namespaces(name: str, process: Process, read: _Read) -> Process:
+    """The namespaces that unshare(1), bwrap(1) and rootlesskit give their command, and whether it sees the host's files."""
+    given = {option.partition(" ")[0].rstrip("=") for option, _ in read.options}
+    at = process.argv[0].word().at
+    match name:
+        case "unshare":
+            switch = Switch(at, user_namespace=name if given & _UNSHARE_USER else "", private_network=bool(given & {"-n", "--net"}))
+            inside = "-R" in given or "--root" in given
+        case "bwrap":
+            alone = "--unshare-net" in given or ("--unshare-all" in given and "--share-net" not in given)
+            always = bool(given & {"--unshare-user", "--unshare-all", "--unshare-user-try", "--userns"})
+            switch = Switch(at, user_namespace=name, unless_root=not always, no_new_privileges=True, private_network=alone)
+            inside = not any(value is not None and value.text == "/" and "bind" in option for option, value in read.options)
+        case _:
+            net = read.of("--net")
+            switch = Switch(at, user_namespace=name, private_network=net is not None and net.text != "host")
+            inside = False
+    confidence = weakest(process.confidence, "possible") if inside else process.confidence
+    return replace(process, switches=(*process.switches, switch), confidence=confidence)
 
 
 def _granted(text: SpannedText | None) -> frozenset[str]:

@@ -1,6 +1,6 @@
 """What systemd's generators make of init scripts, rc.local, quadlets and daemons' configs, for a tree without what they made."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from portwright._start.records import dataclass, field, replace
 from portwright.facts import Setting, Unit
@@ -31,6 +31,14 @@ _LONGEST_HEADER = 200
 
 # podman-systemd.unit(5): where quadlets lie, the first directory with a name wins.
 _QUADLETS = ("/run/containers/systemd", "/etc/containers/systemd", "/usr/share/containers/systemd")
+_QUADLETS_OF_USERS = (
+    "/run/user/{uid}/containers/systemd",
+    "{home}/.config/containers/systemd",
+    "/etc/containers/systemd/users/{uid}",
+    "/etc/containers/systemd/users",
+    "/usr/share/containers/systemd/users/{uid}",
+    "/usr/share/containers/systemd/users",
+)
 _QUADLET_SECTIONS = {"container": "Container", "kube": "Kube"}
 _MOST_PUBLISHED = 1000
 
@@ -67,6 +75,14 @@ def generated(files: Files, exists: Iterable[str]) -> Generated:
             found.links.setdefault(name, []).append(link)
         for name, dropin in made.dropins:
             found.dropins.setdefault(name, []).append(dropin)
+    return found
+
+
+def of_a_user(files: Files, home: str, uid: int, exists: Iterable[str]) -> Generated:
+    """What podman's generator makes for the manager of a user, from the user's own quadlets and those for every user (or this one)."""
+    found = Generated({}, {})
+    if files.kind(f"/run/user/{uid}/systemd/generator") != "directory":
+        _quadlets(files, frozenset(exists), found, [each.format(home=home, uid=uid) for each in _QUADLETS_OF_USERS])
     return found
 
 
@@ -159,9 +175,9 @@ def _facility(word: str) -> str:
 # ── quadlets ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _quadlets(files: Files, native: frozenset[str], found: Generated) -> None:
+def _quadlets(files: Files, native: frozenset[str], found: Generated, directories: Sequence[str] = _QUADLETS) -> None:
     seen: set[str] = set()
-    for directory in _QUADLETS:
+    for directory in directories:
         for entry in files.names(directory):
             stem, _, kind = entry.rpartition(".")
             path = f"{directory}/{entry}"

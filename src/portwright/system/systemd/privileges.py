@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from portwright.facts import Privileges, Setting, Unit
 from portwright.source import Span, Word
 from portwright.system.host_files.accounts import account, is_account_name, is_unknown
-from portwright.system.host_files.capabilities import ALL
+from portwright.system.host_files.capabilities import ALL, FileCapabilities
 from portwright.system.host_files.captures import Captured
 from portwright.system.processes.privileges import with_file
 from portwright.system.spanned_text import SpannedText
+from portwright.system.systemd import setcap_lines
 from portwright.system.systemd.capability_settings import merged
 from portwright.system.systemd.command_line import Expand
 from portwright.system.words import words
@@ -40,6 +41,13 @@ _TAKEN = {
     "ProtectKernelLogs": ("CAP_SYSLOG",),
     "ProtectKernelModules": ("CAP_SYS_MODULE",),
 }
+
+
+def narrows(text: str, capabilities: frozenset[str]) -> bool:
+    """Whether a line that decided (as in Privileges.because) can take one of these out of the bounding set."""
+    key, _, _ = text.partition("=")
+    return key == "CapabilityBoundingSet" or not capabilities.isdisjoint(_TAKEN.get(key, ()))
+
 
 # fmt: off
 _FAMILIES = frozenset((
@@ -83,9 +91,16 @@ def unit_privileges(
     if prefixes & {"+", "!"}:
         # The user must exist all the same.
         user, uid0 = "root", True
+
+    def given(path: str) -> FileCapabilities | None:
+        found = setcap_lines.given(unit, path, files, expand)
+        if found is not None:
+            because.append(("setcap", found.at))
+        return None if found is None else found.capabilities
+
     if "+" in prefixes:
         full = Privileges(private_network=private_network, fails=fails, because=tuple(because))
-        return with_file(full, program, files, captured)
+        return with_file(full, program, files, captured, given)
 
     in_service = [setting for setting in unit.settings if setting.section == "Service"]
     said = {setting.key for setting in in_service}
@@ -123,6 +138,7 @@ def unit_privileges(
         program,
         files,
         captured,
+        given,
     )
 
 

@@ -13,7 +13,7 @@ from portwright.system.host_files.accounts import Account, account
 from portwright.system.systemd import start_order as order
 from portwright.system.systemd.activation import STANDARD, YES, Activation, Pull
 from portwright.system.systemd.command_line import Command, Refused, commands
-from portwright.system.systemd.generators import Generated, generated
+from portwright.system.systemd.generators import Generated, generated, of_a_user
 from portwright.system.systemd.open_files import BUILT_IN, of_manager, of_unit
 from portwright.system.systemd.specifiers import Machine, expand, for_user, machine
 from portwright.system.systemd.specifiers import name as parts_of
@@ -313,8 +313,9 @@ def of_user(files: Files, user: Account) -> Units:
     """The units of the manager that runs as this user, where one does; `starts` says what that manager starts when it comes up."""
     runtime = f"/run/user/{user.uid}"
     place = on_host(files, (each.format(home=user.home, runtime=runtime) for each in USER_SEARCH_PATH))
-    loader = _Loader(files, place, for_user(machine(files), user.name, user.uid, user.home))
-    return _started(loader, (*place.names, *place.dropped_in, *(link.unit for link in place.all_links)), files)
+    made = of_a_user(files, user.home, user.uid, (*place.names, *(link.unit for link in place.all_links)))
+    loader = _Loader(files, place, for_user(machine(files), user.name, user.uid, user.home), made)
+    return _started(loader, (*place.names, *place.dropped_in, *(link.unit for link in place.all_links), *made.units), files)
 
 
 def _started(loader: "_Loader", names: Iterable[str], files: Files) -> Units:

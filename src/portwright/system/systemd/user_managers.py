@@ -51,6 +51,8 @@ class Manager:
             file_inheritable=own.file_inheritable,
             setuid_root=own.setuid_root,
             file_known=own.file_known,
+            private_users=own.private_users,
+            bind_helper=own.bind_helper,
             because=((f"{self.user.name} lingers, and {unit.name} is the user's own", self.at), *own.because),
         )
         starts, why = found.starts, f"{self.user.name} lingers ({self.at}), and in the user's manager {found.why}"

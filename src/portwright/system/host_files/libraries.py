@@ -1,0 +1,18 @@
+"""ld.so.conf(5): in which directories the loader looks for libraries."""
+
+from portwright.trees import Files
+
+_ROOT = "/etc/ld.so.conf"
+_MOST_FILES = 500
+
+
+def searched(home: str, files: Files) -> bool:
+    """Whether the loader's configuration names a directory below `home`, links resolved."""
+    paths = [_ROOT, *(f"{_ROOT}.d/{name}" for name in files.names(f"{_ROOT}.d")[:_MOST_FILES] if name.endswith(".conf"))]
+    for path in paths:
+        source = files.read(path) if files.kind(path) == "file" else None
+        for line in () if source is None else source.text.split("\n"):
+            named = line.partition("#")[0].strip()
+            if named.startswith("/") and f"{files.resolve(named)}/".startswith(f"{home}/"):
+                return True
+    return False
