@@ -1,4 +1,4 @@
-"""Files of kinds that are not read are told where their text speaks of ports, kernel settings, units or capabilities."""
+"""Files of kinds that are not read are told where their text mentions ports, kernel settings, units or capabilities."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def told(files: dict[str, str]) -> list[tuple[str, str, str]]:
     return [(each.path.lstrip("/"), each.kind, each.reason.partition(",")[0]) for each in host.coverage.not_read]
 
 
-KERNEL, PORTS, UNITS = "its text speaks of kernel settings", "its text speaks of ports", "its text speaks of units"
+KERNEL, PORTS, UNITS = "its text mentions kernel settings", "its text mentions ports", "its text mentions units"
 
 
 @pytest.mark.parametrize(
@@ -70,5 +70,5 @@ def test_what_it_speaks_of_is_said_once_each_in_one_row() -> None:
     script = "sysctl -p\nsystemctl start x\nsetcap cap_net_bind_service=ep x\nsysctl -p\n"
     (host,) = read_repository(MemoryTree({"/run.sh": script}), "repo")
 
-    reason = "its text speaks of kernel settings, units and capabilities, and shell scripts are not read"
+    reason = "its text mentions kernel settings, units and capabilities, and shell scripts are not read"
     assert (NotRead("/run.sh", "shell script", reason),) == host.coverage.not_read

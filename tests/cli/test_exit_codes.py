@@ -157,7 +157,7 @@ def test_no_rule_selected_exits_3(clean: Path) -> None:
         (["audit", "-i", "inventory"], "unknown command 'audit'"),
         (["check", "--selct", "reuse", WEB1], "did you mean --select?"),
         (["check", "--rules", "/no/such/rules", WEB1], "no such folder of rules"),
-        (["explain", "no-such-rule"], "no rule or family is called 'no-such-rule'"),
+        (["explain", "no-such-rule"], "there is no rule or family named 'no-such-rule'"),
         (["fix", WEB1, WEB1 + "/../shop"], "fix plans for one host at a time"),
         (["fix", WEB1, "-o", "../plan with blanks.yml"], "a playbook's name is letters"),
         (["fix", WEB1, "--apply"], "the host to read must be /"),

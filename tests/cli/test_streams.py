@@ -29,7 +29,7 @@ def test_case_86_a_reader_that_had_enough_changes_no_verdict() -> None:
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [
-        (f"portwright check {WEB1} >&-", "portwright: cannot write to standard output: it is closed\n"),
+        (f"portwright check {WEB1} >&-", "portwright: cannot write to standard output: closed\n"),
         (f"portwright facts {WEB1} >/dev/full", "portwright: cannot write to standard output: No space left on device\n"),
         ("portwright check - <&-", "portwright: standard input is closed\n"),
         ("portwright check /no/such/path 2>&-", ""),

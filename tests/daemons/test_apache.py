@@ -83,7 +83,7 @@ def test_apache_binds(config: str, expected: list[str]) -> None:
         ("Listen 80\nListen *:80", f"two Listen lines for the same address and port, the other one is {CONFIG}:1:8"),
         ("<VirtualHost *:90>\nListen 84\n</VirtualHost>\nListen 80", "Listen is not allowed in a <virtualhost> section"),
         ("<Directory />\nListen 84\n</Directory>\nListen 80", "Listen is not allowed in a <directory> section"),
-        ("ServerName a", "no Listen line says where"),
+        ("ServerName a", "no Listen line sets the address"),
         ("Include /gone\nListen 80", "/gone is not there"),
         ("Include gone*\nListen 80", "gone* matches nothing"),
         ("Use Gone 80\nListen 80", "there is no macro Gone with 1 arguments"),

@@ -169,7 +169,7 @@ def test_puma_reads_its_configuration(line: str, unset: str, given: str) -> None
 
 
 def test_what_puma_binds_is_not_guessed() -> None:
-    assert ([], ["what port stands for is not known"]) == endpoints("puma -C /p.rb", None, {"/p.rb": "port Settings.port"})
+    assert ([], ["what port stands for cannot be determined"]) == endpoints("puma -C /p.rb", None, {"/p.rb": "port Settings.port"})
 
 
 def test_unicorn_reads_its_configuration() -> None:

@@ -144,7 +144,7 @@ def test_a_huge_script_is_told_and_not_parsed() -> None:
     files = host_of({SCRIPT: "#" * (1 << 20) + "\n"})
 
     assert () == python.read(invocation(f"/usr/bin/python3 {SCRIPT}"), files, {})
-    assert ["a script longer than 1048576 characters is not looked into"] == [trouble.reason for trouble in files.unreadable]
+    assert ["a script longer than 1048576 characters is not parsed"] == [trouble.reason for trouble in files.unreadable]
 
 
 @pytest.mark.parametrize(

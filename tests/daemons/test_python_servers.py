@@ -144,7 +144,7 @@ def test_gunicorn_points_at_the_place_that_gave_the_number() -> None:
 
 
 def test_what_gunicorn_binds_is_not_guessed() -> None:
-    assert ([], ["what bind stands for is not known"]) == endpoints("gunicorn -c /c.py a:b", None, {"/c.py": "bind = pick()"})
+    assert ([], ["what bind stands for cannot be determined"]) == endpoints("gunicorn -c /c.py a:b", None, {"/c.py": "bind = pick()"})
 
 
 def test_reuse_port_is_what_gunicorn_and_uwsgi_are_told() -> None:
@@ -169,13 +169,13 @@ def test_uwsgi_reads_ini_files_with_placeholders_and_sections() -> None:
     ("command", "reason"),
     [
         ("uvicorn a:b --port http", "uvicorn does not start: not a port"),
-        ("uvicorn a:b --port \ufffd", "what this expands to is not known"),
+        ("uvicorn a:b --port \ufffd", "its expansion cannot be determined"),
         ("waitress-serve --listen=:7047 a:b", "waitress does not start: no address"),
         ("twistd -n web --port 7070", "twistd does not start: not the description of an endpoint"),
         ("python3 manage.py runserver :7065", "django does not start: no address"),
         ("uwsgi --yaml /etc/app.yaml", "a configuration of uwsgi that is no ini file is not read"),
         ("gunicorn -c /srv/gunicorn.py app:app", "gunicorn would not start: /srv/gunicorn.py is not there"),
-        ("gunicorn -c python:app.config app:app", "a configuration that is imported by its name is not looked into"),
+        ("gunicorn -c python:app.config app:app", "a configuration that is imported by its name is not parsed"),
     ],
 )
 def test_what_cannot_start_or_be_read_is_told(command: str, reason: str) -> None:

@@ -86,7 +86,7 @@ def test_a_port_that_cannot_be_told_is_told() -> None:
     files = host_of({})
 
     assert () == socat.read(invocation("socat TCP-LISTEN:\ufffd -"), files, {})
-    assert ["what this expands to is not known"] == [trouble.reason for trouble in files.unreadable]
+    assert ["its expansion cannot be determined"] == [trouble.reason for trouble in files.unreadable]
 
 
 def test_a_deeply_bracketed_address_is_read_in_one_pass() -> None:

@@ -140,7 +140,7 @@ def test_a_specifier_the_files_cannot_answer_is_told() -> None:
     files = host_of({})
 
     assert () == read("ListenStream=%v", files=files)
-    assert ["the host's files do not tell what %v stands for"] == [trouble.reason for trouble in files.unreadable]
+    assert ["the value of %v cannot be determined from the host's files"] == [trouble.reason for trouble in files.unreadable]
 
 
 @pytest.mark.parametrize(

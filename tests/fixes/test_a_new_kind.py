@@ -108,7 +108,7 @@ def test_a_rule_wishes_for_it_and_a_plan_proves_it() -> None:
 
     assert ["few-files"] == [finding.card.id for finding in made.fixed]
     assert {
-        "/etc/systemd/system/redis.service.d/zz-portwright-files.conf": "# Written by portwright. Changes made here by hand are lost when "
+        "/etc/systemd/system/redis.service.d/zz-portwright-files.conf": "# Written by portwright. Manual changes are lost when "
         "its playbook runs again.\n[Service]\nLimitNOFILE=65536\n"
     } == made.edits
     assert "1. give redis.service a drop-in: LimitNOFILE=65536\n" in render(made, (), color=False, width=100)

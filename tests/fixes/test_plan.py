@@ -99,7 +99,7 @@ def test_a_widened_range_reserves_even_what_is_only_possibly_listened_on() -> No
     alone = plan_for(possible)
 
     assert [f"{RANGE} = 32768 60999", f"{RESERVED} = 45000"] == settings(made)
-    assert ([], "portwright is not sure enough of this to change a host for it") == (settings(alone), reasons(alone)[IN_RANGE])
+    assert ([], "the finding is not certain enough to change a host") == (settings(alone), reasons(alone)[IN_RANGE])
 
 
 def test_a_plan_never_leaves_less_than_half_of_the_range() -> None:
@@ -164,7 +164,7 @@ def test_a_value_that_the_kernel_would_refuse_is_not_planned() -> None:
     at_boot = plan_for(files, only("narrow-ephemeral-range", "sysctl-value-rejected"))
 
     assert ((), ()) == (by_procps.steps, at_boot.steps)
-    assert f"/etc/sysctl.d/10-range.conf:1:1 would still decide {RANGE} by sysctl --system" == reasons(by_procps)["narrow-ephemeral-range"]
+    assert f"/etc/sysctl.d/10-range.conf:1:1 would still set {RANGE} by sysctl --system" == reasons(by_procps)["narrow-ephemeral-range"]
 
 
 def test_a_list_too_long_for_procps_is_not_planned() -> None:
@@ -198,7 +198,7 @@ def test_a_value_cannot_break_out_of_its_line(value: str) -> None:
     made = plan(host, (hostile,), lambda edits: (host, ()), FixPolicy())
 
     assert () == made.steps
-    assert ["the value for net.ipv4.tcp_tw_reuse would break out of its line"] == [left.reason for left in made.unplanned]
+    assert ["the value for net.ipv4.tcp_tw_reuse contains a line break or control character"] == [left.reason for left in made.unplanned]
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_a_value_cannot_break_out_of_its_line(value: str) -> None:
     [
         (GrantCapability("a.service", "CAP_CHOWN\nExecStartPre=/tmp/x"), r"'CAP_CHOWN\nExecStartPre=/tmp/x' is not a capability"),
         (LimitCapabilities("a.service", ("CAP_CHOWN", "CAP_KILL\nUser=root")), r"'CAP_KILL\nUser=root' is not a capability"),
-        (SetSysctl("kernel.core_pattern", "|/tmp/x"), "kernel.core_pattern is no setting of the network"),
+        (SetSysctl("kernel.core_pattern", "|/tmp/x"), "kernel.core_pattern is not a setting of the network"),
     ],
 )
 def test_a_wish_that_would_run_a_program_is_not_planned(change: Change, reason: str) -> None:
@@ -272,7 +272,7 @@ def test_case_75_a_drop_in_that_resets_ours_is_seen_by_the_proof() -> None:
     made = plan_for({**web(81, "web.service", "User=www"), late: "[Service]\nAmbientCapabilities=\n"})
 
     assert () == made.steps
-    assert {WITHOUT_CAPABILITY: "on a copy of this host it is still found after the change"} == reasons(made)
+    assert {WITHOUT_CAPABILITY: "on a copy of this host the finding remains after the change"} == reasons(made)
 
 
 def test_root_keeps_its_power_unless_a_review_is_allowed() -> None:
@@ -291,7 +291,7 @@ def test_no_path_is_made_of_a_name_that_systemd_does_not_allow(name: str) -> Non
     made = plan(host, (hostile,), lambda edits: (host, ()), FixPolicy())
 
     assert () == made.steps
-    assert [f"{name!r} is not a name that systemd allows a service, so no path is made of it"] == [u.reason for u in made.unplanned]
+    assert [f"{name!r} is not a name that systemd allows a service, so it is not used as a path"] == [u.reason for u in made.unplanned]
 
 
 # ── the plan as a whole ──
@@ -306,7 +306,7 @@ def test_a_host_without_findings_needs_no_plan() -> None:
 def test_an_empty_plan_says_why() -> None:
     made = plan_for({"/etc/sysctl.d/50.conf": "net.ipv4.tcp_tw_recycle = 1\n"})
 
-    assert ((), "no finding has a mending that could be proven safe") == (made.steps, made.reason)
+    assert ((), "no finding has a fix that could be proven safe") == (made.steps, made.reason)
     assert {"tw-recycle-has-no-effect": "portwright does not remove lines that others wrote"} == reasons(made)
 
 
@@ -328,7 +328,7 @@ def test_case_81_a_mending_that_brings_something_new_is_refused() -> None:
     made = plan(host, found, lambda edits: (applied, (new,)), FixPolicy())
 
     assert () == made.steps
-    assert [f"on a copy of this host it brings something new, {IN_RANGE}: it is worse now"] == [u.reason for u in made.unplanned]
+    assert [f"on a copy of this host the change causes a new finding, {IN_RANGE}: it is worse now"] == [u.reason for u in made.unplanned]
 
 
 def test_the_same_host_gives_the_same_plan() -> None:

@@ -18,18 +18,18 @@ def test_a_plan_as_a_person_reads_it() -> None:
     service is restarted, which the playbook does only with --allow-restart; for
     low-port-without-capability
 
-proven on a copy of web1: 2 findings gone, no new one; 28,231 ephemeral ports remain
+proven on a copy of web1: 2 findings fixed, no new one; 28,231 ephemeral ports remain
 
-left to you (1 finding):
+not fixed automatically (1 finding):
   tw-recycle-has-no-effect at /etc/sysctl.d/50.conf:1:1
     {made.unplanned[0].finding.message}
-    why not planned: portwright does not remove lines that others wrote
+    reason: portwright does not remove lines that others wrote
     what to do: remove it; net.ipv4.tcp_tw_reuse = 1 is what helps clients
 
 written: fix.yml, fix.vars.json, fix.rollback.yml
-  look first:  ansible-playbook -i localhost, -c local fix.yml --check --diff
-  then apply:  ansible-playbook -i localhost, -c local fix.yml
-  take back:   ansible-playbook -i localhost, -c local fix.rollback.yml
+  preview:  ansible-playbook -i localhost, -c local fix.yml --check --diff
+  apply:    ansible-playbook -i localhost, -c local fix.yml
+  undo:     ansible-playbook -i localhost, -c local fix.rollback.yml
 """
 
 

@@ -26,8 +26,8 @@ def of(tree: dict[str, str]) -> tuple[NotUnderstood, ...]:
     return read_host(MemoryTree(tree), "host").coverage.not_understood
 
 
-NO_DAEMON = "no daemon is known by this name, and neither its command line nor its environment names a port of its own"
-NO_PORT = "where it listens, if it does, cannot be determined: neither its text nor its command line names a port that is understood"
+NO_DAEMON = "no daemon is known by this name, and neither its command line nor its environment names a port to listen on"
+NO_PORT = "where it listens, if it does, cannot be determined: its text and command line name no port that portwright understands"
 
 
 def test_a_row_names_the_unit_the_program_and_the_line_that_starts_it() -> None:
@@ -65,7 +65,7 @@ def test_a_row_names_the_unit_the_program_and_the_line_that_starts_it() -> None:
         (
             "ExecStart=/srv/run",
             {"/srv/run": '#!/bin/sh\nfor each in /srv/*.d; do "$each"; done\n'},
-            ("/srv/run", "what this shell script starts in the end cannot be determined"),
+            ("/srv/run", "which program this shell script starts cannot be determined"),
         ),
         (
             "PassEnvironment=ARGS\nExecStart=/opt/app/bin/app $ARGS",
@@ -75,7 +75,7 @@ def test_a_row_names_the_unit_the_program_and_the_line_that_starts_it() -> None:
         (
             "ExecStart=/usr/bin/docker compose up",
             {},
-            ("/usr/bin/docker", "what `docker compose` starts is described elsewhere, and that is not read"),
+            ("/usr/bin/docker", "what `docker compose` starts is defined in a file that is not read"),
         ),
         (
             "ExecStart=/usr/sbin/haproxy -f /etc/haproxy/haproxy.cfg\nPassEnvironment=PORT",

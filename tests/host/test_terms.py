@@ -81,44 +81,44 @@ def test_how_often_a_port_is_taken_follows_parity_protocol_and_reach(
     assert expected == found.value
 
 
-EVEN = "connect() hands out even ports like 40000 first"
+EVEN = "connect() assigns even ports like 40000 first"
 
 # (what listens, Restart= of its unit, why it bites that often)
 REASONS: list[tuple[dict[str, Any], str | None, str]] = [
-    ({}, None, f"every outgoing connection of this host may hold it, and {EVEN}; it must be free at each start"),
-    ({"address": "127.0.0.1"}, None, f"only a connection over loopback may hold it, and {EVEN}; it must be free at each start"),
-    ({"address": "10.0.0.1"}, None, f"an outgoing connection from 10.0.0.1 may hold it, and {EVEN}; it must be free at each start"),
+    ({}, None, f"any outgoing connection may be using it, and {EVEN}; it must be free at each start"),
+    ({"address": "127.0.0.1"}, None, f"only a connection over loopback may be using it, and {EVEN}; it must be free at each start"),
+    ({"address": "10.0.0.1"}, None, f"an outgoing connection from 10.0.0.1 may be using it, and {EVEN}; it must be free at each start"),
     (
         {"ports": 40001},
         None,
-        "connect() hands out odd ports like 40001 only when half of the range is in use; it must be free at each start",
+        "connect() assigns odd ports like 40001 only when half of the range is in use; it must be free at each start",
     ),
     (
         {"ports": (40000, 40009)},
         None,
-        "every outgoing connection of this host may hold one of them, and connect() hands out the even ones first; "
+        "any outgoing connection may be using one of them, and connect() assigns the even ones first; "
         "it must be free at each start",
     ),
     (
         {"protocol": "udp"},
         None,
-        "the kernel picks UDP ports at random, and holds it only while a socket is open; it must be free at each start",
+        "the kernel picks UDP ports at random, and uses it only while a socket is open; it must be free at each start",
     ),
     (
         {},
         "always",
-        f"every outgoing connection of this host may hold it, and {EVEN}; "
-        "it must be free at each start, and systemd starts app.service again by itself (Restart=always)",
+        f"any outgoing connection may be using it, and {EVEN}; "
+        "it must be free at each start, and systemd restarts app.service automatically (Restart=always)",
     ),
     (
         {},
         "on-abort",
-        f"every outgoing connection of this host may hold it, and {EVEN}; it must be free at each start",
+        f"any outgoing connection may be using it, and {EVEN}; it must be free at each start",
     ),
     (
         {"starts": "demand"},
         "always",
-        f"every outgoing connection of this host may hold it, and {EVEN}; each use binds one anew",
+        f"any outgoing connection may be using it, and {EVEN}; each use binds a port again",
     ),
 ]
 

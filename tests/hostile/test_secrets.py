@@ -104,4 +104,4 @@ def test_no_canary_is_in_any_output(tmp_path: Path, capsysbinary: pytest.Capture
     assert len(canaries) >= 100
     assert said_by["check -v"].count(b"low-port-without-capability") > 60
     assert [] == [(by, canary) for by, said in said_by.items() for canary in canaries if canary.encode() in said]
-    assert b"/etc/shadow: it holds secrets, so it is not read" in said_by["check"]
+    assert b"/etc/shadow: it contains secrets, so it is not read" in said_by["check"]

@@ -64,7 +64,7 @@ IN_RANGE = Finding(
     subject=Subject("nginx.service", "nginx", "tcp", "*", 40000, 40000),
     confidence="certain",
     likelihood="high",
-    likelihood_because="connect() hands out even ports first",
+    likelihood_because="connect() assigns even ports first",
     notes=(RANGE_NOTE,),
     change=ReservePorts(PortSet.of(40000)),
     summary="reserve 40000 in net.ipv4.ip_local_reserved_ports",
@@ -76,7 +76,7 @@ ALSO_IN_RANGE = replace(
     subject=replace(IN_RANGE.subject, port=40001, end_port=40001, address="0.0.0.0"),  # noqa: S104  compared, never bound
     confidence="likely",
     likelihood="low",
-    likelihood_because="connect() hands out odd ports only when half of the range is in use",
+    likelihood_because="connect() assigns odd ports only when half of the range is in use",
     notes=(RANGE_NOTE, Note("in this server", at(SITE, "server {")), Note("nothing reserves 40001")),
     change=ReservePorts(PortSet.of(40001)),
     summary="",
@@ -127,8 +127,8 @@ COVERAGE = Coverage(
     not_understood=(
         NotUnderstood("app.service", "/opt/app/bin/app", Span("/etc/systemd/system/app.service", 2, 11, 2, 27), "nobody knows it"),
     ),
-    left_out=(LeftOut("docs/app.service", "it lies in docs/, which holds documentation"),),
-    not_read=(NotRead("Vagrantfile", "vagrant", "its text speaks of ports, and Vagrantfiles are not read"),),
+    left_out=(LeftOut("docs/app.service", "it lies in docs/, which contains documentation"),),
+    not_read=(NotRead("Vagrantfile", "vagrant", "its text mentions ports, and Vagrantfiles are not read"),),
 )
 CLEAN = HostResult(host="web2", files_read=1, rules_checked=18)
 EMPTY = HostResult(host="web0", files_read=0, rules_checked=18)

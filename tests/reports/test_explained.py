@@ -58,10 +58,10 @@ def test_a_persons_own_rule_is_explained_with_what_it_says_of_its_example(mine: 
     assert "    port: {in: [8001, 8002, 8003]}\n      the lowest port\n" in said
     assert "  and none of this:\n    app: {is: nginx}\n" in said
     assert "  and for which there is a sysctl with:\n    key: {is: net.core.somaxconn}\n" in said
-    assert "What is said of it\n  low[my-rule]: http.server (a.service) on 8001 while somaxconn is 4096\n" in said
+    assert "What is reported\n  low[my-rule]: http.server (a.service) on 8001 while somaxconn is 4096\n" in said
     assert "at most likely: something outside the files could change it" in said
     assert "only with `--allow-review`" in " ".join(said.split())
-    assert "by hand, where the automatic fix would not help: move <unit>; nothing is changed for you: it is taken" in " ".join(said.split())
+    assert "by hand, where the automatic fix does not help: move <unit>; not fixed automatically: it is taken" in " ".join(said.split())
     assert said.endswith("\nSee\n  socket(7)\n  https://example.org/a b<c>\n  a book\n")
 
 
@@ -92,7 +92,7 @@ def test_the_same_as_json(mine: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert 1 == said["version"]
     assert ("my-rule", "office", "low", "listener") == (row["rule"], row["family"], row["severity"], row["each"])
     assert {"sysctl": ["key: {is: net.core.somaxconn}", "boot: {is: 4096}"]} == row["with"]
-    assert ["reserve-ports", "by hand, where the automatic fix would not help"] == [fix["kind"] for fix in row["fix"]]
+    assert ["reserve-ports", "by hand, where the automatic fix does not help"] == [fix["kind"] for fix in row["fix"]]
     assert row["report"].startswith("low[my-rule]")
     assert "<who> on <port> while somaxconn is <with.boot>" == row["message"]
     assert {"flags": [], "accepts": []} == row["tested"]
@@ -131,7 +131,7 @@ def test_no_text_closes_its_fence() -> None:
 )
 def test_a_rule_nobody_knows_is_answered_with_the_nearest_ones(asked: str, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert 2 == main(["explain", asked])
-    assert f"no rule or family is called '{asked}'; {hint}" in capsys.readouterr().err
+    assert f"there is no rule or family named '{asked}'; {hint}" in capsys.readouterr().err
 
 
 def test_checking_imports_nothing_of_this() -> None:

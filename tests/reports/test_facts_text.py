@@ -36,7 +36,7 @@ def test_verbose_shows_every_setting_and_the_socket_options() -> None:
 def test_hosts_come_by_name_and_none_is_said() -> None:
     assert "host a: 0 files read" == render([Host("b"), Host("a")], color=False, width=80).splitlines()[0]
     assert "repository c: 0 files read" == render([Host("c", repository=True)], color=False, width=80).splitlines()[0]
-    assert "nothing was read: there was no host, repository or file to look at\n" == render([], color=False, width=80)
+    assert "nothing was read: no host, repository or file was found\n" == render([], color=False, width=80)
 
 
 def test_colours_change_nothing_but_colour() -> None:

@@ -46,7 +46,7 @@ def test_a_finding_of_a_repository_is_one_line_at_its_place() -> None:
     assert (
         "::error file=roles/web/shop.conf,line=3,endLine=3,col=9,endColumn=14,title=listener-in-ephemeral-range::"
         "nginx listens on 40000, which the kernel may hand to an outgoing connection%0A"
-        "likely to bite: often: connect() hands out even ports first%0A"
+        "likelihood: high: connect() assigns even ports first%0A"
         "fix: reserve 40000 in net.ipv4.ip_local_reserved_ports (safe; nothing is restarted)\n"
     ) == github.check([replace(SHOP, findings=(finding,), unreadable=())])
 
@@ -108,9 +108,9 @@ def test_what_could_not_be_read_is_a_warning() -> None:
 @pytest.mark.parametrize(
     ("hosts", "message"),
     [
-        ([EMPTY], "web0: nothing was read, so there is no verdict"),
-        ([replace(CLEAN, rules_checked=0)], "web2: no rule was checked, so there is no verdict"),
-        ([], "nothing was read: there was no host, repository or file to look at"),
+        ([EMPTY], "web0: result: inconclusive (nothing was read)"),
+        ([replace(CLEAN, rules_checked=0)], "web2: result: inconclusive (no rule was run)"),
+        ([], "nothing was read: no host, repository or file was found"),
     ],
 )
 def test_a_run_that_looked_at_nothing_warns(hosts: list[HostResult], message: str) -> None:
@@ -124,8 +124,8 @@ def test_one_notice_says_all_that_a_host_does_not_cover() -> None:
     assert [
         "web2: 1 program not understood, 1 file left out, 1 file not read",
         "/etc/systemd/system/app.service:2:11: not understood: app.service starts /opt/app/bin/app: nobody knows it",
-        "docs/app.service:1:1: left out: it lies in docs/, which holds documentation",
-        "Vagrantfile:1:1: not read (vagrant): its text speaks of ports, and Vagrantfiles are not read",
+        "docs/app.service:1:1: left out: it lies in docs/, which contains documentation",
+        "Vagrantfile:1:1: not read (vagrant): its text mentions ports, and Vagrantfiles are not read",
     ] == message.split("\n")
 
 

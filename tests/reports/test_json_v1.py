@@ -100,7 +100,7 @@ def test_the_words_of_the_contract_for_one_finding() -> None:
         "rule_severity": "high",
         "confidence": "certain",
         "likelihood": "high",
-        "likelihood_because": "connect() hands out even ports first",
+        "likelihood_because": "connect() assigns even ports first",
         "message": "nginx listens on 40000, which the kernel may hand to an outgoing connection",
         "at": {"path": "/etc/nginx/sites-enabled/shop", "line": 3, "column": 9, "end_line": 3, "end_column": 14},
         "subject": {
@@ -143,12 +143,12 @@ def test_the_words_of_the_contract_for_one_finding() -> None:
         (
             GrantCapability("a.service", "CAP_CHOWN"),
             {"kind": "grant-capability", "unit": "a.service", "capability": "CAP_CHOWN"},
-            "let a.service use CAP_CHOWN",
+            "grant CAP_CHOWN to a.service",
         ),
         (
             LimitCapabilities("a.service", ("CAP_CHOWN", "CAP_KILL")),
             {"kind": "limit-capabilities", "unit": "a.service", "capabilities": ["CAP_CHOWN", "CAP_KILL"]},
-            "leave a.service only CAP_CHOWN, CAP_KILL",
+            "limit a.service to CAP_CHOWN, CAP_KILL",
         ),
     ],
 )
@@ -231,8 +231,8 @@ def test_what_is_not_covered_stands_with_the_host_and_in_the_summary() -> None:
                 "reason": "nobody knows it",
             }
         ],
-        "left_out": [{"path": "docs/app.service", "reason": "it lies in docs/, which holds documentation"}],
-        "not_read": [{"path": "Vagrantfile", "kind": "vagrant", "reason": "its text speaks of ports, and Vagrantfiles are not read"}],
+        "left_out": [{"path": "docs/app.service", "reason": "it lies in docs/, which contains documentation"}],
+        "not_read": [{"path": "Vagrantfile", "kind": "vagrant", "reason": "its text mentions ports, and Vagrantfiles are not read"}],
     } == document["hosts"][0]["coverage"]
     assert [1, 1, 1] == [document["summary"][part] for part in ("not_understood", "left_out", "not_read")]
 
@@ -251,18 +251,18 @@ def test_a_finding_that_bites_rarely_is_one_step_less_severe() -> None:
     [
         (IN_RANGE, CLEAN, None, None),
         (replace(IN_RANGE, change=ReservePorts(PortSet.of(1), safety="review")), CLEAN, "--allow-review", None),
-        (replace(IN_RANGE, confidence="possible"), CLEAN, None, "portwright is not sure enough of this to change a host for it"),
+        (replace(IN_RANGE, confidence="possible"), CLEAN, None, "the finding is not certain enough to change a host"),
         (
             replace(IN_RANGE, change=SetSysctl("kernel.a", "1")),
             CLEAN,
             None,
-            "kernel.a is no setting of the network, and portwright sets no other",
+            "kernel.a is not a setting of the network, and portwright sets no others",
         ),
         (
             IN_RANGE,
             replace(CLEAN, repository=True),
             None,
-            "a repository is not a host: nothing says which machine this ends up on, so change the file at the place shown",
+            "a repository is not a host: no file states which machine it is for, so change the file at the place shown",
         ),
         (IN_RANGE, replace(CLEAN, unread_init="OpenRC is not read"), None, "OpenRC is not read"),
     ],

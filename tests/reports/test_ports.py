@@ -105,7 +105,7 @@ def test_a_range_that_is_not_known_is_said() -> None:
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"tcp_tw_reuse": "1"}, "tcp_tw_reuse is 1: 28232 a second, where the other side has TCP timestamps too"),
+        ({"tcp_tw_reuse": "1"}, "tcp_tw_reuse is 1: 28232 a second, where the other side also sends TCP timestamps"),
         ({"tcp_tw_reuse": "0"}, "tcp_tw_reuse is 0: no port leaves TIME_WAIT early"),
         ({"tcp_tw_reuse": "1", "tcp_timestamps": "0"}, "tcp_tw_reuse is 1 and has no effect: tcp_timestamps is off"),
         ({}, "tcp_tw_reuse is not known"),
@@ -167,7 +167,7 @@ def test_a_port_the_kernel_picks_is_not_drawn_and_not_in_danger() -> None:
 def test_what_could_not_be_read_is_said_under_the_picture() -> None:
     troubled = replace(host(), unreadable=(Unreadable(Span("/a", 2, 1, 2, 2), "is a mess"),))
 
-    assert ["could not be read, so this picture may lack something:", "  /a:2:1: is a mess"] == lines(troubled)[-2:]
+    assert ["could not be read, so this picture may be incomplete:", "  /a:2:1: is a mess"] == lines(troubled)[-2:]
 
 
 PORTS = st.tuples(st.integers(0, 65535), st.integers(0, 65535)).map(lambda pair: PortSet.of((min(pair), max(pair))))

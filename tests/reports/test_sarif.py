@@ -172,9 +172,9 @@ def test_what_could_not_be_read_makes_the_run_unsuccessful_and_says_where() -> N
 @pytest.mark.parametrize(
     ("hosts", "said"),
     [
-        ([EMPTY], "web0: nothing was read, so there is no verdict"),
-        ([replace(CLEAN, rules_checked=0)], "web2: no rule was checked, so there is no verdict"),
-        ([], "nothing was read: there was no host, repository or file to look at"),
+        ([EMPTY], "web0: result: inconclusive (nothing was read)"),
+        ([replace(CLEAN, rules_checked=0)], "web2: result: inconclusive (no rule was run)"),
+        ([], "nothing was read: no host, repository or file was found"),
     ],
 )
 def test_a_run_that_looked_at_nothing_is_not_successful(hosts: list[HostResult], said: str) -> None:
@@ -277,7 +277,7 @@ def test_lines_beyond_the_cap_are_counted() -> None:
     (result,) = results_of(replace(BY_HAND, notes=notes))
 
     assert sarif.MOST_RELATED == len(result["relatedLocations"])
-    assert "7 more lines that matter are not listed" in result["message"]["text"]
+    assert "7 more lines are not listed" in result["message"]["text"]
 
 
 def test_case_45_results_beyond_the_cap_are_counted_and_the_worst_stay(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -296,8 +296,8 @@ def test_what_is_not_covered_is_a_note_that_leaves_the_run_successful() -> None:
     assert invocation["executionSuccessful"]
     assert [
         ("note", "not understood: app.service starts /opt/app/bin/app: nobody knows it", "etc/systemd/system/app.service"),
-        ("note", "left out: it lies in docs/, which holds documentation", "docs/app.service"),
-        ("note", "not read (vagrant): its text speaks of ports, and Vagrantfiles are not read", "Vagrantfile"),
+        ("note", "left out: it lies in docs/, which contains documentation", "docs/app.service"),
+        ("note", "not read (vagrant): its text mentions ports, and Vagrantfiles are not read", "Vagrantfile"),
     ] == [
         (each["level"], each["message"]["text"], each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"])
         for each in invocation["toolExecutionNotifications"]

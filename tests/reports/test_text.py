@@ -50,7 +50,7 @@ def test_what_is_not_covered_is_counted_and_listed() -> None:
         "  /etc/systemd/system/app.service:2:11: app.service starts /opt/app/bin/app: nobody knows it\n"
         "\n"
         "not read:\n"
-        "  Vagrantfile: vagrant: its text speaks of ports, and Vagrantfiles are not read\n"
+        "  Vagrantfile: vagrant: its text mentions ports, and Vagrantfiles are not read\n"
         "\n"
         "no findings on web2; 1 file read; 1 program not understood, 1 file left out, 1 file not read\n"
     )
@@ -73,15 +73,15 @@ def test_several_hosts_are_told_apart_and_summed_up() -> None:
 @pytest.mark.parametrize(
     ("results", "report"),
     [
-        ((), "nothing was read: there was no host, repository or file to look at\n"),
+        ((), "nothing was read: no host, repository or file was found\n"),
         ((CLEAN,), "no findings on web2; 1 file read\n"),
         ((replace(CLEAN, repository=True),), "no findings in web2; 1 file read\n"),
-        ((EMPTY,), "web0: nothing was read, so there is no verdict; 0 files read\n"),
-        ((replace(CLEAN, rules_checked=0),), "web2: no rule was checked, so there is no verdict; 1 file read\n"),
+        ((EMPTY,), "web0: result: inconclusive (nothing was read); 0 files read\n"),
+        ((replace(CLEAN, rules_checked=0),), "web2: result: inconclusive (no rule was run); 1 file read\n"),
         (
             (replace(CLEAN, unreadable=(Unreadable(Span("/a", 2, 3, 2, 4), "is a mess"),)),),
             "could not be read:\n  /a:2:3: is a mess\n\n"
-            "no findings on web2; 1 file read; 1 place could not be read, so this answer is\nnot complete\n",
+            "no findings on web2; 1 file read; 1 place could not be read, so this result is\nincomplete\n",
         ),
         ((CLEAN, replace(CLEAN, host="web3")), None),
     ],
@@ -97,7 +97,7 @@ def test_what_could_not_be_read_and_a_missing_verdict_are_said_even_quietly() ->
     troubled = replace(CLEAN, unreadable=(Unreadable(Span.whole("/a"), "is a mess"),))
 
     assert "/a: could not be read: is a mess\n" == plain(troubled, quiet=True)
-    assert "web0: nothing was read, so there is no verdict\n" == plain(EMPTY, quiet=True)
+    assert "web0: result: inconclusive (nothing was read)\n" == plain(EMPTY, quiet=True)
 
 
 def test_colours_change_nothing_but_colour() -> None:
@@ -142,7 +142,7 @@ def test_a_line_that_decided_many_findings_is_shown_once_and_then_named() -> Non
 def test_a_finding_without_a_summary_says_what_its_change_does() -> None:
     finding = replace(IN_RANGE, change=SetSysctl("net.ipv4.tcp_tw_reuse", "1", "review", "reload"), summary="")
 
-    assert "= fix: set net.ipv4.tcp_tw_reuse to 1 (review it first; reloads the service;\n" in plain(replace(WEB1, findings=(finding,)))
+    assert "= fix: set net.ipv4.tcp_tw_reuse to 1 (review first; reloads the service;\n" in plain(replace(WEB1, findings=(finding,)))
 
 
 LINK = re.compile("\x1b\\]8;;([!-~]*)\x1b\\\\")

@@ -60,8 +60,8 @@ def test_a_comment_in_another_file_accepts_nothing() -> None:
 
 # (the comment, where the trouble starts, the trouble)
 TROUBLES = [
-    ("# portwright: allow port-claimed-twice", 1, "for it says no reason: write `portwright: allow port-claimed-twice: reason`"),
-    ("x # portwright: allow port-claimed-twice:  ", 3, "for it says no reason: write `portwright: allow port-claimed-twice: reason`"),
+    ("# portwright: allow port-claimed-twice", 1, "without a reason: write `portwright: allow port-claimed-twice: reason`"),
+    ("x # portwright: allow port-claimed-twice:  ", 3, "without a reason: write `portwright: allow port-claimed-twice: reason`"),
     ("# portwright: allow port-claimd-twice: why", 1, "there is no rule port-claimd-twice; did you mean port-claimed-twice?"),
     ("# portwright: allow", 1, "write `portwright: allow RULE: reason`"),
     ("# portwright: allow : why", 1, "write `portwright: allow RULE: reason`"),
@@ -76,7 +76,7 @@ def test_a_comment_that_accepts_nothing_is_said(line: str, column: int, trouble:
 
     assert (1, 0) == (len(kept), len(accepted))
     assert [(1, column)] == [(t.at.line, t.at.column) for t in troubles]
-    assert troubles[0].reason.startswith("this comment allows nothing")
+    assert troubles[0].reason.startswith("this comment has no effect")
     assert troubles[0].reason.endswith(trouble)
 
 

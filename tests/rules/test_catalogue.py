@@ -86,7 +86,7 @@ def test_an_explanation_says_everything(rule: Rule, capsys: pytest.CaptureFixtur
     text = capsys.readouterr().out
     for word in (rule.id, rule.card.title[:40], rule.card.severity, rule.bad[0][0], rule.good[0][0], *rule.card.references):
         assert word in text
-    for head in ("Why", "What it looks at", "Bad", "What is said of it", "Good", "How sure", "Fix", "See"):
+    for head in ("Why", "What it looks at", "Bad", "What is reported", "Good", "Confidence", "Fix", "See"):
         assert f"\n{head}\n" in text
     assert max(len(line) for line in text.splitlines()) <= 140
 
@@ -94,10 +94,10 @@ def test_an_explanation_says_everything(rule: Rule, capsys: pytest.CaptureFixtur
 def test_an_explanation_says_how_safe_the_fix_is() -> None:
     by_id = {rule.id: explain(rule).remedies for rule in RULES}
 
-    assert [("reserve-ports", True)] == [(r.kind, r.safe.startswith("safe to apply")) for r in by_id["listener-in-ephemeral-range"]]
-    assert "to be reviewed by somebody who knows" in by_id["root-for-one-low-port"][0].safe
+    assert [("reserve-ports", True)] == [(r.kind, r.safe.startswith("safe: ")) for r in by_id["listener-in-ephemeral-range"]]
+    assert "needs review by somebody who knows" in by_id["root-for-one-low-port"][0].safe
     assert [("by hand", "")] == [(r.kind, r.safe) for r in by_id["port-claimed-twice"]]
-    assert by_id["port-claimed-twice"][0].why.startswith("nothing is changed for you: which service")
+    assert by_id["port-claimed-twice"][0].why.startswith("not fixed automatically: which service")
 
 
 def test_the_catalogue_has_a_row_for_each_rule_by_family() -> None:

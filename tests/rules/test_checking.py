@@ -1,4 +1,4 @@
-"""Checking a host: which facts a rule picks, what a finding says, leans on, predicts and wishes for, and in which order."""
+"""Checking a host: which facts a rule picks, the message of a finding, leans on, predicts and wishes for, and in which order."""
 
 from typing import Any
 
@@ -129,7 +129,7 @@ def test_the_line_that_set_a_value_becomes_a_note_by_itself() -> None:
 def test_a_finding_that_leans_on_a_default_says_so() -> None:
     found = one(host(listener(40000)), rule("{ports: {within: {host: ephemeral-ports}}}"))
 
-    assert (Note(f"no file sets {RANGE}, so the kernel's default holds: 32768 60999", at(1, "kernel.conf")),) == found.notes
+    assert (Note(f"no file sets {RANGE}, so the kernel's default applies: 32768 60999", at(1, "kernel.conf")),) == found.notes
 
 
 def test_a_finding_is_no_surer_than_the_least_sure_thing_it_rests_on() -> None:
@@ -249,8 +249,8 @@ def test_a_change_is_wished_for_where_its_operands_are_known() -> None:
 CHANGES = [
     (ReservePorts(PortSet.of(80, 90)), "reserve 80,90 in net.ipv4.ip_local_reserved_ports"),
     (SetSysctl("net.core.somaxconn", "4096"), "set net.core.somaxconn to 4096"),
-    (GrantCapability("a.service", "CAP_NET_BIND_SERVICE"), "let a.service use CAP_NET_BIND_SERVICE"),
-    (LimitCapabilities("a.service", ("CAP_A", "CAP_B")), "leave a.service only CAP_A, CAP_B"),
+    (GrantCapability("a.service", "CAP_NET_BIND_SERVICE"), "grant CAP_NET_BIND_SERVICE to a.service"),
+    (LimitCapabilities("a.service", ("CAP_A", "CAP_B")), "limit a.service to CAP_A, CAP_B"),
 ]
 
 
@@ -327,7 +327,7 @@ def test_a_join_of_all_with_all_is_stopped_and_said(monkeypatch: pytest.MonkeyPa
     found, stopped = evaluate(crowd, [rule("{protocol: {is: tcp}}", with_=QUADRATIC)])
 
     assert () == found
-    assert ["the rule a-rule was stopped after 10,000 comparisons on one host, so what else it would find is not told"] == [
+    assert ["the rule a-rule was stopped after 10,000 comparisons on one host, so its other findings are missing"] == [
         trouble.reason for trouble in stopped
     ]
     assert [rule("{protocol: {is: tcp}}").at] == [trouble.at for trouble in stopped]
@@ -342,7 +342,7 @@ def test_rules_that_cost_too_much_together_are_stopped_and_what_was_found_before
 
     assert 3 == len(found)
     assert [
-        "the rule a-rule was stopped and 1 more were not begun after 30 comparisons on one host, so what else there is to find is not told"
+        "the rule a-rule was stopped and 1 more were not begun after 30 comparisons on one host, so other findings are missing"
     ] == [trouble.reason for trouble in stopped]
 
 

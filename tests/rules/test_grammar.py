@@ -105,13 +105,13 @@ MISTAKES = [
     ("{host: ephemeral-ports}", "{sysctl: 'a b'}", "8:28", "not a kernel setting: 'a b'"),
     ("  starts: {is: boot}", "  random: {is: boot}", "9:16", "is wants true or false, not boot"),
     ("  starts: {is: boot}", "  port: {is: true}", "9:14", "is wants a number, not true"),
-    ("  starts: {is: boot}", "  at: {is: x}", "9:3", "at is a place, which no condition can look at"),
+    ("  starts: {is: boot}", "  at: {is: x}", "9:3", "at is a place, which conditions cannot test"),
     ("  starts: {is: boot}", "  claim: {overlaps: x}", "9:21", "overlaps wants a claim of another fact, as {fact: claim}"),
     ("{app}", "{ap}", "10:10", "{ap}: a listener has no such word; did you mean app?"),
     ("{app}", "{claim}", "10:10", "{claim}: a listener has no such word; known:"),
     ("{app}", "{with.app}", "10:10", "{with.app}: this rule has no with"),
-    ("{app}", "{app", "10:10", "a brace that is no placeholder: write {name}, where name is a word of the fact"),
-    ("each: listener", "", "1:1", "a rule lacks each: the kind of fact it looks at"),
+    ("{app}", "{app", "10:10", "a brace that is not part of a placeholder: write {name}, where name is a word of the fact"),
+    ("each: listener", "", "1:1", "a rule lacks each: the kind of fact it examines"),
     ("severity: medium", "severity: critical", "3:11", "severity is never critical; did you mean high? known: high, medium, low, info"),
     ("severity: medium", "severity: MEDIUM", "3:11", "severity is never MEDIUM; did you mean medium?"),
     ("references: [socket(7)]", "references: socket(7)", "5:13", "references must be a list with at least one item, such as [socket(7)]"),
@@ -157,7 +157,7 @@ MISTAKES_BELOW = [
     (
         "fix: {set-sysctl: {key: a, value: b}, reserve-ports: {ports: 1}}\n",
         "11:39",
-        "a fix wishes for one change, and set-sysctl stands here already",
+        "a fix proposes one change, and set-sysctl is already here",
     ),
     ("fix: {manual: {reason: x}}\n", "11:15", "manual lacks step"),
     ("with: {listener: {unit: {is-not: {fact: unit}}}}\n", "11:18", "a join that compares two facts needs one comparison that pairs them"),
@@ -166,7 +166,7 @@ MISTAKES_BELOW = [
     ("likelihood: high\n", "11:13", "likelihood wants {fact: name}"),
     ("likelihood: {fact: scope}\n", "11:13", "likelihood wants a value of the fact that is one of high, medium, low; fitting: coll"),
     ("predicts: {fact: who}\n", "11:11", "predicts wants a value of the fact that is one of EACCES, EADDRINUSE, EADDRNOTAVAIL, EINVAL"),
-    ("references: socket(7)\n", "11:1", "references stands here a second time, first in line 5"),
+    ("references: socket(7)\n", "11:1", "references is repeated here; first in line 5"),
     ("notes: {text: x}\n", "11:8", "notes must be a list with at least one item, such as [{text: ..., at: at}]"),
     ("likelihood: {fact: app}\n", "11:13", "likelihood wants a value of the fact that is one of high, medium, low"),
     ("predicts: ENOENT\n", "11:11", "predicts is never ENOENT; known: EACCES"),
@@ -189,8 +189,8 @@ MISTAKES_BELOW = [
 
 # What a rule may not ask of a host, whoever wrote it.
 FORBIDDEN = [
-    ("fix: {set-sysctl: {key: kernel.core_pattern, value: '|/tmp/x'}}\n", "11:25", "a rule wishes for settings of the network only"),
-    ("fix: {set-sysctl: {key: kernel/modprobe, value: /tmp/x}}\n", "11:25", "a rule wishes for settings of the network only"),
+    ("fix: {set-sysctl: {key: kernel.core_pattern, value: '|/tmp/x'}}\n", "11:25", "a rule may propose settings of the network only"),
+    ("fix: {set-sysctl: {key: kernel/modprobe, value: /tmp/x}}\n", "11:25", "a rule may propose settings of the network only"),
     (
         'fix: {grant-capability: {unit: {fact: unit}, capability: "CAP_NET_BIND_SERVICE\\nExecStartPre=/tmp/x"}}\n',
         "11:58",
@@ -208,7 +208,7 @@ FORBIDDEN = [
         for path in ("/../../etc/x", "../x", "/a/./b", "/a//b", "/", '"/a\\nb"', "C:x")
     ),
     ("bad: {}\n", "11:6", "bad is empty: an example is at least one file"),
-    ('bad: {/a: "x\\0y"}\n', "11:11", "a character that is not shown: U+0000"),
+    ('bad: {/a: "x\\0y"}\n', "11:11", "an invisible character: U+0000"),
 ]
 
 # (what follows GOOD, or is written instead of the why; the complaint)
@@ -248,7 +248,7 @@ def test_what_would_blow_up_is_refused_in_a_short_sentence(key: str, value: str,
 def test_text_that_would_steer_a_terminal_or_hide_is_refused(key: str, hidden: str) -> None:
     value = {"good": f'{{/a: "x{hidden}"}}', "references": f'["x{hidden}"]'}.get(key, f'"x{hidden}"')
 
-    with pytest.raises(RuleError, match=r"a character that is not shown: U\+"):
+    with pytest.raises(RuleError, match=r"an invisible character: U\+"):
         read(_instead(key, value), "rules/some/a-rule.yaml")
 
 
@@ -277,7 +277,7 @@ HOSTILE = [
     ("[" * 100_000, None, "a rule file of more than 64 KiB"),
     ("[" * 60_000, 1, "nested deeper than 8 levels"),
     ("{a: " * 10_000, 1, "nested deeper than 8 levels"),
-    (GOOD + "severity: high\n", 11, "severity stands here a second time, first in line 3"),
+    (GOOD + "severity: high\n", 11, "severity is repeated here; first in line 3"),
     ("a: &x [1]\nb: *x\n", 1, "anchors and aliases are not allowed in a rule"),
     ("a: *x\n", 1, "anchors and aliases are not allowed in a rule"),
     ("<<: {a: 1}\n", 1, "merge keys are not allowed in a rule"),
@@ -291,7 +291,7 @@ HOSTILE = [
     ("- a\n", 1, "a rule is a mapping: id, title, severity, why, ..."),
     ("a: [1\nb: 2\n", 2, "not YAML: "),
     ("a: 1\n\tb: 2\n", 2, "not YAML: "),
-    ("a: \ufeffb\n", 1, "a character that is not shown: U+FEFF"),
+    ("a: \ufeffb\n", 1, "an invisible character: U+FEFF"),
     ("a: \x00\n", 1, "not YAML: "),
     ("a: b\x07\n", 1, "not YAML: "),
 ]

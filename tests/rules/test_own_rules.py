@@ -66,7 +66,7 @@ def test_a_rule_with_examples_alone_is_tested(tmp_path: Path, capsysbinary: pyte
 
     assert (
         0,
-        "port-of-the-office:\n  ok      bad example\n  ok      good example\n\n2 cases of 1 rule; all as they should be\n",
+        "port-of-the-office:\n  ok      bad example\n  ok      good example\n\n2 cases of 1 rule; all pass\n",
     ) == said
 
 
@@ -81,7 +81,7 @@ def test_cases_lie_beside_the_rule_or_in_a_folder_of_their_own(
 
     code, said = say(capsysbinary, tmp_path / "mine", *(("--cases", folder) if apart else ()))
 
-    assert (0, "2 cases of 1 rule; all as they should be") == (code, said.splitlines()[-1])
+    assert (0, "2 cases of 1 rule; all pass") == (code, said.splitlines()[-1])
     assert "  ok      flags a low one\n  ok      accepts another port\n" in said
 
 
@@ -187,7 +187,7 @@ def test_case_49_a_case_file_that_became_a_link_meanwhile_is_not_followed(
     accepted = cases.Tested.accepted
     monkeypatch.setattr(cases.Tested, "accepted", swap)
 
-    refusal = f"portwright: cannot write {path}: it is a symbolic link, and nothing is written through one\n"
+    refusal = f"portwright: cannot write {path}: it is a symbolic link, and portwright writes through none\n"
     assert (2, refusal) == say(capsysbinary, tmp_path / "mine", "--accept")
     assert "mine" == precious.read_text()
 
@@ -214,15 +214,15 @@ def test_a_rule_without_any_case_is_said(tmp_path: Path, capsysbinary: pytest.Ca
     code, said = say(capsysbinary, tmp_path)
 
     assert 0 == code
-    assert "other: no example and no case, so nobody knows what it does\n" in said
-    assert "2 cases of 1 rule; all as they should be; 1 rule without any" == said.splitlines()[-1]
+    assert "other: no example and no case, so it is not tested\n" in said
+    assert "2 cases of 1 rule; all pass; 1 rule without any" == said.splitlines()[-1]
 
 
 def test_nothing_to_test_is_no_pass(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     code, said = say(capsysbinary, lay(tmp_path))
 
     assert 2 == code
-    assert "nothing was tested: no rule has an example (bad:, good:) or a case beside it" == said.splitlines()[-1]
+    assert "nothing was tested: no rule has an example (bad:, good:) or a case" == said.splitlines()[-1]
 
 
 def test_a_mistake_in_a_rule_is_told_before_anything_is_tested(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
@@ -240,7 +240,7 @@ STRAY = [
     (
         "port-of-the-ofice.txt",
         "# remark\n\nflags: x\n/a\n",
-        ": these are cases of no rule: there is no port-of-the-ofice.yaml; did you mean port-of-the-office?",
+        ": no rule has these cases: there is no port-of-the-ofice.yaml; did you mean port-of-the-office?",
     ),
     ("office/port-of-the-office.txt", "flags: x\n/a\netc\n", f":3:1: {LINES}"),
     ("port-of-the-office.txt", "flags: x\n/a\nflags: x\n/a\n", ":3:1: there is already a case of this name: x"),
@@ -259,7 +259,7 @@ def test_what_tests_nothing_is_said(
 
     assert 2 == code
     assert f"{tmp_path}/{place}{complaint}" in said
-    assert said.endswith("1 file or folder in vain\n")
+    assert said.endswith("1 file or folder without effect\n")
 
 
 @pytest.mark.parametrize("place", ["port-of-the-office", "office/port-of-the-office", "gone-long-ago"])
@@ -279,7 +279,7 @@ def test_a_text_that_holds_no_cases_is_nobodys_mistake(tmp_path: Path, capsysbin
     lay(tmp_path, RULE + EXAMPLES)
     (tmp_path / "notes.txt").write_text("# remarks\nour rules\nflags: none\n")
 
-    assert (0, "2 cases of 1 rule; all as they should be") == (0, say(capsysbinary, tmp_path)[1].splitlines()[-1])
+    assert (0, "2 cases of 1 rule; all pass") == (0, say(capsysbinary, tmp_path)[1].splitlines()[-1])
 
 
 @pytest.mark.parametrize("folder", ["inside", "../outside"])
@@ -352,7 +352,7 @@ def test_only_selected_rules_are_tested(tmp_path: Path, capsysbinary: pytest.Cap
     lay(tmp_path, RULE + EXAMPLES)
     (tmp_path / "other.yaml").write_text((RULE + EXAMPLES).replace("port-of-the-office", "other"))
 
-    assert "2 cases of 1 rule; all as they should be" == say(capsysbinary, tmp_path, "--select", "other")[1].splitlines()[-1]
+    assert "2 cases of 1 rule; all pass" == say(capsysbinary, tmp_path, "--select", "other")[1].splitlines()[-1]
 
 
 @pytest.mark.parametrize("arguments", [["--accept"], ["--cases", "x"]])

@@ -199,7 +199,7 @@ def test_case_53_an_include_that_names_a_key_file_is_not_opened(
     }
     said_by = everything_said(lay(tmp_path / "h", files), tmp_path / "plans", capsysbinary)
 
-    assert f"/{name}: it holds secrets, so it is not read".encode() in said_by["check"]
+    assert f"/{name}: it contains secrets, so it is not read".encode() in said_by["check"]
     assert [] == [by for by, said in said_by.items() if b"Kq1zCanary" in said or b"BEGIN PRIVATE" in said]
 
 

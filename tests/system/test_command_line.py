@@ -107,7 +107,7 @@ def test_a_lone_semicolon_starts_another_command(text: str, found: list[tuple[st
         ("bin/x", "neither an absolute path nor the name of a program: bin/x", False),
         ("/bin/", "the program's path is a directory: /bin/", False),
         ("-", "no program follows the prefixes", True),
-        ("@/bin/x", "no name for the program follows the path after @", False),
+        ("@/bin/x", "the path after @ is not followed by a program name", False),
         ("++/bin/x", "neither an absolute path nor the name of a program: +/bin/x", False),
     ],
 )

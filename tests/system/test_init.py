@@ -100,7 +100,7 @@ def test_a_host_whose_init_system_is_not_read_says_so_and_of_what_it_starts_noth
     assert [(str(each.at), each.reason) for each in host.unreadable] == [
         (
             "/etc/inittab:2:1",
-            "init system not read: OpenRC is in charge of this host (it starts /sbin/openrc), so what it starts cannot be determined",
+            "init system not read: OpenRC is the init system of this host (it starts /sbin/openrc), so what it starts cannot be determined",
         )
     ]
     assert (host.listeners, host.units) == ((), ())

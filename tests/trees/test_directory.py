@@ -460,8 +460,8 @@ def test_of_the_live_kernels_files_only_sysctls_are_read() -> None:
         expected = file.read()
 
     assert expected == tree.read("/proc/sys/net/ipv4/ip_local_port_range")
-    assert "a file that the kernel makes up, not one of the host's" == reason(tree, "/proc/self/environ")
-    assert "a file that the kernel makes up, not one of the host's" == reason(tree, "/proc/kmsg")
+    assert "a file that the kernel makes up, not a file of the host" == reason(tree, "/proc/self/environ")
+    assert "a file that the kernel makes up, not a file of the host" == reason(tree, "/proc/kmsg")
 
 
 def test_a_walk_of_the_live_machine_leaves_the_kernels_directories_out() -> None:

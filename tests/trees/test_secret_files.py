@@ -34,7 +34,7 @@ def test_a_file_of_secrets_is_not_opened_and_that_is_said(path: str) -> None:
     files = Files(Unopened({path: "secret\n", "/etc/link.conf": f"-> {path}"}))
 
     assert (None, None, b"") == (files.read(path), files.read("/etc/link.conf"), files.head(path))
-    reason = "it holds secrets, so it is not read"
+    reason = "it contains secrets, so it is not read"
     assert (Unreadable(Span.whole("/etc/link.conf"), reason), Unreadable(Span.whole(path), reason)) == tuple(
         sorted(files.unreadable, key=lambda trouble: trouble.at.path != "/etc/link.conf")
     )

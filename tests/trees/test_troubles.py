@@ -22,6 +22,6 @@ def test_of_a_file_of_nothing_but_trouble_the_first_places_are_told_and_that_the
 
     assert MOST_TROUBLE + 2 == len(files.unreadable)
     assert Unreadable(Span("/a", MOST_TROUBLE, 1, MOST_TROUBLE, 2), "broken") in files.unreadable
-    more = f"more than {MOST_TROUBLE} places in it cannot be read; the others are not told"
+    more = f"more than {MOST_TROUBLE} places in it cannot be read; the others are not listed"
     assert Unreadable(Span.whole("/a"), more) in files.unreadable
     assert Unreadable(Span.whole("/b"), "broken") in files.unreadable

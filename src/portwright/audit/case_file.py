@@ -221,7 +221,7 @@ class _Parser:
 
             near = get_close_matches(name[:_MOST_NAME], list(self.known), 1)
             hint = f"did you mean {near[0]}?" if near else "like: names a case that stands above it in this file"
-            self.fail(f"no case above is called {name}; {hint}", number)
+            self.fail(f"no case above is named {name}; {hint}", number)
         return name
 
     def file(self, line: str, number: int) -> tuple[str, Content | None]:

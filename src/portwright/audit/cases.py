@@ -111,7 +111,7 @@ def run(rules: Iterable[Rule], folder: Path, selected: Iterable[Rule] | None = N
                 elif rule is None:
                     if _begins_with_a_case(tree, at):
                         ids = sorted(known)
-                        said = f"these are cases of no rule: there is no {name}.yaml; {nearest(name, ids) if ids else 'nor any other'}"
+                        said = f"no rule has these cases: there is no {name}.yaml; {nearest(name, ids) if ids else 'nor any other'}"
                         stray.append(Unreadable(Span.whole(place), said))
                 elif rule.id in outcomes:
                     try:

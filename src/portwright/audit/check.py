@@ -45,7 +45,7 @@ class Selection:
                 from difflib import get_close_matches
 
                 near = get_close_matches(word, sorted(known), 1)
-                raise SelectionError(f"no rule or family is called {word!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+                raise SelectionError(f"there is no rule or family named {word!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
         wanted = {*self.select, *self.extend} if self.select else known
 
         def is_in(rule: Rule, words: Iterable[str]) -> bool:
@@ -144,7 +144,7 @@ def _across_roles(host: Host, finding: Finding) -> Finding:
     others = {host.roles.get(note.at.path, "") for note in finding.notes if note.at is not None} - {own, ""}
     if not others:
         return finding
-    note = Note(f"nothing says that a machine with {own or 'this file'} also has {', '.join(sorted(others))}")
+    note = Note(f"no file states that a machine with {own or 'this file'} also has {', '.join(sorted(others))}")
     return replace(finding, confidence="possible", notes=(*finding.notes, note))
 
 

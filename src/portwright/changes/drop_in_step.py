@@ -82,7 +82,7 @@ def path_of(unit: str, file: str = CAPABILITIES) -> str:
 
 def no_unit(unit: str) -> str:
     """Why no path is made of a unit's name, "" where one may be."""
-    return "" if _UNIT.fullmatch(unit) else f"{unit!r} is not a name that systemd allows a service, so no path is made of it"
+    return "" if _UNIT.fullmatch(unit) else f"{unit!r} is not a name that systemd allows a service, so it is not used as a path"
 
 
 def _lines_of(host: Host, unit: str, path: str) -> Iterator[str]:

@@ -11,7 +11,7 @@ from portwright.facts import CAPABILITIES, NET_BIND_SERVICE
 
 @dataclass(frozen=True, slots=True)
 class GrantCapability(Change):
-    """Let a non-root unit use a capability: a drop-in with AmbientCapabilities=, and CapabilityBoundingSet= where it must be let in."""
+    """Grant a capability to a non-root unit: a drop-in with AmbientCapabilities=, and CapabilityBoundingSet= where needed."""
 
     unit: str
     capability: str
@@ -23,7 +23,7 @@ class GrantCapability(Change):
         return path_of(self.unit)
 
     def in_words(self) -> str:
-        return f"let {self.unit} use {self.capability}"
+        return f"grant {self.capability} to {self.unit}"
 
     def written(self) -> dict[str, object]:
         return {"unit": self.unit, "capability": self.capability}
@@ -39,19 +39,19 @@ class GrantCapability(Change):
         return DropInStep(unit, lines, *marks)
 
     def rivalry(self) -> str:
-        return f"one finding wants more capabilities for {self.unit}, another one fewer"
+        return f"one finding proposes more capabilities for {self.unit}, another one fewer"
 
     def unwritable(self) -> str:
         if self.capability in CAPABILITIES:
             return no_unit(self.unit)
-        return no_unit(self.unit) or f"{self.capability!r} is not a capability, so no line is made of it"
+        return no_unit(self.unit) or f"{self.capability!r} is not a capability, so it is not written"
 
 
 def _misuse(given: Mapping[str, Any]) -> Misuse | None:
     """Other powers than that of low ports are granted only after a review."""
     if given.get("capability") == NET_BIND_SERVICE or given.get("safety") == "review":
         return None
-    return "", f"a fix that grants more than {NET_BIND_SERVICE} wants safety: review"
+    return "", f"a fix that grants more than {NET_BIND_SERVICE} needs safety: review"
 
 
 KIND = ChangeKind(

@@ -25,7 +25,7 @@ DISRUPTIONS: tuple[Disruption, ...] = ("none", "reload", "restart", "reboot")
 Marks = tuple[tuple[str, ...], Safety, Disruption]
 """What a step takes from the wishes it is made of: the rules that ask for it, the least safe, the most disruptive."""
 
-OWNED = "# Written by portwright. Changes made here by hand are lost when its playbook runs again."
+OWNED = "# Written by portwright. Manual changes are lost when its playbook runs again."
 """The first line of every file that portwright owns."""
 
 
@@ -142,7 +142,7 @@ class Change(ABC):
 
     def rivalry(self) -> str:
         """What is wrong where another kind of change has the same target and cannot be merged."""
-        return f"another finding wants something else of {self.target}"
+        return f"another finding proposes a different change of {self.target}"
 
     def unwritable(self) -> str:
         """Why it cannot be written into a file, "" where it can: what a path or a line is made of must not say more than it should."""

@@ -10,7 +10,7 @@ from portwright.ports import PortSet, union
 
 @dataclass(frozen=True, slots=True)
 class ReservePorts(Change):
-    """Keep these ports out of the ephemeral range: net.ipv4.ip_local_reserved_ports, united with what is reserved."""
+    """Keep these ports out of the ephemeral range: net.ipv4.ip_local_reserved_ports, merged with what is reserved."""
 
     ports: PortSet
     safety: Safety = "safe"

@@ -9,7 +9,7 @@ from portwright.changes.kind import Change, ChangeKind, ContradictionError, Disr
 from portwright.changes.sysctl_step import SysctlStep, value_now
 
 SETTABLE = ("net.", "sunrpc.", "fs.file-max", "fs.nr_open")
-"""How the names of the kernel settings begin that a rule may wish for. Some others (kernel.core_pattern, kernel.modprobe) run programs."""
+"""How the names of the kernel settings begin that a rule may propose. Some others (kernel.core_pattern, kernel.modprobe) run programs."""
 
 _KEY = lazy_regex(r"[a-z0-9_]+(\.[A-Za-z0-9_/-]+)+")
 
@@ -37,15 +37,15 @@ class SetSysctl(Change):
     def unite(cls, host: Host, wished: Sequence["SetSysctl"], step: Step | None, marks: Marks) -> SysctlStep:
         key, value = wished[0].key, wished[0].value
         if any(change.value != value for change in wished):
-            raise ContradictionError(f"another finding wants {key} = {value}")
+            raise ContradictionError(f"another finding proposes {key} = {value}")
         return SysctlStep(key, value, value_now(host, key), *marks)
 
     def unwritable(self) -> str:
         if not _KEY.fullmatch(self.key):
             return f"{self.key!r} is not the name of a kernel setting"
         if not self.key.startswith(SETTABLE):
-            return f"{self.key} is no setting of the network, and portwright sets no other"
-        return "" if self.value.isprintable() else f"the value for {self.key} would break out of its line"
+            return f"{self.key} is not a setting of the network, and portwright sets no others"
+        return "" if self.value.isprintable() else f"the value for {self.key} contains a line break or control character"
 
 
 def _misuse(given: Mapping[str, Any]) -> Misuse | None:
@@ -53,7 +53,7 @@ def _misuse(given: Mapping[str, Any]) -> Misuse | None:
     if key is None or key.replace("/", ".").startswith(SETTABLE):
         return None
     shown = key if len(key) <= 60 else f"{key[:59]}…"
-    return "key", f"a rule wishes for settings of the network only ({', '.join(SETTABLE)}), not for {shown}"
+    return "key", f"a rule may propose settings of the network only ({', '.join(SETTABLE)}), not for {shown}"
 
 
 KIND = ChangeKind(

@@ -69,7 +69,7 @@ class SysctlStep(Step):
         """Both loaders must leave what was wished for: the boot, and whoever runs `sysctl --system` later."""
         sysctl = after.sysctl(self.key)
         if sysctl is None:
-            return f"{self.key} is not a setting that portwright knows how to settle"
+            return f"{self.key} is not a setting that portwright can evaluate"
         for value, at, loader in ((sysctl.boot, sysctl.at, "at boot"), (sysctl.reload, sysctl.reload_at, "by sysctl --system")):
             if value != self.value:
                 return self._who_wins(sysctl, at, loader)
@@ -81,7 +81,7 @@ class SysctlStep(Step):
         for overridden in sysctl.overridden:
             if overridden.at.path == SYSCTL_FILE:
                 return f"{self.key} = {self.value} would not be in force: {overridden.reason}"
-        return f"{at} would still decide {self.key} {loader}"
+        return f"{at} would still set {self.key} {loader}"
 
     def rests_on(self, host: Host) -> Iterable[str]:
         sysctl = host.sysctl(self.key)

@@ -174,7 +174,7 @@ def _fix(options: Options) -> int:
     if options.apply and given.path != "/":
         raise Complaint("--apply changes this machine, so the host to read must be /")
     if options.apply and not options.output:
-        raise Complaint("--apply runs a playbook that you can read and take back: name it with -o NAME.yml")
+        raise Complaint("--apply needs -o NAME.yml: the playbook it runs, which you can read and undo")
     made = planned(given, rules, selection, known, FixPolicy(review=options.allow_review), options.rate)
     written: tuple[str, ...] = ()
     if made.steps and options.output:
@@ -218,7 +218,7 @@ def _explain(options: Options) -> int:
     if not found:
         near = alike(options.rule, {name for rule in rules for name in (rule.id, rule.family)})
         hint = f"did you mean {', '.join(near[:-1])}{' or ' if near[1:] else ''}{near[-1]}?" if near else "portwright rules lists them"
-        raise Complaint(f"no rule or family is called {options.rule!r}; {hint}")
+        raise Complaint(f"there is no rule or family named {options.rule!r}; {hint}")
     bad = {rule.id: next((each.result for each in examples(rule) if each.case == "bad"), None) for rule in found}
     explained = [Explained(explain(rule), bad[rule.id], beside(rule)) for rule in found]
     _report("explain", explained, outputs, options)
@@ -431,7 +431,7 @@ def _keep(files: Mapping[str, str], foreign: Sequence[str], private: Collection[
 
 def _print(data: bytes) -> None:
     if sys.stdout is None:
-        raise Complaint("cannot write to standard output: it is closed")
+        raise Complaint("cannot write to standard output: closed")
     try:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)

@@ -106,7 +106,7 @@ class _Place:
         except FileNotFoundError:
             return False
         if stat.S_ISLNK(mode):
-            raise self._refused("it is a symbolic link, and nothing is written through one")
+            raise self._refused("it is a symbolic link, and portwright writes through none")
         if stat.S_ISDIR(mode):
             raise self._refused("that is a directory")
         if stat.S_ISFIFO(mode) or stat.S_ISCHR(mode):
@@ -218,7 +218,7 @@ class _Walk:
     def _allow(self, directory: int, name: str, closed: bool, links: int) -> None:
         whose = os.lstat(name, dir_fd=directory).st_uid
         if closed or whose not in (0, os.geteuid()):
-            raise OutputError(f"cannot write {self._output.path}: {name} is a symbolic link, and there may lie links of others")
+            raise OutputError(f"cannot write {self._output.path}: {name} is a symbolic link, which others may have placed there")
         if links > _MOST_LINKS:
             raise OutputError(f"cannot write {self._output.path}: too many levels of symbolic links")
 

@@ -130,7 +130,7 @@ def _read_with_doubt(config: "Config", read: Reader, invocation: Invocation, fil
 def _doubted(fact: DaemonFact, config: "Config", missing: str) -> DaemonFact:
     if not isinstance(fact, Endpoint) or fact.origin != "default":
         return fact
-    why = fact.why or f"built in; {missing} was not found, which may say otherwise"
+    why = fact.why or f"built-in default; {missing}, which may override it, was not found"
     return replace(fact, confidence=weakest(fact.confidence, config.when_missing), why=why)
 
 

@@ -27,9 +27,9 @@ class Assignment:
 KIND = FactKind(
     "assignment",
     Assignment,
-    "one line `key = value` of a sysctl file, and what became of it",
+    "one line `key = value` of a sysctl file, and its outcome",
     {
-        "outcome": "what became of the line at boot: in force, replaced by a later one, refused by the kernel, or never written",
+        "outcome": "the outcome of the line at boot: in force, replaced by a later one, rejected by the kernel, or never written",
         "key": "the key, with dots, as the kernel would read it",
         "reason": "why the line is not in force, in words; empty where it is",
         "value": "the value as it is written",

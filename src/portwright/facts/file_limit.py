@@ -8,7 +8,7 @@ from portwright.facts.subject import Subject
 from portwright.facts.value import Confidence, Starts, Value
 from portwright.source import Span
 
-Raises = Literal["no", "as far as it may", "all or nothing"]
+Raises = Literal["no", "as far as it is permitted", "all or nothing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +60,17 @@ class FileLimit:
 KIND = FactKind(
     "file-limit",
     FileLimit,
-    "how many connections a service is set to take, and how many files it may have open for them",
+    "how many connections a service is configured for, and how many files it may open for them",
     {
         "app": "the daemon",
-        "connections": "how many connections it is set to take",
+        "connections": "how many connections it is configured for",
         "decided": "what decides the limit, in words",
         "decided_at": "the line that decides the limit",
-        "limit": "how many files it may have open; unknown where it may have as many as it asks for",
+        "limit": "how many files it may have open; unknown where it may have no limit but its own request",
         "needed": "how many open files its connections need",
-        "otherwise": "what becomes of it where the limit is lower, in words",
+        "otherwise": "what happens where the limit is lower, in words",
         "own": "the daemon's own setting that decides the limit",
-        "setting": "the setting that says how many connections it takes",
+        "setting": "the setting for the number of connections",
         "starts": "when its daemon is started",
         "unit": "the unit of the daemon",
     },

@@ -39,12 +39,12 @@ class Outbound(ServiceFact):
 KIND = FactKind(
     "outbound",
     Outbound,
-    "connections that a daemon opens again and again to one destination: an nginx upstream, an haproxy backend",
+    "connections that a daemon opens repeatedly to one destination: an nginx upstream, an haproxy backend",
     {
         "app": "the daemon that connects",
-        "asked_at": "the line that asks for kept connections, be it in vain",
+        "asked_at": "the line that asks for kept connections, be it without effect",
         "decided_at": "the line that switches keep-alive off or on",
-        "keepalive": "whether connections are kept open and used again; unknown where nobody can tell",
+        "keepalive": "whether connections are kept open and reused; unknown where this cannot be determined",
         "loopback": "whether all its servers are on this host",
         "name": "the name of the upstream, backend or destination",
         "servers": "how many addresses it is spread over",

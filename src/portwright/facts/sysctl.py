@@ -38,14 +38,14 @@ def _place(sysctl: Sysctl, evidence: Iterable[Span], files: Container[str]) -> S
 KIND = FactKind(
     "sysctl",
     Sysctl,
-    "a kernel setting as it is settled from all files",
+    "a kernel setting, evaluated from all files",
     {
         "boot": "the value after boot, as systemd-sysctl leaves it",
-        "is_default": "whether no file sets it, so that the kernel's default holds",
+        "is_default": "whether no file sets it, so that the kernel's default applies",
         "key": "its name, with dots",
         "reload": "the value after `sysctl --system` (procps)",
         "reload_at": "the line that decided the value after `sysctl --system`",
-        "running": "the value in the running kernel; unknown without a capture of it",
+        "running": "the value in the running kernel; unknown where it was not captured",
     },
     collection="sysctls",
     subject=lambda sysctl: Subject(sysctl=sysctl.key),

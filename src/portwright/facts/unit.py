@@ -131,7 +131,7 @@ KIND = FactKind(
         "names": "its name and its aliases",
         "started_by": "the units that pull it in at boot",
         "starts": "when it is started",
-        "state": "whether it was loaded, is masked, or is only named by others",
+        "state": "whether it was loaded, is masked, or is only referenced by others",
     },
     collection="units",
     subject=lambda unit: Subject(unit=unit.name),

@@ -22,7 +22,7 @@ _HEADER = """\
 # what belongs to the host is in the vars file beside it, where no string is ever templated.
 #   on the host:     ansible-playbook -i localhost, -c local {name}
 #   from elsewhere:  ansible-playbook -i inventory -l HOST {name}
-#   to look first:   add --check --diff
+#   to preview:      add --check --diff
 - name: {title}
   hosts: all
   gather_facts: false

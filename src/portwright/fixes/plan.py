@@ -70,14 +70,14 @@ def plan(host: Host, findings: tuple[Finding, ...], recheck: Recheck, policy: Fi
     left = sorted((u for u in refused if u.finding.fingerprint not in fixed), key=lambda u: (u.finding.at, u.finding.card.id))
     reason = ""
     if not proven.steps:
-        reason = "no finding has a mending that could be proven safe" if findings else "nothing was found"
+        reason = "no finding has a fix that could be proven safe" if findings else "nothing was found"
     return Plan(host, proven.steps, proven.edits, proven.fixed, tuple(left), proven.usable, reason)
 
 
 def never_planned(repository: bool, unread_init: str) -> str:
     """Why nothing is planned for what was read, whatever is found there; "" where a plan is tried."""
     if repository:
-        return "a repository is not a host: nothing says which machine this ends up on, so change the file at the place shown"
+        return "a repository is not a host: no file states which machine it is for, so change the file at the place shown"
     return unread_init
 
 
@@ -87,11 +87,11 @@ def refusal(finding: Finding, policy: FixPolicy, *, ours: bool = False) -> str:
     A finding that is `ours`, brought by another change of the plan, need not be sure: to reserve a port too many does no harm.
     """
     if finding.change is None:
-        return finding.manual.reason if finding.manual else "no change to the host's configuration is known to be right for everyone"
+        return finding.manual.reason if finding.manual else "no change of the configuration is right for every host"
     if finding.confidence == "possible" and not (ours and finding.change.harmless):
-        return "portwright is not sure enough of this to change a host for it"
+        return "the finding is not certain enough to change a host"
     if finding.change.safety == "review" and not policy.review:
-        return "its mending should be reviewed by somebody who knows the service (plan it with --allow-review)"
+        return "its fix needs review by somebody who knows the service (--allow-review plans it)"
     return finding.change.unwritable()
 
 
@@ -170,15 +170,15 @@ class _Prover:
             more, hopeless = _sort_out(fresh, self.policy, ours=True)
             if hopeless:
                 new = hopeless[0].finding
-                raise _Refused(f"on a copy of this host it brings something new, {new.card.id}: {new.message}")
+                raise _Refused(f"on a copy of this host the change causes a new finding, {new.card.id}: {new.message}")
             if not more:
                 for finding in wished:
                     if remaining[finding.fingerprint]:
-                        raise _Refused("on a copy of this host it is still found after the change")
+                        raise _Refused("on a copy of this host the finding remains after the change")
                 fixed = tuple(f for f in self._before if not remaining[f.fingerprint])
                 return _Proven(wished, steps, edits, fixed, usable)
             wishes = (*wishes, *more)
-        raise _Refused("on a copy of this host each change asks for another one")
+        raise _Refused("on a copy of this host each change requires another one")
 
 
 def _assert_text(edits: Mapping[str, str]) -> None:

@@ -85,10 +85,10 @@ def _reason(each: Read, program: str, files: Files) -> str:
     shell = invocation.program in SHELLS or is_shell_script(program, files) is not None
     if shell:
         if program.rpartition("/")[2] in SHELLS:
-            return "what this shell command starts in the end cannot be determined"
+            return "which program this shell command starts cannot be determined"
         if files.kind(program) != "file":
             return f"the shell script is not {'in the repository' if files.partial else 'there'}, so what it starts is not known"
-        return "what this shell script starts in the end cannot be determined"
+        return "which program this shell script starts cannot be determined"
     if each.daemon is not None and not each.daemon.is_interpreter:
         return "part of its command line cannot be determined" if unclear else ""
     _, script = subject(invocation)
@@ -97,8 +97,8 @@ def _reason(each: Read, program: str, files: Files) -> str:
     if unclear:
         return "part of its command line cannot be determined, and the rest names no port"
     if each.daemon is not None or script is not None:
-        return "where it listens, if it does, cannot be determined: neither its text nor its command line names a port that is understood"
-    return "no daemon is known by this name, and neither its command line nor its environment names a port of its own"
+        return "where it listens, if it does, cannot be determined: its text and command line name no port that portwright understands"
+    return "no daemon is known by this name, and neither its command line nor its environment names a port to listen on"
 
 
 def _script_of_shell(invocation: Invocation) -> str:

@@ -125,7 +125,7 @@ class _Page:
             for outcome in shown:
                 yield from self._outcome(outcome, kept)
         for rule in (rule.id for rule in untested):
-            yield f"{self.style('strong', f'{rule}:')} {self.style('medium', 'no example and no case, so nobody knows what it does')}"
+            yield f"{self.style('strong', f'{rule}:')} {self.style('medium', 'no example and no case, so it is not tested')}"
         for trouble in stray:
             yield self.style("bad", f"{safe(_place(trouble.at))}: {safe(trouble.reason)}")
         if not quiet:
@@ -152,13 +152,13 @@ class _Page:
     ) -> Iterator[str]:
         failed = sum(1 for outcome in outcomes if outcome.problem)
         if not outcomes:
-            yield self.style("bad", "nothing was tested: no rule has an example (bad:, good:) or a case beside it")
+            yield self.style("bad", "nothing was tested: no rule has an example (bad:, good:) or a case")
             return
-        parts = [f"{counted(len(outcomes), 'case')} of {counted(rules, 'rule')}", f"{failed} failed" if failed else "all as they should be"]
+        parts = [f"{counted(len(outcomes), 'case')} of {counted(rules, 'rule')}", f"{failed} failed" if failed else "all pass"]
         if untested:
             parts.append(f"{counted(len(untested), 'rule')} without any")
         if stray:
-            parts.append(f"{counted(len(stray), 'file or folder', 'files or folders')} in vain")
+            parts.append(f"{counted(len(stray), 'file or folder', 'files or folders')} without effect")
         yield self.style("bad" if failed or stray else "good", "; ".join(parts))
 
 

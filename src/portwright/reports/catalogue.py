@@ -23,7 +23,7 @@ def rules_text(rules: Sequence[Rule], *, width: int, quiet: bool = False, verbos
         for card in members:
             title = card.title if verbose else cut(card.title, max(20, width - longest - 13))
             lines.append(f"  {card.id:{longest}}  {card.severity:6}  {title}")
-    return "".join(f"{line}\n" for line in (*lines, "", f"{len(cards)} rules; portwright explain RULE says more"))
+    return "".join(f"{line}\n" for line in (*lines, "", f"{len(cards)} rules; portwright explain RULE describes one"))
 
 
 def rules_json(rules: Sequence[Rule]) -> str:
@@ -43,7 +43,7 @@ def apps_text(daemons: Sequence[Daemon], *, width: int, quiet: bool = False, ver
     room = max(20, width - longest - 4)
     programs = {daemon.name: ", ".join(daemon.programs) for daemon in daemons}
     lines = [f"  {name:{longest}}  {listed if verbose else cut(listed, room)}" for name, listed in programs.items()]
-    return "".join(f"{line}\n" for line in ("daemons and the programs they are started as:", *lines))
+    return "".join(f"{line}\n" for line in ("daemons and the names of their programs:", *lines))
 
 
 def apps_json(daemons: Sequence[Daemon]) -> str:

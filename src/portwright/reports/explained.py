@@ -89,33 +89,33 @@ class _Page:
             yield from self._head("Bad")
             yield from self._files(rule.bad)
         if report:
-            yield from self._head("What is said of it")
+            yield from self._head("What is reported")
             yield from (f"  {line}".rstrip() for line in report.splitlines())
         else:
-            yield from self._head("What it says")
+            yield from self._head("What it reports")
             yield from self._paragraph(explanation.says)
         if rule.good:
             yield from self._head("Good")
             yield from self._files(rule.good)
-        yield from self._head("How sure")
+        yield from self._head("Confidence")
         yield from self._paragraph(explanation.sure)
         if explanation.likelihood:
-            yield from self._head("How often it bites")
+            yield from self._head("Likelihood")
             yield from self._paragraph(explanation.likelihood)
         if explanation.predicts:
-            yield from self._head("What it predicts")
+            yield from self._head("Prediction")
             yield from self._paragraph(explanation.predicts)
         yield from self._head("Fix")
         for remedy in explanation.remedies:
             kind = f"automatic, {remedy.kind}" if remedy.safe else remedy.kind
             yield from self._paragraph(f"{kind}: {'; '.join(part for part in (remedy.what, remedy.safe, remedy.why) if part)}")
         if not explanation.remedies:
-            yield "  none: it is for a person to judge"
+            yield "  none: a person has to decide"
         if any(tested.values()):
             yield from self._head("Tested")
             for case, names in tested.items():
                 yield from (f"  {case:7}  {safe(name).replace('-', ' ')}" for name in names)
-        yield from self._head("To accept it, in a repository, on the line or the one above")
+        yield from self._head("To accept it in a repository, write on the line or the one above")
         yield f"  {explanation.accept}"
         yield from self._head("See")
         yield from (f"  {safe(reference)}" for reference in rule.card.references)

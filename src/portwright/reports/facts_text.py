@@ -41,7 +41,7 @@ def render(
         return "".join(f"{style.places(line)}\n" for host, style in styled for line in _brief(host, style, len(styled) > 1))
     pages = [_Page(host, style, max(width, _NARROWEST), verbose) for host, style in styled]
     parts = ["".join(f"{page.style.places(line.rstrip())}\n" for line in page.lines()) for page in pages]
-    return "\n".join(parts) or "nothing was read: there was no host, repository or file to look at\n"
+    return "\n".join(parts) or "nothing was read: no host, repository or file was found\n"
 
 
 def _brief(host: Host, style: Style, several: bool) -> Iterator[str]:
@@ -81,7 +81,7 @@ class _Page:
         yield self.style("strong", "listeners")
         found = rows(self.host.listeners)
         if not found:
-            yield "  none was found"
+            yield "  none found"
         for listener in found:
             ports = "random" if listener.random or not listener.ports else str(listener.ports)
             why = f" ({safe(listener.why)})" if listener.why else ""
@@ -113,7 +113,7 @@ class _Page:
                 yield from self._detail(f"running now: {self._value(sysctl, sysctl.running)}")
             for overridden in sysctl.overridden:
                 yield from self._detail(
-                    f"lost: {self._value(sysctl, overridden.value)} ({place(overridden.at)}): {safe(overridden.reason)}"
+                    f"overridden: {self._value(sysctl, overridden.value)} ({place(overridden.at)}): {safe(overridden.reason)}"
                 )
         if len(shown) < len(sysctls):
             yield f"  {counted(len(sysctls) - len(shown), 'more setting')} with -v"
@@ -160,7 +160,7 @@ class _Page:
         if outbounds:
             yield self.style("strong", "outgoing connections")
         for outbound in outbounds:
-            kept = {True: "kept open", False: "a new one for each request", None: "not known whether kept open"}[outbound.keepalive]
+            kept = {True: "kept open", False: "opens one for each request", None: "unknown whether kept open"}[outbound.keepalive]
             to = f"{counted(outbound.servers, 'server')}{' on this host' if outbound.loopback else ''}"
             yield from self._entry(f"{safe(outbound.app)} {safe(outbound.name)}", f"{to}, {kept}")
             yield from self._detail(place(outbound.at))
@@ -170,7 +170,7 @@ class _Page:
         if limits:
             yield self.style("strong", "open files")
         for limit in limits:
-            may = "as many as it asks for" if limit.limit is None else f"{limit.limit} ({limit.decided})"
+            may = "as many as it requests" if limit.limit is None else f"{limit.limit} ({limit.decided})"
             need = f"{limit.needed} for {limit.setting} {limit.connections}, may open {may}"
             yield from self._entry(safe(limit.unit or limit.app), f"needs {safe(need)}")
             yield from self._detail(place(limit.at))
@@ -212,22 +212,22 @@ _STARTS = {
     "demand": "bound only while in use",
     "manual": "not started at boot",
     "never": "never started",
-    None: "nothing says whether it starts",
+    None: "not known whether it starts",
 }
 
 _ORIGIN = {
-    "directive": "said by",
-    "argument": "an argument at",
-    "environment": "an environment variable at",
-    "socket-unit": "a socket unit at",
-    "default": "the daemon's default, started at",
+    "directive": "configured at",
+    "argument": "command-line argument at",
+    "environment": "environment variable at",
+    "socket-unit": "socket unit at",
+    "default": "built-in default of the daemon, started at",
     "inferred": "inferred from",
 }
 
 
 def _as_whom(listener: Listener) -> str:
-    whom = f"as {listener.bind_user}" if listener.bind_user is not None else "nobody knows as whom"
-    return f"{whom}, in a network of its own" if listener.private_network else whom
+    whom = f"as {listener.bind_user}" if listener.bind_user is not None else "user unknown"
+    return f"{whom}, in a network namespace of its own" if listener.private_network else whom
 
 
 def _options(listener: Listener) -> Sequence[str]:

@@ -44,7 +44,7 @@ def check(results: Sequence[HostResult]) -> str:
     partial = [result for result in hosts if not result.coverage.is_full]
     lines += [_annotation("notice", "not covered", None, _uncovered(result, whose(result))) for result in partial]
     if not hosts:
-        lines.append(_annotation("warning", "no verdict", None, ["nothing was read: there was no host, repository or file to look at"]))
+        lines.append(_annotation("warning", "no verdict", None, ["nothing was read: no host, repository or file was found"]))
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -61,7 +61,7 @@ def _said(finding: Finding, whose: str) -> list[str]:
     if finding.predicts is not None:
         said.append(f"will fail: {finding.predicts} ({ERRORS[finding.predicts]})")
     if finding.likelihood is not None:
-        said.append(f"likely to bite: {how_likely(finding)}")
+        said.append(f"likelihood: {how_likely(finding)}")
     if finding.confidence != "certain":
         said.append(f"confidence: {finding.confidence}")
     said += [f"note: {note.text}" if note.at is None else f"note: {note.text} ({note.at})" for note in finding.notes]

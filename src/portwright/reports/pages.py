@@ -46,7 +46,7 @@ def page(explanation: Explanation, report: str, cases: Cases | None = None, *, i
 
 def index(rows: Sequence[Row]) -> str:
     """All rules by family, each with a link to its page beside this one."""
-    lines = ["# Rules", "", f"{counted(len(rows), 'rule')}. `portwright explain RULE` says the same at a terminal."]
+    lines = ["# Rules", "", f"{counted(len(rows), 'rule')}. `portwright explain RULE` shows the same in a terminal."]
     family = ""
     for row in rows:
         if row.family != family:
@@ -106,25 +106,25 @@ def _page(explanation: Explanation, report: str, cases: Cases, index: str) -> It
         yield from ("", "## Bad")
         yield from _files(rule.bad)
     if report:
-        yield from ("", "portwright says of it:", "", *fenced(report))
+        yield from ("", "portwright reports:", "", *fenced(report))
     else:
-        yield from ("", "## What it says", "", _sentence(explanation.says))
+        yield from ("", "## What it reports", "", _sentence(explanation.says))
     if rule.good:
         yield from ("", "## Good")
         yield from _files(rule.good)
-    yield from ("", "## How sure it is", "", f"- **Confidence**: {prose(explanation.sure)}.")
+    yield from ("", "## Confidence", "", f"- **Confidence**: {prose(explanation.sure)}.")
     if explanation.likelihood:
         yield f"- **Likelihood**: {prose(explanation.likelihood)}."
     if explanation.predicts:
         yield f"- **Prediction**: {prose(explanation.predicts)}."
-    yield from ("", "## How it is mended", "")
+    yield from ("", "## Fix", "")
     for remedy in explanation.remedies:
         kind = f"Automatically, by `{remedy.kind}`" if remedy.safe else _capital(remedy.kind)
         yield f"- **{kind}**: {prose(remedy.what)}."
         yield from (f"  {_sentence(part)}" for part in (remedy.safe, remedy.why) if part)
     if not explanation.remedies:
-        yield "Not at all: it is for a person to judge."
-    yield from ("", "## How it is accepted", "", "In a repository, by a comment on the line or the one above:", "")
+        yield "None: a person has to decide."
+    yield from ("", "## How to accept it", "", "In a repository, by a comment on the line or the one above:", "")
     yield from fenced(explanation.accept)
     yield from _cases(cases)
     yield from ("", "## See", "", *(f"- {_linked(reference)}" for reference in rule.card.references))

@@ -59,7 +59,7 @@ def _lines(plan: Plan, written: Sequence[str], style: Style, width: int, verbose
         yield from _wrapped(f"in {step.path}; {SAFETY[step.safety]}, {_disruption(step)}; for {', '.join(step.because)}", width)
     if plan.steps:
         yield ""
-        summary = f"proven on a copy of {safe(plan.host.name)}: {counted(len(plan.fixed), 'finding')} gone, no new one"
+        summary = f"proven on a copy of {safe(plan.host.name)}: {counted(len(plan.fixed), 'finding')} fixed, no new one"
         if plan.usable is not None:
             summary += f"; {plan.usable:,} ephemeral ports remain"
         for line in wrap(summary, width):
@@ -72,27 +72,27 @@ def _lines(plan: Plan, written: Sequence[str], style: Style, width: int, verbose
             yield style("strong", line)
     if plan.unplanned:
         yield ""
-        yield style("strong", f"left to you ({counted(len(plan.unplanned), 'finding')}):")
+        yield style("strong", f"not fixed automatically ({counted(len(plan.unplanned), 'finding')}):")
         for left in plan.unplanned:
             finding = left.finding
             yield f"  {style(finding.severity, finding.card.id)} at {place(finding.at)}"
             yield from _wrapped(said(finding.message), width)
             if left.reason != plan.reason:
-                yield from _wrapped(f"why not planned: {said(left.reason)}", width)
+                yield from _wrapped(f"reason: {said(left.reason)}", width)
             if left.step:
                 yield from _wrapped(f"what to do: {said(left.step)}", width)
     if plan.host.unreadable:
         yield ""
-        for line in wrap(f"{counted(len(plan.host.unreadable), 'place')} could not be read, so this plan may not be complete:", width):
+        for line in wrap(f"{counted(len(plan.host.unreadable), 'place')} could not be read, so this plan may be incomplete:", width):
             yield style("bad", line)
         for trouble in plan.host.unreadable:
             yield from _wrapped(f"{place(trouble.at)}: {safe(trouble.reason)}", width)
     if written:
         yield ""
         yield style("strong", "written: ") + ", ".join(safe(file) for file in written)
-        yield f"  look first:  ansible-playbook -i localhost, -c local {safe(written[0])} --check --diff"
-        yield f"  then apply:  ansible-playbook -i localhost, -c local {safe(written[0])}"
-        yield f"  take back:   ansible-playbook -i localhost, -c local {safe(written[-1])}"
+        yield f"  preview:  ansible-playbook -i localhost, -c local {safe(written[0])} --check --diff"
+        yield f"  apply:    ansible-playbook -i localhost, -c local {safe(written[0])}"
+        yield f"  undo:     ansible-playbook -i localhost, -c local {safe(written[-1])}"
     elif plan.steps:
         yield ""
         yield "nothing was written: name a playbook with -o NAME.yml"

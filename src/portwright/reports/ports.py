@@ -111,7 +111,7 @@ class _Drawing:
     def _unreadable(self) -> Iterator[str]:
         if self.space.host.unreadable:
             yield ""
-            for line in wrap("could not be read, so this picture may lack something:", self.columns):
+            for line in wrap("could not be read, so this picture may be incomplete:", self.columns):
                 yield self.style("bad", line)
             for trouble in sorted(self.space.host.unreadable):
                 yield from self._hanging("  ", f"{place(trouble.at)}: {safe(trouble.reason)}", 6)
@@ -168,13 +168,13 @@ class _Drawing:
         if "cannot-bind" in standing or "collides" in standing:
             return self.pen.fails, "bad", "cannot bind, or collides"
         if "ephemeral" in standing:
-            return self.pen.lent, "medium", "the kernel may lend it first"
+            return self.pen.lent, "medium", "the kernel may assign it first"
         if listener.starts in ("manual", "demand"):
             return self.pen.later, "faint", "not bound at boot"
         return self.pen.listens, "good", "listens"
 
     def _bar(self, scale: "_Scale", legend: dict[str, tuple[str, Role]]) -> list[_Cell]:
-        meanings: dict[ZoneName, str] = {"privileged": "needs CAP_NET_BIND_SERVICE", "ephemeral": "lent to outgoing connections"}
+        meanings: dict[ZoneName, str] = {"privileged": "needs CAP_NET_BIND_SERVICE", "ephemeral": "assigned to outgoing connections"}
         cells: list[_Cell] = []
         for zone in self.space.zones:
             sign, role = self.pen.zones[zone.name], _COLOURS[zone.name]
@@ -187,7 +187,7 @@ class _Drawing:
         for low, high in self.space.reserved.intersection(self.space.ephemeral).ranges:
             for column in range(scale.column(low), scale.column(high) + 1):
                 cells[column] = (self.pen.reserved, "good")
-            legend[self.pen.reserved] = ("reserved, never lent", "good")
+            legend[self.pen.reserved] = ("reserved, never assigned", "good")
         return cells
 
     def _legend(self, legend: dict[str, tuple[str, Role]]) -> Iterator[str]:
@@ -275,13 +275,13 @@ class _Drawing:
                 return f"{self.pen.fails} cannot bind: {safe(listener.error or 'not permitted')}{because}", "bad"
             case "collides":
                 rivals = dict.fromkeys(service(rival) for rival in self.space.rivals(listener))
-                return f"{self.pen.fails} wants the port of {', '.join(rivals)}", "bad"
+                return f"{self.pen.fails} uses the same port as {', '.join(rivals)}", "bad"
             case "ephemeral":
                 return f"{self.pen.lent} in the ephemeral range, not reserved", "medium"
             case "reserved":
                 return f"{self.pen.reserved} reserved", "good"
             case "own-network":
-                return "in a network of its own", "faint"
+                return "in a network namespace of its own", "faint"
 
     def _collisions(self) -> Iterator[str]:
         for one, other in self.space.collisions:
@@ -308,7 +308,7 @@ class _Drawing:
         """Which line set a kernel setting, and where other readers of these files or the running kernel say otherwise."""
         sysctl = self.space.host.sysctl(key)
         if sysctl is None:
-            return "nothing says by what"
+            return "not known by what"
         said = f"{'the default of the kernel' if sysctl.is_default else 'set'} at {place(sysctl.at)}"
         if sysctl.reload != sysctl.boot:
             said += f"; `sysctl --system` would leave {self.said(sysctl.reload) or 'nothing'} ({place(sysctl.reload_at)})"
@@ -323,16 +323,16 @@ class _Drawing:
         yield from self._entry("capacity", f"{counted(capacity.usable, 'usable port')} to each destination address and port")
         yield from self._entry(
             "",
-            f"{capacity.per_second} new connections a second can be kept up where this host closes first (a port rests 60 s in TIME_WAIT)",
+            f"{capacity.per_second} new connections a second can be sustained if this host closes first (a port stays 60 s in TIME_WAIT)",
         )
         yield from self._entry(
             "",
-            f"connect() gets slower above {capacity.slower_from} ports in use ({capacity.slower_from_per_second} a second): "
-            "it looks through half of the range before the other half",
+            f"connect() is slower above {capacity.slower_from} ports in use ({capacity.slower_from_per_second} a second): "
+            "it searches one half of the range before the other",
         )
         match capacity.tw_reuse, capacity.per_second_reusing:
             case 1, int(rate):
-                reuse = f"tcp_tw_reuse is 1: {rate} a second, where the other side has TCP timestamps too"
+                reuse = f"tcp_tw_reuse is 1: {rate} a second, where the other side also sends TCP timestamps"
             case 2, int(rate):
                 reuse = f"tcp_tw_reuse is 2: over loopback {rate} a second, elsewhere no port leaves TIME_WAIT early"
             case 0, _:
@@ -346,7 +346,7 @@ class _Drawing:
             yield from self._entry("", _expected(self.space.host.expected_rate, capacity))
         if capacity.most_time_waits is not None:
             most = f"tcp_max_tw_buckets is {capacity.most_time_waits}"
-            yield from self._entry("", f"{most}: connections beyond it skip TIME_WAIT, so that it cannot use up the ports")
+            yield from self._entry("", f"{most}: connections beyond it skip TIME_WAIT, so TIME_WAIT cannot use up the ports")
 
     def _entry(self, key: str, text: str) -> Iterator[str]:
         first, *more = wrap(text, self.columns - 10)
@@ -366,7 +366,7 @@ def _expected(rate: int, capacity: Capacity) -> str:
     need = pace.needs(rate)
     text = f"{rate} a second, as expected (--rate), take {need} ports to a destination elsewhere"
     if need > pace.usable:
-        return f"{text}: {need - pace.usable} are missing"
+        return f"{text}: {need - pace.usable} too few"
     return f"{text}: more than half" if need > pace.slower_from else text
 
 

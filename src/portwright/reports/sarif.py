@@ -81,9 +81,9 @@ def _rule(card: RuleMeta) -> _Object:
     why = " ".join(card.why.split())
     accept = f"# portwright: allow {card.id}: the reason"
     level = _LEVELS[card.severity]
-    text = f"{why}\n\nTo accept it, in a repository, on the line or the one above:\n  {accept}\n\nSee {', '.join(card.references)}"
+    text = f"{why}\n\nTo accept it in a repository, write on the line or the one above:\n  {accept}\n\nSee {', '.join(card.references)}"
     references = "".join(f"- {_linked(reference)}\n" for reference in card.references)
-    markdown = f"{why}\n\nTo accept it, in a repository, on the line or the one above:\n\n```\n{accept}\n```\n\n{references}"
+    markdown = f"{why}\n\nTo accept it in a repository, write on the line or the one above:\n\n```\n{accept}\n```\n\n{references}"
     rule: _Object = {
         "id": safe(card.id),
         "shortDescription": {"text": _prose(card.title)},
@@ -113,12 +113,12 @@ def _result(finding: Finding, index: dict[str, int], result: HostResult, base: s
     if finding.predicts is not None:
         said.append(f"will fail: {finding.predicts} ({ERRORS[finding.predicts]})")
     if finding.likelihood is not None:
-        said.append(f"likely to bite: {how_likely(finding)}")
+        said.append(f"likelihood: {how_likely(finding)}")
     if finding.confidence != "certain":
         said.append(f"confidence: {finding.confidence}")
     said += [f"note: {note.text}" for note in finding.notes if note.at is None]
     if len(placed) > MOST_RELATED:
-        said.append(f"{counted(len(placed) - MOST_RELATED, 'more line')} that matter are not listed")
+        said.append(f"{counted(len(placed) - MOST_RELATED, 'more line')} are not listed")
     said.append(what_to_do(finding))
     written: _Object = {
         "ruleId": safe(finding.card.id),
@@ -173,7 +173,7 @@ def _invocation(based: Sequence[tuple[HostResult, str]], found: int) -> _Object:
     ]
     blind = [f"{result.host}: {no_verdict(result)}" for result, _ in based if no_verdict(result)]
     if not based:
-        blind.append("nothing was read: there was no host, repository or file to look at")
+        blind.append("nothing was read: no host, repository or file was found")
     missing += [{"level": "error", "message": {"text": _prose(text)}} for text in blind]
     complete = not missing
     missing += [_uncovered(text, _physical(at, result, base)) for result, base in based for text, at in told_uncovered(result.coverage)]

@@ -58,7 +58,7 @@ def render(
     if quiet:
         lines = [line for result, style in hosts for line in page.on(style).brief(result, len(hosts) > 1)]
     elif not hosts:
-        lines = [page.style("bad", "nothing was read: there was no host, repository or file to look at")]
+        lines = [page.style("bad", "nothing was read: no host, repository or file was found")]
     elif len(hosts) == 1:
         result, style = hosts[0]
         lines = [*page.on(style).details(result), *page.verdict(sorted_results)]
@@ -153,7 +153,7 @@ class _Page:
         yield from self.uncovered(result.coverage)
         silent = result.rules_checked - len({finding.card.id for finding in result.findings})
         if self.verbose and silent > 0:
-            yield from self._paragraph(f"{silent} of {counted(result.rules_checked, 'rule')} found nothing", "strong")
+            yield from self._paragraph(f"{silent} of {counted(result.rules_checked, 'rule')} had no findings", "strong")
             yield ""
 
     def _read(self, result: HostResult) -> Iterator[str]:
@@ -209,12 +209,12 @@ class _Page:
             parts.append(f"{allowed} allowed by comments" + ("" if self.verbose else " (-v lists them)"))
         unreadable = sum(len(result.unreadable) for result in results)
         if unreadable:
-            parts.append(f"{counted(unreadable, 'place')} could not be read, so this answer is not complete")
+            parts.append(f"{counted(unreadable, 'place')} could not be read, so this result is incomplete")
         if missing := uncovered(results):
             parts.append(missing)
         blind = [result for result in results if no_verdict(result)]
         if blind and len(results) > 1:
-            parts.append(f"no verdict on {', '.join(safe(result.host) for result in blind)}")
+            parts.append(f"inconclusive for {', '.join(safe(result.host) for result in blind)}")
         role: Role = in_reading_order(findings)[0].severity if findings else "bad" if blind or unreadable else "good"
         yield from self._paragraph("; ".join(parts), role)
 
@@ -252,7 +252,7 @@ class _Page:
         gutter = gutter_of(mark for mark in marks if can_show(mark.at, result.sources))
         for index, marked in enumerate(files.values()):
             if index == 0 and self._is_default(finding.at, result):
-                said = f"{place(finding.at)}, the kernel's own value"
+                said = f"{place(finding.at)}, the kernel's default"
                 yield f"{' ' * gutter}{self.style('frame', '-->')} {said}"
                 continue
             if repeated and index == 0 and len(marked) == 1:
@@ -278,7 +278,7 @@ class _Page:
         if finding.predicts is not None:
             rows.append(("will fail", f"{finding.predicts} ({ERRORS[finding.predicts]})", "bad"))
         if finding.likelihood is not None:
-            rows.append(("likely to bite", how_likely(finding), "strong"))
+            rows.append(("likelihood", how_likely(finding), "strong"))
         if finding.confidence != "certain":
             rows.append(("confidence", finding.confidence, "strong"))
         for note in notes:
@@ -290,7 +290,7 @@ class _Page:
             for sysctl in dict.fromkeys(sysctl for sysctl in result.overridden if sysctl.at in places):
                 for overridden in sysctl.overridden:
                     value = hide_value(sysctl.key, overridden.value) or "(empty)"
-                    rows.append(("lost", f"{sysctl.key} = {value} ({overridden.at}): {overridden.reason}", "note"))
+                    rows.append(("overridden", f"{sysctl.key} = {value} ({overridden.at}): {overridden.reason}", "note"))
         if self.verbose and card.id not in self._explained:
             self._explained.add(card.id)
             rows.append(("why", " ".join(card.why.split()), "strong"))
@@ -302,7 +302,7 @@ class _Page:
             rows.append(("fix", f"{self.said(_fix(group))} {how}", "good"))
         if finding.manual is not None:
             rows.append(("by hand", self.said(_for_all([each.manual.step for each in group if each.manual])), "good"))
-            rows.append(("not fixed for you", self.said(finding.manual.reason), "strong"))
+            rows.append(("not fixed automatically", self.said(finding.manual.reason), "strong"))
         for key, text, role in rows:
             head = f"{' ' * (gutter + 1)}{self.style('frame', '=')} {self.style(role, key)}: "
             yield from self._item(head, safe(text), gutter + 5 + len(key), gutter + 5)
@@ -382,7 +382,7 @@ def _fix(group: Sequence[Finding]) -> str:
 
 def _for_all(texts: Sequence[str]) -> str:
     """The first of several texts that differ in names only."""
-    return texts[0] if len(set(texts)) == 1 else f"{texts[0]}; the other{'s' if len(texts) > 2 else ''} likewise"
+    return texts[0] if len(set(texts)) == 1 else f"{texts[0]}; the other{'s' if len(texts) > 2 else ''} in the same way"
 
 
 def _padded(text: str, columns: int) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from portwright.changes import Disruption, Safety
 from portwright.coverage import Coverage, NotUnderstood
-from portwright.facts import BindError, Likelihood, Listener, Subject
+from portwright.facts import BindError, Listener, Subject
 from portwright.finding import Finding, HostResult
 from portwright.reports.escape import safe
 from portwright.source import Span
@@ -16,8 +16,7 @@ ERRORS: dict[BindError, str] = {
     "EADDRNOTAVAIL": "cannot assign requested address",
     "EINVAL": "invalid argument",
 }
-OFTEN: dict[Likelihood, str] = {"high": "often", "medium": "now and then", "low": "rarely"}
-SAFETY: dict[Safety, str] = {"safe": "safe", "review": "review it first"}
+SAFETY: dict[Safety, str] = {"safe": "safe", "review": "review first"}
 DISRUPTION: dict[Disruption, str] = {
     "none": "nothing is restarted",
     "reload": "reloads the service",
@@ -52,11 +51,10 @@ def bound(subject: Subject) -> str:
 
 
 def how_likely(finding: Finding) -> str:
-    """How often a finding will bite and why, in words; empty where the notion does not apply."""
+    """The likelihood of a finding and its reason; empty where it does not apply."""
     if finding.likelihood is None:
         return ""
-    often = OFTEN[finding.likelihood]
-    return f"{often}: {finding.likelihood_because}" if finding.likelihood_because else often
+    return f"{finding.likelihood}: {finding.likelihood_because}" if finding.likelihood_because else finding.likelihood
 
 
 def what_to_do(finding: Finding) -> str:
@@ -70,8 +68,8 @@ def what_to_do(finding: Finding) -> str:
 def no_verdict(result: HostResult) -> str:
     """Why a host without findings is not thereby a sound one; empty where the verdict stands on something."""
     if not result.files_read:
-        return "nothing was read, so there is no verdict"
-    return "" if result.rules_checked else "no rule was checked, so there is no verdict"
+        return "result: inconclusive (nothing was read)"
+    return "" if result.rules_checked else "result: inconclusive (no rule was run)"
 
 
 def uncovered(results: Iterable[HostResult]) -> str:

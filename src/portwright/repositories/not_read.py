@@ -126,7 +126,7 @@ def not_read(label: str, kind: str, text: str) -> NotRead | None:
         return None
     said = [word for name, word in _WORDS.items() if name in spoken]
     listed = " and ".join(filter(None, (", ".join(said[:-1]), said[-1])))
-    return NotRead(label, told, f"its text speaks of {listed}, and {_IN_PLURAL[told]} are not read")
+    return NotRead(label, told, f"its text mentions {listed}, and {_IN_PLURAL[told]} are not read")
 
 
 def _kind_of_yaml(label: str, text: str) -> str | None:

@@ -270,7 +270,7 @@ _SAMPLE_FOLDERS = {
     **dict.fromkeys(("benchmarks", "testcases", "test-cases", "test_cases", "unittest", "unittests", "unit-tests"), "tests"),
     **dict.fromkeys((".github", ".gitlab", ".circleci", ".travis", ".ci", ".buildkite", ".devcontainer"), "tests"),
     **dict.fromkeys(("vendor", "vendored", "_vendor", "third_party", "third-party", "thirdparty", "3rdparty"), "other projects' files"),
-    **dict.fromkeys(("attic", "archived", "unused", "disabled", "old", "trash"), "what was put aside"),
+    **dict.fromkeys(("attic", "archived", "unused", "disabled", "old", "trash"), "disabled files"),
 }
 # A folder in one of these bears the name of what it sets up: roles/docs/ sets up a server of documentation.
 _NAMED = ("roles", "cookbooks", "modules", "profile", "profiles")
@@ -318,20 +318,20 @@ def _why_not_deployed(folders: tuple[str, ...], name: str, text: str, kind: Conf
         for above, folder in zip(("", *folders), folders, strict=False):
             what = _SAMPLE_FOLDERS.get(_lower(folder))
             if what is not None and above not in _NAMED:
-                return f"it lies in {folder}/, which holds {what}"
+                return f"it lies in {folder}/, which contains {what}"
         if name.startswith(".") and kind != "environment":
-            return "its name begins with a dot, so that no program looks at it"
+            return "its name begins with a dot, so programs ignore it"
         suffix = _aside(name)
         if suffix:
-            return f"its name ends in {suffix}, so that no program reads it"
+            return f"its name ends in {suffix}, so programs do not read it"
         what = _sample_word(name)
         if what is not None:
             return f"its name says that it is {what}"
         if kind in ("unit", "drop-in") and _is_users_own(folders):
-            return "it is a unit of a user's own manager, not of the machine's"
+            return "it is a user unit, not a system unit"
         remark = _remark(text, kind)
         if remark:
-            return f"it says of itself: {remark}"
+            return f"its text says: {remark}"
     return ""
 
 

@@ -204,7 +204,7 @@ def _config_files(tree: Tree, explicit: bool) -> tuple[tuple[StagedFile, ...], S
                 text = without_blanks_to_fill(text) if what.unfilled else text
                 placed.append(StagedFile(label, what.host_path or _LOOSE + label, what, text.encode("utf-8", "surrogateescape")))
     left_out = frozenset(file.label for file in _left_out(placed, tree))
-    left += [LeftOut(label, "sites-enabled beside it names other sites, and not this one") for label in sorted(left_out)]
+    left += [LeftOut(label, "the sites-enabled beside it enables other sites, not this one") for label in sorted(left_out)]
     kept = tuple(file for file in placed if file.label not in left_out)
     return kept, SiblingFiles(tree, frozenset(recognised)), tuple(unreadable), Coverage(left_out=tuple(left), not_read=tuple(unread))
 

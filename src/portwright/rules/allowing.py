@@ -72,11 +72,11 @@ def _comments(source: Source) -> Iterable[_Allow]:
 
 def _trouble(comment: _Allow, ids: frozenset[str]) -> str:
     if not comment.rule:
-        return "this comment allows nothing: write `portwright: allow RULE: reason`"
+        return "this comment has no effect: write `portwright: allow RULE: reason`"
     if comment.rule not in ids:
         from portwright.rules.grammar import nearest
 
-        return f"this comment allows nothing: there is no rule {comment.rule}; {nearest(comment.rule, ids) if ids else 'none is loaded'}"
+        return f"this comment has no effect: there is no rule {comment.rule}; {nearest(comment.rule, ids) if ids else 'none is loaded'}"
     if not comment.reason:
-        return f"this comment allows nothing, for it says no reason: write `portwright: allow {comment.rule}: reason`"
+        return f"this comment has no effect without a reason: write `portwright: allow {comment.rule}: reason`"
     return ""

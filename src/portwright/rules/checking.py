@@ -58,11 +58,11 @@ def evaluate(host: Host, rules: Iterable[Rule]) -> tuple[tuple[Finding, ...], tu
             if debug_log.ENABLED and len(found) == before:
                 debug_log.say("rules", "%s did not fire: %s", rule.id, _Check(_Asked(host, left=_MOST_COMPARISONS), rule).why_not())
         except _RuleTooDear as reason:
-            stopped.append(Unreadable(rule.at, f"the rule {rule.id} was stopped after {reason}, so what else it would find is not told"))
+            stopped.append(Unreadable(rule.at, f"the rule {rule.id} was stopped after {reason}, so its other findings are missing"))
         except _HostTooDear as reason:
             rest = len(rules) - number
             others = f" and {rest - 1} more were not begun" if rest > 1 else ""
-            said = f"the rule {rule.id} was stopped{others} after {reason} on one host, so what else there is to find is not told"
+            said = f"the rule {rule.id} was stopped{others} after {reason} on one host, so other findings are missing"
             stopped.append(Unreadable(rule.at, said))
             break
     return tuple(sorted(found, key=_order)), tuple(stopped)
@@ -99,7 +99,7 @@ class _Asked:
         self._by_field: dict[Kind, dict[Any, Fact]] = {}
 
     def say(self, finding: Finding) -> None:
-        """Count what a finding says."""
+        """Count the message of a finding."""
         self.said += _COST_OF_A_FINDING + len(finding.message) + sum(len(note.text) for note in finding.notes)
         if self.said > _MOST_SAID:
             raise _HostTooDear(f"findings of {_MOST_SAID >> 20} MiB")
@@ -300,7 +300,7 @@ class _Check:
         sysctl = self._host.sysctl(key)
         if sysctl is None:
             return Derived(None)
-        said = "no file sets it: the kernel's default" if sysctl.is_default else "set here to"
+        said = "not set in any file: the kernel's default" if sysctl.is_default else "set here to"
         evidence = (Note(f"{key}: {said} {sysctl.boot or 'empty'}", sysctl.at),)
         value: Any = sysctl.boot
         try:

@@ -6,27 +6,26 @@ from typing import Any
 from portwright._start.records import MISSING, dataclass, fields
 from portwright.changes import kinds as change_kinds
 from portwright.changes.kind import name_of
-from portwright.facts import Confidence, Likelihood, kinds
+from portwright.facts import Confidence, kinds
 from portwright.host.language.meanings import meaning
 from portwright.host.terms.registry import Kind, Term
 from portwright.rules.rule import ChangeTemplate, Condition, Given, Join, OfFact, OfHost, OfSysctl, Operand, Rule, Template
 
 _HOW_SAFE = {
-    "safe": "safe to apply: `portwright fix` plans it and proves it on a copy of the host first",
-    "review": "to be reviewed by somebody who knows the service: `portwright fix` plans it only with `--allow-review`",
+    "safe": "safe: `portwright fix` plans it and proves it on a copy of the host first",
+    "review": "needs review by somebody who knows the service: `portwright fix` plans it only with `--allow-review`",
 }
 _DISRUPTION = {
-    "none": "nothing has to be restarted",
+    "none": "nothing is restarted",
     "reload": "the service is reloaded",
     "restart": "the service has to be restarted, which the playbook does only with `--allow-restart`",
     "reboot": "it needs a reboot",
 }
 _HOW_SURE: dict[Confidence, str] = {
-    "certain": "as sure as the files it rests on: certain where they say so, at most likely in a repository",
+    "certain": "as certain as the files: certain where they say so, at most likely in a repository",
     "likely": "at most likely: something outside the files could change it",
-    "possible": "at most possible: a guess, which predicts no error and is never planned",
+    "possible": "at most possible: a guess; it predicts no error and is never fixed automatically",
 }
-_OFTEN: dict[Likelihood, str] = {"high": "often", "medium": "now and then", "low": "rarely"}
 _ERRORS = {
     "EACCES": "permission denied",
     "EADDRINUSE": "address already in use",
@@ -177,8 +176,7 @@ def _outline(template: Template) -> str:
 
 
 def _likelihood(kind: Kind, name: Term) -> str:
-    words = ", ".join(_OFTEN[each] for each in ("high", "medium", "low"))
-    return f"each finding says it ({words}): {_small(meaning(kind, name))}"
+    return f"each finding states it (high, medium, low): {_small(meaning(kind, name))}"
 
 
 def _predicts(rule: Rule) -> str:
@@ -186,7 +184,7 @@ def _predicts(rule: Rule) -> str:
         return ""
     if isinstance(rule.predicts, str):
         return f"{kinds()[rule.each].call} fails with {rule.predicts} ({_ERRORS[rule.predicts]})"
-    return f"each finding says which error: {_small(meaning(rule.each, rule.predicts))}"
+    return f"each finding states which error: {_small(meaning(rule.each, rule.predicts))}"
 
 
 def _small(sentence: str) -> str:
@@ -204,8 +202,8 @@ def _remedies(rule: Rule) -> Iterable[Remedy]:
         safe = f"{_HOW_SAFE[_safety(rule.wish)]}; {_DISRUPTION[_default(rule.wish, 'disruption')]}"
         yield Remedy(kind, f"{change_kinds()[kind].does} ({operands})", safe)
     if rule.advice is not None:
-        kind = "by hand" if rule.wish is None else "by hand, where the automatic fix would not help"
-        yield Remedy(kind, _outline(rule.advice.step), why=f"nothing is changed for you: {_outline(rule.advice.reason)}")
+        kind = "by hand" if rule.wish is None else "by hand, where the automatic fix does not help"
+        yield Remedy(kind, _outline(rule.advice.step), why=f"not fixed automatically: {_outline(rule.advice.reason)}")
 
 
 def _safety(wish: ChangeTemplate | None) -> str:

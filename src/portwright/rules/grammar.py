@@ -64,12 +64,12 @@ _MEANING = {
     "severity": "high, medium, low or info",
     "why": "what goes wrong and why",
     "references": "a list of documents, such as [socket(7)]",
-    "each": "the kind of fact it looks at",
+    "each": "the kind of fact it examines",
     "where": "the conditions that must hold",
-    "message": "what a finding says",
-    "text": "what the note says",
-    "reason": "why nothing is changed",
-    "step": "what a person does",
+    "message": "the message of a finding",
+    "text": "the text of the note",
+    "reason": "why it is not fixed automatically",
+    "step": "what to do by hand",
 }
 
 # What other tools and people call the same thing.
@@ -203,7 +203,7 @@ class _Reader:
                 raise RuleError(table.keys[word], f"{_a(kind)} has no {_short(word)}; {_elsewhere(word, kind) or nearest(word, known)}")
             takes = predicates(name.type)
             if not takes:
-                raise RuleError(table.keys[word], f"{word} is {_a(name.type)}, which no condition can look at")
+                raise RuleError(table.keys[word], f"{word} is {_a(name.type)}, which conditions cannot test")
             if not isinstance(comparison, Table):
                 example = next(iter(takes)) if "is" not in takes else "is"
                 raise RuleError(comparison.at, f"{word} needs a comparison, such as {{{example}: ...}}")
@@ -298,7 +298,7 @@ class _Reader:
             )
         return Join(self.joined, alone, pairs)
 
-    # ── what a finding says ──
+    # ── the message of a finding ──
 
     def _template(self, node: Node, key: str) -> Template:
         text = " ".join(self._words(node, key, _LONGEST_MESSAGE).split())
@@ -315,7 +315,7 @@ class _Reader:
 
     def _plain(self, text: str, node: Node) -> str:
         if "{" in text or "}" in text:
-            raise RuleError(node.at, "a brace that is no placeholder: write {name}, where name is a word of the fact")
+            raise RuleError(node.at, "a brace that is not part of a placeholder: write {name}, where name is a word of the fact")
         return text
 
     def _slot(self, word: str, at: Span, places: bool) -> Slot:
@@ -372,7 +372,7 @@ class _Reader:
         self._keys(table, "a fix", (*kinds, "manual"), ())
         wished = [word for word in table.entries if word in kinds]
         if len(wished) > 1:
-            raise RuleError(table.keys[wished[1]], f"a fix wishes for one change, and {wished[0]} stands here already")
+            raise RuleError(table.keys[wished[1]], f"a fix proposes one change, and {wished[0]} is already here")
         if not table.entries:
             raise RuleError(table.at, "fix is empty")
         advice = self._advice(table.entries["manual"]) if "manual" in table.entries else None

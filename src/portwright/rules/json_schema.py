@@ -30,9 +30,9 @@ def schema() -> Schema:
         "id": {"type": "string", "pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$", "description": "what is wrong; the name of the file"},
         "title": {**_TEXT, "description": "one line for a catalogue"},
         "severity": {"enum": list(SEVERITIES), "description": "how bad it is when it happens"},
-        "why": {**_TEXT, "description": "what goes wrong and why, for somebody who has never met it"},
+        "why": {**_TEXT, "description": "what goes wrong and why, for a reader who does not know the problem"},
         "references": {"type": "array", "items": _REFERENCE, "minItems": 1},
-        "each": {"enum": list(kinds()), "description": "the kind of fact that is looked at"},
+        "each": {"enum": list(kinds()), "description": "the kind of fact that is examined"},
         "where": {"description": "all of this must hold"},
         "unless": {"description": "none of this may hold"},
         "with": {
@@ -44,7 +44,7 @@ def schema() -> Schema:
             "properties": {kind: {"$ref": f"#/$defs/{kind}"} for kind in kinds()},
         },
         "message": {**_TEXT, "description": "{name} is replaced by a word of the fact, {with.name} by one of the other fact"},
-        "confidence": {"enum": list(CONFIDENCES), "description": "no finding of this rule is surer than this"},
+        "confidence": {"enum": list(CONFIDENCES), "description": "no finding of this rule has a higher confidence"},
         "likelihood": _reference(("fact",)),
         "predicts": {"anyOf": [{"enum": list(BIND_ERRORS)}, _reference(("fact",))]},
         "notes": {

@@ -115,7 +115,7 @@ class _Reader:
         if isinstance(event, yaml.ScalarEvent):
             hidden = next((letter for letter in event.value if not letter.isprintable() and letter not in "\n\t"), None)
             if hidden is not None:
-                raise RuleError(at, f"a character that is not shown: U+{ord(hidden):04X}")
+                raise RuleError(at, f"an invisible character: U+{ord(hidden):04X}")
             return Leaf(at, _scalar(event.value) if event.implicit[0] else event.value, event.value)
         if depth >= _DEEPEST:
             raise RuleError(at, f"nested deeper than {_DEEPEST} levels")
@@ -133,7 +133,7 @@ class _Reader:
             if key.text == "<<":
                 raise RuleError(key.at, "merge keys are not allowed in a rule")
             if key.text in entries:
-                raise RuleError(key.at, f"{key.text[:60]} stands here a second time, first in line {keys[key.text].line}")
+                raise RuleError(key.at, f"{key.text[:60]} is repeated here; first in line {keys[key.text].line}")
             entries[key.text] = self._node(self._next(), depth + 1)
             keys[key.text] = key.at
         return Table(at.to(self._at(event)), entries, keys)

@@ -20,7 +20,7 @@ NAMES: dict[InitName, str] = {
     "s6": "s6",
     "upstart": "Upstart",
     "procd": "procd of OpenWrt",
-    "unknown": "an init system that portwright does not know",
+    "unknown": "an unknown init system",
     "none": "no init system",
 }
 """How a report calls each."""
@@ -198,7 +198,7 @@ def _container(files: Files) -> Iterator[Init]:
     known = files.once(captured)
     if all(package in known.packages for package in _ESSENTIAL) and "systemd" not in known.packages and files.kind("/bin/sh") == "file":
         listed = next(path for path in ("/.portwright/packages", "/var/lib/dpkg/status") if files.kind(path) == "file")
-        yield _at(listed, "none", "no package that brings one is installed, and there is no /sbin/init", "likely", files)
+        yield _at(listed, "none", "no package that provides one is installed, and there is no /sbin/init", "likely", files)
 
 
 def _of_inittab(files: Files, reader: InitName) -> Iterator[Init]:
@@ -227,7 +227,7 @@ def _of_inittab(files: Files, reader: InitName) -> Iterator[Init]:
     # In BusyBox' table the field for runlevels is empty, and the one before it names a terminal, mostly none.
     plain = all(entry.split(":")[1].strip() == "" for _, entry in entries)
     name_of_reader: InitName = "busybox" if plain else reader
-    yield Init(name_of_reader, Span(source.path, number, 1, number, len(line) + 1), "it says what is started", "likely")
+    yield Init(name_of_reader, Span(source.path, number, 1, number, len(line) + 1), "it defines what is started", "likely")
 
 
 def _distribution(files: Files) -> str:
@@ -246,4 +246,4 @@ def unread(init: Init, read: Iterable[str]) -> str:
         return ""
     if init.name == "none":
         return f"no init system: {init.sign}, so nothing starts at boot, and what the container runs cannot be determined"
-    return f"init system not read: {NAMES[init.name]} is in charge of this host ({init.sign}), so what it starts cannot be determined"
+    return f"init system not read: {NAMES[init.name]} is the init system of this host ({init.sign}), so what it starts cannot be determined"

@@ -135,7 +135,7 @@ class DirectoryTree:
         if found in _SPECIAL:
             raise ReadError(path, _SPECIAL[found])
         if self._is_of_the_kernel(real):
-            raise ReadError(path, "a file that the kernel makes up, not one of the host's")
+            raise ReadError(path, "a file that the kernel makes up, not a file of the host")
         parent, _, name = real.rpartition("/")
         for _ in range(_TRIES):
             try:

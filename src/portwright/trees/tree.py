@@ -173,7 +173,7 @@ class Files:
     def _refuse_secrets(self, path: str) -> None:
         real = self.tree.resolve(path)
         if _SECRET_FILES.fullmatch(real) and self.tree.kind(real) == "file":
-            raise ReadError(path, "it holds secrets, so it is not read")
+            raise ReadError(path, "it contains secrets, so it is not read")
 
     def report_unreadable(self, at: Span, reason: str) -> None:
         """Say that something could not be read or parsed; the same thing is said once, and of one file no more than a reader will read."""
@@ -186,7 +186,7 @@ class Files:
         if said <= MOST_TROUBLE:
             self._trouble[found] = None
         elif said == MOST_TROUBLE + 1:
-            more = f"more than {MOST_TROUBLE} places in it cannot be read; the others are not told"
+            more = f"more than {MOST_TROUBLE} places in it cannot be read; the others are not listed"
             self._trouble[Unreadable(Span.whole(at.path), more)] = None
 
     def report_missing(self, at: Span, reason: str) -> None:

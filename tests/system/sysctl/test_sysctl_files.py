@@ -44,7 +44,7 @@ def test_masking_is_for_the_whole_file_other_keys_in_it_included() -> None:
     assert (PROBE_DEFAULT, PROBE_DEFAULT) == values(host)
     masked = assignment(host, "/usr/lib/sysctl.d/10-a.conf")
     assert "ignored" == masked.outcome
-    assert "/etc/sysctl.d/10-a.conf has the same name and replaces the whole file /usr/lib/sysctl.d/10-a.conf" == masked.reason
+    assert "/etc/sysctl.d/10-a.conf has the same name and replaces the file /usr/lib/sysctl.d/10-a.conf" == masked.reason
     assert [("20", masked.reason)] == [(overridden.value, overridden.reason) for overridden in sysctl(host).overridden]
 
 

@@ -124,11 +124,11 @@ def test_the_start_must_not_be_above_the_low_end_when_either_is_written(first: s
 def test_a_refusal_for_the_order_of_writing_says_what_the_other_key_held() -> None:
     host = {A: f"{RANGE} = 1 65535\n", B: f"{START} = 0\n"}
 
-    assert ("rejected", "the kernel answers EINVAL: 1 is below ip_unprivileged_port_start, 1024 when this is written") == (
+    assert ("rejected", "the kernel rejects it with EINVAL: 1 is below ip_unprivileged_port_start, 1024 when this is written") == (
         assignment(host, A).outcome,
         assignment(host, A).reason,
     )
-    assert "the kernel answers EINVAL: 40000 is above the low end of ip_local_port_range, 32768 when this is written" == (
+    assert "the kernel rejects it with EINVAL: 40000 is above the low end of ip_local_port_range, 32768 when this is written" == (
         assignment({A: f"{START} = 40000\n"}, A).reason
     )
 
@@ -190,7 +190,7 @@ def test_procps_writes_once_and_so_loses_what_is_beyond_a_page_without_a_word() 
 
     assert (683, 682) == (len(PortSet.parse(found.boot)), len(PortSet.parse(found.reload)))
     assert [
-        "sysctl --system leaves the list up to 31362: procps writes once, and the kernel takes no more than 4095 characters of a write"
+        "sysctl --system leaves the list up to 31362: procps writes once, and the kernel reads no more than 4095 characters of a write"
     ] == [overridden.reason for overridden in found.overridden]
 
 

@@ -28,12 +28,12 @@ def test_an_invalid_later_value_erases_a_good_earlier_one_at_boot_but_not_on_rel
         Overridden(
             "50000 20000",
             Span("/etc/sysctl.d/95-b.conf", 1, 1, 1, 43),
-            "the kernel answers EINVAL: 50000 is above 20000",
+            "the kernel rejects it with EINVAL: 50000 is above 20000",
         ),
         Overridden(
             "20000 50000",
             Span("/usr/lib/sysctl.d/90-a.conf", 1, 1, 1, 43),
-            "/etc/sysctl.d/95-b.conf:1:1 replaces it, though the kernel refuses that value: systemd-sysctl keeps only the last one; "
+            "/etc/sysctl.d/95-b.conf:1:1 replaces it, although the kernel rejects that value: systemd-sysctl uses only the last one; "
             "sysctl --system leaves it in force",
         ),
     ) == found.overridden
@@ -69,7 +69,8 @@ def test_the_same_value_again_keeps_its_place_in_the_order_of_writing() -> None:
     host = {A: f"{RANGE} = 500 60000\n", B: f"{START} = 0\n", C: f"{RANGE} = 500 60000\n"}
 
     assert "32768 60999" == sysctl(host, RANGE).boot
-    assert "the kernel answers EINVAL: 500 is below ip_unprivileged_port_start, 1024 when this is written" == assignment(host, C).reason
+    reason = "the kernel rejects it with EINVAL: 500 is below ip_unprivileged_port_start, 1024 when this is written"
+    assert reason == assignment(host, C).reason
 
 
 def test_a_changed_value_moves_its_key_to_the_end_of_the_order_of_writing() -> None:
@@ -82,7 +83,7 @@ def test_two_lines_that_say_the_same_lose_nothing() -> None:
     host = {A: f"{PROBE} = 20\n", B: f"{PROBE} = 20\n"}
 
     assert ((), B) == (sysctl(host).overridden, sysctl(host).at.path)
-    assert ("overridden", f"{B}:1:1 says the same") == (assignment(host, A).outcome, assignment(host, A).reason)
+    assert ("overridden", f"{B}:1:1 sets the same value") == (assignment(host, A).outcome, assignment(host, A).reason)
 
 
 def test_reload_goes_on_from_what_boot_left() -> None:

@@ -17,7 +17,7 @@ def test_a_unit_in_any_folder_is_deployed_but_nothing_says_that_it_starts() -> N
     (found,) = units({"/deploy/a.service": SERVICE})
 
     assert ("a.service", "loaded", None) == (found.name, found.state, found.starts)
-    assert "it lies in a repository, where nothing says what is enabled" == found.why
+    assert "it is in a repository, where no file states what is enabled" == found.why
 
 
 def test_a_drop_in_beside_the_unit_applies() -> None:
@@ -49,7 +49,7 @@ def test_a_drop_in_for_a_packaged_unit_makes_a_missing_one() -> None:
     (found,) = units({"/files/nginx.service.d/x.conf": USER})
 
     assert ("nginx.service", "missing", ("/files/nginx.service.d/x.conf",)) == (found.name, found.state, found.files)
-    assert "only drop-ins for it lie in the repository" == found.why
+    assert "the repository contains only drop-ins for it" == found.why
 
 
 def test_units_of_one_name_in_two_folders_are_two() -> None:

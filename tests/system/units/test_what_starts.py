@@ -189,7 +189,7 @@ def test_the_sockets_a_service_names_start_with_it() -> None:
 def test_what_a_started_socket_timer_or_path_triggers_starts_on_demand(trigger: str, text: str, service: str) -> None:
     files = {f"{LIB}/{service}": SERVICE, f"{LIB}/{trigger}": text, f"{WANTED}/{trigger}": f"-> {LIB}/{trigger}"}
 
-    assert ("demand", f"{trigger} starts it when it is called for") == starts(service, files)
+    assert ("demand", f"{trigger} starts it when it is needed") == starts(service, files)
     assert "boot" == starts(trigger, files)[0]
 
 
@@ -238,7 +238,7 @@ def test_what_a_service_on_demand_needs_is_started_on_demand() -> None:
 def test_the_service_of_a_socket_that_is_not_enabled_starts_by_hand() -> None:
     files = {f"{LIB}/a.service": SERVICE, f"{LIB}/a.socket": "[Socket]\nListenStream=1\n"}
 
-    assert ("manual", "nothing that a boot starts pulls it in") == starts("a.service", files)
+    assert ("manual", "no unit started at boot pulls it in") == starts("a.service", files)
 
 
 def test_a_unit_that_could_be_enabled_and_is_not_starts_by_hand() -> None:
@@ -251,7 +251,7 @@ def test_d_bus_starts_what_its_service_files_name() -> None:
     path = "/usr/share/dbus-1/system-services/org.a.service"
     files = {f"{LIB}/a.service": SERVICE, path: "[D-BUS Service]\nName=org.a\nSystemdService=a.service\n"}
 
-    assert ("demand", f"D-Bus starts it when it is called for: {path}:3:16") == starts("a.service", files)
+    assert ("demand", f"D-Bus starts it when it is needed: {path}:3:16") == starts("a.service", files)
 
 
 # ── never ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -264,7 +264,7 @@ def test_d_bus_starts_what_its_service_files_name() -> None:
         ("[Service]\nType=simple\n", "a.service has no ExecStart="),
         ("[Service]\nExecStart=/a\nExecStart=/b\n", f"a.service has more than one ExecStart= and is not Type=oneshot ({AT}:3:11)"),
         (f"[Unit]\nRequires=m.service\n{SERVICE}", f"it requires a unit that cannot start: m.service is masked by {ETC}/m.service"),
-        (f"[Unit]\nRequires=gone.service\n{SERVICE}", "it requires a unit that cannot start: no unit file for gone.service is there"),
+        (f"[Unit]\nRequires=gone.service\n{SERVICE}", "it requires a unit that cannot start: no unit file for gone.service exists"),
         (f"[Unit]\nRequires=n.service\n{SERVICE}", f"it requires a unit that cannot start: m.service is masked by {ETC}/m.service"),
         (f"[Unit]\nAssertPathExists=!/etc/os-release\n{SERVICE}", f"AssertPathExists=!/etc/os-release does not hold ({AT}:2:18)"),
     ],
@@ -318,7 +318,7 @@ def test_what_only_a_masked_unit_wants_does_not_start() -> None:
 @pytest.mark.parametrize(
     ("service", "why"),
     [
-        ({}, "no unit file for a.service is there"),
+        ({}, "no unit file for a.service exists"),
         ({f"{ETC}/a.service": "-> /dev/null"}, f"a.service is masked by {ETC}/a.service"),
         ({f"{LIB}/a.service": "[Service]\nUser=a\n"}, "a.service has neither ExecStart= nor ExecStop="),
     ],
@@ -327,7 +327,7 @@ def test_a_socket_whose_service_cannot_be_loaded_never_starts(service: dict[str,
     wanted = f"{ETC}/sockets.target.wants/a.socket"
     files = {f"{LIB}/a.socket": "[Socket]\nListenStream=80\n", wanted: f"-> {LIB}/a.socket", **service}
 
-    assert ("never", f"its service is not there to be handed the socket: {why}") == starts("a.socket", files)
+    assert ("never", f"the service that gets its socket does not exist: {why}") == starts("a.socket", files)
 
 
 def test_a_socket_that_accepts_listens_whether_its_template_is_there_or_not() -> None:
@@ -338,7 +338,7 @@ def test_a_socket_that_accepts_listens_whether_its_template_is_there_or_not() ->
 
 
 def test_a_socket_without_an_address_never_starts() -> None:
-    assert ("never", "a.socket listens on nothing") == starts("a.socket", {f"{LIB}/a.socket": "[Socket]\nAccept=no\n"})
+    assert ("never", "a.socket has no Listen setting") == starts("a.socket", {f"{LIB}/a.socket": "[Socket]\nAccept=no\n"})
 
 
 # ── conditions ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -49,7 +49,7 @@ class Binder:
         """The sockets for an address and a port in digits, or `count` ports from there on; what is no port is told to `files`."""
         for given in (host, port):
             if UNKNOWN in given.text:
-                files.report_unreadable(given.at, "what this expands to is not known")
+                files.report_unreadable(given.at, "its expansion cannot be determined")
                 return ()
         number = names.port(port.text, self.protocol, files) if is_digits(port.text) else None
         if number is None or (number and number + count - 1 > 65535):

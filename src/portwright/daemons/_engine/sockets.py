@@ -110,7 +110,7 @@ def _endpoint(
     why = socket.why or settings.unsure
     if settings.missing and said.origin == "default" and entry.config is not None:
         confidence = weakest(confidence, entry.config.when_missing)
-        why = why or f"built in; {settings.missing} was not found, which may say otherwise"
+        why = why or f"built-in default; {settings.missing}, which may override it, was not found"
     return Endpoint(
         at=said.at or fallback,
         app=entry.name,

@@ -163,7 +163,7 @@ def _verdict(backend: _Backend) -> tuple[bool | None, str, Span | None]:
         return None, "each WebSocket of a client is one connection to the backend", None
     if backend.reuse is not None:
         kept, at = backend.reuse
-        return kept, "" if kept else "connections are not to be reused", at
+        return kept, "" if kept else "reuse of connections is disabled", at
     if backend.closed is not None:
         return False, backend.closed[0], backend.closed[1]
     if backend.scheme == "fcgi":

@@ -64,7 +64,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
     if "@." in (invocation.unit or ""):
         return ()  # a template: only its instances name a file
     if "\ufffd" in reading.path(config):
-        files.report_missing(invocation.at, "which file apache2 reads could not be worked out")
+        files.report_missing(invocation.at, "which file apache2 reads cannot be determined")
         return ()
     if not reading.read_file(reading.path(config)):
         files.report_missing(invocation.at, f"apache2 does not start: {reading.path(config)} is not there")
@@ -194,7 +194,7 @@ def _endpoints(reading: Reading, at: Span) -> Iterator[Endpoint]:
                 listens[spelled] = listen
                 surely |= {spelled} if line.sure else set()
     if not any(line.keyword == "listen" for line in reading.lines):
-        reading.refuse(at, "no Listen line says where")
+        reading.refuse(at, "no Listen line sets the address")
     for listen in _sockets(listens):
         yield Endpoint(
             at=listen.at,

@@ -33,7 +33,7 @@ def published(invocation: Invocation, app: str, files: Files) -> Iterator[Endpoi
     verb = next((word for word in words if word.text in _VERBS), None)
     if verb is None:
         if (other := next((word for word in invocation.argv[1:] if word.text in _STARTS_OTHERS), None)) is not None:
-            files.report_not_understood(other.at, f"what `{app} {other.text}` starts is described elsewhere, and that is not read")
+            files.report_not_understood(other.at, f"what `{app} {other.text}` starts is defined in a file that is not read")
         return
     for word in words:
         text = word.text
@@ -65,7 +65,7 @@ def _endpoint(word: Word, app: str, files: Files) -> Iterator[Endpoint]:
     text, _, transport = word.text.partition("/")
     protocol: Protocol | None = {"": "tcp", "tcp": "tcp", "udp": "udp"}.get(transport.lower())  # type: ignore[assignment]
     if UNKNOWN in text:
-        files.report_unreadable(word.at, "what this expands to is not known")
+        files.report_unreadable(word.at, "its expansion cannot be determined")
         return
     if protocol is None:
         return  # sctp

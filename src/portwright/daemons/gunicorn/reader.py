@@ -72,7 +72,7 @@ def _configured(name: str, config: Word | None, invocation: Invocation, files: F
     """What the configuration assigns to a setting, a list or a text with commas taken apart; None where it says nothing."""
     path = _path(config, invocation)
     if config is not None and (config.text.startswith("python:") or UNKNOWN in path):
-        files.report_unreadable(config.at, "a configuration that is imported by its name is not looked into")
+        files.report_unreadable(config.at, "a configuration that is imported by its name is not parsed")
         return ()
     source = files.read(path) if files.kind(path) == "file" else None
     if source is None:

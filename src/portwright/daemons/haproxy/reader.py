@@ -517,7 +517,7 @@ def _files(started: _Started, config: _Config, environment: Environment, version
             connections=count,
             files=2 * count,
             otherwise="it does not start" if strict else "it starts with a warning, and cannot serve as many",
-            raises="as far as it may",
+            raises="as far as it is permitted",
             own=None if own is None or not most else (own[0].text, Value(str(most), own[1].at)),
             confidence=config.confidence,
         )

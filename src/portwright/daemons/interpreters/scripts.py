@@ -33,5 +33,5 @@ def fits(source: Source, files: Files) -> bool:
     """Whether a script is short enough to look into; one that is not is told."""
     if len(source.text) <= LONGEST:
         return True
-    files.report_unreadable(Span.whole(source.path), f"a script longer than {LONGEST} characters is not looked into")
+    files.report_unreadable(Span.whole(source.path), f"a script longer than {LONGEST} characters is not parsed")
     return False

@@ -58,7 +58,7 @@ def _files(options: dict[str, list[Word]], at: Span) -> Iterator[FileNeed]:
             connections=connections,
             files=connections,
             otherwise="it does not start",
-            raises="as far as it may",
+            raises="as far as it is permitted",
         )
 
 

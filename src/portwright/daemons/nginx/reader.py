@@ -195,7 +195,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
     path = _conf(invocation, conf, prefix, files)
     at = conf.at if conf is not None else invocation.at
     if "\ufffd" in path:
-        files.report_missing(at, "which file nginx reads could not be worked out")
+        files.report_missing(at, "which file nginx reads cannot be determined")
         return ()
     reading = _Reading(files, (path.rpartition("/")[0],))
     document = reading.document(path)
@@ -674,7 +674,7 @@ def _upstream_on_all(
     if line is None and not by_default:
         return _Verdict(False, f'upstream "{name}" has no keepalive line: each request opens a connection')
     if not uses:
-        return _Verdict(None, f'upstream "{name}" keeps connections, whether those who use it do is not in this file', line)
+        return _Verdict(None, f'upstream "{name}" keeps connections, whether the locations that use it do is not in this file', line)
     verdicts = [_verdict(use, maps, by_default, line) for use in uses]
     for wanted in (False, None):
         for verdict in verdicts:
@@ -687,7 +687,7 @@ def _verdict(use: _Use, maps: Mapping[str, _Value], by_default: bool, line: Span
     """Whether one use of an upstream with keep-alive really keeps connections (ngx_http_upstream_module, `keepalive`)."""
     kept = _Verdict(True, "", line)
     if use.kind in ("uwsgi", "scgi"):
-        return _Verdict(False, f"{use.kind} knows no kept connections", use.at)
+        return _Verdict(False, f"{use.kind} does not support keep-alive", use.at)
     if use.kind == "fastcgi":
         if use.scope.keep_conn is not None and use.scope.keep_conn.text.lower() == "on":
             return kept

@@ -65,7 +65,7 @@ def _configured(options: Options, base: str, invocation: Invocation, files: File
         for call in said:
             given = value(call.arguments[0], invocation.environment) if call.arguments else None
             if given is None:
-                files.report_unreadable(call.name.at, f"what {call.name.text} stands for is not known")
+                files.report_unreadable(call.name.at, f"what {call.name.text} stands for cannot be determined")
             elif call.name.text == "bind":
                 found += _address(given, _PUMA, files)
             else:

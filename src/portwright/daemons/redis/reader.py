@@ -142,8 +142,8 @@ def _files(said: _Said, at: Span, confidence: Confidence) -> FileNeed:
         setting="maxclients",
         connections=clients,
         files=clients + _OWN_FILES,
-        otherwise="it lowers maxclients to what fits, and turns the clients beyond it away",
-        raises="as far as it may",
+        otherwise="it lowers maxclients to what fits, and rejects further clients",
+        raises="as far as it is permitted",
         confidence=confidence,
     )
 

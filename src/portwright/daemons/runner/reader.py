@@ -111,7 +111,7 @@ def _script(invocation: Invocation, files: Files, packages: Packages) -> tuple[D
 def _named(source: Source, name: str, files: Files) -> Word | None:
     """The text of a script in package.json, with the place of its value."""
     if len(source.text) > _LONGEST:
-        files.report_unreadable(source.span(0, 0), f"a package.json longer than {_LONGEST} characters is not looked into")
+        files.report_unreadable(source.span(0, 0), f"a package.json longer than {_LONGEST} characters is not parsed")
         return None
     try:
         known = json.loads(source.text)

@@ -95,7 +95,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
                 continue
             endpoint = _endpoint(kind, rest_of_it, word, family, reuses, files)
             if endpoint is not None and waits:
-                endpoint = replace(endpoint, on_demand=True, why="bound while a peer of the first address is there")
+                endpoint = replace(endpoint, on_demand=True, why="bound while a peer of the first address is connected")
             if endpoint is not None:
                 found.append(endpoint)
             waits = waits or kind.waits
@@ -116,7 +116,7 @@ def _version(text: str) -> tuple[int, ...]:
 def _endpoint(kind: _Kind, text: str, word: Word, default_family: str, reuses: bool, files: Files) -> Endpoint | None:
     """What one listening address opens; None where its port cannot be told."""
     if "\ufffd" in text:
-        files.report_unreadable(word.at, "what this expands to is not known")
+        files.report_unreadable(word.at, "its expansion cannot be determined")
         return None
     port_text, *given = _split(text)
     options = _options(given)

@@ -28,7 +28,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
         for call in ruby.calls(source, frozenset(("listen",))) if source is not None else ():
             given = value(call.arguments[0], invocation.environment) if call.arguments else None
             if given is None:
-                files.report_unreadable(call.name.at, "what listen stands for is not known")
+                files.report_unreadable(call.name.at, "what listen stands for cannot be determined")
             else:
                 listens.append(given)
     host, port = options.last("-o", "--host"), options.last("-p", "--port")

@@ -99,7 +99,7 @@ def _settings(reading: _Reading, named: Word, depth: int) -> Iterator[tuple[str,
     path, colon, section = named.text.partition(":")
     path = reading.invocation.path(path)
     if UNKNOWN in path:
-        reading.files.report_unreadable(named.at, "what this expands to is not known")
+        reading.files.report_unreadable(named.at, "its expansion cannot be determined")
         return
     if depth > _DEEPEST or len(reading.read) > _MOST_FILES:
         reading.files.report_unreadable(named.at, "configurations nested too deep are not followed")

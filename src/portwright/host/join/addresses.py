@@ -91,13 +91,13 @@ def _refused6(
     mapped = wanted.ipv4_mapped
     if mapped is not None:
         if v6only:
-            reason = f"{address} stands for an IPv4 address, which an IPv6-only socket cannot have"
+            reason = f"{address} stands for an IPv4 address, which an IPv6-only socket cannot use"
             return Permission(False, "EINVAL", reason, endpoint.at, "certain")
         return None if mapped.is_unspecified else _refused4(endpoint, address, mapped, privileges, context)
     scope = address.partition("%")[2] or endpoint.interface
     if wanted.is_link_local:
         if scope is None:
-            reason = f"{address} is a link-local address, which says nothing without its interface"
+            reason = f"{address} is a link-local address, which is incomplete without its interface"
             return Permission(False, "EINVAL", reason, endpoint.at, "certain")
         return None  # made from the hardware address or at random: who moves the disk changes it
     if (privileges is not None and privileges.private_network) and wanted != _LOOPBACK6:
@@ -146,7 +146,7 @@ def _in_own_network(endpoint: Endpoint, address: str, privileges: Privileges) ->
     if not any(text == "PrivateNetwork=yes" for text, _ in privileges.because) or endpoint.free_bind:
         return None
     at = next(at for text, at in privileges.because if text == "PrivateNetwork=yes")
-    reason = f"PrivateNetwork= leaves it the loopback interface alone, which does not have the address {address}"
+    reason = f"PrivateNetwork= leaves it only the loopback interface, which does not have the address {address}"
     return Permission(False, "EADDRNOTAVAIL", reason, at, "likely")
 
 
@@ -162,7 +162,7 @@ def _without_ipv6_addresses(wanted: IPv6Address, context: BindContext) -> Permis
         return None
     if wanted != _LOOPBACK6 and any(_is_interfaces_own(key) and found.boot == "0" for key, found in context.sysctls.items()):
         return None
-    reason = f"{off.key} is {off.boot}, which leaves no interface the address {wanted}"
+    reason = f"{off.key} is {off.boot}, so no interface has the address {wanted}"
     return Permission(False, "EADDRNOTAVAIL", reason, off.at, "likely")
 
 

@@ -27,7 +27,7 @@ def listener(endpoint: Endpoint, invocation: Invocation | None, context: BindCon
     starts: Starts | None = "demand" if endpoint.on_demand else None
     why = endpoint.why
     user: str | None = None
-    permission = Permission(None, None, "nothing says who starts it", None, "likely")
+    permission = Permission(None, None, "not known what starts it", None, "likely")
     if invocation is not None:
         confidence = weakest(confidence, invocation.confidence)
         starts, why = _starts(endpoint, invocation)

@@ -13,7 +13,7 @@ def file_limit(need: FileNeed, invocation: Invocation) -> FileLimit | None:
     if given is None:
         return None
     limit, rests_on_default = _limit(need, given, _may_exceed(invocation.privileges))
-    decided, at, own = given.said or "no file sets LimitNOFILE=, so systemd's default holds", given.at, None
+    decided, at, own = given.said or "no file sets LimitNOFILE=, so systemd's default applies", given.at, None
     if need.own is not None and limit == decimal(need.own[1].value):
         own, at = need.own[0], need.own[1].at
         decided = f"{own} {need.own[1].value}"
@@ -47,7 +47,7 @@ def _limit(need: FileNeed, given: OpenFiles, may_exceed: bool) -> tuple[int | No
         return given.soft, False
     if may_exceed or wanted <= given.hard:
         return (wanted, False) if need.own is not None else (None, False)
-    return (given.hard, True) if need.raises == "as far as it may" else (given.soft, False)
+    return (given.hard, True) if need.raises == "as far as it is permitted" else (given.soft, False)
 
 
 def _may_exceed(privileges: Privileges) -> bool:

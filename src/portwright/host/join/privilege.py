@@ -43,7 +43,7 @@ def may_bind(
     if privileges.fails is not None:
         return _never_started(privileges, privileges.fails)
     if privileges.families is not None and _FAMILY[family] not in privileges.families:
-        reason = f"RestrictAddressFamilies= leaves out {_FAMILY[family]}, so socket() fails"
+        reason = f"RestrictAddressFamilies= excludes {_FAMILY[family]}, so socket() fails"
         return Permission(False, "EAFNOSUPPORT", reason, _line(privileges, "RestrictAddressFamilies"), "certain")
     if privileges.denied_call is not None:
         reason = f"SystemCallFilter= forbids opening or binding sockets, so it fails with {privileges.denied_call}"
@@ -121,23 +121,23 @@ def _missing(privileges: Privileges, held: frozenset[str] | None) -> tuple[str, 
     bounded = privileges.bounding is not None and NEEDED not in privileges.bounding
     if _is_root(privileges):
         if privileges.noroot and not bounded:
-            return f"runs as {user}, to whom SecureBits=noroot leaves no capabilities", _line(privileges, "SecureBits")
-        return f"runs as {user}, but CapabilityBoundingSet= leaves out {NEEDED}", _line(privileges, "CapabilityBoundingSet")
+            return f"runs as {user}, for whom SecureBits=noroot removes all capabilities", _line(privileges, "SecureBits")
+        return f"runs as {user}, but CapabilityBoundingSet= excludes {NEEDED}", _line(privileges, "CapabilityBoundingSet")
     granted = NEEDED in privileges.ambient or NEEDED in privileges.file_permitted
     if granted and bounded:
-        why = f"runs as {user}, and CapabilityBoundingSet= takes away the {NEEDED} it is granted"
+        why = f"runs as {user}, and CapabilityBoundingSet= removes the {NEEDED} it is granted"
         return why, _line(privileges, "CapabilityBoundingSet")
     switched = _line(privileges, "switches to")
     line = switched or _line(privileges, "User", "DynamicUser")
     if NEEDED in privileges.file_permitted and privileges.no_new_privileges:
         name, at = gains_nothing(privileges)
-        return f"runs as {user}, and {name} makes the file capabilities of the program void", at or line
+        return f"runs as {user}, and {name} disables the file capabilities of the program", at or line
     if NEEDED in privileges.ambient:
         why = f"runs as {user}, and the file capabilities of the program clear its ambient {NEEDED}"
         return why, _line(privileges, "AmbientCapabilities")
     if privileges.setuid_root and privileges.no_new_privileges:
         name, at = gains_nothing(privileges)
-        return f"runs as {user}, and {name} makes the set-user-ID bit of the program void", at or line
+        return f"runs as {user}, and {name} disables the set-user-ID bit of the program", at or line
     return f"runs as {user} without {NEEDED}", line
 
 

@@ -4,18 +4,18 @@ from portwright.facts import kinds
 from portwright.host.terms.registry import Kind, Term
 
 _OF_ALL = {
-    "at": "the line that says it",
-    "confidence": "how sure it is: the files say so, something outside them could change it, or it is a guess",
+    "at": "the line it comes from",
+    "confidence": "how certain it is: the files state it, something outside them could change it, or it is a guess",
     "why": "why it starts, or never does, in words",
 }
 
 TYPES = {
     "text": "one line of text",
     "flag": "`true` or `false`",
-    "number": "a number, whole but for times",
+    "number": "a number; an integer, except for times",
     "ports": "a list of ports and ranges as the kernel writes it: `80,8000-8010`",
     "words": "several words",
-    "claim": "what a bind() asks of the kernel",
+    "claim": "what a bind() requests of the kernel",
     "turn": "when a bind() happens",
     "place": "a line of a file",
 }
@@ -31,9 +31,9 @@ VERBS: dict[str, str] = {
     "at-most": "is this or less",
     "more-than": "is more than this",
     "less-than": "is less than this",
-    "within": "each of the ports is among these, and there is one at least",
-    "overlaps": "shares at least one port; of two claims: the kernel would refuse the second",
-    "not-after": "is not known to come after the other: it is earlier, or nothing orders the two",
+    "within": "there is at least one port, and all are among these",
+    "overlaps": "shares at least one port; of two claims: the kernel would reject the second",
+    "not-after": "is not known to come after the other: it is earlier, or the two are not ordered",
     "has": "one of the words is this",
     "lacks": "none of the words is this; also holds where they are unknown",
     "counts-at-least": "counts this many or more",

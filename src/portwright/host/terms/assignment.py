@@ -10,7 +10,7 @@ from portwright.ports import PortSet
 
 @fact_value("assignment", "misses-port-setting")
 def misses_port_setting(host: Host, assignment: Assignment) -> Derived[bool]:
-    """Whether a line means to set something about ports and cannot: its key is misspelt, or its file has no ending at all.
+    """Whether a line seems meant to set something about ports and cannot: its key is misspelt, or its file name has no suffix.
 
     A file that another one replaces or masks, or that was put aside under another ending (.bak, .disabled), is left out on purpose.
     """
@@ -21,7 +21,7 @@ def misses_port_setting(host: Host, assignment: Assignment) -> Derived[bool]:
 
 @fact_value("assignment", "loses-to-a-package")
 def loses_to_a_package(host: Host, assignment: Assignment) -> Derived[bool]:
-    """Whether the line about ports that counts in a file of /etc is replaced by a file outside /etc, with another value.
+    """Whether the deciding line about ports in a file of /etc is replaced by a file outside /etc, with a different value.
 
     Between files of /etc the later one is how a host's settings are overridden on purpose.
     """

@@ -28,7 +28,7 @@ def capacity_of(host: Host) -> Capacity | None:
 
 @host_value("expected-rate")
 def expected_rate(host: Host) -> Derived[int | None]:
-    """The new connections a second to one destination that the host is said to need (`--rate`); unknown where nobody says."""
+    """The new connections a second to one destination that the host must sustain (`--rate`); unknown without that option."""
     return Derived(host.expected_rate)
 
 
@@ -44,7 +44,7 @@ def needed_ports(host: Host) -> Derived[int]:
 
 @host_value("connections-per-second")
 def connections_per_second(host: Host) -> Derived[int | None]:
-    """How many new connections a second to one destination elsewhere last for ever: usable ports over the 60 s each stays in TIME_WAIT.
+    """The rate of new connections to one destination on another host that can be sustained: usable ports / 60 s in TIME_WAIT.
 
     Where net.ipv4.tcp_tw_reuse is 1, over the second (net.ipv4.tcp_tw_reuse_delay) after which a port is lent again.
     """
@@ -54,7 +54,7 @@ def connections_per_second(host: Host) -> Derived[int | None]:
 
 @host_value("capacity")
 def capacity_in_words(host: Host) -> Derived[str | None]:
-    """How far the usable ports go, said of their number: to one destination elsewhere, or under the expected rate."""
+    """How long the usable ports last, in words: to one destination on another host, or under the expected rate."""
     found = capacity_of(host)
     if found is None:
         return Derived(None)
@@ -63,7 +63,7 @@ def capacity_in_words(host: Host) -> Derived[str | None]:
 
 @host_value("exhaustion-likelihood")
 def exhaustion_likelihood(host: Host) -> Derived[Likelihood | None]:
-    """How often ports will run out: by the expected rate, or because a proxy opens a connection for each request; else unknown."""
+    """How likely ports are to run out: by the expected rate, or because a proxy opens a connection for each request; else unknown."""
     found = capacity_of(host)
     if found is None:
         return Derived(None)
@@ -75,7 +75,7 @@ def exhaustion_likelihood(host: Host) -> Derived[Likelihood | None]:
 
 @host_value("widened-range")
 def widened_range(host: Host) -> Derived[str | None]:
-    """The ephemeral range widened to the kernel's default ends, as the kernel prints it; unknown where that is no wider or not enough."""
+    """The ephemeral range widened to the kernel's default ends, as the kernel prints it; unknown where that is not wider or not enough."""
     sysctl, ends, reserved = host.sysctl(RANGE), ephemeral_ends(host), reserved_ports(host)
     if sysctl is None or ends is None:
         return Derived(None)
@@ -86,7 +86,7 @@ def widened_range(host: Host) -> Derived[str | None]:
 
 @host_value("swallowed-ports")
 def swallowed_ports(host: Host) -> Derived[PortSet]:
-    """The fixed ports of services that the range takes in, without the reserved ones, and the kernel's default leaves alone."""
+    """The fixed ports of services that the range includes and the kernel's default does not, without the reserved ones."""
     found = _swallowed(host)
     notes = tuple(Note(f"{listener.unit or listener.app} listens on {ports}", listener.at) for listener, ports in found[:_MOST_NAMED])
     confidence = weakest("certain", *(listener.confidence for listener, _ in found))
@@ -101,7 +101,7 @@ def swallowed(host: Host) -> Derived[str]:
     more = len(named) - _MOST_NAMED
     listed = ", ".join(named[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
     many = "a port of a service" if len(named) == 1 else f"{len(named)} ports of services"
-    return Derived(f"{many} that the kernel's default leaves alone: {listed}")
+    return Derived(f"{many} that the kernel's default does not include: {listed}")
 
 
 def _swallowed(host: Host) -> list[tuple[Listener, PortSet]]:
@@ -123,7 +123,7 @@ def _swallowed(host: Host) -> list[tuple[Listener, PortSet]]:
 
 @fact_value("outbound", "upstream-capacity")
 def upstream_capacity(host: Host, outbound: Outbound) -> Derived[str | None]:
-    """How far the usable ports go, said of their number, where each request opens a connection and this host closes it first."""
+    """How long the usable ports last, in words, where each request opens a connection and this host closes it first."""
     found = capacity_of(host)
     if found is None:
         return Derived(None)
@@ -132,14 +132,14 @@ def upstream_capacity(host: Host, outbound: Outbound) -> Derived[str | None]:
 
 @fact_value("outbound", "exhaustion-likelihood")
 def upstream_exhaustion(host: Host, outbound: Outbound) -> Derived[Likelihood | None]:
-    """How often the ports to one of its servers will run out under the expected rate; unknown where nobody says one."""
+    """How likely the ports to one of its servers are to run out under the expected rate; unknown without one."""
     found = capacity_of(host)
     return Derived(None) if found is None else _expected(host, found, found.pace(outbound.loopback))
 
 
 @host_value("proxy")
 def proxy_in_words(host: Host) -> Derived[str]:
-    """The daemon that opens a connection elsewhere for each request, and to where; empty where none is known."""
+    """The daemon that opens a connection to another host for each request, and the destination; empty where none is known."""
     found = _proxies(host)
     return Derived(_opens(found[0]) if found else "")
 

@@ -10,13 +10,13 @@ _FILES_BESIDES = 128  # logs, listeners and libraries, which every daemon has op
 
 @fact_value("file-limit", "deployed")
 def file_limit_deployed(host: Host, limit: FileLimit) -> Derived[bool]:
-    """Whether its daemon runs from boot; in a repository, where nothing says what is enabled, everything counts as deployed."""
+    """Whether its daemon runs from boot; in a repository, where no file states what is enabled, everything counts as deployed."""
     return Derived(limit.starts == "boot" or (host.repository and limit.starts is None))
 
 
 @fact_value("file-limit", "raising-it")
 def raising_it(host: Host, limit: FileLimit) -> Derived[str]:
-    """What raises its limit: the daemon's own setting where that one decides, LimitNOFILE= of its unit otherwise."""
+    """How to raise its limit: the daemon's own setting where that one decides, LimitNOFILE= of its unit otherwise."""
     enough = (limit.needed + _FILES_BESIDES) // 1024 * 1024 + 1024
     if limit.own is not None:
         return Derived(f"raise {limit.own} to {enough} or more")
@@ -25,5 +25,5 @@ def raising_it(host: Host, limit: FileLimit) -> Derived[str]:
 
 @fact_value("file-limit", "limit-in-force")
 def limit_in_force(host: Host, limit: FileLimit) -> Derived[int | None]:
-    """How many files it may open in the end, with the line that decides; unknown where it may have as many as it asks for."""
+    """How many files it may open after all limits, with the line that decides; unknown where it may open as many as it requests."""
     return Derived(limit.limit, (Note(f"{limit.decided}: {limit.limit}" if limit.decided_at is None else limit.decided, limit.decided_at),))

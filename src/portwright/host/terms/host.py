@@ -23,7 +23,7 @@ def ephemeral_ports(host: Host) -> Derived[PortSet | None]:
 
 @host_value("reserved-ports")
 def reserved_ports(host: Host) -> Derived[PortSet | None]:
-    """The ports the kernel never picks by itself: net.ipv4.ip_local_reserved_ports at boot."""
+    """The ports the kernel never assigns automatically: net.ipv4.ip_local_reserved_ports at boot."""
     sysctl = host.sysctl(RESERVED)
     if sysctl is None:
         return Derived(PortSet())
@@ -37,13 +37,13 @@ def reserved_ports(host: Host) -> Derived[PortSet | None]:
 
 @host_value("lendable-ports")
 def lendable_ports(host: Host) -> Derived[PortSet | None]:
-    """The ports the kernel may lend to an outgoing connection: the ephemeral range without the reserved ports."""
+    """The ports the kernel may assign to an outgoing connection: the ephemeral range without the reserved ports."""
     return _lendable(host)
 
 
 @host_value("usable-ports")
 def usable_ports(host: Host) -> Derived[int | None]:
-    """How many ports the kernel may lend: the size of the ephemeral range minus the reserved ports in it."""
+    """How many ports the kernel may assign: the size of the ephemeral range minus the reserved ports in it."""
     lendable = _lendable(host)
     return Derived(None if lendable.value is None else len(lendable.value), lendable.evidence, lendable.confidence)
 

@@ -21,8 +21,8 @@ PORT_SETTING_NAMES = frozenset(key.rpartition(".")[2] for key in PORT_SETTINGS)
 def evidence_for(sysctl: Sysctl) -> Note:
     """The note that says which line set a kernel setting, or that none did."""
     if sysctl.is_default:
-        return Note(f"no file sets {sysctl.key}, so the kernel's default holds: {sysctl.boot or 'empty'}", sysctl.at)
-    return Note(f"{sysctl.key} is set to {sysctl.boot or 'nothing'} here", sysctl.at)
+        return Note(f"no file sets {sysctl.key}, so the kernel's default applies: {sysctl.boot or 'empty'}", sysctl.at)
+    return Note(f"{sysctl.key} is set to {sysctl.boot or 'an empty value'} here", sysctl.at)
 
 
 def pair_in(text: str) -> tuple[int, int] | None:

@@ -13,7 +13,7 @@ from portwright.system.systemd import restarts
 
 @fact_value("listener", "deployed")
 def listener_deployed(host: Host, listener: Listener) -> Derived[bool]:
-    """Whether it is opened at boot; in a repository, where nothing says what is enabled, everything counts as deployed."""
+    """Whether it is opened at boot; in a repository, where no file states what is enabled, everything counts as deployed."""
     return Derived(listener.starts == "boot" or (host.repository and listener.starts is None))
 
 
@@ -39,19 +39,19 @@ def scope(host: Host, listener: Listener) -> Derived[Literal["wildcard", "loopba
 
 @fact_value("listener", "claim")
 def claim(host: Host, listener: Listener) -> Derived[Claim | None]:
-    """Protocol, address and ports as the kernel compares them when a second socket wants the same port."""
+    """Protocol, address and ports as the kernel compares them when a second socket is bound to the same port."""
     return Derived(conflict.claim(host, listener))
 
 
 @fact_value("listener", "comes-up")
 def comes_up(host: Host, listener: Listener) -> Derived[bool]:
-    """Whether its service may come up as far as its sockets go: many daemons give up where one of theirs cannot be bound."""
+    """Whether its sockets allow the service to start: many daemons exit if one of their sockets cannot be bound."""
     return Derived(conflict.comes_up(host, listener))
 
 
 @fact_value("listener", "error-when-late")
 def error_when_late(host: Host, listener: Listener) -> Derived[Literal["EADDRINUSE"] | None]:
-    """What the service fails with where another socket has the port; unknown where it fails otherwise before, or runs on without it."""
+    """The error of the service where another socket has the port; unknown where it fails earlier, or continues without it."""
     return Derived("EADDRINUSE" if conflict.comes_up(host, listener) and not listener.survives_conflict else None)
 
 
@@ -63,12 +63,12 @@ def turn(host: Host, listener: Listener) -> Derived[Turn]:
 
 @fact_value("listener", "restart-budget")
 def restart_budget(host: Host, listener: Listener) -> Derived[float | None]:
-    """For how many seconds systemd starts the failing service again before it gives up; unknown where it never does or none fails."""
+    """For how many seconds systemd restarts the failing service before it gives up; unknown where it never gives up or none fails."""
     unit = host.unit(listener.unit)
     found = restarts.budget(unit) if unit is not None and unit.kind == "service" and not listener.survives_conflict else None
     if found is None:
         return Derived(None)
-    evidence = [Note(f"systemd starts it again (Restart={found.restart.value})", found.restart.at)]
+    evidence = [Note(f"systemd restarts it (Restart={found.restart.value})", found.restart.at)]
     for key, value, default in (
         ("RestartSec", found.pause, "100ms"),
         ("StartLimitIntervalSec", found.interval, "10s"),
@@ -77,13 +77,13 @@ def restart_budget(host: Host, listener: Listener) -> Derived[float | None]:
         if value is not None:
             evidence.append(Note(f"{key}={value.value} is set here", value.at))
         else:
-            evidence.append(Note(f"no file sets {key}=, so systemd's default holds: {default}"))
+            evidence.append(Note(f"no file sets {key}=, so systemd's default applies: {default}"))
     return Derived(found.seconds, tuple(evidence))
 
 
 @fact_value("listener", "kill-mode")
 def kill_mode(host: Host, listener: Listener) -> Derived[str | None]:
-    """What systemd stops when it stops the service: KillMode= of its unit, control-group where nobody sets it."""
+    """What systemd stops when it stops the service: KillMode= of its unit, control-group where it is not set."""
     unit = host.unit(listener.unit)
     if unit is None or unit.kind != "service":
         return Derived(None)

@@ -13,7 +13,7 @@ _MOST_TOLD = 3
 
 @host_value("nfs-client-ports")
 def nfs_client_ports(host: Host) -> Derived[PortSet | None]:
-    """The ports an NFS mount may take on this host: sunrpc.min_resvport to max_resvport; unknown where it mounts none from such a port.
+    """The ports an NFS mount may use on this host: sunrpc.min_resvport to max_resvport; unknown where no mount uses such a port.
 
     nfs(5), Using non-privileged source ports; net/sunrpc/xprtsock.c: the first try is a random port of the range, the next ones are
     those below it.
@@ -40,7 +40,7 @@ def nfs_client_ports(host: Host) -> Derived[PortSet | None]:
 
 @fact_value("listener", "nfs-likelihood")
 def nfs_likelihood(host: Host, listener: Listener) -> Derived[Likelihood | None]:
-    """How often an NFS mount will hold the port when the service binds it: each takes one of the range at random."""
+    """How likely an NFS mount is to be using the port when the service binds it: each mount uses one of the range at random."""
     ports, mounts = nfs_client_ports(host).value, _taking(host)
     if not ports or not mounts:
         return Derived(None)

@@ -8,13 +8,13 @@ from portwright.host.terms.registry import Derived, fact_value
 
 @fact_value("outbound", "deployed")
 def outbound_deployed(host: Host, outbound: Outbound) -> Derived[bool]:
-    """Whether its daemon runs from boot; in a repository, where nothing says what is enabled, everything counts as deployed."""
+    """Whether its daemon runs from boot; in a repository, where no file states what is enabled, everything counts as deployed."""
     return Derived(outbound.starts == "boot" or (host.repository and outbound.starts is None))
 
 
 @fact_value("outbound", "asks-for-keepalive")
 def asks_for_keepalive(host: Host, outbound: Outbound) -> Derived[bool]:
-    """Whether a line asks for kept connections, be it in vain."""
+    """Whether a line configures keep-alive, even without effect."""
     at = outbound.asked_at
     # Where the same line decides, the reason stands there already.
     elsewhere = at is not None and at != outbound.decided_at
@@ -23,6 +23,6 @@ def asks_for_keepalive(host: Host, outbound: Outbound) -> Derived[bool]:
 
 @fact_value("outbound", "closes-first")
 def closes_first(host: Host, outbound: Outbound) -> Derived[bool]:
-    """Whether it is this host that closes a connection that is not kept, so that the port rests in TIME_WAIT here."""
+    """Whether this host closes connections first, so that the port stays in TIME_WAIT here."""
     first = outbound.traits.closes_first
     return Derived(first != "no", confidence="certain" if first in ("yes", "no") else "possible")

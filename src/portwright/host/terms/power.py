@@ -42,7 +42,7 @@ def other_way_to_bind(host: Host, listener: Listener) -> Derived[str]:
 
 @fact_value("listener", "needs-only-low-port")
 def needs_only_low_port(host: Host, listener: Listener) -> Derived[bool]:
-    """Whether its unit runs as root, with more than CAP_NET_BIND_SERVICE, and needs root for nothing but this one low port.
+    """Whether its unit runs as root, with more than CAP_NET_BIND_SERVICE, and needs root only for this one low port.
 
     Certain knowledge of what a program needs is not to be had from files: interpreters and relays are likely to need nothing else,
     an unknown program possibly; daemons that start as root by design are left alone.
@@ -67,7 +67,7 @@ def needs_only_low_port(host: Host, listener: Listener) -> Derived[bool]:
 
 @fact_value("listener", "held-capabilities")
 def held_capabilities(host: Host, listener: Listener) -> Derived[str | None]:
-    """What its unit may do as it is started, in words."""
+    """The capabilities of its unit when it is started, in words."""
     found = _privileges(host, listener)
     if found is None:
         return Derived(None)

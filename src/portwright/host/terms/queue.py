@@ -14,14 +14,14 @@ _AS_LONG_AS_CAN_BE = 65535
 
 @host_value("wanted-somaxconn")
 def wanted_somaxconn(host: Host) -> Derived[str | None]:
-    """The longest accept queue a service of the host asks for by a number, at least what the kernel's own limit is."""
+    """The longest accept queue that a service of the host requests as a number, and at least the kernel's default."""
     asked = (wanted_queue(host, listener).value for listener in host.listeners if listener_deployed(host, listener).value)
     return Derived(str(max(_BUILT_IN, *(length for length in asked if length is not None), 0)))
 
 
 @fact_value("listener", "wanted-queue")
 def wanted_queue(host: Host, listener: Listener) -> Derived[int | None]:
-    """How long an accept queue it asks for; unknown where nobody says a number, or one that means as long as the kernel lets it be.
+    """The length of the accept queue it requests; unknown where no number is set, or one that means the longest the kernel allows.
 
     Where a file lowers net.core.somaxconn, what is built into a daemon counts, too: it is what its makers found fitting.
     """
@@ -29,15 +29,15 @@ def wanted_queue(host: Host, listener: Listener) -> Derived[int | None]:
     if asked is None or limit is None or asked.length >= _AS_LONG_AS_CAN_BE:
         return Derived(None)
     if asked.at is not None:
-        return Derived(asked.length, (Note(f"it asks for {asked.length} here", asked.at),) if asked.at.line != listener.at.line else ())
+        return Derived(asked.length, (Note(f"{asked.length} is requested here", asked.at),) if asked.at.line != listener.at.line else ())
     lowered = not limit.is_default and (number_in(limit.boot) or 0) < _BUILT_IN
-    note = Note(f"no line says how many connections may wait, so what is built in holds: {asked.length}")
+    note = Note(f"no line sets how many connections may wait, so the built-in value applies: {asked.length}")
     return Derived(asked.length if lowered else None, (note,))
 
 
 @fact_value("listener", "queue-limit")
 def queue_limit(host: Host, listener: Listener) -> Derived[int | None]:
-    """How many connections the kernel lets wait on one socket at most: net.core.somaxconn; unknown in a network namespace of its own."""
+    """The most connections that the kernel lets wait on one socket: net.core.somaxconn; unknown in a network namespace of its own."""
     sysctl = host.sysctl(SOMAXCONN)
     if sysctl is None or listener.private_network:
         return Derived(None)

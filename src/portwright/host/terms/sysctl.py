@@ -11,7 +11,7 @@ _MOST_LOST = 6  # lines in notes
 
 @fact_value("sysctl", "number")
 def number(host: Host, sysctl: Sysctl) -> Derived[int | None]:
-    """The value at boot as a number; unknown where it is none."""
+    """The value at boot as a number; unknown where it is not a number."""
     return Derived(number_in(sysctl.boot))
 
 
@@ -24,7 +24,7 @@ def one_parity(host: Host, sysctl: Sysctl) -> Derived[bool | None]:
 
 @fact_value("sysctl", "loaders-disagree")
 def loaders_disagree(host: Host, sysctl: Sysctl) -> Derived[bool]:
-    """Whether boot and `sysctl --system` leave different values, with the lines that lost and why."""
+    """Whether boot and `sysctl --system` leave different values, with the overridden lines and the reasons."""
     if sysctl.boot == sysctl.reload:
         return Derived(False)
     overridden = [each for each in sysctl.overridden if each.at not in (sysctl.at, sysctl.reload_at)]
@@ -34,7 +34,7 @@ def loaders_disagree(host: Host, sysctl: Sysctl) -> Derived[bool]:
 
 @fact_value("sysctl", "drifted")
 def drifted(host: Host, sysctl: Sysctl) -> Derived[bool]:
-    """Whether the running kernel is known to have another value than its files give it."""
+    """Whether the running kernel is known to have a different value than the files."""
     return Derived(sysctl.running is not None and sysctl.running != sysctl.boot)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @fact_value("unit", "excluded-capabilities")
 def excluded_capabilities(host: Host, unit: Unit) -> Derived[frozenset[str] | None]:
-    """The capabilities AmbientCapabilities= asks for and CapabilityBoundingSet= leaves out: systemd drops them without a word."""
+    """The capabilities that AmbientCapabilities= requests and CapabilityBoundingSet= excludes: systemd drops them silently."""
     found = host.privileges.get(unit.name)
     if found is None or found.uid0 or found.bounding is None:
         return Derived(None)
@@ -31,7 +31,7 @@ def excluded_capabilities(host: Host, unit: Unit) -> Derived[frozenset[str] | No
 
 @fact_value("unit", "inverted-capabilities")
 def inverted_capabilities(host: Host, unit: Unit) -> Derived[frozenset[str] | None]:
-    """The capabilities a non-root unit holds because AmbientCapabilities= starts with `~`: all but those it names."""
+    """The capabilities a non-root unit has because AmbientCapabilities= starts with `~`: all except those listed."""
     found = host.privileges.get(unit.name)
     lines = unit.each("Service", "AmbientCapabilities")
     if found is None or found.uid0 or not lines or not lines[0].value.startswith("~"):
@@ -42,7 +42,7 @@ def inverted_capabilities(host: Host, unit: Unit) -> Derived[frozenset[str] | No
 
 @fact_value("unit", "void-file-capabilities")
 def void_file_capabilities(host: Host, unit: Unit) -> Derived[frozenset[str] | None]:
-    """The file capabilities of its program that it never gets, because its unit switches privileges gained by executing a file off.
+    """The file capabilities of its program that it never gets, because its unit disables gaining privileges by executing a file.
 
     Where it cannot bind a port for the lack of one, that is told of the port. CAP_NET_BIND_SERVICE is no loss to a service whose
     ports are known and need none.
@@ -62,14 +62,14 @@ def void_file_capabilities(host: Host, unit: Unit) -> Derived[frozenset[str] | N
 
 @fact_value("unit", "what-switches-them-off")
 def what_switches_them_off(host: Host, unit: Unit) -> Derived[str | None]:
-    """The setting that keeps its program from gaining privileges by executing a file: NoNewPrivileges= or what implies it."""
+    """The setting that prevents its program from gaining privileges by executing a file: NoNewPrivileges= or what implies it."""
     found = host.privileges.get(unit.name)
     return Derived(None if found is None or not found.no_new_privileges else gains_nothing(found)[0])
 
 
 @fact_value("unit", "barred-capabilities")
 def barred_capabilities(host: Host, unit: Unit) -> Derived[frozenset[str] | None]:
-    """The file capabilities of its program that its bounding set leaves out, so that the kernel refuses to execute it."""
+    """The file capabilities of its program that its bounding set excludes, so that the kernel refuses to execute it."""
     found = host.privileges.get(unit.name)
     if found is None or found.fails != "203/EXEC" or found.bounding is None:
         return Derived(None)
@@ -123,24 +123,24 @@ def sockets_lost_to_conflict(host: Host, unit: Unit) -> Derived[tuple[str, ...]]
 
 @fact_value("unit", "ignored-lines")
 def ignored_lines(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
-    """The lines meant to decide about ports or power that systemd does not read: misspelt, or in the wrong section."""
+    """The lines about ports or privileges that systemd does not read: misspelt, or in the wrong section."""
     found = _ignored(unit)
     return Derived(tuple(each.reason for each in found), tuple(Note(_ignored_note(unit, each), each.setting.key_at) for each in found))
 
 
 @fact_value("unit", "ignored-line")
 def ignored_line(host: Host, unit: Unit) -> Derived[str | None]:
-    """The first line of a unit that was meant to decide about ports or power and that systemd does not read, and why."""
+    """The first line of a unit about ports or privileges that systemd does not read, and why."""
     found = _ignored(unit)
     if not found:
         return Derived(None)
     more = len(found) - 1
-    return Derived(found[0].reason + (f", and {more} more such line{'s' if more > 1 else ''}" if more else ""))
+    return Derived(found[0].reason + (f", and {more} more line{'s' if more > 1 else ''}" if more else ""))
 
 
 @fact_value("unit", "port-kills")
 def port_kills(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
-    """The Exec lines that kill whatever process has a port: `fuser -k 8080/tcp`, `kill $(lsof -t -i:8080)`."""
+    """The Exec lines that kill the processes that use a port: `fuser -k 8080/tcp`, `kill $(lsof -t -i:8080)`."""
     calls = _calls(unit, "fuser", "lsof")
     killing = {call.line.at for call in calls if call.program == "kill" or (call.program == "xargs" and "kill" in call.words)}
     return _lines(call for call in calls if _is_killing_fuser(call) or (call.line.at in killing and _asks_lsof(call)))

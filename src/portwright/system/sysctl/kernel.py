@@ -44,7 +44,7 @@ def write(key: str, text: str, state: State, once: bool = False) -> Written:
         value = str(_numbers(text, 1, _INTEGERS[key])[0])
         return Written(tuple((one, value) for one in (key, *(_LIKE_ALL if key == _ALL_IPV6 else ()))))
     except ValueError as error:
-        return Written((), f"the kernel answers EINVAL: {error}{_hint(text)}")
+        return Written((), f"the kernel rejects it with EINVAL: {error}{_hint(text)}")
 
 
 def _unknown(text: str) -> str:
@@ -83,9 +83,9 @@ def missing(path: str) -> str:
         return "no such key: a byte order mark stands before the name"
     if len(parts) == 1:
         known = _BY_LAST.get(parts[0])
-        return f"no such key: {parts[0]} alone names nothing" + (f", it is {known[0]}" if known else "")
+        return f"no such key: {parts[0]} alone is not a key" + (f", it is {known[0]}" if known else "")
     if not _NEVER_IN_A_NAME.isdisjoint(path):
-        return "no such key: a name holds neither blanks nor quotes"
+        return "no such key: names contain no blanks and no quotes"
     if parts[0] == "proc":
         return "no such key: names begin below /proc/sys"
     if parts[0] in _FAMILIES:
@@ -115,7 +115,7 @@ def _write_range(text: str, state: State) -> Written:
     numbers = _numbers(text, 2, _Limits(1, 65535))
     low, high = (*numbers, *held[len(numbers) :])
     if high < low:
-        alone = f", and {high} stays the high end" if len(numbers) == 1 else ""
+        alone = f", and {high} remains the high end" if len(numbers) == 1 else ""
         raise ValueError(f"{low} is above {high}{alone}")
     start = decimal(state[UNPRIVILEGED]) or 0
     if low < start:
@@ -144,11 +144,11 @@ def _write_reserved(text: str, once: bool) -> Written:
         except ValueError as error:
             if not found:
                 raise
-            return _part(found, f"the kernel takes the list up to here and then answers EINVAL: {error}")
+            return _part(found, f"the kernel applies the list up to here and rejects the rest with EINVAL: {error}")
         found.extend(ranges)
         text = text[taken:]
         if cut_off and once:
-            return _part(found, f"procps writes once, and the kernel takes no more than {_PAGE} characters of a write")
+            return _part(found, f"procps writes once, and the kernel reads no more than {_PAGE} characters of a write")
     return _part(found, "")
 
 
@@ -197,11 +197,11 @@ def _numbers(text: str, most: int, limits: _Limits) -> list[int]:
 
 def _hint(text: str) -> str:
     if "#" in text or ";" in text:
-        return "; there are no comments after a value, the text is written as it stands"
+        return "; comments after a value are not supported, the text is written unchanged"
     if text.endswith("\\"):
-        return "; a line is not continued by a backslash"
+        return "; a backslash does not continue a line"
     if text[:1] in ("'", '"'):
-        return "; quotes are written to the kernel as they stand"
+        return "; quotes are written to the kernel unchanged"
     return ""
 
 

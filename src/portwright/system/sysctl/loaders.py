@@ -113,5 +113,5 @@ def _why(one: Found, boot: dict[str, Found]) -> str:
         return f"systemd-sysctl skips {one.path}, a hidden file"
     winner = boot[one.name]
     if winner.masks:
-        return f"{winner.path} is {winner.masks} and masks the whole file {one.path}"
-    return f"{winner.path} has the same name and replaces the whole file {one.path}"
+        return f"{winner.path} is {winner.masks} and masks the file {one.path}"
+    return f"{winner.path} has the same name and replaces the file {one.path}"

@@ -215,7 +215,7 @@ def _boot(entries: Sequence[_Entry], known: Sequence[str], ledger: _Ledger) -> N
             if earlier.value != entry.value:
                 # a new value goes to the end of what will be written; the same value again keeps its place
                 del kept[entry.path]
-            says = "withdraws it" if entry.value is None else "says the same" if entry.value == earlier.value else "replaces it"
+            says = "withdraws it" if entry.value is None else "sets the same value" if entry.value == earlier.value else "replaces it"
             ledger.note(earlier, "overridden", f"{entry.at} {says}", entry)
         kept[entry.path] = entry
     for path, entry in kept.items():
@@ -227,13 +227,13 @@ def _boot(entries: Sequence[_Entry], known: Sequence[str], ledger: _Ledger) -> N
         elif reason := kernel.missing(path):
             ledger.note(entry, "ignored", reason)
         elif ".." in path.split("/"):
-            ledger.note(entry, "rejected", "systemd-sysctl refuses a name with ..")
+            ledger.note(entry, "rejected", "systemd-sysctl rejects a name that contains ..")
         elif refused := ledger.write(entry, entry.key).refused:
             ledger.note(entry, "rejected", refused)
     for outcome in tuple(ledger.outcomes.values()):
         winner = ledger.outcomes.get(outcome.by.at) if outcome.by else None
         if outcome.outcome == "overridden" and winner is not None and winner.outcome == "rejected":
-            reason = f"{outcome.reason}, though the kernel refuses that value: systemd-sysctl keeps only the last one"
+            reason = f"{outcome.reason}, although the kernel rejects that value: systemd-sysctl uses only the last one"
             ledger.note(outcome.entry, "overridden", reason, outcome.by)
 
 

@@ -156,7 +156,7 @@ class Activation:
         # A tree without systemd's own targets does not hold all units; other types of unit come from elsewhere than files.
         if not self._whole or name.rpartition(".")[2] not in _FINDABLE or self._files.kind(f"/etc/init.d/{parts_of(name).stem}") == "file":
             return None
-        return f"no unit file for {name} is there"
+        return f"no unit file for {name} exists"
 
     def _refusal_of_service(self, unit: Unit) -> str | None:
         """socket_start() in src/core/socket.c: without its service being loaded a socket does not start; for Accept=yes nobody looks."""
@@ -165,7 +165,7 @@ class Activation:
         for name in triggered(unit, self._expand):
             because = None if parts_of(name).is_template else self._own_refusal(name, self._find(name))
             if because is not None:
-                return f"its service is not there to be handed the socket: {because}"
+                return f"the service that gets its socket does not exist: {because}"
         return None
 
     def at_boot(self, on_request: Iterable[tuple[str, str]] = (), also: Iterable[tuple[str, str]] = ()) -> dict[str, Start]:
@@ -176,13 +176,13 @@ class Activation:
         root = "default.target"
         if self.refused(root) is not None:
             root = "graphical.target" if self.refused("graphical.target") is None else "multi-user.target"
-        found = self._reach([(root, "it is what the host boots into"), *also], {}, "boot")
+        found = self._reach([(root, "it is the default target"), *also], {}, "boot")
         found |= self._excluded(root, found)
         waiting: list[tuple[str, str]] = []
         for name, start in found.items():
             unit = self._find(name)
             if start.starts == "boot" and unit is not None and self._unmet(unit) is None:
-                waiting += ((other, f"{unit.name} starts it when it is called for") for other in triggered(unit, self._expand))
+                waiting += ((other, f"{unit.name} starts it when it is needed") for other in triggered(unit, self._expand))
         return {**found, **self._reach([*waiting, *on_request], found, "demand")}
 
     def _excluded(self, root: str, found: dict[str, Start]) -> dict[str, Start]:
@@ -250,7 +250,7 @@ class Activation:
             return Start("manual", "it is a template: only its instances start")
         if any(setting.section == "Install" for setting in unit.settings):
             return Start("manual", "it is not enabled")
-        return Start("manual", "nothing that a boot starts pulls it in")
+        return Start("manual", "no unit started at boot pulls it in")
 
 
 def unusable(unit: Unit) -> str | None:
@@ -268,5 +268,5 @@ def unusable(unit: Unit) -> str | None:
         elif len(commands) > 1 and (stated is None or stated.value != "oneshot"):
             return f"{unit.name} has more than one ExecStart= and is not Type=oneshot ({commands[1].at})"
     elif unit.kind == "socket" and not any(s.section == "Socket" and s.key.startswith("Listen") and s.value for s in unit.settings):
-        return f"{unit.name} listens on nothing"
+        return f"{unit.name} has no Listen setting"
     return None

@@ -92,7 +92,7 @@ def of_plain_words(plain: Iterable[Word], at: Span) -> tuple[Command | Refused, 
     elif len(argv) > 1:
         del argv[0]
     else:
-        return (Refused(at, "no name for the program follows the path after @", forgiven),)
+        return (Refused(at, "the path after @ is not followed by a program name", forgiven),)
     return (Command(at, prefixes, path, tuple(argv)),)
 
 
@@ -127,7 +127,7 @@ def _command(reel: SpannedTextView, position: int, first: SpannedText, expand: E
         argv.append(_expanded(word, expand))
         end = position
     if not argv or not argv[0].text:
-        return position, False, Refused(at, "no name for the program follows the path after @", forgiven)
+        return position, False, Refused(at, "the path after @ is not followed by a program name", forgiven)
     return position, more, Command(at, prefixes, path, tuple(argv))
 
 

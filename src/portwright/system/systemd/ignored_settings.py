@@ -81,7 +81,7 @@ def _each(settings: Iterable[Setting]) -> Iterator[Ignored]:
             continue
         place = sections[0] if setting.section not in sections else setting.section
         if meant != setting.key:
-            yield Ignored(setting, meant, sections, f"systemd knows no {setting.key}=, only {meant}= in [{place}]")
+            yield Ignored(setting, meant, sections, f"systemd ignores {setting.key}=; did you mean {meant}= in [{place}]?")
         else:
             yield Ignored(setting, meant, sections, f"systemd reads {meant}= in [{place}] only, not in [{setting.section}]")
 

@@ -101,7 +101,7 @@ def _commands(unit: Unit, units: Units) -> tuple[list[Command], Refused | None]:
     kind = unit.value("Service", "Type")
     if len(found) > 1 and (kind is None or kind.value != "oneshot"):
         last = found[-1]
-        reason = "more than one ExecStart= is only for Type=oneshot, so systemd refuses the unit"
+        reason = "more than one ExecStart= is only for Type=oneshot, so systemd rejects the unit"
         return [last], refused or Refused(last.at, reason)
     return found, refused
 

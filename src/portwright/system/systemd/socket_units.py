@@ -53,7 +53,7 @@ def read(unit: Unit, units: Loaded, files: Files) -> tuple[Endpoint, ...]:
         if protocol is None or not _is_internet(address):
             continue
         if specifiers.UNKNOWN in address:
-            files.report_unreadable(setting.at, f"the host's files do not tell what {setting.value} stands for")
+            files.report_unreadable(setting.at, f"the value of {setting.value} cannot be determined from the host's files")
             continue
         bound = _address(address)
         if bound is None:

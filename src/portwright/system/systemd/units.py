@@ -33,9 +33,9 @@ _MOST_UNITS = 100_000
 _DROPPED_INTO = frozenset(["service", "socket"])
 _OF_USERS = ("/systemd/user/", "/.config/systemd/", "/.local/share/systemd/")
 _IN_A_REPOSITORY = {
-    "loaded": "it lies in a repository, where nothing says what is enabled",
+    "loaded": "it is in a repository, where no file states what is enabled",
     "masked": "it is masked",
-    "missing": "only drop-ins for it lie in the repository",
+    "missing": "the repository contains only drop-ins for it",
 }
 _LINGER = "/var/lib/systemd/linger"
 _BUS_SERVICES = ("/usr/local/share/dbus-1/system-services", "/usr/share/dbus-1/system-services")
@@ -357,5 +357,5 @@ def _on_the_bus(files: Files) -> list[tuple[str, str]]:
                 continue
             for setting in unit_format.parse(source).settings:
                 if setting.key == "SystemdService" and is_unit_name(setting.value):
-                    found.append((setting.value, f"D-Bus starts it when it is called for: {setting.at}"))
+                    found.append((setting.value, f"D-Bus starts it when it is needed: {setting.at}"))
     return found

@@ -82,7 +82,7 @@ def listened(source: Source, argv: tuple[Word, ...], environment: Mapping[str, W
     A value counts where it is a literal, a name assigned once, an environment variable, an argument or a simple choice between those.
     """
     if len(source.text) > LONGEST:
-        files.report_unreadable(Span.whole(source.path), f"a script longer than {LONGEST} characters is not looked into")
+        files.report_unreadable(Span.whole(source.path), f"a script longer than {LONGEST} characters is not parsed")
         return ()
     text = _Text(tokens(source), argv, environment)
     _index(text)

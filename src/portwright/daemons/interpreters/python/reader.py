@@ -98,7 +98,7 @@ def _http_server(invocation: Invocation, words: tuple[Word, ...], files: Files) 
         elif not word.text.startswith("-"):
             port = port or word
     if any(_UNKNOWN in word.text for word in (bind, port) if word is not None):
-        files.report_unreadable(invocation.at, "what this expands to is not known")
+        files.report_unreadable(invocation.at, "its expansion cannot be determined")
         return ()
     number = _HTTP_PORT if port is None else names.port(port.text, "tcp", files) if is_digits(port.text) else None
     if number is None:

@@ -129,7 +129,7 @@ def assigned(source: Source, name: str, environment: Mapping[str, Word], files: 
     for node in last.elts if isinstance(last, ast.List | ast.Tuple) else [last]:
         known = _truth(node, text) or _value(node, text)
         if known is None:
-            files.report_unreadable(_span(node, text), f"what {name} stands for is not known")
+            files.report_unreadable(_span(node, text), f"what {name} stands for cannot be determined")
         else:
             found.append(Known(known.value, known.at or _span(node, text), known.origin))
     return tuple(found)
@@ -141,7 +141,7 @@ def _truth(node: ast.expr, text: _Text) -> Known | None:
 
 def _taken_apart(source: Source, argv: tuple[Word, ...], environment: Mapping[str, Word], files: Files) -> _Text | None:
     if len(source.text) > LONGEST:
-        files.report_unreadable(Span.whole(source.path), f"a script longer than {LONGEST} characters is not looked into")
+        files.report_unreadable(Span.whole(source.path), f"a script longer than {LONGEST} characters is not parsed")
         return None
     try:
         with warnings.catch_warnings():
@@ -149,10 +149,10 @@ def _taken_apart(source: Source, argv: tuple[Word, ...], environment: Mapping[st
             tree = ast.parse(source.text.removeprefix("\ufeff").encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
     except SyntaxError as error:
         at = Span(source.path, error.lineno or 1, max(error.offset or 1, 1), error.lineno or 1, max(error.offset or 1, 1))
-        files.report_unreadable(at, "not Python as this version reads it: what the script binds is not known")
+        files.report_unreadable(at, "not Python as this version reads it: what the script binds cannot be determined")
         return None
     except (ValueError, RecursionError, MemoryError):
-        files.report_unreadable(Span.whole(source.path), "too deeply nested to parse: what the script binds is not known")
+        files.report_unreadable(Span.whole(source.path), "too deeply nested to parse: what the script binds cannot be determined")
         return None
     text = _Text(source, argv, environment)
     _index(tree, text)
