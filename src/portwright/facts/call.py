@@ -25,7 +25,7 @@ class Call:
 KIND = FactKind(
     "call",
     Call,
-    "a command that a unit, cron or a script of theirs calls: `netstat`, the one program that rules look for so far",
+    "a command that a unit, cron or a script of theirs calls: `netstat`, the only program that rules look for",
     {
         "caller": "who calls: the unit, a file of cron, or the script and the unit that runs it",
         "program": "the program that is called, without its directory",
