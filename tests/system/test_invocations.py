@@ -244,7 +244,7 @@ def test_an_environment_file_that_must_be_there_and_is_not_keeps_the_service_fro
 
     answer = may_bind(found.privileges, "inet", "tcp", 8080, 1024)
 
-    assert ("never-started", "/etc/systemd/system/x.service:2:17") == (answer.error, str(answer.at))
+    assert ("resources", "/etc/systemd/system/x.service:2:17") == (answer.error, str(answer.at))
 
 
 def test_the_environment_has_what_the_files_and_systemd_itself_set() -> None:

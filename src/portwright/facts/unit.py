@@ -49,7 +49,8 @@ class Unit:
     `files` are the paths read, fragment first. `names` are the unit's own name and its aliases. `starts` and `why` follow
     CONTRACT.md (None in a repository). `started_by` names the units that pull it in at boot. `after` are the units ordered before
     it. `excluded_by` is the unit that a boot starts instead, with the Conflicts= line. `settings` keep every line in reading order; use
-    `value` and `each`, which apply systemd's resets.
+    `value` and `each`, which apply systemd's resets. `refused` says why systemd queues no start job for it although a boot asks for it:
+    it is not masked, it cannot be loaded or lacks what it requires.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Unit:
     why: str = ""
     started_by: tuple[str, ...] = ()
     excluded_by: Value | None = None
+    refused: str = ""
 
     @property
     def kind(self) -> str:
@@ -129,6 +131,7 @@ KIND = FactKind(
         "kind": "its suffix: service, socket, target, timer, ...",
         "name": "its name: nginx.service",
         "names": "its name and its aliases",
+        "refused": "why systemd refuses to start it although a boot asks for it, in words; empty where it does not",
         "started_by": "the units that pull it in at boot",
         "starts": "when it is started",
         "state": "whether it was loaded, is masked, or is only referenced by others",

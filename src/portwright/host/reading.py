@@ -18,7 +18,8 @@ from portwright.host.join.open_files import file_limit
 from portwright.host.not_understood import Read, not_understood
 from portwright.system.boot import started
 from portwright.system.host_files.authbind import permits
-from portwright.system.host_files.captures import Captured, captured
+from portwright.system.host_files.boot_loader import boot_words
+from portwright.system.host_files.captures import Captured, captured, without_ipv6
 from portwright.system.host_files.mounts import nfs_mounts, resvport_options
 from portwright.system.host_files.networks import names_address
 from portwright.system.started import InitSocket, Started
@@ -78,10 +79,13 @@ def services(found: Started, files: Files, known: Captured, context: BindContext
 
 def bind_context(settled: Settled, known: Captured, files: Files) -> BindContext:
     """What endpoints meet on this host: settled sysctls, the addresses somebody listed, and those that network configs name."""
+    # Where a running kernel said what it was booted with, no file of the boot loader needs to be asked.
+    guessed = None if known.cmdline is not None else without_ipv6(files.once(boot_words))
     return BindContext(
         sysctls={sysctl.key: sysctl for sysctl in settled.sysctls},
         addresses=known.addresses,
-        no_ipv6=known.no_ipv6,
+        no_ipv6=known.no_ipv6 or guessed,
+        no_ipv6_confidence="certain" if guessed is None else "likely",
         configured=lambda address: names_address(address, files),
         helped=lambda user, address, port: permits(user, address, port, files),
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address, IPv4Network, IPv6Address
 
 from portwright._start.records import dataclass
-from portwright.facts import Endpoint, Privileges, Sysctl
+from portwright.facts import Confidence, Endpoint, Privileges, Sysctl
 from portwright.host.join.privilege import Permission
 from portwright.ip import ip_address
 from portwright.source import Span
@@ -29,13 +29,15 @@ class BindContext:
     """What an endpoint meets on its host.
 
     `addresses` are those its interfaces have, None where nobody listed them. `no_ipv6` is the place that says the kernel was booted
-    without IPv6. `configured` says whether some network configuration of the host names an address, which may come and go. `helped`
-    says whether a helper that was asked to binds for a user, given address and port.
+    without IPv6; `no_ipv6_confidence` is *likely* where that is a file of the boot loader. `configured` says whether some network
+    configuration of the host names an address, which may come and go. `helped` says whether a helper that was asked to binds for a
+    user, given address and port.
     """
 
     sysctls: Mapping[str, Sysctl]
     addresses: tuple[Address, ...] | None = None
     no_ipv6: Span | None = None
+    no_ipv6_confidence: Confidence = "certain"
     configured: Callable[[str], bool] = _nobody
     helped: Callable[[str, str, int], bool] = _everybody
 
@@ -72,7 +74,7 @@ def refusal(
     six = ":" in address or address == "*"
     if six and context.no_ipv6 is not None:
         reason = "the kernel is booted without IPv6 (ipv6.disable=1), so socket() fails"
-        return Permission(False, "EAFNOSUPPORT", reason, context.no_ipv6, "certain")
+        return Permission(False, "EAFNOSUPPORT", reason, context.no_ipv6, context.no_ipv6_confidence)
     private = privileges is not None and privileges.private_network
     if endpoint.interface is not None and not private and not _is_interface(endpoint.interface, context):
         reason = f"no interface {endpoint.interface} is among those that have addresses"

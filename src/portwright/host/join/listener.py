@@ -23,7 +23,7 @@ def listener(endpoint: Endpoint, invocation: Invocation | None, context: BindCon
     refused = refusal(endpoint, address, v6only, privileges, context)
     if endpoint.optional and refused is not None and refused.allowed is False:
         return None
-    confidence = _confidence(endpoint, address, refused, context)
+    confidence = _confidence(endpoint, address, refused, privileges, context)
     starts: Starts | None = "demand" if endpoint.on_demand else None
     why = endpoint.why
     user: str | None = None
@@ -71,7 +71,7 @@ def socket_listener(endpoint: Endpoint, unit: Unit, activates: str | None, conte
     address, v6only = _family(endpoint, None, context)
     refused = refusal(endpoint, address, v6only, None, context)
     permission = _first(Permission(True, None, "", None, "certain"), refused, ":" in address)
-    confidence = _confidence(endpoint, address, refused, context)
+    confidence = _confidence(endpoint, address, refused, None, context)
     if permission.allowed is False:
         confidence = weakest(confidence, permission.confidence)
     return Listener(
@@ -116,7 +116,7 @@ def _starts(endpoint: Endpoint, invocation: Invocation) -> tuple[Starts | None, 
 
 def _family(endpoint: Endpoint, privileges: Privileges | None, context: BindContext) -> tuple[str, bool | None]:
     """(address, v6only) settled: a `::` socket is dual-stack unless the daemon or net.ipv6.bindv6only says otherwise."""
-    if context.no_ipv6 is not None and (endpoint.address == "*" or endpoint.ipv4_fallback):
+    if _lacks_ipv6(privileges, context) and (endpoint.address == "*" or endpoint.ipv4_fallback):
         return "0.0.0.0", None  # noqa: S104  what daemons that ask for both families are content with
     if endpoint.address == "*":
         return "*", False
@@ -132,6 +132,12 @@ def _family(endpoint: Endpoint, privileges: Privileges | None, context: BindCont
     return address, only
 
 
+def _lacks_ipv6(privileges: Privileges | None, context: BindContext) -> bool:
+    """Whether socket() knows IPv4 alone: the kernel is booted so, or RestrictAddressFamilies= leaves nothing else."""
+    families = None if privileges is None else privileges.families
+    return context.no_ipv6 is not None or (families is not None and "AF_INET" in families and "AF_INET6" not in families)
+
+
 def _dotted(address: str) -> str:
     """An IPv4 address within IPv6 as everybody writes it: ::ffff:192.0.2.7."""
     found = literal(address)
@@ -139,11 +145,13 @@ def _dotted(address: str) -> str:
     return address if mapped is None else f"::ffff:{mapped}"
 
 
-def _confidence(endpoint: Endpoint, address: str, refused: Permission | None, context: BindContext) -> Confidence:
+def _confidence(
+    endpoint: Endpoint, address: str, refused: Permission | None, privileges: Privileges | None, context: BindContext
+) -> Confidence:
     """How sure a listener is by its address: a name that the host's files do not resolve may stand for any."""
     if address != "*" and literal(address) is None:
         return weakest(endpoint.confidence, "possible")
-    if context.no_ipv6 is not None and endpoint.address == "*" and not endpoint.ipv4_fallback:
+    if _lacks_ipv6(privileges, context) and endpoint.address == "*" and not endpoint.ipv4_fallback:
         return weakest(endpoint.confidence, "likely")
     # What is refused for another reason than that nobody has the address is as sure as that reason.
     sure = refused is not None or is_sure(endpoint, address, context)

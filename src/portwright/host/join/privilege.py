@@ -9,6 +9,7 @@ from portwright.system.processes.privileges import IN_NAMESPACE
 
 NEEDED = "CAP_NET_BIND_SERVICE"
 _PRIVATE_START = 1024  # a new network namespace starts from the kernel's defaults, not from the host's sysctl.d
+_GROUPS = ("Group", "SupplementaryGroups")
 _FAMILY = {"inet": "AF_INET", "inet6": "AF_INET6"}
 
 
@@ -71,6 +72,9 @@ def _never_started(privileges: Privileges, error: str) -> Permission:
     match error:
         case "217/USER":
             reason, at = f"the user {privileges.user} does not exist, so the service never starts", _line(privileges, "User")
+        case "216/GROUP":
+            group, at = next(each for each in reversed(privileges.because) if each[0].partition("=")[0] in _GROUPS)
+            reason = f"the group {group.partition('=')[2]} does not exist, so the service never starts"
         case "203/EXEC":
             reason = "CapabilityBoundingSet= lacks a file capability of the program, so it cannot be executed"
             at = _line(privileges, "CapabilityBoundingSet")

@@ -1,4 +1,6 @@
-"""passwd(5), sysusers.d(5): who a name in User= is on this host, and whether that can be told from its files."""
+"""passwd(5), group(5), sysusers.d(5): who a name in User= or Group= is on this host, and whether that can be told from its files."""
+
+from collections.abc import Container
 
 from portwright._start.records import dataclass
 from portwright.numbers import decimal
@@ -62,19 +64,36 @@ def is_unknown(name: str, files: Files) -> bool:
     return not _is_made(name, files)
 
 
-def _only_files(files: Files) -> bool:
+def is_unknown_group(name: str, files: Files) -> bool:
+    """Whether starting with this group surely fails: the files that would know it are here, and none does (get_group_creds())."""
+    source = files.read("/etc/group")
+    if source is None or name in ("root", "0") or not _only_files(files, "group") or any(files.names(each) for each in _USERDB):
+        return False
+    known = {fields[0]: fields[2] for line in source.text.split("\n") if len(fields := line.split(":")) == 4}
+    if name in known or name in known.values() or name in (_group_of_nobody(known), "65534"):
+        return False
+    # A `u` line makes a group of the same name, too.
+    return not _is_made(name, files, "gu")
+
+
+def _group_of_nobody(known: Container[str]) -> str:
+    """The group that systemd knows without asking anybody; its name is set where systemd is built: nogroup on Debian and its kin."""
+    return "nogroup" if "nogroup" in known else "nobody"
+
+
+def _only_files(files: Files, database: str = "passwd") -> bool:
     """Whether nsswitch.conf(5) asks nobody but files and systemd for accounts."""
     source = files.read("/etc/nsswitch.conf")
     if source is None:
         return True
     for line in source.text.split("\n"):
         key, colon, rest = line.partition("#")[0].partition(":")
-        if colon and key.strip() == "passwd":
+        if colon and key.strip() == database:
             return all(word in ("files", "compat", "systemd") or word.startswith("[") for word in rest.split())
     return True
 
 
-def _is_made(name: str, files: Files) -> bool:
+def _is_made(name: str, files: Files, kinds: str = "u") -> bool:
     for directory in _SYSUSERS:
         for file in files.names(directory):
             source = files.read(f"{directory}/{file}") if file.endswith(".conf") else None
@@ -82,7 +101,7 @@ def _is_made(name: str, files: Files) -> bool:
                 continue
             for line in source.text.split("\n"):
                 words = line.split(maxsplit=3)
-                if len(words) > 1 and words[0][:1] == "u" and _makes(words, name, files):
+                if len(words) > 1 and words[0][:1] in kinds and _makes(words, name, files):
                     return True
     return False
 

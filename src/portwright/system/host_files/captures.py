@@ -1,6 +1,6 @@
 """What a copied tree cannot hold: the lists in `.portwright/`, each as the usual command prints it, become maps and sets."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal, TypeVar
 
 from portwright._start.records import dataclass, field
@@ -57,11 +57,16 @@ class Captured:
     @property
     def no_ipv6(self) -> Span | None:
         """Where the kernel was told to go without IPv6 altogether (Documentation/networking/ipv6.rst), None where it was not."""
-        found = None
-        for word in self.cmdline or ():
-            if word.text.startswith("ipv6.disable="):
-                found = word.at if word.text == "ipv6.disable=1" else None
-        return found
+        return without_ipv6(self.cmdline or ())
+
+
+def without_ipv6(cmdline: Iterable[Word]) -> Span | None:
+    """The word of a kernel command line that leaves IPv6 out, None where the last one about it does not."""
+    found = None
+    for word in cmdline:
+        if word.text.startswith("ipv6.disable="):
+            found = word.at if word.text == "ipv6.disable=1" else None
+    return found
 
 
 def captured(files: Files) -> Captured:

@@ -48,6 +48,7 @@ class Start:
     why: str
     by: tuple[str, ...] = ()
     excluded_by: Value | None = None
+    refused: str = ""
 
 
 def dependencies(unit: Unit, key: str, expand: Expand) -> Iterator[tuple[str, Span]]:
@@ -95,6 +96,7 @@ class Activation:
         self._broken = broken
         self._files = files
         self._refused: dict[str, str | None] = {}
+        self._asked_in_vain: set[str] = set()
         self._pulls: dict[str, tuple[Pull, ...]] = {}
         sysinit = find("sysinit.target")
         self._whole = sysinit is not None and sysinit.state == "loaded"
@@ -211,6 +213,7 @@ class Activation:
                     by[unit.name][puller] = None
                 continue
             if self.refused(unit.name) is not None:
+                self._asked_in_vain.add(unit.name)
                 continue
             why[unit.name], by[unit.name] = reason, {puller: None} if puller else {}
             queue.extend((pull.unit, pull.how, unit.name) for pull in self.pulls(unit))
@@ -231,6 +234,10 @@ class Activation:
                     return value.at
         return None
 
+    def _is_mistake(self, unit: Unit) -> bool:
+        """Whether a boot asks for a unit that is refused, and nobody masked it on purpose or made its start depend on a condition."""
+        return unit.name in self._asked_in_vain and unit.state == "loaded" and self._unmet(unit) is None
+
     def _unmet(self, unit: Unit) -> tuple[str, Span] | None:
         return unmet(unit, self._files, lambda text: self._expand(text, unit))
 
@@ -238,7 +245,7 @@ class Activation:
         """What starts one unit, given what a boot reaches."""
         because = self.refused(unit.name)
         if because is not None:
-            return Start("never", because)
+            return Start("never", because, refused=because if self._is_mistake(unit) else "")
         start = reached.get(unit.name)
         by = () if start is None else start.by
         failed = self._unmet(unit)

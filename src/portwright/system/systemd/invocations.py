@@ -29,7 +29,8 @@ _DIRECTORIES = {
 def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> tuple[Invocation, ...]:
     """The programs a service starts with ExecStart=, in order; () for what starts nothing (masked, no ExecStart=, a template).
 
-    Where systemd refuses the unit, or a file it must have is not there, the programs are returned with `fails` "never-started".
+    Where systemd refuses the unit, the programs are returned with `fails` "never-started"; where a file it must have is not there,
+    with "resources".
     """
     if unit.kind != "service" or unit.state != "loaded":
         return ()
@@ -40,8 +41,9 @@ def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> t
     found, refused = _commands(unit, units)
     given = environment.environment(unit, files, expand)
     variables = {**_of_systemd(unit, files, expand), **given.variables}
+    failure = "never-started"
     if given.fails is not None and refused is None:
-        refused = Refused(given.fails[1], given.fails[0])
+        refused, failure = Refused(given.fails[1], given.fails[0]), "resources"
     directory = _directory(unit, files, expand)
     sockets = _sockets(unit, units)
     done: list[Invocation] = []
@@ -51,7 +53,7 @@ def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> t
         started = Process(program, argv, variables, command.at, directory)
         for process in follow(started, files):
             limit = units.open_files(unit) if process.same_limits else None
-            done.append(_invocation(unit, command, process, files, captured, expand, sockets, refused, limit))
+            done.append(_invocation(unit, command, process, files, captured, expand, sockets, refused, failure, limit))
     return tuple(done)
 
 
@@ -64,13 +66,14 @@ def _invocation(
     expand: Expand,
     sockets: tuple[str, ...],
     refused: Refused | None,
+    failure: str,
     open_files: OpenFiles | None,
 ) -> Invocation:
     privileges = unit_privileges(unit, command.prefixes, process.program, files, captured, expand)
     privileges = after_switches(privileges, process, files)
     if refused is not None:
         privileges = replace(
-            privileges, fails=privileges.fails or "never-started", because=(*privileges.because, (refused.reason, refused.at))
+            privileges, fails=privileges.fails or failure, because=(*privileges.because, (refused.reason, refused.at))
         )
     argv = tuple(each.word() for each in process.argv)
     return Invocation(

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from portwright.facts import Privileges, Setting, Unit
 from portwright.source import Span, Word
-from portwright.system.host_files.accounts import account, is_account_name, is_unknown
+from portwright.system.host_files.accounts import account, is_account_name, is_unknown, is_unknown_group
 from portwright.system.host_files.capabilities import ALL, FileCapabilities
 from portwright.system.host_files.captures import Captured
 from portwright.system.processes.privileges import with_file
@@ -88,6 +88,7 @@ def unit_privileges(
     because: list[tuple[str, Span]] = []
     private_network = _private_network(unit, because)
     user, uid0, fails, dynamic = _user(unit, files, expand, because)
+    fails = fails or _unknown_group(unit, dynamic, files, expand, because)
     if prefixes & {"+", "!"}:
         # The user must exist all the same.
         user, uid0 = "root", True
@@ -161,6 +162,19 @@ def _user(unit: Unit, files: Files, expand: Expand, because: list[tuple[str, Spa
     if dynamic_at is None and "\ufffd" not in name and is_unknown(name, files):
         return name, False, "217/USER", False
     return name, name == "0", None, dynamic_at is not None
+
+
+def _unknown_group(unit: Unit, dynamic: bool, files: Files, expand: Expand, because: list[tuple[str, Span]]) -> str | None:
+    """216/GROUP where Group= or SupplementaryGroups= names a group that nobody knows; a dynamic user may bring its own."""
+    found = unit.value("Service", "Group")
+    named = [(expand(found.value), "Group", found.at)] if found is not None and not dynamic else []
+    for setting in unit.each("Service", "SupplementaryGroups"):
+        named += [(expand(word), "SupplementaryGroups", setting.at) for word in setting.value.split()]
+    for name, key, at in named:
+        if not is_account_name(name) or ("\ufffd" not in name and is_unknown_group(name, files)):
+            because.append((f"{key}={name}", at))
+            return "216/GROUP"
+    return None
 
 
 def _private_network(unit: Unit, because: list[tuple[str, Span]]) -> bool:

@@ -1,0 +1,107 @@
+"""What rules may ask of a service that never listens, though a boot starts it: why systemd refuses it, and what its unit forbids."""
+
+from typing import Literal
+
+from portwright.facts import Listener, Privileges, Unit
+from portwright.finding import Note
+from portwright.host import Host
+from portwright.host.terms.listener import socket
+from portwright.host.terms.registry import Derived, fact_value
+
+_ASKED = ("boot", "demand", None)  # None: in a repository, where nothing says what is enabled
+_SANDBOX = ("EAFNOSUPPORT", "EPERM")  # answers of a filter of the unit's own, or of a kernel without the family
+
+
+@fact_value("unit", "start-refusal")
+def start_refusal(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
+    """Why systemd refuses to start a unit that a boot asks for: a second ExecStart=, a socket without its service, what it requires."""
+    found = _privileges(host, unit)
+    if not unit.refused and (found is None or found.fails != "never-started" or unit.starts not in _ASKED):
+        return Derived(())
+    commands = unit.each("Service", "ExecStart")
+    kind = unit.value("Service", "Type")
+    if len(commands) > 1 and (kind is None or kind.value != "oneshot"):
+        first, second = commands[0], commands[1]
+        notes = (Note("the second ExecStart= is here", second.at), Note("the first one is here", first.at))
+        return Derived(("it has more than one ExecStart=, which only Type=oneshot may have",), notes)
+    if unit.refused:
+        lines = (setting for setting in unit.settings if setting.section == "Socket" and setting.key.startswith("Listen"))
+        line = next(lines, None) if unit.kind == "socket" else None
+        return Derived((unit.refused,), () if line is None else (Note("what it should listen on is here", line.at),))
+    reason, at = found.because[-1] if found is not None and found.because else ("its command cannot be read", unit.at)
+    return Derived((reason,), (Note(reason, at),))
+
+
+@fact_value("unit", "unknown-account")
+def unknown_account(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
+    """The user or group that a service should be started as and that the host does not have, in words."""
+    found = _privileges(host, unit)
+    if found is None or found.fails not in ("217/USER", "216/GROUP") or unit.starts not in _ASKED:
+        return Derived(())
+    keys = ("User",) if found.fails == "217/USER" else ("Group", "SupplementaryGroups")
+    text, at = next(each for each in reversed(found.because) if each[0].partition("=")[0] in keys)
+    key, _, name = text.partition("=")
+    return Derived((f"the {'user' if key == 'User' else 'group'} {name}",), (Note(f"{text} is set here", at),))
+
+
+@fact_value("unit", "exit-status")
+def exit_status(host: Host, unit: Unit) -> Derived[Literal["217/USER", "216/GROUP"] | None]:
+    """The status that systemd reports for a service whose user or group is unknown."""
+    found = _privileges(host, unit)
+    if found is None or found.fails not in ("217/USER", "216/GROUP"):
+        return Derived(None)
+    return Derived("217/USER" if found.fails == "217/USER" else "216/GROUP")
+
+
+@fact_value("unit", "missing-environment-file")
+def missing_environment_file(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
+    """What is wrong where a file that EnvironmentFile= names without a dash is surely not on the host."""
+    found = _privileges(host, unit)
+    if found is None or found.fails != "resources" or host.repository or unit.starts not in _ASKED or not found.because:
+        return Derived(())
+    reason, at = found.because[-1]
+    return Derived((reason,), (Note("the file is named here, without a dash", at),))
+
+
+@fact_value("unit", "forbidden-sockets")
+def forbidden_sockets(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
+    """The sockets that a service wants and that its own unit forbids: RestrictAddressFamilies=, SystemCallFilter= and their like."""
+    found = _forbidden(host, unit)
+    return Derived(
+        tuple(str(socket(host, each).value) for each in found),
+        tuple(dict.fromkeys(Note(each.because, each.because_at) for each in found)),
+        "certain" if all(each.confidence == "certain" for each in found) else "likely",
+    )
+
+
+@fact_value("unit", "what-forbids-them")
+def what_forbids_them(host: Host, unit: Unit) -> Derived[str | None]:
+    """Why a service may not open its sockets, in words."""
+    found = _forbidden(host, unit)
+    return Derived(found[0].because if found else None)
+
+
+@fact_value("listener", "stops-without-family")
+def stops_without_family(host: Host, listener: Listener) -> Derived[bool]:
+    """Whether it asks for an address family that the kernel is booted without, and its daemon is known to give up then."""
+    unit = host.unit(listener.unit)
+    forbidden = listener.error == "EAFNOSUPPORT" and listener.can_bind is False
+    if not forbidden or (unit is not None and _is_of_unit(listener, unit)):
+        return Derived(False)
+    return Derived(listener.traits.port_taken == "exits" or (listener.traits.port_taken is None and listener.origin == "directive"))
+
+
+def _forbidden(host: Host, unit: Unit) -> tuple[Listener, ...]:
+    return tuple(
+        each
+        for each in host.listeners_of(unit.name)
+        if each.can_bind is False and each.error in _SANDBOX and each.starts in ("boot", None) and _is_of_unit(each, unit)
+    )
+
+
+def _is_of_unit(listener: Listener, unit: Unit) -> bool:
+    return listener.because_at is not None and listener.because_at.path in unit.files
+
+
+def _privileges(host: Host, unit: Unit) -> Privileges | None:
+    return host.privileges.get(unit.name) if unit.kind == "service" and unit.state == "loaded" else None
