@@ -1,5 +1,7 @@
 """A socket that a service opens to be reached."""
 
+from typing import Literal
+
 from portwright._start.records import dataclass
 from portwright.facts.endpoint import Backlog
 from portwright.facts.kind import FactKind
@@ -16,6 +18,8 @@ class Listener:
 
     `error` is what bind() answers where can_bind is False ("EACCES", "EADDRNOTAVAIL", "EINVAL", "EAFNOSUPPORT", "ENODEV", "EPERM",
     "127", "203/EXEC", "217/USER"); `because` is the sentence and `because_at` the line that decided. `v6only` is settled (None for IPv4).
+    `refused_by` names the policy of the host that forbids it,
+    `policy_step` the command that has it permitted.
     `survives_conflict`: the service runs on without this socket where another has the port.
     `machine` names the machine a repository's file is for, "" on a host: listeners of different machines never meet.
     """
@@ -33,6 +37,8 @@ class Listener:
     random: bool = False
     private_network: bool = False
     user_namespace: bool = False
+    refused_by: Literal["selinux"] | None = None
+    policy_step: str = ""
     bind_user: str | None = None
     can_bind: bool | None = None
     error: str | None = None
@@ -82,6 +88,8 @@ KIND = FactKind(
         "port": "the lowest port",
         "ports": "all its ports",
         "user_namespace": "whether it is bound from a user namespace of its own, where no capability counts for the network",
+        "policy_step": "the command that has a policy of the host permit it; empty where none forbids it",
+        "refused_by": "which policy of the host forbids it: selinux",
         "private_network": "whether it is in a network namespace of its own (PrivateNetwork=)",
         "protocol": "tcp or udp",
         "random": "whether the kernel picks the port at each start",

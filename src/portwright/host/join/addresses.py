@@ -9,6 +9,7 @@ from portwright.host.join.privilege import Permission
 from portwright.ip import ip_address
 from portwright.source import Span
 from portwright.system.host_files.captures import Address
+from portwright.system.host_files.selinux import Enforced
 
 WILDCARDS = ("*", "0.0.0.0", "::")  # noqa: S104  these are compared, never bound
 _LOOPBACK = "lo"
@@ -31,7 +32,7 @@ class BindContext:
     `addresses` are those its interfaces have, None where nobody listed them. `no_ipv6` is the place that says the kernel was booted
     without IPv6; `no_ipv6_confidence` is *likely* where that is a file of the boot loader. `configured` says whether some network
     configuration of the host names an address, which may come and go. `helped` says whether a helper that was asked to binds for a
-    user, given address and port.
+    user, given address and port. `selinux` is there where its policy is enforced.
     """
 
     sysctls: Mapping[str, Sysctl]
@@ -40,6 +41,7 @@ class BindContext:
     no_ipv6_confidence: Confidence = "certain"
     configured: Callable[[str], bool] = _nobody
     helped: Callable[[str, str, int], bool] = _everybody
+    selinux: Enforced | None = None
 
     def boot(self, key: str, default: str) -> str:
         """A kernel setting at boot."""

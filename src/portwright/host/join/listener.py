@@ -6,10 +6,14 @@ from typing import Literal
 from portwright._start.records import replace
 from portwright.facts import Confidence, Endpoint, Invocation, Listener, Privileges, Starts, Unit, weakest
 from portwright.host.join.addresses import BindContext, is_sure, literal, refusal
+from portwright.host.join.port_labels import Mislabelled, mislabelled
 from portwright.host.join.privilege import Permission, may_bind
-from portwright.numbers import decimal
+from portwright.numbers import decimal, is_digits
+from portwright.ports import PortSet
 
 _PRIVATE_START = 1024  # a new network namespace starts from the kernel's own defaults, not from the host's sysctl.d
+# Where packages install what the policy has a label for; what else runs, runs unconfined.
+_LABELLED = ("/usr/bin/", "/usr/sbin/", "/usr/lib/", "/usr/lib64/", "/usr/libexec/", "/sbin/", "/bin/")
 _BEFORE_BIND = ("EAFNOSUPPORT", "ENODEV")  # answers of socket() and setsockopt()
 
 
@@ -34,6 +38,9 @@ def listener(endpoint: Endpoint, invocation: Invocation | None, context: BindCon
         user = endpoint.binds_as or bind_user(invocation.privileges, invocation.unit)
         permission = _permission(endpoint, address, invocation.privileges, context)
     permission = _first(permission, refused, ":" in address or address == "*")
+    step = ""
+    if invocation is not None and permission.allowed is True and (label := _mislabelled(endpoint, invocation, context)) is not None:
+        permission, step = _by_policy(label, context), label.command
     if permission.allowed is False:
         confidence = weakest(confidence, permission.confidence)
     return Listener(
@@ -60,6 +67,8 @@ def listener(endpoint: Endpoint, invocation: Invocation | None, context: BindCon
         free_bind=endpoint.free_bind,
         interface=endpoint.interface,
         confidence=confidence,
+        refused_by="selinux" if step else None,
+        policy_step=step,
         survives_conflict=endpoint.survives_conflict,
         backlog=endpoint.backlog,
         traits=endpoint.traits,
@@ -177,6 +186,28 @@ def _permission(endpoint: Endpoint, address: str, privileges: Privileges, contex
     elif privileges.bind_helper is not None and not context.helped(privileges.user, address, port):
         unhelped = f"no file of /etc/authbind permits port {port}"
     return may_bind(privileges, family, endpoint.protocol, port, start, unhelped)
+
+
+def _mislabelled(endpoint: Endpoint, invocation: Invocation, context: BindContext) -> Mislabelled | None:
+    """The port that SELinux's policy does not let it bind, None where it does, or its program runs in no domain of its own.
+
+    The kernel asks for ports outside of the ephemeral range and for privileged ones (selinux_socket_bind() in security/selinux/hooks.c).
+    """
+    policy = context.selinux
+    program = invocation.argv[0].text if invocation.argv else ""
+    if policy is None or not endpoint.traits.confined_by or not ("/" not in program or program.startswith(_LABELLED)):
+        return None
+    asked = endpoint.ports
+    low, _, high = context.boot("net.ipv4.ip_local_port_range", "32768 60999").partition(" ")
+    if is_digits(low) and is_digits(high):
+        asked = asked.minus(PortSet.of((max(int(low), int(context.boot("net.ipv4.ip_unprivileged_port_start", "1024"))), int(high))))
+    return mislabelled(endpoint.traits.confined_by, endpoint.protocol, asked, policy)
+
+
+def _by_policy(label: Mislabelled, context: BindContext) -> Permission:
+    reason = f"SELinux is enforcing, and its policy lets {label.domain} bind ports of type {label.wanted}, which {label.port} is not"
+    own = context.selinux is not None and context.selinux.modules
+    return Permission(False, "EACCES", reason, context.selinux.at if context.selinux else None, "possible" if own else "likely")
 
 
 def _first(permission: Permission, refused: Permission | None, six: bool) -> Permission:
