@@ -21,6 +21,8 @@ class Listener:
     `refused_by` names the policy of the host that forbids it,
     `policy_step` the command that has it permitted.
     `survives_conflict`: the service runs on without this socket where another has the port.
+    `floats_at` is the line of a cluster's configuration that moves the address between machines, None where none does or where the
+    socket can be bound without it.
     `machine` names the machine a repository's file is for, "" on a host: listeners of different machines never meet.
     """
 
@@ -53,6 +55,7 @@ class Listener:
     machine: str = ""
     survives_conflict: bool = False
     backlog: Backlog | None = None
+    floats_at: Span | None = None
     traits: Traits = Traits()
 
     @property
@@ -80,6 +83,7 @@ KIND = FactKind(
         "can_bind": "whether kernel and unit permit the bind(); never which service gets a contested port",
         "end_port": "the highest port; equal to `port` for a single one",
         "error": "the error of bind() where it fails: EACCES, EADDRNOTAVAIL, EINVAL, EAFNOSUPPORT, EPERM, 203/EXEC, 217/USER, ...",
+        "floats_at": "the line that moves its address between machines, where it cannot be bound while the address is elsewhere",
         "free_bind": "whether IP_FREEBIND or IP_TRANSPARENT is set",
         "survives_conflict": "whether the service continues without this socket where another one has the port",
         "interface": "the interface the socket is bound to",

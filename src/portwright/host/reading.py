@@ -21,7 +21,7 @@ from portwright.system.host_files.authbind import permits
 from portwright.system.host_files.boot_loader import boot_words
 from portwright.system.host_files.captures import Captured, captured, without_ipv6
 from portwright.system.host_files.mounts import nfs_mounts, resvport_options
-from portwright.system.host_files.networks import names_address
+from portwright.system.host_files.networks import floats, names_address
 from portwright.system.host_files.selinux import enforced
 from portwright.system.started import InitSocket, Started
 from portwright.system.sysctl.commands import perhaps, unsettle
@@ -89,6 +89,7 @@ def bind_context(settled: Settled, known: Captured, files: Files) -> BindContext
         no_ipv6_confidence="certain" if guessed is None else "likely",
         configured=lambda address: names_address(address, files),
         selinux=files.once(enforced),
+        floats=lambda address: floats(address, files),
         helped=lambda user, address, port: permits(user, address, port, files),
     )
 

@@ -17,6 +17,10 @@ _LIMITED_BROADCAST = IPv4Address("255.255.255.255")
 _LOOPBACK6 = IPv6Address("::1")
 
 
+def _nowhere(address: str) -> Span | None:
+    return None
+
+
 def _nobody(address: str) -> bool:
     return False
 
@@ -31,8 +35,8 @@ class BindContext:
 
     `addresses` are those its interfaces have, None where nobody listed them. `no_ipv6` is the place that says the kernel was booted
     without IPv6; `no_ipv6_confidence` is *likely* where that is a file of the boot loader. `configured` says whether some network
-    configuration of the host names an address, which may come and go. `helped` says whether a helper that was asked to binds for a
-    user, given address and port. `selinux` is there where its policy is enforced.
+    configuration of the host names an address, which may come and go; `floats` where a cluster moves it between machines. `helped` says
+    whether a helper that was asked to binds for a user, given address and port. `selinux` is there where its policy is enforced.
     """
 
     sysctls: Mapping[str, Sysctl]
@@ -40,6 +44,7 @@ class BindContext:
     no_ipv6: Span | None = None
     no_ipv6_confidence: Confidence = "certain"
     configured: Callable[[str], bool] = _nobody
+    floats: Callable[[str], Span | None] = _nowhere
     helped: Callable[[str, str, int], bool] = _everybody
     selinux: Enforced | None = None
 
@@ -55,6 +60,17 @@ def literal(address: str) -> IPv4Address | IPv6Address | None:
         return ip_address(address.partition("%")[0])
     except ValueError:
         return None
+
+
+def floating(endpoint: Endpoint, address: str, privileges: Privileges | None, context: BindContext) -> Span | None:
+    """The line that moves an address between machines, where bind() needs the address to be here."""
+    wanted = literal(address)
+    if wanted is None or wanted.is_unspecified or wanted.is_loopback or endpoint.free_bind:
+        return None
+    key = "net.ipv6.ip_nonlocal_bind" if wanted.version == 6 else "net.ipv4.ip_nonlocal_bind"
+    if context.boot(key, "0") != "0" or (privileges is not None and privileges.private_network):
+        return None
+    return context.floats(str(wanted))
 
 
 def is_sure(endpoint: Endpoint, address: str, context: BindContext) -> bool:

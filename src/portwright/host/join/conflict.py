@@ -45,11 +45,15 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """When a bind() happens: the unit it belongs to, the units ordered before that one, and the line, which orders within a unit."""
+    """When a bind() happens: the unit it belongs to, the units ordered before that one, and the line, which orders within a unit.
+
+    `piece` is which of the unit's own files the line is in, as systemd reads them: a drop-in comes after what it adds to.
+    """
 
     unit: str | None
     before: frozenset[str]
     at: Span
+    piece: int = 0
 
 
 def claim(host: Host, listener: Listener) -> Claim | None:
@@ -94,7 +98,9 @@ def _failing(host: Host) -> frozenset[tuple[str | None, str]]:
 
 def turn(host: Host, listener: Listener) -> Turn:
     """When a listener's bind() happens relative to those of other units."""
-    return Turn(listener.unit, host.order.get(listener.unit or "", frozenset()), listener.at)
+    unit = host.unit(listener.unit)
+    piece = unit.files.index(listener.at.path) if unit is not None and listener.at.path in unit.files else 0
+    return Turn(listener.unit, host.order.get(listener.unit or "", frozenset()), listener.at, piece)
 
 
 def collide(one: Claim, other: Claim) -> bool:
@@ -128,7 +134,7 @@ def _are_of_one_daemon(one: Claim, other: Claim) -> bool:
 def not_after(other: Turn, mine: Turn) -> bool:
     """Whether `other` is not known to come after `mine`: then `mine` loses, or it is a race that `mine` may lose."""
     if other.unit == mine.unit:
-        return other.at < mine.at
+        return (other.piece, other.at) < (mine.piece, mine.at)
     return mine.unit is None or mine.unit not in other.before
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from portwright._start.records import replace
 from portwright.facts import Confidence, Endpoint, Invocation, Listener, Privileges, Starts, Unit, weakest
-from portwright.host.join.addresses import BindContext, is_sure, literal, refusal
+from portwright.host.join.addresses import BindContext, floating, is_sure, literal, refusal
 from portwright.host.join.port_labels import Mislabelled, mislabelled
 from portwright.host.join.privilege import Permission, may_bind
 from portwright.numbers import decimal, is_digits
@@ -71,6 +71,7 @@ def listener(endpoint: Endpoint, invocation: Invocation | None, context: BindCon
         policy_step=step,
         survives_conflict=endpoint.survives_conflict,
         backlog=endpoint.backlog,
+        floats_at=floating(endpoint, address, privileges, context),
         traits=endpoint.traits,
     )
 
@@ -106,6 +107,7 @@ def socket_listener(endpoint: Endpoint, unit: Unit, activates: str | None, conte
         interface=endpoint.interface,
         confidence=confidence,
         backlog=endpoint.backlog,
+        floats_at=floating(endpoint, address, None, context),
         traits=endpoint.traits,
     )
 

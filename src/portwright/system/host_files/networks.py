@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from portwright.source import Span
 from portwright.system.host_files.names import canonical
 from portwright.trees import Files
 
@@ -17,7 +18,16 @@ _FOLDERS = (
     ("/etc/keepalived", ".conf", False),
     ("/etc/keepalived/conf.d", ".conf", False),
 )
-_FILES = ("/etc/network/interfaces", "/etc/dhcpcd.conf", "/etc/vrrpd.conf", "/etc/ucarp.conf", "/var/lib/pacemaker/cib/cib.xml")
+_FILES = (
+    "/etc/network/interfaces",
+    "/etc/dhcpcd.conf",
+    "/etc/vrrpd.conf",
+    "/etc/ucarp.conf",
+    "/etc/ha.d/haresources",
+    "/var/lib/pacemaker/cib/cib.xml",
+)
+# Software that gives an address to one machine of several at a time: keepalived, pacemaker, heartbeat, ucarp, vrrpd.
+_OF_CLUSTERS = ("/etc/keepalived/", "/var/lib/pacemaker/", "/etc/ha.d/", "/etc/ucarp", "/etc/vrrpd")
 _COMMENTS = ("#", ";", "!", "<!--")
 # Everything that cannot be part of an address parts words.
 _PARTS = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) in ".:")}
@@ -25,15 +35,46 @@ _PARTS = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(co
 
 def names_address(address: str, files: Files) -> bool:
     """Whether some file that configures interfaces or floating addresses has this address (canonical) in it, comments aside."""
+    return any(_says(line, canonical(address)) for path in _configs(files) for _, line in _lines(path, files))
+
+
+def floats(address: str, files: Files) -> Span | None:
+    """Where software that moves addresses between machines is told to move this one (canonical), None where none is."""
     wanted = canonical(address)
     for path in _configs(files):
-        source = files.read(path) if files.kind(path) == "file" else None
-        for line in source.text.split("\n") if source is not None else ():
-            if line.lstrip().startswith(_COMMENTS):
-                continue
-            for word in line.translate(_PARTS).split():
-                if ("." in word or ":" in word) and canonical(word.strip(".").removesuffix(":")) == wanted:
-                    return True
+        if path.startswith(_OF_CLUSTERS):
+            for at, line in _moved(path, files):
+                if _says(line, wanted):
+                    return at
+    return None
+
+
+def _moved(path: str, files: Files) -> Iterator[tuple[Span, str]]:
+    """The lines of a cluster's file that name addresses it moves: keepalived.conf and cib.xml name those of the machine, too."""
+    if path.endswith("cib.xml"):
+        yield from ((at, line) for at, line in _lines(path, files) if 'name="ip"' in line)
+    elif not path.startswith("/etc/keepalived/"):
+        yield from ((at, line) for at, line in _lines(path, files) if "src" not in line.lower())
+    else:
+        inside = False
+        for at, line in _lines(path, files):
+            inside = inside or line.lstrip().startswith("virtual_ipaddress")
+            if inside:
+                yield at, line
+            inside = inside and "}" not in line
+
+
+def _lines(path: str, files: Files) -> Iterator[tuple[Span, str]]:
+    source = files.read(path) if files.kind(path) == "file" else None
+    for number, line in enumerate(source.text.split("\n"), 1) if source is not None else ():
+        if source is not None and not line.lstrip().startswith(_COMMENTS):
+            yield Span(source.path, number, 1, number, len(line) + 1), line
+
+
+def _says(line: str, wanted: str | None) -> bool:
+    for word in line.translate(_PARTS).split():
+        if ("." in word or ":" in word) and canonical(word.strip(".").removesuffix(":")) == wanted:
+            return True
     return False
 
 
