@@ -10,6 +10,7 @@ from portwright._start.records import dataclass
 from portwright.numbers import c_number, is_digits
 
 DEEPEST = 20
+TOO_DEEP = "an expansion nested too deep"
 """Expansions inside expansions (`${A:-${B:-...}}`, parentheses in arithmetic) that are followed."""
 
 _BLANK = " \t"
@@ -477,7 +478,7 @@ class _Reader:
         position += len(name)
         if depth >= DEEPEST:
             self.position = self._past_brace(start + 1)
-            return Unknown("an expansion nested too deep", start, self.position, quoted)
+            return Unknown(TOO_DEEP, start, self.position, quoted)
         operator = ""
         for candidate in (":-", ":=", ":+", ":?", "##", "%%", "//", "-", "=", "+", "?", "#", "%", "/", "^^", "^", ",,", ",", ":", "@"):
             if text.startswith(candidate, position):

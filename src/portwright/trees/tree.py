@@ -1,7 +1,7 @@
 """Tree: the files of one host by absolute in-host path; Files: a tree as it was read, with what could not be."""
 
 import re
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Literal, Protocol, TypeVar
 
 from portwright._start import debug_log
@@ -98,6 +98,7 @@ class Files:
         self._read: dict[str, Source | None] = {}
         self._trouble: dict[Unreadable, None] = {}
         self._said: dict[str, int] = {}
+        self._limits: set[tuple[str, str]] = set()
         self._doubts: dict[tuple[Span, str], None] = {}
         self._answers: dict[Hashable, object] = {}
 
@@ -188,6 +189,20 @@ class Files:
         elif said == MOST_TROUBLE + 1:
             more = f"more than {MOST_TROUBLE} places in it cannot be read; the others are not listed"
             self._trouble[Unreadable(Span.whole(at.path), more)] = None
+
+    def report_limit(self, at: Span, most: int, what: str) -> None:
+        """Say that no more than so many of something are read: of each file and kind once, at the first that is left out."""
+        if (at.path, what) not in self._limits:
+            self._limits.add((at.path, what))
+            self.report_unreadable(at, f"more than {most:,} {what}: the rest is not read")
+
+    def limited(self, items: Iterable[T], most: int, what: str, at: Callable[[T], Span]) -> Iterator[T]:
+        """The first so many of something; that there are more is said where the next one stands."""
+        for number, item in enumerate(items):
+            if number == most:
+                self.report_limit(at(item), most, what)
+                return
+            yield item
 
     def report_missing(self, at: Span, reason: str) -> None:
         """Say that a file which something needs is not there; of a host of which these are only some files that says nothing."""

@@ -144,7 +144,10 @@ def _file(chain: tuple[str, ...], said: _Said) -> None:
     for node in nodes:
         if node.key.text == "import" and node.values:
             _import(node.values[0], chain, said)
-        elif not node.key.text.startswith("(") and len(said.sites) < _MOST:
+        elif not node.key.text.startswith("("):
+            if len(said.sites) >= _MOST:
+                said.files.report_limit(node.key.at, _MOST, "sites")
+                break
             said.sites.append(((node.key, *node.values), node))
 
 

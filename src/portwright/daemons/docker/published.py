@@ -56,7 +56,7 @@ def published(invocation: Invocation, app: str, files: Files) -> Iterator[Endpoi
             published.append(given)
         elif name in ("--network", "--net") and given.text in _HOSTS_OWN:
             return
-    for word in published[:_MOST_PORTS]:
+    for word in files.limited(published, _MOST_PORTS, "published ports", lambda word: word.at):
         yield from _endpoint(word, app, files)
 
 

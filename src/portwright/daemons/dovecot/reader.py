@@ -12,6 +12,7 @@ from portwright.system.includes import may_follow, named_files
 from portwright.trees import Files
 
 CONFIG = "/etc/dovecot/dovecot.conf"
+_MOST_WORDS = 1000
 _INCLUDES = ("!include", "!include_try")
 _PROTOCOLS = ("imap", "pop3", "lmtp")
 # master-service's default services: (service, listener) to its port, whether it speaks TLS at once, and the protocol that brings it.
@@ -90,7 +91,7 @@ def _substituted(node: Node, said: _Said) -> tuple[Word, ...]:
     found: list[Word] = []
     for word in node.values:
         found += said.values.get(word.text[1:], ()) if word.text.startswith("$") else (word,)
-    return tuple(found[:1000])
+    return tuple(said.files.limited(found, _MOST_WORDS, "words in one setting", lambda word: word.at))
 
 
 def _service(node: Node, said: _Said) -> None:

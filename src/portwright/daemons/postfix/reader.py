@@ -16,6 +16,7 @@ _DIRECTORY = "/etc/postfix"
 _SERVICES = {"smtp": 25, "smtps": 465, "submissions": 465, "submission": 587, "qmqp": 628, "qmqpd": 628}
 _STARTS = frozenset(("start", "start-fg"))
 _BLANK = " \t"
+_MOST_ADDRESSES = 1000
 _DEEPEST = 8  # $name of $name
 
 
@@ -95,7 +96,7 @@ def _addresses(host: str, settings: Mapping[str, Word], files: Files) -> list[tu
     interfaces = _value("inet_interfaces", settings) or "all"
     wanted = [host] if host else interfaces.replace(",", " ").split()
     found: list[tuple[str, Confidence]] = []
-    for each in wanted[:1000]:
+    for each in files.limited(wanted, _MOST_ADDRESSES, "addresses", lambda _: settings["inet_interfaces"].at):
         if each == "all":
             found += [("0.0.0.0", "certain"), ("::", "certain")]  # noqa: S104
         elif each == "loopback-only":

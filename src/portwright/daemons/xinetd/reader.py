@@ -45,7 +45,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
     defaults = next((service for service in found if service.name.text == ""), _Service(Word("", Span.whole(path)), ()))
     disabled, enabled = defaults.words("disabled"), defaults.words("enabled")
     done: list[Endpoint] = []
-    for service in found[:_MOST_SERVICES]:
+    for service in files.limited(found, _MOST_SERVICES, "services", lambda service: service.name.at):
         own = service.value("id")
         name = own.text if own is not None else service.name.text
         off = service.value("disable")

@@ -8,7 +8,7 @@ from portwright.facts import Confidence, Endpoint, Invocation, Listener, Privile
 from portwright.host.join.addresses import BindContext, floating, is_sure, literal, refusal
 from portwright.host.join.port_labels import Mislabelled, mislabelled
 from portwright.host.join.privilege import Permission, may_bind
-from portwright.numbers import decimal, is_digits
+from portwright.numbers import decimal, decimals
 from portwright.ports import PortSet
 
 _PRIVATE_START = 1024  # a new network namespace starts from the kernel's own defaults, not from the host's sysctl.d
@@ -179,8 +179,7 @@ def _permission(endpoint: Endpoint, address: str, privileges: Privileges, contex
     port = endpoint.ports.low
     if port is None:
         port = 65535  # the kernel picks from the ephemeral range, which is never privileged
-    set_start = decimal(context.boot("net.ipv4.ip_unprivileged_port_start", "1024"))
-    start = _PRIVATE_START if privileges.private_network else 1024 if set_start is None else set_start
+    start = _PRIVATE_START if privileges.private_network else _first_unprivileged(context)
     family: Literal["inet", "inet6"] = "inet6" if ":" in address or address == "*" else "inet"
     unhelped = ""
     if privileges.bind_helper is not None and endpoint.traits.static:
@@ -188,6 +187,11 @@ def _permission(endpoint: Endpoint, address: str, privileges: Privileges, contex
     elif privileges.bind_helper is not None and not context.helped(privileges.user, address, port):
         unhelped = f"no file of /etc/authbind permits port {port}"
     return may_bind(privileges, family, endpoint.protocol, port, start, unhelped)
+
+
+def _first_unprivileged(context: BindContext) -> int:
+    start = decimal(context.boot("net.ipv4.ip_unprivileged_port_start", "1024"))
+    return 1024 if start is None else start
 
 
 def _mislabelled(endpoint: Endpoint, invocation: Invocation, context: BindContext) -> Mislabelled | None:
@@ -200,9 +204,10 @@ def _mislabelled(endpoint: Endpoint, invocation: Invocation, context: BindContex
     if policy is None or not endpoint.traits.confined_by or not ("/" not in program or program.startswith(_LABELLED)):
         return None
     asked = endpoint.ports
-    low, _, high = context.boot("net.ipv4.ip_local_port_range", "32768 60999").partition(" ")
-    if is_digits(low) and is_digits(high):
-        asked = asked.minus(PortSet.of((max(int(low), int(context.boot("net.ipv4.ip_unprivileged_port_start", "1024"))), int(high))))
+    ends = decimals(context.boot("net.ipv4.ip_local_port_range", "32768 60999").split(), 65535)
+    if ends is not None and len(ends) == 2:
+        low = max(ends[0], _first_unprivileged(context))
+        asked = asked.minus(PortSet.of((low, ends[1]))) if low <= ends[1] else asked
     return mislabelled(endpoint.traits.confined_by, endpoint.protocol, asked, policy)
 
 

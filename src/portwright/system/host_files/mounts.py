@@ -67,8 +67,11 @@ def _maps(files: Files) -> Iterator[Mount]:
     for master in ("/etc/auto.master", *beside):
         for line in _lines(master, files):
             path = (line.values[0].text if line.values else "").removeprefix("file:")
-            if not path.startswith("/") or path in seen or len(seen) >= _MOST_MAPS:
+            if not path.startswith("/") or path in seen:
                 continue
+            if len(seen) >= _MOST_MAPS:
+                files.report_limit(line.values[0].at, _MOST_MAPS, "maps of the automounter")
+                return
             seen.add(path)
             for entry in _lines(path, files):
                 options = tuple(each for word in entry.values if word.text.startswith("-") for each in _options(word))

@@ -15,16 +15,21 @@ def follow(process: Process, files: Files, depth: int = 0) -> tuple[Process, ...
 
     A wrapper whose command cannot be made out stays what it is.
     """
-    if depth > _DEEPEST or not process.argv:
+    if not process.argv:
         return (process,)
     name = process.program.rpartition("/")[2]
+    if depth > _DEEPEST:
+        if name in WRAPPERS or name in SHELLS or is_shell_script(process.program, files) is not None:
+            files.report_limit(process.argv[0].at, _DEEPEST, "programs that start one another")
+        return (process,)
     if name in WRAPPERS:
         inner = unwrapped(name, process, files)
         return (process,) if inner is None else follow(inner, files, depth + 1)
     ends: list[Process] = []
     for each in _in_a_shell(process, files):
         ends += (each,) if each.argv is process.argv else follow(replace(each, same_limits=False), files, depth + 1)
-        if len(ends) >= MOST_PROCESSES:
+        if len(ends) > MOST_PROCESSES:
+            files.report_limit(process.at, MOST_PROCESSES, "programs that one command starts")
             break
     return tuple(ends[:MOST_PROCESSES])
 

@@ -13,6 +13,9 @@ _DIGITS = frozenset("0123456789")
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_")
 
 
+MOST_STEPS = 20_000
+
+
 @dataclass(frozen=True, slots=True)
 class Switch:
     """A change of power on the way to the program: another user, capabilities kept over it, no_new_privs, a network namespace.
@@ -46,7 +49,7 @@ class Process:
     directory: str = "/"
     confidence: Confidence = "certain"
     switches: tuple[Switch, ...] = ()
-    steps: int = 20_000
+    steps: int = MOST_STEPS
     same_limits: bool = True
 
     def starts(self, argv: tuple[SpannedText, ...], files: Files, **changed: object) -> "Process":

@@ -8,7 +8,7 @@ from portwright.facts import Confidence, weakest
 from portwright.formats import shell
 from portwright.numbers import decimal, is_digits, signed
 from portwright.source import Source, Span
-from portwright.system.processes.process import Process, is_name
+from portwright.system.processes.process import MOST_STEPS, Process, is_name
 from portwright.system.processes.programs import SHELLS, is_shell_script
 from portwright.system.spanned_text import UNKNOWN, Piece, SpannedText, SpannedTextBuilder, SpannedTextView
 from portwright.trees import Files
@@ -159,12 +159,18 @@ class Run:
     def read(self, text: _Text) -> None:
         """Run a whole text."""
         if self.depth >= _DEEPEST:
+            self.files.report_limit(text.span(0, 0), _DEEPEST, "scripts inside one another")
             return
         self.depth += 1
         self.steps -= len(text.text) // _CHARACTERS_A_STEP
         if self.steps > 0:
             self._script(text, shell.parse(text.text))
+        else:
+            self._give_up(text.span(0, 0))
         self.depth -= 1
+
+    def _give_up(self, at: Span) -> None:
+        self.files.report_limit(at, MOST_STEPS, "steps of what one command starts")
 
     def _script(self, text: _Text, script: shell.Script) -> None:
         unread = sorted(script.unread, key=lambda each: each.start)
@@ -183,7 +189,10 @@ class Run:
                 if self.over or self.returned:
                     return
             self.steps -= 1
-            if command is None or self.steps < 0:
+            if command is None:
+                return
+            if self.steps < 0:
+                self._give_up(text.span(command.start, command.end))
                 return
             position = command.end
             runs = _running(levels)
@@ -468,6 +477,7 @@ class Run:
         for argument in arguments:
             fields += self._split(text, argument)
             if len(fields) > _MOST_WORDS:
+                self.files.report_limit(text.span(argument.start, argument.end), _MOST_WORDS, "words in one command")
                 break
         self.steps -= len(fields)
         return fields
@@ -504,6 +514,8 @@ class Run:
                 value = shell.arithmetic(part.expression, self._number)
                 return [(Piece(UNKNOWN if value is None else str(value), text.span(part.start, part.end)),)]
             case shell.Unknown():
+                if part.reason == shell.TOO_DEEP:
+                    self.files.report_limit(text.span(part.start, part.end), shell.DEEPEST, "expansions inside one another")
                 self._substitution(text, part)
                 return [(Piece(UNKNOWN, text.span(part.start, part.end)),)]
             case shell.Parameter():

@@ -87,7 +87,8 @@ def children(keeper: Invocation, files: Files) -> Iterator[Spawned]:
         count = section.values.get("numprocs")
         first = section.values.get("numprocs_start")
         start = _number(first, 0)
-        for number in range(start, start + min(_number(count, 1), _MOST_PROCESSES)):
+        wanted = range(start, start + _number(count, 1))
+        for number in files.limited(wanted, _MOST_PROCESSES, "processes of one program", lambda _: (count or command).at):  # noqa: B023
             given = {"here": here, "program_name": section.name, "group_name": section.name, "host_node_name": UNKNOWN}
             given |= {f"ENV_{name}": word.text for name, word in {**keeper.environment, **base}.items()}
             argv, _ = words(SpannedText.of(_expanded(command, given, number)))

@@ -67,6 +67,8 @@ def writes_of(program: str, words: list[str], at: Span, unit: str, files: Files)
     elif (path := words[1] if name in SHELLS and len(words) > 1 else program).startswith("/") and is_shell_script(path, files):
         source = files.read(path)
         text = "" if source is None else source.text[:_LONGEST_SCRIPT]
+        if source is not None and len(source.text) > _LONGEST_SCRIPT:
+            files.report_limit(source.span(_LONGEST_SCRIPT, _LONGEST_SCRIPT), _LONGEST_SCRIPT, "characters in a script")
     if "sysctl" in text:
         from portwright.formats import shell
 

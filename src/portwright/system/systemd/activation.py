@@ -203,7 +203,10 @@ class Activation:
         why: dict[str, str] = {}
         by: dict[str, dict[str, None]] = {}
         queue: deque[tuple[str, str, str]] = deque((name, reason, "") for name, reason in roots)
-        while queue and len(why) < _MOST_UNITS:
+        while queue:
+            if len(why) >= _MOST_UNITS:
+                self._files.report_limit(Span.whole("/etc/systemd/system"), _MOST_UNITS, "units that are started")
+                break
             name, reason, puller = queue.popleft()
             unit = self._find(name)
             if unit is None or unit.name in known:

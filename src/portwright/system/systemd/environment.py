@@ -70,6 +70,8 @@ def environment(unit: Unit, files: Files, expand: Callable[[str], str]) -> Envir
         for each in paths:
             if (source := files.read(each)) is not None:
                 document = parse(source)
+                if len(source.text) > LONGEST_FILE:
+                    files.report_limit(source.span(LONGEST_FILE, LONGEST_FILE), LONGEST_FILE, "characters in an environment file")
                 found |= {name.text: value for name, value in document.assignments}
                 ignored += document.ignored
         if not paths and not optional and fails is None and absent(path, files) is False:
@@ -143,8 +145,6 @@ def parse(source: Source) -> EnvironmentFile:
     text = source.text[:LONGEST_FILE]
     assignments: list[tuple[Word, Word]] = []
     ignored: list[Unreadable] = []
-    if len(source.text) > LONGEST_FILE:
-        ignored.append(Unreadable(source.span(LONGEST_FILE, LONGEST_FILE), f"not read beyond {LONGEST_FILE} characters"))
     position, end = 0, len(text)
     while position < end:
         char = text[position]

@@ -106,7 +106,7 @@ def _scripts(files: Files, native: frozenset[str], found: Generated) -> None:
             # Not executed by anybody: a library, a file of notes.
             continue
         unit = _of_script(name, path, files)
-        for provided, setting in _header(source):
+        for provided, setting in _header(source, files):
             if setting is not None:
                 unit = replace(unit, settings=(*unit.settings, setting))
             elif provided != name and provided not in native:
@@ -142,14 +142,17 @@ def _of_script(name: str, path: str, files: Files) -> Unit:
     return Unit(name, at, (at.path,), tuple(Setting(at, at, section, key, value) for section, key, value in settings), "loaded", (name,))
 
 
-def _header(source: Source) -> Iterator[tuple[str, Setting | None]]:
+def _header(source: Source, files: Files) -> Iterator[tuple[str, Setting | None]]:
     """The LSB header: (name provided, None) or ("", ordering) for each word that says something (load_sysv(), sysv-generator.c)."""
     start = source.text.find(_BEGIN)
     end = source.text.find(_END, start)
-    if start < 0 or end < 0 or end - start > _LONGEST_HEADER * 200:
+    if start < 0 or end < 0:
+        return
+    if source.text.count("\n", start, end) > _LONGEST_HEADER or end - start > _LONGEST_HEADER * 200:
+        files.report_limit(source.span(start, start), _LONGEST_HEADER, "lines in the header of an init script")
         return
     position = start
-    for line in source.text[start:end].split("\n")[:_LONGEST_HEADER]:
+    for line in source.text[start:end].split("\n"):
         key, colon, words = line.removeprefix("#").strip().partition(":")
         if colon and key in _LSB:
             at = position + len(line) - len(words) if words else position
@@ -197,7 +200,7 @@ def _quadlets(files: Files, native: frozenset[str], found: Generated, directorie
             at = Span.whole(source.path)
             if (named := _last(own, "ServiceName")) is not None and is_unit_name(f"{named.value}.service"):
                 name = f"{named.value}.service"
-            settings = (*rest, _command(own, kind, at), Setting(at, at, "Service", "Type", "notify"))
+            settings = (*rest, _command(own, kind, at, files), Setting(at, at, "Service", "Type", "notify"))
             found.units[name] = Unit(name, at, (at.path,), settings, "loaded", (name,))
             for key, verb in (("WantedBy", "wants"), ("RequiredBy", "requires")):
                 for setting in rest:
@@ -214,15 +217,16 @@ def _last(settings: Iterable[Setting], key: str) -> Setting | None:
     return found
 
 
-def _command(own: list[Setting], kind: str, at: Span) -> Setting:
+def _command(own: list[Setting], kind: str, at: Span, files: Files) -> Setting:
     """The ExecStart= that podman's generator writes, as far as ports go; each word stands where the quadlet has it."""
     words = [Word("/usr/bin/podman", at), *(Word(word, at) for word in (("kube", "play") if kind == "kube" else ("run",)))]
     for setting in own:
         if setting.key == "Network" and setting.value:
             words += (Word("--network", setting.key_at), Word(setting.value.partition(".network")[0].split()[0], setting.at))
-        elif setting.key == "PublishPort" and len(words) < _MOST_PUBLISHED:
-            for word in setting.value.split():
-                words += (Word("--publish", setting.key_at), Word(word, setting.at))
+        elif setting.key == "PublishPort":
+            published = [Word(word, setting.at) for word in setting.value.split()]
+            for word in files.limited(published, max(0, _MOST_PUBLISHED - len(words) // 2), "published ports", lambda word: word.at):
+                words += (Word("--publish", setting.key_at), word)
         elif setting.key == "PodmanArgs":
             words.append(Word(setting.value, setting.at))
     image = _last(own, "Yaml" if kind == "kube" else "Image")

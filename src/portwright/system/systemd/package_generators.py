@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from portwright._start.records import dataclass
 from portwright.facts import Setting, Unit
 from portwright.formats import words
+from portwright.numbers import decimal
 from portwright.source import Source, Span, Word
 from portwright.system.includes import Includes
 from portwright.system.systemd.unit_files import Link, is_unit_name
@@ -82,7 +83,8 @@ def _ssh(files: Files, native: frozenset[str]) -> Made:
     if [word.text for word in listen] in ([], ["0.0.0.0:22", "[::]:22"]):
         return Made()
     first = Span.whole(files.tree.label(_SSHD))
-    settings = (Setting(first, first, "Socket", "ListenStream", ""), *(_listens(word) for word in listen[:_MOST]))
+    read = files.limited(listen, _MOST, "addresses", lambda word: word.at)
+    settings = (Setting(first, first, "Socket", "ListenStream", ""), *(_listens(word) for word in read))
     return Made(dropins=((_SSH_SOCKET, DropIn("addresses.conf", first.path, settings)),))
 
 
@@ -114,7 +116,7 @@ def _read_sshd(chain: tuple[str, ...], reading: Includes, said: _Ssh) -> None:
 
 
 def _is_port(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 6 and 0 < int(text) < 65536
+    return bool(decimal(text, 65535))
 
 
 def _host_and_port(text: str) -> tuple[str, str]:
@@ -144,7 +146,7 @@ def _sslh(files: Files, native: frozenset[str]) -> Made:
     if source is None or "sslh.socket" in native:
         return Made()
     at = Span.whole(source.path)
-    listen = tuple(_listens(word) for word in _sslh_listens(source))
+    listen = tuple(_listens(word) for word in files.limited(_sslh_listens(source), _MOST, "addresses", lambda word: word.at))
     if not listen:
         return Made()
     settings = (
@@ -165,7 +167,7 @@ def _sslh_listens(source: Source) -> Iterator[Word]:
     if start < 0 or begin < 0 or end < 0:
         return
     position = begin
-    for _ in range(_MOST):
+    while True:
         left = text.find("{", position, end)
         right = text.find("}", left, end)
         if left < 0 or right < 0:
@@ -248,7 +250,8 @@ def _instances(files: Files, native: frozenset[str], by: str, template: str, nam
         return Made()
     prefix = template.removesuffix(".service")
     units = ((f"{prefix}{name}.service", path) for name, path in named)
-    return Made(links=tuple((by, Link(name, "wants", path)) for name, path in units if is_unit_name(name))[:_MOST])
+    known = files.limited(units, _MOST, "instances", lambda unit: Span.whole(files.tree.label(unit[1])))
+    return Made(links=tuple((by, Link(name, "wants", path)) for name, path in known if is_unit_name(name)))
 
 
 _GENERATORS: Mapping[str, Callable[[Files, frozenset[str]], Made]] = {

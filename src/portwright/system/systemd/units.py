@@ -238,7 +238,10 @@ class _Loader:
     def find(self, name: str) -> Unit | None:
         """The unit of a name, loaded when first asked for; None where no file makes it and nothing is dropped into it."""
         if name not in self._found:
-            self._found[name] = self._load(name) if is_unit_name(name) and len(self._found) < _MOST_UNITS else None
+            within = len(self._found) < _MOST_UNITS
+            if not within:
+                self.files.report_limit(Span.whole("/etc/systemd/system"), _MOST_UNITS, "units")
+            self._found[name] = self._load(name) if within and is_unit_name(name) else None
         return self._found[name]
 
     def _load(self, name: str) -> Unit | None:

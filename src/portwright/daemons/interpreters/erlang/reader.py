@@ -52,8 +52,11 @@ def _opened(text: str, place: Place, app: str, files: Files) -> Iterator[Endpoin
     text = _without_comments(text)
     for number, call in enumerate(_CALL.finditer(text)):
         protocol: Protocol = "udp" if call[1] == "gen_udp" else "tcp"
-        if (call[2] == "open") != (protocol == "udp") or number >= _MOST_SOCKETS:
+        if (call[2] == "open") != (protocol == "udp"):
             continue
+        if number >= _MOST_SOCKETS:
+            files.report_limit(place(call.start(), call.end()), _MOST_SOCKETS, "sockets in one script")
+            break
         options = "[]" if call[4] == ")" else _list(text, call.end())
         port = _port(text, call[3], call.start(3))
         if options is None or port is None:

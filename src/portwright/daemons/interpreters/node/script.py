@@ -96,8 +96,11 @@ def listened(source: Source, argv: tuple[Word, ...], environment: Mapping[str, W
             else:
                 found += _served(at, text, replace(_TCP, app=app), fastify, files)
         if len(found) > _MOST_SOCKETS:
+            files.report_limit(text.tokens.span(at, at + 1), _MOST_SOCKETS, "sockets in one script")
             break
-    return tuple(dict.fromkeys(found))
+    if text.steps > _MOST_STEPS:
+        files.report_limit(Span.whole(source.path), _MOST_STEPS, "steps to work out the values of a script")
+    return tuple(dict.fromkeys(found[:_MOST_SOCKETS]))
 
 
 # ── calls ───────────────────────────────────────────────────────────────────────────────────────────────────────────

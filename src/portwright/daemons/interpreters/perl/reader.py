@@ -77,7 +77,7 @@ def opened(source: Source, started: Invocation, files: Files) -> tuple[Endpoint,
     found: list[Endpoint] = []
     looked_at = 0
     at = text.find("->new")
-    while at >= 0 and looked_at < _MOST_SOCKETS:
+    while at >= 0:
         start = at
         at = text.find("->new", at + 5)
         name = next((name for name in _CLASSES if text.endswith(name, max(0, start - 20), start)), None)
@@ -87,6 +87,9 @@ def opened(source: Source, started: Invocation, files: Files) -> tuple[Endpoint,
         if name is None or text[opening : opening + 1] != "(":
             continue
         looked_at += 1
+        if looked_at > _MOST_SOCKETS:
+            files.report_limit(source.span(start, opening), _MOST_SOCKETS, "sockets in one script")
+            break
         options = _options(text, opening)
         found += _socket(name, options, text, source, started.environment, files, started.program)
     return tuple(dict.fromkeys(found))

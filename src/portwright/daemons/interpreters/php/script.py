@@ -23,8 +23,11 @@ def opened(source: Source, started: Invocation, files: Files) -> tuple[Endpoint,
 
     def bind(host: str, port: str, start: int, end: int, udp: bool, reuse: bool) -> None:
         line = text[text.rfind("\n", 0, start) + 1 : start].lstrip()
-        if len(found) < _MOST_SOCKETS and not line.startswith(("#", "//", "*", "/*")):
+        if not line.startswith(("#", "//", "*", "/*")):
             at = source.span(start, end)
+            if len(found) >= _MOST_SOCKETS:
+                files.report_limit(at, _MOST_SOCKETS, "sockets in one script")
+                return
             binder = Binder(app, words=("",), reuse_address=reuse, protocol="udp" if udp else "tcp", confidence="likely")
             found.extend(binder.bind(Given(host.strip("[]"), at, "directive"), Given(port, at, "directive"), files))
 

@@ -112,8 +112,11 @@ def served(source: Source, argv: tuple[Word, ...], environment: Mapping[str, Wor
     for call in text.calls:
         found.extend(_served_by(call, text, files))
         if len(found) > _MOST_SOCKETS:
+            files.report_limit(_span(call, text), _MOST_SOCKETS, "sockets in one script")
             break
-    return tuple(dict.fromkeys(found))
+    if text.steps > _MOST_STEPS:
+        files.report_limit(Span.whole(source.path), _MOST_STEPS, "steps to work out the values of a script")
+    return tuple(dict.fromkeys(found[:_MOST_SOCKETS]))
 
 
 def assigned(source: Source, name: str, environment: Mapping[str, Word], files: Files) -> tuple[Known, ...] | None:

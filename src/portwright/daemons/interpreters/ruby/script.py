@@ -28,8 +28,11 @@ def opened(source: Source, started: Invocation, files: Files) -> tuple[Endpoint,
     found: list[Endpoint] = []
     for match in _OPENS.finditer(source.text):
         line = source.text.rfind("\n", 0, match.start()) + 1
-        if "#" in source.text[line : match.start()] or len(found) > _MOST_SOCKETS:
+        if "#" in source.text[line : match.start()]:
             continue
+        if len(found) >= _MOST_SOCKETS:
+            files.report_limit(source.span(match.start(), match.end()), _MOST_SOCKETS, "sockets in one script")
+            break
         arguments = ruby.arguments(source, match.end())
         if match[1] == "TCPServer":
             found += _tcp_server(arguments, started, files)

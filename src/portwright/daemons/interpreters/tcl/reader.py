@@ -18,7 +18,10 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
     found: list[Endpoint] = []
     for match in _SERVER.finditer(source.text) if source is not None else ():
         line = source.text[source.text.rfind("\n", 0, match.start()) + 1 : match.start()] if source is not None else ""
-        if source is not None and not line.lstrip().startswith("#") and len(found) < _MOST_SOCKETS:
+        if source is not None and not line.lstrip().startswith("#"):
+            if len(found) >= _MOST_SOCKETS:
+                files.report_limit(source.span(match.start(), match.end()), _MOST_SOCKETS, "sockets in one script")
+                break
             port = Given(match[2], source.span(match.start(2), match.end(2)), "directive")
             words = match[1].split()
             host = Given(words[1], port.at, "directive") if words else default("", port.at)

@@ -1,0 +1,272 @@
+"""What lies beyond a limit of reading is said where it begins, and makes the exit code 3; up to the limit nothing is said."""
+
+import ast
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import portwright.system.systemd.activation
+import portwright.system.systemd.units
+from portwright.cli import main
+from portwright.source import Source, Span
+from portwright.trees import Files
+from portwright.trees.memory import MemoryTree
+from tests.hostile.program import enabled, lay
+
+Construction = Callable[[int], dict[str, str]]
+
+
+def service(command: str, more: str = "") -> dict[str, str]:
+    return {"etc/systemd/system/x.service": f"[Service]\nExecStart={command}\n{more}", **enabled("x.service")}
+
+
+def script(program: str, path: str, line: str, before: str = "", after: str = "") -> Construction:
+    """A script with so many lines that open a socket each; `@` is its port."""
+    return lambda count: {
+        **service(f"{program} {path}"),
+        path.lstrip("/"): before + "".join(line.replace("@", str(10_000 + port)) for port in range(count)) + after,
+    }
+
+
+def nested(count: int) -> dict[str, str]:
+    return {**service("/x.sh"), "x.sh": "#!/bin/sh\nexec /usr/bin/socat TCP-LISTEN:" + "${A:-" * count + "80" + "}" * count + " -\n"}
+
+
+def executed(count: int) -> dict[str, str]:
+    each = {f"x{number}.sh": f"#!/bin/sh\nexec /x{number + 1}.sh\n" for number in range(count)}
+    return {**service("/x0.sh"), **each, f"x{count}.sh": "#!/bin/sh\nexec /usr/bin/socat TCP-LISTEN:80 -\n"}
+
+
+def sourced(count: int) -> dict[str, str]:
+    each = {f"x{number}.sh": f"#!/bin/sh\n. /x{number + 1}.sh\n" for number in range(count)}
+    return {**service("/x0.sh"), **each, f"x{count}.sh": "#!/bin/sh\nexec /usr/bin/socat TCP-LISTEN:80 -\n"}
+
+
+def assigned(count: int) -> dict[str, str]:
+    return {**service("/x.sh"), "x.sh": "#!/bin/sh\n" + "A=1\n" * count + "exec /usr/bin/socat TCP-LISTEN:80 -\n"}
+
+
+def supervised(count: int) -> dict[str, str]:
+    return {
+        **service("/usr/bin/supervisord -c /etc/supervisord.conf"),
+        "etc/supervisord.conf": f"[supervisord]\n[program:a]\nnumprocs={count}\nprocess_name=%(process_num)d\n"
+        "command=/usr/bin/socat TCP-LISTEN:1%(process_num)04d -\n",
+    }
+
+
+def published(count: int) -> dict[str, str]:
+    return service("/usr/bin/docker run" + "".join(f" -p {10_000 + port}:80" for port in range(count)) + " image")
+
+
+def quadlet(count: int) -> dict[str, str]:
+    lines = "".join(f"PublishPort={10_000 + port}:80\n" for port in range(count))
+    return {"etc/containers/systemd/x.container": f"[Container]\nImage=x\n{lines}[Install]\nWantedBy=multi-user.target\n"}
+
+
+def internet_super_server(count: int) -> dict[str, str]:
+    one = "service s{0}\n{{\ntype = UNLISTED\nsocket_type = stream\nprotocol = tcp\nport = {1}\nwait = no\nserver = /x\n}}\n"
+    text = "".join(one.format(number, 10_000 + number) for number in range(count))
+    return {**service("/usr/sbin/xinetd -f /etc/xinetd.conf"), "etc/xinetd.conf": text}
+
+
+def variables(count: int) -> dict[str, str]:
+    return {**service("/usr/bin/socat TCP-LISTEN:80 -", "EnvironmentFile=/etc/x.env\n"), "etc/x.env": "A=" + "x" * (count - 3) + "\n"}
+
+
+def header(count: int) -> dict[str, str]:
+    lines = "# Provides: x\n" + "# X:\n" * (count - 2)
+    return {"etc/init.d/x": f"#!/bin/sh\n### BEGIN INIT INFO\n{lines}### END INIT INFO\nexec /usr/bin/socat TCP-LISTEN:80 -\n"}
+
+
+PYTHON = "socketserver.TCPServer(('', @), None)\n"
+LIMITS: dict[str, tuple[Construction, int, str]] = {
+    "expansions inside one another": (nested, 20, "more than 20 expansions inside one another: the rest is not read"),
+    "programs that start one another": (executed, 12, "more than 12 programs that start one another: the rest is not read"),
+    "scripts inside one another": (sourced, 15, "more than 16 scripts inside one another: the rest is not read"),
+    "assignments": (assigned, 12_000, "more than 20,000 steps of what one command starts: the rest is not read"),
+    "processes of one program": (supervised, 64, "more than 64 processes of one program: the rest is not read"),
+    "published ports": (published, 1000, "more than 1,000 published ports: the rest is not read"),
+    "published ports of a quadlet": (quadlet, 990, "more than "),
+    "services of xinetd": (internet_super_server, 10_000, "more than 10,000 services: the rest is not read"),
+    "characters in an environment file": (
+        variables,
+        1 << 20,
+        "more than 1,048,576 characters in an environment file: the rest is not read",
+    ),
+    "lines of an LSB header": (header, 200, "more than 200 lines in the header of an init script: the rest is not read"),
+    **{
+        f"sockets of a script in {language}": (
+            construction,
+            32 if language == "Tcl" else 64,
+            "more than 64 sockets in one script: the rest is not read",
+        )
+        for language, construction in {
+            "Lua": script("/usr/bin/lua", "/x.lua", "socket.bind('127.0.0.1', @)\n"),
+            "Tcl": script("/usr/bin/tclsh", "/x.tcl", "socket -server accept @\n"),
+            "PHP": script("/usr/bin/php", "/x.php", "stream_socket_server('tcp://127.0.0.1:@');\n", "<?php\n"),
+            "Ruby": script("/usr/bin/ruby", "/x.rb", "TCPServer.new('127.0.0.1', @)\n"),
+            "Erlang": script("/usr/bin/escript", "/x.erl", "gen_tcp:listen(@, []),\n", "main(_) ->\n", "ok.\n"),
+            "Perl": script("/usr/bin/perl", "/x.pl", "IO::Socket::INET->new(LocalPort => @, Listen => 5);\n"),
+            "JavaScript": script("/usr/bin/node", "/x.js", "http.createServer(f).listen(@, '::1')\n", "const http = require('http')\n"),
+            "Python": script("/usr/bin/python3", "/x.py", PYTHON, "import socketserver\n"),
+        }.items()
+    },
+}
+
+
+def reasons(files: dict[str, str], root: Path, caught: pytest.CaptureFixture[str]) -> tuple[int, list[str]]:
+    code = main(["check", "--exit-zero", "--format", "json", str(lay(root, files))])
+    (host,) = json.loads(caught.readouterr().out)["hosts"]
+    return code, [each["reason"] for each in host["unreadable"]]
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_what_is_left_out_is_said_and_makes_it_incomplete(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    construction, most, reason = LIMITS[name]
+
+    code, within = reasons(construction(most), tmp_path / "within", capsys)
+    assert (0, []) == (code, within)
+
+    code, beyond = reasons(construction(2 * most), tmp_path / "beyond", capsys)
+    assert 3 == code
+    assert 1 == sum(each.startswith(reason) for each in beyond), beyond
+
+
+@pytest.mark.parametrize("module", [portwright.system.systemd.units, portwright.system.systemd.activation])
+def test_units_beyond_the_most_are_said(
+    module: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    many = {f"etc/systemd/system/x{number}.service": "[Service]\nExecStart=/x\n" for number in range(40)}
+    many |= {path: text for number in range(40) for path, text in enabled(f"x{number}.service").items()}
+    assert (0, []) == reasons(many, tmp_path / "within", capsys)
+
+    monkeypatch.setattr(module, "_MOST_UNITS", 30)
+    code, said = reasons(many, tmp_path / "beyond", capsys)
+
+    assert 3 == code
+    assert any(each.startswith("more than 30 units") for each in said)
+
+
+def test_a_limit_is_said_once_of_each_file_and_kind() -> None:
+    files = Files(MemoryTree({}))
+    a, b = Source("/a", "1234"), Source("/b", "1234")
+
+    for source in (a, b, a):
+        kept = files.limited(range(4), 2, "digits", lambda number, source=source: source.span(number, number + 1))  # type: ignore[misc]
+        assert [0, 1] == list(kept)
+    files.report_limit(Span.whole("/a"), 7, "letters")
+
+    assert ["/a:1:1 more than 7 letters", "/a:1:3 more than 2 digits", "/b:1:3 more than 2 digits"] == [
+        f"{each.at.path}:{each.at.line}:{each.at.column} {each.reason.partition(':')[0]}" for each in files.unreadable
+    ]
+
+
+# ── every limit says so ──
+
+SOURCE = Path(portwright.__file__).parent
+NAMED = re.compile(r"_?(?:MOST|DEEPEST|LONGEST|LARGEST)(?:_[A-Z]+)*")
+SAYS = ("report_limit", "ReadError", "limited", "report_unreadable", "Unreadable", "Unread", "Refused", "refuse", "fail", "_give_up")
+UNKNOWN = "what lies beyond it is a value that is not known"
+CALLER = "its caller says so"
+KERNEL = "as the kernel, systemd or the daemon has it: beyond it there is nothing to read"
+SHOWN = "of what a report shows, which says how much it leaves out; exit codes do not hang on it"
+GUESS = "a pattern or a guess that would not hold beyond it: no fact is left out"
+# Where a limit of reading is used without a word, and why: "file: function".
+SILENT = {
+    "audit/case_file.py: _flaw": CALLER,
+    "audit/cases.py: beside": SHOWN,
+    "audit/inputs.py: _hostname": GUESS,
+    "audit/mistake.py: line": SHOWN,
+    "daemons/_engine/settings.py: _by_path": "a document of more nodes than its parser takes does not come here",
+    "daemons/_engine/settings.py: _followed": GUESS,
+    "daemons/_engine/sockets.py: _of_socket": CALLER,
+    "daemons/apache2/proxies.py: outbounds": GUESS,
+    "daemons/apache2/reading.py: _inside": CALLER,
+    "daemons/interpreters/erlang/reader.py: _list": UNKNOWN,
+    "daemons/interpreters/node/script.py: _expression_end": UNKNOWN,
+    "daemons/interpreters/perl/reader.py: _mojolicious": GUESS,
+    "daemons/interpreters/perl/reader.py: _options": UNKNOWN,
+    "daemons/interpreters/python/script.py: _dotted": UNKNOWN,
+    "daemons/interpreters/python/script.py: _joined": UNKNOWN,
+    "daemons/interpreters/python/script.py: _pair": UNKNOWN,
+    "daemons/interpreters/python/script.py: _server": UNKNOWN,
+    "daemons/interpreters/python/script.py: _value": UNKNOWN,
+    "daemons/interpreters/ruby/value.py: value": UNKNOWN,
+    "daemons/named/reader.py: _allows": GUESS,
+    "daemons/postfix/reader.py: _value": UNKNOWN,
+    "formats/apache.py: _lines": KERNEL,
+    "formats/apache.py: _resolved": UNKNOWN,
+    "formats/javascript.py: tokens": CALLER,
+    "formats/ruby.py: arguments": UNKNOWN,
+    "formats/ruby.py: calls": "a script of so many lines is longer than its caller reads",
+    "formats/sysctl.py: dialects_agree": KERNEL,
+    "formats/sysctl.py: parse": KERNEL,
+    "formats/unit.py: _logical": CALLER,
+    "host/terms/exhaustion.py: swallowed": SHOWN,
+    "host/terms/exhaustion.py: swallowed_ports": SHOWN,
+    "host/terms/nfs.py: nfs_client_ports": SHOWN,
+    "host/terms/power.py: held_capabilities": SHOWN,
+    "host/terms/sysctl.py: loaders_disagree": SHOWN,
+    "repositories/not_read.py: not_read": GUESS,
+    "repositories/staging.py: stage": CALLER,
+    "rules/checking.py: _matches": SHOWN,
+    "rules/checking.py: _parts": SHOWN,
+    "rules/checking.py: _words": SHOWN,
+    "rules/explaining.py: _operand": SHOWN,
+    "system/init.py: _of_program": KERNEL,
+    "system/processes/programs.py: script_head": KERNEL,
+    "system/processes/shells.py: _between": UNKNOWN,
+    "system/processes/shells.py: _capped": UNKNOWN,
+    "system/sysctl/commands.py: _of_redirections": GUESS,
+    "system/sysctl/settle.py: _braces": GUESS,
+    "system/sysctl/settle.py: _matches": KERNEL,
+    "system/systemd/conflicts.py: dropped": "of units that exclude each other beyond it both stay started: more is reported, not less",
+    "system/systemd/script_calls.py: _programs": GUESS,
+    "system/systemd/setcap_lines.py: _pairs": GUESS,
+    "system/systemd/specifiers.py: expand": KERNEL,
+    "system/systemd/unit_files.py: _follow": KERNEL,
+    "system/systemd/unit_files.py: is_unit_name": KERNEL,
+    "trees/tree.py: report_not_understood": SHOWN,
+}
+# Reports leave things out of what is shown; the module of numbers, and what counts down from a limit, know no file.
+ASIDE = ("reports/", "numbers.py", "__init__")
+
+
+def silent(text: str) -> Iterator[str]:
+    """The functions of a module that use a limit and have no call in them that says so."""
+    tree = ast.parse(text)
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and NAMED.fullmatch(node.id):
+            around = [each for each in functions if each.lineno <= node.lineno <= (each.end_lineno or 0)]
+            if around and not says(max(around, key=lambda each: each.lineno)):
+                yield max(around, key=lambda each: each.lineno).name
+
+
+def says(function: ast.FunctionDef) -> bool:
+    names = {node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "") for node in calls(function)}
+    return not names.isdisjoint(SAYS) or any(isinstance(node, ast.Raise) for node in ast.walk(function))
+
+
+def calls(function: ast.FunctionDef) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(function) if isinstance(node, ast.Call))
+
+
+def test_a_limit_is_used_where_it_is_said_or_there_is_a_sentence_why_not() -> None:
+    found = {
+        f"{path.relative_to(SOURCE)}: {name}"
+        for path in sorted(SOURCE.rglob("*.py"))
+        for name in silent(path.read_text("utf-8"))
+        if name not in ASIDE and not str(path.relative_to(SOURCE)).startswith(ASIDE)
+    }
+
+    assert SILENT.keys() == found
+
+
+def test_a_limit_that_nothing_says_is_found() -> None:
+    assert ["f"] == list(silent("_MOST_PORTS = 5\ndef f(ports):\n    return ports[:_MOST_PORTS]\n"))
+    assert ["f"] == list(silent("def f(depth):\n    return None if depth > DEEPEST else g(depth)\n"))
+    assert [] == list(silent("def f(files, ports):\n    return files.limited(ports, _MOST_PORTS, 'ports', at)\n"))
