@@ -142,8 +142,14 @@ def _row(said: DaemonFact) -> str:
     if isinstance(said, FileNeed):
         return f"= files  {said.files} for {said.setting}  {said.at.path.rpartition('/')[2]}:{said.at.line}:{said.at.column}"
     if isinstance(said, Outbound):
-        place = f"{said.at.path.rpartition('/')[2]}:{said.at.line}:{said.at.column}" if said.decided_at else "default"
-        return f"> {said.name}  {'kept' if said.keepalive else 'closed'}  {place}"
+        named = said.decided_at or said.keepalive is None
+        place = f"{said.at.path.rpartition('/')[2]}:{said.at.line}:{said.at.column}" if named else "default"
+        kept = {
+            True: "kept",
+            False: "closed",
+            None: "one for each client" if said.opened_for == "client" else f"from {said.source_address}",
+        }
+        return f"> {said.name}  {kept[said.keepalive]}  {place}"
     assert isinstance(said, Endpoint)
     where = "default" if said.origin == "default" else f"{said.at.path.rpartition('/')[2]}:{said.at.line}:{said.at.column}"
     words = [said.protocol, said.address, "random" if said.random else str(said.ports), where]

@@ -226,7 +226,7 @@ def test_what_is_known_of_a_daemon_besides_its_sockets_is_on_its_descriptor() ->
         ({**GOOD, "wrappers": [{"path": "/etc/init.d/x"}]}, "x.yaml: wrappers[0]: a wrapper has a `path` and the `argv` it starts"),
         ({**GOOD, "wrappers": {}}, "x.yaml: wrappers: a list of scripts that start it"),
         ({**GOOD, "connects": [{"name": "x"}]},
-         "x.yaml: connects[0]: a connection has a `name`, a setting that `keeps` it open, and a `why` for where it does not"),
+         "x.yaml: connects[0]: a connection has a `why`, and where it leads `to`, or a `name` and a setting that `keeps` it or is `bound`"),
         ({**FROM_LOOPBACK, "server": {"port": "80"}},
          "x.yaml: server: a server has a `host` with the address it binds where nothing is said (`or`)"),
         ({**FROM_LOOPBACK, "server": {"host": {"from": "--host"}}},

@@ -38,6 +38,8 @@ OF_HOST: list[tuple[dict[str, str], int | None, str]] = [
     ({**THOUSAND, REUSE: "1"}, 400, "400 of which the 400 new ones a second expected to one destination take"),
 ]
 
+LOOPBACK = {"net.ipv4.tcp_tw_reuse": "2"}
+
 
 @pytest.mark.parametrize(("settings", "rate", "words"), OF_HOST)
 def test_how_far_the_ports_of_a_host_go(settings: dict[str, str], rate: int | None, words: str) -> None:
@@ -74,10 +76,19 @@ def test_an_expected_rate_says_how_often_ports_run_out(rate: int, likelihood: st
 def test_without_a_rate_a_proxy_that_keeps_no_connection_is_what_uses_ports_up() -> None:
     proxy, kept, local, reset = outbound(), outbound(keepalive=True), outbound(loopback=True), outbound(app="haproxy")
 
-    found = exhaustion.exhaustion_likelihood(host(outbounds=(kept, local, reset, proxy)))
+    found = exhaustion.exhaustion_likelihood(host(outbounds=(kept, local, reset, proxy), settings=LOOPBACK))
 
     assert ("medium", "nginx opens a connection to api for each request") == (found.value, found.because)
-    assert None is exhaustion.exhaustion_likelihood(host(outbounds=(kept, local, reset))).value
+    assert None is exhaustion.exhaustion_likelihood(host(outbounds=(kept, local, reset), settings=LOOPBACK)).value
+
+
+@pytest.mark.parametrize("settings", [{"net.ipv4.tcp_tw_reuse": "0"}, {"net.ipv4.tcp_tw_reuse": "2", "net.ipv4.tcp_timestamps": "0"}])
+def test_loopback_is_no_exemption_where_the_kernel_lends_no_port_in_time_wait_again(settings: dict[str, str]) -> None:
+    local = outbound(loopback=True)
+
+    assert False is exhaustion.loopback_reuses_ports(host(settings=settings), local).value
+    assert True is exhaustion.loopback_reuses_ports(host(settings=LOOPBACK), local).value
+    assert "medium" == exhaustion.exhaustion_likelihood(host(outbounds=(local,), settings=settings)).value
 
 
 @pytest.mark.parametrize(("rate", "needed"), [(None, 16384), (100, 12000)])

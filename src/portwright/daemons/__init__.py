@@ -148,7 +148,9 @@ def _missing_config(config: "Config", invocation: Invocation, files: Files) -> s
 
 def _with_traits(fact: DaemonFact, traits: Traits) -> DaemonFact:
     """A fact with what is known of its daemon in general, where its reader says nothing of that itself."""
-    return replace(fact, traits=traits) if isinstance(fact, Endpoint | Outbound) and fact.traits == Traits() else fact
+    if not isinstance(fact, Endpoint | Outbound):
+        return fact
+    return replace(fact, traits=fact.traits.or_else(traits))
 
 
 def _read_as_started(found: "Descriptor", read: Reader, path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:

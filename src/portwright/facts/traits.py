@@ -29,3 +29,16 @@ class Traits:
     rootless: bool = False
     static: bool = False
     loads_from_origin: bool = False
+
+    def or_else(self, general: "Traits") -> "Traits":
+        """These, and where nothing is said here what is known in general."""
+        return Traits(
+            root=self.root or general.root,
+            port_taken=self.port_taken or general.port_taken,
+            inherited_sockets=self.inherited_sockets or general.inherited_sockets,
+            closes_first=self.closes_first or general.closes_first,
+            confined_by=self.confined_by or general.confined_by,
+            rootless=self.rootless or general.rootless,
+            static=self.static or general.static,
+            loads_from_origin=self.loads_from_origin or general.loads_from_origin,
+        )

@@ -331,4 +331,9 @@ def test_a_name_said_to_be_missing_is_none_of_this_kernels() -> None:
 )
 def test_the_longest_accept_queue_grew_with_linux_5_4(release: str | None, value: str) -> None:
     assert value == starts_with("net.core.somaxconn", "4096", release)
-    assert "2" == starts_with("net.ipv4.tcp_tw_reuse", "2", release)
+    assert "10" == starts_with("net.ipv4.tcp_fin_timeout", "10", release)
+
+
+def test_ports_in_time_wait_are_lent_again_on_loopback_since_linux_4_19() -> None:
+    assert "0" == starts_with("net.ipv4.tcp_tw_reuse", "2", "4.15.0-112-generic")
+    assert "2" == starts_with("net.ipv4.tcp_tw_reuse", "2", "4.19.0-5-amd64")

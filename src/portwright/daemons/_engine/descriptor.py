@@ -94,11 +94,21 @@ class Socket:
 
 @dataclass(frozen=True, slots=True)
 class Connects:
-    """Connections that one daemon makes again and again to `name`; `keeps` says whether it keeps them open, `why` what it does if not."""
+    """Connections that one daemon makes again and again.
 
-    name: str
-    keeps: Slot
-    why: str
+    To `name`: `keeps` says whether it keeps them open, `why` what it does if not. To each value of `to` (of each block `each`, where
+    there is one), one for each client, as a proxy of TCP does. From each value of `bound`: it binds that address before it connects.
+    """
+
+    name: str = ""
+    keeps: Slot | None = None
+    why: str = ""
+    to: Slot | None = None
+    bound: Slot | None = None
+    each: str = ""
+    when: Conditions = ()
+    unless: Conditions = ()
+    versions: str = ""
 
 
 @dataclass(frozen=True, slots=True)

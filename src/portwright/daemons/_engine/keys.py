@@ -87,9 +87,11 @@ def _socket(data: dict[str, Any], kinds: Mapping[str, Mapping[str, Any]], here: 
 def _connects(value: Any, here: str) -> tuple[Connects, ...]:
     found = []
     for each, at in schema.items(value, here, "a list of what it connects to again and again"):
-        fields = schema.fields(schema.table(each, at), {"name": schema.text, "keeps": _slot, "why": schema.text}, at)
-        if len(fields) != 3:
-            raise CatalogueError(at, "a connection has a `name`, a setting that `keeps` it open, and a `why` for where it does not")
+        fields = schema.fields(schema.table(each, at), _OF_CONNECTIONS, at)
+        if len({"keeps", "to", "bound"} & set(fields)) != 1 or "why" not in fields or ("name" in fields) == ("to" in fields):
+            raise CatalogueError(
+                at, "a connection has a `why`, and where it leads `to`, or a `name` and a setting that `keeps` it or is `bound`"
+            )
         found.append(Connects(**fields))
     return tuple(found)
 
@@ -253,6 +255,10 @@ _KEYS: Mapping[str, Piece] = {
     "files": _files, "reader": schema.one_of(READER), "shape": schema.answer, "server": _server, "connects": _connects,
     "wrappers": _wrappers, "packages": _by_family, "units": schema.words, "environment": _by_family, "in-repository": _in_repository,
     "traits": _traits, "edit": _edit, "source": schema.text,
+}  # fmt: skip
+_OF_CONNECTIONS: Mapping[str, Piece] = {
+    "name": schema.text, "keeps": _slot, "why": schema.text, "to": _slot, "bound": _slot, "each": schema.text, "when": _conditions,
+    "unless": _conditions, "versions": _versions,
 }  # fmt: skip
 _OF_SOCKETS: Mapping[str, Piece] = {
     "protocols": _protocols, "listen": _slot, "port": _slot, "end-port": _slot, "backlog": _slot,

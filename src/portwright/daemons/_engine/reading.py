@@ -1,11 +1,10 @@
 """What the daemon of a descriptor binds, connects to and needs, as it is started or by one config file of it."""
 
-from collections.abc import Iterator
-
 from portwright._start.records import replace
+from portwright.daemons._engine.connections import outbounds
 from portwright.daemons._engine.descriptor import Descriptor, Wrapper
 from portwright.daemons._engine.protocol import Packages
-from portwright.daemons._engine.settings import Settings, assigned, is_yes
+from portwright.daemons._engine.settings import Settings, assigned
 from portwright.daemons._engine.sockets import endpoints
 from portwright.facts import Endpoint, FileNeed, Invocation, Outbound
 from portwright.numbers import decimal
@@ -39,7 +38,7 @@ def read(found: Descriptor, invocation: Invocation, files: Files, packages: Pack
     version = packages.get(found.package or found.name)
     return (
         *endpoints(found, settings, invocation.at, version),
-        *_outbounds(found, settings, invocation.at, version),
+        *outbounds(found, settings, invocation.at, version),
         *_needs(found, settings),
     )
 
@@ -60,33 +59,9 @@ def read_fragment(found: Descriptor, path: str, files: Files, packages: Packages
     version = packages.get(found.package or found.name)
     said: tuple[Endpoint | Outbound, ...] = (
         *endpoints(found, settings, Span.whole(path), version, only_said=True),
-        *_outbounds(found, settings, Span.whole(path), version, only_said=True),
+        *outbounds(found, settings, Span.whole(path), version, only_said=True),
     )
     return tuple(replace(each, confidence="likely") if each.confidence == "certain" else each for each in said)
-
-
-def _outbounds(found: Descriptor, settings: Settings, at: Span, version: str | None, only_said: bool = False) -> Iterator[Outbound]:
-    for each in found.connects:
-        said = settings.values(each.keeps)
-        if said is None and only_said:
-            continue
-        word = said[-1][0] if said else None
-        if word is None and each.keeps.default is None:
-            continue
-        keeps = is_yes(word.text if word is not None else (each.keeps.default or ("",))[0])
-        if keeps and each.keeps.default is None:
-            continue  # it is allowed; whether it is done, no setting says
-        yield Outbound(
-            at=at if word is None else word.at,
-            app=found.name,
-            unit=None,
-            name=each.name,
-            keepalive=keeps,
-            decided_at=None if word is None else word.at,
-            version=version,
-            why="" if keeps else each.why,
-            confidence="likely" if settings.unsure else "certain",
-        )
 
 
 def _unwrapped(wrapper: Wrapper, found: Descriptor, invocation: Invocation, files: Files) -> Invocation | None:

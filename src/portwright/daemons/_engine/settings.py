@@ -1,7 +1,8 @@
 """What a command line, variables and config files say, by the names the catalogue uses for it.
 
 `--port` and `-p` are options, `$PORT` a variable, `%1` the first argument that is no option, `.port` a setting of the block at hand
-(`.1` its first word), anything else a setting of the config with its sections before it: `server.port`.
+(`.1` its first word), `module:lockd.nlm_tcpport` an option of a kernel module, anything else a setting of the config with its sections
+before it: `server.port`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,6 +18,7 @@ from portwright.numbers import decimal
 from portwright.source import Source, Span, Word
 from portwright.system.host_files.captures import Address, captured
 from portwright.system.host_files.distribution import family
+from portwright.system.host_files.modules import module_options
 from portwright.system.includes import DEEPEST as DEEPEST_INCLUDE
 from portwright.system.includes import MOST_FILES
 from portwright.system.spanned_text import UNKNOWN, SpannedText, piece
@@ -89,6 +91,9 @@ class Settings:
         if source.startswith("$"):
             word = self._environment.get(source[1:])
             return [DaemonFact((word,), "environment")] if word is not None and word.text else []
+        if source.startswith("module:"):
+            option = self.files.once(module_options).get(source[7:])
+            return [] if option is None else [DaemonFact((Word(option.value, option.at),), "directive")]
         if source == "%*":
             return [DaemonFact((word,), "argument") for word in self._arguments]
         if source.startswith("%"):

@@ -578,7 +578,9 @@ def _outbounds(
                     upstreams.setdefault(node.directive.args[0].text.lower(), node)
                 elif node.name == "map" and [word.text for word in node.directive.args[:1]] == ["$http_upgrade"]:
                     maps[node.directive.words[-1].text] = _mapped(node.directive)
-            for use in _uses(block.inside, _Scope().inside(block.inside)):
+            # UDP knows no TIME_WAIT, and what is sent on for a client is no connection.
+            over_tcp = block.inside if module == "http" else tuple(node for node in block.inside if not _is_of_udp(node))
+            for use in _uses(over_tcp, _Scope().inside(block.inside)):
                 uses.setdefault(use.target.lower(), []).append(use)
         if alone:
             for name in upstreams:
@@ -608,7 +610,15 @@ def _outbounds(
                 confidence=weakest(reading.confidence, "certain" if surely else "likely"),
                 starts=invocation.starts if invocation is not None else None,
                 asked_at=_asked(upstream),
+                opened_for="client" if module == "stream" else "request",
             )
+
+
+def _is_of_udp(node: _Node) -> bool:
+    """Whether it is a server of the stream module that listens on UDP."""
+    return node.name == "server" and any(
+        line.directive.name == "listen" and "udp" in {word.text for word in line.directive.args[1:]} for line in node.inside
+    )
 
 
 def _asked(upstream: _Node | None) -> Span | None:

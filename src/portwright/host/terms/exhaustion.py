@@ -137,6 +137,27 @@ def upstream_exhaustion(host: Host, outbound: Outbound) -> Derived[Likelihood | 
     return Derived(None) if found is None else _expected(host, found, found.pace(outbound.loopback))
 
 
+@fact_value("outbound", "loopback-reuses-ports")
+def loopback_reuses_ports(host: Host, outbound: Outbound) -> Derived[bool]:
+    """Whether it connects over loopback, where the kernel reuses a port in TIME_WAIT after a second.
+
+    That takes net.ipv4.tcp_tw_reuse (2, loopback alone, is the default since 4.19, 0 before) and TCP timestamps.
+    """
+    return Derived(_is_spared(host, outbound))
+
+
+@fact_value("outbound", "reuses-ports")
+def reuses_ports(host: Host, outbound: Outbound) -> Derived[bool]:
+    """Whether the kernel reuses a port in TIME_WAIT after a second towards its servers: over loopback, or wherever they are."""
+    found = capacity_of(host)
+    return Derived(found is not None and (found.pace(outbound.loopback).reuses or found.most_time_waits is not None))
+
+
+def _is_spared(host: Host, outbound: Outbound) -> bool:
+    found = capacity_of(host) if outbound.loopback else None
+    return outbound.loopback is True and (found is None or found.pace(loopback=True).reuses)
+
+
 @host_value("proxy")
 def proxy_in_words(host: Host) -> Derived[str]:
     """The daemon that opens a connection to another host for each request, and the destination; empty where none is known."""
@@ -156,7 +177,7 @@ def _proxies(host: Host) -> list[Outbound]:
     return [
         outbound
         for outbound in host.outbounds
-        if outbound.keepalive is False and outbound.loopback is not True and outbound.traits.closes_first != "no"
+        if outbound.keepalive is False and not _is_spared(host, outbound) and outbound.traits.closes_first != "no"
         if outbound_deployed(host, outbound).value and outbound.confidence != "possible"
     ]
 

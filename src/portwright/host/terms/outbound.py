@@ -26,3 +26,21 @@ def closes_first(host: Host, outbound: Outbound) -> Derived[bool]:
     """Whether this host closes connections first, so that the port stays in TIME_WAIT here."""
     first = outbound.traits.closes_first
     return Derived(first != "no", confidence="certain" if first in ("yes", "no") else "possible")
+
+
+@fact_value("outbound", "binds-first")
+def binds_first(host: Host, outbound: Outbound) -> Derived[bool]:
+    """Whether it binds its source address before it connects without IP_BIND_ADDRESS_NO_PORT, which takes the port for all destinations."""
+    return Derived(outbound.bound_at is not None)
+
+
+@fact_value("outbound", "picks-source-ports")
+def picks_source_ports(host: Host, outbound: Outbound) -> Derived[bool]:
+    """Whether it takes its source ports from a range of its own, at an address of its own, so and not from the kernel's range."""
+    return Derived(bool(outbound.source_ports) and outbound.source_address is not None)
+
+
+@fact_value("outbound", "source-ports-ignored")
+def source_ports_in_vain(host: Host, outbound: Outbound) -> Derived[bool]:
+    """Whether a range of source ports is configured without an address, which has no effect."""
+    return Derived(bool(outbound.source_ports) and outbound.source_address is None)

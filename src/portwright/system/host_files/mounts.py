@@ -5,12 +5,12 @@ from collections.abc import Collection, Iterator, Mapping
 from portwright.facts import Mount, Unit, Value
 from portwright.formats import words
 from portwright.source import Source, Word
+from portwright.system.host_files.modules import module_options
 from portwright.trees import Files
 
 NFS = ("nfs", "nfs4")
 
 _PLAIN = words.Dialect(quotes="")
-_MODPROBE = ("/usr/lib/modprobe.d", "/lib/modprobe.d", "/run/modprobe.d", "/etc/modprobe.d")
 _MOST_MAPS = 64
 
 
@@ -22,16 +22,8 @@ def nfs_mounts(units: Collection[Unit], files: Files) -> tuple[Mount, ...]:
 
 def resvport_options(files: Files) -> Mapping[str, Value]:
     """What `options sunrpc min_resvport=...` lines of modprobe.d(5) set when the module is loaded; the later file wins."""
-    found: dict[str, Value] = {}
-    paths = {name: f"{folder}/{name}" for folder in _MODPROBE for name in files.names(folder) if name.endswith(".conf")}
-    for _, path in sorted(paths.items()):
-        for line in _lines(path, files):
-            if line.keyword.text == "options" and line.values and line.values[0].text == "sunrpc":
-                for word in line.values[1:]:
-                    key, _, value = word.text.partition("=")
-                    if key in ("min_resvport", "max_resvport"):
-                        found[key] = Value(value, word.at)
-    return found
+    found = files.once(module_options)
+    return {name: found[f"sunrpc.{name}"] for name in ("min_resvport", "max_resvport") if f"sunrpc.{name}" in found}
 
 
 def _fstab(files: Files) -> Iterator[Mount]:

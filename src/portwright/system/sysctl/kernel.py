@@ -54,7 +54,7 @@ def _unknown(text: str) -> str:
 
 
 # What older kernels start with: before which version, and what.
-_OLDER: Mapping[str, tuple[tuple[int, int], str]] = {"net.core.somaxconn": ((5, 4), "128")}
+_OLDER: Mapping[str, tuple[tuple[int, int], str]] = {"net.core.somaxconn": ((5, 4), "128"), "net.ipv4.tcp_tw_reuse": ((4, 19), "0")}
 
 
 def starts_with(key: str, value: str, release: str | None) -> str:
