@@ -75,7 +75,7 @@ def test_a_row_names_the_unit_the_program_and_the_line_that_starts_it() -> None:
         (
             "ExecStart=/usr/bin/docker compose up",
             {},
-            ("/usr/bin/docker", "what `docker compose` starts is defined in a file that is not read"),
+            ("/usr/bin/docker", "no Compose file is in /, so what is published is not known"),
         ),
         (
             "ExecStart=/usr/sbin/haproxy -f /etc/haproxy/haproxy.cfg\nPassEnvironment=PORT",
@@ -84,7 +84,11 @@ def test_a_row_names_the_unit_the_program_and_the_line_that_starts_it() -> None:
         ),
         # systemd lets what is left of it live on.
         ("Type=oneshot\nRemainAfterExit=yes\nExecStart=/opt/app/start", {}, ("/opt/app/start", NO_DAEMON)),
-        ("Type=oneshot\nExecStart=/usr/bin/docker-compose up -d", {}, ("/usr/bin/docker-compose", NO_DAEMON)),
+        (
+            "Type=oneshot\nExecStart=/usr/bin/docker-compose up -d",
+            {},
+            ("/usr/bin/docker-compose", "no Compose file is in /, so what is published is not known"),
+        ),
         (
             "ExecStart=/usr/sbin/auditd",
             {"/etc/audit/auditd.conf": "tcp_listen_port = 60\n"},

@@ -19,6 +19,7 @@ class Traits:
     the side that closes the connections it makes. `confined_by`: SELinux types or AppArmor profiles that distributions confine it by.
     `rootless`: run by anybody but root, it binds from a user namespace of its own. `static`: it makes its system calls itself, so that
     a preloaded library changes nothing. `loads_from_origin`: it finds its libraries by $ORIGIN, which a file capability switches off.
+    `workers_hold`: its workers inherit the listening sockets, so while one is left nobody else can bind.
     """
 
     root: Root | None = None
@@ -29,6 +30,7 @@ class Traits:
     rootless: bool = False
     static: bool = False
     loads_from_origin: bool = False
+    workers_hold: bool = False
 
     def or_else(self, general: "Traits") -> "Traits":
         """These, and where nothing is said here what is known in general."""
@@ -41,4 +43,5 @@ class Traits:
             rootless=self.rootless or general.rootless,
             static=self.static or general.static,
             loads_from_origin=self.loads_from_origin or general.loads_from_origin,
+            workers_hold=self.workers_hold or general.workers_hold,
         )

@@ -14,9 +14,7 @@ from portwright.system.spanned_text import UNKNOWN
 from portwright.trees import Files
 
 # They hand the work to somebody else, who goes on when they have ended.
-_HAND_ON = frozenset(
-    ("docker-compose", "podman-compose", "nerdctl", "systemd-run", "machinectl", "incus", "lxc", "lxc-start", "virsh")
-)
+_HAND_ON = frozenset(("nerdctl", "systemd-run", "machinectl", "incus", "lxc", "lxc-start", "virsh"))
 _YES = ("yes", "true", "on", "1", "y", "t")
 
 

@@ -57,10 +57,10 @@ def published(invocation: Invocation, app: str, files: Files) -> Iterator[Endpoi
         elif name in ("--network", "--net") and given.text in _HOSTS_OWN:
             return
     for word in files.limited(published, _MOST_PORTS, "published ports", lambda word: word.at):
-        yield from _endpoint(word, app, files)
+        yield from endpoint(word, app, files)
 
 
-def _endpoint(word: Word, app: str, files: Files) -> Iterator[Endpoint]:
+def endpoint(word: Word, app: str, files: Files) -> Iterator[Endpoint]:
     """`[[address:]port:]inside[/protocol]`; without a port on the host the kernel picks one."""
     text, _, transport = word.text.partition("/")
     protocol: Protocol | None = {"": "tcp", "tcp": "tcp", "udp": "udp"}.get(transport.lower())  # type: ignore[assignment]

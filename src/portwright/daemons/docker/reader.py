@@ -1,7 +1,10 @@
 """docker: what `docker run --publish` takes on the host becomes endpoints."""
 
+from collections.abc import Iterable
+
 from portwright._start.records import replace
 from portwright.daemons import DaemonFact, Packages
+from portwright.daemons.docker import compose
 from portwright.daemons.docker.published import published
 from portwright.facts import Endpoint, Invocation
 from portwright.trees import Files
@@ -9,8 +12,17 @@ from portwright.trees import Files
 
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """dockerd publishes on both families, as root, with a docker-proxy for each (docker run --publish)."""
+    position = next((i for i, word in enumerate(invocation.argv) if word.text == "compose"), 0)
+    # What stands before are options of docker itself, with their values.
+    if position and (position == 1 or invocation.argv[1].text.startswith("-")):
+        return on_the_host(compose.published(invocation, invocation.argv[position + 1 :], "docker", files))
+    return on_the_host(published(invocation, "docker", files))
+
+
+def on_the_host(endpoints: Iterable[Endpoint]) -> tuple[Endpoint, ...]:
+    """Published ports as dockerd's proxies bind them."""
     found: list[Endpoint] = []
-    for endpoint in published(invocation, "docker", files):
+    for endpoint in endpoints:
         endpoint = replace(endpoint, binds_as="root")
         if endpoint.address == "*":
             found += (replace(endpoint, address=address, v6only=only) for address, only in (("0.0.0.0", None), ("::", True)))  # noqa: S104

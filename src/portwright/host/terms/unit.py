@@ -138,6 +138,23 @@ def ignored_line(host: Host, unit: Unit) -> Derived[str | None]:
     return Derived(found[0].reason + (f", and {more} more line{'s' if more > 1 else ''}" if more else ""))
 
 
+@fact_value("unit", "outliving-workers")
+def outliving_workers(host: Host, unit: Unit) -> Derived[str | None]:
+    """The daemon of a service whose workers hold its sockets and are left running when its main process ends."""
+    mode = unit.value("Service", "KillMode") if unit.kind == "service" else None
+    if mode is None or mode.value not in ("process", "none"):
+        return Derived(None)
+    held = [listener for listener in host.listeners_of(unit.name) if listener.traits.workers_hold and listener.ports]
+    if not held:
+        return Derived(None)
+    notes = [Note(f"KillMode={mode.value} leaves every process but the main one alone", mode.at)]
+    notes += [Note(f"each worker of {each.app} keeps {each.protocol} {each.ports} open", each.at) for each in held[:4]]
+    if (again := unit.value("Service", "Restart")) is not None:
+        notes.append(Note("systemd starts it again", again.at))
+    # Whether it is ever killed, or crashes, no file says.
+    return Derived(held[0].app, tuple(notes), "likely")
+
+
 @fact_value("unit", "port-kills")
 def port_kills(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
     """The Exec lines that kill the processes that use a port: `fuser -k 8080/tcp`, `kill $(lsof -t -i:8080)`."""
