@@ -6,6 +6,7 @@ from portwright._start.records import replace
 from portwright.daemons.apache2 import reader as apache
 from portwright.daemons.apache2.reading import version_holds
 from portwright.facts import Endpoint, Outbound
+from portwright.facts.listen_line import ListenLine
 from portwright.source import Span
 from tests.daemons.by_hand import brief, host_of, invocation
 
@@ -79,8 +80,6 @@ def test_apache_binds(config: str, expected: list[str]) -> None:
         ("Listen 0", "invalid address or port in Listen 0"),
         ("Listen ${P}\nDefine P 85", "port must be specified in Listen ${P}"),
         ("Listen 80 # c", "Listen takes an address or port, and a protocol"),
-        ("Listen 80\nListen 80", f"two Listen lines for the same address and port, the other one is {CONFIG}:1:8"),
-        ("Listen 80\nListen *:80", f"two Listen lines for the same address and port, the other one is {CONFIG}:1:8"),
         ("<VirtualHost *:90>\nListen 84\n</VirtualHost>\nListen 80", "Listen is not allowed in a <virtualhost> section"),
         ("<Directory />\nListen 84\n</Directory>\nListen 80", "Listen is not allowed in a <directory> section"),
         ("ServerName a", "no Listen line sets the address"),
@@ -96,6 +95,17 @@ def test_what_apache_refuses_is_told_and_what_it_would_bind_only_possible(config
 
     assert f"apache2 does not start: {expected}" in [trouble.reason for trouble in files.unreadable]
     assert not [endpoint for endpoint in said if endpoint.confidence != "possible"]
+
+
+@pytest.mark.parametrize("second", ["80", "*:80"])
+def test_a_second_listen_line_for_one_address_is_what_apache_does_not_start_with(second: str) -> None:
+    files = host_of({CONFIG: f"Listen 80\nListen {second}"})
+    said = apache.read(invocation("/usr/sbin/apache2 -k start"), files, {})
+
+    (refused,) = (each for each in said if isinstance(each, ListenLine))
+    assert ("refused", f"{CONFIG}:2:8") == (refused.outcome, str(refused.at))
+    assert f"the same address and port as {CONFIG}:1:8" == refused.reason
+    assert ["possible"] == [each.confidence for each in said if isinstance(each, Endpoint)]
 
 
 def test_a_port_behind_the_ipv4_wildcard_on_it_collides() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from portwright.daemons.sshd import reader as sshd
+from portwright.facts.listen_line import ListenLine
 from portwright.source import Span
 from tests.daemons.by_hand import brief, host_of, invocation
 
@@ -104,7 +105,9 @@ def test_a_config_that_includes_itself_is_read_once_and_told() -> None:
 def test_sshd_binds_nothing_where_systemd_hands_it_the_socket() -> None:
     files = host_of({CONFIG: "Port 22\n"})
 
-    assert () == sshd.read(invocation("/usr/sbin/sshd -D", sockets=("ssh.socket",)), files, {})
+    (overruled,) = sshd.read(invocation("/usr/sbin/sshd -D", sockets=("ssh.socket",)), files, {})
+    assert isinstance(overruled, ListenLine)
+    assert ("overruled", "Port 22", f"{CONFIG}:1:6") == (overruled.outcome, overruled.says, str(overruled.at))
 
 
 def test_another_config_is_found_from_the_working_directory() -> None:

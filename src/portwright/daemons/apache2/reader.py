@@ -8,6 +8,7 @@ from portwright.daemons import DaemonFact, Packages
 from portwright.daemons.apache2.proxies import outbounds
 from portwright.daemons.apache2.reading import Line, Reading, Version
 from portwright.facts import Backlog, Confidence, Endpoint, Invocation, weakest
+from portwright.facts.listen_line import ListenLine
 from portwright.numbers import decimal, decimals, is_digits
 from portwright.ports import PortSet
 from portwright.source import Source, Span, Word
@@ -166,7 +167,7 @@ class _Listen:
     confidence: Confidence
 
 
-def _endpoints(reading: Reading, at: Span) -> Iterator[Endpoint]:
+def _endpoints(reading: Reading, at: Span) -> Iterator[Endpoint | ListenLine]:
     listens: dict[tuple[str, int], _Listen] = {}
     surely: set[tuple[str, int]] = set()
     reuse_port = False
@@ -186,7 +187,9 @@ def _endpoints(reading: Reading, at: Span) -> Iterator[Endpoint]:
             if spelled in listens and not (line.sure and spelled in surely):
                 continue  # two modules of which a host has one: mod_ssl, mod_gnutls
             if spelled in listens:
-                reading.refuse(listen.at, f"two Listen lines for the same address and port, the other one is {listens[spelled].at}")
+                reason = f"the same address and port as {listens[spelled].at}"
+                yield ListenLine(listen.at, "apache2", f"Listen {line.args[0].text}", "refused", reason, PortSet.of(listen.port))
+                reading.confidence = "possible"
             elif len(listens) >= _MOST_SOCKETS:
                 reading.files.report_unreadable(listen.at, f"more than {_MOST_SOCKETS} sockets: the rest is left out")
                 break

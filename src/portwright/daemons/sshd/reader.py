@@ -3,6 +3,7 @@
 from portwright._start.records import dataclass, field
 from portwright.daemons import DaemonFact, Packages
 from portwright.facts import Confidence, Endpoint, Invocation, Origin
+from portwright.facts.listen_line import ListenLine
 from portwright.formats import words
 from portwright.ports import PortSet
 from portwright.source import Span, Unreadable, Word
@@ -66,7 +67,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
             else:
                 _directive(line, reading, said, "argument", active=True)
     if invocation.sockets:
-        return ()
+        return _overruled(reading, said, config, files)
     confidence: Confidence = "certain"
     if files.kind(config) == "missing":
         # sshd does not start without it; rather the copy of the host lacks it, and a default is a guess then.
@@ -79,6 +80,16 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
     if overriding:
         said.ports = overriding  # servconf.c: a port on the command line makes Port in the file count for nothing
     return _endpoints(said, invocation.at, files, confidence)
+
+
+def _overruled(reading: Includes, said: _Said, config: str, files: Files) -> tuple[ListenLine, ...]:
+    """The lines about ports that an sshd which is handed its sockets does not look at."""
+    if files.kind(config) != "missing":
+        _read_file((config,), reading, said, outer=True)
+    lines = [(at, f"Port {port}", port) for port, at, _ in said.ports]
+    lines += [(at, f"ListenAddress {host}", port) for host, port, _, at in said.addresses if port is not None]
+    reason = "it is handed its sockets"
+    return tuple(ListenLine(at, "sshd", says, "overruled", reason, PortSet.of(port)) for at, says, port in lines)
 
 
 def _options(argv: tuple[Word, ...]) -> list[tuple[str, Word | None]]:
