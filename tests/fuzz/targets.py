@@ -182,7 +182,7 @@ def told(host: Host) -> None:
     reports: list[str] = [json_v1.check([result], "0"), json_v1.facts([host])]
     reports += (text.render([result], color=False, width=100, verbose=verbose) for verbose in (False, True))
     reports.append(facts_text.render([host], color=False, width=80, verbose=True))
-    pairs = collisions(host)
+    host, pairs = collisions(host)
     reports += (json_v1.ports([(host, pairs)]), ports.render(host, pairs, color=False, width=80, unicode=True))
     for report in reports:
         controls = set(report) & {chr(code) for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) != "\n"}

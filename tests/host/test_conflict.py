@@ -138,7 +138,7 @@ def test_units_that_share_a_socket_or_never_run_at_once_do_not_collide(said: Uni
     third = listener(unit="c.service", at=at(3))
     known = host(one, two, third, units=(said, Unit(other, at(), (), ()), Unit("c.service", at(), (), ())))
 
-    assert ((one, third), (two, third)) == collisions(known)
+    assert ((one, third), (two, third)) == collisions(known)[1]
 
 
 @pytest.mark.parametrize(
@@ -157,14 +157,14 @@ def test_a_daemon_that_gives_up_as_a_whole_does_not_come_up(app: str, confidence
     known = host(good, bad, rival)
 
     assert [expected, False, True] == [comes_up(known, each) for each in (good, bad, rival)]
-    assert (((good, rival),) if expected else ()) == collisions(known)
+    assert (((good, rival),) if expected else ()) == collisions(known)[1]
 
 
 @pytest.mark.parametrize(("kind", "collide"), [("oneshot", False), ("simple", True)])
 def test_commands_that_run_one_after_another_do_not_collide(kind: str, collide: bool) -> None:
     one, two = listener(at=at(1)), listener(at=at(2))
 
-    assert (((one, two),) if collide else ()) == collisions(host(one, two, units=(unit("app.service", "Service", "Type", kind),)))
+    assert (((one, two),) if collide else ()) == collisions(host(one, two, units=(unit("app.service", "Service", "Type", kind),)))[1]
 
 
 def test_a_scope_ties_a_socket_whatever_it_was_tied_to_before() -> None:

@@ -90,7 +90,7 @@ LIMITS: dict[str, tuple[Construction, int, str]] = {
     "processes of one program": (supervised, 64, "more than 64 processes of one program: the rest is not read"),
     "published ports": (published, 1000, "more than 1,000 published ports: the rest is not read"),
     "published ports of a quadlet": (quadlet, 990, "more than "),
-    "services of xinetd": (internet_super_server, 10_000, "more than 10,000 services: the rest is not read"),
+    "services of xinetd": (internet_super_server, 2_000, "more than 2,000 services: the rest is not read"),
     "characters in an environment file": (
         variables,
         1 << 20,
@@ -229,6 +229,9 @@ SILENT = {
     "system/systemd/specifiers.py: expand": KERNEL,
     "system/systemd/unit_files.py: _follow": KERNEL,
     "system/systemd/unit_files.py: is_unit_name": KERNEL,
+    "trees/budget.py: expand": CALLER,
+    "trees/budget.py: is_read_up": CALLER,
+    "trees/budget.py: take": CALLER,
     "trees/tree.py: report_not_understood": SHOWN,
 }
 # Reports leave things out of what is shown; the module of numbers, and what counts down from a limit, know no file.

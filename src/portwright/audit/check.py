@@ -171,20 +171,21 @@ def planned(
         return plan(seen, result.findings, lambda edits: (seen, result.findings), policy)
 
     def examine(edits: Mapping[str, bytes | None]) -> tuple[Host, tuple[Finding, ...]]:
-        with _opened(given) as tree:
-            for path in edits:
-                # Nobody's link is replaced, and nothing is written to where a link leads.
-                if tree.resolve(path) != path:
-                    raise ReadError(path, f"a symbolic link leads to {tree.resolve(path)}")
-                # The playbook says what it replaces, so what cannot be read is not replaced.
-                if tree.kind(path) == "file":
-                    tree.read(path)
-            host = _ready(read_host(OverlayTree(tree, edits) if edits else tree, given.name, given.identity), rate)
+        for path in edits:
+            # Nobody's link is replaced, and nothing is written to where a link leads.
+            if tree.resolve(path) != path:
+                raise ReadError(path, f"a symbolic link leads to {tree.resolve(path)}")
+            # The playbook says what it replaces, so what cannot be read is not replaced.
+            if tree.kind(path) == "file":
+                tree.read(path)
+        host = _ready(read_host(OverlayTree(tree, edits) if edits else tree, given.name, given.identity), rate)
         found, stopped = evaluate(host, rules)
         host = replace(host, unreadable=(*host.unreadable, *stopped))
         return host, tuple(without_secrets(finding, host.sources) for finding in found if selection.keeps(finding))
 
-    return plan(*examine({}), examine, policy)
+    # Each proof reads the host again: the tree keeps what it saw of directories and links.
+    with _opened(given) as tree:
+        return plan(*examine({}), examine, policy)
 
 
 def existing(given: Input, paths: Iterable[str]) -> dict[str, bytes | None]:

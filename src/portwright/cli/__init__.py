@@ -151,7 +151,7 @@ def _ports(options: Options) -> int:
     answers, sound = _each(
         inputs,
         options,
-        lambda given: tuple((host, collisions(host)) for host in read(given, options.rate)),
+        lambda given: tuple(collisions(host) for host in read(given, options.rate)),
         lambda given, reason: ((unread(given, reason), ()),),
     )
     each = [(given, host) for given, found in zip(inputs, answers, strict=True) for host, _ in found]

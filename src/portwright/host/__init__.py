@@ -1,6 +1,7 @@
 """A host: settled facts joined, so that rules can ask who binds what as whom, and whether they can."""
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -44,7 +45,7 @@ class Host:
     unreadable: tuple[Unreadable, ...] = ()
     files_read: int = 0
     privileges: Mapping[str, Privileges] = field(default_factory=dict)
-    order: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    order: Mapping[str, AbstractSet[str]] = field(default_factory=dict)
     roles: Mapping[str, str] = field(default_factory=dict)
     coverage: Coverage = Coverage()
     expected_rate: int | None = None

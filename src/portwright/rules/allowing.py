@@ -9,9 +9,10 @@ from portwright.finding import Allowed, Finding
 from portwright.source import Source, Span, Unreadable
 
 _WORD = "portwright:"
+_MOST_TOLD = 100  # comments of one file that allow nothing, as of what cannot be read
 # A `;` or `//` begins a comment only where it begins the line (nginx ends its directives with one).
 _COMMENT = lazy_regex(
-    r"(?:#|^[ \t]*(?:;|//))[ \t]*portwright:[ \t]*([a-z-]+)(?:[ \t]+([A-Za-z0-9_-]+))?[ \t]*(?::[ \t]*([^\r\n]*))?", MULTILINE
+    r"(?:#|^[ \t]*(?:;|//))[ \t]*portwright:[ \t]*([a-z-]+)(?:[ \t]+([A-Za-z0-9_-]{1,80}))?[ \t]*(?::[ \t]*([^\r\n]*))?", MULTILINE
 )
 
 # Words people know from other linters, which must not be taken for an allow that works.
@@ -37,12 +38,17 @@ def allowed(
     comments: dict[tuple[str, str, int], _Allow] = {}
     troubles: list[Unreadable] = []
     for path in sorted(sources):
+        wrong = 0
         for comment in _comments(sources[path]):
-            reason = _trouble(comment, ids)
-            if reason:
-                troubles.append(Unreadable(comment.at, reason))
-            else:
+            if comment.reason and comment.rule in ids:
                 comments[path, comment.rule, comment.at.line] = comment
+                continue
+            wrong += 1
+            if wrong <= _MOST_TOLD:
+                troubles.append(Unreadable(comment.at, _trouble(comment, ids)))
+            elif wrong == _MOST_TOLD + 1:
+                more = f"more than {_MOST_TOLD} comments in it have no effect; the others are not told"
+                troubles.append(Unreadable(Span.whole(path), more))
     kept: list[Finding] = []
     accepted: list[Allowed] = []
     for finding in findings:
@@ -71,12 +77,11 @@ def _comments(source: Source) -> Iterable[_Allow]:
 
 
 def _trouble(comment: _Allow, ids: frozenset[str]) -> str:
+    """Why a comment allows nothing."""
     if not comment.rule:
         return "this comment has no effect: write `portwright: allow RULE: reason`"
     if comment.rule not in ids:
         from portwright.rules.grammar import nearest
 
         return f"this comment has no effect: there is no rule {comment.rule}; {nearest(comment.rule, ids) if ids else 'none is loaded'}"
-    if not comment.reason:
-        return f"this comment has no effect without a reason: write `portwright: allow {comment.rule}: reason`"
-    return ""
+    return f"this comment has no effect without a reason: write `portwright: allow {comment.rule}: reason`"

@@ -1,6 +1,7 @@
 """What the reader of an init system answers: what is started on a host, how, and in which order."""
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 
 from portwright._start.records import dataclass
 from portwright.facts import Endpoint, Invocation, Unit
@@ -32,7 +33,7 @@ class SysctlWrite:
     unit: str
 
 
-def _nothing_before(unit: str) -> frozenset[str]:
+def _nothing_before(unit: str) -> AbstractSet[str]:
     return frozenset()
 
 
@@ -48,7 +49,7 @@ class Started:
     invocations: tuple[Invocation, ...] = ()
     sockets: tuple[InitSocket, ...] = ()
     sysctl_writes: tuple[SysctlWrite, ...] = ()
-    before: Callable[[str], frozenset[str]] = _nothing_before
+    before: Callable[[str], AbstractSet[str]] = _nothing_before
     unread: str = ""
 
 

@@ -19,14 +19,22 @@ class OverlayTree:
         self._base = base
         self._files: dict[str, bytes] = {}
         self._gone: set[str] = set()
+        self._resolved: dict[str, str] = {}
         # What the edits add to directories, those that they make included.
         self._added: dict[str, set[str]] = {}
         for path in sorted(path for path, content in edits.items() if content is None):
             self._gone.add(self._place(path))
         for path, content in sorted((path, content) for path, content in edits.items() if content is not None):
             self._write(self._place(path), path, content)
+        self._resolved.clear()
 
     def resolve(self, path: str) -> str:
+        known = self._resolved.get(path)
+        if known is None:
+            known = self._resolved[path] = self._follow(path)
+        return known
+
+    def _follow(self, path: str) -> str:
         todo, done, links = path.split("/")[::-1], "", 0
         while todo:
             part = todo.pop()
@@ -104,6 +112,7 @@ class OverlayTree:
 
     def _place(self, path: str) -> str:
         """Where an edit lands: the directories above it resolved, its last part not."""
+        self._resolved.clear()  # the edit before may have changed what links lead to
         parent, _, name = path.rstrip("/").rpartition("/")
         if name in ("", ".", ".."):
             raise ValueError(f"not a path of a file: {path}")

@@ -8,6 +8,7 @@ from portwright._start import debug_log
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.source import Source, Span, Unreadable
+from portwright.trees.budget import MOST_EXPANDED, READ_UP, Budget
 
 T = TypeVar("T")
 Kind = Literal["file", "directory", "special", "missing"]
@@ -101,13 +102,18 @@ class Files:
         self._limits: set[tuple[str, str]] = set()
         self._doubts: dict[tuple[Span, str], None] = {}
         self._answers: dict[Hashable, object] = {}
+        self._budget = Budget()
 
     def read(self, path: str) -> Source | None:
         """A file's text; None where it is missing or cannot be read (then it is in `unreadable`)."""
         if path not in self._read:
             try:
                 self._refuse_secrets(path)
+                self._refuse_more(path)
                 data = self.tree.read(path)
+                reason = "" if data is None else self._budget.take(data, self._texts)
+                if reason:
+                    raise ReadError(path, reason)
             except ReadError as error:
                 self.report_unreadable(Span.whole(self.tree.label(path)), error.reason)
                 data = None
@@ -115,6 +121,20 @@ class Files:
                 debug_log.say("files", "%s %s", "not there:" if data is None else f"read, {len(data)} bytes:", path)
             self._read[path] = None if data is None else Source(self.tree.label(path), data.decode("utf-8", "surrogateescape"))
         return self._read[path]
+
+    def _texts(self) -> Iterable[str]:
+        return (source.text for source in self._read.values() if source is not None)
+
+    def _refuse_more(self, path: str) -> None:
+        if self._budget.is_read_up and self.tree.kind(path) == "file":
+            raise ReadError(path, READ_UP)
+
+    def spend(self, amount: int, at: Span, what: str) -> bool:
+        """Whether `amount` characters more may be made of what files hold; where not, that is said of `what`, at its place."""
+        if self._budget.expand(amount):
+            return True
+        self.report_unreadable(at, f"{what} is left out: more than {MOST_EXPANDED:,} characters were made of what this host's files hold")
+        return False
 
     def once(self, work_out: Callable[["Files"], T]) -> T:
         """What a function makes of these files, worked out when it is first asked for."""

@@ -7,6 +7,7 @@ from portwright.daemons._engine.settings import Settings, is_yes
 from portwright.daemons._engine.versions import satisfies
 from portwright.facts import Confidence, Outbound, Traits
 from portwright.formats.nodes import Node
+from portwright.numbers import is_digits
 from portwright.source import Span, Word
 from portwright.system.host_files import names
 from portwright.system.host_files.destinations import are_loopback
@@ -110,7 +111,7 @@ def _host(text: str) -> str | None:
         return None
     if text.startswith("["):
         return text[1:].partition("]")[0]
-    return text.rpartition(":")[0] or ("localhost" if text.lstrip(":").isdigit() else text)
+    return text.rpartition(":")[0] or ("localhost" if is_digits(text.lstrip(":")) else text)
 
 
 def _loopback(hosts: list[str], files: Files) -> bool | None:

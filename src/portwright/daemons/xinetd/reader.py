@@ -10,7 +10,7 @@ from portwright.source import Source, Span, Word
 from portwright.system.host_files import names
 from portwright.trees import Files
 
-_MOST_SERVICES = 10_000
+_MOST_SERVICES = 2_000
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,23 @@
 """Do two listeners want the same port, as the kernel compares them, and which of them comes too late."""
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from ipaddress import IPv6Address
 
-from portwright._start.records import dataclass
+from portwright._start.records import dataclass, replace
 from portwright.facts import Listener, Protocol
 from portwright.host import Host
 from portwright.ip import ip_address
 from portwright.ports import PortSet
-from portwright.source import Span
+from portwright.source import Span, Unreadable
 
 # Claims are filed by port; a claim of very many ports by groups of 2**8, so that it is not filed thousands of times.
 _GROUP = 8
 _WIDE = 64
+
+# What is told of pairs, and how many are tried for that: both grow with the square of the listeners on one port.
+_MOST_PAIRS = 5_000
+_MOST_TRIED = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ class Turn:
     """
 
     unit: str | None
-    before: frozenset[str]
+    before: AbstractSet[str]
     at: Span
     piece: int = 0
 
@@ -165,21 +170,31 @@ def sought_under(wanted: Claim) -> Iterator[tuple[object, ...]]:
                 yield wanted.protocol, "port", port, address
 
 
-def collisions(host: Host) -> tuple[tuple[Listener, Listener], ...]:
-    """Every pair of a host's boot listeners (all of a repository's) of which the kernel refuses one, in the order of listeners."""
+def collisions(host: Host) -> tuple[Host, tuple[tuple[Listener, Listener], ...]]:
+    """Every pair of a host's boot listeners (all of a repository's) of which the kernel refuses one, in the order of listeners.
+
+    There are as many as the square of the listeners that want one port. Of very many the first are given, and the host, which is
+    given back, says at the first listener whose pairs are left out that they are.
+    """
     kept: dict[tuple[object, ...], list[tuple[int, Claim]]] = {}
     pairs: dict[tuple[int, int], None] = {}
+    tried = 0
     for number, listener in enumerate(host.listeners):
         wanted = claim(host, listener) if listener.starts in ("boot", None) and comes_up(host, listener) else None
         if wanted is None:
             continue
+        if len(pairs) > _MOST_PAIRS or tried > _MOST_TRIED:
+            reason = f"more than {_MOST_PAIRS:,} pairs of listeners want one port: who else wants the port of this one is left out"
+            host = replace(host, unreadable=(*host.unreadable, Unreadable(listener.at, reason)))
+            break
         for key in sought_under(wanted):
             for other, held in kept.get(key, ()):
+                tried += 1
                 if (other, number) not in pairs and collide(held, wanted):
                     pairs[other, number] = None
         for key in filed_under(wanted):
             kept.setdefault(key, []).append((number, wanted))
-    return tuple((host.listeners[one], host.listeners[other]) for one, other in sorted(pairs))
+    return host, tuple((host.listeners[one], host.listeners[other]) for one, other in sorted(pairs))
 
 
 def _are_one(one: Claim, other: Claim) -> bool:

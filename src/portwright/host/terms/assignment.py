@@ -6,6 +6,7 @@ from portwright.host.terms.host import reserved_ports
 from portwright.host.terms.kernel_settings import PORT_SETTING_NAMES, PORT_SETTINGS, RESERVED, evidence_for
 from portwright.host.terms.registry import Derived, fact_value
 from portwright.ports import PortSet
+from portwright.source import Span
 
 
 @fact_value("assignment", "misses-port-setting")
@@ -29,9 +30,14 @@ def loses_to_a_package(host: Host, assignment: Assignment) -> Derived[bool]:
     sysctl = host.sysctl(key)
     if sysctl is None or key not in PORT_SETTINGS or not at.path.startswith("/etc/") or sysctl.at.path.startswith("/etc/"):
         return Derived(False)
-    last = not any(each.key == key and each.at.path == at.path and each.at > at for each in host.assignments)
+    last = host.once(_last)[key, at.path] == at
     other = last and sysctl.boot.split() != assignment.value.split()
     return Derived(other, (evidence_for(sysctl),) if other else (), sysctl.confidence)
+
+
+def _last(host: Host) -> dict[tuple[str, str], Span]:
+    """Where each file sets a key for the last time."""
+    return {(each.key, each.at.path): each.at for each in sorted(host.assignments, key=lambda each: each.at)}
 
 
 @fact_value("assignment", "lost-ports")

@@ -6,7 +6,7 @@ from portwright.host import Host
 from portwright.host.terms.host import low_ports
 from portwright.host.terms.listener import socket
 from portwright.host.terms.registry import Derived, fact_value
-from portwright.ports import PortSet
+from portwright.ports import PortSet, union
 
 # A new network namespace starts from the kernel's own defaults, not from the host's sysctl.d (kernel-tested: net/ipv4/af_inet.c).
 _PRIVATE_START = 1024
@@ -55,14 +55,21 @@ def needs_only_low_port(host: Host, listener: Listener) -> Derived[bool]:
     low = low_ports(host).value if not listener.private_network else PortSet.of((1, _PRIVATE_START - 1))
     if low is None or not listener.ports or listener.ports.minus(low):
         return Derived(False)
-    others = (other.ports.intersection(low) for other in host.listeners_of(listener.unit))
-    if len(listener.ports.union(*others)) != 1:
+    known = host.once(_low_ports_of_units)
+    if (listener.unit, low) not in known:
+        known[listener.unit, low] = union(other.ports.intersection(low) for other in host.listeners_of(listener.unit))
+    if len(listener.ports.union(known[listener.unit, low])) != 1:
         return Derived(False)
-    known = _knows_what_it_needs(listener)
-    if known is None:
+    sure = _knows_what_it_needs(listener)
+    if sure is None:
         return Derived(False)
     evidence = tuple(Note(text, at) for text, at in found.because) or (Note("no User= is set, so the unit runs as root"),)
-    return Derived(True, evidence, known)
+    return Derived(True, evidence, sure)
+
+
+def _low_ports_of_units(host: Host) -> dict[tuple[str, PortSet], PortSet]:
+    """What each unit binds of some low ports, as it is asked for: a unit may have thousands of listeners, each of which asks."""
+    return {}
 
 
 @fact_value("listener", "held-capabilities")

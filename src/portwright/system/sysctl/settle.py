@@ -8,7 +8,7 @@ from typing import Literal
 
 from portwright._start import debug_log
 from portwright._start.lazy_regex import lazy_regex
-from portwright._start.records import dataclass
+from portwright._start.records import dataclass, replace
 from portwright.facts import Assignment, Overridden, Sysctl
 from portwright.formats.sysctl import (
     PROCPS,
@@ -121,6 +121,9 @@ def _default_places() -> frozenset[Span]:
     return frozenset(entry.at for entry, _ in _default_values())
 
 
+_COST_OF_A_LINE = 100  # characters of Files.spend: each line has an outcome, and may be one that a key was lost to
+
+
 class _Lines:
     """The lines of files, each file parsed once unless the two loaders see different lines in it."""
 
@@ -138,6 +141,8 @@ class _Lines:
         key = (one.real, own)
         if key not in self._read:
             document = parse(source, PROCPS if own else SYSTEMD)
+            if not self._files.spend(_COST_OF_A_LINE * len(document.lines), Span.whole(source.path), "what this file sets"):
+                document = replace(document, lines=())
             for broken in (*document.broken, *([document.cut] if document.cut else ())):
                 self.broken[broken.at] = broken
                 self._files.report_unreadable(broken.at, broken.reason)

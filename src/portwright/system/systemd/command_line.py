@@ -6,11 +6,16 @@ from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.facts import Setting
 from portwright.source import Span, Word
-from portwright.system.spanned_text import Piece, SpannedText, SpannedTextBuilder, SpannedTextView, piece, written
+from portwright.system.spanned_text import UNKNOWN, Piece, SpannedText, SpannedTextBuilder, SpannedTextView, piece, written
 from portwright.system.words import ends_word, next_word, skip_blanks, words
+from portwright.trees.budget import COST_OF_A_WORD
 
 Expand = Callable[[str], str]
 
+Spend = Callable[[int, Span, str], bool]
+"""Files.spend."""
+
+_SHOWN = 60  # characters of a variable's name in a sentence
 _MOST_COMMANDS = 1000
 _ODD = frozenset("'\"\\%;")
 _WORDS = lazy_regex(r"[^ \t\n\r]+")
@@ -181,11 +186,16 @@ def _expanded(passage: SpannedText, expand: Expand) -> SpannedText:
 # ── variables ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def substitute(command: Command, environment: Mapping[str, Word]) -> tuple[SpannedText, ...]:
+def _spends_nothing(amount: int, at: Span, what: str) -> bool:
+    return True
+
+
+def substitute(command: Command, environment: Mapping[str, Word], spend: Spend = _spends_nothing) -> tuple[SpannedText, ...]:
     """argv with variables replaced as systemd does when it starts the command (replace_env_argv() in env-util.c).
 
     `$NAME` as a word of its own becomes the words of its value; `${NAME}` anywhere is replaced as it is; `$$` is a dollar; all else
-    stays, so `${NAME:-x}` reaches a shell untouched. Nothing is replaced with the prefix `:`.
+    stays, so `${NAME:-x}` reaches a shell untouched. Nothing is replaced with the prefix `:`. Where `spend` no longer allows a value,
+    all from there on is one unknown argument.
     """
     if ":" in command.prefixes:
         return command.argv
@@ -196,10 +206,17 @@ def substitute(command: Command, environment: Mapping[str, Word]) -> tuple[Spann
             argv.append(argument)
         elif text[0] == "$" and text[1:2] not in ("{", "$"):
             value = environment.get(text[1:])
-            if value is not None:
+            if value is None:
+                continue
+            if spend(COST_OF_A_WORD * (1 + len(value.text.split())), argument.at, f"the value of {text[:_SHOWN]}"):
                 argv.extend(_split(value))
+            else:
+                return (*argv, SpannedText.of(Word(UNKNOWN, argument.at)))
         else:
-            argv.append(_replaced(argument, environment))
+            replaced = _replaced(argument, environment, spend)
+            if replaced is None:
+                return (*argv, SpannedText.of(Word(UNKNOWN, argument.at)))
+            argv.append(replaced)
     return tuple(argv)
 
 
@@ -209,7 +226,8 @@ def _split(value: Word) -> tuple[SpannedText, ...]:
     return found
 
 
-def _replaced(argument: SpannedText, environment: Mapping[str, Word]) -> SpannedText:
+def _replaced(argument: SpannedText, environment: Mapping[str, Word], spend: Spend) -> SpannedText | None:
+    """A word with what its variables hold; None where that can no longer be spent for."""
     reel = SpannedTextView(argument)
     text, position = reel.text, 0
     weaver = SpannedTextBuilder()
@@ -240,6 +258,8 @@ def _replaced(argument: SpannedText, environment: Mapping[str, Word]) -> Spanned
         name = text[dollar + 2 : close]
         value = environment.get(name)
         if value is not None and value.text:
+            if not spend(COST_OF_A_WORD + len(value.text), argument.at, f"the value of ${{{name[:_SHOWN]}}}"):
+                return None
             weaver.put([piece(value)])
         position = close + 1
     return weaver.finish()

@@ -18,6 +18,8 @@ from portwright.trees.glob import expand as expand_glob
 LONGEST_FILE = 1 << 20
 """Characters of an environment file that are read; a longer one is said to be so."""
 
+_COST_OF_A_VARIABLE = 16  # characters of Files.spend: every command of every unit that names the file keeps it
+
 _BLANK = " \t\n\r"
 _NEWLINE = "\n\r"
 _ESCAPED_IN_QUOTES = '"\\`$'  # SHELL_NEED_ESCAPE
@@ -69,11 +71,13 @@ def environment(unit: Unit, files: Files, expand: Callable[[str], str]) -> Envir
             continue
         for each in paths:
             if (source := files.read(each)) is not None:
-                document = parse(source)
+                known = files.once(_parsed)
+                document = known[each] = known.get(each) or parse(source)
                 if len(source.text) > LONGEST_FILE:
                     files.report_limit(source.span(LONGEST_FILE, LONGEST_FILE), LONGEST_FILE, "characters in an environment file")
-                found |= {name.text: value for name, value in document.assignments}
-                ignored += document.ignored
+                if files.spend(_COST_OF_A_VARIABLE * len(document.assignments), setting.at, f"what {each} says"):
+                    found |= {name.text: value for name, value in document.assignments}
+                    ignored += document.ignored
         if not paths and not optional and fails is None and absent(path, files) is False:
             fails = (f"{path} is not there, and systemd does not start {unit.name} without it", setting.at)
     for setting in unit.each(section, "UnsetEnvironment"):
@@ -82,6 +86,11 @@ def environment(unit: Unit, files: Files, expand: Callable[[str], str]) -> Envir
             if name in found and (not equals or found[name].text == text):
                 del found[name]
     return Environment(found, fails, tuple(ignored))
+
+
+def _parsed(files: Files) -> dict[str, EnvironmentFile]:
+    """The environment files that were parsed, by path: many units may name one."""
+    return {}
 
 
 def _assigned(setting: Setting, expand: Callable[[str], str], ignored: list[Unreadable]) -> dict[str, Word]:

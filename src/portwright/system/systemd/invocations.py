@@ -48,7 +48,7 @@ def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> t
     sockets = _sockets(unit, units)
     done: list[Invocation] = []
     for command in found:
-        argv = substitute(command, variables)
+        argv = substitute(command, variables, files.spend)
         program = find_program(command.program.text, files, _search_path(unit, expand))
         started = Process(program, argv, variables, command.at, directory)
         for process in follow(started, files):

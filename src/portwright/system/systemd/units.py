@@ -1,6 +1,7 @@
 """systemd units of a host or a repository: every unit merged from its files, what starts it and why, and what starts before it."""
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 from posixpath import commonpath
 
@@ -30,6 +31,7 @@ from portwright.system.systemd.unit_files import (
 from portwright.trees import Files
 
 _MOST_UNITS = 100_000
+_COST_OF_AN_INSTANCE = 4_000  # characters of Files.spend
 _DROPPED_INTO = frozenset(["service", "socket"])
 _OF_USERS = ("/systemd/user/", "/.config/systemd/", "/.local/share/systemd/")
 _IN_A_REPOSITORY = {
@@ -51,7 +53,6 @@ class Units:
         self.each: tuple[Unit, ...] = tuple(sorted(units, key=lambda unit: (unit.name, unit.at)))
         self._activation = activation
         self._commands: dict[tuple[int, str], tuple[Command | Refused, ...]] = {}
-        self._earlier: dict[frozenset[str], frozenset[str]] = {}
         self._names: dict[str, Unit] = {}
         for unit in self.each:
             self._names.setdefault(unit.name, unit)
@@ -113,18 +114,17 @@ class Units:
         """The units this one is ordered after, one step only, implicit orderings included."""
         return frozenset(self._after.get(self._primary(name), ()))
 
-    def before(self, name: str) -> frozenset[str]:
+    @cached_property
+    def _order(self) -> order.StartOrder:
+        return order.StartOrder(self._after, self._counts)
+
+    def before(self, name: str) -> AbstractSet[str]:
         """The units started before this one, over any number of steps, implicit orderings included.
 
         On a host only units that a boot starts count, as an ordering with a unit nobody starts is none. In a repository, where
         nothing says what is started, every unit counts, those named only in After= and Before= too.
         """
-        own = self._primary(name)
-        direct = frozenset(self._after.get(own, ()))
-        if direct not in self._earlier:
-            # Most services are ordered after the same few units.
-            self._earlier[direct] = order.before(direct, self._after, self._counts)
-        return self._earlier[direct] - {own}
+        return self._order.before(self._primary(name))
 
     def _counts(self, name: str) -> bool:
         return self._activation is None or ((unit := self.get(name)) is not None and unit.starts == "boot")
@@ -224,6 +224,8 @@ class _Loader:
         self._found: dict[str, Unit | None] = {}
         self._fragments: dict[str, str] = {}
         self._parsed: dict[str, unit_format.UnitFile | None] = {}
+        self.named = False
+        """Whether all units that files and links name are loaded."""
 
     def parsed(self, path: str) -> unit_format.UnitFile | None:
         """A unit file by its path, None where it is not there or cannot be read; what is wrong in it is said once."""
@@ -238,11 +240,18 @@ class _Loader:
     def find(self, name: str) -> Unit | None:
         """The unit of a name, loaded when first asked for; None where no file makes it and nothing is dropped into it."""
         if name not in self._found:
-            within = len(self._found) < _MOST_UNITS
-            if not within:
-                self.files.report_limit(Span.whole("/etc/systemd/system"), _MOST_UNITS, "units")
-            self._found[name] = self._load(name) if within and is_unit_name(name) else None
+            self._found[name] = self._load(name) if is_unit_name(name) and self._may_load(name) else None
         return self._found[name]
+
+    def _may_load(self, name: str) -> bool:
+        """Whether another unit is loaded. An instance that only settings name is spent for: a template may want two of itself."""
+        if len(self._found) >= _MOST_UNITS:
+            self.files.report_limit(Span.whole("/etc/systemd/system"), _MOST_UNITS, "units")
+            return False
+        fragment = self.place.fragment(name) if self.named and parts_of(name).template else None
+        if fragment is None or fragment.path is None:
+            return True
+        return self.files.spend(_COST_OF_AN_INSTANCE, Span.whole(self.files.tree.label(fragment.path)), "an instance of it")
 
     def _load(self, name: str) -> Unit | None:
         fragment = self.place.fragment(name)
@@ -325,6 +334,7 @@ def _started(loader: "_Loader", names: Iterable[str], files: Files) -> Units:
     """Every unit of a manager with what starts it."""
     for name in names:
         loader.find(name)
+    loader.named = True
     activation = Activation(loader.find, loader.links, loader.expand, loader.broken, files)
     if loader.machine.of_user:
         reached = activation.at_boot()
