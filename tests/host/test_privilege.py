@@ -1,6 +1,7 @@
 """Who can bind a low port: units as booted on Debian 12 (systemd 252, Linux 6.18), a static program that binds port 80."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import pytest
 
@@ -26,10 +27,13 @@ def unit_of(*lines: str, section: str = "[Service]") -> Unit:
 
 
 def started(
-    *lines: str, prefixes: str = "", filecaps: str = "", setuid: bool = False, script: bool = False, section: str = "[Service]"
-) -> Privileges:
+    *lines: str, prefixes: str = "", filecaps: str = "", setuid: bool = False, script: bool = False, section: str = "[Service]",
+    debian: int = 12, kernel: str | None = None,
+) -> Privileges:  # fmt: skip
     """The privileges of /usr/local/bin/bt in a unit of these lines."""
-    tree = {"/etc/passwd": ACCOUNTS}
+    tree = {"/etc/passwd": ACCOUNTS, "/etc/os-release": f"ID=debian\nVERSION_ID={debian}\n"}
+    if kernel is not None:
+        tree["/.portwright/kernel"] = f"{kernel}\n"
     if script:
         tree[BT] = "#!/bin/sh\nexec /usr/bin/true\n"
     captured = Captured(
@@ -173,6 +177,59 @@ def test_what_implies_no_new_privileges_makes_file_capabilities_void_for_a_user(
     answer = may_bind(started(SVC, line, filecaps="cap_net_bind_service=ep"), "inet", "tcp", 80, 1024)
 
     assert (False, "EACCES") == (answer.allowed, answer.error)
+
+
+@pytest.mark.parametrize("line", [*IMPLYING, "NoNewPrivileges=yes", "DynamicUser=yes"])
+def test_since_systemd_255_only_two_settings_keep_a_user_from_gaining_capabilities(line: str) -> None:
+    answer = may_bind(started(SVC, line, filecaps="cap_net_bind_service=ep", debian=13), "inet", "tcp", 80, 1024)
+
+    assert ("EACCES" if line in ("NoNewPrivileges=yes", "DynamicUser=yes") else None) == answer.error
+
+
+@pytest.mark.parametrize(
+    ("value", "debian", "error"),
+    [("identity", 13, "EACCES"), ("self", 13, "EACCES"), ("full", 13, "EACCES"), ("yes", 13, "EACCES"), ("yes", 12, "EACCES")],
+)
+def test_a_user_namespace_by_any_name_takes_the_ports_from_root(value: str, debian: int, error: str) -> None:
+    assert error == may_bind(started(f"PrivateUsers={value}", debian=debian), "inet", "tcp", 80, 1024).error
+
+
+@pytest.mark.parametrize(
+    ("lines", "denied"),
+    [
+        (("SocketBindDeny=any",), "tcp80 udp80 tcp8080"),
+        (("SocketBindDeny=tcp:80",), "tcp80"),
+        (("SocketBindDeny=ipv6:tcp:80",), ""),
+        (("SocketBindDeny=ipv4:1-1023",), "tcp80 udp80"),
+        (("SocketBindAllow=tcp:8080", "SocketBindDeny=any"), "tcp80 udp80"),
+        (("SocketBindDeny=any", "SocketBindAllow=80"), "tcp8080"),
+        (("SocketBindDeny=any", "SocketBindDeny="), ""),
+        (("SocketBindDeny=nothing",), ""),
+        (("SocketBindAllow=80",), ""),
+    ],
+)
+def test_what_socket_bind_deny_forbids_is_refused_to_root_by_a_systemd_that_enforces_it(lines: tuple[str, ...], denied: str) -> None:
+    privileges, older = started(*lines, debian=13), started(*lines, debian=12)
+    sockets: list[tuple[Literal["tcp", "udp"], int]] = [("tcp", 80), ("udp", 80), ("tcp", 8080)]
+
+    found = [f"{protocol}{port}" for protocol, port in sockets if may_bind(privileges, "inet", protocol, port, 1024).error == "EPERM"]
+
+    assert denied == " ".join(found)
+    assert all(may_bind(older, "inet", protocol, port, 1024).allowed for protocol, port in sockets)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "error"),
+    [
+        ("3.10.0-327.el7.x86_64", "218/CAPABILITIES"),
+        ("3.10.0-514.el7.x86_64", None),
+        ("3.10.0-1160.119.1.el7.x86_64", None),
+        ("4.2.0-16-generic", "218/CAPABILITIES"),
+        ("4.4.0-21-generic", None),
+    ],
+)
+def test_a_kernel_without_ambient_capabilities_starts_no_unit_that_asks_for_them(kernel: str, error: str | None) -> None:
+    assert error == may_bind(started(SVC, AC, kernel=kernel), "inet", "tcp", 80, 1024).error
 
 
 @pytest.mark.parametrize("line", ["RestrictNamespaces=no", "PrivateDevices=no", "RestrictAddressFamilies=~", "SystemCallFilter="])

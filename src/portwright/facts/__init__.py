@@ -9,7 +9,7 @@ from portwright.facts.kind import Fact, FactKind, kinds
 from portwright.facts.listener import Listener
 from portwright.facts.mount import Mount
 from portwright.facts.outbound import Outbound
-from portwright.facts.privileges import CAPABILITIES, NET_BIND_SERVICE, OpenFiles, Privileges
+from portwright.facts.privileges import CAPABILITIES, NET_BIND_SERVICE, BindRule, OpenFiles, Privileges
 from portwright.facts.service import ServiceFact
 from portwright.facts.subject import Subject
 from portwright.facts.sysctl import Sysctl
@@ -37,6 +37,7 @@ __all__ = [
     "Assignment",
     "Backlog",
     "BindError",
+    "BindRule",
     "Call",
     "ClosesFirst",
     "Confidence",

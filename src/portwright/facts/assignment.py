@@ -5,6 +5,7 @@ from typing import Literal
 from portwright._start.records import dataclass
 from portwright.facts.kind import FactKind
 from portwright.facts.subject import Subject
+from portwright.facts.value import Confidence
 from portwright.source import Span
 
 
@@ -14,7 +15,8 @@ class Assignment:
 
     `key` is the canonical dotted name (globs as written). `outcome` is what happens at boot: *applied* it is in force;
     *overridden* a later line or file replaced it; *rejected* the kernel answers EINVAL; *ignored* no such key, bad syntax, wrong
-    file name: nothing is written. `reason` is a sentence for everything but *applied*.
+    file name: nothing is written. `reason` is a sentence for everything but *applied*. What a kernel knows of
+    which only the distribution is known is *likely*.
     """
 
     at: Span
@@ -22,6 +24,7 @@ class Assignment:
     value: str
     outcome: Literal["applied", "overridden", "rejected", "ignored"]
     reason: str = ""
+    confidence: Confidence = "certain"
 
 
 KIND = FactKind(

@@ -1,6 +1,9 @@
 """With what power a command is started, and how many files it may open."""
 
+from typing import Literal
+
 from portwright._start.records import dataclass
+from portwright.facts.value import Protocol
 from portwright.source import Span
 
 # fmt: off
@@ -19,6 +22,26 @@ NET_BIND_SERVICE = "CAP_NET_BIND_SERVICE"
 
 
 @dataclass(frozen=True, slots=True)
+class BindRule:
+    """One word of SocketBindAllow= or SocketBindDeny=: the sockets it speaks of, None for any family, protocol or port.
+
+    `sure` is False where nobody can tell whether this systemd enforces it.
+    """
+
+    allows: bool
+    at: Span
+    family: Literal["inet", "inet6"] | None = None
+    protocol: Protocol | None = None
+    ports: tuple[int, int] | None = None
+    sure: bool = True
+
+    def matches(self, family: str, protocol: Protocol, port: int) -> bool:
+        """Whether it speaks of such a socket."""
+        in_ports = self.ports is None or self.ports[0] <= port <= self.ports[1]
+        return self.family in (None, family) and self.protocol in (None, protocol) and in_ports
+
+
+@dataclass(frozen=True, slots=True)
 class Privileges:
     """With what power a command is started; capability names as `CAP_NET_BIND_SERVICE`.
 
@@ -30,6 +53,8 @@ class Privileges:
     is False where nothing could tell them, `file_perhaps` the line that may give the file capabilities later. `private_users`: it runs
     in a user namespace of its own. `bind_helper` is where a set-user-ID helper is asked to bind for it. `because` names the lines that
     decided, in the order a reader should see them.
+    `no_new_privileges_sure` is False where a newer systemd than the host may have would not set it. `bind_rules` are those of
+    SocketBindAllow= and SocketBindDeny=.
     """
 
     user: str = "root"
@@ -49,6 +74,8 @@ class Privileges:
     file_known: bool = True
     file_perhaps: Span | None = None
     bind_helper: Span | None = None
+    no_new_privileges_sure: bool = True
+    bind_rules: tuple[BindRule, ...] = ()
     fails: str | None = None
     because: tuple[tuple[str, Span], ...] = ()
 

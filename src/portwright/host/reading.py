@@ -23,6 +23,7 @@ from portwright.system.host_files.captures import Captured, captured, without_ip
 from portwright.system.host_files.mounts import nfs_mounts, resvport_options
 from portwright.system.host_files.networks import floats, names_address
 from portwright.system.host_files.selinux import enforced
+from portwright.system.releases.of_host import kernel as kernel_release
 from portwright.system.started import InitSocket, Started
 from portwright.system.sysctl.commands import perhaps, unsettle
 from portwright.system.sysctl.settle import Settled, defaults, settle
@@ -35,7 +36,7 @@ def read_host(tree: Tree, name: str, identity: str = "") -> Host:
     files = Files(tree)
     known = files.once(captured)
     found = started(files, known)
-    settled = unsettle(settle(files, known.sysctl, known.kernel), found.sysctl_writes)
+    settled = unsettle(settle(files, known.sysctl, files.once(kernel_release)), found.sysctl_writes)
     if found.unread:
         settled = perhaps(settled)
     context = bind_context(settled, known, files)

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portwright.ports import PortSet
-from portwright.system.sysctl.kernel import missing, normal, starts_with, write
+from portwright.system.sysctl.kernel import missing, normal, write
 from tests.system.sysctl.hosts import assignment, settled, sysctl, values
 from tests.system.sysctl.real import RANGE, RESERVED, START, fresh, writes
 
@@ -316,24 +316,3 @@ def test_a_name_said_to_be_missing_is_none_of_this_kernels() -> None:
     assert set() == {path for path in there if missing(path)}
     recent = {"net/ipv4/tcp_tw_reuse_delay"}  # since 6.14
     assert set() == {path for path in paths - set(there) - recent if not missing(path)}
-
-
-@pytest.mark.parametrize(
-    ("release", "value"),
-    [
-        (None, "4096"),
-        ("5.3.18-150300.59.106-default", "128"),
-        ("3.10.0-1160.el7.x86_64", "128"),
-        ("5.4.0-200-generic", "4096"),
-        ("6.1", "4096"),
-        ("unknown", "4096"),
-    ],
-)
-def test_the_longest_accept_queue_grew_with_linux_5_4(release: str | None, value: str) -> None:
-    assert value == starts_with("net.core.somaxconn", "4096", release)
-    assert "10" == starts_with("net.ipv4.tcp_fin_timeout", "10", release)
-
-
-def test_ports_in_time_wait_are_lent_again_on_loopback_since_linux_4_19() -> None:
-    assert "0" == starts_with("net.ipv4.tcp_tw_reuse", "2", "4.15.0-112-generic")
-    assert "2" == starts_with("net.ipv4.tcp_tw_reuse", "2", "4.19.0-5-amd64")

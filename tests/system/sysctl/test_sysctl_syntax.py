@@ -58,7 +58,7 @@ def test_a_name_that_surely_names_nothing_is_ignored_by_both_with_the_reason(key
 
 @pytest.mark.parametrize(
     "key",
-    ["net.ipv4.no_such_key", "net.ipv4.tcp_fin_timeot", "vendor.tunable", "net.netfilter.nf_conntrack_max", "net.ipv6.route.max_size"],
+    ["net.ipv4.no_such_key", "net.ipv4.tcp_frto_response", "vendor.tunable", "net.netfilter.nf_conntrack_max", "net.ipv6.route.max_size"],
 )
 def test_of_other_unknown_names_nothing_is_said(key: str) -> None:
     assert "applied" == assignment({A: f"{key} = 15\n"}, A).outcome

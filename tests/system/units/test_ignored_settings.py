@@ -2,10 +2,13 @@
 
 import pytest
 
-from portwright.system.systemd.ignored_settings import OTHERS, ignored, meant_by
+from portwright.system.releases.unit_settings import GONE, SECTIONS
+from portwright.system.systemd.ignored_settings import ignored, meant_by
 from portwright.system.systemd.units import load
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
+
+_TOO_NEW = "is unknown to this systemd: it came with systemd"
 
 
 def _reasons(text: str, name: str = "a.service") -> list[str]:
@@ -66,5 +69,46 @@ def test_a_drop_in_is_held_to_it_as_well() -> None:
     assert ["/etc/systemd/system/a.service.d/u.conf:2:1"] == [str(each.setting.key_at) for each in ignored(unit)]
 
 
-def test_none_of_the_settings_that_are_passed_over_looks_like_one_that_decides() -> None:
-    assert [] == [name for name in sorted(OTHERS) if meant_by(name) is not None]
+def test_no_setting_that_systemd_knows_is_taken_for_another() -> None:
+    text = "".join(f"[{section}]\n{name}=\n" for name, sections in SECTIONS.items() for section in sections if name != "Environment")
+
+    assert [] == _reasons(text)
+    assert [] == [name for name in SECTIONS if meant_by(name) not in (None, name) and name in ("ExecStop", "ExecReload", "Requisite")]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("ExecPreStart=/bin/true", "systemd ignores ExecPreStart=; did you mean ExecStartPre= in [Service]?"),
+        ("StartLimitIntervalSec=5", "systemd reads StartLimitIntervalSec= in [Unit] only, not in [Service]"),
+        ("StartLimitBurst=5", None),
+        ("RestartsSec=5", "systemd ignores RestartsSec=; did you mean RestartSec= in [Service]?"),
+        ("Capabilities=cap_net_bind_service+ep", GONE["Capabilities"]),
+        ("Description=x", "systemd reads Description= in [Unit] only, not in [Service]"),
+        (
+            'Environment="AmbientCapabilities=CAP_NET_BIND_SERVICE"',
+            "Environment= makes a variable of AmbientCapabilities=, which is a setting of [Service] and belongs on a line of its own",
+        ),
+        ("Environment=User=me", None),
+    ],
+)
+def test_a_setting_of_any_kind_is_told_with_what_was_meant(line: str, reason: str | None) -> None:
+    assert ([] if reason is None else [reason]) == _reasons(f"[Service]\nExecStart=/bin/true\n{line}\n")
+
+
+@pytest.mark.parametrize(
+    ("system", "line", "reason"),
+    [
+        ("ID=ubuntu\nVERSION_ID=20.04", "SocketBindDeny=any", f"SocketBindDeny= {_TOO_NEW} 249, and this host has 245"),
+        ("ID=ubuntu\nVERSION_ID=22.04", "RestartSteps=3", f"RestartSteps= {_TOO_NEW} 254, and this host has 249"),
+        ("ID=debian\nVERSION_ID=13", "RestartSteps=3", None),
+        ("ID=centos\nVERSION_ID=7", "AmbientCapabilities=CAP_NET_BIND_SERVICE", None),
+        ("ID=debian\nVERSION_ID=8", "AmbientCapabilities=CAP_NET_BIND_SERVICE", None),
+    ],
+)
+def test_a_setting_that_is_newer_than_the_systemd_is_told(system: str, line: str, reason: str | None) -> None:
+    files = {"/etc/os-release": system, "/etc/systemd/system/a.service": f"[Service]\nExecStart=/bin/true\n{line}\n"}
+    unit = load(Files(MemoryTree(files))).get("a.service")
+    assert unit is not None
+
+    assert ([] if reason is None else [reason]) == [each.reason for each in ignored(unit)]

@@ -11,12 +11,14 @@ from portwright.source import Span
 
 @fact_value("assignment", "misses-port-setting")
 def misses_port_setting(host: Host, assignment: Assignment) -> Derived[bool]:
-    """Whether a line seems meant to set something about ports and cannot: its key is misspelt, or its file name has no suffix.
+    """Whether a line seems meant to set something about ports and cannot: misspelt, unknown to this kernel, or a file without suffix.
 
     A file that another one replaces or masks, or that was put aside under another ending (.bak, .disabled), is left out on purpose.
     """
     if assignment.key in PORT_SETTINGS:
-        return Derived("." not in assignment.at.path.rpartition("/")[2])
+        return Derived("." not in assignment.at.path.rpartition("/")[2] or assignment.reason.startswith("no such key"))
+    if any(name in PORT_SETTINGS for name in assignment.reason.split()):
+        return Derived(True)
     return Derived(assignment.key.replace("/", ".").lower().rpartition(".")[2] in PORT_SETTING_NAMES)
 
 

@@ -1,6 +1,6 @@
 """What rules may ask of a unit: its capabilities, the lines that systemd does not read, and what its Exec lines do to ports."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from portwright.facts import NET_BIND_SERVICE, Unit
@@ -134,8 +134,21 @@ def ignored_line(host: Host, unit: Unit) -> Derived[str | None]:
     found = _ignored(unit)
     if not found:
         return Derived(None)
-    more = len(found) - 1
-    return Derived(found[0].reason + (f", and {more} more line{'s' if more > 1 else ''}" if more else ""))
+    return Derived(_first_of(found))
+
+
+@fact_value("unit", "lines-without-effect")
+def lines_without_effect(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
+    """The other lines that somebody wrote for systemd and that it does not read; files of packages are for many releases of it."""
+    found = _without_effect(host, unit)
+    return Derived(tuple(each.reason for each in found), tuple(Note(_ignored_note(unit, each), each.setting.key_at) for each in found))
+
+
+@fact_value("unit", "line-without-effect")
+def line_without_effect(host: Host, unit: Unit) -> Derived[str | None]:
+    """The first of the other lines of a unit that systemd does not read, and why."""
+    found = _without_effect(host, unit)
+    return Derived(_first_of(found) if found else None)
 
 
 @fact_value("unit", "outliving-workers")
@@ -205,7 +218,19 @@ def _asks_lsof(call: "ExecCall") -> bool:
 
 
 def _ignored(unit: Unit) -> tuple[Ignored, ...]:
-    return ignored(unit) if unit.kind in ("service", "socket") else ()
+    return tuple(each for each in ignored(unit) if each.matters) if unit.kind in ("service", "socket") else ()
+
+
+def _without_effect(host: Host, unit: Unit) -> tuple[Ignored, ...]:
+    if unit.kind not in ("service", "socket"):
+        return ()
+    found = (each for each in ignored(unit) if not each.matters)
+    return tuple(each for each in found if host.repository or each.setting.at.path.startswith("/etc/"))
+
+
+def _first_of(found: Sequence[Ignored]) -> str:
+    more = len(found) - 1
+    return found[0].reason + (f", and {more} more line{'s' if more > 1 else ''}" if more else "")
 
 
 def _ignored_note(unit: Unit, line: Ignored) -> str:

@@ -22,6 +22,12 @@ def family(files: Files) -> Family | None:
     return next((_FAMILIES[word] for word in words if word in _FAMILIES), None)
 
 
+def identity(files: Files) -> tuple[str, str]:
+    """ID= and VERSION_ID= of os-release, "" where it does not say."""
+    fields = files.once(_fields)
+    return fields.get("ID", ""), fields.get("VERSION_ID", "")
+
+
 def _fields(files: Files) -> dict[str, str]:
     for path in ("/etc/os-release", "/usr/lib/os-release"):
         source = files.read(path) if files.kind(path) == "file" else None

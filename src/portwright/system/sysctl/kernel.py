@@ -1,11 +1,13 @@
 """What the kernel makes of a text written to a sysctl: the values it holds afterwards, or why it refuses."""
 
 from collections.abc import Mapping
-from itertools import takewhile
 
 from portwright._start.records import dataclass
 from portwright.numbers import decimal, decimals, is_digits
 from portwright.ports import PortSet, read_list, read_number
+from portwright.system.releases.of_host import Release
+from portwright.system.releases.since import KERNEL
+from portwright.system.releases.sysctl_names import nearest
 
 RANGE = "net.ipv4.ip_local_port_range"
 RESERVED = "net.ipv4.ip_local_reserved_ports"
@@ -53,17 +55,10 @@ def _unknown(text: str) -> str:
     return first if rest.startswith("#") and is_digits(first.removeprefix("-")) else text
 
 
-# What older kernels start with: before which version, and what.
-_OLDER: Mapping[str, tuple[tuple[int, int], str]] = {"net.core.somaxconn": ((5, 4), "128"), "net.ipv4.tcp_tw_reuse": ((4, 19), "0")}
-
-
-def starts_with(key: str, value: str, release: str | None) -> str:
-    """The default of a key on a kernel of this release (`uname -r`): `value`, which is a current one's, unless it was another then."""
-    since, before = _OLDER.get(key, ((0, 0), value))
-    major, _, rest = (release or "").partition(".")
-    minor = "".join(takewhile(is_digits, rest))
-    known = decimals((major, minor), 99_999_999)
-    return before if known is not None and known < since else value
+def starts_with(key: str, value: str, release: Release | None) -> tuple[str, bool]:
+    """The default of a key on this kernel, `value` being a current one's, and whether that is sure."""
+    row = KERNEL.get(key)
+    return (value, True) if row is None else row.default(value, release)
 
 
 def normal(text: str) -> str:
@@ -71,10 +66,13 @@ def normal(text: str) -> str:
     return " ".join(text.split())
 
 
-def missing(path: str) -> str:
-    """Why a path below /proc/sys is surely no sysctl, "" where it may be one. Unknown names are left to the kernel."""
+def missing(path: str, release: Release | None = None) -> str:
+    """Why a path below /proc/sys is surely no sysctl of a kernel, "" where it may be one; names like no other are left to it."""
     parts = path.split("/")
     key = path.translate(_SWAP)
+    if key in KERNEL and (release is not None or not KERNEL[key].until):
+        lacking = KERNEL[key].lacking(release)
+        return f"no such key: {lacking}" if lacking else ""
     if not path or key in _DIRECTORIES or (len(parts) == 1 and parts[0] in _TREES):
         return f"no such key: {key or '/proc/sys'} is a directory"
     if path in _REMOVED:
@@ -88,6 +86,8 @@ def missing(path: str) -> str:
         return "no such key: names contain no blanks and no quotes"
     if parts[0] == "proc":
         return "no such key: names begin below /proc/sys"
+    if parts[0] in _BELOW_SYS:
+        return f"no such key: {parts[0]} lies below /sys, which sysctl does not write; udev rules and tmpfiles.d(5) do"
     if parts[0] in _FAMILIES:
         return f"no such key: it begins with net.{parts[0]}"
     if _is_mixed(parts):
@@ -98,6 +98,8 @@ def missing(path: str) -> str:
         known = _BY_LAST.get(parts[-1])
         if known is not None and len(parts) == 3:
             return f"no such key: it is {' and '.join(known)}"
+        if len(parts) == 3 and (near := nearest(parts[1], parts[2])) is not None:
+            return f"no such key: the nearest is {near}"
         if parts[1] == "ipv6" and len(parts) == 3 and parts[2].startswith(("tcp_", "udp_")):
             return f"no such key: the net.ipv4.{parts[2]} keys govern IPv6 too"
         if len(parts) > 5 and parts[2] in ("conf", "neigh"):
@@ -247,6 +249,7 @@ _PATHS = frozenset(key.replace(".", "/") for key in _KEYS)
 _DIRECTORIES = frozenset(".".join(key.split(".")[:depth]) for key in _KEYS for depth in range(1, key.count(".") + 1))
 _TREES = frozenset(("abi", "crypto", "debug", "dev", "fs", "kernel", "net", "sunrpc", "user", "vm", "xen"))
 _NEVER_IN_A_NAME = frozenset(" \t\v\f\"'")
+_BELOW_SYS = frozenset(("block", "bus", "class", "devices", "module", "power", "sys"))
 _FAMILIES = frozenset(("core", "ipv4", "ipv6"))
 _BY_LAST: dict[str, list[str]] = {}
 for _key in _KEYS:

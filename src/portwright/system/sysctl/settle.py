@@ -2,14 +2,14 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Literal
 
 from portwright._start import debug_log
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, replace
-from portwright.facts import Assignment, Overridden, Sysctl
+from portwright.facts import Assignment, Confidence, Overridden, Sysctl
 from portwright.formats.sysctl import (
     PROCPS,
     SYSTEMD,
@@ -23,6 +23,8 @@ from portwright.formats.sysctl import (
     swapped,
 )
 from portwright.source import Source, Span, Word
+from portwright.system.releases.of_host import Release
+from portwright.system.releases.since import KERNEL
 from portwright.system.sysctl import kernel
 from portwright.system.sysctl.loaders import Found, reading
 from portwright.trees import Files
@@ -50,10 +52,10 @@ def boot_files(files: Files) -> tuple[str, ...]:
     return tuple(found.path for found in reading(files).boot)
 
 
-def settle(files: Files, running: Mapping[str, Word] | None = None, release: str | None = None) -> Settled:
+def settle(files: Files, running: Mapping[str, Word] | None = None, release: Release | None = None) -> Settled:
     """What systemd-sysctl leaves at boot, and what `sysctl --system` leaves when it is then run on that host.
 
-    `running` is what a capture says (dotted keys); its keys are also what globs are held against. `release` is the kernel's, if known.
+    `running` is what a capture says (dotted keys); its keys are also what globs are held against. `release` is the kernel's.
     What the kernel command line or a credential sets is in no file and not in the result. A key that no line sets at boot and whose
     default is not known has assignments but no Sysctl. Sources: sysctl.d(5), sysctl(8), sysctl.conf(5), and both programs measured
     (systemd 252, procps 4.0.2).
@@ -62,23 +64,30 @@ def settle(files: Files, running: Mapping[str, Word] | None = None, release: str
     order = reading(files)
     lines = _Lines(files)
     known = tuple(sorted({*(entry.path for entry, _ in _default_values()), *(normalized(key) for key in running)}))
-    boot = _Ledger({entry.key: _Held(kernel.starts_with(entry.key, value, release), entry) for entry, value in _default_values()})
+    starts = {entry.key: (kernel.starts_with(entry.key, value, release), entry) for entry, value in _default_values()}
+    boot = _Ledger({key: _Held(value, entry) for key, ((value, _), entry) in starts.items()}, release)
     _boot([entry for one in order.boot for entry in lines.read(one, SYSTEMD)], known, boot)
-    reload = _Ledger(boot.held)
+    reload = _Ledger(boot.held, release)
     shortened = _reload([entry for one in order.reload for entry in lines.read(one, PROCPS)], known, reload)
     for left_out in order.not_at_boot:
         for entry in lines.read(left_out.file, SYSTEMD) if left_out.reload else lines.glance(left_out.file):
             boot.outcomes.setdefault(entry.at, _Outcome(entry, "ignored", left_out.reason))
     assignments = [
-        Assignment(at, outcome.entry.key, outcome.entry.value, outcome.outcome, outcome.reason)
+        Assignment(at, outcome.entry.key, outcome.entry.value, outcome.outcome, outcome.reason, _sure(outcome, release))
         for at, outcome in boot.outcomes.items()
         if outcome.entry.value is not None
     ]
     assignments.extend(Assignment(broken.at, broken.text, "", "ignored", broken.reason) for broken in lines.broken.values())
-    sysctls = _sysctls(boot, reload, shortened, running)
+    unsure = {key for key, ((_, sure), _) in starts.items() if not sure}
+    sysctls = _sysctls(boot, reload, shortened, running, unsure)
     if debug_log.ENABLED:
         _log(sysctls)
     return Settled(sysctls, tuple(sorted(assignments, key=lambda assignment: assignment.at)))
+
+
+def _sure(outcome: "_Outcome", release: Release | None) -> Confidence:
+    known_by_release = outcome.outcome == "ignored" and outcome.entry.key in KERNEL and release is not None
+    return "likely" if known_by_release and release is not None and not release.is_sure else "certain"
 
 
 def _log(sysctls: Iterable[Sysctl]) -> None:
@@ -181,7 +190,8 @@ class _Outcome:
 class _Ledger:
     """What every key holds while a loader writes, what became of each line, and what else lost a key to another line."""
 
-    def __init__(self, held: Mapping[str, _Held]) -> None:
+    def __init__(self, held: Mapping[str, _Held], release: Release | None) -> None:
+        self.release = release
         self.held = dict(held)
         self.outcomes: dict[Span, _Outcome] = {}
         self.overridden: list[tuple[str, Overridden]] = []
@@ -229,7 +239,7 @@ def _boot(entries: Sequence[_Entry], known: Sequence[str], ledger: _Ledger) -> N
         ledger.note(entry, "applied")
         if _is_glob(path):
             _write_glob(entry, _matching(_braces(path), known), kept, ledger)
-        elif reason := kernel.missing(path):
+        elif reason := kernel.missing(path, ledger.release):
             ledger.note(entry, "ignored", reason)
         elif ".." in path.split("/"):
             ledger.note(entry, "rejected", "systemd-sysctl rejects a name that contains ..")
@@ -255,7 +265,7 @@ def _reload(entries: Sequence[_Entry], known: Sequence[str], ledger: _Ledger) ->
             _write_glob(entry, _matching((entry.raw,), known), named, ledger, procps=True)
             continue
         path = _walked(entry.raw)
-        if path is not None and not kernel.missing(path):
+        if path is not None and not kernel.missing(path, ledger.release):
             written = ledger.write(entry, dotted(path), procps=True)
             if written.values and written.refused:
                 last = written.values[0][1].rpartition(",")[2]
@@ -282,7 +292,7 @@ def _write_glob(entry: _Entry, paths: Iterable[str], named: Mapping[str, _Entry]
 
 
 def _sysctls(
-    boot: _Ledger, reload: _Ledger, shortened: Iterable[tuple[str, Overridden]], running: Mapping[str, Word]
+    boot: _Ledger, reload: _Ledger, shortened: Iterable[tuple[str, Overridden]], running: Mapping[str, Word], unsure: Container[str]
 ) -> tuple[Sysctl, ...]:
     overridden: dict[str, dict[Span, Overridden]] = {}
     for key, one in (*boot.overridden, *shortened):
@@ -291,7 +301,9 @@ def _sysctls(
         entry = outcome.entry
         if outcome.outcome != "applied" and entry.value is not None and not _is_glob(entry.path):
             overridden.setdefault(entry.key, {})[entry.at] = Overridden(entry.value, entry.at, outcome.reason)
-    return tuple(_sysctl(key, boot.held[key], reload.held[key], overridden.get(key, {}), running.get(key)) for key in sorted(boot.held))
+    found = (_sysctl(key, boot.held[key], reload.held[key], overridden.get(key, {}), running.get(key)) for key in sorted(boot.held))
+    # Which default a kernel of an unknown release has is not sure.
+    return tuple(replace(each, confidence="likely") if each.is_default and each.key in unsure else each for each in found)
 
 
 def _sysctl(key: str, boot: _Held, reload: _Held, overridden: Mapping[Span, Overridden], running: Word | None) -> Sysctl:

@@ -1,10 +1,13 @@
-"""Lines of unit files that systemd drops although they look like settings of ports and power: misspelt, or in the wrong section."""
+"""Lines of unit files that systemd drops: misspelt, in the wrong section, gone, or newer than the systemd that reads them."""
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.facts import Setting, Unit
+from portwright.system.nearness import near
+from portwright.system.releases.unit_settings import GONE, READ_IN, SECTIONS
 
 _COMMANDS = ("Service", "Socket", "Mount", "Swap")  # systemd.exec(5): the types of unit that run commands
 _EXEC = """
@@ -24,66 +27,69 @@ _BELONGS: dict[str, tuple[str, ...]] = {
     "ExecStartPre": ("Service", "Socket"),
     "PermissionsStartOnly": ("Service",),
     "Sockets": ("Service",),
+    **{name: SECTIONS[name] for name in ("SocketBindAllow", "SocketBindDeny")},
 }
 """The settings that decide what is started, listens, as whom and with what power, and the sections systemd reads them in."""
 
-_OTHERS_NAMES = """
-    Description Documentation Conflicts PartOf Requisite RequiresMountsFor DefaultDependencies OnFailure StopWhenUnneeded RefuseManualStop
-    IgnoreOnIsolate StartLimitIntervalSec StartLimitBurst SuccessAction ConditionPathExists ConditionPathIsReadWrite ConditionVirtualization
-    ConditionFileNotEmpty ConditionFileIsExecutable ConditionDirectoryNotEmpty ConditionPathIsSymbolicLink ConditionPathIsMountPoint
-    ConditionCapability ConditionKernelCommandLine ConditionSecurity ConditionNeedsUpdate ConditionFirstBoot ConditionACPower
-    Type ExecReload ExecStop ExecStartPost ExecStopPost Restart RestartSec KillMode KillSignal SendSIGHUP SendSIGKILL PIDFile BusName
-    GuessMainPID NotifyAccess RemainAfterExit SuccessExitStatus TimeoutSec TimeoutStartSec TimeoutStopSec WatchdogSec Slice Delegate
-    FileDescriptorStoreMax IgnoreSIGPIPE KeyringMode LimitNOFILE LimitMEMLOCK LimitNPROC LockPersonality MemoryDenyWriteExecute Nice
-    OOMScoreAdjust PAMName PrivateDevices PrivateTmp ProtectClock ProtectControlGroups ProtectHome ProtectHostname ProtectKernelLogs
-    ProtectKernelModules ProtectKernelTunables ProtectProc ProtectSystem ReadWritePaths ReadWriteDirectories RemoveIPC RestrictNamespaces
-    RestrictRealtime RestrictSUIDSGID RuntimeDirectory RuntimeDirectoryMode RuntimeDirectoryPreserve StateDirectory LogsDirectory
-    CacheDirectory ConfigurationDirectory StandardError StandardInput StandardOutput SupplementaryGroups SyslogIdentifier
-    SystemCallArchitectures SystemCallErrorNumber TasksMax TTYPath TTYReset TTYVHangup TTYVTDisallocate UMask UtmpIdentifier
-    DeviceAllow DevicePolicy IPAddressDeny IOSchedulingClass IOSchedulingPriority CPUSchedulingPolicy DefaultInstance
-    OnCalendar OnBootSec OnUnitActiveSec Persistent RandomizedDelaySec AccuracySec What Where Options
-    ListenFIFO ListenNetlink ListenSpecial SocketMode SocketUser SocketGroup Symlinks Writable PassCredentials PassSecurity ReceiveBuffer
-"""
-OTHERS = frozenset(_OTHERS_NAMES.split())
-"""Settings that most units have and that nobody meant otherwise: no names need to be compared to tell."""
-
 _KNOWN_TOO = frozenset(("AssertEnvironment", "BindTo"))  # they look like others, and systemd takes them
+_PART = lazy_regex(r"[A-Z][a-z]+|[A-Z]+(?![a-z])|[a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A line that changes nothing: what was meant (`key` in one of `sections`), and why systemd does not read it."""
+    """A line that changes nothing: what was meant (`key`), why systemd does not read it, and whether it is about ports or privileges."""
 
     setting: Setting
     key: str
-    sections: tuple[str, ...]
     reason: str
+    matters: bool = True
 
 
 def ignored(unit: Unit) -> tuple[Ignored, ...]:
-    """The lines of a unit that were meant to decide about ports or power and that systemd passes over with a warning in its log.
+    """The lines of a unit that systemd passes over with a warning in its log.
 
     systemd.syntax(7): names are case-sensitive, unknown ones and those in a section that does not have them are ignored; those that
-    start with `X-` are somebody's own on purpose.
+    start with `X-` are somebody's own on purpose. Names that resemble no setting are left out: a newer systemd may know them.
     """
-    return tuple(_each(unit.settings))
+    return (*_each(unit.settings), *(Ignored(line, line.key, reason, line.key in _BELONGS) for line, reason in unit.unread))
 
 
 def _each(settings: Iterable[Setting]) -> Iterator[Ignored]:
     for setting in settings:
-        if setting.key in OTHERS:
+        sections = SECTIONS.get(setting.key)
+        if sections is not None and setting.section in sections:
+            if setting.key == "Environment":
+                yield from _in_environment(setting)
             continue
-        meant = meant_by(setting.key)
-        if meant is None or setting.section.startswith("X-"):
+        if setting.section.startswith("X-"):
             continue
-        sections = _BELONGS[meant]
+        if setting.key in GONE:
+            yield Ignored(setting, setting.key, GONE[setting.key], setting.key == "Capabilities")
+            continue
+        meant = setting.key if sections is not None else meant_by(setting.key)
+        if meant is None and setting.section in READ_IN:
+            meant = _meant_otherwise(setting.key, setting.section)
+        if meant is None:
+            continue
+        sections = _BELONGS.get(meant) or SECTIONS[meant]
+        matters = meant in _BELONGS
         if meant == setting.key and setting.section in sections:
+            continue
+        if not matters and setting.section not in READ_IN:
             continue
         place = sections[0] if setting.section not in sections else setting.section
         if meant != setting.key:
-            yield Ignored(setting, meant, sections, f"systemd ignores {setting.key}=; did you mean {meant}= in [{place}]?")
+            yield Ignored(setting, meant, f"systemd ignores {setting.key}=; did you mean {meant}= in [{place}]?", matters)
         else:
-            yield Ignored(setting, meant, sections, f"systemd reads {meant}= in [{place}] only, not in [{setting.section}]")
+            yield Ignored(setting, meant, f"systemd reads {meant}= in [{place}] only, not in [{setting.section}]", matters)
+
+
+def _in_environment(setting: Setting) -> Iterator[Ignored]:
+    """Environment=AmbientCapabilities=...: a setting that became a variable. Variables are seldom written in CamelCase."""
+    name, equals, _ = setting.value.lstrip("\"' ").partition("=")
+    if equals and name in _BELONGS and len(_parts(name)) > 1:
+        reason = f"Environment= makes a variable of {name}=, which is a setting of [{_BELONGS[name][0]}] and belongs on a line of its own"
+        yield Ignored(setting, name, reason)
 
 
 @lru_cache(maxsize=4096)
@@ -93,6 +99,8 @@ def meant_by(key: str) -> str | None:
         return key
     if key in _KNOWN_TOO or key.startswith(("X-", "-")) or not 3 < len(key) <= 40:
         return None
+    if (same := _by_parts().get(tuple(sorted(_parts(key))))) is not None:
+        return same
     bare = _bare(key)
     letters = _letters(bare)
     for each, known, its, allowed in _known(len(bare)):
@@ -100,10 +108,40 @@ def meant_by(key: str) -> str | None:
         if (
             (letters & ~its).bit_count() <= allowed
             and (its & ~letters).bit_count() <= allowed
-            and _near(bare, known, allowed)
+            and near(bare, known, allowed)
         ):
             return each
     return None
+
+
+@lru_cache(maxsize=4096)
+def _meant_otherwise(key: str, section: str) -> str | None:
+    """The setting of a section that a key was surely meant to be."""
+    if key in _KNOWN_TOO or key.startswith(("X-", "-")) or not 3 < len(key) <= 40:
+        return None
+    bare = _bare(key)
+    letters = _letters(bare)
+    for each, known, its, allowed in _others(section):
+        alike = abs(len(bare) - len(known)) <= allowed and (letters ^ its).bit_count() <= 2 * allowed
+        if alike and near(bare, known, allowed):
+            return each
+    return None
+
+
+@lru_cache(maxsize=32)
+def _others(section: str) -> tuple[tuple[str, str, int, int], ...]:
+    """The settings of a section as `_every` has those of ports and privileges; one slip is enough to be another name here."""
+    return tuple((each, _bare(each), _letters(_bare(each)), 1) for each, sections in SECTIONS.items() if section in sections)
+
+
+@lru_cache(maxsize=1)
+def _by_parts() -> dict[tuple[str, ...], str]:
+    """Settings by the words of their names in alphabetical order: ExecStartPre is as near to ExecPreStart as can be."""
+    return {tuple(sorted(_parts(each))): each for each in _BELONGS if len(_parts(each)) > 2}
+
+
+def _parts(key: str) -> list[str]:
+    return _PART.findall(key)
 
 
 @lru_cache(maxsize=64)
@@ -127,21 +165,3 @@ def _letters(bare: str) -> int:
     for char in bare:
         found |= 1 << ord(char) % 64
     return found
-
-
-def _near(one: str, other: str, allowed: int) -> bool:
-    """Whether two names are one slip of the hand apart, two or three for a long one; no other name systemd knows is as near as that."""
-    # Damerau-Levenshtein over names of at most 40 characters.
-    before: list[int] = []
-    row = list(range(len(other) + 1))
-    for i, char in enumerate(one, 1):
-        latest = [i]
-        for j, wanted in enumerate(other, 1):
-            steps = min(latest[-1] + 1, row[j] + 1, row[j - 1] + (char != wanted))
-            if i > 1 and j > 1 and char == other[j - 2] and one[i - 2] == wanted:
-                steps = min(steps, before[j - 2] + 1)
-            latest.append(steps)
-        before, row = row, latest
-        if min(row) > allowed < min(before):
-            return False
-    return row[-1] <= allowed

@@ -8,10 +8,15 @@ from portwright.system.host_files.accounts import account, is_account_name, is_u
 from portwright.system.host_files.capabilities import ALL, FileCapabilities
 from portwright.system.host_files.captures import Captured
 from portwright.system.processes.privileges import with_file
+from portwright.system.releases.of_host import Release
+from portwright.system.releases.of_host import kernel as kernel_release
+from portwright.system.releases.of_host import systemd as systemd_release
+from portwright.system.releases.since import AMBIENT, NO_IMPLIED_PRIVILEGES, PRIVATE_USERS
 from portwright.system.spanned_text import SpannedText
 from portwright.system.systemd import setcap_lines
 from portwright.system.systemd.capability_settings import merged
 from portwright.system.systemd.command_line import Expand
+from portwright.system.systemd.socket_bind import bind_rules
 from portwright.system.words import words
 from portwright.trees import Files
 
@@ -113,26 +118,34 @@ def unit_privileges(
     ambient = merged(in_service, "AmbientCapabilities", frozenset())
     because += _lines(in_service, "CapabilityBoundingSet", "AmbientCapabilities")
     noroot = _noroot(unit, because)
-    private_users = is_on(unit, "PrivateUsers")
+    private_users = _private_users(unit)
     if private_users:
         because.append(("PrivateUsers=yes", private_users))
     families = _families(in_service, because)
     denied = _denied_by_filter(in_service, because)
     if denied is None and families is not None and not families & {"AF_INET", "AF_INET6"}:
         denied = "EAFNOSUPPORT"
+    release = files.once(systemd_release)
+    nnp = _no_new_privileges(unit, uid0, dynamic, families, because, release)
+    if fails is None and ambient and AMBIENT.lacking(files.once(kernel_release)):
+        line = unit.each("Service", "AmbientCapabilities")[-1]
+        because.append((f"the kernel has no {AMBIENT.name}: {AMBIENT.lacking(files.once(kernel_release))}", line.at))
+        fails = "218/CAPABILITIES"
     return with_file(
         Privileges(
             user=user,
             uid0=uid0,
             ambient=ambient,
             bounding=None if bounding == ALL else bounding,
-            no_new_privileges=_no_new_privileges(unit, uid0, dynamic, families, because),
+            no_new_privileges=nnp is not None,
+            no_new_privileges_sure=nnp is not False,
             noroot=noroot,
             private_users=private_users is not None,
             private_network=private_network,
             dynamic=dynamic,
             families=families,
             denied_call=denied,
+            bind_rules=bind_rules(unit, release),
             fails=fails,
             because=tuple(because),
         ),
@@ -197,15 +210,28 @@ def _noroot(unit: Unit, because: list[tuple[str, Span]]) -> bool:
     return False
 
 
-def _no_new_privileges(unit: Unit, uid0: bool, dynamic: bool, families: frozenset[str] | None, because: list[tuple[str, Span]]) -> bool:
+def _private_users(unit: Unit) -> Span | None:
+    """The line that gives it a user namespace: identity, self and full do as well as yes (measured with 257)."""
+    found = unit.value("Service", "PrivateUsers")
+    return found.at if found is not None and found.value.lower() in (*_TRUE, *PRIVATE_USERS) else None
+
+
+def _no_new_privileges(
+    unit: Unit, uid0: bool, dynamic: bool, families: frozenset[str] | None, because: list[tuple[str, Span]], release: Release | None
+) -> bool | None:
+    """Whether it may not gain privileges: True, None where it may, False where a systemd since 255 would let it and none is known."""
     at = is_on(unit, "NoNewPrivileges")
     if at:
         because.append(("NoNewPrivileges=yes", at))
         return True
     if dynamic:
         return True
-    if uid0:
-        return False
+    if uid0 or (release is not None and not NO_IMPLIED_PRIVILEGES.lacking(release)):
+        return None
+    return (release is not None) if _implies_no_new_privileges(unit, families, because) else None
+
+
+def _implies_no_new_privileges(unit: Unit, families: frozenset[str] | None, because: list[tuple[str, Span]]) -> bool:
     if not any(setting.key in _IMPLY for setting in unit.settings):
         return families is not None
     for key in _IMPLY_BOOLEAN:

@@ -11,6 +11,8 @@ from portwright.facts import OpenFiles, Setting, Unit
 from portwright.formats import unit as unit_format
 from portwright.source import Span
 from portwright.system.host_files.accounts import Account, account
+from portwright.system.releases.of_host import systemd as systemd_release
+from portwright.system.releases.since import unread_setting
 from portwright.system.systemd import start_order as order
 from portwright.system.systemd.activation import STANDARD, YES, Activation, Pull
 from portwright.system.systemd.command_line import Command, Refused, commands
@@ -223,6 +225,7 @@ class _Loader:
         self.units: dict[str, Unit] = {}
         self._found: dict[str, Unit | None] = {}
         self._fragments: dict[str, str] = {}
+        self.release = None if made is None else files.once(systemd_release)
         self._parsed: dict[str, unit_format.UnitFile | None] = {}
         self.named = False
         """Whether all units that files and links name are loaded."""
@@ -266,13 +269,30 @@ class _Loader:
     def _with_dropins(self, unit: Unit) -> Unit:
         """A unit that a generator makes, with what is dropped into it."""
         files, settings = self._merged(self.place.dropins(unit.names))
-        return replace(unit, files=(*unit.files, *files), settings=(*unit.settings, *settings))
+        return replace(unit, files=(*unit.files, *files), settings=(*unit.settings, *self._read(settings)), unread=self._unread(settings))
+
+    def _made(self, name: str, names: tuple[str, ...], path: str | None, masked: bool) -> Unit | None:
+        made = self._merged_unit(name, names, path, masked)
+        if made is None or not (unread := self._unread(made.settings)):
+            return made
+        return replace(made, settings=self._read(made.settings), unread=unread)
+
+    def _unread(self, settings: Iterable[Setting]) -> tuple[tuple[Setting, str], ...]:
+        """The lines that this host's systemd does not know, and why; none in a repository, where nothing tells its release."""
+        if self.release is None:
+            return ()
+        each = ((setting, unread_setting(setting.key, setting.value, self.release)) for setting in settings)
+        return tuple((setting, reason) for setting, reason in each if reason)
+
+    def _read(self, settings: tuple[Setting, ...]) -> tuple[Setting, ...]:
+        unread = {id(setting) for setting, _ in self._unread(settings)}
+        return tuple(setting for setting in settings if id(setting) not in unread) if unread else settings
 
     def links(self, unit: Unit) -> tuple[Link, ...]:
         """What a unit's dependency directories pull in, those of generators among them."""
         return (*self.place.links(unit.names), *self.made.links.get(unit.name, ()))
 
-    def _made(self, name: str, names: tuple[str, ...], path: str | None, masked: bool) -> Unit | None:
+    def _merged_unit(self, name: str, names: tuple[str, ...], path: str | None, masked: bool) -> Unit | None:
         label = self.files.tree.label
         if masked and path is not None:
             return Unit(name, Span.whole(label(path)), (label(path),), (), "masked", names)

@@ -1,0 +1,137 @@
+"""What exists since which release, until which, and what a setting's default was before: one table for the kernel, one for systemd."""
+
+from collections.abc import Mapping
+
+from portwright._start.records import dataclass
+from portwright.system.releases.of_host import Numbers, Release
+from portwright.system.releases.unit_settings import SINCE
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`name` exists since one release of its maker and until another, () for always; `source` says so.
+
+    `maker` is who releases it. `before` are the defaults of older releases: (until, value). `rebuilds` are distributions that took it
+    into an older release, with the first that has it there, () where it is not known which.
+    """
+
+    name: str
+    source: str
+    since: Numbers = ()
+    until: Numbers = ()
+    before: tuple[tuple[Numbers, str], ...] = ()
+    rebuilds: tuple[tuple[str, Numbers], ...] = ()
+    maker: str = "Linux"
+
+    def lacking(self, release: Release | None) -> str:
+        """Why a release surely does not have it, "" where it has it, may have it, or the release is not known."""
+        if release is None:
+            return ""
+        since = next((since for name, since in self.rebuilds if name == release.rebuild), self.since)
+        if since and release.newest < since:
+            return f"it came with {self.maker} {_written(since)}, and this host has {release.text}"
+        if self.until and release.oldest >= self.until:
+            return f"it was removed in {self.maker} {_written(self.until)}, and this host has {release.text}"
+        return ""
+
+    def default(self, newest: str, release: Release | None) -> tuple[str, bool]:
+        """The default of a release, `newest` being that of current ones, and whether that is sure."""
+        if not self.before:
+            return newest, True
+        if release is None or release.rebuild in dict(self.rebuilds):
+            return newest, False
+        values = [next((value for until, value in self.before if numbers < until), newest) for numbers in (release.oldest, release.newest)]
+        return values[0], values[0] == values[1] and release.is_sure
+
+
+def _written(numbers: Numbers) -> str:
+    return ".".join(map(str, numbers[:2])) + "".join(f".{number}" for number in numbers[2:3]) + "".join(f"-{n}" for n in numbers[3:])
+
+
+def _setting(name: str, source: str, since: int, *rebuilds: tuple[str, Numbers]) -> Row:
+    return Row(name, source, (since,), rebuilds=rebuilds, maker="systemd")
+
+
+def _table(*rows: Row) -> Mapping[str, Row]:
+    return {row.name: row for row in rows}
+
+
+_SCHEDULER = "latency_ns min_granularity_ns wakeup_granularity_ns migration_cost_ns nr_migrate tunable_scaling"
+
+KERNEL: Mapping[str, Row] = _table(
+    Row("net.ipv4.ip_local_reserved_ports", "linux e3826f1e946e (2.6.35)", (2, 6, 35), rebuilds=(("el6", ()),)),
+    Row("net.ipv4.ip_unprivileged_port_start", "linux 4548b683b781 (4.11)", (4, 11)),
+    Row("net.ipv4.ip_autobind_reuse", "linux 4b01a9674231 (5.7)", (5, 7)),
+    Row("net.ipv4.tcp_tw_recycle", "linux 4396e46187ca (4.12)", until=(4, 12)),
+    # Red Hat's 4.18 has much of later kernels' TCP; which of its builds has this default is not established.
+    Row("net.ipv4.tcp_tw_reuse", "linux 79e9fed46038 (4.19)", before=(((4, 19), "0"),), rebuilds=(("el8", ()),)),
+    Row("net.ipv4.tcp_tw_reuse_delay", "linux ca6a6f93867a (6.14)", (6, 14)),
+    *(
+        Row(f"kernel.sched_{name}", "linux 8a99b6833c88 (5.13): it moved below /sys/kernel/debug/sched", until=(5, 13))
+        for name in _SCHEDULER.split()
+    ),
+    Row("net.core.somaxconn", "linux 19f92a030ca6 (5.4)", before=(((5, 4), "128"),)),
+)
+"""Kernel settings by their names."""
+
+AMBIENT = Row("ambient capabilities", "linux 58319057b784 (4.3); RHEL 7.3", (4, 3), rebuilds=(("el7", (3, 10, 0, 514)),))
+"""PR_CAP_AMBIENT; a service with AmbientCapabilities= ends with 218/CAPABILITIES where the kernel does not have it."""
+
+SYSTEMD: Mapping[str, Row] = _table(
+    # systemd-219-30.el7 came with RHEL 7.3.
+    _setting("AmbientCapabilities", "systemd NEWS 229", 229, ("el7", (219, 30))),
+    _setting("StartLimitIntervalSec", "systemd NEWS 230", 229),
+    _setting("PrivateUsers", "systemd NEWS 232", 232),
+    _setting("DynamicUser", "systemd NEWS 232", 232),
+    _setting("NetworkNamespacePath", "systemd NEWS 242", 242),
+    _setting("ExecCondition", "systemd NEWS 243", 243),
+    _setting("SocketBindAllow", "systemd NEWS 249", 249),
+    _setting("SocketBindDeny", "systemd NEWS 249", 249),
+    _setting("RestrictNetworkInterfaces", "systemd NEWS 250", 250),
+    _setting("ExecSearchPath", "systemd NEWS 250", 250),
+    _setting("OpenFile", "systemd NEWS 253", 253),
+)
+"""Settings of units by their names; one that the release does not know is passed over."""
+
+NO_IMPLIED_PRIVILEGES = Row("system call filters without no_new_privs", "systemd NEWS 255; measured with 252 and 257", (255,))
+"""Since then the sandboxing of a system service no longer implies NoNewPrivileges=."""
+
+PRIVATE_USERS: Mapping[str, Row] = _table(
+    _setting("identity", "systemd NEWS 257", 257),
+    _setting("self", "systemd NEWS 257", 257),
+    _setting("full", "systemd NEWS 258", 258),
+)
+"""The values of PrivateUsers= that are no booleans."""
+
+
+# Which systemds enforce SocketBindDeny=: it is a BPF program, which a systemd built without bpf-framework leaves out without a word.
+_ENFORCES: Mapping[str, Numbers] = {"debian": (257,), "fedora": (249,), "arch": (249,)}  # Debian: measured with 252 and 257
+_WITHOUT: Mapping[str, Numbers] = {"debian": (256,), "ubuntu": (256,)}  # `systemctl --version` says -BPF_FRAMEWORK
+
+
+_AS_RELEASED = frozenset(("debian", "ubuntu"))
+
+
+def enforces_socket_bind(release: Release | None) -> bool | None:
+    """Whether SocketBindDeny= has an effect on this systemd, None where nobody can tell."""
+    if release is None:
+        return None
+    if SYSTEMD["SocketBindDeny"].lacking(release) or release.newest[:1] < _WITHOUT.get(release.rebuild, ()):
+        return False
+    enforced = _ENFORCES.get(release.rebuild)
+    return True if enforced is not None and release.oldest >= enforced else None
+
+
+def unread_setting(key: str, value: str, release: Release | None) -> str:
+    """Why this systemd passes over a setting of a unit, "" where it reads it."""
+    if release is None:
+        return ""
+    row = SYSTEMD.get(key)
+    # Rebuilds take settings into older releases; of which ones only the table says.
+    if row is None and release.rebuild in _AS_RELEASED and (since := SINCE.get(key)) is not None:
+        row = _setting(key, "systemd.directives(7)", since)
+    lacking = row.lacking(release) if row is not None else ""
+    if not lacking and key == "PrivateUsers" and (row := PRIVATE_USERS.get(value.lower())) is not None:
+        lacking = row.lacking(release)
+        return f"PrivateUsers={value} is unknown to this systemd: {lacking}" if lacking else ""
+    return f"{key}= is unknown to this systemd: {lacking}" if lacking else ""

@@ -1,0 +1,89 @@
+"""Which release a host has, and what is in it: captured, installed, or shipped by the distribution."""
+
+import pytest
+
+from portwright.system.releases.of_host import kernel, systemd
+from portwright.system.releases.since import KERNEL, enforces_socket_bind
+from portwright.system.sysctl.kernel import missing, starts_with
+from portwright.trees import Files
+from portwright.trees.memory import MemoryTree
+
+
+def _files(system: str = "", **more: str) -> Files:
+    name, _, version = system.partition(" ")
+    tree = {"/etc/os-release": f'ID="{name}"\nVERSION_ID="{version}"\n'} if system else {}
+    return Files(MemoryTree({**tree, **{f"/.portwright/{each}": f"{text}\n" for each, text in more.items()}}))
+
+
+@pytest.mark.parametrize(
+    ("release", "accept_queue", "reuse"),
+    [
+        ("5.3.18-150300.59.106-default", ("128", True), ("2", True)),
+        ("3.10.0-1160.el7.x86_64", ("128", True), ("0", True)),
+        ("4.15.0-112-generic", ("128", True), ("0", True)),
+        ("4.19.0-5-amd64", ("128", True), ("2", True)),
+        ("4.18.0-553.el8.x86_64", ("128", True), ("2", False)),
+        ("5.4.0-200-generic", ("4096", True), ("2", True)),
+        ("6.1", ("4096", True), ("2", True)),
+        ("unknown", ("4096", False), ("2", False)),
+        ("٦.1", ("4096", False), ("2", False)),
+    ],
+)
+def test_a_default_is_that_of_the_captured_kernel(release: str, accept_queue: tuple[str, bool], reuse: tuple[str, bool]) -> None:
+    found = kernel(_files(kernel=release))
+
+    assert accept_queue == starts_with("net.core.somaxconn", "4096", found)
+    assert reuse == starts_with("net.ipv4.tcp_tw_reuse", "2", found)
+    assert ("10", True) == starts_with("net.ipv4.tcp_fin_timeout", "10", found)
+
+
+@pytest.mark.parametrize(
+    ("system", "reuse"),
+    [("ubuntu 18.04", ("0", False)), ("debian 13", ("2", False)), ("centos 7.9", ("0", False)), ("mine 1", ("2", False))],
+)
+def test_a_default_by_the_distribution_is_never_sure_where_another_kernel_had_another(system: str, reuse: tuple[str, bool]) -> None:
+    assert reuse == starts_with("net.ipv4.tcp_tw_reuse", "2", kernel(_files(system)))
+
+
+@pytest.mark.parametrize(
+    ("system", "release", "key", "reason"),
+    [
+        ("centos 7", "", "net.ipv4.ip_unprivileged_port_start", "it came with Linux 4.11, and this host has 3.10.0-1160"),
+        ("ubuntu 16.04", "", "net.ipv4.ip_unprivileged_port_start", ""),
+        ("ubuntu 16.04", "4.4.0-21", "net.ipv4.ip_unprivileged_port_start", "it came with Linux 4.11, and this host has 4.4.0-21"),
+        ("centos 7", "", "net.ipv4.tcp_tw_recycle", ""),
+        ("debian 9", "", "net.ipv4.tcp_tw_recycle", ""),
+        ("debian 12", "", "net.ipv4.tcp_tw_recycle", "it was removed in Linux 4.12, and this host has 6.1"),
+        ("debian 12", "", "net.ipv4.tcp_tw_reuse_delay", "it came with Linux 6.14, and this host has 6.1"),
+        ("", "6.18.1", "net.ipv4.tcp_tw_reuse_delay", ""),
+        ("", "", "net.ipv4.ip_autobind_reuse", ""),
+    ],
+)  # fmt: skip
+def test_a_key_that_a_kernel_surely_lacks_is_told_with_its_releases(system: str, release: str, key: str, reason: str) -> None:
+    found = kernel(_files(system, **({"kernel": release} if release else {})))
+
+    assert (f"no such key: {reason}" if reason else "") == missing(key.replace(".", "/"), found)
+
+
+@pytest.mark.parametrize(
+    ("system", "packages", "text", "enforced"),
+    [
+        ("debian 12", "systemd 252.39-1~deb12u1", "252.39-1~deb12u1", False),
+        ("debian 13", "systemd 257.13-1~deb13u1", "257.13-1~deb13u1", True),
+        ("debian 13", "", "257", True),
+        ("ubuntu 24.04", "", "255", False),
+        ("ubuntu 18.04", "", "237", False),
+        ("rocky 9.4", "", "252", None),
+        ("centos 7", "systemd 219-78.el7_9.9", "219-78.el7_9.9", False),
+    ],
+)
+def test_socket_bind_deny_counts_where_systemd_is_built_for_it(system: str, packages: str, text: str, enforced: bool | None) -> None:
+    found = systemd(_files(system, **({"packages": packages} if packages else {})))
+
+    assert found is not None
+    assert text == found.text
+    assert enforced is enforces_socket_bind(found)
+
+
+def test_every_row_of_the_kernel_says_where_it_is_from() -> None:
+    assert [] == [name for name, row in KERNEL.items() if not row.source]
