@@ -1,6 +1,7 @@
 """What an address itself makes of a bind(): whether the kernel knows the family, the interface and the address it names."""
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network, IPv6Address
 
 from portwright._start.records import dataclass
@@ -47,6 +48,19 @@ class BindContext:
     floats: Callable[[str], Span | None] = _nowhere
     helped: Callable[[str, str, int], bool] = _everybody
     selinux: Enforced | None = None
+
+    @cached_property
+    def local(self) -> tuple[frozenset[IPv4Address], tuple[IPv4Network, ...]]:
+        """The IPv4 addresses that are this host's, broadcast addresses among them, and the networks of which all are."""
+        own: set[IPv4Address] = set()
+        loopback: list[IPv4Network] = []
+        for each in self.addresses or ():
+            if each.family == "inet":
+                network = IPv4Network((each.address, each.prefix), strict=False)
+                own |= {IPv4Address(each.address)} | ({network.broadcast_address} if each.prefix < 31 else set())
+                if each.interface == _LOOPBACK or network.is_loopback:
+                    loopback.append(network)
+        return frozenset(own), tuple(dict.fromkeys(loopback))
 
     def boot(self, key: str, default: str) -> str:
         """A kernel setting at boot."""
@@ -147,7 +161,7 @@ def _refused4(
         return None if wanted.is_loopback else _in_own_network(endpoint, address, privileges)
     if endpoint.free_bind or context.boot("net.ipv4.ip_nonlocal_bind", "0") != "0" or context.addresses is None:
         return None
-    if wanted == _LIMITED_BROADCAST or wanted.is_multicast or _is_local(wanted, context.addresses):
+    if wanted == _LIMITED_BROADCAST or wanted.is_multicast or _is_local(wanted, context):
         return None
     if wanted.is_loopback and not _has_loopback(context.addresses):
         return None
@@ -200,14 +214,7 @@ def _has_loopback(addresses: tuple[Address, ...]) -> bool:
     return any(each.interface == _LOOPBACK or each.address.startswith("127.") for each in addresses)
 
 
-def _is_local(wanted: IPv4Address, addresses: tuple[Address, ...]) -> bool:
+def _is_local(wanted: IPv4Address, context: BindContext) -> bool:
     """An address of an interface, the broadcast address of its network, or any of a network on the loopback interface."""
-    for each in addresses:
-        if each.family != "inet":
-            continue
-        network = IPv4Network((each.address, each.prefix), strict=False)
-        if IPv4Address(each.address) == wanted or (each.prefix < 31 and network.broadcast_address == wanted):
-            return True
-        if (each.interface == _LOOPBACK or network.is_loopback) and wanted in network:
-            return True
-    return False
+    own, loopback = context.local
+    return wanted in own or any(wanted in network for network in loopback)
