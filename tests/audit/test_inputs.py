@@ -160,6 +160,26 @@ def test_hosts_and_repositories_side_by_side_are_each_what_they_are(tmp_path: Pa
     assert [("repository", "shop"), ("host", "web1")] == [(found.kind, found.name) for found in inputs([path])]
 
 
+def test_hosts_in_folders_of_groups_are_hosts_and_those_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    path = laid_out(tmp_path, "web/n1/etc/passwd", "db/old/n1/etc/passwd", "web/n2/etc/passwd")
+
+    assert [f"n1 ({path}/db/old/n1)", f"n1 ({path}/web/n1)", "n2"] == [found.name for found in inputs([path])]
+    assert {"host"} == {found.kind for found in inputs([path])}
+
+
+@pytest.mark.parametrize("beside", ["roles/web/tasks/main.yml", "roles/site.yml", "roles/web/x"])
+def test_a_role_whose_files_are_laid_out_like_a_host_makes_no_host_of_its_repository(tmp_path: Path, beside: str) -> None:
+    path = laid_out(tmp_path, "roles/web/files/etc/passwd", beside)
+
+    assert ["repository"] == [found.kind for found in inputs([path])]
+
+
+def test_etc_alone_is_the_host_that_it_is_of(tmp_path: Path) -> None:
+    path = laid_out(tmp_path / "web1", "etc/passwd", "etc/hostname=alpha")
+
+    assert [("host", "alpha", path)] == [(found.kind, found.name, found.path) for found in inputs([f"{path}/etc"])]
+
+
 @pytest.mark.parametrize("sign", [".git/HEAD", "nginx.conf"])
 def test_a_repository_with_a_folder_like_a_host_is_a_repository(tmp_path: Path, sign: str) -> None:
     path = laid_out(tmp_path / "image", "rootfs/etc/nginx/nginx.conf", "rootfs/usr/x", sign)

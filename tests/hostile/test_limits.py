@@ -178,7 +178,9 @@ GUESS = "a pattern or a guess that would not hold beyond it: no fact is left out
 SILENT = {
     "audit/case_file.py: _flaw": CALLER,
     "audit/cases.py: beside": SHOWN,
+    "audit/inputs.py: _group": GUESS,
     "audit/inputs.py: _hostname": GUESS,
+    "audit/inputs.py: _hosts": GUESS,
     "audit/mistake.py: line": SHOWN,
     "daemons/_engine/settings.py: _by_path": "a document of more nodes than its parser takes does not come here",
     "daemons/_engine/settings.py: _followed": GUESS,

@@ -260,3 +260,29 @@ def test_a_link_local_ipv6_address_is_bound_with_its_interface(text: str, expect
     (found,) = read(addresses=f"{text}\n")[0].addresses or ()
 
     assert expected == found.scoped
+
+
+def test_what_sos_kept_of_commands_stands_for_the_lists() -> None:
+    sos = "/sos_commands"
+    files = Files(
+        MemoryTree(
+            {
+                f"{sos}/kernel/sysctl_-a": "net.ipv4.ip_local_port_range = 1024\t65000\n",
+                f"{sos}/kernel/uname_-a": "Linux ctl1 3.10.0-1160.el7.x86_64 #1 SMP x86_64 GNU/Linux\n",
+                f"{sos}/networking/ip_-o_addr": "2: eth0    inet 192.0.2.30/24 scope global eth0\n",
+                "/installed-rpms": "squid-3.5.20-17.el7_9.x86_64    Mon Mar  4 10:00:00 2024\n",
+            }
+        )
+    )
+    known = captured(files)
+
+    assert known.sysctl is not None and "1024 65000" == known.sysctl["net.ipv4.ip_local_port_range"].text
+    assert ("3.10.0-1160.el7.x86_64", {"squid": "3.5.20-17.el7_9"}) == (known.kernel, known.packages)
+    assert ["192.0.2.30"] == [each.address for each in known.addresses or ()]
+    assert () == files.unreadable
+
+
+def test_a_list_of_our_own_counts_before_what_sos_kept() -> None:
+    files = Files(MemoryTree({"/.portwright/kernel": "6.1.0-18-amd64\n", "/sos_commands/kernel/uname_-a": "Linux a 3.10.0 #1\n"}))
+
+    assert "6.1.0-18-amd64" == captured(files).kernel

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from portwright._start import debug_log
-from portwright._start.records import dataclass
+from portwright._start.records import dataclass, replace
 from portwright.trees import ReadError, Tree
 from portwright.trees.directory import MOST_BYTES, DirectoryTree, read_whole
 
@@ -17,6 +17,8 @@ _MOST_NAME = 64  # HOST_NAME_MAX
 _VERSION_CONTROL = (".git", ".hg", ".svn", ".bzr")
 _MAGIC = (b"\x1f\x8b", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd", b"BZh", b"PK\x03\x04", b"\x04\x22\x4d\x18")
 _ARCHIVES = (".tar", ".tgz", ".txz", ".tbz", ".tbz2", ".tzst", ".tar.gz", ".tar.xz", ".tar.zst", ".tar.bz2", ".zip")
+_DEEPEST_GROUP = 2
+_MOST_OF_A_GROUP = 10_000
 _REPORTS = ("sos_commands", "insights_commands")
 
 
@@ -90,7 +92,17 @@ def inputs(paths: Iterable[str], stdin_name: str | None = None) -> tuple[Input, 
             found[item] = None
             if debug_log.ENABLED:
                 debug_log.say("inputs", "%s is read as a %s named %s", item.path, item.kind, item.name)
-    return tuple(found)
+    return _told_apart(tuple(found))
+
+
+def _told_apart(found: tuple[Input, ...]) -> tuple[Input, ...]:
+    """Hosts of one name with their place behind it: two copies of one host, or two hosts that claim one name."""
+    names = [item.name for item in found if item.kind == "host"]
+    if len(names) == len(set(names)):
+        return found
+    return tuple(
+        replace(item, name=f"{item.name} ({item.path})") if item.kind == "host" and names.count(item.name) > 1 else item for item in found
+    )
 
 
 def _is_this_machine(path: str) -> bool:
@@ -141,6 +153,10 @@ def _detect_inputs(path: str) -> Iterator[Input]:
                 yield _host(path, tree)
                 return
             names = tree.names("/")
+            above = _above_etc(path)
+            if above is not None:
+                yield above
+                return
             report = next((name for name in _REPORTS if name in names), None)
             if report is not None:
                 raise InputError(f"{path} holds {report}: reports of sos and Insights are not there yet")
@@ -154,6 +170,19 @@ def _detect_inputs(path: str) -> Iterator[Input]:
         raise InputError(f"{path} holds archives, which are not there yet: unpack each into a folder of its own")
     else:
         yield _repository(path)
+
+
+def _above_etc(path: str) -> Input | None:
+    """The host whose `/etc` this is, where somebody gave that folder alone."""
+    full = os.path.abspath(path)
+    if os.path.basename(full) != "etc":
+        return None
+    above = os.path.dirname(full)
+    try:
+        with DirectoryTree(above) as tree:
+            return _host(above, tree) if is_host(tree) else None
+    except ReadError:
+        return None
 
 
 def _has_configs(tree: Tree, names: Iterable[str]) -> bool:
@@ -180,6 +209,8 @@ def _hosts(path: str, tree: Tree, names: Iterable[str]) -> tuple[Input, ...]:
                 if is_host(tree, f"/{name}"):
                     with DirectoryTree(place) as root:
                         found.append(_host(place, root))
+                elif nested := _group(place, _DEEPEST_GROUP):
+                    found += nested
                 else:
                     others.append(_repository(place))
             elif kind == "missing" and target is not None:
@@ -192,6 +223,32 @@ def _hosts(path: str, tree: Tree, names: Iterable[str]) -> tuple[Input, ...]:
     if hosts > len(others):
         others = [_closed(other.path, "stands among hosts and is not laid out like one") for other in others]
     return tuple(sorted((*found, *others), key=lambda item: os.fsencode(item.path))) if hosts else ()
+
+
+def _group(path: str, deepest: int) -> tuple[Input, ...]:
+    """The hosts of a group's folder (`web/a`, `db/b`): each folder in it is a host or a group; () where anything else is there."""
+    if not deepest:
+        return ()
+    found: list[Input] = []
+    try:
+        with DirectoryTree(path) as tree:
+            names = tuple(name for name in tree.names("/") if not name.startswith(".") or name in _VERSION_CONTROL)
+            if len(names) > _MOST_OF_A_GROUP or any(
+                name in _VERSION_CONTROL or tree.link(f"/{name}") is not None or tree.kind(f"/{name}") != "directory" for name in names
+            ):
+                return ()
+            for name in names:
+                place = os.path.join(path, os.fsdecode(name.encode("utf-8", "surrogateescape")))
+                if is_host(tree, f"/{name}"):
+                    with DirectoryTree(place) as root:
+                        found.append(_host(place, root))
+                elif nested := _group(place, deepest - 1):
+                    found += nested
+                else:
+                    return ()
+    except ReadError:
+        return ()  # a folder that cannot be read is no sign of a group
+    return tuple(found)
 
 
 def _repository(path: str) -> Input:

@@ -551,3 +551,19 @@ def test_where_each_excludes_the_other_or_only_one_is_enabled_nothing_is_dropped
 
     assert ["boot", "boot"] == outcome({**BOTH, **mutual}, "a.service", "b.service")
     assert ["manual", "boot"] == outcome(alone, "a.service", "b.service")
+
+
+def test_a_link_that_enables_a_service_whose_file_was_not_copied_is_unreadable() -> None:
+    files = Files(MemoryTree({"/etc/os-release": "ID=debian\n", f"{WANTED}/a.service": f"-> {AT}"}))
+    load(files)
+
+    assert [(f"{WANTED}/a.service", f"a.service is enabled by a link to {AT}, which is not there: what it starts is unknown")] == [
+        (each.at.path, each.reason) for each in files.unreadable
+    ]
+
+
+def test_a_link_to_a_unit_that_is_found_elsewhere_is_no_gap() -> None:
+    files = Files(MemoryTree({**BASE, f"{WANTED}/a.service": "-> /nowhere/a.service", AT: SERVICE}))
+    load(files)
+
+    assert () == files.unreadable

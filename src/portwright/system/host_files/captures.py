@@ -75,8 +75,10 @@ def captured(files: Files) -> Captured:
     setuid = _list(files, "setuid", "an absolute path", _path)
     packages = _list(files, "packages", "a package's name and version", _package)
     if packages is None:
-        packages = _installed(files)
+        packages = _installed(files) or _of_sos(files, _SOS_PACKAGES, _sos_package)
     kernel = _list(files, "kernel", "a kernel release, as `uname -r` prints it", _release)
+    if kernel is None:
+        kernel = _of_sos(files, _SOS_KERNEL, _uname)
     cmdline = _list(files, "cmdline", "a kernel command line, as /proc/cmdline has it", _words)
     return Captured(
         filecaps=None if filecaps is None else dict(filecaps),
@@ -93,6 +95,8 @@ def captured(files: Files) -> Captured:
 def addresses(files: Files) -> tuple[Address, ...] | None:
     """The addresses of the host's interfaces in the order of their list, None where nobody listed them."""
     found = _list(files, "addresses", "an address, as `ip -o addr` prints it", _address)
+    if found is None:
+        found = _of_sos(files, _SOS_ADDRESSES, _address)
     return None if found is None else tuple(found)
 
 
@@ -135,6 +139,8 @@ _SWAPPED = str.maketrans("./", "/.")
 
 def _running(files: Files) -> Mapping[str, Word] | None:
     listed = _list(files, "sysctl", "key = value, as `sysctl -a` prints it", _setting)
+    if listed is None:
+        listed = _of_sos(files, _SOS_SYSCTL, _setting)
     if listed is not None:
         running: dict[str, Word] = {}
         for key, value in listed:
@@ -187,6 +193,28 @@ def _list(files: Files, name: str, form: str, read: Callable[[str, Span], tuple[
     return found
 
 
+def _of_sos(files: Files, paths: tuple[str, ...], read: Callable[[str, Span], tuple[_T, ...] | None]) -> list[_T] | None:
+    """The same of what sos(1) kept of a command's output, None where it kept none; it adds lines of its own, which are passed over."""
+    for path in paths:
+        source = files.read(path) if files.kind(path) == "file" else None
+        if source is None:
+            continue
+        found: list[_T] = []
+        for number, text in enumerate(source.text.split("\n"), 1):
+            if text.strip():
+                found += read(text, Span(source.path, number, 1, number, len(text) + 1)) or ()
+        return found
+    return None
+
+
+_SOS_SYSCTL = ("/sos_commands/kernel/sysctl_-a",)
+_SOS_KERNEL = ("/sos_commands/kernel/uname_-a", "/uname")
+_SOS_ADDRESSES = ("/sos_commands/networking/ip_-o_addr", "/ip_addr")
+_SOS_PACKAGES = (
+    "/sos_commands/dpkg/dpkg_-l", "/installed-debs", "/sos_commands/rpm/package-data", "/installed-rpms",
+)  # fmt: skip
+
+
 # ── one line each: what it gives, () for nothing, None where it is in another form ──────────────────────────────────
 
 
@@ -224,6 +252,22 @@ def _package(text: str, at: Span) -> tuple[tuple[str, str], ...] | None:
 def _release(text: str, at: Span) -> tuple[str, ...] | None:
     words = text.split()
     return tuple(words) if len(words) == 1 else None
+
+
+def _uname(text: str, at: Span) -> tuple[str, ...] | None:
+    """The release of `uname -a`: Linux, the host's name, the release."""
+    words = text.split()
+    return (words[2],) if len(words) > 2 and words[0] == "Linux" else None
+
+
+def _sos_package(text: str, at: Span) -> tuple[tuple[str, str], ...] | None:
+    """A line of `dpkg -l` (`ii  nginx  1.22.1-9  amd64  ...`), or of `rpm -qa` (`nginx-1.20.1-9.el8.x86_64` and a date)."""
+    words = text.split()
+    if words[0] == "ii":
+        return ((words[1].partition(":")[0], words[2]),) if len(words) > 2 else None
+    name, dash, release = words[0].rpartition("-")
+    name, other_dash, version = name.rpartition("-")
+    return ((name, f"{version}-{release.rpartition('.')[0]}"),) if dash and other_dash and version[:1].isdigit() else None
 
 
 def _words(text: str, at: Span) -> tuple[Word, ...]:

@@ -338,7 +338,19 @@ def _host(files: Files) -> Units:
     place = on_host(files)
     made = generated(files, (*place.names, *(link.unit for link in place.all_links)))
     loader = _Loader(files, place, machine(files), made)
-    return _started(loader, (*place.names, *place.dropped_in, *(link.unit for link in place.all_links), *made.units), files)
+    found = _started(loader, (*place.names, *place.dropped_in, *(link.unit for link in place.all_links), *made.units), files)
+    _report_dangling(place, found, files)
+    return found
+
+
+def _report_dangling(place: UnitFiles, found: Units, files: Files) -> None:
+    """A link that enables a service, a socket or a timer whose file is not there: the copy has no /usr, or the package was removed."""
+    for link in place.all_links:
+        unit = found.get(link.unit)
+        target = files.link(link.path) if link.unit.endswith((".service", ".socket", ".timer", ".path", ".mount")) else None
+        if target is not None and (unit is None or unit.state == "missing") and files.kind(link.path) == "missing":
+            at = Span.whole(files.tree.label(link.path))
+            files.report_unreadable(at, f"{link.unit} is enabled by a link to {target}, which is not there: what it starts is unknown")
 
 
 def of_user(files: Files, user: Account) -> Units:
