@@ -276,7 +276,8 @@ def test_what_sos_kept_of_commands_stands_for_the_lists() -> None:
     )
     known = captured(files)
 
-    assert known.sysctl is not None and "1024 65000" == known.sysctl["net.ipv4.ip_local_port_range"].text
+    assert known.sysctl is not None
+    assert "1024 65000" == known.sysctl["net.ipv4.ip_local_port_range"].text
     assert ("3.10.0-1160.el7.x86_64", {"squid": "3.5.20-17.el7_9"}) == (known.kernel, known.packages)
     assert ["192.0.2.30"] == [each.address for each in known.addresses or ()]
     assert () == files.unreadable
