@@ -52,7 +52,10 @@ def test_what_the_report_calls_fixable_is_what_fix_plans(capsys: pytest.CaptureF
 
     assert 2 == len(fixable)
     assert [] == [message for message in fixable if f": {message}\n" in left]
-    assert len(host["findings"]) - len(fixable) == left.count("not planned")
+    # That the widened range has nothing reserved is mended along the way: one of the two plans reserves a port.
+    along = [each for each in host["findings"] if each["rule"] == "range-widened-without-reserved-ports"]
+    assert 1 == len(along)
+    assert len(host["findings"]) - len(fixable) - len(along) == left.count("not planned")
 
 
 def test_a_sample_that_its_user_names_is_checked() -> None:

@@ -295,9 +295,14 @@ class _Page:
             self._explained.add(card.id)
             rows.append(("why", " ".join(card.why.split()), "strong"))
             rows.extend(("see", reference, "strong") for reference in card.references)
-        if finding.change is not None:
+        refused = why_not(finding, result) if finding.change is not None else ""
+        if refused and finding.manual is None:
+            # What `fix` will not plan is no offer: it is a person's step.
+            rows.append(("by hand", self.said(_fix(group)), "good"))
+            rows.append(("not fixed automatically", refused, "strong"))
+        elif finding.change is not None and not refused:
             how = f"({SAFETY[finding.change.safety]}; {DISRUPTION[finding.change.disruption]})"
-            if needs(finding) == ALLOW_REVIEW and not why_not(finding, result):
+            if needs(finding) == ALLOW_REVIEW:
                 how = f"{how[:-1]}; needs {ALLOW_REVIEW})"
             rows.append(("fix", f"{self.said(_fix(group))} {how}", "good"))
         if finding.manual is not None:
