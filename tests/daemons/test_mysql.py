@@ -183,3 +183,11 @@ def test_files_that_include_each_other_end() -> None:
     config = "!include /a.cnf\n[mysqld]\nport=1"
 
     assert both(1) == said(config, "", MARIADB, **{"/a.cnf": f"!include {CONFIG}\n!include /a.cnf\n"})[0]
+
+
+def test_the_x_protocol_is_not_blamed_on_the_address_of_the_other_port() -> None:
+    files = host_of({CONFIG: "[mysqld]\nbind-address=127.0.0.1\n"})
+    started = replace(invocation("/usr/sbin/mysqld"), privileges=Privileges(user="mysql", uid0=False))
+    places = {fact.ports.low: fact.at for fact in mysql.read(started, files, MYSQL) if isinstance(fact, Endpoint)}
+
+    assert {3306: CONFIG, 33060: started.at.path} == {port: at.path for port, at in places.items()}

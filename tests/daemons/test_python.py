@@ -56,6 +56,15 @@ def script(source: str, arguments: str = "", environment: dict[str, str] | None 
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
+        (
+            "import SocketServer\nclass T(SocketServer.ThreadingMixIn, SocketServer.TCPServer):\n  pass\nT(('', 9654), H)",
+            ("tcp 0.0.0.0 9654", False),
+        ),
+        ("from BaseHTTPServer import HTTPServer\nprint 'up'\nHTTPServer(('', 9655), H)", ("tcp 0.0.0.0 9655", True)),
+        (
+            "from SocketServer import TCPServer\ntry:\n  TCPServer(('', 9656), H)\nexcept IOError, e:\n  if e: print e\n  raise E, 'down'",
+            ("tcp 0.0.0.0 9656", False),
+        ),
         ("import socketserver\nsocketserver.TCPServer(('', 9000), H)", ("tcp 0.0.0.0 9000", False)),
         ("import socketserver as s\nP = 9000\nwith s.ThreadingTCPServer(('127.0.0.1', P), H) as x:\n  pass", ("tcp 127.0.0.1 9000", False)),
         ("from socketserver import UDPServer as U\nU(('', 53), H)", ("udp 0.0.0.0 53", False)),
@@ -131,7 +140,7 @@ def test_what_a_script_says_is_likely_and_points_at_the_port() -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["print 'x'", "(" * 5000, "x = " + "-" * 100_000 + "1", "x" + ".a" * 100_000, "x = " + "1 + " * 50_000 + "1", "\0"]
+    "source", ["exec 'x'", "(" * 5000, "x = " + "-" * 100_000 + "1", "x" + ".a" * 100_000, "x = " + "1 + " * 50_000 + "1", "\0"]
 )
 def test_a_script_that_cannot_be_parsed_is_told(source: str) -> None:
     files = host_of({SCRIPT: source})

@@ -273,23 +273,24 @@ def _endpoints(reading: _Reading, product: _Product, invocation: Invocation, bin
         for number in ports:
             for host, sure in _hosts(reading, "bind_address", product):
                 yield open_(number, host, sure=sure)
-        yield from _others(reading, product, where, open_)
+        yield from _others(reading, product, invocation.at, open_)
     yield from _galera(reading, product, where, open_)
 
 
-def _others(reading: _Reading, product: _Product, where: tuple[Span, Origin], open_: _Open) -> Iterator[Endpoint]:
+def _others(reading: _Reading, product: _Product, started: Span, open_: _Open) -> Iterator[Endpoint]:
     """MySQL's administrative socket, where it has an address, and its X protocol, which is on from 8.0."""
     if product.mariadb:
         return
     if reading.text("admin_address"):
         port = _port(reading, "admin_port", _ADMIN_PORT, (reading.settings["admin_address"][2], "default"))
         for host, sure in _hosts(reading, "admin_address", product) if port is not None else ():
-            yield open_(port or (_ADMIN_PORT, *where), host, sure=sure)
+            yield open_(port or (_ADMIN_PORT, started, "default"), host, sure=sure)
     # What a repository starts may be of any version: without a line about it, nothing there says that there is such a socket.
     said = any(name.startswith("mysqlx") for name in reading.settings)
     old = product.version < (8, 0) if product.version is not None else reading.files.partial and not said
-    address = reading.settings.get("mysqlx_bind_address")
-    x = _port(reading, "mysqlx_port", _X_PORT, where if address is None else (address[2], "default"))
+    # bind_address does not hold for it, nor does MYSQL_TCP_PORT.
+    _, _, at = reading.settings.get("mysqlx_bind_address") or reading.settings.get("mysqlx") or (None, "default", started)
+    x = _port(reading, "mysqlx_port", _X_PORT, (at, "default"))
     if not old and x is not None and reading.is_on("mysqlx", default=True):
         for host, sure in _hosts(reading, "mysqlx_bind_address", product):
             yield open_(x, host, sure=sure if product.version else "likely")

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from typing import TypeGuard
 
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, field
 from portwright.facts import Endpoint, Origin, Protocol
 from portwright.numbers import decimal
@@ -33,6 +34,11 @@ _SERVERS: dict[str, tuple[Protocol, bool]] = {
     "xmlrpc.server.SimpleXMLRPCServer": ("tcp", True),
     "xmlrpc.server.DocXMLRPCServer": ("tcp", True),
 }
+# What Python 2 calls the modules of these.
+_PYTHON_2 = {"SocketServer": "socketserver", "BaseHTTPServer": "http.server", "SimpleXMLRPCServer": "xmlrpc.server"}
+_PRINTS = lazy_regex(r"(?m)(^[ \t]*|:[ \t]+|;[ \t]*)print\b(?:[ \t]+(?=[^\s=(])[^\n]*|[ \t]*$)")
+_CATCHES = lazy_regex(r"(?m)^([ \t]*except[ \t]+(?:[\w.]+|\([^)\n]*\)))[ \t]*,[ \t]*(\w+)[ \t]*:")
+_RAISES = lazy_regex(r"(?m)^([ \t]*)raise[ \t]+[\w.]+[ \t]*,[^\n]*")
 _HOST_AND_PORT = {"wsgiref.simple_server.make_server": (0, 1), "asyncio.start_server": (1, 2)}
 _BOTH = ("0.0.0.0", "::")  # noqa: S104  compared, never bound
 
@@ -149,7 +155,7 @@ def _taken_apart(source: Source, argv: tuple[Word, ...], environment: Mapping[st
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(source.text.removeprefix("\ufeff").encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+            tree = _parsed(source.text.removeprefix("\ufeff").encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
     except SyntaxError as error:
         at = Span(source.path, error.lineno or 1, max(error.offset or 1, 1), error.lineno or 1, max(error.offset or 1, 1))
         files.report_unreadable(at, "not Python as this version reads it: what the script binds cannot be determined")
@@ -160,6 +166,20 @@ def _taken_apart(source: Source, argv: tuple[Word, ...], environment: Mapping[st
     text = _Text(source, argv, environment)
     _index(tree, text)
     return text
+
+
+def _parsed(text: str) -> ast.Module:
+    """The syntax tree; what only Python 2 says (print, `except E, e`, `raise E, text`) is taken out where that makes it one."""
+    try:
+        return ast.parse(text)
+    except SyntaxError as error:
+        newer = _RAISES.sub(r"\1raise", _CATCHES.sub(r"\1 as \2:", _PRINTS.sub(r"\1pass", text)))
+        if newer == text:
+            raise
+        try:
+            return ast.parse(newer)
+        except SyntaxError:
+            raise error from None
 
 
 def _index(tree: ast.Module, text: _Text) -> None:
@@ -517,7 +537,9 @@ def _dotted(node: ast.expr, text: _Text) -> str:
         node = node.value
     if not isinstance(node, ast.Name):
         return ""
-    return ".".join((text.imports.get(node.id, node.id), *reversed(parts)))
+    first = text.imports.get(node.id, node.id)
+    module, dot, rest = first.partition(".")
+    return ".".join((_PYTHON_2.get(module, module) + dot + rest, *reversed(parts)))
 
 
 def _span(node: ast.expr, text: _Text) -> Span:
