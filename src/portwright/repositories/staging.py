@@ -21,6 +21,7 @@ from portwright.repositories.recognise import (
     without_remarks,
     worth_reading,
 )
+from portwright.repositories.setcap_mentions import Mention, may_speak, mentions, perhaps_given
 from portwright.source import Span, Unreadable
 from portwright.system.host_files.captures import captured
 from portwright.system.sysctl.settle import settle
@@ -147,23 +148,26 @@ def read_repository(tree: Tree, name: str, explicit: bool = False) -> tuple[Host
 
     `asked`: the tree is one file that its user named, so that it counts even where its path says *sample*.
     """
-    placed, siblings, unreadable, coverage = _config_files(tree, explicit)
+    placed, siblings, unreadable, coverage, given = _config_files(tree, explicit)
     layouts = stage(placed)
     if len(layouts) > _MOST_LAYOUTS:
         reason = f"the files make more than {_MOST_LAYOUTS} different hosts; only the first {_MOST_LAYOUTS} were read"
         unreadable = (*unreadable, Unreadable(Span.whole(name), reason))
     read: dict[str, tuple[DaemonFact, ...]] = {}
-    hosts = [_read_layout(layout, siblings, name, read) for layout in layouts[:_MOST_LAYOUTS]] or [Host(name, repository=True)]
+    hosts = [_read_layout(layout, siblings, name, read, given) for layout in layouts[:_MOST_LAYOUTS]] or [Host(name, repository=True)]
     coverage = Coverage.union((hosts[0].coverage, coverage))
     return (replace(hosts[0], unreadable=tuple(sorted({*hosts[0].unreadable, *unreadable})), coverage=coverage), *hosts[1:])
 
 
-def _config_files(tree: Tree, explicit: bool) -> tuple[tuple[StagedFile, ...], SiblingFiles, tuple[Unreadable, ...], Coverage]:
+def _config_files(
+    tree: Tree, explicit: bool
+) -> tuple[tuple[StagedFile, ...], SiblingFiles, tuple[Unreadable, ...], Coverage, tuple[Mention, ...]]:
     placed: list[StagedFile] = []
     recognised: set[str] = set()
     unreadable: list[Unreadable] = []
     left: list[LeftOut] = []
     unread: list[NotRead] = []
+    given: list[Mention] = []
     looked_into = 0
 
     def say(error: ReadError) -> None:
@@ -172,7 +176,7 @@ def _config_files(tree: Tree, explicit: bool) -> tuple[tuple[StagedFile, ...], S
     for path in tree.walk(say):
         label = tree.label(path)
         readable = explicit or worth_reading(label)
-        other = kind_by_name(label)
+        other = kind_by_name(label) or ("installer" if may_speak(label) else None)
         if other is not None and (looked_into >= MOST_FILES or (not explicit and lies_aside(label))):
             other = None
         if not readable and other is None:
@@ -182,7 +186,7 @@ def _config_files(tree: Tree, explicit: bool) -> tuple[tuple[StagedFile, ...], S
         except ReadError as error:
             if readable:
                 say(error)
-            elif other not in ("yaml", "script"):
+            elif other not in ("yaml", "script", "installer"):
                 unread.append(NotRead(label, other or "", error.reason))
             continue
         if data is None:
@@ -194,7 +198,8 @@ def _config_files(tree: Tree, explicit: bool) -> tuple[tuple[StagedFile, ...], S
             what = recognise(label, text, explicit)
         if what is None and other is not None:
             looked_into += 1
-            row = not_read(label, other, text)
+            given += mentions(label, text, _role(label))
+            row = None if other == "installer" else not_read(label, other, text)
             unread += [] if row is None else [row]
         if what is not None:
             recognised.add(path)
@@ -206,7 +211,8 @@ def _config_files(tree: Tree, explicit: bool) -> tuple[tuple[StagedFile, ...], S
     left_out = frozenset(file.label for file in _left_out(placed, tree))
     left += [LeftOut(label, "the sites-enabled beside it enables other sites, not this one") for label in sorted(left_out)]
     kept = tuple(file for file in placed if file.label not in left_out)
-    return kept, SiblingFiles(tree, frozenset(recognised)), tuple(unreadable), Coverage(left_out=tuple(left), not_read=tuple(unread))
+    coverage = Coverage(left_out=tuple(left), not_read=tuple(unread))
+    return kept, SiblingFiles(tree, frozenset(recognised)), tuple(unreadable), coverage, tuple(given)
 
 
 def _left_out(placed: Iterable[StagedFile], tree: Tree) -> Iterable[StagedFile]:
@@ -278,13 +284,20 @@ def _nearest(files: Iterable[StagedFile], anchor: StagedFile) -> StagedFile:
     )
 
 
-def _read_layout(layout: tuple[StagedFile, ...], siblings: SiblingFiles, name: str, read: dict[str, tuple[DaemonFact, ...]]) -> Host:
+def _read_layout(
+    layout: tuple[StagedFile, ...],
+    siblings: SiblingFiles,
+    name: str,
+    read: dict[str, tuple[DaemonFact, ...]],
+    given: tuple[Mention, ...],
+) -> Host:
     """One layout as a host. `read` is what the files of earlier layouts said on their own, and takes up what those of this one say."""
     tree = StagedTree(layout, siblings)
     files = Files(tree, partial=True)
     known = captured(files)
     settled = settle(files)
     started = systemd.read(files, known, repository=True)
+    started = replace(started, invocations=tuple(perhaps_given(each, _role(each.at.path), given) for each in started.invocations))
     context = bind_context(settled, known, files)
     found = services(started, files, known, context)
     listeners, others = [*found.listeners], [*found.others]

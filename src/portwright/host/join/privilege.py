@@ -70,6 +70,9 @@ def may_bind(
     gains = gains or (not privileges.no_new_privileges_sure and (privileges.setuid_root or NEEDED in privileges.file_permitted))
     whose = " of its own network namespace" if privileges.private_network else ""
     reason = f"{why}, and {port} is below net.ipv4.ip_unprivileged_port_start ({start}){whose}"
+    if gains and privileges.file_perhaps is not None:
+        reason = f"{reason}, unless {privileges.file_perhaps} gives its program the capability"
+        return Permission(False, "EACCES", reason, at, "possible")
     return Permission(False, "EACCES", reason, at, "likely" if gains else "certain")
 
 
