@@ -15,6 +15,7 @@ _FOLDERS = (
     ("/etc/NetworkManager/system-connections", "", False),
     ("/etc/sysconfig/network-scripts", "", False),
     ("/etc/wireguard", ".conf", False),
+    ("/etc/libvirt/qemu/networks", ".xml", False),
     ("/etc/keepalived", ".conf", False),
     ("/etc/keepalived/conf.d", ".conf", False),
 )

@@ -118,7 +118,10 @@ class Activation:
             how = f"{unit.name} takes its sockets: {setting.at}"
             found += (Pull(self._expand(word, unit), False, how) for word in setting.value.split())
         if (bus := bus_name(unit)) is not None:
-            found.append(Pull("dbus.socket", True, f"{unit.name} has a name on the bus: {bus.at}"))
+            # A host with such a service has a bus: without its file it is the copy that is not whole.
+            socket = self._find("dbus.socket")
+            there = socket is not None and socket.state != "missing"
+            found.append(Pull("dbus.socket", there, f"{unit.name} has a name on the bus: {bus.at}"))
         if unit.kind in _BY_DEFAULT and takes_defaults(unit):
             found.append(Pull("sysinit.target", True, f"{unit.name} requires it by default"))
         if unit.state == "missing":
