@@ -31,6 +31,11 @@ REASONS: dict[str, tuple[str, dict[str, bytes], str]] = {
     "203/EXEC": ("CapabilityBoundingSet=CAP_CHOWN\nExecStart=/usr/bin/prober", {}, "bounding-set-bars-program"),
     "216/GROUP": (f"{SERVER}\nGroup=nosuch", {}, "unknown-user-or-group"),
     "217/USER": (f"{SERVER}\nUser=nosuch", {}, "unknown-user-or-group"),
+    "218/CAPABILITIES": (
+        f"{SERVER}\nUser=web\nAmbientCapabilities=CAP_NET_BIND_SERVICE",
+        {"/.portwright/kernel": b"3.10.0-327.el7.x86_64\n"},
+        "ambient-capabilities-unknown-to-kernel",
+    ),
     "resources": (f"{SERVER}\nEnvironmentFile=/etc/default/gone", {}, "missing-environment-file"),
     "never-started": (f"{SERVER}\n{SERVER}", {}, "unit-refused-by-systemd"),
     "no kernel IPv6": (

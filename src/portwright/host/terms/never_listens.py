@@ -18,6 +18,8 @@ def start_refusal(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
     found = _privileges(host, unit)
     if not unit.refused and (found is None or found.fails != "never-started" or unit.starts not in _ASKED):
         return Derived(())
+    if not host.once(_unreadable_files).isdisjoint(unit.files):
+        return Derived(())  # what could not be read may be just what is missing
     commands = unit.each("Service", "ExecStart")
     kind = unit.value("Service", "Type")
     if len(commands) > 1 and (kind is None or kind.value != "oneshot"):
@@ -30,6 +32,10 @@ def start_refusal(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
         return Derived((unit.refused,), () if line is None else (Note("what it should listen on is here", line.at),))
     reason, at = found.because[-1] if found is not None and found.because else ("its command cannot be read", unit.at)
     return Derived((reason,), (Note(reason, at),))
+
+
+def _unreadable_files(host: Host) -> frozenset[str]:
+    return frozenset(each.at.path for each in host.unreadable)
 
 
 @fact_value("unit", "unknown-account")

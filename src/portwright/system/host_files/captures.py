@@ -267,7 +267,7 @@ def _sos_package(text: str, at: Span) -> tuple[tuple[str, str], ...] | None:
         return ((words[1].partition(":")[0], words[2]),) if len(words) > 2 else None
     name, dash, release = words[0].rpartition("-")
     name, other_dash, version = name.rpartition("-")
-    return ((name, f"{version}-{release.rpartition('.')[0]}"),) if dash and other_dash and version[:1].isdigit() else None
+    return ((name, f"{version}-{release.rpartition('.')[0]}"),) if dash and other_dash and is_digits(version[:1]) else None
 
 
 def _words(text: str, at: Span) -> tuple[Word, ...]:

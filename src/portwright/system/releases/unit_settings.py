@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from portwright.numbers import decimal
+
 # `systemd --dump-configuration-items` of 252 and 257; a name that came with 227 or later has that release behind it
 # ("Added in version" in the manual pages of 257).
 _LISTED: tuple[tuple[str, str], ...] = (
@@ -181,7 +183,10 @@ READ_IN: frozenset[str] = frozenset(section for sections in SECTIONS.values() fo
 """The sections that unit files have."""
 
 SINCE: Mapping[str, int] = {
-    name: int(release) for _, names in _LISTED for name, colon, release in (word.partition(":") for word in names.split()) if colon
+    name: number
+    for _, names in _LISTED
+    for name, _, release in (word.partition(":") for word in names.split())
+    if (number := decimal(release)) is not None
 }
 """The release of systemd that brought a setting; none for what is older than 227, which nobody runs."""
 
