@@ -80,13 +80,13 @@ def test_the_init_system_in_charge_is_told_by_the_most_telling_file(files: dict[
     assert " ".join([init.name, init.confidence, *([str(init.at)] if init.at else [])]) == verdict
 
 
-ALPINE = {
-    "/etc/inittab": OPENRC,
-    "/etc/init.d/nginx": "#!/sbin/openrc-run\ncommand=/usr/sbin/nginx\n",
+UNREAD = {
+    "/sbin/init": "-> /bin/busybox",
+    "/etc/inittab": "::sysinit:/etc/init.d/rcS\n",
+    "/etc/init.d/S80nginx": "#!/bin/sh\n/usr/sbin/nginx\n",
     "/etc/nginx/nginx.conf": "http { server { listen 40000; } }\n",
     "/etc/sysctl.conf": "net.ipv4.ip_local_port_range = 2000 3001\n",
     "/etc/systemd/system/nginx.service": UNIT,
-    "/etc/os-release": "ID=alpine\n",
 }
 
 
@@ -95,19 +95,20 @@ def of(files: dict[str, str]) -> Host:
 
 
 def test_a_host_whose_init_system_is_not_read_says_so_and_of_what_it_starts_nothing_is_claimed() -> None:
-    host = of(ALPINE)
+    host = of(UNREAD)
 
     assert [(str(each.at), each.reason) for each in host.unreadable] == [
         (
-            "/etc/inittab:2:1",
-            "init system not read: OpenRC is the init system of this host (it starts /sbin/openrc), so what it starts cannot be determined",
+            "/etc/inittab:1:1",
+            "init system not read: the init of BusyBox is the init system of this host (it defines what is started), "
+            "so what it starts cannot be determined",
         )
     ]
     assert (host.listeners, host.units) == ((), ())
 
 
 def test_what_a_file_sets_there_is_only_possible() -> None:
-    ranges = host.sysctl("net.ipv4.ip_local_port_range") if (host := of(ALPINE)) else None
+    ranges = host.sysctl("net.ipv4.ip_local_port_range") if (host := of(UNREAD)) else None
     others = host.sysctl("net.ipv4.ip_local_reserved_ports")
 
     assert ranges is not None
@@ -127,7 +128,7 @@ def test_a_containers_tree_says_that_nothing_starts() -> None:
 
 
 def test_nothing_is_planned_for_a_host_whose_init_system_is_not_read() -> None:
-    host = of(ALPINE)
+    host = of(UNREAD)
     findings, _ = evaluate(host, load([rules_directory()]))
 
     made = plan(host, tuple(findings), lambda edits: pytest.fail("nothing is laid over it"))

@@ -15,7 +15,8 @@ class Sysctl:
 
     `boot` is what systemd-sysctl leaves, `reload` what `sysctl --system` (procps) leaves; `running` is what a captured
     `sysctl -a` or `/proc/sys` says, None without one. `is_default` is true where no file sets the key and boot points into the
-    shipped defaults. The contract's `value` equals boot.
+    shipped defaults. The contract's `value` equals boot. `later` are the values that may be in force once everything has started,
+    with who writes each, the files' own among them where it may last; empty where nothing but the loaders writes the key.
     """
 
     at: Span
@@ -27,6 +28,7 @@ class Sysctl:
     overridden: tuple[Overridden, ...] = ()
     is_default: bool = False
     confidence: Confidence = "certain"
+    later: tuple[Overridden, ...] = ()
 
 
 def _place(sysctl: Sysctl, evidence: Iterable[Span], files: Container[str]) -> Span:

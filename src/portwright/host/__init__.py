@@ -22,7 +22,8 @@ class Host:
     ordered before a unit, transitively; a unit it does not name has nobody known to come before it. `roles` says, for each file of a
     repository, the role or host whose folder it lies in ("" for none): files of different roles may end on different machines.
     `coverage` says what was not understood, left out and not read.
-    `unread_init` says why nothing is known of what the host starts: its init system is not read. It is "" where it is.
+    `unread_init` says why nothing can be planned for the host: its init system is not read, or is not systemd. It is "" where it is.
+    `files_not_applied` says why a boot reads none of the files of sysctl.d, "" where it does.
     `others` are the facts of kinds that have no field here, by the kind's name.
     `resvports` are the ends of the range whose ports an NFS client takes, as options of its module set them.
     `expected_rate` is how many new connections a second to one destination the host must keep up, None where nobody says.
@@ -50,6 +51,7 @@ class Host:
     coverage: Coverage = Coverage()
     expected_rate: int | None = None
     unread_init: str = ""
+    files_not_applied: str = ""
 
     @cached_property
     def _answers(self) -> dict[object, Any]:

@@ -36,7 +36,9 @@ def read_host(tree: Tree, name: str, identity: str = "") -> Host:
     files = Files(tree)
     known = files.once(captured)
     found = started(files, known)
-    settled = unsettle(settle(files, known.sysctl, files.once(kernel_release)), found.sysctl_writes)
+    words = known.cmdline if known.cmdline is not None else files.once(boot_words)
+    settled = settle(files, known.sysctl, files.once(kernel_release), words, found.files_not_applied)
+    settled = unsettle(settled, found.sysctl_writes, found.before)
     if found.unread:
         settled = perhaps(settled)
     context = bind_context(settled, known, files)
@@ -162,7 +164,8 @@ def assemble(
         unreadable=files.unreadable,
         coverage=Coverage.union([Coverage(not_understood=services.not_understood)]),
         files_read=len(files.sources),
-        unread_init=found.unread,
+        unread_init=found.unread or found.unplanned,
+        files_not_applied=found.files_not_applied,
         privileges=services.privileges,
         order={name: found.before(name) for name in sorted({listener.unit for listener in services.listeners if listener.unit})},
     )

@@ -198,6 +198,7 @@ def _sysctl(sysctl: Sysctl) -> _Object:
         "reload_at": _at(sysctl.reload_at),
         "running": None if sysctl.running is None else hide_value(sysctl.key, sysctl.running),
         "lost": [_lost(sysctl.key, overridden) for overridden in sysctl.overridden],
+        "later": [_lost(sysctl.key, value) for value in sysctl.later],
         "is_default": sysctl.is_default,
         "confidence": sysctl.confidence,
     }

@@ -9,7 +9,26 @@ from portwright.system.started import Reader, Started
 from portwright.system.systemd import reader as systemd_reader
 from portwright.trees import Files
 
-READERS: Mapping[InitName, Reader] = {"systemd": systemd_reader.read}
+
+def _openrc(files: Files, known: Captured) -> Started:
+    from portwright.system.openrc import reader  # few hosts have it, and each brings the reading of shells
+
+    return reader.read(files, known)
+
+
+def _runit(files: Files, known: Captured) -> Started:
+    from portwright.system.runit import reader
+
+    return reader.read(files, known)
+
+
+def _sysvinit(files: Files, known: Captured) -> Started:
+    from portwright.system.sysvinit import reader
+
+    return reader.read(files, known)
+
+
+READERS: Mapping[InitName, Reader] = {"systemd": systemd_reader.read, "openrc": _openrc, "runit": _runit, "sysvinit": _sysvinit}
 """The init systems that are read."""
 
 

@@ -24,13 +24,16 @@ class InitSocket:
 class SysctlWrite:
     """A kernel setting that a started command writes, and the unit it belongs to.
 
-    `value` is None where the text does not tell it; the key `*` means all that `sysctl --system` sets.
+    `value` is None where the text does not tell it; the key `*` means all that `sysctl --system` sets. `conditional`: it is not sure
+    that the command is run. `after_files`: it surely runs after the loader of the files.
     """
 
     key: str
     value: str | None
     at: Span
     unit: str
+    conditional: bool = False
+    after_files: bool = False
 
 
 def _nothing_before(unit: str) -> AbstractSet[str]:
@@ -40,6 +43,8 @@ def _nothing_before(unit: str) -> AbstractSet[str]:
 @dataclass(frozen=True)
 class Started:
     """What is started on a host. `unread` says why nothing is known of it, "" where it is.
+
+    `unplanned` says why no change can be planned there, `files_not_applied` why a boot does not read the files of sysctl.d.
 
     `units` are what the init system manages, started or not. `invocations` are the commands it starts, and what cron and supervisor
     start in turn, each with what starts it and why. `before` tells which units are started before one of them, over any number of steps.
@@ -51,6 +56,8 @@ class Started:
     sysctl_writes: tuple[SysctlWrite, ...] = ()
     before: Callable[[str], AbstractSet[str]] = _nothing_before
     unread: str = ""
+    unplanned: str = ""
+    files_not_applied: str = ""
 
 
 Reader = Callable[[Files, Captured], Started]

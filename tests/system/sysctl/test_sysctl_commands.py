@@ -80,3 +80,93 @@ def test_sysctl_system_at_boot_makes_what_the_loaders_read_differently_only_poss
     found = _settled("ExecStart=/sbin/sysctl --system", RANGE, more)
 
     assert ("20000 30000", "possible", "40000 50000") == (found.boot, found.confidence, found.overridden[-1].value)
+
+
+# ── what may be in force in the end ─────────────────────────────────────────────────────────────────────────────────
+
+
+def later(units: dict[str, str], more: dict[str, str]) -> list[str]:
+    """The values of the range that may be the last, of a host that boots these units."""
+    files = dict(more)
+    for name, text in units.items():
+        files[f"/etc/systemd/system/{name}.service"] = text
+        files[f"/etc/systemd/system/multi-user.target.wants/{name}.service"] = f"-> ../{name}.service"
+    read = Files(MemoryTree(files))
+    loaded = load(read)
+    settled = unsettle(settle(read), sysctl_writes(loaded, read), loaded.before)
+    return [f"{each.value} {each.at}" for sysctl in settled.sysctls if sysctl.key == RANGE for each in sysctl.later]
+
+
+def _writer(value: str, unit: str = "") -> str:
+    return f"[Unit]\n{unit}\n[Service]\nType=oneshot\nExecStart=/sbin/sysctl -w '{RANGE}={value}'\n"
+
+
+A, B = "/etc/systemd/system/a.service", "/etc/systemd/system/b.service"
+
+
+@pytest.mark.parametrize(
+    ("units", "expected"),
+    [
+        ({"a": _writer("2000 3000")}, [f"2000 3000 {A}:5:11"]),
+        ({"a": _writer("2000 3000"), "b": _writer("4000 5000")}, [f"2000 3000 {A}:5:11", f"4000 5000 {B}:5:11"]),
+        ({"a": _writer("2000 3000", "After=b.service"), "b": _writer("4000 5000")}, [f"2000 3000 {A}:5:11"]),
+        ({"a": _writer("2000 3000"), "b": _writer("4000 5000", "After=a.service")}, [f"4000 5000 {B}:5:11"]),
+        ({"a": _writer("2000 3000", "DefaultDependencies=no")}, ["32768 60999 kernel.conf:7:1", f"2000 3000 {A}:5:11"]),
+        ({"a": _writer("2000 3000", "DefaultDependencies=no\nAfter=systemd-sysctl.service")}, [f"2000 3000 {A}:6:11"]),
+        ({"a": _writer("3000 2000")}, []),
+    ],
+)
+def test_the_last_of_the_writers_decides_and_where_none_is_surely_last_each_may(units: dict[str, str], expected: list[str]) -> None:
+    assert expected == later(units, {})
+
+
+def test_a_write_under_a_condition_may_be_left_out() -> None:
+    script = f"#!/bin/sh\nif [ -n \"$X\" ]; then\n  sysctl -w {RANGE}='2000 3000'\nfi\n"
+    found = later({"a": "[Service]\nType=oneshot\nExecStart=/opt/tune\n"}, {"/opt/tune": script})
+
+    assert ["32768 60999 kernel.conf:7:1", "2000 3000 /opt/tune:3:3"] == found
+
+
+TUNED = {"/etc/tuned/active_profile": "web\n", "/usr/lib/tuned/profiles/web/tuned.conf": f"[main]\n[sysctl]\n{RANGE}=2000 3000\n"}
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, ["2000 3000 /usr/lib/tuned/profiles/web/tuned.conf:3:1"]),
+        ({"/etc/tuned/web/tuned.conf": f"[sysctl]\n{RANGE}=4000 5000\n"}, ["4000 5000 /etc/tuned/web/tuned.conf:2:1"]),
+        ({"/etc/sysctl.d/a.conf": f"{RANGE} = 6000 7000\n"}, []),
+        (
+            {"/etc/sysctl.d/a.conf": f"{RANGE} = 6000 7000\n", "/etc/tuned/tuned-main.conf": "reapply_sysctl = 0\n"},
+            ["2000 3000 /usr/lib/tuned/profiles/web/tuned.conf:3:1"],
+        ),
+        ({"/usr/lib/tuned/profiles/web/tuned.conf": "[sysctl]\nenabled=0\nnet.core.somaxconn=1\n"}, []),
+    ],
+)
+def test_tuned_writes_its_active_profile_and_puts_the_files_of_etc_back(more: dict[str, str], expected: list[str]) -> None:
+    assert expected == later({"tuned": "[Service]\nExecStart=/usr/sbin/tuned -l -P\n"}, {**TUNED, **more})
+
+
+def test_a_profile_that_is_not_there_is_said_to_be_unread() -> None:
+    files = {
+        "/usr/lib/systemd/system/tuned.service": "[Service]\nExecStart=/usr/sbin/tuned\n",
+        "/etc/systemd/system/multi-user.target.wants/tuned.service": "-> /usr/lib/systemd/system/tuned.service",
+        "/etc/tuned/active_profile": "virtual-guest\n",
+    }
+    read = Files(MemoryTree(files))
+
+    assert [] == list(sysctl_writes(load(read), read))
+    assert ["tuned's profile virtual-guest is not there, so which kernel settings it writes is not known"] == [
+        each.reason for each in read.unreadable
+    ]
+
+
+@pytest.mark.parametrize(("enabled", "expected"), [("yes", ["2000 3000 /etc/ufw/sysctl.conf:1:1"]), ("no", [])])
+def test_ufw_writes_its_own_file_where_it_is_enabled(enabled: str, expected: list[str]) -> None:
+    more = {
+        "/etc/ufw/ufw.conf": f"ENABLED={enabled}\n",
+        "/etc/default/ufw": "IPT_SYSCTL=/etc/ufw/sysctl.conf\n",
+        "/etc/ufw/sysctl.conf": "net/ipv4/ip_local_port_range=2000 3000\n",
+    }
+
+    assert expected == later({"ufw": "[Service]\nType=oneshot\nExecStart=/lib/ufw/ufw-init start quiet\n"}, more)

@@ -1,10 +1,13 @@
 """What rules may ask of a line that tries to set a kernel setting."""
 
+from itertools import takewhile
+
 from portwright.facts import Assignment
 from portwright.host import Host
 from portwright.host.terms.host import reserved_ports
 from portwright.host.terms.kernel_settings import PORT_SETTING_NAMES, PORT_SETTINGS, RESERVED, evidence_for
 from portwright.host.terms.registry import Derived, fact_value
+from portwright.numbers import is_digits
 from portwright.ports import PortSet
 from portwright.source import Span
 
@@ -40,6 +43,40 @@ def loses_to_a_package(host: Host, assignment: Assignment) -> Derived[bool]:
 def _last(host: Host) -> dict[tuple[str, str], Span]:
     """Where each file sets a key for the last time."""
     return {(each.key, each.at.path): each.at for each in sorted(host.assignments, key=lambda each: each.at)}
+
+
+@fact_value("assignment", "not-applied-at-boot")
+def not_applied_at_boot(host: Host, assignment: Assignment) -> Derived[bool]:
+    """Whether the line about ports has no effect after a boot, as nothing that is started there reads the files at all."""
+    sysctl = host.sysctl(assignment.key)
+    if not host.files_not_applied or assignment.reason != host.files_not_applied or assignment.key not in PORT_SETTINGS:
+        return Derived(False)
+    return Derived(sysctl is not None and sysctl.boot.split() != assignment.value.split(), (), "likely")
+
+
+@fact_value("assignment", "loses-to-its-neighbour")
+def loses_to_its_neighbour(host: Host, assignment: Assignment) -> Derived[bool]:
+    """Whether the line about ports that counts in a file of /etc is replaced by another file of /etc, with another value.
+
+    Files are read by their names, so 99-web.conf comes before 99-sysctl.conf, which is /etc/sysctl.conf. What a file loses to one with
+    a higher number, or called zz, is lost on purpose, and so is what /etc/sysctl.conf loses: it holds what a host began with.
+    """
+    key, at = assignment.key, assignment.at
+    sysctl = host.sysctl(key)
+    if sysctl is None or key not in PORT_SETTINGS or not all(each.startswith("/etc/") for each in (at.path, sysctl.at.path)):
+        return Derived(False)
+    last = host.once(_last)[key, at.path] == at
+    other = last and _surprises(at.path, sysctl.at.path) and sysctl.boot.split() != assignment.value.split()
+    return Derived(other, (evidence_for(sysctl),) if other else (), sysctl.confidence)
+
+
+def _surprises(loser: str, winner: str) -> bool:
+    """Whether nothing in the names of two files says that the second is meant to come last."""
+    if loser in (winner, "/etc/sysctl.conf") or winner == "/etc/sysctl.conf":
+        return loser not in (winner, "/etc/sysctl.conf")
+    names = [path.rpartition("/")[2] for path in (loser, winner)]
+    numbers = ["".join(takewhile(is_digits, name)) for name in names]
+    return numbers[0] == numbers[1] and not names[1].startswith("zz")
 
 
 @fact_value("assignment", "lost-ports")

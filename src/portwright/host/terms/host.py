@@ -1,7 +1,19 @@
 """What rules may ask of the whole host: which ports the kernel lends, keeps back, and leaves to the privileged."""
 
+from portwright._start.records import replace
+from portwright.facts import Overridden
+from portwright.finding import Note
 from portwright.host import Host
-from portwright.host.terms.kernel_settings import RANGE, RESERVED, UNPRIVILEGED, evidence_for, number_in, pair_in
+from portwright.host.terms.kernel_settings import (
+    RANGE,
+    RESERVED,
+    UNPRIVILEGED,
+    evidence_for,
+    number_in,
+    pair_in,
+    sole_later,
+    written_later,
+)
 from portwright.host.terms.registry import Derived, host_value
 from portwright.ports import PortSet
 
@@ -18,6 +30,8 @@ def ephemeral_ports(host: Host) -> Derived[PortSet | None]:
     sysctl, ends = host.sysctl(RANGE), ephemeral_ends(host)
     if sysctl is None or ends is None:
         return Derived(None)
+    if (only := sole_later(sysctl)) is not None and (pair := pair_in(only.value)) is not None:
+        return Derived(PortSet.of(pair), (written_later(sysctl, only),), "likely")
     return Derived(PortSet.of(ends), (evidence_for(sysctl),), sysctl.confidence)
 
 
@@ -27,6 +41,8 @@ def reserved_ports(host: Host) -> Derived[PortSet | None]:
     sysctl = host.sysctl(RESERVED)
     if sysctl is None:
         return Derived(PortSet())
+    if (only := sole_later(sysctl)) is not None and (said := _list(only.value)) is not None:
+        return Derived(said, (written_later(sysctl, only),), "likely")
     try:
         ports = PortSet.parse(sysctl.boot)
     except ValueError:
@@ -81,3 +97,41 @@ def _lendable(host: Host) -> Derived[PortSet | None]:
     if ephemeral.value is None or reserved.value is None:
         return Derived(None)
     return Derived(ephemeral.value.minus(reserved.value), (*ephemeral.evidence, *reserved.evidence), ephemeral.confidence)
+
+
+def lendable_of(host: Host, ports: PortSet) -> Derived[PortSet | None]:
+    """What of some ports the kernel may assign to an outgoing connection, under any value that may be in force in the end.
+
+    *possible* where it holds under some of those values only.
+    """
+    sysctl, reserving = host.sysctl(RANGE), host.sysctl(RESERVED)
+    several = [each for each in (sysctl, reserving) if each is not None and len(each.later) > 1]
+    if sysctl is None or not several:
+        lent = _lendable(host)
+        return lent if lent.value is None else Derived(lent.value.intersection(ports), lent.evidence, lent.confidence)
+    base = Overridden("", sysctl.at, "")
+    ranges = [(pair_in(each.value), each) for each in sysctl.later or (replace(base, value=sysctl.boot),)]
+    lists: list[tuple[PortSet | None, Overridden]] = [(PortSet(), base)]
+    if reserving is not None:
+        lists = [(_list(each.value), each) for each in reserving.later or (replace(base, value=reserving.boot, at=reserving.at),)]
+    met: list[Note] = []
+    everywhere = True
+    found = PortSet()
+    for ends, first in ranges:
+        for kept, second in lists:
+            lent_here = None if ends is None or kept is None else PortSet.of(ends).minus(kept).intersection(ports)
+            if not lent_here:
+                everywhere = False
+                continue
+            found = found.union(lent_here)
+            met.append(written_later(sysctl, first) if first.at != sysctl.at else evidence_for(sysctl))
+            if reserving is not None and second.at not in (reserving.at, base.at):
+                met.append(written_later(reserving, second))
+    return Derived(found, tuple(dict.fromkeys(met)), "likely" if everywhere else "possible")
+
+
+def _list(text: str) -> PortSet | None:
+    try:
+        return PortSet.parse(text)
+    except ValueError:
+        return None

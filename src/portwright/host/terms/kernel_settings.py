@@ -1,6 +1,6 @@
 """What terms say of kernel settings: their names, the numbers in them, and the note that says which line set one."""
 
-from portwright.facts import Sysctl
+from portwright.facts import Overridden, Sysctl
 from portwright.finding import Note
 from portwright.numbers import decimals, signed
 
@@ -23,6 +23,16 @@ def evidence_for(sysctl: Sysctl) -> Note:
     if sysctl.is_default:
         return Note(f"no file sets {sysctl.key}, so the kernel's default applies: {sysctl.boot or 'empty'}", sysctl.at)
     return Note(f"{sysctl.key} is set to {sysctl.boot or 'an empty value'} here", sysctl.at)
+
+
+def sole_later(sysctl: Sysctl) -> Overridden | None:
+    """The one value that is in force once everything has started, where that is not what the files leave."""
+    return sysctl.later[0] if len(sysctl.later) == 1 else None
+
+
+def written_later(sysctl: Sysctl, value: Overridden) -> Note:
+    """The note that says who sets a kernel setting after the files have."""
+    return Note(f"{value.reason.removesuffix(' writes it')} sets {sysctl.key} to {value.value or 'nothing'} when it starts", value.at)
 
 
 def pair_in(text: str) -> tuple[int, int] | None:

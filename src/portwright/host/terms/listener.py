@@ -7,7 +7,9 @@ from portwright.finding import Note
 from portwright.host import Host
 from portwright.host.join import conflict
 from portwright.host.join.conflict import Claim, Turn
+from portwright.host.terms.host import lendable_of
 from portwright.host.terms.registry import Derived, fact_value
+from portwright.ports import PortSet
 from portwright.system.systemd import restarts
 
 
@@ -29,6 +31,12 @@ def socket(host: Host, listener: Listener) -> Derived[str]:
     """Protocol, address and ports in one: `tcp 127.0.0.1:8080`."""
     address = f"[{listener.address}]" if ":" in listener.address else listener.address
     return Derived(f"{listener.protocol} {address}:{listener.ports if listener.ports else 'random'}")
+
+
+@fact_value("listener", "lendable")
+def lendable(host: Host, listener: Listener) -> Derived[PortSet | None]:
+    """Those of its ports that the kernel may assign to an outgoing connection, under any value of the range that may be in force."""
+    return lendable_of(host, listener.ports)
 
 
 @fact_value("listener", "scope")

@@ -3,7 +3,7 @@
 from portwright.facts import Sysctl
 from portwright.finding import Note
 from portwright.host import Host
-from portwright.host.terms.kernel_settings import PORT_SETTINGS, RANGE, number_in, pair_in
+from portwright.host.terms.kernel_settings import PORT_SETTINGS, RANGE, number_in, pair_in, written_later
 from portwright.host.terms.registry import Derived, fact_value
 
 _MOST_LOST = 6  # lines in notes
@@ -25,11 +25,23 @@ def one_parity(host: Host, sysctl: Sysctl) -> Derived[bool | None]:
 @fact_value("sysctl", "loaders-disagree")
 def loaders_disagree(host: Host, sysctl: Sysctl) -> Derived[bool]:
     """Whether boot and `sysctl --system` leave different values, with the overridden lines and the reasons."""
-    if sysctl.boot == sysctl.reload:
+    if sysctl.boot == sysctl.reload or host.files_not_applied:
         return Derived(False)
     overridden = [each for each in sysctl.overridden if each.at not in (sysctl.at, sysctl.reload_at)]
     notes = (Note(f"{each.value or 'an empty value'} is not in force: {each.reason}", each.at) for each in overridden[:_MOST_LOST])
     return Derived(True, tuple(notes))
+
+
+@fact_value("sysctl", "written-later")
+def written_after_files(host: Host, sysctl: Sysctl) -> Derived[tuple[str, ...]]:
+    """Who sets it once the files have been read, and to what, where that is what a boot ends with or may end with."""
+    others = [each for each in sysctl.later if each.value != sysctl.boot]
+    said = [f"{each.reason.removesuffix(' writes it')} sets it to {each.value or 'nothing'}" for each in others]
+    return Derived(
+        tuple(said),
+        tuple(written_later(sysctl, each) for each in others),
+        "likely" if len(sysctl.later) == 1 else "possible",
+    )
 
 
 @fact_value("sysctl", "drifted")

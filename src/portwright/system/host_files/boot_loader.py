@@ -11,6 +11,7 @@ _GRUB_KEYS = ("GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEFAULT")
 _GRUB_DROP_INS = "/etc/default/grub.d"
 # Whole command lines: of kernel-install(8), of the Raspberry Pi's firmware.
 _WHOLE_FILES = ("/etc/kernel/cmdline", "/boot/firmware/cmdline.txt", "/boot/cmdline.txt")
+_ENTRIES = "/boot/loader/entries"
 _WORDS = lazy_regex(r"[^\s\"']+")
 
 
@@ -34,7 +35,19 @@ def boot_words(files: Files) -> tuple[Word, ...]:
         if source is not None:
             for number, line in enumerate(source.text.split("\n"), 1):
                 found += () if line.startswith("#") else _words(source, number, line, 0)
-    return tuple(found)
+    return (*found, *_entries(files))
+
+
+def _entries(files: Files) -> tuple[Word, ...]:
+    """The words that all entries of systemd-boot and of Fedora's GRUB have: which one is booted no file says."""
+    entries: list[list[Word]] = []
+    for name in files.names(_ENTRIES):
+        source = files.read(f"{_ENTRIES}/{name}") if name.endswith(".conf") else None
+        for number, line in enumerate(() if source is None else source.text.split("\n"), 1):
+            if line.startswith(("options ", "options\t")) and source is not None:
+                entries.append(list(_words(source, number, line, len("options"))))
+    common = set.intersection(*({word.text for word in entry} for entry in entries)) if entries else set()
+    return tuple(word for entry in entries[:1] for word in entry if word.text in common and not word.text.startswith("$"))
 
 
 def _grub_settings(source: Source) -> Iterator[tuple[str, tuple[Word, ...]]]:

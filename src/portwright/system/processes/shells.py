@@ -7,7 +7,7 @@ from portwright._start.records import dataclass, replace
 from portwright.facts import Confidence, weakest
 from portwright.formats import shell
 from portwright.numbers import decimal, is_digits, signed
-from portwright.source import Source, Span
+from portwright.source import Source, Span, Word
 from portwright.system.processes.process import MOST_STEPS, Process, is_name
 from portwright.system.processes.programs import SHELLS, is_shell_script
 from portwright.system.spanned_text import UNKNOWN, Piece, SpannedText, SpannedTextBuilder, SpannedTextView
@@ -153,6 +153,17 @@ class Run:
         if not ends:
             return (replace(process, confidence=weakest(process.confidence, "likely")),)
         return tuple(replace(each, steps=max(self.steps, 0) // len(ends)) for each in ends)
+
+    def source(self, path: str) -> None:
+        """Run the text of a file in this shell."""
+        text = self.files.read(path)
+        if text is not None:
+            self.read(_Text(text, text.text))
+            self.returned = False
+
+    def call(self, text: str, at: Span) -> None:
+        """Run text that somebody else than the host's files has written."""
+        self.read(_Text(SpannedTextView(SpannedText.of(Word(text, at))), text))
 
     # ── structure ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -395,7 +406,7 @@ class Run:
         if not arguments or not arguments[0].known:
             self.confidence = weakest(self.confidence, "likely")
             return None
-        path = arguments[0].text if "/" in arguments[0].text else f"{self.directory.rstrip('/')}/{arguments[0].text}"
+        path = self._here(arguments[0].text)
         source = self.files.read(path) if self.files.kind(path) == "file" else None
         if source is None:
             if path.startswith(_CERTAIN_PLACES):
@@ -626,8 +637,13 @@ class Run:
             case _:
                 return None
 
+    def _here(self, path: str) -> str:
+        """A path from the working directory."""
+        return path if path.startswith("/") else f"{self.directory.rstrip('/')}/{path.removeprefix('./')}"
+
     def _exists(self, operator: str, path: str) -> bool | None:
-        kind = self.files.kind(path) if path.startswith("/") else "missing"
+        path = self._here(path)
+        kind = self.files.kind(path)
         if kind == "missing":
             # A copied tree leaves out most of a host; its /etc is whole.
             return False if path.startswith(_CERTAIN_PLACES) else None

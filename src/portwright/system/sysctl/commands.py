@@ -1,14 +1,18 @@
 """Kernel settings that commands write when they start (`sysctl -w`, `echo x > /proc/sys/...`): what the files say is not sure then."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 
 from portwright._start.records import replace
-from portwright.facts import Overridden, Sysctl
-from portwright.formats.sysctl import PROCPS, Line, dotted, normalized, parse
-from portwright.source import Span
+from portwright.facts import Confidence, Overridden, Sysctl, weakest
+from portwright.formats.sysctl import dotted, normalized
+from portwright.source import Source, Span
 from portwright.system.processes.programs import SHELLS, is_shell_script
 from portwright.system.spanned_text import UNKNOWN
 from portwright.system.started import SysctlWrite
+from portwright.system.sysctl import kernel
+from portwright.system.sysctl.keepers import of_file, writes_of_keeper
+from portwright.system.sysctl.kernel import State
 from portwright.system.sysctl.settle import Settled, defaults
 from portwright.trees import Files
 
@@ -17,20 +21,25 @@ _LONGEST_SCRIPT = 1 << 18
 _LONGEST_COMMAND = 400
 _PROC = "/proc/sys/net/"
 _ALL = "*"
+_MOST_LATER = 8
 
 
-def unsettle(settled: Settled, writes: Iterable[SysctlWrite]) -> Settled:
+def unsettle(
+    settled: Settled, writes: Iterable[SysctlWrite], before: Callable[[str], AbstractSet[str]] = lambda unit: frozenset()
+) -> Settled:
     """The same values, *possible* only where a command that a boot starts writes another one to the key.
 
     Which of them stands when a service binds depends on what starts first and on whether the command succeeds, so neither is claimed:
-    `boot` goes on to be what systemd-sysctl leaves, and what the unit writes stands among the lost values with its line.
+    `boot` goes on to be what systemd-sysctl leaves, and what the unit writes stands among the lost values with its line. What may be
+    in force in the end, by what is started before what, stands in `later`.
     """
     written: dict[str, list[SysctlWrite]] = {}
     for write in writes:
         written.setdefault(write.key, []).append(write)
     if not written:
         return settled
-    return replace(settled, sysctls=tuple(_unsettled(sysctl, written) for sysctl in settled.sysctls))
+    state = {sysctl.key: sysctl.boot for sysctl in settled.sysctls}
+    return replace(settled, sysctls=tuple(_unsettled(sysctl, written, state, before) for sysctl in settled.sysctls))
 
 
 def perhaps(settled: Settled) -> Settled:
@@ -40,9 +49,10 @@ def perhaps(settled: Settled) -> Settled:
     return replace(settled, sysctls=tuple(sysctls))
 
 
-def _unsettled(sysctl: Sysctl, written: dict[str, list[SysctlWrite]]) -> Sysctl:
+def _unsettled(sysctl: Sysctl, written: dict[str, list[SysctlWrite]], state: State, before: Callable[[str], AbstractSet[str]]) -> Sysctl:
     overridden = list(sysctl.overridden)
-    for write in (*written.get(sysctl.key, ()), *written.get(_ALL, ())):
+    writes = (*written.get(sysctl.key, ()), *written.get(_ALL, ()))
+    for write in writes:
         value = sysctl.reload if write.key == _ALL else write.value
         if value is None or value.split() != sysctl.boot.split():
             overridden.append(
@@ -52,16 +62,53 @@ def _unsettled(sysctl: Sysctl, written: dict[str, list[SysctlWrite]]) -> Sysctl:
                     f"{write.unit} writes it when it starts, sooner or later than others need it",
                 )
             )
-    return sysctl if len(overridden) == len(sysctl.overridden) else replace(sysctl, overridden=tuple(overridden), confidence="possible")
+    if len(overridden) == len(sysctl.overridden):
+        return sysctl
+    later = _later(sysctl, writes, state, before)
+    # Where the last word is surely the files' own after all, they are as sure as they were.
+    confidence: Confidence = "possible" if later else weakest(sysctl.confidence, "likely")
+    return replace(sysctl, overridden=tuple(overridden), confidence=confidence, later=later)
+
+
+def _later(
+    sysctl: Sysctl, writes: Iterable[SysctlWrite], state: State, before: Callable[[str], AbstractSet[str]]
+) -> tuple[Overridden, ...]:
+    """The values of one key that may be the last written, each with its line.
+
+    Within a unit commands follow each other. A unit whose write is sure to come after another's leaves no trace of that one's; what
+    the kernel refuses leaves none at all.
+    """
+    by_unit: dict[str, list[SysctlWrite]] = {}
+    for write in writes:
+        value = sysctl.reload if write.key == _ALL else write.value
+        if value is None or not kernel.write(sysctl.key, value, state).refused:
+            by_unit.setdefault(write.unit, []).append(write)
+    last: dict[str, list[SysctlWrite]] = {}
+    for unit, each in by_unit.items():
+        sure = max((index for index, write in enumerate(each) if not write.conditional), default=0)
+        last[unit] = each[sure:]
+    certain = {unit for unit, each in last.items() if not each[0].conditional}
+    kept = [unit for unit in last if not any(unit in before(other) for other in certain if other != unit)]
+    found: dict[str, Overridden] = {}
+    if not any(last[unit][0].after_files for unit in certain):
+        found[sysctl.boot] = Overridden(sysctl.boot, sysctl.at, "what the files leave")
+    for unit in kept[:_MOST_LATER]:
+        for write in last[unit][:_MOST_LATER]:
+            value = sysctl.reload if write.key == _ALL else write.value
+            held = UNKNOWN if value is None else dict(kernel.write(sysctl.key, value, state).values).get(sysctl.key, value)
+            found.setdefault(held, Overridden(held, write.at, f"{unit} writes it"))
+    return () if found.keys() <= {sysctl.boot} else tuple(found.values())
 
 
 def writes_of(program: str, words: list[str], at: Span, unit: str, files: Files) -> Iterator[SysctlWrite]:
     """What one command of a unit writes: sysctl itself, or a shell with text that names it."""
     name = program.rpartition("/")[2]
+    yield from writes_of_keeper(program, unit, files)
     if name in _LOADERS:
         yield from _of_sysctl(name, words[1:], at, unit, files)
         return
     text = ""
+    source: Source | None = None
     if name in SHELLS and "-c" in words[1:-1]:
         text = words[words.index("-c") + 1]
     elif (path := words[1] if name in SHELLS and len(words) > 1 else program).startswith("/") and is_shell_script(path, files):
@@ -69,32 +116,46 @@ def writes_of(program: str, words: list[str], at: Span, unit: str, files: Files)
         text = "" if source is None else source.text[:_LONGEST_SCRIPT]
         if source is not None and len(source.text) > _LONGEST_SCRIPT:
             files.report_limit(source.span(_LONGEST_SCRIPT, _LONGEST_SCRIPT), _LONGEST_SCRIPT, "characters in a script")
-    if "sysctl" in text:
-        from portwright.formats import shell
+    if "sysctl" not in text and _PROC not in text:
+        return
+    from portwright.formats import shell
 
-        for command in shell.parse(text).commands:
-            plain = [word.plain if word.plain is not None else UNKNOWN for word in command.words]
-            if plain and plain[0].rpartition("/")[2] in _LOADERS:
-                yield from _of_sysctl(plain[0].rpartition("/")[2], plain[1:], at, unit, files)
-    yield from _of_redirections(text, at, unit)
+    found: list[tuple[int, SysctlWrite]] = []
+    # Where a function or a loop is stepped over, what stands in it may be run or not.
+    parsed = shell.parse(text)
+    doubtful = [(each.start, each.end) for each in parsed.unread]
+    doubtful += [(each.start, each.end) for each in parsed.commands if each.conditional or each.after in ("&&", "||")]
+    for command in parsed.commands:
+        plain = [word.plain if word.plain is not None else UNKNOWN for word in command.words]
+        if plain and plain[0].rpartition("/")[2] in _LOADERS:
+            place = at if source is None else source.span(command.start, command.end)
+            for write in _of_sysctl(plain[0].rpartition("/")[2], plain[1:], place, unit, files):
+                found.append((command.start, write))
+    for position, end, key, value in _redirections(text):
+        found.append((position, SysctlWrite(key, value, at if source is None else source.span(position, end), unit)))
+    for position, write in sorted(found, key=lambda each: each[0]):
+        unsure = any(start <= position < end for start, end in doubtful)
+        yield replace(write, conditional=True) if unsure else write
 
 
-def _of_redirections(text: str, at: Span, unit: str) -> Iterator[SysctlWrite]:
-    """`echo value > /proc/sys/net/key` and `echo value | tee /proc/sys/net/key` in shell text."""
+def _redirections(text: str) -> Iterator[tuple[int, int, str, str | None]]:
+    """`echo value > /proc/sys/net/key` and `echo value | tee /proc/sys/net/key` in shell text: place, key and what is written."""
     position = text.find(_PROC)
     while position >= 0:
         end = position + len(_PROC)
         while end < len(text) and (text[end].isalnum() or text[end] in "/._-"):
             end += 1
-        before = text[max(text.rfind("\n", 0, position), position - _LONGEST_COMMAND) + 1 : position].rstrip(" \t\"'")
-        if before.endswith((">", "tee")):
+        line = max(text.rfind("\n", 0, position), position - _LONGEST_COMMAND) + 1
+        before = text[line:position].rstrip(" \t\"'")
+        if before.endswith((">", "tee")) and not before.lstrip().startswith("#"):
             command = before.removesuffix("tee").rstrip(" \t").removesuffix("sudo").rstrip(" \t").removesuffix("|").rstrip("> \t")
             for mark in ";&|(":
                 command = command.rpartition(mark)[2]
             words = command.split()
             known = words[:1] in (["echo"], ["printf"]) and not any(char in command for char in "$`")
             plain = (word.strip("\"'").removesuffix("\\n") for word in words[1:] if not word.startswith("-"))
-            yield SysctlWrite(dotted(text[position + len("/proc/sys/") : end]), " ".join(plain) if known else None, at, unit)
+            start = line + len(before) - len(before.lstrip())
+            yield start, end, dotted(text[position + len("/proc/sys/") : end]), " ".join(plain) if known else None
         position = text.find(_PROC, end)
 
 
@@ -112,18 +173,9 @@ def _of_sysctl(name: str, words: list[str], at: Span, unit: str, files: Files) -
             continue
         path = word.partition("=")[2] if word.startswith(("--load=", "-p=")) else word if loads else ""
         if path.startswith("/"):
-            yield from _of_file(path, unit, files)
+            yield from of_file(path, unit, files)
         elif "=" in word and not word.startswith("-"):
             key, _, value = word.partition("=")
             yield SysctlWrite(dotted(normalized(key.strip())), None if UNKNOWN in value else value.strip(), at, unit)
     if loads and all(word.startswith("-") for word in words):
-        yield from _of_file("/etc/sysctl.conf", unit, files)
-
-
-def _of_file(path: str, unit: str, files: Files) -> Iterable[SysctlWrite]:
-    source = files.read(path) if files.kind(path) == "file" else None
-    if source is None:
-        return
-    for line in parse(source, PROCPS).lines:
-        if isinstance(line, Line) and line.value is not None:
-            yield SysctlWrite(dotted(normalized(line.key.text)), line.value.text, line.at, unit)
+        yield from of_file("/etc/sysctl.conf", unit, files)

@@ -26,7 +26,7 @@ from portwright.source import Source, Span, Word
 from portwright.system.releases.of_host import Release
 from portwright.system.releases.since import KERNEL
 from portwright.system.sysctl import kernel
-from portwright.system.sysctl.loaders import Found, reading
+from portwright.system.sysctl.loaders import Found, NotRead, Reading, reading
 from portwright.trees import Files
 
 Fate = Literal["applied", "overridden", "rejected", "ignored"]
@@ -52,20 +52,32 @@ def boot_files(files: Files) -> tuple[str, ...]:
     return tuple(found.path for found in reading(files).boot)
 
 
-def settle(files: Files, running: Mapping[str, Word] | None = None, release: Release | None = None) -> Settled:
+def settle(
+    files: Files,
+    running: Mapping[str, Word] | None = None,
+    release: Release | None = None,
+    kernel_words: Iterable[Word] = (),
+    not_applied: str = "",
+) -> Settled:
     """What systemd-sysctl leaves at boot, and what `sysctl --system` leaves when it is then run on that host.
 
     `running` is what a capture says (dotted keys); its keys are also what globs are held against. `release` is the kernel's.
-    What the kernel command line or a credential sets is in no file and not in the result. A key that no line sets at boot and whose
-    default is not known has assignments but no Sysctl. Sources: sysctl.d(5), sysctl(8), sysctl.conf(5), and both programs measured
+    `kernel_words` are the kernel's command line, whose `sysctl.KEY=value` come before every file. `not_applied` says why no file is read
+    at boot. What a credential sets is in no file and not in the result. A key that no line sets at boot and whose default is not known
+    has assignments but no Sysctl. Sources: sysctl.d(5), sysctl(8), sysctl.conf(5), and both programs measured
     (systemd 252, procps 4.0.2).
     """
     running = running or {}
     order = reading(files)
+    if not_applied:
+        order = Reading((), order.reload, tuple(NotRead(one, not_applied, True) for one in order.reload))
     lines = _Lines(files)
     known = tuple(sorted({*(entry.path for entry, _ in _default_values()), *(normalized(key) for key in running)}))
     starts = {entry.key: (kernel.starts_with(entry.key, value, release), entry) for entry, value in _default_values()}
     boot = _Ledger({key: _Held(value, entry) for key, ((value, _), entry) in starts.items()}, release)
+    for word in kernel_words:
+        if word.text.startswith("sysctl.") and (entry := _of_command_line(word, release)) is not None:
+            boot.write(entry, entry.key)
     _boot([entry for one in order.boot for entry in lines.read(one, SYSTEMD)], known, boot)
     reload = _Ledger(boot.held, release)
     shortened = _reload([entry for one in order.reload for entry in lines.read(one, PROCPS)], known, reload)
@@ -117,6 +129,13 @@ def _entry(line: Line) -> _Entry:
     # procps keeps a blank between - and the key as part of the name
     gap = " " if line.prefix is not None and line.prefix.at.end_column < line.key.at.column else ""
     return _Entry(line.at, dotted(path), path, gap + swapped(line.key.text), None if line.value is None else line.value.text)
+
+
+def _of_command_line(word: Word, release: Release | None) -> _Entry | None:
+    """`sysctl.KEY=value` of the kernel's command line (kernel-parameters.txt), the only line of a host that is no file's."""
+    key, equals, value = word.text.removeprefix("sysctl.").partition("=")
+    path = normalized(key)
+    return _Entry(word.at, dotted(path), path, path, value.strip("\"'")) if equals and not kernel.missing(path, release) else None
 
 
 @cache

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 
+from portwright._start.records import replace
+from portwright.facts import Unit
 from portwright.system.started import SysctlWrite
 from portwright.system.sysctl.commands import writes_of
+from portwright.system.systemd.activation import takes_defaults
 from portwright.system.systemd.command_line import Command
 from portwright.system.systemd.units import Units
 from portwright.trees import Files
 
+_LOADED = frozenset(("systemd-sysctl.service", "sysinit.target"))
 _KEYS = ("ExecStartPre", "ExecStart", "ExecStartPost")
 
 
@@ -20,4 +24,13 @@ def sysctl_writes(units: Units, files: Files) -> Iterator[SysctlWrite]:
                     for command in units.commands(setting, unit):
                         if isinstance(command, Command):
                             words = [word.text for word in command.argv]
-                            yield from writes_of(command.program.text, words, command.at, unit.name, files)
+                            after_files = _after_files(unit, units)
+                            for write in writes_of(command.program.text, words, command.at, unit.name, files):
+                                yield replace(write, after_files=after_files)
+
+
+def _after_files(unit: Unit, units: Units) -> bool:
+    """Whether it is ordered after systemd-sysctl.service, as every service is that keeps its default dependencies."""
+    named = {word for setting in unit.lines("Unit", "After") for word in setting.value.split()}
+    earlier = units.before(unit.name)
+    return takes_defaults(unit) or any(each in named or each in earlier for each in _LOADED)

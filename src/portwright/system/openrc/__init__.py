@@ -1,0 +1,1 @@
+"""OpenRC: what its runlevels start."""

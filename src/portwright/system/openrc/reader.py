@@ -1,0 +1,119 @@
+"""What OpenRC starts: the services of the runlevels that a boot goes through, and what those need (openrc-run(8))."""
+
+from collections.abc import Iterator
+
+from portwright._start.records import replace
+from portwright.facts import CAPABILITIES, Invocation
+from portwright.source import Span
+from portwright.system.host_files.captures import Captured
+from portwright.system.processes.process import Process
+from portwright.system.processes.shells import Run
+from portwright.system.script_services import ScriptService, invocations_of, process_of, writes_of_service
+from portwright.system.started import Started
+from portwright.trees import Files
+
+_SCRIPTS = "/etc/init.d"
+_RUNLEVELS = "/etc/runlevels"
+_BOOT = ("sysinit", "boot", "default")
+_SYSCTL = "sysctl"
+_MOST_SERVICES = 2000
+_UNPLANNED = "OpenRC is the init system of this host, and playbooks are written for systemd alone"
+
+
+def read(files: Files, known: Captured) -> Started:
+    """The services of a host that OpenRC boots, and every command of theirs."""
+    services = tuple(_services(files))
+    invocations: list[Invocation] = []
+    for service in services:
+        invocations += _commands(service, files, known)
+    applied = any(service.name == _SYSCTL and service.starts == "boot" for service in services)
+    return Started(
+        units=tuple(service.unit(files) for service in services),
+        invocations=tuple(invocations),
+        sysctl_writes=tuple(write for service in services if service.name != _SYSCTL for write in writes_of_service(service, files)),
+        unplanned=_UNPLANNED,
+        files_not_applied=""
+        if applied
+        else f"OpenRC's service {_SYSCTL}, which reads the files, is in no runlevel that a boot goes through",
+    )
+
+
+def _services(files: Files) -> Iterator[ScriptService]:
+    """Every script, started where a runlevel has it, or where one that is started needs it."""
+    levels = [level for level in _BOOT if files.kind(f"{_RUNLEVELS}/{level}") == "directory"]
+    started: dict[str, str] = {}
+    for level in levels:
+        for name in files.names(f"{_RUNLEVELS}/{level}"):
+            started.setdefault(name, f"runlevel {level} has it: {_RUNLEVELS}/{level}/{name}")
+    todo = list(started)
+    while todo and len(started) < _MOST_SERVICES:
+        name = todo.pop()
+        for needed in _needs(name, files):
+            if needed not in started and files.kind(f"{_SCRIPTS}/{needed}") == "file":
+                started[needed] = f"{name} needs it: {_SCRIPTS}/{name}"
+                todo.append(needed)
+    for name in sorted({*files.names(_SCRIPTS), *started})[:_MOST_SERVICES]:
+        path = f"{_SCRIPTS}/{name}"
+        if files.kind(path) != "file":
+            if name in started and files.link(f"{_RUNLEVELS}/{started[name].rpartition('/')[0].rpartition('/')[2]}/{name}") is not None:
+                link = started[name].rpartition(" ")[2]
+                files.report_unreadable(Span.whole(files.tree.label(link)), f"the script of the service {name} is not there")
+            continue
+        if files.head(path).startswith(b"#!"):
+            yield ScriptService(name, path, "boot" if name in started else "manual", started.get(name, "it is in no runlevel"))
+
+
+def _needs(name: str, files: Files) -> Iterator[str]:
+    """`need a b` of depend(); what it merely uses is started by others, if at all."""
+    path = f"{_SCRIPTS}/{name}"
+    source = files.read(path) if files.kind(path) == "file" else None
+    for line in () if source is None else source.text.split("\n"):
+        words = line.replace("{", " ").replace("}", " ").replace(";", " ").split()
+        if "need" in words[:3]:
+            yield from words[words.index("need") + 1 :]
+
+
+def _commands(service: ScriptService, files: Files, known: Captured) -> Iterator[Invocation]:
+    """What start() of a script ends in: its own, or OpenRC's, which runs `command` with `command_args` as `command_user`."""
+    head = files.head(service.path).decode("utf-8", "surrogateescape").partition("\n")[0]
+    name = service.name
+    if not head.endswith(("openrc-run", "runscript")):
+        yield from invocations_of(service, (process_of(service, ("start",), {}, files),), files, known)
+        return
+    process = process_of(service, ("start",), {"RC_SVCNAME": name, "SVCNAME": name, "RC_CMD": "start"}, files)
+    run = Run(process, files, service.path, ())
+    for path in dict.fromkeys(("/etc/rc.conf", f"/etc/conf.d/{name.partition('.')[0]}", f"/etc/conf.d/{name}", service.path)):
+        if files.kind(path) == "file":
+            run.source(path)
+    if "start" in run.functions:
+        run.call("start", process.at)
+        yield from invocations_of(service, _ends(run, process), files, known)
+        return
+    command = run.variables.get("command")
+    if command is None or not command.text:
+        return
+    supervised = _text(run, "supervisor") in ("supervise-daemon", "s6")
+    mode = "command_args_foreground" if supervised else "command_args_background"
+    more = f" ${mode}" if mode in run.variables else ""
+    args = " $command_args" if "command_args" in run.variables else ""
+    run.call(f'eval exec "$command"{args}{more}', command.word().at)
+    user = run.variables.get("command_user")
+    ambient = _ambient(_text(run, "capabilities"))
+    given = replace(service, user=None if user is None or not user.text else user.word(), ambient=ambient)
+    yield from invocations_of(given, _ends(run, process), files, known)
+
+
+def _ends(run: Run, process: Process) -> tuple[Process, ...]:
+    """What the script started; the script itself, which nothing is known of, is none of it."""
+    return tuple(end for end in run.result(process) if end.argv is not process.argv)
+
+
+def _text(run: Run, name: str) -> str:
+    value = run.variables.get(name)
+    return "" if value is None else value.text
+
+
+def _ambient(text: str) -> frozenset[str]:
+    """The capabilities that `capabilities=` raises as ambient ones: those after `^` in a list (cap_iab(3))."""
+    names = (word[1:].upper() for word in text.replace(",", " ").split() if word.startswith("^"))
+    return frozenset(name for name in names if name in CAPABILITIES)

@@ -1,0 +1,1 @@
+"""runit: what the links of a service directory start."""

@@ -1,0 +1,77 @@
+"""Services that are scripts: what a script ends in, as an Invocation with the power that is left to it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from portwright._start.records import dataclass, replace
+from portwright.facts import Confidence, Invocation, Privileges, Starts, Unit, weakest
+from portwright.source import Span, Word
+from portwright.system.host_files.captures import Captured
+from portwright.system.processes.following import follow
+from portwright.system.processes.privileges import after_switches, after_switching_user, with_file
+from portwright.system.processes.process import Process
+from portwright.system.processes.programs import SEARCH_PATH
+from portwright.system.processes.spawners import spawned
+from portwright.system.spanned_text import SpannedText
+from portwright.system.started import SysctlWrite
+from portwright.system.sysctl.commands import writes_of
+from portwright.trees import Files
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptService:
+    """A service by its script, what starts it and why; `user` and `ambient` are what its supervisor gives the program."""
+
+    name: str
+    path: str
+    starts: Starts
+    why: str
+    user: Word | None = None
+    ambient: frozenset[str] = frozenset()
+
+    def unit(self, files: Files) -> Unit:
+        """The service as a unit without settings."""
+        at = Span.whole(files.tree.label(self.path))
+        return Unit(self.name, at, (at.path,), (), "loaded", (self.name,), self.starts, self.why)
+
+
+def process_of(service: ScriptService, words: Iterable[str], environment: Mapping[str, str], files: Files) -> Process:
+    """A script as process 1 or a supervisor starts it, with these arguments."""
+    at = Span.whole(files.tree.label(service.path))
+    given = {"PATH": Word(":".join(SEARCH_PATH), at), **{name: Word(value, at) for name, value in environment.items()}}
+    argv = tuple(SpannedText.of(Word(word, at)) for word in (service.path, *words))
+    return Process(service.path, argv, given, at)
+
+
+def invocations_of(service: ScriptService, ends: Iterable[Process], files: Files, known: Captured) -> Iterator[Invocation]:
+    """What a script ends in, wrappers and further scripts followed; never surer than *likely*, as scripts may do anything."""
+    for end in ends:
+        for process in follow(end, files):
+            confidence: Confidence = weakest(process.confidence, "likely")
+            invocation = Invocation(
+                unit=service.name,
+                argv=tuple(each.word() for each in process.argv),
+                at=process.at,
+                environment=process.environment,
+                privileges=after_switches(_power(service, process.program, files, known), process, files),
+                directory=process.directory,
+                starts=service.starts,
+                why=service.why,
+                confidence=confidence,
+            )
+            yield invocation
+            yield from spawned(invocation, lambda program: _power(service, program, files, known), files)
+
+
+def _power(service: ScriptService, program: str, files: Files, known: Captured) -> Privileges:
+    privileges = with_file(Privileges(), program, files, known)
+    if service.user is not None:
+        return after_switching_user(privileges, service.user.text.partition(":")[0], files, service.ambient, service.user.at)
+    return privileges
+
+
+def writes_of_service(service: ScriptService, files: Files) -> Iterator[SysctlWrite]:
+    """The kernel settings that a script writes when it is started: whether it comes to that, nobody says."""
+    at = Span.whole(files.tree.label(service.path))
+    if service.starts == "boot":
+        for write in writes_of("/bin/sh", ["/bin/sh", service.path], at, service.name, files):
+            yield replace(write, conditional=True)

@@ -1,0 +1,1 @@
+"""sysvinit: what the links of runlevels start."""

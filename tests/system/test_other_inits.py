@@ -1,0 +1,151 @@
+"""What OpenRC, runit and sysvinit start, as whom, and whether a boot of theirs reads the files of sysctl.d."""
+
+import pytest
+
+from portwright.facts import Invocation
+from portwright.system.boot import started
+from portwright.system.host_files.captures import captured
+from portwright.system.started import Started
+from portwright.trees import Files
+from portwright.trees.memory import MemoryTree
+
+ACCOUNTS = {"/etc/passwd": "root:x:0:0::/root:/bin/sh\nsvc:x:100:100::/var/svc:/sbin/nologin\n"}
+OPENRC = {**ACCOUNTS, "/etc/inittab": "::sysinit:/sbin/openrc sysinit\n", "/etc/runlevels/default/web": "-> /etc/init.d/web"}
+RUNIT = {**ACCOUNTS, "/etc/runit/runsvdir/default/web": "-> /etc/sv/web", "/etc/runit/1": "#!/bin/sh\nsysctl -p\n"}
+SYSVINIT = {
+    **ACCOUNTS,
+    "/etc/inittab": "id:2:initdefault:\nl2:2:wait:/etc/init.d/rc 2\n1:2:respawn:/sbin/getty 38400 tty1\n",
+    "/etc/rc2.d/S20web": "-> ../init.d/web",
+}
+
+
+def host(files: dict[str, str]) -> Started:
+    read = Files(MemoryTree(files))
+    return started(read, captured(read))
+
+
+def said(files: dict[str, str], name: str = "web") -> list[tuple[str | None, str, list[str]]]:
+    return [(each.starts, each.privileges.user, words(each)) for each in host(files).invocations if each.unit == name]
+
+
+def words(found: Invocation) -> list[str]:
+    return [word.text for word in found.argv]
+
+
+# ── OpenRC ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+RUN = "#!/sbin/openrc-run\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "conf", "user", "argv"),
+    [
+        ("command=/usr/bin/webd\ncommand_args='-p 80'\n", "", "root", ["/usr/bin/webd", "-p", "80"]),
+        ('command=/usr/bin/webd\ncommand_args="-p ${PORT:-80}"\n', "PORT=8080\n", "root", ["/usr/bin/webd", "-p", "8080"]),
+        ("command=/usr/bin/webd\ncommand_user=svc:svc\n", "", "svc", ["/usr/bin/webd"]),
+        ("command=${command:-/usr/bin/webd}\n", "command=/opt/webd\n", "root", ["/opt/webd"]),
+        ("command=/usr/bin/$RC_SVCNAME\ncommand_args_background=-d\n", "", "root", ["/usr/bin/web", "-d"]),
+        ("start() {\n  start-stop-daemon --start --exec /usr/bin/webd -- -p 80\n}\n", "", "root", ["/usr/bin/webd", "-p", "80"]),
+    ],
+)
+def test_openrc_runs_command_or_what_start_says(script: str, conf: str, user: str, argv: list[str]) -> None:
+    assert [("boot", user, argv)] == said({**OPENRC, "/etc/init.d/web": RUN + script, "/etc/conf.d/web": conf})
+
+
+def test_openrc_gives_the_capabilities_that_a_script_asks_for() -> None:
+    script = RUN + "command=/usr/bin/webd\ncommand_user=svc\ncapabilities='^cap_net_bind_service'\n"
+    (found,) = host({**OPENRC, "/etc/init.d/web": script}).invocations
+
+    assert {"CAP_NET_BIND_SERVICE"} == found.privileges.ambient
+
+
+def test_openrc_starts_what_a_started_service_needs_and_nothing_else() -> None:
+    files = {
+        "/etc/init.d/web": RUN + "command=/usr/bin/webd\ndepend() {\n  need db\n  use dns\n}\n",
+        "/etc/init.d/db": RUN + "command=/usr/bin/dbd\n",
+        "/etc/init.d/dns": RUN + "command=/usr/bin/dnsd\n",
+    }
+    found = {each.name: each.starts for each in host({**OPENRC, **files}).units}
+
+    assert {"web": "boot", "db": "boot", "dns": "manual"} == found
+
+
+@pytest.mark.parametrize(("level", "applied"), [("boot", True), ("default", True), ("nonetwork", False), ("", False)])
+def test_openrcs_service_sysctl_reads_the_files_where_a_runlevel_of_the_boot_has_it(level: str, applied: bool) -> None:
+    files = {**OPENRC, "/etc/init.d/sysctl": RUN, "/etc/init.d/web": RUN}
+    if level:
+        files[f"/etc/runlevels/{level}/sysctl"] = "-> /etc/init.d/sysctl"
+
+    assert applied == (host(files).files_not_applied == "")
+
+
+# ── runit ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, [("boot", "svc", ["/usr/bin/webd", "-p", "80"])]),
+        ({"/etc/sv/web/down": ""}, [("manual", "svc", ["/usr/bin/webd", "-p", "80"])]),
+        ({"/etc/sv/web/conf": "PORT=8080\n"}, [("boot", "svc", ["/usr/bin/webd", "-p", "8080"])]),
+    ],
+)
+def test_runit_runs_the_script_of_each_linked_service(more: dict[str, str], expected: list[tuple[str, str, list[str]]]) -> None:
+    script = "#!/bin/sh\nPORT=80\n[ -r ./conf ] && . ./conf\nexec chpst -u svc /usr/bin/webd -p $PORT\n"
+
+    assert expected == said({**RUNIT, "/etc/sv/web/run": script, **more})
+
+
+def test_a_service_that_no_link_leads_to_is_not_started_and_a_link_to_nothing_is_unreadable() -> None:
+    read = Files(MemoryTree({**RUNIT, "/etc/sv/other/run": "#!/bin/sh\nexec /usr/bin/otherd\n"}))
+    found = started(read, captured(read))
+
+    assert [("other", "manual")] == [(each.name, each.starts) for each in found.units]
+    assert ["the service web has no run script here, so what it starts is not known"] == [each.reason for each in read.unreadable]
+
+
+@pytest.mark.parametrize(("stage", "applied"), [("#!/bin/sh\nsysctl -p\n", True), ("#!/bin/sh\nmount -a\n", False)])
+def test_a_script_of_runits_first_stage_reads_the_files(stage: str, applied: bool) -> None:
+    files = {**RUNIT, "/etc/sv/web/run": "#!/bin/sh\nexec /usr/bin/webd\n", "/etc/runit/1": stage}
+
+    assert applied == (host(files).files_not_applied == "")
+
+
+# ── sysvinit ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+SCRIPT = '#!/bin/sh\ncase "$1" in\nstart)\n  start-stop-daemon --start --chuid svc --exec /usr/bin/webd -- -p 80\n  ;;\nesac\n'
+
+
+@pytest.mark.parametrize(
+    ("links", "expected"),
+    [
+        ({"/etc/rc2.d/S20web": "-> ../init.d/web"}, "boot"),
+        ({"/etc/rcS.d/S20web": "-> ../init.d/web"}, "boot"),
+        ({"/etc/rc2.d/K20web": "-> ../init.d/web"}, "manual"),
+        ({"/etc/rc3.d/S20web": "-> ../init.d/web"}, "manual"),
+    ],
+)
+def test_sysvinit_starts_the_links_of_its_runlevel(links: dict[str, str], expected: str) -> None:
+    files = {path: text for path, text in SYSVINIT.items() if "/rc2.d/" not in path}
+
+    assert [(expected, "svc", ["/usr/bin/webd", "-p", "80"])] == said({**files, "/etc/init.d/web": SCRIPT, **links})
+
+
+def test_sysvinit_keeps_the_processes_of_inittab() -> None:
+    table = SYSVINIT["/etc/inittab"] + "w1:23:respawn:/usr/bin/webd -p 80\nw2:5:respawn:/usr/bin/webd -p 81\n"
+
+    assert [("boot", "root", ["/usr/bin/webd", "-p", "80"])] == said(
+        {**SYSVINIT, "/etc/inittab": table, "/etc/init.d/web": SCRIPT}, "inittab:w1"
+    )
+    assert [] == said({**SYSVINIT, "/etc/inittab": table, "/etc/init.d/web": SCRIPT}, "inittab:w2")
+
+
+@pytest.mark.parametrize(("link", "applied"), [("S04procps", True), ("K04procps", False)])
+def test_debians_procps_reads_the_files_where_rcs_has_it(link: str, applied: bool) -> None:
+    files = {**SYSVINIT, "/etc/init.d/web": SCRIPT, "/etc/init.d/procps": "#!/bin/sh\n", f"/etc/rcS.d/{link}": "-> ../init.d/procps"}
+
+    assert applied == (host(files).files_not_applied == "")
+
+
+def test_nothing_is_planned_for_them() -> None:
+    assert "OpenRC is the init system of this host, and playbooks are written for systemd alone" == host(OPENRC).unplanned
