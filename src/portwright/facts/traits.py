@@ -19,7 +19,9 @@ class Traits:
     the side that closes the connections it makes. `confined_by`: SELinux types or AppArmor profiles that distributions confine it by.
     `rootless`: run by anybody but root, it binds from a user namespace of its own. `static`: it makes its system calls itself, so that
     a preloaded library changes nothing. `loads_from_origin`: it finds its libraries by $ORIGIN, which a file capability switches off.
-    `workers_hold`: its workers inherit the listening sockets, so while one is left nobody else can bind.
+    `workers_hold`: its workers inherit the listening sockets, so while one is left nobody else can bind. `gives_way`: the setting, with
+    its file, by which it leaves a port that it runs on without to others. `takes_socket`: the flag by which it takes a descriptor that
+    it ignores without.
     """
 
     root: Root | None = None
@@ -31,6 +33,8 @@ class Traits:
     static: bool = False
     loads_from_origin: bool = False
     workers_hold: bool = False
+    gives_way: str = ""
+    takes_socket: str = ""
 
     def or_else(self, general: "Traits") -> "Traits":
         """These, and where nothing is said here what is known in general."""
@@ -44,4 +48,6 @@ class Traits:
             static=self.static or general.static,
             loads_from_origin=self.loads_from_origin or general.loads_from_origin,
             workers_hold=self.workers_hold or general.workers_hold,
+            gives_way=self.gives_way or general.gives_way,
+            takes_socket=self.takes_socket or general.takes_socket,
         )

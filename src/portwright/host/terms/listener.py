@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from portwright.facts import Listener
+from portwright.facts import Listener, Unit
 from portwright.finding import Note
 from portwright.host import Host
 from portwright.host.join import conflict
@@ -11,6 +11,7 @@ from portwright.host.terms.host import lendable_of
 from portwright.host.terms.registry import Derived, fact_value
 from portwright.ports import PortSet
 from portwright.system.systemd import restarts
+from portwright.system.systemd.unit_files import OF_PACKAGES
 
 
 @fact_value("listener", "deployed")
@@ -61,6 +62,27 @@ def comes_up(host: Host, listener: Listener) -> Derived[bool]:
 def error_when_late(host: Host, listener: Listener) -> Derived[Literal["EADDRINUSE"] | None]:
     """The error of the service where another socket has the port; unknown where it fails earlier, or continues without it."""
     return Derived("EADDRINUSE" if conflict.comes_up(host, listener) and not listener.survives_conflict else None)
+
+
+@fact_value("listener", "making-way")
+def making_way(host: Host, listener: Listener) -> Derived[str]:
+    """What is usually done so that it leaves its port to another, as the end of a sentence; empty where nothing is known."""
+    unit = host.unit(listener.unit)
+    if listener.origin == "socket-unit" and unit is not None:
+        return Derived(_of_socket_unit(unit, listener))
+    if listener.traits.takes_socket and any(each.activates == listener.unit for each in host.listeners if each.activates):
+        return Derived(f"; with `{listener.traits.takes_socket}`, {listener.app} takes the socket that systemd holds for it")
+    if listener.traits.gives_way and listener.survives_conflict:
+        return Derived(f"; {listener.app} leaves the port with {listener.traits.gives_way}")
+    return Derived("")
+
+
+def _of_socket_unit(unit: Unit, listener: Listener) -> str:
+    """Drop-ins add to the sockets of a unit's file, which is not the administrator's where a package brings it."""
+    fragment = unit.files[0] if unit.files else ""
+    if listener.at.path != fragment or not (len(unit.files) > 1 or fragment.startswith(OF_PACKAGES)):
+        return ""
+    return f"; a drop-in for {unit.name} replaces its sockets only after a line with an empty `ListenStream=`"
 
 
 @fact_value("listener", "turn")

@@ -13,9 +13,13 @@ from portwright.host.terms.kernel_settings import PORT_SETTINGS
 from portwright.host.terms.registry import Derived, fact_value
 from portwright.system.systemd.ignored_settings import Ignored, ignored
 from portwright.system.systemd.privileges import narrows
+from portwright.system.systemd.unit_files import OF_PACKAGES
 
 if TYPE_CHECKING:
     from portwright.system.systemd.exec_calls import ExecCall
+
+# What grants a capability and what is told to the program: where only packages set these, the unit is as its maintainer wants it.
+_DECIDE = ("AmbientCapabilities", "CapabilityBoundingSet", "User", "ExecStart", "Environment", "EnvironmentFile")
 
 
 @fact_value("unit", "excluded-capabilities")
@@ -99,6 +103,9 @@ def needless_bind_capability(host: Host, unit: Unit) -> Derived[bool]:
     if not opened or any(listener.random or listener.ports.overlaps(low.value) for listener in opened):
         return Derived(False)
     lines = [s for s in unit.each("Service", "AmbientCapabilities") if NET_BIND_SERVICE in s.value.upper()]
+    decided = (setting.at.path for key in _DECIDE for setting in unit.each("Service", key))
+    if not host.repository and all(path.startswith(OF_PACKAGES) for path in decided):
+        return Derived(False)  # a package grants it for whatever port it may be given; nobody here wrote that line
     evidence = tuple(Note(f"AmbientCapabilities={s.value}", s.at) for s in lines)
     ports = tuple(Note(f"it listens on {listener.ports}", listener.at) for listener in opened[:4])
     # What a program opens beyond the files that were read is not known.

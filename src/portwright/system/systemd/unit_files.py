@@ -42,6 +42,7 @@ USER_SEARCH_PATH = (
     "/usr/lib/systemd/user",
     "{runtime}/systemd/generator.late",
 )
+OF_PACKAGES = ("/lib/systemd/", "/usr/lib/systemd/")  # where units lie that no administrator wrote
 TYPES = frozenset(["service", "socket", "target", "device", "mount", "automount", "swap", "timer", "path", "slice", "scope"])
 _MAY_ALIAS = frozenset(["service", "socket", "target", "device", "timer", "path"])  # unit_type_may_alias()
 _NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.\\@")
