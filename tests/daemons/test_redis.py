@@ -114,3 +114,10 @@ def test_a_fragment_without_port_or_address_says_nothing() -> None:
 
     assert ["tcp 127.0.0.1 7"] == brief(redis.read_fragment("/a/redis.conf", files, {}))
     assert () == redis.read_fragment("/a/memory.conf", files, {})
+
+
+def test_a_port_that_nobody_knows_is_not_said_to_be_wrong() -> None:
+    files = host_of({})
+
+    assert () == redis.read(invocation("/usr/bin/redis-server --port \ufffd"), files, {})
+    assert ["its expansion cannot be determined"] == [trouble.reason for trouble in files.unreadable]

@@ -172,3 +172,18 @@ def test_the_managers_defaults_come_first() -> None:
     }
 
     assert {"A": "main", "B": "drop-in", "C": "unit"} == variables("Environment=C=unit\n", files)
+
+
+@pytest.mark.parametrize(
+    ("lines", "files", "expected"),
+    [
+        ("EnvironmentFile=-/run/a.env", {}, ["A", "B"]),
+        ("EnvironmentFile=-/run/a.env\nEnvironment=A=1", {}, ["B"]),
+        ("EnvironmentFile=-/run/a.env", {"/run/a.env": "A=1\n"}, []),
+        ("EnvironmentFile=-/etc/default/a", {}, []),
+        ("EnvironmentFile=-/etc/default/a\nExecStartPre=/opt/make /etc/default/a", {}, ["A", "B"]),
+    ],
+    ids=["made at run time", "set by the unit as well", "in the copy", "surely absent", "made before the start"],
+)
+def test_what_a_file_that_is_not_in_the_copy_may_set_is_unknown(lines: str, files: dict[str, str], expected: list[str]) -> None:
+    assert expected == sorted(given_to(lines, files).of_words("--port ${A} $B $$"))

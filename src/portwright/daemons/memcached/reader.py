@@ -9,6 +9,7 @@ from portwright.numbers import decimal
 from portwright.ports import PortSet
 from portwright.source import Source, Span, Word
 from portwright.system.host_files import names
+from portwright.system.spanned_text import UNKNOWN
 from portwright.trees import Files
 
 _PORT = 11211
@@ -36,7 +37,9 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
         return ()
     user = options["u"][-1].text if "u" in options else None
     if invocation.privileges.uid0 and user is None:
-        files.report_unreadable(invocation.at, "memcached does not start: as root it needs -u")
+        unknown = any(UNKNOWN in word.text for word in argv)
+        reason = "its expansion cannot be determined" if unknown else "memcached does not start: as root it needs -u"
+        files.report_unreadable(invocation.at, reason)
         return ()
     binds_as = user if invocation.privileges.uid0 and user != "root" else None
     backlog = Backlog.asked(options["b"][-1] if "b" in options else None, _BACKLOG)

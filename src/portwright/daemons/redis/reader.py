@@ -9,6 +9,7 @@ from portwright.ports import PortSet
 from portwright.source import Span, Word
 from portwright.system.host_files import names
 from portwright.system.includes import Includes
+from portwright.system.spanned_text import UNKNOWN
 from portwright.trees import Files
 
 _PORT, _SENTINEL_PORT = 6379, 26379
@@ -77,7 +78,11 @@ def _directive(line: words.Line, reading: Includes, said: _Said, chain: tuple[st
         said.words[keyword] = (line.values, origin)
     elif keyword in _NUMBERS or keyword in _SWITCHES or keyword in _COUNTS:
         problem = _problem(keyword, line.values)
-        if problem:
+        if any(UNKNOWN in value.text for value in line.values):
+            # Nobody can tell, and so nobody can tell what it binds.
+            reading.broken = True
+            reading.files.report_unreadable(line.at, "its expansion cannot be determined")
+        elif problem:
             reading.refuse(line.at, problem)
         else:
             said.words[keyword] = (line.values, origin)

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.facts import Setting, Unit
 from portwright.formats import unit as unit_format
 from portwright.source import Source, Span, Unreadable, Word
 from portwright.system.processes.process import is_name
-from portwright.system.spanned_text import SpannedText, SpannedTextView, written
+from portwright.system.spanned_text import UNKNOWN, SpannedText, SpannedTextView, written
 from portwright.system.systemd.command_line import plain_words
 from portwright.system.systemd.conditions import absent
 from portwright.system.words import words
@@ -20,6 +21,7 @@ LONGEST_FILE = 1 << 20
 
 _COST_OF_A_VARIABLE = 16  # characters of Files.spend: every command of every unit that names the file keeps it
 
+_NAMED = lazy_regex(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 _BLANK = " \t\n\r"
 _NEWLINE = "\n\r"
 _ESCAPED_IN_QUOTES = '"\\`$'  # SHELL_NEED_ESCAPE
@@ -31,12 +33,20 @@ class Environment:
     """Variables by name; the Word's place is the value's.
 
     `fails` says why the service is never started, and where: a file it must have is surely not there. `ignored` are the
-    assignments that systemd drops, such as `export A=b`.
+    assignments that systemd drops, such as `export A=b`. `unknown` is the line that names a file of which nobody can tell what it
+    says: made before the start, or not in the copy.
     """
 
     variables: Mapping[str, Word]
     fails: tuple[str, Span] | None = None
     ignored: tuple[Unreadable, ...] = ()
+    unknown: Span | None = None
+
+    def of_words(self, text: str) -> dict[str, Word]:
+        """The variables for a command of these words: those that it names and an unknown file may set are unknown, not unset."""
+        if self.unknown is None:
+            return {}
+        return {found[1]: Word(UNKNOWN, self.unknown) for found in _NAMED.finditer(text) if found[1] not in self.variables}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,7 @@ def environment(unit: Unit, files: Files, expand: Callable[[str], str]) -> Envir
     found = dict(files.once(_of_the_manager))
     ignored: list[Unreadable] = []
     fails: tuple[str, Span] | None = None
+    unknown: Span | None = None
     for setting in unit.each(section, "Environment"):
         found |= _assigned(setting, expand, ignored)
     for setting in unit.each(section, "EnvironmentFile"):
@@ -78,6 +89,8 @@ def environment(unit: Unit, files: Files, expand: Callable[[str], str]) -> Envir
                 if files.spend(_COST_OF_A_VARIABLE * len(document.assignments), setting.at, f"what {each} says"):
                     found |= {name.text: value for name, value in document.assignments}
                     ignored += document.ignored
+        if not paths and (files.partial or absent(path, files) is None or (optional and _is_made(unit, path))):
+            unknown = setting.at
         if not paths and not optional and fails is None and absent(path, files) is False:
             fails = (f"{path} is not there, and systemd does not start {unit.name} without it", setting.at)
     for setting in unit.each(section, "UnsetEnvironment"):
@@ -85,7 +98,12 @@ def environment(unit: Unit, files: Files, expand: Callable[[str], str]) -> Envir
             name, equals, text = expand(word.text).partition("=")
             if name in found and (not equals or found[name].text == text):
                 del found[name]
-    return Environment(found, fails, tuple(ignored))
+    return Environment(found, fails, tuple(ignored), unknown)
+
+
+def _is_made(unit: Unit, path: str) -> bool:
+    """Whether a command before the start names this file: it is read anew for each command (exec_context_load_environment())."""
+    return any(path in setting.value for setting in unit.each("Service", "ExecStartPre"))
 
 
 def _parsed(files: Files) -> dict[str, EnvironmentFile]:

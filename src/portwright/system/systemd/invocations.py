@@ -40,7 +40,7 @@ def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> t
 
     found, refused = _commands(unit, units)
     given = environment.environment(unit, files, expand)
-    variables = {**_of_systemd(unit, files, expand), **given.variables}
+    known = {**_of_systemd(unit, files, expand), **given.variables}
     failure = "never-started"
     if given.fails is not None and refused is None:
         refused, failure = Refused(given.fails[1], given.fails[0]), "resources"
@@ -48,6 +48,7 @@ def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> t
     sockets = _sockets(unit, units)
     done: list[Invocation] = []
     for command in found:
+        variables = known if given.unknown is None else {**given.of_words(" ".join(each.text for each in command.argv)), **known}
         argv = substitute(command, variables, files.spend)
         program = find_program(command.program.text, files, _search_path(unit, expand))
         started = Process(program, argv, variables, command.at, directory)
