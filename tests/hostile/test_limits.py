@@ -198,6 +198,7 @@ SILENT = {
     "daemons/interpreters/python/script.py: _value": UNKNOWN,
     "daemons/interpreters/ruby/value.py: value": UNKNOWN,
     "daemons/named/reader.py: _allows": GUESS,
+    "repositories/setcap_mentions.py: mentions": GUESS,
     "daemons/postfix/reader.py: _value": UNKNOWN,
     "formats/apache.py: _lines": KERNEL,
     "formats/apache.py: _resolved": UNKNOWN,

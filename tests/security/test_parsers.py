@@ -206,3 +206,12 @@ def test_case_30_what_is_not_closed_is_said_and_the_rest_is_checked(
     assert 1 == code
     assert path in [each["at"]["path"] for each in host["unreadable"]]
     assert ["sysctl-value-rejected"] == [each["rule"] for each in host["findings"] if each["rule"].startswith("sysctl-value")]
+
+
+def test_case_31_a_file_is_read_by_its_place_and_what_is_not_its_grammar_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, host = _facts(lay(tmp_path / "h", {**REDIS, "etc/redis.conf": "http { server { listen 4711; } }\n"}), capsys)
+
+    assert 4711 not in [listener["port"] for listener in host["listeners"]]
+    assert (3, ["/etc/redis.conf"]) == (code, sorted({each["at"]["path"] for each in host["unreadable"]}))

@@ -11,7 +11,6 @@ from portwright.source import Span
 _NEAR = 5
 """Lines before and after one that names the capability, among which its program is named."""
 
-_MOST_MENTIONS = 50
 _SPEAKS = lazy_regex(r"\bsetcap\b|(?i:\bcap_net_bind_service\b)")
 _REMARK = ("#", "//", "{#", "<!--")
 _FILLED_IN = ("$", "{{", "<%")
@@ -44,7 +43,7 @@ def mentions(label: str, text: str, role: str) -> Iterator[Mention]:
     lines = ["" if line.lstrip().startswith(_REMARK) else line for line in text.split("\n")]
     text = "\n".join(lines)
     told = [n for n, line in enumerate(lines) if _SPEAKS.search(line)]
-    for number in told[:_MOST_MENTIONS]:
+    for number in told:
         near = "\n".join(lines[max(0, number - _NEAR) : number + _NEAR + 1])
         at = Span(label, number + 1, 1, number + 1, len(lines[number]) + 1)
         yield Mention(at, near, text, any(sign in near for sign in _FILLED_IN), role)

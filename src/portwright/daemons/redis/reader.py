@@ -71,7 +71,9 @@ def _read_file(chain: tuple[str, ...], reading: Includes, said: _Said) -> None:
 
 def _directive(line: words.Line, reading: Includes, said: _Said, chain: tuple[str, ...], origin: Origin) -> None:
     keyword = line.keyword.text.lower()
-    if keyword == "include":
+    if any(word.text == "{" for word in line.values):
+        reading.refuse(line.at, "redis has no blocks: this file is of another grammar")
+    elif keyword == "include":
         for path in reading.included(line, chain, needed=True):
             _read_file((*chain, path), reading, said)
     elif keyword == "bind":

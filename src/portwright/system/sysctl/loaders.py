@@ -88,7 +88,9 @@ def _one(files: Files, name: str, path: str) -> Found:
     target = files.link(path)
     masks = ""
     if target is not None:
-        masks = {"special": f"a link to {target}", "missing": f"a dangling link to {target}"}.get(files.kind(path), "")
+        # sysctl.d(5): a link to /dev/null masks. Another device or a pipe is read by the loaders, and not here.
+        null = files.resolve(path) == "/dev/null"
+        masks = {"special": f"a link to {target}" if null else "", "missing": f"a dangling link to {target}"}.get(files.kind(path), "")
     return Found(name, path, files.resolve(path), suffix and not name.startswith("."), suffix, masks)
 
 
