@@ -315,3 +315,12 @@ def test_without_any_list_of_file_capabilities_nothing_is_lost_but_certainty() -
     (found,) = invocations(unit, units, files, Captured())
 
     assert (["/bin/x"], False) == ([word.text for word in found.argv], found.privileges.file_known)
+
+
+@pytest.mark.parametrize(("words", "expected"), [("7001", "7001"), ("7001 7002", "\ufffd"), ("$(seq 2)", "\ufffd"), ("$NONE", "\ufffd")])
+def test_the_variable_of_a_loop_is_its_only_word_or_unknown_and_never_empty(words: str, expected: str) -> None:
+    script = f"#!/bin/sh\nfor port in {words}; do\n  /usr/bin/x --port $port &\ndone\nwait\n"
+
+    found = run("ExecStart=/usr/local/bin/start", {"/usr/local/bin/start": script})
+
+    assert [["/usr/bin/x", "--port", expected]] == [[word.text for word in each.argv] for each in found]

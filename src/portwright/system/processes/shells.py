@@ -235,6 +235,7 @@ class Run:
     def _stepped_over(self, text: _Text, unread: shell.Unread, levels: list[_Level]) -> None:
         """What the reader of shell text leaves to whoever knows values: loops' heads, `case`, `[[ ]]`."""
         if "loop" in unread.reason:
+            self._loop(text, unread.end, _running(levels))
             levels.append(_Level(runs=None, around=_running(levels)))
         elif "`case`" in unread.reason:
             runs = _running(levels)
@@ -246,6 +247,16 @@ class Run:
             if len(inner.commands) == 1 and not inner.unread:
                 inside = text_at(text, unread.start + 2, unread.end - 2)
                 self.status = self._test([self._value(inside, word).text for word in inner.commands[0].words], False)
+
+    def _loop(self, text: _Text, start: int, runs: bool | None) -> None:
+        """`for name in word ...`: the name stands for the only word, and for nothing that is known where there are more."""
+        ends = [at for at in (text.text.find(mark, start) for mark in ";\n") if at >= 0]
+        inner = text_at(text, start, min(ends, default=len(text.text)))
+        parsed = shell.parse(inner.text).commands if runs is not False else ()
+        fields = self._fields(inner, parsed[0].words) if parsed else []
+        if fields and is_name(fields[0].text):
+            values = fields[2:]
+            self.variables[fields[0].text] = values[0] if len(values) == 1 and values[0].known else _unknown(inner.span(0, len(inner.text)))
 
     def _case(self, text: _Text, start: int, end: int, runs: bool | None) -> None:
         """`case word in pattern) commands ;; ... esac`, one deep; of patterns that nobody can match all are possible."""
