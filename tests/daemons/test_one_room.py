@@ -23,6 +23,7 @@ ELSEWHERE = {
     "reports/secrets.py": "which options carry secrets, of clients too",
     "repositories/recognise.py": "remarks that distributions ship in configs which people deploy as they are",
     "repositories/not_read.py": "kinds of files of other tools",
+    "system/host_files/networks.py": "folders of everything that configures an address",
     "system/init.py": "init systems, one of which is a program of many uses",
     "system/processes/supervisor.py": "what starts other programs is read here, what it binds itself in its room",
     "system/processes/spawners.py": "the same",
