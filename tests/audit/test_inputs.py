@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from portwright.audit.inputs import Input, InputError, inputs
+from portwright.cli import main
 from portwright.source import Span, Unreadable
 from portwright.trees import Files
 
@@ -50,6 +51,24 @@ def test_any_other_directory_is_a_repository(tmp_path: Path, files: tuple[str, .
     path = laid_out(tmp_path / "shop", *files)
 
     assert (Input("repository", "shop", "shop", path),) == inputs([path])
+
+
+def test_a_directory_is_what_its_user_says_whatever_it_looks_like(tmp_path: Path) -> None:
+    part = laid_out(tmp_path / "part", "etc/nginx/nginx.conf=listen 80;")
+    whole = laid_out(tmp_path / "whole", "etc/", "usr/", "etc/hostname=web1")
+
+    assert (Input("host", "part", "part", part),) == inputs([part], taken_as="host")
+    assert (Input("repository", "whole", "whole", whole),) == inputs([whole], taken_as="repository")
+
+
+def test_an_allow_comment_in_what_is_said_to_be_a_host_silences_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = "# portwright: allow range-ends-share-parity: x\nnet.ipv4.ip_local_port_range = 30000 60000\n"
+    path = laid_out(tmp_path / "part", f"etc/sysctl.d/9.conf={line}")
+
+    command = ["check", "-q", path, "--select", "range-ends-share-parity", "--fail-on", "info"]
+
+    assert [0, 1] == [main(command), main([*command, "--as", "host"])]
+    assert "range-ends-share-parity" in capsys.readouterr().out
 
 
 def test_the_live_machine_is_a_host() -> None:

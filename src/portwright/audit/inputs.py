@@ -81,14 +81,16 @@ class Input:
         )
 
 
-def inputs(paths: Iterable[str], stdin_name: str | None = None) -> tuple[Input, ...]:
+def inputs(
+    paths: Iterable[str], stdin_name: str | None = None, taken_as: Literal["host", "repository"] | None = None
+) -> tuple[Input, ...]:
     """What the given paths are, in their order, each once; raises InputError for one that is nothing that can be read.
 
-    `-` is standard input, read here, under the name `stdin_name`.
+    `-` is standard input, read here, under the name `stdin_name`. `taken_as`: what each directory is, whatever it looks like.
     """
     found: dict[Input, None] = {}
     for path in dict.fromkeys(paths):
-        for item in (_stdin(stdin_name),) if path == "-" else _detect_inputs(path):
+        for item in (_stdin(stdin_name),) if path == "-" else _detect_inputs(path, taken_as):
             found[item] = None
             if debug_log.ENABLED:
                 debug_log.say("inputs", "%s is read as a %s named %s", item.path, item.kind, item.name)
@@ -134,7 +136,7 @@ def _is_link(tree: Tree, path: str) -> bool:
         return False
 
 
-def _detect_inputs(path: str) -> Iterator[Input]:
+def _detect_inputs(path: str, taken_as: Literal["host", "repository"] | None = None) -> Iterator[Input]:
     try:
         status = os.stat(path)
     except OSError as error:
@@ -147,9 +149,12 @@ def _detect_inputs(path: str) -> Iterator[Input]:
     if not stat.S_ISDIR(status.st_mode):
         raise InputError(f"{path} is neither a file nor a directory; give - to read standard input")
     hosts: tuple[Input, ...] = ()
+    if taken_as == "repository":
+        yield _repository(path)
+        return
     try:
         with DirectoryTree(path) as tree:
-            if is_host(tree):
+            if taken_as == "host" or is_host(tree):
                 yield _host(path, tree)
                 return
             names = tree.names("/")

@@ -324,7 +324,7 @@ def _inputs(options: Options) -> tuple[Input, ...]:
     from portwright.audit.inputs import InputError, inputs
 
     try:
-        return inputs(options.paths or ["."], stdin_name=getattr(options, "stdin_filename", None))
+        return inputs(options.paths or ["."], stdin_name=getattr(options, "stdin_filename", None), taken_as=getattr(options, "as", None))
     except InputError as error:
         raise Complaint(str(error)) from None
 

@@ -43,7 +43,7 @@ def _of_networkd(files: Files) -> Iterator[Endpoint]:
                 found.setdefault(name, f"{folder}/{name}")
     netdevs: list[tuple[Source, tuple[Node, ...]]] = []
     matches: list[tuple[Node, ...]] = []
-    for name, path in sorted(found.items())[:_MOST_FILES]:
+    for name, path in files.limited(sorted(found.items()), _MOST_FILES, "files of systemd-networkd", lambda each: Span.whole(each[1])):
         source = files.read(path) if files.kind(path) == "file" else None
         if source is None:
             continue

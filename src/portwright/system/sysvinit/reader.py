@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from portwright._start.records import replace
 from portwright.facts import Invocation
+from portwright.numbers import is_digits
 from portwright.source import Span, Word
 from portwright.system.host_files.captures import Captured
 from portwright.system.processes.spawned import shell_command
@@ -69,7 +70,7 @@ def _services(level: str, files: Files) -> Iterator[ScriptService]:
     for each in ("S", level):
         directory = next((path for path in (f"/etc/rc{each}.d", f"/etc/rc.d/rc{each}.d") if files.names(path)), f"/etc/rc{each}.d")
         for entry in files.names(directory):
-            if entry[:1] == "S" and entry[1:3].isascii() and entry[1:3].isdigit():
+            if entry[:1] == "S" and is_digits(entry[1:3]):
                 started.setdefault(entry[3:], f"{directory}/{entry}")
     directory = next((path for path in _SCRIPTS if files.names(path)), _SCRIPTS[0])
     for name in sorted({*files.names(directory), *started})[:_MOST]:
