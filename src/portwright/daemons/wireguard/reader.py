@@ -9,7 +9,7 @@ from portwright.formats import sections
 from portwright.formats.nodes import Node
 from portwright.numbers import decimal
 from portwright.ports import PortSet
-from portwright.source import Source
+from portwright.source import Source, Span
 from portwright.trees import Files
 
 _FOLDER = "/etc/wireguard"
