@@ -31,7 +31,7 @@ class Input:
     """Something to read.
 
     `path` is where it lies, as its user named it. `identity` is the machine id of a host, else its name. `content` is what came
-    on standard input. `closed` says why nothing of it can be read, and is empty otherwise.
+    on standard input. `unavailable_reason` says why nothing of it can be read, and is empty otherwise.
     """
 
     kind: InputKind
