@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -211,6 +212,84 @@ def test_a_plan_and_its_rollback_hold_the_task_files_word_for_word() -> None:
     evaluate = {task["name"] for task in tasks([*play["tasks"], *play["handlers"]])}
     assert {name for text in TEMPLATES.values() for name in names(text)} <= evaluate
     assert names(TEMPLATES["identity"]) | names(TEMPLATES["restore"]) == {task["name"] for task in tasks(back["tasks"])}
+
+
+def test_case_72_nothing_is_written_in_place_so_that_a_run_that_is_cut_short_leaves_each_file_old_or_new() -> None:
+    whole = {"copy", "file", "systemd_service"}  # those of Ansible write a file beside the old one, and rename it
+    asking = {"stat", "slurp", "find", "debug", "assert", "meta", "setup", "wait_for", "pause", "fail", "set_fact", "tempfile"}
+    commands = []
+    for text in TEMPLATES.values():
+        for task in tasks(yaml.safe_load(text)):
+            module = next((key.removeprefix("ansible.builtin.") for key in task if key.startswith("ansible.builtin.")), "debug")
+            assert module in whole | asking | {"command"}
+            given = task.get(f"ansible.builtin.{module}", {})
+            assert "unsafe_writes" not in str(given)
+            if module == "command" and isinstance(given["argv"], list):
+                commands.append(" ".join(given["argv"]))
+    unpacked = [command for command in commands if command.startswith("tar --extract")]
+    packed = [command for command in commands if command.startswith("tar --create")]
+
+    assert [True] == [".portwright-part,rSH" in command for command in unpacked]
+    assert [True] == ["--file {{ item.item.backup }}.part" in command for command in packed]
+    assert {"tar", "mv", "systemctl", "systemd-analyze", "sh"} >= {command.split()[0] for command in commands}
+    assert [] == [command for command in commands if ">" in command]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="backups belong to root")
+def test_case_72_a_plan_that_was_cut_short_is_put_right_by_the_next_run(tmp_path: Path) -> None:
+    place, backup = tmp_path / "99-x.conf", tmp_path / "backups"
+    backup.mkdir()
+    place.write_bytes(b"old {{ 1 }}\n")
+    place.chmod(0o640)
+    before, after = sha256(b"old {{ 1 }}\n").hexdigest(), sha256(b"new\n").hexdigest()
+    (backup / "0.tar.part").write_bytes(b"the power went")
+    (tmp_path / "99-x.conf.portwright-part").write_bytes(b"the power went")
+    file = {"path": str(place), "before": before, "after": after, "backup": f"{backup}/0.tar"}
+    values: dict[str, object] = {"portwright_backup": str(backup), "portwright_files": [file], "portwright_read": []}
+    values |= {"portwright_drop_ins": [], "portwright_sysctls": [], "portwright_sysctls_restore": [], "portwright_allow_restart": False}
+
+    def run(*stems: str) -> str:
+        play = {"hosts": "all", "gather_facts": False, "vars": values, "tasks": [t for s in stems for t in yaml.safe_load(TEMPLATES[s])]}
+        (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
+        ran = ansible("play.yml", where=tmp_path)
+        assert 0 == ran.returncode, ran.stdout
+        return ran.stdout
+
+    run("analysed", "backup")
+    assert ["0.tar"] == sorted(path.name for path in backup.iterdir())
+    place.write_bytes(b"new\n")
+    run("restore")
+
+    assert (b"old {{ 1 }}\n", 0o640) == (place.read_bytes(), place.stat().st_mode & 0o7777)
+    assert not (tmp_path / "99-x.conf.portwright-part").exists()
+    assert "changed=0" in run("restore")
+
+
+def test_case_68_a_setting_that_this_kernel_does_not_have_is_said_and_nothing_is_written(tmp_path: Path) -> None:
+    there = {"key": "a.b", "proc": str(tmp_path / "there"), "was": "1", "value": "2"}
+    missing = {"key": "net.ipv4.no_such_setting", "proc": str(tmp_path / "missing"), "was": "1", "value": "2"}
+    (tmp_path / "there").write_text("1\n")
+    trial = ["touch", str(tmp_path / "tried")]
+    values = {"portwright_sysctls": [there, missing], "portwright_sysctls_trial": trial}
+    values |= {"portwright_ports_left": 28232, "portwright_fewest_ports": 1000}
+    after = {"name": "After", "ansible.builtin.debug": {"msg": "written"}}
+    every = [*yaml.safe_load(TEMPLATES["sysctl_analysed"]), after]
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, "vars": values, "tasks": every}]))
+
+    ran = ansible("play.yml", where=tmp_path)
+
+    assert 0 == ran.returncode, ran.stdout
+    assert "drifted, scan again: net.ipv4.no_such_setting is neither" in ran.stdout
+    assert "drifted, scan again: a.b" not in ran.stdout
+    assert "written" not in ran.stdout
+    assert not (tmp_path / "tried").exists()
+
+
+def test_case_68_settings_are_applied_one_by_one_as_the_boot_does_and_read_back() -> None:
+    text = "".join(TEMPLATES.values())
+
+    assert not re.search(r"^ *- (?:sysctl|--system)$|ansible\.posix|sysctl --system", text, re.MULTILINE)
+    assert "Assert that the kernel has what was wanted" in TEMPLATES["sysctl"]
 
 
 def test_case_71_handlers_run_in_a_fixed_order() -> None:
