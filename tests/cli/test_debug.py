@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import portwright
 import portwright.audit.check
 from portwright import __version__
 from portwright._start import debug_log
@@ -40,7 +41,7 @@ def test_an_error_of_our_own_is_one_line_and_exit_70(jobs: list[str], capsys: py
     assert "could not be read:" in streams.out
     assert "internal error: KeyError in portwright." in streams.out
     assert 1 == streams.err.count("\n")
-    assert streams.err.startswith("portwright: internal error: KeyError: 'a\\x1b[31m\\nb' in portwright.")
+    assert streams.err.startswith("portwright: internal error: KeyError: '************' in portwright.")
     assert f"a bug of portwright {__version__}: report this line and the traceback that --debug shows" in streams.err
 
 
@@ -57,6 +58,43 @@ def test_its_traceback_is_shown_where_it_is_asked_for(
     said = capsys.readouterr().err
     assert "Traceback (most recent call last):" in said
     assert "report this line and the traceback above" in said.splitlines()[-1]
+
+
+PLANTED = "Kq7zLeft and, the;rest"
+ERRORS = [
+    KeyError(PLANTED),
+    ValueError(f"invalid literal for int() with base 10: {PLANTED!r}"),
+    ValueError(f'invalid literal: "{PLANTED}'),
+    RuntimeError(f"DB_PASSWORD={PLANTED!r} is odd"),
+    UnicodeDecodeError("utf-8", f"token={PLANTED}\udc80".encode("utf-8", "surrogateescape"), 0, 1, "odd"),
+    RuntimeError(f"requirepass {PLANTED}"),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("words", [["check"], ["facts"], ["ports"], ["fix"], ["check", "--jobs", "2"]])
+def test_case_85_a_traceback_holds_no_secret_no_command_and_no_path_of_this_machine(
+    error: Exception, words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*given: Any, **more: Any) -> None:
+        password = PLANTED
+        try:
+            raise ValueError(f"password {password!r}")
+        except ValueError as cause:
+            raise error from cause
+
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    for name in ("verdict", "read", "planned"):
+        monkeypatch.setattr(portwright.audit.check, name, broken)
+
+    assert 70 == main([*words, "--debug", *([f"{WEB1}/etc"] if "--jobs" in words else []), WEB1])
+
+    heard = capsys.readouterr()
+    said = heard.out + heard.err
+    assert type(error).__name__ in heard.err
+    assert 2 <= heard.err.count("Traceback (most recent call last):")
+    assert 'File "portwright/' in heard.err
+    assert [] == [word for word in ("Kq7z", "rest", sys.prefix, str(Path(portwright.__file__).parent.parent)) if word in said]
 
 
 def test_a_run_logs_what_it_read_and_decided_and_reports_the_same(capsysbinary: pytest.CaptureFixture[bytes], tmp_path: Path) -> None:

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from portwright._start import debug_log
 from portwright.cli import main
 
 COMMANDS = (
     ("check",), ("check", "-v"), ("check", "-q"), ("check", "--format", "json"), ("check", "--format", "sarif"),
     ("check", "--format", "github"), ("facts",), ("facts", "-q"), ("facts", "-v"),
     ("facts", "--format", "json"), ("ports",), ("ports", "-v"), ("ports", "--format", "json"), ("fix",), ("fix", "-q"), ("fix", "-v"),
+    ("check", "--debug"), ("facts", "--debug"), ("fix", "--debug"),
 )  # fmt: skip
 
 HOST = {
@@ -43,7 +45,10 @@ def everything_said(root: Path, plans: Path, caught: pytest.CaptureFixture[bytes
     """Both streams of every command, by command, and what `fix` writes; every exit code is one of a run that came to its end."""
     said: dict[str, bytes] = {}
     for command in COMMANDS:
-        assert main([*command, str(root)]) in (0, 1, 3)
+        try:
+            assert main([*command, str(root)]) in (0, 1, 3)
+        finally:
+            debug_log.disable()
         heard = caught.readouterr()
         said[" ".join(command)] = heard.out + heard.err
     plans.mkdir()

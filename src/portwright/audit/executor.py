@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from portwright._start.records import dataclass
 from portwright.audit.inputs import Input
-from portwright.audit.mistake import line, reason
+from portwright.audit.mistake import line, reason, trace
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
@@ -42,11 +42,7 @@ class Executor(Generic[T]):
         try:
             return Answer(self._work(given))
         except Exception as error:  # noqa: BLE001  whatever it is, it is our bug, and the other inputs have none of it
-            shown = ""
-            if self._debug:
-                from traceback import format_exception
-
-                shown = "".join(format_exception(error))
+            shown = trace(error) if self._debug else ""
             return Answer(self._otherwise(given, reason(error)), line(error, debug=self._debug), shown)
 
     def _in_processes(self, inputs: Sequence[Input], jobs: int) -> list[Answer[T]]:

@@ -1,8 +1,14 @@
-"""An error of our own, in one line: what it is, where it came up, and what to report."""
+"""An error of our own: what it is, where it came up, and what to report; in no word of it a secret of what was read."""
+
+import re
 
 from portwright import __version__
 
 _LONGEST = 300
+_MOST_ERRORS = 8  # of a chain of causes
+
+# Python quotes in an error's words the value that it is about: KeyError: 'hunter2', invalid literal for int() with base 10: 'hunter2'.
+_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*+(?:'|\Z)|\"(?:[^\"\\]|\\.)*+(?:\"|\Z)", re.DOTALL)
 
 
 def place(error: BaseException) -> str:
@@ -23,7 +29,37 @@ def reason(error: BaseException) -> str:
 
 def line(error: BaseException, *, debug: bool) -> str:
     """What its finder is told."""
-    said = f"{type(error).__name__}: {error}"[:_LONGEST]
     more = "the traceback above" if debug else "the traceback that --debug shows"
     bug = f"this is a bug of portwright {__version__}: report this line and {more} to its maintainers"
-    return f"internal error: {said}{place(error)}; {bug}"
+    return f"internal error: {_said(error)}{place(error)}; {bug}"
+
+
+def trace(error: BaseException) -> str:
+    """The way it took, as Python shows it, but for the words of the error and where portwright and Python are installed."""
+    from traceback import extract_tb
+
+    found: list[str] = []
+    each: BaseException | None = error
+    while each is not None and len(found) < _MOST_ERRORS:
+        stack = extract_tb(each.__traceback__)
+        for frame in stack:
+            frame.filename = _inside(frame.filename)
+        found.append("".join(("Traceback (most recent call last):\n", *stack.format(), f"{_said(each)}\n")))
+        each = each.__cause__ or (None if each.__suppress_context__ else each.__context__)
+    return "\nwhich led to this:\n\n".join(reversed(found))
+
+
+def _said(error: BaseException) -> str:
+    from portwright.reports.escape import safe
+    from portwright.reports.secrets import hide_in_line
+
+    words = _QUOTED.sub(lambda match: match[0][0] + "*" * (len(match[0]) - 2) + match[0][0], str(error)[:_LONGEST])
+    return safe(" ".join((f"{type(error).__name__}:", *hide_in_line(words).split())))
+
+
+def _inside(path: str) -> str:
+    """A module's file without the folder that holds its package."""
+    for top in ("/site-packages/", "/src/", "/lib/"):
+        if top in path:
+            return path.rpartition(top)[2]
+    return path.rpartition("/")[2]

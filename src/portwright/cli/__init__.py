@@ -62,22 +62,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say("portwright: interrupted")
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001  whatever it is, it is our bug, and 1 means findings
-        if debug and sys.stderr is not None:
-            import traceback
+        from portwright.audit.mistake import line, trace
 
-            traceback.print_exc()
-        from portwright.audit.mistake import line
-
+        if debug:
+            _show(trace(error))
         _say(f"portwright: {line(error, debug=debug)}")
         return INTERNAL
 
 
 def _log_decisions() -> None:
     from portwright._start import debug_log
+    from portwright.cli.terminal import in_a_log
     from portwright.reports.escape import safe
+    from portwright.reports.secrets import hide_in_line
 
     if sys.stderr is not None:
-        debug_log.enable(safe)
+        debug_log.enable(lambda line: in_a_log(safe(hide_in_line(line))))
 
 
 # ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -341,8 +341,8 @@ def _each(
     for answer in answers:
         if answer.mistake:
             mistakes[answer.mistake] = mistakes.get(answer.mistake, 0) + 1
-            if answer.traceback and sys.stderr is not None:
-                sys.stderr.write(answer.traceback)
+            if answer.traceback:
+                _show(answer.traceback)
     for mistake, times in mistakes.items():
         _say(f"portwright: {mistake}" + (f" ({times} hosts or repositories)" if times > 1 else ""))
     return [answer.value for answer in answers], not mistakes
@@ -446,9 +446,14 @@ def _print(data: bytes) -> None:
 
 def _say(line: str) -> None:
     """One line on standard error; what came from outside cannot play with the terminal."""
-    from portwright.cli import terminal
     from portwright.reports.escape import safe
 
-    if sys.stderr is None:
-        return
-    print(terminal.in_a_log(" ".join(safe(line).split("\n"))), file=sys.stderr)
+    _show(" ".join(safe(line).split("\n")) + "\n")
+
+
+def _show(text: str) -> None:
+    """Lines on standard error that can be shown as they are."""
+    from portwright.cli import terminal
+
+    if sys.stderr is not None:
+        sys.stderr.write(terminal.in_a_log(text))

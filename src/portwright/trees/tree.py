@@ -202,7 +202,7 @@ class Files:
         if found in self._trouble:
             return
         if debug_log.ENABLED:
-            debug_log.say("files", "unreadable: %s: %s", at, reason)
+            debug_log.say("files", "unreadable: %s", at)  # the report says why, without a secret of the line
         said = self._said[at.path] = self._said.get(at.path, 0) + 1
         if said <= MOST_TROUBLE:
             self._trouble[found] = None
