@@ -85,6 +85,32 @@ def test_case_43_a_complaint_is_no_command(capsys: pytest.CaptureFixture[str], m
     assert "##[" not in capsys.readouterr().err
 
 
+HOSTILE_RULE = """\
+id: port-of-the-office
+title: 'A [link](javascript:alert(1)) to @everyone <img src=x onerror=alert(1)> | a | b ```'
+severity: low
+why: 'See [x](javascript:alert(1)), ![y](data:text/html,z), </details><script>alert(1)</script>, @everyone and ~~~ fences ```.'
+references: ['https://example.org/"><script>', socket(7)]
+each: listener
+where: {ports: {overlaps: 8000-8009}}
+message: "[{who}](javascript:alert(1)) @everyone <b> | {socket}"
+bad: {/etc/systemd/system/a.service: "[Service]\\nExecStart=/usr/bin/python3 -m http.server 8001\\n# ``````\\n# <script>\\n"}
+good: {/etc/systemd/system/a.service: "[Service]\\nExecStart=/usr/bin/python3 -m http.server 9001\\n# ~~~~\\n"}
+"""
+
+
+def test_case_48_no_text_of_a_rule_does_anything_in_markdown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "port-of-the-office.yaml").write_text(HOSTILE_RULE)
+    assert 0 == main(["explain", "--rules", str(tmp_path), "--format", "markdown", "port-of-the-office"])
+    page = capsys.readouterr().out
+    outside = re.sub(r"^(`{3,})\w*\n.*?^\1$", "", page, flags=re.DOTALL | re.MULTILINE)
+    outside = re.sub(r"`[^`\n]+`", "", outside)
+
+    assert "everyone" in outside
+    assert [] == re.findall(r"(?<!\\)\]\((?!https://manpages)|<(?!https://)|(?<![\w;])@\w|(?<!\\)```|(?<!\\)\|", outside)
+    assert 0 == page.count("\n```") % 2
+
+
 def test_a_report_that_no_ci_job_logs_shows_names_as_they_are(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,7 @@ from portwright.rules.grammar import change_operands
 
 _MAN_PAGE = lazy_regex(r"([\w.@:+-]+)\(([0-9][a-z]*)\)")
 _CODE = lazy_regex(r"`[^`]+`")
+_MENTION = lazy_regex(r"(?<!\w)@(?=\w)")  # of a person, who would be told
 _SPECIAL = lazy_regex(r"[\\\[\]*~|`]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 
 
@@ -81,7 +82,7 @@ def fenced(text: str, language: str = "text") -> list[str]:
 
 def _plain(text: str) -> str:
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _SPECIAL.sub(lambda found: f"\\{found.group()}", text)
+    return _MENTION.sub("&#64;", _SPECIAL.sub(lambda found: f"\\{found.group()}", text))
 
 
 # ── the page of a rule ──────────────────────────────────────────────────────────────────────────────────────────────
