@@ -1,4 +1,4 @@
-"""Blocks in braces: named.conf, dovecot, FreeRADIUS, Bacula, gmond, NATS, JSON with comments, Lua tables, Caddyfiles."""
+"""Blocks in braces: named.conf, dovecot, FreeRADIUS, Bacula, gmond, NATS, JSON with comments, Lua tables, HCL, Caddyfiles."""
 
 import re
 
@@ -14,6 +14,7 @@ class Dialect:
     `lines`: a statement ends with its line, else with `;` alone. `comments` run to the end of the line, `/* */` is one where
     `blocks`, as `--[[ ]]` is where `--` is. `equals` may stand between a key and its value, and are no part of a word where `tight`.
     `commas` end a statement (JSON, Lua). `brackets` enclose lists. `placeholders`: `{name}` without a blank is part of a word.
+    `joined`: the blanks in a key are no part of it (Bacula's `FD Addresses =`).
     """
 
     lines: bool = True
@@ -25,14 +26,16 @@ class Dialect:
     brackets: str = ""
     quotes: str = "\"'"
     placeholders: bool = False
+    joined: bool = False
 
 
 NAMED = Dialect(lines=False, comments=("#", "//"), blocks=True, equals="", quotes='"')
 DOVECOT = Dialect()
-BACULA = Dialect(quotes='"')
+BACULA = Dialect(quotes='"', joined=True)
 GMOND = Dialect(comments=("#", "//"), blocks=True, quotes='"')
 NATS = Dialect(comments=("#", "//"), equals=":=", tight=False, brackets="[]", commas=True)
 JSON = Dialect(lines=False, comments=("#", "//"), blocks=True, equals=":", commas=True, brackets="[]", quotes='"')
+HCL = Dialect(comments=("#", "//"), blocks=True, commas=True, brackets="[]", quotes='"')
 LUA = Dialect(comments=("--",), commas=True, brackets="()", blocks=True)
 LIGHTTPD = Dialect(equals="=", brackets="()[]")
 CADDY = Dialect(equals="", quotes='"`', placeholders=True)
@@ -99,6 +102,9 @@ def parse(source: Source, dialect: Dialect) -> Parsed:
                 else:
                     troubles.append(Unreadable(source.span(start, position), "a closing brace without an opening one"))
             elif mark in dialect.equals:
+                if dialect.joined and len(block.words) > 1 and not block.equals:
+                    name = "".join(word.text for word in block.words)
+                    block.words = [Word(name, block.words[0].at.to(block.words[-1].at))]
                 block.equals = True
             elif mark in "[(":
                 block.listing += 1

@@ -40,8 +40,9 @@ class Slot:
     """Where a value comes from: the first of `sources` that says it, else `default` (None: nowhere).
 
     `take` says which of several occurrences counts; `split` are characters between values; `word` is the one word of each occurrence
-    that counts; `after` and `until` cut a value at some text; `plus` is added to a port; `off` are values that mean none, `unset` those
-    that mean the default. `option`: the value is a command line, and what follows this option in it is meant.
+    that counts, `following` the word behind which the one that counts stands; `pattern` finds the value in a word, in its first group;
+    `after` and `until` cut a value at some text; `plus` is added to a port; `off` are values that mean none, `unset` those that mean the
+    default. `option`: the value is a command line, and what follows this option in it is meant.
     """
 
     sources: tuple[str, ...] = ()
@@ -55,6 +56,8 @@ class Slot:
     off: tuple[str, ...] = ()
     unset: tuple[str, ...] = ()
     option: str = ""
+    following: str = ""
+    pattern: str = ""
 
 
 Conditions = tuple[tuple[str, tuple[str, ...]], ...]
@@ -116,8 +119,10 @@ class Config:
     """Which files a daemon reads, in which grammar, and what includes others (directive to what is appended to its value).
 
     `under` names files whose settings stand in a section of a name that only the file's own name tells. `when_missing` is how sure a
-    built-in default is where none of its files was found. Without a `format` the engine reads none of them: the daemon's reader does, or
-    nothing in them says where it listens.
+    built-in default is where none of its files was found. `format` are the grammars it may be written in. `passes_over` are patterns of
+    settings that look like those of a socket and open none. `usual_drop_ins` are what the config that a package installs includes, read
+    where it is not there; `unread` are files in a grammar that nobody reads here, one of which may say anything. Without a `format` the
+    engine reads none of them: the daemon's reader does, or nothing in them says where it listens.
     """
 
     format: str = ""
@@ -133,6 +138,9 @@ class Config:
     under: tuple[tuple[str, str], ...] = ()
     needed: bool = False
     once: bool = False
+    passes_over: tuple[str, ...] = ()
+    usual_drop_ins: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The keys of a descriptor (daemons/README.md): plain data from YAML becomes a value, or a sentence that teaches."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
@@ -41,6 +42,7 @@ WILDCARDS: Mapping[str, tuple[str, ...]] = {
 FORMATS = (
     "words", "words-equals", "plain", "ini", "assignments", "properties", "toml", "clauses", "knot", "named", "dovecot", "bacula",
     "gmond", "nats", "json", "lua", "lighttpd", "icinga", "libconfig", "xml", "tags", "yaml", "rainer", "perl",
+    "httpd", "hcl", "words-macros", "assignments-c",
 )  # fmt: skip
 
 
@@ -96,13 +98,20 @@ def _connects(value: Any, here: str) -> tuple[Connects, ...]:
     return tuple(found)
 
 
+def _formats(value: Any, here: str) -> str:
+    """One grammar, or a list of those it may be written in."""
+    known = schema.one_of(*FORMATS)
+    return " ".join(known(each, here) for each in schema.words(value, here))
+
+
 def _config(value: Any, here: str) -> Config:
     fields = schema.fields(
         schema.table(value, here),
         {
-            "format": schema.one_of(*FORMATS), "from": _slot_sources, "paths": _by_family, "every": schema.answer, "include": _includes,
+            "format": _formats, "from": _slot_sources, "paths": _by_family, "every": schema.answer, "include": _includes,
             "relative": schema.text, "drop-ins": schema.words, "directories": _slot_sources, "unless": _conditions,
             "needed": schema.answer, "under": schema.pairs, "once": schema.answer, "when-missing": schema.one_of(*CONFIDENCES),
+            "passes-over": schema.words, "usual-drop-ins": schema.words, "unread": schema.words,
         },
         here,
     )  # fmt: skip
@@ -225,6 +234,17 @@ def _versions(value: Any, here: str) -> str:
     return text
 
 
+def _pattern(value: Any, here: str) -> str:
+    text = schema.text(value, here)
+    try:
+        groups = re.compile(text).groups
+    except re.error as error:
+        raise CatalogueError(here, f"a regular expression: {error}") from None
+    if groups != 1:
+        raise CatalogueError(here, "a regular expression with one group, which is the value")
+    return text
+
+
 def _slot_sources(value: Any, here: str) -> Slot:
     return Slot(sources=schema.words(value, here))
 
@@ -238,7 +258,7 @@ def _slot(value: Any, here: str) -> Slot:
         {
             "from": schema.words, "or": schema.words, "take": schema.one_of(*get_args(Take)), "split": schema.text,
             "word": schema.number, "until": schema.text, "after": schema.text, "plus": schema.number, "off": schema.words,
-            "unset": schema.words, "option": schema.text,
+            "unset": schema.words, "option": schema.text, "following": schema.text, "pattern": _pattern,
         },
         here,
     )  # fmt: skip

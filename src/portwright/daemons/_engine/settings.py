@@ -1,16 +1,19 @@
 """What a command line, variables and config files say, by the names the catalogue uses for it.
 
 `--port` and `-p` are options, `$PORT` a variable, `%1` the first argument that is no option, `.port` a setting of the block at hand
-(`.1` its first word), `module:lockd.nlm_tcpport` an option of a kernel module, anything else a setting of the config with its sections
-before it: `server.port`.
+(`.1` its first word, `.*` all of them), `module:lockd.nlm_tcpport` an option of a kernel module, anything else a setting of the config
+with its sections before it: `server.port`.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from itertools import pairwise
 
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, replace
 from portwright.daemons._engine.descriptor import Conditions, Config, Descriptor, Slot
-from portwright.daemons._engine.grammars import parse
+from portwright.daemons._engine.grammars import FLAT, LISTS, of_text, parse
 from portwright.facts import Invocation, Origin
 from portwright.formats import sections
 from portwright.formats.nodes import DEEPEST, Node
@@ -33,26 +36,38 @@ _MOST_REPEATED = 50_000  # lines of files that are included once more
 _DEEPEST_INCLUDING = 8  # blocks in which an include is looked for
 _YES = frozenset(("yes", "on", "true", "1", "y", "enable", "enabled"))
 _NO = frozenset(("no", "off", "false", "0", "n", "disable", "disabled", "none"))
+# Keys by which configs say where a daemon listens, or that another file says it; and those that name a place elsewhere.
+_SOUNDS_LIKE_ONE = lazy_regex(
+    r"(?:(?<!sup)(?<!re)(?<!im)(?<!ex)(?<!trans)ports?|(?:listen|bind)[^.]{0,20}|listen(?:er|ers|ing|_on)?|include[^.]{0,20})$"
+)
+_ANOTHERS = lazy_regex(
+    r"(?:remote|peer|upstream|dest|target|source|src|smtp|database|db|master|primary|external|public|advertis|backend|relay|nat)"
+    r"[^.]{0,20}$"
+)
+_BLOCK_NAME = lazy_regex("<[^<>]*>")
 _VALUE = frozenset("0123456789[/:*.")  # what may follow a short option at once
 
 
 @dataclass(frozen=True, slots=True)
 class DaemonFact:
-    """The words of one occurrence, and who says them."""
+    """The words of one occurrence, and who says them; `node` is where it stands in a config."""
 
     words: tuple[Word, ...]
     origin: Origin
+    node: Node | None = None
 
 
 class Settings:
     """One daemon's settings as it is started.
 
     `unsure` says why they may not be all, "" where nothing was missing. `missing` is the config that was looked for where none was found.
+    `doubt` says why a built-in default need not hold: something that was said is not understood.
     """
 
     def __init__(self, entry: Descriptor, invocation: Invocation, files: Files) -> None:
         self.files = files
-        self.unsure = self.missing = ""
+        self._entry = entry
+        self.unsure = self.missing = self.doubt = ""
         self.invocation = invocation
         self.config_path: str | None = None
         self._options, self._arguments = _command_line(invocation.argv[1:], _options_of(entry), entry.one_dash)
@@ -60,6 +75,7 @@ class Settings:
         self._nodes_read: tuple[Node, ...] = ()
         self._keys: dict[str, list[Node]] = {}
         self._read = self._repeated = 0
+        self._lists = self._looked = False
         self._parsed: dict[str, tuple[Node, ...]] = {}
         for pattern in entry.variables:
             self._variables(pattern)
@@ -76,9 +92,11 @@ class Settings:
     def alone(cls, entry: Descriptor, path: str, files: Files) -> "Settings":
         """The settings of one config file and what it includes, without a command line."""
         self = cls.__new__(cls)
-        self.files, self.unsure, self.missing, self.config_path = files, "", "", path
+        self._entry = entry
+        self.files, self.unsure, self.missing, self.doubt, self.config_path = files, "", "", "", path
         self._options, self._arguments, self._environment = {}, (), {}
         self._read = self._repeated = 0
+        self._lists = self._looked = False
         self._parsed = {}
         self._nodes_read = () if entry.config is None or not entry.config.format else self._file((path,), entry.config)
         self._keys = _by_path(self._nodes_read)
@@ -100,16 +118,18 @@ class Settings:
             number = decimal(source[1:]) or 0
             return [DaemonFact((self._arguments[number - 1],), "argument")] if number <= len(self._arguments) else []
         if not source.startswith("."):
-            return [DaemonFact(node.words, "directive") for node in self._keys.get(source.lower(), ())]
+            return [DaemonFact(node.words, "directive", node) for node in _found(self._keys, source.lower())]
         if block is None:
             return []
         name = source[1:].lower()
         if name == "0":
             return [DaemonFact((block.key,), "directive")]
+        if name == "*":
+            return [DaemonFact(block.values, "directive")]
         place = decimal(name)
         if place is not None:
             return [DaemonFact((block.values[place - 1],), "directive")] if place <= len(block.values) else []
-        return [DaemonFact(node.words, "directive") for node in _by_path(block.children).get(name, ())]
+        return [DaemonFact(node.words, "directive", node) for node in _found(_by_path(block.children), name)]
 
     @cached_property
     def addresses(self) -> tuple[Address, ...] | None:
@@ -128,10 +148,12 @@ class Settings:
         return self._keys.get(path.lower(), ())
 
     def values(self, slot: Slot, block: Node | None = None) -> list[tuple[Word, Origin]] | None:
-        """The values of a slot, None where nobody says one (then its default holds)."""
+        """The values of a slot, None where nobody says one (then its default holds); none where a list of them is empty."""
         found: list[DaemonFact] = []
         for source in slot.sources:
             said = self.occurrences(source, block)
+            # A section may bear the name of a setting, as an ini file's [Ice] does.
+            said = [each for each in said if each.words or each.node is None or not each.node.children] or said
             if slot.take == "every":
                 found += said
             elif said:
@@ -140,7 +162,16 @@ class Settings:
                     break
         texts: list[tuple[Word, Origin]] = []
         for each in found:
+            if not each.words and each.node is not None:
+                if each.node.children:
+                    # Lua's `addLocal("[::1]:53", {reusePort=true})` is a node of words, too.
+                    if not any(other.words and other.node is not None and other.node.key.at == each.node.key.at for other in found):
+                        self._not_understood(each.node, slot)
+                elif self._lists and len(found) == 1:
+                    return []
             chosen = each.words if slot.word is None else each.words[slot.word - 1 : slot.word]
+            if slot.following:
+                chosen = tuple(after for before, after in pairwise(chosen) if before.text.lower() == slot.following)
             for word in chosen:
                 texts += [(part, each.origin) for part in _parts(word, slot)]
         texts = [(word, origin) for word, origin in texts if word.text.lower() not in slot.unset]
@@ -158,12 +189,40 @@ class Settings:
         said = next((found for source in sources.split("|") if (found := self.occurrences(source, block))), None)
         if not said:
             return "unset" in wanted
+        if "several" in wanted:
+            return sum(len(each.words) for each in said) > 1
         if "set" in wanted:
             return True
         last = [word.text.lower() for word in said[-1].words] or [""]
         # The last word on a switch counts; a pattern is looked for in everything that is said.
         anywhere = [word.text.lower() for each in said for word in each.words]
         return any(any(_fits(text, each) for text in (anywhere if "*" in each else last)) for each in wanted)
+
+    def _not_understood(self, node: Node, slot: Slot) -> None:
+        """A setting in a form that is none of those known: what is said is told, and what would hold without it is not sure."""
+        settings = [source.lower() for source in slot.sources if source[0] not in ".-$%"]
+        paths = [f"{name}.{child.key.text.lower()}" for name in settings for child in node.children]
+        if any(map(self._known.match, paths)) or not paths:
+            return
+        self.files.report_unreadable(node.key.at, f"{node.key.text} is written in a form that is not understood")
+        self.doubt = self.doubt or f"{node.key.text} is written in a form that is not understood"
+
+    @cached_property
+    def _known(self) -> re.Pattern[str]:
+        return _understood(self._entry)
+
+    def doubted(self) -> str:
+        """Why a built-in default need not hold, "" where all that could change it was found and understood."""
+        if not self.doubt and not self._looked and self._entry.config is not None:
+            self._looked = True
+            for path, nodes in self._keys.items():
+                name, key = path.rpartition(".")[2], nodes[-1].key
+                sounds_like_one = _SOUNDS_LIKE_ONE.search(name) is not None and _ANOTHERS.search(name) is None
+                if sounds_like_one and nodes[-1].values and not self._known.match(_unnamed(path)):
+                    place = f"{key.at.path}:{key.at.line}"
+                    self.doubt = f"built-in default; `{key.text}` ({place}) is not understood, and may say otherwise"
+                    break
+        return self.doubt
 
     # ── config files ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -190,6 +249,8 @@ class Settings:
             if self.config_path is None and config.paths.all:
                 first = config.paths.of(family(self.files))[0]
                 self.missing = first
+                for path in (path for pattern in config.usual_drop_ins for path in self._expand(pattern)):
+                    found += self._file((path,), config)
                 if config.needed:
                     self.files.report_missing(self.invocation.at, f"{self.invocation.program} reads {first}, which is not there")
                     self.unsure = f"{first} is not there"
@@ -198,6 +259,9 @@ class Settings:
             for path in self._expand(self._in_place(pattern)):
                 if self.files.kind(path) == "file":
                     found += self._file((path,), config)
+        for path in (path for pattern in config.unread for path in self._expand(pattern)):
+            self.files.report_unreadable(Span.whole(path), f"{self.invocation.program} reads this file, in a form that is not read here")
+            self.doubt = self.doubt or f"built-in default; {path}, which is not read, may override it"
         for path, section in config.under:
             if self.files.kind(path) == "file" and (inside := self._file((path,), config)):
                 found.append(Node(Word(section, inside[0].key.at), (), inside))
@@ -228,25 +292,37 @@ class Settings:
         self._read += 1
         if source is None:
             return ()
+        grammar = of_text(config.format, source)
         if path not in self._parsed:
-            self._parsed[path], troubles = parse(config.format, source)
+            self._parsed[path], troubles = parse(grammar, source)
             for trouble in troubles:
                 self.files.report_unreadable(trouble.at, trouble.reason)
+            if troubles:
+                self.doubt = self.doubt or f"part of {path} is not understood"
         else:
             self._repeated += len(self._parsed[path])
+        self._lists = self._lists or grammar in LISTS
         nodes = self._parsed[path]
-        return self._followed(nodes, chain, config, 0) if config.include else nodes
+        if not config.include:
+            return nodes
+        outside: list[Node] = []
+        return (*self._followed(nodes, chain, config, 0, outside if grammar in FLAT else None), *outside)
 
-    def _followed(self, nodes: tuple[Node, ...], chain: tuple[str, ...], config: Config, depth: int) -> tuple[Node, ...]:
+    def _followed(
+        self, nodes: tuple[Node, ...], chain: tuple[str, ...], config: Config, depth: int, outside: list[Node] | None
+    ) -> tuple[Node, ...]:
+        """The nodes with what they include; sections of a file that is included in a section go `outside`, where there is one."""
         found: list[Node] = []
         directives = dict(config.include)
         for node in nodes:
+            node = _bare_include(node, directives)
             suffix = directives.get(node.key.text)
             if suffix is not None and node.words:
                 for path in self._included(node, suffix, chain, config):
-                    found += self._file((*chain, path), config)
+                    for each in self._file((*chain, path), config):
+                        (outside if depth and outside is not None and each.children else found).append(each)
             elif node.children and depth < _DEEPEST_INCLUDING:
-                found.append(Node(node.key, node.values, self._followed(node.children, chain, config, depth + 1)))
+                found.append(Node(node.key, node.values, self._followed(node.children, chain, config, depth + 1, outside)))
             else:
                 found.append(node)
         return tuple(found)
@@ -265,8 +341,11 @@ class Settings:
             base = config.relative or chain[-1].rpartition("/")[0]
             try:
                 paths = expand(text if text.startswith("/") else f"{base}/{text}", self.files)
+                if len(paths) == 1 and self.files.kind(paths[0]) == "directory":
+                    paths = expand(f"{paths[0].rstrip('/')}/*", self.files)
             except TooMany:
                 self.files.report_unreadable(word.at, "too many files match")
+                self.doubt = self.doubt or "not all included files are read"
                 continue
             for path in paths:
                 if path in chain and config.once:
@@ -329,9 +408,54 @@ def _by_path(nodes: Iterable[Node]) -> dict[str, list[Node]]:
         count += 1
         path = f"{prefix}{node.key.text.lower()}"
         found.setdefault(path, []).append(node)
+        if node.children and node.values:
+            # A block with a name of its own is found under it, too: `plugin<network>.listen`.
+            todo += [(f"{path}<{node.values[0].text.lower()}>.", child, depth + 1) for child in reversed(node.children) if depth < DEEPEST]
+            found.setdefault(f"{path}<{node.values[0].text.lower()}>", []).append(node)
         if depth < DEEPEST:
             todo += [(f"{path}.", child, depth + 1) for child in reversed(node.children)]
     return found
+
+
+def _bare_include(node: Node, directives: Mapping[str, str]) -> Node:
+    """`include FILE` among lines of `key = value` is a line without a value."""
+    word, blank, _ = node.key.text.partition(" ")
+    if not blank or node.words or node.children or word not in directives:
+        return node
+    return Node(Word(word, node.key.at), (_tail(node.key, len(word) + 1),))
+
+
+def _found(keys: Mapping[str, list[Node]], name: str) -> list[Node]:
+    """The nodes of a path. In a pattern `*` is any name an operator gave; of each name the last one counts."""
+    if "*" not in name:
+        return keys.get(name, [])
+    from fnmatch import fnmatchcase
+
+    return [nodes[-1] for path, nodes in keys.items() if fnmatchcase(path, name)]
+
+
+def _understood(entry: Descriptor) -> re.Pattern[str]:
+    """The settings that an entry knows, as a pattern of their paths."""
+    from fnmatch import translate
+
+    config = entry.config or Config()
+    found = {*config.passes_over, *(directive for directive, _ in config.include), *(f"*.{directive}" for directive, _ in config.include)}
+    blocks: list[tuple[str, Iterable[Slot | None], Conditions]] = [("", (), (*entry.when, *entry.unless, *config.unless))]
+    for each in entry.sockets:
+        blocks.append((each.each or "", (each.listen, each.port, each.end_port, each.backlog), (*each.when, *each.unless)))
+    for connects in entry.connects:
+        blocks.append((connects.each, (connects.keeps, connects.to, connects.bound), (*connects.when, *connects.unless)))
+    for block, slots, conditions in blocks:
+        found.add(block)
+        sources = [source for slot in slots if slot is not None for source in slot.sources]
+        sources += [source for key, _ in conditions for source in key.split("|")]
+        found |= {f"{block}{source}" if source.startswith(".") else source for source in sources}
+    return re.compile("|".join(translate(_unnamed(each.lower())) for each in sorted(found)))
+
+
+def _unnamed(path: str) -> str:
+    """A path without the names that operators gave to blocks."""
+    return _BLOCK_NAME.sub("", path)
 
 
 def _parts(word: Word, slot: Slot) -> list[Word]:
@@ -340,6 +464,12 @@ def _parts(word: Word, slot: Slot) -> list[Word]:
         arguments = [part.word() for part in words(SpannedText.of(word), relaxed=True)[0]]
         found_option, _ = _command_line(tuple(arguments), (frozenset((slot.option,)), frozenset((slot.option,))), False)
         return [each for each in found_option.get(slot.option, ()) if each is not None]
+    if slot.pattern:
+        match = re.search(slot.pattern, word.text)
+        if match is None or match[1] is None:
+            return []
+        inside = piece(word).cut(*match.span(1))
+        return [Word(inside.text, inside.at)]
     text, start, parts = word.text, 0, list[tuple[int, int]]()
     if not slot.split:
         parts.append((0, len(text)))

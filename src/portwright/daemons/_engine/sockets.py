@@ -108,6 +108,8 @@ def _endpoint(
     if not sure:
         confidence = weakest(confidence, "possible")
     why = socket.why or settings.unsure
+    if "default" in (ports.origin, said.origin) and (doubt := settings.doubted()):
+        confidence, why = weakest(confidence, "likely"), why or doubt
     if settings.missing and said.origin == "default" and entry.config is not None:
         confidence = weakest(confidence, entry.config.when_missing)
         why = why or f"built-in default; {settings.missing}, which may override it, was not found"
@@ -233,6 +235,8 @@ def _written(word: Word, origin: Origin, socket: Socket) -> list[_Where]:
 
 def _host_and_port(text: str, socket: Socket) -> tuple[str, str | None]:
     if socket.form in ("at", "comma"):
+        if socket.form == "comma" and is_digits(text):
+            return "", text
         host, _, port = text.partition("@" if socket.form == "at" else ",")
         return host.strip("[]"), port or None
     if names.is_address(text) or socket.form == "address":
@@ -251,6 +255,8 @@ def _host_and_port(text: str, socket: Socket) -> tuple[str, str | None]:
 def _addresses(where: _Where, socket: Socket, settings: Settings) -> list[tuple[str, bool]]:
     """The addresses a host part stands for, and whether that is sure."""
     host = where.host.lower()
+    if socket.form == "address" and "/" in host:
+        return _of_network(host, settings)
     if host in _EACH:
         return _each(settings, where.family or _EACH[host][0], outside=_EACH[host][1])
     if host in socket.any:
@@ -280,8 +286,28 @@ def _each(settings: Settings, family: str, outside: bool) -> list[tuple[str, boo
     return [(each.scoped, True) for each in listed if not family or each.family == family]
 
 
+def _of_network(text: str, settings: Settings) -> list[tuple[str, bool]]:
+    """The addresses of the host in `network/prefix`, or the one address that is written with its prefix (smb.conf(5), interfaces)."""
+    from ipaddress import ip_interface, ip_network
+
+    try:
+        network, own = ip_network(text, strict=False), ip_interface(text).ip
+    except ValueError:
+        return []
+    if own != network.network_address or network.num_addresses == 1:
+        return [(str(own), True)]
+    if network.is_loopback:
+        return [("127.0.0.1" if network.version == 4 else "::1", True)]
+    if settings.addresses is None:
+        return [(text, False)]
+    found = (each for each in settings.addresses if each.family == ("inet" if network.version == 4 else "inet6"))
+    return [(each.scoped, True) for each in found if ip_address(each.address) in network]
+
+
 def _of_interface(name: str, settings: Settings) -> tuple[str, ...]:
-    """The addresses of an interface, or of all that a pattern like `en*` takes in (smb.conf(5), dnsmasq(8))."""
+    """The addresses of an interface, or of all that a pattern like `en*` takes in (smb.conf(5), dnsmasq(8)); those of lo are known."""
     from fnmatch import fnmatchcase
 
+    if name == "lo" and settings.addresses is None:
+        return ("127.0.0.1", "::1")
     return tuple(each.scoped for each in settings.addresses or () if len(name) <= 32 and fnmatchcase(each.interface.lower(), name))
