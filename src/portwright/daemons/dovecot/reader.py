@@ -14,7 +14,8 @@ from portwright.trees import Files
 CONFIG = "/etc/dovecot/dovecot.conf"
 _MOST_WORDS = 1000
 _INCLUDES = ("!include", "!include_try")
-_PROTOCOLS = ("imap", "pop3", "lmtp")
+_PROTOCOLS = ("imap", "pop3", "lmtp")  # until 2.4
+_YES = frozenset(("yes", "y", "1", "true"))
 # master-service's default services: (service, listener) to its port, whether it speaks TLS at once, and the protocol that brings it.
 _LISTENERS: dict[tuple[str, str], tuple[int, bool, str]] = {
     ("imap-login", "imap"): (143, False, "imap"),
@@ -35,6 +36,7 @@ class _Said:
 
     files: Files
     values: dict[str, tuple[Word, ...]] = field(default_factory=dict)
+    protocols: dict[str, bool] = field(default_factory=dict)  # of `protocols { imap = yes }`, Dovecot 2.4's
     listeners: dict[tuple[str, str], dict[str, tuple[Word, ...]]] = field(default_factory=dict)
     read: int = 0
 
@@ -82,6 +84,12 @@ def _file(chain: tuple[str, ...], said: _Said) -> None:
             _include(node.values[0], chain, said)
         elif name == "service" and node.values:
             _service(node, said)
+        elif name == "protocols" and node.children:
+            for child in node.children:
+                said.protocols[child.key.text] = bool(child.values) and child.values[0].text.lower() in _YES
+        elif name == "protocols":
+            said.protocols.clear()
+            said.values[name] = _substituted(node, said)
         elif not node.children:
             said.values[name] = _substituted(node, said)
 
@@ -99,7 +107,7 @@ def _service(node: Node, said: _Said) -> None:
         if child.key.text == "inet_listener":
             listener = child.values[0].text if child.values else ""
             into = said.listeners.setdefault((node.values[0].text, listener), {})
-            into |= {each.key.text: each.values for each in child.children}
+            into |= {each.key.text: each.values or each.words for each in child.children}
 
 
 def _include(value: Word, chain: tuple[str, ...], said: _Said) -> None:
@@ -109,7 +117,7 @@ def _include(value: Word, chain: tuple[str, ...], said: _Said) -> None:
 
 
 def _endpoints(said: _Said, at: Span, confidence: Confidence) -> tuple[Endpoint, ...]:
-    protocols = {word.text for word in said.values["protocols"]} if "protocols" in said.values else set(_PROTOCOLS)
+    protocols = _protocols(said)
     ssl = said.values.get("ssl", ())
     plain_only = bool(ssl) and ssl[0].text == "no"
     everywhere = said.values.get("listen") or (Word("*", at), Word("::", at))
@@ -127,7 +135,7 @@ def _endpoints(said: _Said, at: Span, confidence: Confidence) -> tuple[Endpoint,
         if not port:
             continue
         reuse_port = bool(own.get("reuse_port")) and own["reuse_port"][0].text == "yes"
-        for word in own.get("address") or everywhere:
+        for word in own.get("listen") or own.get("address") or everywhere:
             for address in _addresses(word.text, said.files):
                 # net.c, net_listen_full(): SO_REUSEADDR, and IPV6_V6ONLY on IPv6 sockets.
                 found.setdefault(
@@ -146,6 +154,15 @@ def _endpoints(said: _Said, at: Span, confidence: Confidence) -> tuple[Endpoint,
                     ),
                 )
     return tuple(found.values())
+
+
+def _protocols(said: _Said) -> set[str]:
+    """The protocols that are on; 2.4 has none by itself, and takes a list or a block of them."""
+    if "protocols" in said.values:
+        found = {word.text for word in said.values["protocols"]}
+    else:
+        found = set() if said.protocols or "dovecot_config_version" in said.values else set(_PROTOCOLS)
+    return (found | {name for name, on in said.protocols.items() if on}) - {name for name, on in said.protocols.items() if not on}
 
 
 def _port(own: dict[str, tuple[Word, ...]], default: int, at: Span, said: _Said) -> tuple[int, Span, Origin]:

@@ -14,7 +14,8 @@ from portwright.trees import Files
 _DIRECTORY = "/etc/postfix"
 # postfix(1) and services(5): what master.cf names, for hosts whose /etc/services was not copied.
 _SERVICES = {"smtp": 25, "smtps": 465, "submissions": 465, "submission": 587, "qmqp": 628, "qmqpd": 628}
-_STARTS = frozenset(("start", "start-fg"))
+# postfix-script; Debian's since 3.9.1 starts in two steps.
+_STARTS = frozenset(("start", "start-fg", "quick-start", "debian-systemd-start"))
 _BLANK = " \t"
 _MOST_ADDRESSES = 1000
 _DEEPEST = 8  # $name of $name
@@ -29,6 +30,9 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
             return ()  # other programs are called master too
     elif not _STARTS.intersection(words):
         return ()
+    named = invocation.environment.get("MAIL_CONFIG")
+    if named is not None and named.text:
+        directory = named.text
     for option, value in pairwise(words):
         if option == "-c":
             directory = value
