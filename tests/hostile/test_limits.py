@@ -135,6 +135,39 @@ def test_what_is_left_out_is_said_and_makes_it_incomplete(name: str, tmp_path: P
     assert 1 == sum(each.startswith(reason) for each in beyond), beyond
 
 
+PROGRAM = "[Service]\nEnvironmentFile=/etc/x.env\nExecStart={}\n"
+SERVER = "const http = require('http')\nhttp.createServer(f).listen(process.env.WEB_PORT || 40000)\n"
+UNREAD: dict[str, tuple[str, str | bytes]] = {
+    "cut off": ("/etc/x.env", "A=1\n" * (1 << 18) + "WEB_PORT=41000\n"),
+    "its last value cut off": ("/etc/x.env", "#" + "x" * ((1 << 20) - 12) + "\nWEB_PORT=41000\n"),
+    "no file to be read whole": ("/etc/x.env", b"\0" * ((16 << 20) + 1)),
+    "too many words": ("/etc/x.env", "WEB_PORT=41000\n" + "# \n[ ] " * 450_000),
+    "too many files": ("/etc/e/*", ""),
+}
+
+
+@pytest.mark.parametrize("case", UNREAD)
+@pytest.mark.parametrize("command", ["/usr/bin/socat TCP-LISTEN:${WEB_PORT} -", "/usr/bin/node /x.js", "/opt/app --port ${WEB_PORT}"])
+def test_what_rests_on_an_environment_file_that_is_not_read_to_its_end_is_never_taken_for_unset(
+    case: str, command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, text = UNREAD[case]
+    unit = PROGRAM.format(command).replace("/etc/x.env", path)
+    files: dict[str, str | bytes] = {"etc/systemd/system/x.service": unit, **enabled("x.service")}
+    files |= {f"etc/e/{number:05}": "WEB_PORT=41000\n" for number in range(5000)} if "*" in path else {path.lstrip("/"): text}
+    root = lay(tmp_path / "h", {**files, "x.js": SERVER})
+
+    assert 3 == main(["facts", "--format", "json", str(root)])
+    (host,) = json.loads(capsys.readouterr().out)["hosts"]
+
+    assert [] == [row for row in host["listeners"] if row["confidence"] != "possible"]
+    assert [] == [row for row in host["listeners"] if "${" in command]
+    assert host["unreadable"]
+    main(["check", "--format", "json", str(root)])
+    (host,) = json.loads(capsys.readouterr().out)["hosts"]
+    assert [] == [finding["message"] for finding in host["findings"] if finding["predicts"] or finding["confidence"] == "certain"]
+
+
 @pytest.mark.parametrize("module", [portwright.system.systemd.units, portwright.system.systemd.activation])
 def test_units_beyond_the_most_are_said(
     module: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
-from portwright.facts import Setting, Unit
+from portwright.facts import Confidence, Setting, Unit, weakest
 from portwright.formats import unit as unit_format
 from portwright.source import Source, Span, Unreadable, Word
 from portwright.system.processes.process import is_name
@@ -34,13 +34,14 @@ class Environment:
 
     `fails` says why the service is never started, and where: a file it must have is surely not there. `ignored` are the
     assignments that systemd drops, such as `export A=b`. `unknown` is the line that names a file of which nobody can tell what it
-    says: made before the start, or not in the copy.
+    says: made before the start, not in the copy, or there and not read to its end; `unread` says that it is the last.
     """
 
     variables: Mapping[str, Word]
     fails: tuple[str, Span] | None = None
     ignored: tuple[Unreadable, ...] = ()
     unknown: Span | None = None
+    unread: bool = False
 
     def of_words(self, text: str) -> dict[str, Word]:
         """The variables for a command of these words: those that it names and an unknown file may set are unknown, not unset."""
@@ -48,13 +49,18 @@ class Environment:
             return {}
         return {found[1]: Word(UNKNOWN, self.unknown) for found in _NAMED.finditer(text) if found[1] not in self.variables}
 
+    def at_most(self, confidence: Confidence) -> Confidence:
+        """How sure what a program does is that may look at its variables: one that an unread file may set counts as unset there."""
+        return weakest(confidence, "possible") if self.unread else confidence
+
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentFile:
-    """An environment file as systemd reads it: (name, value) in the order written, and what it drops."""
+    """An environment file as systemd reads it: (name, value) in the order written, and what it drops; `is_cut`: its end was not read."""
 
     assignments: tuple[tuple[Word, Word], ...]
     ignored: tuple[Unreadable, ...] = ()
+    is_cut: bool = False
 
 
 def environment(unit: Unit, files: Files, expand: Callable[[str], str]) -> Environment:
@@ -68,6 +74,7 @@ def environment(unit: Unit, files: Files, expand: Callable[[str], str]) -> Envir
     ignored: list[Unreadable] = []
     fails: tuple[str, Span] | None = None
     unknown: Span | None = None
+    unread = False
     for setting in unit.each(section, "Environment"):
         found |= _assigned(setting, expand, ignored)
     for setting in unit.each(section, "EnvironmentFile"):
@@ -79,16 +86,15 @@ def environment(unit: Unit, files: Files, expand: Callable[[str], str]) -> Envir
             paths = expand_glob(path, files)
         except TooMany:
             files.report_unreadable(setting.at, "the pattern matches too many files")
+            unknown, unread = setting.at, True
             continue
         for each in paths:
-            if (source := files.read(each)) is not None:
-                known = files.once(_parsed)
-                document = known[each] = known.get(each) or parse(source)
-                if len(source.text) > LONGEST_FILE:
-                    files.report_limit(source.span(LONGEST_FILE, LONGEST_FILE), LONGEST_FILE, "characters in an environment file")
-                if files.spend(_COST_OF_A_VARIABLE * len(document.assignments), setting.at, f"what {each} says"):
-                    found |= {name.text: value for name, value in document.assignments}
-                    ignored += document.ignored
+            document = _read(each, files, setting)
+            if document is None or document.is_cut:
+                unknown, unread = setting.at, True
+            if document is not None:
+                found |= {name.text: value for name, value in document.assignments}
+                ignored += document.ignored
         if not paths and (files.partial or absent(path, files) is None or (optional and _is_made(unit, path))):
             unknown = setting.at
         if not paths and not optional and fails is None and absent(path, files) is False:
@@ -98,7 +104,19 @@ def environment(unit: Unit, files: Files, expand: Callable[[str], str]) -> Envir
             name, equals, text = expand(word.text).partition("=")
             if name in found and (not equals or found[name].text == text):
                 del found[name]
-    return Environment(found, fails, tuple(ignored), unknown)
+    return Environment(found, fails, tuple(ignored), unknown, unread)
+
+
+def _read(path: str, files: Files, setting: Setting) -> EnvironmentFile | None:
+    """A file that is there; None where what it says is not known, which is then said."""
+    source = files.read(path)
+    if source is None:
+        return None
+    known = files.once(_parsed)
+    document = known[path] = known.get(path) or parse(source)
+    if document.is_cut:
+        files.report_limit(source.span(LONGEST_FILE, LONGEST_FILE), LONGEST_FILE, "characters in an environment file")
+    return document if files.spend(_COST_OF_A_VARIABLE * len(document.assignments), setting.at, f"what {path} says") else None
 
 
 def _is_made(unit: Unit, path: str) -> bool:
@@ -195,7 +213,9 @@ def parse(source: Source) -> EnvironmentFile:
                 ignored.append(Unreadable(source.span(*at), "systemd ignores it: a control character or bytes that are not UTF-8"))
             else:
                 assignments.append((Word(key, source.span(*key_at)), Word(value, source.span(*at))))
-    return EnvironmentFile(tuple(assignments), tuple(ignored))
+    if len(source.text) > LONGEST_FILE and assignments:
+        assignments.pop()  # its value may go on
+    return EnvironmentFile(tuple(assignments), tuple(ignored), len(source.text) > LONGEST_FILE)
 
 
 def _past_comment(text: str, position: int) -> int:

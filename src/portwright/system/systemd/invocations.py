@@ -54,6 +54,7 @@ def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> t
         started = Process(program, argv, variables, command.at, directory)
         for process in follow(started, files):
             limit = units.open_files(unit) if process.same_limits else None
+            process = replace(process, confidence=given.at_most(process.confidence))
             done.append(_invocation(unit, command, process, files, captured, expand, sockets, refused, failure, limit))
     return tuple(done)
 
