@@ -18,25 +18,32 @@ OPTIONS = """
 --password {}|--password={}|-password {}|--db-password={}|--token {}|--token={}|--api-key={}|--secret {}|--client-secret={}
 --auth-token={}|--psk={}|--pre-shared-key {}|--pin={}|--passphrase {}|--jwt={}|--otp {}|--community {}|--credentials={}
 --cookie-secret={}|--encryption-key={}|--admin-pw {}|--session-key={}|-Djavax.net.ssl.keyStorePassword={}|-Dapp.accessKey={}
+-encrypt {}|--encrypt={}|-dev-root-token-id={}|--proxy-user u:{}|--ldap-bindpw {}|--sshpass={}|--hmac {}
 --user admin:{}|-u admin:{}|--http.basic=admin:{}|--header Authorization:{}|--header X-Api-Key:{}|--requirepass {}
 """
 # The same between other programs' names.
 PROGRAMS = """
 /usr/bin/mysql -uroot -p{}|/usr/bin/redis-cli -a {} -p 6379|/usr/bin/sshpass -p {} ssh h|/usr/bin/mosquitto_sub -P {} -t x
+/usr/bin/docker login -u u -p {} r.example|/usr/bin/openssl enc -k {} -in x
+/usr/bin/transmission-daemon -u u -v {}|/usr/bin/htpasswd -b /etc/users u {}
 /usr/bin/ldapsearch -x -w {}|/usr/bin/mysqldump --single-transaction -p{} db|/usr/bin/ttyd -c user:{} bash
 """
 VARIABLES = """
 TOKEN={}|DB_PASSWORD={}|PGPASSWORD={}|MYSQL_PWD={}|SECRET_KEY_BASE={}|AWS_SECRET_ACCESS_KEY={}|PIN={}|WIFI_PSK={}|SALT={}
 BASIC_AUTH=admin:{}|APP_KEY={}|GITHUB_PAT={}|SMTP_PASS={}|JWT={}|accountKey={}
+SSHPASS={}|LDAP_BINDPW={}|REQUEST_HMAC={}|AUTH_USERS=u:{}|BASIC_AUTH_USERS=u:{}|VAULT_SECRET_ID={}
 """
 # A line of its own in the grammars that give a setting the whole line.
 SETTINGS = """
 requirepass {}|masterauth {}|password = {}|password: {}|secret={}|"token": {}|bind_pw: {}|rocommunity {}|psk = {}|auth_pass {}
 Authorization: {}|  client_secret => {}|set $token {};|proxy_set_header Authorization {};|stats auth admin:{}
 user default on >{}|http-request set-header X-Api-Key {}|private_key = {}
+rootpw {}|bindpw {}|rwcommunity6 {}|trapcommunity {}|trap2sink h {}|com2sec name default {}|createUser bob SHA {}
+sentinel auth-pass mymaster {}|  ip ospf message-digest-key 1 md5 {}|env[DB_PASSWORD] = {}|PresharedKey = {}
 """
 # In an address a secret holds no blank and no quotes of two kinds.
 ADDRESSES = """
+https://{}:x-oauth-basic@github.com/o/r|u:<Password>{}</Password>|<entry key="db.password">{}</entry>
 postgres://u:{}@h/db|redis://:{}@h:6379|amqp://u:{}@h:5672/v|https://u:{}@h/x|ftp://u:{}@[::1]/|ExecStart=/bin/a scott/{}@db:1521/x
 dsn = user:{}@tcp(db:3306)/x|https://hooks.slack.com/services/T0/B0/{}|https://x.example/api/webhooks/12/{}|http://h/?api_key={}
 """
@@ -77,6 +84,20 @@ def test_case_51_a_secret_is_struck_out_to_its_end(template: str) -> None:
             assert len(line) == len(shown)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "admin:{SSHA}Kq1zLeft==", "admin:{sha512}Kq1zLeft", "admin:$apr1$Kq1zLeft$Kq1zRight/.", "root:$6$Kq1zLeft$Kq1zRight:1:2",
+        "user a password $2y$10$Kq1zLeft", "define('DB_PASSWORD', 'Kq1zLeft and');", "  'password' => 'Kq1zLeft, Kq1zRight',",
+        "ExecStart=/bin/sh -c 'echo Kq1zLeft | docker login -u u --password-stdin'", "SetCredentialEncrypted=db: Kq1zLeft",
+        "ExecStart=/bin/sh -c 'printf -- \"Kq1zLeft\" | cryptsetup open --key-file - /dev/x y'",
+        "ExecStart=/opt/backup --password-command 'echo Kq1zLeft'",
+    ],
+)  # fmt: skip
+def test_case_51_a_secret_of_a_form_of_its_own_is_struck_out(line: str) -> None:
+    assert [] == [canary for canary in ("Kq1zLeft", "Kq1zRight") if canary in hide_in_line(line)], hide_in_line(line)
+
+
 @pytest.mark.parametrize("template", _split(ADDRESSES))
 @pytest.mark.parametrize("around", ["{}", "url = {}", 'Environment="URL={}"', "ExecStart=/opt/app --url {} --port 80", "  - '{}'"])
 def test_case_51_a_secret_in_an_address_is_struck_out_to_its_end(template: str, around: str) -> None:
@@ -92,6 +113,9 @@ def test_case_51_a_secret_in_an_address_is_struck_out_to_its_end(template: str, 
     "line",
     [
         "After=token-server.service",
+        "ExecStart=/opt/app --bypass --port 80 --encrypt true --compass=1",
+        "ExecStart=/bin/sh -c 'echo 80 | xargs /opt/app --port'",
+        "<VirtualHost *:8080>",
         "ExecStart=/usr/bin/token-server --listen 127.0.0.1:8080",
         "smtpd_milters = inet:47357@localhost",
         "Wants=vault/key@1.service",
@@ -186,8 +210,11 @@ def test_case_51_none_of_two_hundred_canaries_is_in_any_output(tmp_path: Path, c
 
 @pytest.mark.parametrize(
     "name",
-    ["etc/nginx/privkey.pem", "etc/letsencrypt/live/x/privkey1.pem", "etc/nginx/server-key.pem", "etc/ssl/private/a", "etc/nginx/x.key"],
-)
+    [
+        *("etc/ppp/chap-secrets", "etc/pgbouncer/userlist.txt", "etc/nginx/.htpasswd", "etc/ipsec.secrets"),
+        "etc/nginx/privkey.pem", "etc/letsencrypt/live/x/privkey1.pem", "etc/nginx/server-key.pem", "etc/ssl/private/a", "etc/nginx/x.key",
+    ],
+)  # fmt: skip
 def test_case_53_an_include_that_names_a_key_file_is_not_opened(
     name: str, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:

@@ -25,13 +25,17 @@ _Stretch = tuple[int, int]
 _STRONG = frozenset((
     "password", "passwords", "passwd", "passwort", "passphrase", "passcode", "secret", "secrets", "token", "tokens", "credential",
     "credentials", "creds", "cred", "apikey", "psk", "pin", "jwt", "otp", "authorization", "requirepass", "masterauth", "proxyauth",
-    "masterpass", "userpass", "community", "rocommunity", "rwcommunity",
+    "masterpass", "userpass", "community", "rocommunity", "rwcommunity", "com2sec", "com2sec6", "createuser", "trapsink", "trap2sink",
+    "informsink",
 ))  # fmt: skip
-_ENDS_STRONG = ("password", "passwd", "passphrase", "secret", "token", "apikey", "secretkey", "accesskey", "privatekey", "authkey")
+_ENDS_STRONG = ("password", "passwd", "passphrase", "secret", "token", "apikey", "secretkey", "accesskey", "privatekey", "authkey",
+                "community")
 # These are also the names of other things: what stands after one is secret where it is an option's, a compound's or assigned.
 _WEAK = frozenset((
-    "pass", "pwd", "pw", "key", "auth", "salt", "cookie", "session", "pat", "sig", "signature", "pair", "basic",
-))  # fmt: skip
+    "pass", "pwd", "pw", "key", "auth", "salt", "cookie", "session", "pat", "sig", "signature", "pair", "basic", "encrypt", "hmac",
+))
+# One word that ends like these: rootpw, sshpass; but not a way around something.
+_ENDS_WEAK = lazy_regex(r"(?!(?:by|com|tres|proxy|sur|over)pass$)\w{2,}(?:pass|pw|pwd)")  # fmt: skip
 _KEYS_ARE_STRONG = frozenset((
     "api", "private", "access", "secret", "encryption", "signing", "account", "shared", "license", "presharedkey", "preshared",
 ))  # fmt: skip
@@ -40,12 +44,13 @@ _PASSED_ON = frozenset((
     "proxy", "fastcgi", "uwsgi", "scgi", "grpc", "memcached",
 ))  # fmt: skip
 # What a name may have after the word that makes it one of a secret.
-_TAIL = lazy_regex(r"value|text|string|raw|base|base64|b64|hash|plain|old|new|prod|dev|[0-9]{1,4}")
+_TAIL = lazy_regex(r"value|text|string|raw|base|base64|b64|hash|plain|old|new|prod|dev|id|encrypted|command|[0-9]{1,4}")
 
 _NAME = lazy_regex(r"-{0,2}\w[\w.-]*")
 _CAMEL = lazy_regex(r"(?<=[a-z0-9])(?=[A-Z])")
-_BETWEEN = lazy_regex(r"[\s._-]+")
-_SIGN = lazy_regex(r"[\"'\]]{0,2}\s{0,8}(?:=>|:=|[!=+]?=~?|[=:])\s{0,8}")
+_BETWEEN = lazy_regex(r"[\s._\[\]-]+")
+# Besides signs of assignment: a value's own element, <password>x, and the second argument of a call, define('PASSWORD', 'x').
+_SIGN = lazy_regex(r"[\"'\]]{0,2}\s{0,8}(?:=>|:=|[!=+]?=~?|[=:])\s{0,8}|[\"']?>(?=[^\s<])|[\"'],\s{0,8}(?=[\"'])")
 _BLANK = lazy_regex(r"[\"']?\s{1,8}(?![-=:!])")
 _HARMLESS = lazy_regex(r"[\"']?(?:[/.$~%<{]|(?:true|false|yes|no|on|off|none|null|auto|required|optional)\b)", re.IGNORECASE)
 _WORD = lazy_regex(r"(?:[^\s\"'\\]|\\.)+")
@@ -55,7 +60,7 @@ _MOST_NAME = 200
 # Inside one, a quote may be a letter as any other.
 _REST = r"[^\s@\"'/]{1,256}(?:[\"'][^\s@\"'/]{1,256})?"
 _URL = lazy_regex(r"://[^\s/@:\"']{0,256}:(?!(?:[0-9]{1,5})(?:[/?#,;&]|\Z))([^\s\"']{1,256}(?:[\"'][^\s\"']{1,256})?)@(?=[\w\[.])")
-_URL_ALONE = lazy_regex(r"://([\w+=-]{12,256})@")
+_URL_ALONE = lazy_regex(r"://([\w+=-]{12,256})@|://([^\s/@:\"]{8,256}):(?:x-oauth-basic)?@")
 _BARE = lazy_regex(
     r"(?<![\w.+@/:-])(?!(?:inet6?|unix|local|tcp[46]?|udp[46]?|fd|vsock|file|host|ssl|pipe):)[\w.+-]{1,64}:"
     rf"(?![0-9]{{1,5}}@)({_REST})@(?=[\w\[(])"
@@ -64,8 +69,19 @@ _ORACLE = lazy_regex(
     r"(?:(?<=[\s=\"'])|(?<=thin:)|(?<=oci:)|^)[A-Za-z][\w$#]{0,63}/"
     rf"({_REST})@(?=(?://)?[\w\[])(?!\S{{1,200}}\.(?:service|socket|timer|target|path)\b)"
 )
-_PAIR = lazy_regex(r"(?:\s-u|\s-U|--user|\bauth|\bbasic)[\s=]{1,8}[\"']?[\w.@-]{1,64}[:%](\S)", re.IGNORECASE)
+_PAIR = lazy_regex(r"(?:\s-u|\s-U|--user|--proxy-user|\bauth|\bbasic|auth_users?)[\s=]{1,8}[\"']?[\w.@-]{1,64}[:%](\S)", re.IGNORECASE)
 _AUTHORIZATION = lazy_regex(r"\b(?:basic|bearer)\s{1,8}([A-Za-z0-9+/=._~-]{6,4096})", re.IGNORECASE)
+# Of a password: as crypt(5) and LDAP (RFC 2307) write it.
+_HASH = lazy_regex(r"(\$(?:[1567y]|2[abxy]?|gy|apr1|argon2\w{0,2}|scrypt|pbkdf2[\w-]{0,16})\$[^\s:\"']{6,512})")
+_SCHEME = lazy_regex(r"\{(?:S?SHA(?:256|384|512)?|S?MD5|CRYPT|ARGON2|PBKDF2)\}(\S)", re.IGNORECASE)
+# What is asked for by name only: a login to a registry, a user of htpasswd, and what a shell pipes into a prompt.
+_LOGIN = lazy_regex(r"\b(?:docker|podman|nerdctl|buildah|skopeo|helm) (?:registry )?login\b[^|;&]{0,200}?\s-p[\s=]{0,2}(\S)")
+_HTPASSWD = lazy_regex(r"\bhtpasswd\s{1,8}-\w{0,8}b\w{0,8}(?:\s{1,8}\S{1,256}){2}\s{1,8}(\S)")
+_PIPED = lazy_regex(
+    r"\b(?:echo|printf)\s{1,8}(?:-[\w-]{1,4}\s{1,8})?(\S)[^|;&]{0,200}\|[^|;&]{0,200}?"
+    r"(?:password-stdin|cryptsetup|passwd|sudo\s{1,4}-S|openssl|gpg)"
+)
+_ENTRY = lazy_regex(r"\bkey=[\"'][\w.-]{0,99}(?:password|secret|token)[\"']\s{0,4}>(\S)", re.IGNORECASE)
 _ACCESS_KEY = lazy_regex(r"\b((?:AKIA|ASIA)[0-9A-Z]{16})\b")
 # Who knows the address of a hook may call it.
 _HOOK = lazy_regex(
@@ -82,7 +98,9 @@ _OPTIONS = {
     "ldapadd": "w", "ldapwhoami": "w", "mosquitto_pub": "P", "mosquitto_sub": "P", "ipmitool": "P", "mongo": "p", "mongosh": "p",
     "mongodump": "p", "sqlcmd": "P", "bcp": "P", "isql": "P", "ss-server": "k", "ss-local": "k", "ssserver": "k", "ttyd": "c", "gotty": "c",
     "snmpwalk": "cAX", "snmpget": "cAX", "snmpd": "AX", "rabbitmqadmin": "p", "clickhouse-client": "p", "xfreerdp": "p", "vncviewer": "p",
-    "docker-login": "p", "htpasswd": "b", "zip": "P", "unzip": "P", "7z": "p=", "kinit": "w", "hydra": "p", "nordvpn": "p",
+    "docker-login": "p", "openssl": "kK", "transmission-daemon": "v",
+    "frpc": "t", "zip": "P", "unzip": "P", "7z": "p=", "kinit": "w", "hydra": "p",
+    "nordvpn": "p",
 }  # fmt: skip
 _PROGRAM = lazy_regex(rf"(?<![\w.-])(?:{'|'.join(sorted(map(re.escape, _OPTIONS), key=len, reverse=True))})(?![\w.-])")
 _SHORT = lazy_regex(r"(?<=[\s\"'])-([A-Za-z])(\s{0,4})(?=[^\s-])")
@@ -94,11 +112,12 @@ _OF_A_USER = lazy_regex(r"(?<=\s)\"?[><#!](\S)")
 # Of which a name or an address with a secret holds one, in small letters.
 _STEMS = (
     "pass", "pw", "secret", "token", "key", "cred", "auth", "psk", "pin", "jwt", "otp", "salt", "cookie", "session", "pat", "sig",
-    "community", "basic", "bearer", "@", "hook", "user", "telegram", "akia", "asia", " -",
+    "community", "basic", "bearer", "@", "hook", "user", "telegram", "akia", "asia", " -", "encrypt", "hmac", "com2sec", "sink", "$", "}",
+    "echo", "printf",
 )  # fmt: skip
-_PATTERNS = (_URL, _URL_ALONE, _BARE, _ORACLE, _AUTHORIZATION, _ACCESS_KEY)
-_BEGINNINGS = (_PAIR, _HOOK)
-_IN_SENTENCES = (_URL, _URL_ALONE, _BARE, _AUTHORIZATION, _ACCESS_KEY, _HOOK)
+_PATTERNS = (_URL, _URL_ALONE, _BARE, _ORACLE, _AUTHORIZATION, _ACCESS_KEY, _HASH)
+_BEGINNINGS = (_PAIR, _HOOK, _SCHEME, _ENTRY, _LOGIN, _HTPASSWD, _PIPED)
+_IN_SENTENCES = (_URL, _URL_ALONE, _BARE, _AUTHORIZATION, _ACCESS_KEY, _HASH, _HOOK)
 
 _NEAR = 8192
 _MOST_LINES = 50  # of one span
@@ -109,7 +128,7 @@ def hide(text: str) -> str:
     """A sentence without what is a secret by its own form: in an address, after a name and `=`, or as only keys and tokens look."""
     small = text.casefold()
     if any(stem in small for stem in _STEMS):
-        stretches = [match.span(1) for pattern in _IN_SENTENCES for match in pattern.finditer(text)]
+        stretches = [match.span(match.lastindex or 1) for pattern in _IN_SENTENCES for match in pattern.finditer(text)]
         if "=" in text:
             stretches += [match.span(2) for match in _ASSIGNED.finditer(text) if _of_a_secret(match[1]) and not _passes_on(match)]
         text = _struck(text, stretches)
@@ -163,7 +182,7 @@ def _stretches(line: str) -> list[_Stretch]:
     if not any(stem in small for stem in _STEMS):
         return []
     quotes = _quotes(line)
-    found = [match.span(1) for pattern in _PATTERNS for match in pattern.finditer(line)]
+    found = [match.span(match.lastindex or 1) for pattern in _PATTERNS for match in pattern.finditer(line)]
     begins = [match.start(1) for pattern in _BEGINNINGS for match in pattern.finditer(line)]
     if _ACL.match(line):
         begins += [match.start(1) for match in _OF_A_USER.finditer(line)]
@@ -193,9 +212,13 @@ def _named(line: str, quotes: "_Quotes") -> Iterator[_Stretch]:
         at = found.end()
         if at >= len(line) or (kind == "weak" and _HARMLESS.match(line, at)):
             continue
-        own = start <= first or words[-1] in ("authorization", "cookie")
+        own = start <= first or words[-1] in ("authorization", "cookie") or name in _WITH_A_NAME or ">" in found.group()
         done = quotes.end_of(at, start, to_the_end=own)
         yield at, done
+
+
+# Between these and the secret stands the name of whose it is.
+_WITH_A_NAME = ("auth-pass", "message-digest-key")
 
 
 def _given_by_letter(line: str, quotes: "_Quotes") -> Iterator[_Stretch]:
@@ -286,13 +309,13 @@ def _meaning(name: str) -> tuple[str, tuple[str, ...]]:
     words = _words(name)
     last = words[-1].rstrip("0123456789") if words else ""
     before = words[-2] if len(words) > 1 else ""
-    if last in _STRONG or last.endswith(_ENDS_STRONG):
+    if last in _STRONG or last.endswith(_ENDS_STRONG) or "".join(words) in _STRONG:
         return "strong", words
     if last == "pass":
         return "" if before in _PASSED_ON else "strong" if before else "weak", words
     if last == "key" and before in _KEYS_ARE_STRONG:
         return "strong", words
-    return "weak" if last in _WEAK else "", words
+    return "strong" if last in ("rootpw", "bindpw") else "weak" if last in _WEAK or _ENDS_WEAK.fullmatch(last) else "", words
 
 
 def _words(name: str) -> tuple[str, ...]:
