@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import portwright.repositories.staging
 import portwright.system.systemd.activation
 import portwright.system.systemd.units
 from portwright.cli import main
@@ -135,6 +136,29 @@ def test_what_is_left_out_is_said_and_makes_it_incomplete(name: str, tmp_path: P
     assert 1 == sum(each.startswith(reason) for each in beyond), beyond
 
 
+def test_the_hosts_of_a_repository_have_one_budget_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(20):
+        folder = tmp_path / f"roles/r{number}/files/etc/nginx"
+        folder.mkdir(parents=True)
+        (folder / "nginx.conf").write_text(f"http {{ server {{ listen {80 + number}; }} }}\n" + "#" * 1000)
+    assert 0 == main(["facts", "--format", "json", str(tmp_path)])
+    assert 20 == len(json.loads(capsys.readouterr().out)["hosts"])
+
+    monkeypatch.setattr(portwright.repositories.staging, "_MOST_LAID", 5500)
+    assert 3 == main(["facts", "--format", "json", str(tmp_path)])
+    host, *others = json.loads(capsys.readouterr().out)["hosts"]
+    assert 4 == len(others)
+    assert ["the files make 20 different hosts; only the first 5 were read"] == [each["reason"] for each in host["unreadable"]]
+
+    monkeypatch.undo()
+    monkeypatch.setattr(portwright.repositories.staging, "MOST_BYTES", 5500)
+    assert 3 == main(["facts", "--format", "json", str(tmp_path)])
+    host = json.loads(capsys.readouterr().out)["hosts"][0]
+    assert 15 == sum("this one is left out" in each["reason"] for each in host["unreadable"])
+
+
 PROGRAM = "[Service]\nEnvironmentFile=/etc/x.env\nExecStart={}\n"
 SERVER = "const http = require('http')\nhttp.createServer(f).listen(process.env.WEB_PORT || 40000)\n"
 UNREAD: dict[str, tuple[str, str | bytes]] = {
@@ -248,6 +272,7 @@ SILENT = {
     "host/terms/power.py: held_capabilities": SHOWN,
     "host/terms/sysctl.py: loaders_disagree": SHOWN,
     "repositories/not_read.py: not_read": GUESS,
+    "repositories/staging.py: _affordable": CALLER,
     "repositories/staging.py: stage": CALLER,
     "rules/checking.py: _matches": SHOWN,
     "rules/checking.py: _parts": SHOWN,

@@ -3,7 +3,7 @@
 Nothing in a repository says what is enabled, so what lies there counts as deployed, and nothing is surer than *likely*.
 """
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from portwright._start.records import dataclass, replace
 from portwright.coverage import Coverage, LeftOut, NotRead
@@ -27,10 +27,13 @@ from portwright.system.host_files.captures import captured
 from portwright.system.sysctl.settle import settle
 from portwright.system.systemd import reader as systemd
 from portwright.trees import Files, ReadError, Tree
+from portwright.trees.budget import MOST_BYTES
 from portwright.trees.memory import MemoryTree
 from portwright.trees.tree import Kind
 
 _MOST_LAYOUTS = 500
+_MOST_LAID = 32 << 20
+"""Bytes of the files of all layouts together: a file counts in each layout that it is laid into, as it is read in each."""
 _ROLES = ("roles", "hosts", "host_files", "services", "machines")
 """Folders whose subfolders are each for a machine of its own, or for a part that some machines have."""
 
@@ -150,13 +153,25 @@ def read_repository(tree: Tree, name: str, explicit: bool = False) -> tuple[Host
     """
     placed, siblings, unreadable, coverage, given = _config_files(tree, explicit)
     layouts = stage(placed)
-    if len(layouts) > _MOST_LAYOUTS:
-        reason = f"the files make more than {_MOST_LAYOUTS} different hosts; only the first {_MOST_LAYOUTS} were read"
+    affordable = _affordable(layouts)
+    if len(layouts) > affordable:
+        several = f"more than {_MOST_LAYOUTS}" if len(layouts) > _MOST_LAYOUTS else f"{len(layouts)}"
+        reason = f"the files make {several} different hosts; only the first {affordable} were read"
         unreadable = (*unreadable, Unreadable(Span.whole(name), reason))
     read: dict[str, tuple[DaemonFact, ...]] = {}
-    hosts = [_read_layout(layout, siblings, name, read, given) for layout in layouts[:_MOST_LAYOUTS]] or [Host(name, repository=True)]
+    hosts = [_read_layout(layout, siblings, name, read, given) for layout in layouts[:affordable]] or [Host(name, repository=True)]
     coverage = Coverage.union((hosts[0].coverage, coverage))
     return (replace(hosts[0], unreadable=tuple(sorted({*hosts[0].unreadable, *unreadable})), coverage=coverage), *hosts[1:])
+
+
+def _affordable(layouts: Sequence[tuple[StagedFile, ...]]) -> int:
+    """How many layouts are read, from the first: one at least, for that has a budget of its own."""
+    left = _MOST_LAID
+    for number, layout in enumerate(layouts[:_MOST_LAYOUTS]):
+        left -= sum(len(file.data) for file in layout)
+        if left < 0 and number:
+            return number
+    return min(len(layouts), _MOST_LAYOUTS)
 
 
 def _config_files(
@@ -169,6 +184,7 @@ def _config_files(
     unread: list[NotRead] = []
     given: list[Mention] = []
     looked_into = 0
+    kept_left = MOST_BYTES
 
     def say(error: ReadError) -> None:
         unreadable.append(Unreadable(Span.whole(tree.label(error.path)), error.reason))
@@ -191,6 +207,9 @@ def _config_files(
             continue
         if data is None:
             continue
+        if readable and len(data) > kept_left:
+            say(ReadError(path, f"more than {MOST_BYTES >> 20} MiB of files were read in this repository: this one is left out"))
+            continue
         text = data.decode("utf-8", "surrogateescape")
         what = None
         if readable:
@@ -207,6 +226,7 @@ def _config_files(
                 left.append(LeftOut(label, what.reason))
             else:
                 text = without_blanks_to_fill(text) if what.unfilled else text
+                kept_left -= len(data)
                 placed.append(StagedFile(label, what.host_path or _LOOSE + label, what, text.encode("utf-8", "surrogateescape")))
     left_out = frozenset(file.label for file in _left_out(placed, tree))
     left += [LeftOut(label, "the sites-enabled beside it enables other sites, not this one") for label in sorted(left_out)]
