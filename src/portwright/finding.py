@@ -81,6 +81,7 @@ class HostResult:
 
     `files_read` and `rules_checked` count what the verdict rests on; `sources` are the files that spans point into. `below` is where
     it lies, relative to the directory of the run ("" for that directory itself), None where it lies elsewhere.
+    `is_file`: it is no repository but one file that its user named.
     `overridden` are the kernel settings of which some line says a value that is not in force.
     `coverage` is what the verdict says nothing of. `unread_init` says why nothing is known of what the host starts, "" where it is.
     """
@@ -93,6 +94,7 @@ class HostResult:
     unreadable: tuple[Unreadable, ...] = ()
     sources: Mapping[str, Source] = field(default_factory=dict)
     repository: bool = False
+    is_file: bool = False
     checkout_prefix: str | None = None
     overridden: tuple[Sysctl, ...] = ()
     coverage: Coverage = Coverage()

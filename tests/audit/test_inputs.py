@@ -199,11 +199,25 @@ def test_etc_alone_is_the_host_that_it_is_of(tmp_path: Path) -> None:
     assert [("host", "alpha", path)] == [(found.kind, found.name, found.path) for found in inputs([f"{path}/etc"])]
 
 
-@pytest.mark.parametrize("sign", [".git/HEAD", "nginx.conf"])
+@pytest.mark.parametrize("sign", [".git/HEAD", "nginx.conf=http { server { listen 80; } }", "a.service=[Service]"])
 def test_a_repository_with_a_folder_like_a_host_is_a_repository(tmp_path: Path, sign: str) -> None:
     path = laid_out(tmp_path / "image", "rootfs/etc/nginx/nginx.conf", "rootfs/usr/x", sign)
 
     assert ["repository"] == [found.kind for found in inputs([path])]
+
+
+@pytest.mark.parametrize("beside", ["ansible.cfg=[defaults]", "inventory.ini=[web]", "site.yml=- hosts: all", "nginx.conf=prose"])
+def test_what_is_no_config_makes_no_repository_of_the_hosts_beside_it(tmp_path: Path, beside: str) -> None:
+    path = laid_out(tmp_path / "fleet", "a/etc/passwd", "b/etc/passwd", beside)
+
+    assert ["host", "host"] == [found.kind for found in inputs([path])]
+
+
+def test_a_directory_of_hosts_is_read_as_such_where_that_is_asked_for(tmp_path: Path) -> None:
+    path = laid_out(tmp_path / "fleet", "a/etc/passwd", "b/etc/passwd", ".git/HEAD", "nginx.conf=http { server { listen 80; } }")
+
+    assert ["repository"] == [found.kind for found in inputs([path])]
+    assert [("host", "a"), ("host", "b")] == [(found.kind, found.name) for found in inputs([path], taken_as="host")]
 
 
 # ── files and standard input ────────────────────────────────────────────────────────────────────────────────────────

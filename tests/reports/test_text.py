@@ -75,7 +75,7 @@ def test_several_hosts_are_told_apart_and_summed_up() -> None:
     [
         ((), "nothing was read: no host, repository or file was found\n"),
         ((CLEAN,), "no findings on web2; 1 file read\n"),
-        ((replace(CLEAN, repository=True),), "no findings in web2; 1 file read\n"),
+        ((replace(CLEAN, repository=True),), "no findings in the repository web2; 1 file read\n"),
         ((EMPTY,), "web0: result: inconclusive (nothing was read); 0 files read\n"),
         ((replace(CLEAN, rules_checked=0),), "web2: result: inconclusive (no rule was run); 1 file read\n"),
         (

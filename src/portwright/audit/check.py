@@ -112,6 +112,7 @@ def verdict_on(
         unreadable=(*sorted(unreadable), *troubles),
         sources=sources,
         repository=given.kind != "host",
+        is_file=given.kind == "file",
         checkout_prefix=given.checkout_prefix,
         overridden=tuple(sysctl for host in hosts for sysctl in host.sysctls if sysctl.overridden),
         coverage=Coverage.union(host.coverage for host in hosts),

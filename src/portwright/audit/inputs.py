@@ -154,10 +154,12 @@ def _detect_inputs(path: str, taken_as: Literal["host", "repository"] | None = N
         return
     try:
         with DirectoryTree(path) as tree:
-            if taken_as == "host" or is_host(tree):
+            names = tree.names("/")
+            if taken_as == "host" and "etc" not in names:
+                hosts = _hosts(path, tree, names)
+            if not hosts and (taken_as == "host" or is_host(tree)):
                 yield _host(path, tree)
                 return
-            names = tree.names("/")
             above = _above_etc(path)
             if above is not None:
                 yield above
@@ -165,7 +167,7 @@ def _detect_inputs(path: str, taken_as: Literal["host", "repository"] | None = N
             report = next((name for name in _REPORTS if name in names), None)
             if report is not None:
                 raise InputError(f"{path} holds {report}: reports of sos and Insights are not there yet")
-            if not any(name in names for name in _VERSION_CONTROL) and not _has_configs(tree, names):
+            if not hosts and not any(name in names for name in _VERSION_CONTROL) and not _has_configs(tree, names):
                 hosts = _hosts(path, tree, names)
     except ReadError as error:
         raise InputError(f"{path}: {error.reason}") from None
@@ -192,9 +194,17 @@ def _above_etc(path: str) -> Input | None:
 
 def _has_configs(tree: Tree, names: Iterable[str]) -> bool:
     """Whether a directory holds configs itself: then a folder in it that looks like a host is a part of it (a container's rootfs)."""
-    from portwright.repositories.recognise import worth_reading  # its patterns take time to compile, which a host never needs
+    # Its patterns take time to compile, which a host never needs.
+    from portwright.repositories.recognise import recognise, worth_reading
 
-    return any(worth_reading(name) and not _is_link(tree, f"/{name}") and tree.kind(f"/{name}") == "file" for name in names)
+    # A name alone is no sign: ansible.cfg stands beside the hosts that it manages.
+    return any(
+        worth_reading(name)
+        and not _is_link(tree, f"/{name}")
+        and tree.kind(f"/{name}") == "file"
+        and recognise(name, _read(tree, f"/{name}")) is not None
+        for name in names
+    )
 
 
 def _hosts(path: str, tree: Tree, names: Iterable[str]) -> tuple[Input, ...]:

@@ -64,6 +64,7 @@ def check(results: Sequence[HostResult], cards: Iterable[RuleMeta], version: str
         "originalUriBaseIds": {base: _root(base, result) for result, base in based},
         "columnKind": "unicodeCodePoints",
         "results": found[:MOST_RESULTS],
+        "properties": {"hosts": [{"host": safe(result.host), "repository": result.repository} for result in hosts]},
     }
     document = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
     # DEL is the one control that JSON lets through; it can stand in strings only.

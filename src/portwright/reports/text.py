@@ -196,12 +196,15 @@ class _Page:
         findings = [finding for result in results for finding in result.findings]
         if len(results) == 1:
             only = results[0]
-            where = f"{'in' if only.repository else 'on'} {safe(only.host)}"
+            where = f"on {safe(only.host)}" if not only.repository else f"in {'' if only.is_file else 'the repository '}{safe(only.host)}"
             outcome = self._outcome(only)
             parts = [f"{safe(only.host)}: {outcome}" if no_verdict(only) else f"{outcome} {where}", self._basis(results)]
         else:
             troubled = sum(1 for result in results if result.findings)
-            where = f"on {troubled} of {len(results)} hosts" if findings else f"on {len(results)} hosts"
+            kinds = {result.repository for result in results}
+            among = f"{len(results)} {'hosts' if kinds == {False} else 'repositories' if kinds == {True} else 'hosts and repositories'}"
+            at = "in" if kinds == {True} else "on"
+            where = f"{at} {troubled} of {among}" if findings else f"{at} {among}"
             parts = [f"{_tally(findings)} {where}", self._basis(results)]
         parts += _fixable(results)
         allowed = sum(len(result.allowed) for result in results)
