@@ -1,5 +1,7 @@
 """A built-in default is certain only where every file that could change it was found and understood."""
 
+from typing import Any
+
 import pytest
 
 from portwright.daemons._engine.keys import descriptor
@@ -10,7 +12,7 @@ from tests.daemons.by_hand import host_of, invocation
 CONFIG = "/etc/exampled.conf"
 
 
-def _bound(text: str, grammar: str = "assignments", **config: object) -> tuple[list[tuple[str, str, str]], list[str]]:
+def _bound(text: str, grammar: str = "assignments", **config: Any) -> tuple[list[tuple[str, str, str]], list[str]]:
     described = {
         "programs": ["exampled"],
         "config": {"format": grammar, "paths": CONFIG, **config},
@@ -18,7 +20,7 @@ def _bound(text: str, grammar: str = "assignments", **config: object) -> tuple[l
     }
     files = host_of({CONFIG: text} if text else {})
     said = read(descriptor("exampled", described, {}, "exampled"), invocation("/usr/sbin/exampled"), files, {})
-    found = [(str(each.ports.low), each.confidence, each.why) for each in said if isinstance(each, Endpoint)]
+    found: list[tuple[str, str, str]] = [(str(each.ports.low), each.confidence, each.why) for each in said if isinstance(each, Endpoint)]
     return found, [f"{each.at}: {each.reason}" for each in files.unreadable]
 
 
@@ -48,7 +50,7 @@ def test_a_line_that_says_the_port_is_certain_whatever_else_is_said() -> None:
 
 
 def test_an_entry_may_pass_over_a_setting() -> None:
-    assert [("7777", "certain", "")] == _bound("admin_port = 7778\n", **{"passes-over": ["admin_*"]})[0]
+    assert [("7777", "certain", "")] == _bound("admin_port = 7778\n", grammar="assignments", **{"passes-over": ["admin_*"]})[0]
 
 
 def test_a_file_in_a_grammar_that_is_not_read_makes_a_default_likely_and_is_told() -> None:
