@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portwright.facts import Setting, Unit
+from portwright.facts import Setting, Traits, Unit
 from portwright.host.join.conflict import (
     Claim,
     claim,
@@ -20,6 +20,7 @@ from portwright.host.join.conflict import (
     not_after,
     sought_under,
     turn,
+    weighed,
 )
 from portwright.host.terms.listener import error_when_late
 from portwright.ports import PortSet
@@ -218,3 +219,24 @@ def test_a_service_that_runs_on_without_its_socket_does_not_fail(survives_confli
     late = listener(survives_conflict=survives_conflict)
 
     assert expected == error_when_late(host(late), late).value
+
+
+def test_what_a_service_binds_beside_a_port_it_may_lose_is_likely_if_it_gives_up_then() -> None:
+    gives_up = Traits(port_taken="exits")
+    beside = listener(443, unit="web.service", app="web", traits=gives_up)
+    wanted = listener(80, unit="web.service", app="web", traits=gives_up)
+    rival = listener(80, unit="other.service", app="other")
+
+    found = weighed(host(listeners=(beside, wanted, rival))).listeners
+
+    assert ["likely", "certain", "certain"] == [each.confidence for each in found]
+    assert found[0].why.endswith("other.service wants tcp 80 too, and web gives up where it is taken")
+
+
+def test_a_service_that_goes_on_without_a_port_keeps_the_others() -> None:
+    goes_on = Traits(port_taken="survives")
+    ours = tuple(listener(port, unit="web.service", app="web", traits=goes_on) for port in (443, 80))
+
+    found = weighed(host(listeners=(*ours, listener(80, unit="other.service", app="other")))).listeners
+
+    assert ["certain"] * 3 == [each.confidence for each in found]

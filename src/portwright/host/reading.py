@@ -12,6 +12,7 @@ from portwright.daemons._engine import unknown_program as generic
 from portwright.facts import Endpoint, Fact, FileNeed, Invocation, Listener, Privileges, ServiceFact, Unit, kinds
 from portwright.host import Host
 from portwright.host.join.addresses import BindContext
+from portwright.host.join.conflict import weighed
 from portwright.host.join.listener import listener, socket_listener
 from portwright.host.join.nature import as_it_runs
 from portwright.host.join.open_files import file_limit
@@ -42,7 +43,7 @@ def read_host(tree: Tree, name: str, identity: str = "") -> Host:
     if found.unread:
         settled = perhaps(settled)
     context = bind_context(settled, known, files)
-    return assemble(name, identity, files, settled, found, services(found, files, known, context), repository=False)
+    return weighed(assemble(name, identity, files, settled, found, services(found, files, known, context), repository=False))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Do two listeners want the same port, as the kernel compares them, and which of them comes too late."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from ipaddress import IPv6Address
 
@@ -195,6 +195,30 @@ def collisions(host: Host) -> tuple[Host, tuple[tuple[Listener, Listener], ...]]
         for key in filed_under(wanted):
             kept.setdefault(key, []).append((number, wanted))
     return host, tuple((host.listeners[one], host.listeners[other]) for one, other in sorted(pairs))
+
+
+def weighed(host: Host) -> Host:
+    """The host, where what a service binds beside a contested port is *likely* at most if it gives up when it does not get that port."""
+    taken: dict[tuple[str | None, str], tuple[Listener, Listener]] = {}
+    contested: set[Listener] = set()
+    for pair in collisions(host)[1]:
+        contested.update(pair)
+        for mine, rival in (pair, pair[::-1]):
+            gives_up = mine.traits.port_taken == "exits" and not mine.survives_conflict and mine.unit is not None
+            if gives_up and mine.starts == rival.starts == "boot" and not_after(turn(host, rival), turn(host, mine)):
+                taken.setdefault((mine.unit, mine.app), (mine, rival))
+    if not taken:
+        return host
+    return replace(host, listeners=tuple(_beside(each, taken) if each not in contested else each for each in host.listeners))
+
+
+def _beside(listener: Listener, taken: Mapping[tuple[str | None, str], tuple[Listener, Listener]]) -> Listener:
+    found = taken.get((listener.unit, listener.app))
+    if found is None or listener.confidence != "certain":
+        return listener
+    mine, rival = found
+    reason = f"{rival.unit or rival.app} wants {mine.protocol} {mine.ports} too, and {mine.app} gives up where it is taken"
+    return replace(listener, confidence="likely", why=f"{listener.why}; {reason}" if listener.why else reason)
 
 
 def _are_one(one: Claim, other: Claim) -> bool:

@@ -122,7 +122,9 @@ def bind_user(privileges: Privileges, unit: str | None) -> str:
 def _starts(endpoint: Endpoint, invocation: Invocation) -> tuple[Starts | None, str]:
     if endpoint.on_demand and invocation.starts in ("boot", None):
         return "demand", endpoint.why or "bound only while in use"
-    return invocation.starts, invocation.why
+    if endpoint.why and endpoint.confidence != "certain" and invocation.why:
+        return invocation.starts, f"{invocation.why}; {endpoint.why}"
+    return invocation.starts, invocation.why or endpoint.why
 
 
 def _family(endpoint: Endpoint, privileges: Privileges | None, context: BindContext) -> tuple[str, bool | None]:
