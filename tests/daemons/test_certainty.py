@@ -1,5 +1,6 @@
 """A built-in default is certain only where every file that could change it was found and understood."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -12,15 +13,17 @@ from tests.daemons.by_hand import host_of, invocation
 CONFIG = "/etc/exampled.conf"
 
 
-def _bound(text: str, grammar: str = "assignments", **config: Any) -> tuple[list[tuple[str, str, str]], list[str]]:
+def _bound(
+    text: str, grammar: str = "assignments", config: Mapping[str, Any] | None = None
+) -> tuple[list[tuple[str, str, str]], list[str]]:
     described = {
         "programs": ["exampled"],
-        "config": {"format": grammar, "paths": CONFIG, **config},
+        "config": {"format": grammar, "paths": CONFIG, **(config or {})},
         "sockets": [{"port": {"from": "port", "or": "7777"}, "listen": {"from": "address", "or": "127.0.0.1"}, "form": "address"}],
     }
     files = host_of({CONFIG: text} if text else {})
     said = read(descriptor("exampled", described, {}, "exampled"), invocation("/usr/sbin/exampled"), files, {})
-    found: list[tuple[str, str, str]] = [(str(each.ports.low), each.confidence, each.why) for each in said if isinstance(each, Endpoint)]
+    found = [(str(each.ports.low), str(each.confidence), each.why) for each in said if isinstance(each, Endpoint)]
     return found, [f"{each.at}: {each.reason}" for each in files.unreadable]
 
 
@@ -50,11 +53,11 @@ def test_a_line_that_says_the_port_is_certain_whatever_else_is_said() -> None:
 
 
 def test_an_entry_may_pass_over_a_setting() -> None:
-    assert [("7777", "certain", "")] == _bound("admin_port = 7778\n", grammar="assignments", **{"passes-over": ["admin_*"]})[0]
+    assert [("7777", "certain", "")] == _bound("admin_port = 7778\n", config={"passes-over": ["admin_*"]})[0]
 
 
 def test_a_file_in_a_grammar_that_is_not_read_makes_a_default_likely_and_is_told() -> None:
-    found, told = _bound("user = nobody\n", unread=[CONFIG])
+    found, told = _bound("user = nobody\n", config={"unread": [CONFIG]})
 
     assert "likely" == found[0][1]
     assert [f"{CONFIG}:1:1: exampled reads this file, in a form that is not read here"] == told

@@ -105,3 +105,33 @@ def test_a_listener_points_at_its_port() -> None:
     files = host_of({"/c.conf": "protocols = imap\nssl = no\nservice imap-login {\n  inet_listener imap {\n    port = 1143\n  }\n}\n"})
 
     assert ["/c.conf:5:12"] == sorted({str(each.at) for each in dovecot.read(invocation("dovecot -F -c /c.conf"), files, {})})
+
+
+@pytest.mark.parametrize(
+    ("local", "expected"),
+    [
+        ("", []),
+        ("protocols {\n  imap = yes\n  sieve = yes\n}\nssl = no\n", ports(143, 4190)),
+        ("protocols {\n  imap = yes\n}\nprotocols {\n  imap = no\n  pop3 = yes\n}\nssl = no\n", ports(110)),
+        ("protocols {\n  sieve = yes\n}\nservice managesieve-login {\n  inet_listener sieve {\n    listen = 127.0.0.1\n  }\n"
+         "  inet_listener sieve_deprecated {\n    port = 2000\n  }\n}\n", sorted(["tcp 127.0.0.1 4190", *ports(2000)])),
+        ("service auth {\n  inet_listener auth-inet {\n    listen = 127.0.0.1\n    port = 12345\n  }\n}\n", ["tcp 127.0.0.1 12345"]),
+    ],
+)  # fmt: skip
+def test_dovecot_2_4_has_no_protocol_by_itself_and_takes_a_block_of_them(local: str, expected: list[str]) -> None:
+    files = host_of({dovecot.CONFIG: f"dovecot_config_version = 2.4.0\n{local}"})
+
+    assert sorted(expected) == brief(dovecot.read(invocation("/usr/sbin/dovecot -F"), files, {}))
+    assert () == files.unreadable
+
+
+@pytest.mark.parametrize("start", ["/usr/sbin/postfix debian-systemd-start", "/usr/sbin/postfix start-fg", START])
+def test_postfix_is_started_by_each_of_these_lines(start: str) -> None:
+    assert BOTH == brief(postfix.read(invocation(start), host_of({"/etc/postfix/master.cf": SMTP}), {}))
+
+
+def test_postfix_reads_the_directory_that_its_environment_names() -> None:
+    files = host_of({"/etc/postfix-out/master.cf": SMTP.replace("smtp ", "2525 ")})
+    started = invocation("/usr/sbin/postfix debian-systemd-start", environment={"MAIL_CONFIG": "/etc/postfix-out"})
+
+    assert ["tcp 0.0.0.0 2525", "tcp :: 2525 v6only"] == brief(postfix.read(started, files, {}))

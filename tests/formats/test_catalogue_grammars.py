@@ -46,7 +46,7 @@ def shown(nodes: tuple[Node, ...], depth: int = 0) -> list[str]:
         ("DOVECOT", "a\n{\n b = 1\n}\n", ["a", "  b '1'"]),
         ("JSON", '{"a": {"b": [1, 2], "c": [{"d": 3}, {"d": 4}]}, "e": "f"}',
          ["a", "  b '1' '2'", "  c", "    d '3'", "  c", "    d '4'", "e 'f'"]),
-        ("LUA", 'a = { "b", "c" }\nf("x", {y=1})\n-- z\n--[[ w\n]] g = 1', ["a", "  b", "  c", "f", "  y '1'", "f 'x'", "g '1'"]),
+        ("LUA", 'a = { "b", "c" }\nf("x", {y=1})\n-- z\n--[[ w\n]] g = 1', ["a", "  b", "  c", "f 'x'", "  y '1'", "g '1'"]),
         ("LIGHTTPD", 'a.b = (\n "c",\n)\n$SERVER["socket"] == ":443" {\n d = "e"\n}\n', ["a.b 'c'", "$SERVER 'socket' ':443'", "  d 'e'"]),
         ("NATS", "a: 1\nhttp: localhost:8222\nb {\n c: [d, e]\n}", ["a '1'", "http 'localhost:8222'", "b", "  c 'd' 'e'"]),
         ("CADDY", ":80, {$A} {\n b {path}\n}\n", [":80 '{$A}'", "  b '{path}'"]),

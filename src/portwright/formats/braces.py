@@ -55,19 +55,23 @@ class _Block:
     listing: int = 0
     equals: bool = False
     opened: bool = False  # the statement under way has had a block
+    given: list[Node] = field(default_factory=list)  # what stands in tables among the arguments of a call
 
     def end(self) -> None:
         """Close the statement under way."""
         if self.words and (not self.opened or len(self.words) > 1):
             # A list may hold words beside blocks: Lua's `addLocal("[::1]:53", {reusePort=true})`.
-            self.children.append(Node(self.words[0], tuple(self.words[1:])))
-        self.words, self.equals, self.opened, self.listing = [], False, False, 0
+            self.children.append(Node(self.words[0], tuple(self.words[1:]), tuple(self.given)))
+        elif self.words and self.given:
+            self.children.append(Node(self.words[0], (), tuple(self.given)))
+        self.words, self.equals, self.opened, self.listing, self.given = [], False, False, 0, []
 
 
 def parse(source: Source, dialect: Dialect) -> Parsed:
     """The statements of a file; a block's are its children. What is not closed ends with the file, and is told."""
     text, troubles = source.text, list[Unreadable]()
     stack = [_Block(None)]
+    calls = dialect.brackets == "()"
     token = _tokens(dialect)
     position, length = 0, len(text)
     while position < length:
@@ -98,7 +102,7 @@ def parse(source: Source, dialect: Dialect) -> Parsed:
             elif mark == "}":
                 block.end()
                 if len(stack) > 1:
-                    _close(stack)
+                    _close(stack, calls)
                 else:
                     troubles.append(Unreadable(source.span(start, position), "a closing brace without an opening one"))
             elif mark in dialect.equals:
@@ -127,7 +131,7 @@ def parse(source: Source, dialect: Dialect) -> Parsed:
         troubles.append(Unreadable(source.span(length, length) if opener is None else opener.at, "a block is not closed"))
     while len(stack) > 1:
         stack[-1].end()
-        _close(stack)
+        _close(stack, calls)
     stack[0].end()
     return tuple(stack[0].children), tuple(troubles)
 
@@ -139,14 +143,18 @@ def _opened(block: _Block) -> _Block:
     return _Block(block.words[0], tuple(block.words[1:]) if not block.listing else (), inside=block.listing > 0)
 
 
-def _close(stack: list[_Block]) -> None:
+def _close(stack: list[_Block], calls: bool) -> None:
+    """End a block; with `calls` one in a list is an argument of the function that is called (Lua)."""
     done, outer = stack.pop(), stack[-1]
     if done.key is None:
         # `{ ... }` without a name: JSON's outermost, a Caddyfile's global options.
         outer.children.extend(done.children)
         return
-    outer.children.append(Node(done.key, done.values, tuple(done.children)))
     outer.opened = True
+    if done.inside and calls:
+        outer.given += done.children
+        return
+    outer.children.append(Node(done.key, done.values, tuple(done.children)))
     if not done.inside:
         outer.words = []
         outer.end()

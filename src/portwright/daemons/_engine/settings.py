@@ -38,7 +38,7 @@ _YES = frozenset(("yes", "on", "true", "1", "y", "enable", "enabled"))
 _NO = frozenset(("no", "off", "false", "0", "n", "disable", "disabled", "none"))
 # Keys by which configs say where a daemon listens, or that another file says it; and those that name a place elsewhere.
 _SOUNDS_LIKE_ONE = lazy_regex(
-    r"(?:(?<!sup)(?<!re)(?<!im)(?<!ex)(?<!trans)ports?|(?:listen|bind)[^.]{0,20}|listen(?:er|ers|ing|_on)?|include[^.]{0,20})$"
+    r"(?:(?<!sup)(?<!re)(?<!im)(?<!ex)(?<!trans)ports?|(?:listen|(?<!free)(?<!no)bind)[^.]{0,20}|listen(?:er|ers|ing|_on)?|include[^.]{0,20})$"
 )
 _ANOTHERS = lazy_regex(
     r"(?:remote|peer|upstream|dest|target|source|src|smtp|database|db|master|primary|external|public|advertis|backend|relay|nat)"
@@ -107,6 +107,9 @@ class Settings:
         if source.startswith("-"):
             return [DaemonFact(() if word is None else (word,), "argument") for word in self._options.get(source, ())]
         if source.startswith("$"):
+            if "*" in source:
+                named = [self._environment[name] for name in sorted(self._environment) if _names(source[1:], name)]
+                return [DaemonFact((word,), "environment") for word in named if word.text]
             word = self._environment.get(source[1:])
             return [DaemonFact((word,), "environment")] if word is not None and word.text else []
         if source.startswith("module:"):
@@ -417,6 +420,13 @@ def _by_path(nodes: Iterable[Node]) -> dict[str, list[Node]]:
     return found
 
 
+def _names(pattern: str, name: str) -> bool:
+    """Whether a name is one of a pattern's, in which `*` is what an operator called something."""
+    from fnmatch import fnmatchcase
+
+    return fnmatchcase(name.lower(), pattern.lower())
+
+
 def _bare_include(node: Node, directives: Mapping[str, str]) -> Node:
     """`include FILE` among lines of `key = value` is a line without a value."""
     word, blank, _ = node.key.text.partition(" ")
@@ -464,12 +474,6 @@ def _parts(word: Word, slot: Slot) -> list[Word]:
         arguments = [part.word() for part in words(SpannedText.of(word), relaxed=True)[0]]
         found_option, _ = _command_line(tuple(arguments), (frozenset((slot.option,)), frozenset((slot.option,))), False)
         return [each for each in found_option.get(slot.option, ()) if each is not None]
-    if slot.pattern:
-        match = re.search(slot.pattern, word.text)
-        if match is None or match[1] is None:
-            return []
-        inside = piece(word).cut(*match.span(1))
-        return [Word(inside.text, inside.at)]
     text, start, parts = word.text, 0, list[tuple[int, int]]()
     if not slot.split:
         parts.append((0, len(text)))
@@ -490,6 +494,11 @@ def _parts(word: Word, slot: Slot) -> list[Word]:
             low += 1
         while high > low and text[high - 1] in " \t":
             high -= 1
+        if slot.pattern:
+            match = re.search(slot.pattern, text[low:high])
+            if match is None or match[1] is None:
+                continue
+            low, high = low + match.start(1), low + match.end(1)
         if low < high or not slot.split:
             cut_out = whole.cut(low, high)
             found.append(Word(cut_out.text, cut_out.at))
@@ -530,6 +539,7 @@ def _command_line(
     """
     named, valued = options
     found: dict[str, list[Word | None]] = {}
+    patterns = [name for name in named if "*" in name]
     others: list[Word] = []
     rest = iter(enumerate(words))
     for position, word in rest:
@@ -540,10 +550,12 @@ def _command_line(
         if one_dash and not text.startswith("--"):
             text = f"-{text}" if text.partition("=")[0] not in named else text
         name, equals, _ = text.partition("=")
+        if patterns and name not in named:
+            name = next((pattern for pattern in patterns if _names(pattern, name)), name)
         if name in named:
             value: Word | None = None
             if equals:
-                value = _tail(word, len(word.text) - len(text) + len(name) + 1)
+                value = _tail(word, word.text.index("=") + 1)
             elif name in valued and position + 1 < len(words):
                 value = next(rest)[1]
             found.setdefault(name, []).append(value)

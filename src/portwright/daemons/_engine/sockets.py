@@ -17,7 +17,7 @@ MOST_SOCKETS = 10_000
 _TRANSPORTS: dict[str, tuple[Protocol, str]] = {
     "tcp": ("tcp", ""), "tcp4": ("tcp", "inet"), "tcp6": ("tcp", "inet6"), "udp": ("udp", ""), "udp4": ("udp", "inet"),
     "udp6": ("udp", "inet6"), "tcpv6": ("tcp", "inet6"), "udpv6": ("udp", "inet6"), "udpipv6": ("udp", "inet6"),
-    "tcpipv6": ("tcp", "inet6"),
+    "tcpipv6": ("tcp", "inet6"), "tls": ("tcp", ""), "quic": ("udp", ""), "quic4": ("udp", "inet"), "quic6": ("udp", "inet6"),
 }  # fmt: skip
 # Words of the catalogue for the addresses a host has: (family, "" for both; whether those of loopback are left out).
 _EACH = {"each": ("", False), "each-inet": ("inet", False), "each-outside-inet": ("inet", True)}
