@@ -11,7 +11,9 @@ from portwright.source import Word
 from portwright.system.processes.options import cut
 from portwright.system.processes.options import read as options_of
 from portwright.system.spanned_text import UNKNOWN
+from portwright.system.systemd import environment
 from portwright.trees import Files
+from portwright.trees.glob import TooMany, expand
 
 # Options that open a TCP socket where their value has a colon, and a Unix socket where it has none.
 _SOCKETS = (
@@ -31,6 +33,8 @@ _VALUED = frozenset(
         "--env", "--pythonpath",
     )
 ) - {"-M"}  # fmt: skip
+_SCRIPT = "/etc/init.d/uwsgi"
+_DEFAULTS, _INHERITED, _APPS = "/etc/default/uwsgi", "/usr/share/uwsgi/conf/default.ini", "/etc/uwsgi/apps-enabled/*.ini"
 _DEEPEST = 8
 _MOST_FILES = 64
 
@@ -50,6 +54,8 @@ class _Reading:
 
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """Every TCP socket of a uWSGI; an address without a port is a Unix socket's path (uwsgi-docs, Options)."""
+    if invocation.argv[0].text == _SCRIPT:
+        return _of_script(invocation, files)
     reading = _Reading(invocation, files)
     options = options_of(invocation.argv[1:], _VALUED)
     for name, value in options.given:
@@ -62,6 +68,27 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
             _set(reading, variable.removeprefix("UWSGI_").lower().replace("_", "-"), word, "environment", 0)
     binder = replace(Binder("uwsgi", words=("",)), reuse_port=reading.reuse_port, backlog=Backlog.asked(reading.listen, _BACKLOG))
     return tuple(dict.fromkeys(endpoint for _, given in reading.sockets for endpoint in _bound(given, binder, files)))
+
+
+def _of_script(invocation: Invocation, files: Files) -> tuple[DaemonFact, ...]:
+    """What Debian's init script starts: a uWSGI for each file in apps-enabled, with the packaged settings below its own."""
+    settings = files.read(_DEFAULTS) if files.kind(_DEFAULTS) == "file" else None
+    variables = {} if settings is None else {name.text: value for name, value in environment.parse(settings).assignments}
+    on = variables.get("RUN_AT_STARTUP")
+    if (on is not None and on.text == "no") or "start" not in [word.text for word in invocation.argv[1:]]:
+        return ()
+    inherited = variables.get("INHERITED_CONFIG") or Word(_INHERITED, invocation.at)
+    found: list[DaemonFact] = []
+    try:
+        apps = expand(_APPS, files)
+    except TooMany:
+        files.report_unreadable(invocation.at, "too many files match")
+        return ()
+    for path in files.limited(apps, _MOST_FILES, "applications of uwsgi", lambda _: invocation.at):
+        if files.kind(path) == "file":
+            program, option, app = (Word(text, invocation.at) for text in ("uwsgi", "--ini", path))
+            found += read(replace(invocation, argv=(program, option, inherited, option, app)), files, {})
+    return tuple(dict.fromkeys(found))
 
 
 def _bound(given: Given, binder: Binder, files: Files) -> tuple[Endpoint, ...]:
