@@ -103,6 +103,33 @@ def test_a_variable_its_runtime_reads_counts(command: str, environment: dict[str
     assert expected == binds(command, environment)
 
 
+@pytest.mark.parametrize(
+    ("command", "path", "text", "expected"),
+    [
+        (
+            "/opt/venv/bin/python -m synapse.app.homeserver --config-path=/srv/homeserver.yaml",
+            "/srv/homeserver.yaml",
+            "listeners:\n  - port: 8009\n    bind_addresses: [127.0.0.1]\n",
+            ["tcp 127.0.0.1 8009"],
+        ),
+        ("/usr/bin/node index.js", "/opt/zigbee2mqtt/data/configuration.yaml", "frontend:\n  port: 8081\n", ["tcp * 8081"]),
+        ("java -jar /srv/server.jar nogui", "/opt/zigbee2mqtt/server.properties", "server-port=25570\n", ["tcp * 25570"]),
+    ],
+)
+def test_a_server_of_its_own_room_is_found_behind_its_runtime(command: str, path: str, text: str, expected: list[str]) -> None:
+    assert expected == binds(command, None, {path: text}, "/opt/zigbee2mqtt")
+
+
+def test_a_config_is_found_in_the_place_that_an_option_names() -> None:
+    tree = {
+        "/etc/tinc/lab/tinc.conf": "Name = a\nAddressFamily = ipv4\nPort = 7655\n",
+        "/etc/tinc/vpn/tinc.conf": "Name = a\nAddressFamily = ipv4\nPort = 6655\n",
+    }
+
+    assert ["tcp 0.0.0.0 7655", "udp 0.0.0.0 7655"] == binds("tincd --net=lab -D", None, tree)
+    assert ["tcp 0.0.0.0 6655", "udp 0.0.0.0 6655"] == binds("tincd -n vpn -D", None, tree)
+
+
 def test_java_is_as_sure_as_the_place_that_says_it() -> None:
     beside = {"/srv/application.properties": "# ours\nserver.port=8123\n"}
     (option,), _ = endpoints("java -Dserver.port=81 -jar x.jar")

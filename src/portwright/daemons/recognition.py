@@ -120,7 +120,8 @@ def main_path(name: str) -> str:
 
 
 def _paths(found: Descriptor) -> tuple[str, ...]:
-    return tuple(path for path in found.config.paths.all if path.startswith("/") and "*" not in path) if found.config is not None else ()
+    paths = found.config.paths.all if found.config is not None else ()
+    return tuple(path for path in paths if path.startswith("/") and not {"*", "{"} & set(path))
 
 
 def _has_word(name: str) -> bool:

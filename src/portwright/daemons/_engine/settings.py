@@ -34,6 +34,7 @@ from portwright.trees.memory import MemoryTree
 MOST_NODES = 500_000
 _MOST_REPEATED = 50_000  # lines of files that are included once more
 _DEEPEST_INCLUDING = 8  # blocks in which an include is looked for
+_NAMED_PLACE = lazy_regex(r"\{([-$][^{}]+)\}")
 _YES = frozenset(("yes", "on", "true", "1", "y", "enable", "enabled"))
 _NO = frozenset(("no", "off", "false", "0", "n", "disable", "disabled", "none"))
 # Keys by which configs say where a daemon listens, or that another file says it; and those that name a place elsewhere.
@@ -250,7 +251,8 @@ class Settings:
                 if paths and not config.every:
                     break
             if self.config_path is None and config.paths.all:
-                first = config.paths.of(family(self.files))[0]
+                patterns = config.paths.of(family(self.files))
+                first = next(filter(None, map(self._in_place, patterns)), patterns[0])
                 self.missing = first
                 for path in (path for pattern in config.usual_drop_ins for path in self._expand(pattern)):
                     found += self._file((path,), config)
@@ -271,11 +273,16 @@ class Settings:
         return tuple(found)
 
     def _in_place(self, pattern: str) -> str:
-        """A default path, with `~` for the home of the user it runs as."""
-        if not pattern.startswith("~"):
-            return pattern
-        home = self._environment.get("HOME")
-        return "" if home is None else home.text + pattern[1:]
+        """A default path, with `~` for the home of the user it runs as and `{-d}` for what that option says; "" where it is not said."""
+        if pattern.startswith("~"):
+            home = self._environment.get("HOME")
+            return "" if home is None else home.text + pattern[1:]
+        if "{" in pattern:
+            said = {source: self.values(Slot(sources=(source,))) for source in _NAMED_PLACE.findall(pattern)}
+            if not all(said.values()):
+                return ""
+            pattern = _NAMED_PLACE.sub(lambda found: (said[found[1]] or [])[-1][0].text, pattern)
+        return pattern if pattern.startswith("/") else self._absolute(pattern)
 
     def _absolute(self, path: str) -> str:
         return self.invocation.path(path)
@@ -517,6 +524,8 @@ def _options_of(entry: Descriptor) -> tuple[frozenset[str], frozenset[str]]:
         slots += [entry.config.named, entry.config.directories]
     for slot in slots:
         valued.update(source for source in slot.sources if source.startswith("-"))
+    if entry.config is not None:
+        valued.update(source for path in entry.config.paths.all for source in _NAMED_PLACE.findall(path) if source.startswith("-"))
     every = [entry.when, entry.unless, *(each.when for each in entry.sockets), *(each.unless for each in entry.sockets)]
     if entry.config is not None:
         every.append(entry.config.unless)

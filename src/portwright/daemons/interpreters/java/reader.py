@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from portwright._start.records import dataclass, replace
-from portwright.daemons import DaemonFact, Packages, daemon_of
+from portwright.daemons import Daemon, DaemonFact, Packages, daemon_of
 from portwright.daemons._engine import unknown_program as generic
 from portwright.daemons._engine.binding import DUAL, IPV4, Binder, Given, argument, default, halves, variable
 from portwright.facts import Confidence, Endpoint, Invocation, Origin
@@ -32,6 +32,7 @@ _PROPERTIES = (
     ("quarkus.http.port", "quarkus.http.host", "QUARKUS_HTTP_PORT", "QUARKUS_HTTP_HOST"),
     ("micronaut.server.port", "micronaut.server.host", "MICRONAUT_SERVER_PORT", "MICRONAUT_SERVER_HOST"),
 )
+_SCRIPTS = "clojure.main"
 _JMX = "com.sun.management.jmxremote"
 _OPTIONS = ("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS")
 
@@ -63,12 +64,28 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
         tomcat = daemon_of(replace(invocation, argv=(Word("catalina.sh", invocation.at),)))
         own = tomcat.read(invocation, files, packages) if tomcat is not None else ()
         return (*own, *_agents(started, invocation, files))
-    found = [*_agents(started, invocation, files), *_named(started, invocation, files), *_jenkins(started, invocation, files)]
+    server = _of_its_own(started, invocation)
+    if server is not None and (said := server[0].read(server[1], files, packages)):
+        return (*_agents(started, invocation, files), *said)
+    found = [*_agents(started, invocation, files), *_named(started, invocation, files)]
     # What was understood here, or overridden, is not asked for again by its name.
     understood = {given.at for name, *_ in _PROPERTIES if (given := started.properties.get(name)) is not None}
     understood.update(endpoint.at for endpoint in found)
     others = [e for e in generic.read(invocation, files, packages, reuse=True) if isinstance(e, Endpoint) and e.at not in understood]
     return (*found, *(e for e in others if not found or e.origin == "argument"))
+
+
+def _of_its_own(started: Started, invocation: Invocation) -> tuple[Daemon, Invocation] | None:
+    """The daemon that a jar or class of this name starts, as it is started: system properties are its options, before its arguments."""
+    main, arguments = started.main, started.arguments
+    if main is not None and main.text == _SCRIPTS and len(arguments) > 1 and arguments[0].text == "-m":
+        main, arguments = arguments[1], arguments[2:]  # clojure.main -m NAMESPACE
+    if main is None:
+        return None
+    properties = tuple(word for word in invocation.argv[1:] if word.text.startswith("-D"))
+    own = replace(invocation, argv=(Word(main.text.rpartition("/")[2], main.at), *properties, *arguments))
+    daemon = daemon_of(own)
+    return (daemon, own) if daemon is not None and own.program in daemon.programs else None
 
 
 def command(invocation: Invocation) -> Started:
@@ -161,16 +178,3 @@ def _beside(invocation: Invocation, files: Files) -> dict[str, Given]:
             if node.values and "${" not in node.values[0].text:
                 found[node.key.text] = Given(node.values[0].text, node.values[0].at, "directive")
     return found
-
-
-def _jenkins(started: Started, invocation: Invocation, files: Files) -> Iterator[Endpoint]:
-    """`jenkins.war`: --httpPort (8080; -1 for none) and --httpListenAddress."""
-    if started.main is None or started.main.text.rpartition("/")[2] not in ("jenkins.war", "jenkins.jar"):
-        return
-    given = {word.text.partition("=")[0]: cut(word, len(word.text.partition("=")[0]) + 1) for word in started.arguments if "=" in word.text}
-    port, host = given.get("--httpPort"), given.get("--httpListenAddress")
-    if port is not None and port.text == "-1":
-        return
-    binder = replace(started.binder, app="jenkins")
-    place = argument(host) if host is not None else default("", invocation.at)
-    yield from binder.bind(place, argument(port) if port is not None else default(8080, invocation.at), files)

@@ -38,12 +38,14 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
 
 
 def _script(invocation: Invocation, argv: tuple[Word, ...], files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
-    started = replace(invocation, argv=argv)
-    known = daemon_of(started)
-    if known is not None and started.program in known.programs and not bears_its_name(started, known, files, "node"):
-        return known.read(started, files, packages)
     name = argv[0].text
     path = invocation.path(name)
+    started = replace(invocation, argv=(Word(path, argv[0].at), *argv[1:]))
+    known = daemon_of(started)
+    if known is not None and any(each.path == path for each in known.descriptor.wrappers):
+        return known.read(started, files, packages)
+    if known is not None and started.program in known.programs and not bears_its_name(started, known, files, "node"):
+        return known.read(started, files, packages)
     # Node takes `server` for server.js, and a directory for its index.js.
     for candidate in (path, f"{path}.js", f"{path.rstrip('/')}/index.js") if UNKNOWN not in path else ():
         source = files.read(candidate) if files.kind(candidate) == "file" else None

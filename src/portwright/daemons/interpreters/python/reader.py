@@ -44,8 +44,9 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
         name, rest = module
         if name.text in _HTTP_SERVERS:
             return _http_server(invocation, rest, files)
-        if name.text in _SERVERS and (server := daemon_of(replace(invocation, argv=(name, *rest)))) is not None:
-            return server.read(replace(invocation, argv=(name, *rest)), files, packages)
+        started = replace(invocation, argv=(name, *rest))
+        if (server := daemon_of(started)) is not None and name.text in server.programs:
+            return server.read(started, files, packages)
         return generic.read(invocation, files, packages)
     words = invocation.argv[1:]
     at = 0
