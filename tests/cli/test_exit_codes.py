@@ -333,3 +333,17 @@ def test_rules_apps_and_explain_speak(capsysbinary: pytest.CaptureFixture[bytes]
     for arguments in (["rules"], ["rules", "--format", "json"], ["apps"], ["apps", "--format", "json"], ["explain", "port-claimed-twice"]):
         assert 0 == main(arguments)
         assert capsysbinary.readouterr().out.strip()
+
+
+def test_the_catalogue_of_daemons_says_what_is_known_of_each(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    main(["apps", "--format", "json"])
+    apps = {each["app"]: each for each in json.loads(capsysbinary.readouterr().out)["apps"]}
+    synapse, pihole = apps["synapse"], apps["pihole-ftl"]
+
+    assert ["deb", "rpm", "apk", "arch"] == synapse["families"]
+    assert {"listeners.port", "metrics_port", "--manhole"} <= set(synapse["settings"])
+    assert "/etc/matrix-synapse/homeserver.yaml" in synapse["config"]
+    assert [] == synapse["default_only"]
+    assert {"protocol": "udp", "port": "67"} in pihole["default_only"]
+    assert apps["nginx"]["read_by_code"]
+    assert all(each["source"] for each in apps.values())

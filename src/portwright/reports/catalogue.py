@@ -1,12 +1,18 @@
 """The catalogues: which rules there are, and which daemons' configuration is understood."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from portwright.daemons import Daemon
 from portwright.reports.escape import cut
 from portwright.rules import Rule
+
+if TYPE_CHECKING:
+    from portwright.daemons._engine.descriptor import Descriptor, Socket
+
+_FAMILIES = ("deb", "rpm", "apk", "arch")
 
 
 def rules_text(rules: Sequence[Rule], *, width: int, quiet: bool = False, verbose: bool = False) -> str:
@@ -47,6 +53,53 @@ def apps_text(daemons: Sequence[Daemon], *, width: int, quiet: bool = False, ver
 
 
 def apps_json(daemons: Sequence[Daemon]) -> str:
-    """Daemons as JSON, version 1."""
-    rows = [{"app": daemon.name, "programs": list(daemon.programs), "fragments": daemon.fragment is not None} for daemon in daemons]
-    return json.dumps({"version": 1, "apps": rows}, indent=2) + "\n"
+    """Daemons as JSON, version 1: with the families and settings that are known of each, and whence."""
+    return json.dumps({"version": 1, "apps": [_app(daemon) for daemon in daemons]}, indent=2) + "\n"
+
+
+def _app(daemon: Daemon) -> dict[str, object]:
+    found = daemon.descriptor
+    paths = [found.packages, found.environment, *([found.config.paths] if found.config is not None else [])]
+    return {
+        "app": daemon.name,
+        "programs": list(daemon.programs),
+        "fragments": daemon.fragment is not None,
+        "families": [family for family in _FAMILIES if any(getattr(each, family) for each in paths)],
+        "packages": {family: list(named) for family in ("any", *_FAMILIES) if (named := getattr(found.packages, family))},
+        "units": list(found.units),
+        "config": list(found.config.paths.all) if found.config is not None else [],
+        "settings": _settings(found),
+        "default_only": [
+            {"protocol": protocol, "port": port}
+            for socket in found.sockets
+            if socket.port is not None and not _is_told(socket)
+            for protocol in socket.protocols
+            for port in socket.port.default or ()
+        ],
+        "read_by_code": bool(found.reader),
+        "source": found.source,
+    }
+
+
+def _is_told(socket: "Socket") -> bool:
+    """Whether a setting can say the port, and not the built-in default alone: that of the port, or one of the address with it."""
+    return any(slot is not None and slot.sources for slot in (socket.port, socket.listen if socket.form != "address" else None))
+
+
+def _settings(found: "Descriptor") -> list[str]:
+    """The options, variables and directives that say what is bound; one of a block has its path before it."""
+    named: list[str] = []
+    config, server = found.config, found.server
+    slots = [config.named, config.directories] if config is not None else []
+    slots += [server.host, server.port] if server is not None else []
+    named += [source for slot in slots for source in slot.sources]
+    conditions = [*found.when, *found.unless, *(config.unless if config is not None else ())]
+    for socket in found.sockets:
+        own = [slot.sources for slot in (socket.listen, socket.port, socket.end_port, socket.backlog) if slot is not None]
+        said = [*(source for sources in own for source in sources), *_conditional((*socket.when, *socket.unless))]
+        named += [f"{socket.each or ''}{source}" if source.startswith(".") else source for source in said]
+    return list(dict.fromkeys((*named, *_conditional(conditions))))
+
+
+def _conditional(conditions: Iterable[tuple[str, tuple[str, ...]]]) -> list[str]:
+    return [source for sources, _ in conditions for source in sources.split("|")]
