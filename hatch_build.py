@@ -20,12 +20,18 @@ class Compiled(BuildHookInterface):  # type: ignore[type-arg]
         sys.path.insert(0, str(Path(self.root, "src")))
         try:
             from portwright._start.compiled import records_source
+            from portwright.daemons._engine import cases
             from portwright.daemons._engine import rooms as catalogue
             from portwright.rules import compiling
             from portwright.rules.loading import read_all
 
             rules = str(Path(self.root, "rules"))
-            compiled = {"rules": compiling.source(read_all(rules), rules), "catalogue": catalogue.source(), "records": records_source()}
+            compiled = {
+                "rules": compiling.source(read_all(rules), rules),
+                "catalogue": catalogue.source(),
+                "cases": cases.source(),
+                "records": records_source(),
+            }
         finally:
             del sys.path[0]
         for name, source in compiled.items():

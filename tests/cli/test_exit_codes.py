@@ -346,4 +346,6 @@ def test_the_catalogue_of_daemons_says_what_is_known_of_each(capsysbinary: pytes
     assert [] == synapse["default_only"]
     assert {"protocol": "udp", "port": "67"} in pihole["default_only"]
     assert apps["nginx"]["read_by_code"]
+    assert 2 <= synapse["cases"]["written"]
+    assert 1 <= synapse["cases"]["moved"]
     assert all(each["source"] for each in apps.values())

@@ -5,12 +5,12 @@ from types import ModuleType
 
 import pytest
 
-from portwright.daemons._engine import rooms
+from portwright.daemons._engine import cases, rooms
 from portwright.rules import compiling, load
 from portwright.rules.loading import read_all
 from portwright.shipped import folder
 
-CACHES = (rooms.index, rooms.room, rooms._kinds)
+CACHES = (rooms.index, rooms.room, rooms._kinds, cases.tally)
 
 
 def _module(name: str, source: str) -> ModuleType:
@@ -25,7 +25,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> None:
     shipped = ModuleType("portwright._shipped")
     shipped.__path__ = []
     monkeypatch.setitem(sys.modules, "portwright._shipped", shipped)
-    written = {"rules": compiling.source(read_all(folder("rules")), folder("rules")), "catalogue": rooms.source()}
+    written = {"rules": compiling.source(read_all(folder("rules")), folder("rules")), "catalogue": rooms.source(), "cases": cases.source()}
     for name, source in written.items():
         monkeypatch.setitem(sys.modules, f"portwright._shipped.compiled_{name}", _module(name, source))
     monkeypatch.setattr("yaml.parse", None)
@@ -40,7 +40,7 @@ def _forgotten() -> None:
         cache.cache_clear()
 
 
-RULES, DESCRIPTORS, INDEX = load([folder("rules")]), rooms.every(), rooms.index()
+RULES, DESCRIPTORS, INDEX, CASES = load([folder("rules")]), rooms.every(), rooms.index(), cases.tally()
 
 
 @pytest.mark.usefixtures("installed")
@@ -52,3 +52,4 @@ def test_the_rules_of_a_wheel_are_those_of_the_yaml_with_every_place_in_them() -
 def test_the_descriptors_of_a_wheel_are_those_of_the_yaml() -> None:
     assert rooms.index() == INDEX
     assert rooms.every() == DESCRIPTORS
+    assert cases.tally() == CASES

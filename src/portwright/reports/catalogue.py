@@ -54,10 +54,13 @@ def apps_text(daemons: Sequence[Daemon], *, width: int, quiet: bool = False, ver
 
 def apps_json(daemons: Sequence[Daemon]) -> str:
     """Daemons as JSON, version 1: with the families and settings that are known of each, and whence."""
-    return json.dumps({"version": 1, "apps": [_app(daemon) for daemon in daemons]}, indent=2) + "\n"
+    from portwright.daemons._engine import cases
+
+    written = cases.tally()
+    return json.dumps({"version": 1, "apps": [_app(daemon, written.get(daemon.name)) for daemon in daemons]}, indent=2) + "\n"
 
 
-def _app(daemon: Daemon) -> dict[str, object]:
+def _app(daemon: Daemon, cases: tuple[int, int] | None) -> dict[str, object]:
     found = daemon.descriptor
     paths = [found.packages, found.environment, *([found.config.paths] if found.config is not None else [])]
     return {
@@ -77,6 +80,7 @@ def _app(daemon: Daemon) -> dict[str, object]:
             for port in socket.port.default or ()
         ],
         "read_by_code": bool(found.reader),
+        "cases": {"written": cases[0], "moved": cases[1]} if cases is not None else None,
         "source": found.source,
     }
 
