@@ -338,7 +338,7 @@ def test_rules_that_cost_too_much_together_are_stopped_and_what_was_found_before
     crowd = host(*(listener(1 + n, at=at(n + 1)) for n in range(10)))
     some = rule("{port: {at-most: 3}}")
 
-    found, stopped = evaluate(crowd, [some, rule("{port: {is: 0}, ports: {is: 1}}"), rule("{port: {is: 0}}"), some, some])
+    found, stopped = evaluate(crowd, [some, rule("{port: {at-most: 0}, ports: {is: 1}}"), rule("{port: {at-most: 0}}"), some, some])
 
     assert 3 == len(found)
     assert [

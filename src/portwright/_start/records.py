@@ -62,9 +62,12 @@ else:
     def replace(value, /, **changes):
         """A copy of a value with some fields changed; a wrong name is a TypeError."""
         cls = type(value)
-        kept = dict(zip(cls.__match_args__, cls.__dataclass_values__(value), strict=True))
-        kept.update(changes)
-        return cls(*kept.values()) if len(kept) == len(cls.__match_args__) else cls(**kept)
+        names, kept = cls.__match_args__, [*cls.__dataclass_values__(value)]
+        for name, new in changes.items():
+            if name not in names:
+                raise TypeError(f"{cls.__qualname__} has no field {name!r}")
+            kept[names.index(name)] = new
+        return cls(*kept)
 
     def dataclass(cls=None, /, *, frozen=False, slots=False, order=False):
         """Make a class a record of its annotated fields, as `dataclasses.dataclass` does."""

@@ -44,8 +44,8 @@ class FactKind(Generic[F]):
     like. `read` finds its facts in a host's files and units (the second argument: Units in order) where no daemon says them and no
     reader of system/ does.
 
-    `place` is the line a finding points at, from the lines its conditions leaned on and the paths of the host's files. `unique` names a
-    field that no two facts share. `call` is what fails where an error is predicted, `predictable` whether it may be (of a repository's
+    `place` is the line a finding points at, from the lines its conditions leaned on and the paths of the host's files. `call`
+    is what fails where an error is predicted, `predictable` whether it may be (of a repository's
     fact or a host's). `rank` is its place in tables: what most rules look at comes first.
     """
 
@@ -58,7 +58,6 @@ class FactKind(Generic[F]):
     collection: str = ""
     read: Callable[[Readable, Sequence[Any]], Iterable[F]] | None = None
     place: Callable[[F, Iterable[Span], Container[str]], Span] = field(default=_where_it_stands)
-    unique: str = ""
     call: str = "it"
     predictable: Callable[[F, bool], bool] = field(default=lambda fact, repository: True)
     rank: int = 100

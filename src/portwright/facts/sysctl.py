@@ -53,6 +53,5 @@ KIND = FactKind(
     subject=lambda sysctl: Subject(sysctl=sysctl.key),
     order=lambda sysctl: (sysctl.key,),
     place=_place,
-    unique="key",
     rank=1,
 )

@@ -1,7 +1,8 @@
 """Read one host: its tree settles into sysctls, units and invocations, and what the daemons say joins into a Host."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from portwright._start import debug_log
@@ -17,18 +18,15 @@ from portwright.host.join.listener import listener, socket_listener
 from portwright.host.join.nature import as_it_runs
 from portwright.host.join.open_files import file_limit
 from portwright.host.not_understood import Read, not_understood
+from portwright.source import Span
 from portwright.system.boot import started
-from portwright.system.host_files.authbind import permits
 from portwright.system.host_files.boot_loader import boot_words
 from portwright.system.host_files.captures import Captured, captured, without_ipv6
 from portwright.system.host_files.mounts import nfs_mounts, resvport_options
-from portwright.system.host_files.networks import floats, names_address
 from portwright.system.host_files.selinux import enforced
 from portwright.system.releases.of_host import kernel as kernel_release
 from portwright.system.started import InitSocket, Started
-from portwright.system.sysctl.commands import perhaps, unsettle
 from portwright.system.sysctl.settle import Settled, defaults, settle
-from portwright.system.systemd.script_calls import script_calls
 from portwright.trees import Files, Tree
 
 
@@ -39,9 +37,11 @@ def read_host(tree: Tree, name: str, identity: str = "") -> Host:
     found = started(files, known)
     words = known.cmdline if known.cmdline is not None else files.once(boot_words)
     settled = settle(files, known.sysctl, files.once(kernel_release), words, found.files_not_applied)
-    settled = unsettle(settled, found.sysctl_writes, found.before)
-    if found.unread:
-        settled = perhaps(settled)
+    if found.sysctl_writes or found.unread:
+        from portwright.system.sysctl.commands import perhaps, unsettle
+
+        settled = unsettle(settled, found.sysctl_writes, found.before)
+        settled = perhaps(settled) if found.unread else settled
     context = bind_context(settled, known, files)
     return weighed(assemble(name, identity, files, settled, found, services(found, files, known, context), repository=False))
 
@@ -91,11 +91,32 @@ def bind_context(settled: Settled, known: Captured, files: Files) -> BindContext
         addresses=known.addresses,
         no_ipv6=known.no_ipv6 or guessed,
         no_ipv6_confidence="certain" if guessed is None else "likely",
-        configured=lambda address: names_address(address, files),
+        configured=lambda address: _named(address, files),
         selinux=files.once(enforced),
-        floats=lambda address: floats(address, files),
-        helped=lambda user, address, port: permits(user, address, port, files),
+        floats=lambda address: _floats(address, files),
+        helped=lambda user, address, port: _helped(user, address, port, files),
     )
+
+
+# Few hosts ask these, and each brings a module of its own.
+
+
+def _named(address: str, files: Files) -> bool:
+    from portwright.system.host_files.networks import names_address
+
+    return names_address(address, files)
+
+
+def _floats(address: str, files: Files) -> Span | None:
+    from portwright.system.host_files.networks import floats
+
+    return floats(address, files)
+
+
+def _helped(user: str, address: str, port: int, files: Files) -> bool:
+    from portwright.system.host_files.authbind import permits
+
+    return permits(user, address, port, files)
 
 
 def daemon_facts(invocation: Invocation, files: Files, known: Captured) -> Read:
@@ -149,8 +170,7 @@ def assemble(
     """The Host that all these facts make, in an order that depends on nothing but the facts."""
     kernel = defaults()
     mounts = nfs_mounts(found.units, files)
-    called = script_calls(found.units, files, repository=repository)
-    settled_facts: tuple[Fact, ...] = (*settled.sysctls, *settled.assignments, *found.units, *called)
+    settled_facts: tuple[Fact, ...] = (*settled.sysctls, *settled.assignments, *found.units, *found.calls)
     facts = _by_kind((*services.listeners, *services.others, *settled_facts), files, found.units)
     collections: dict[str, Any] = {kind.collection: facts.pop(kind.name) for kind in kinds().values() if kind.collection}
     return Host(
@@ -174,9 +194,17 @@ def assemble(
 
 def _by_kind(facts: Iterable[Fact], files: Files, units: Sequence[Unit]) -> dict[str, tuple[Fact, ...]]:
     """The facts of every kind, each once and in the order of its kind, with those that a kind reads itself."""
-    found: dict[type, dict[Fact, None]] = {kind.fact: {} for kind in kinds().values()}
+    found: dict[type, list[Fact]] = {kind.fact: [] for kind in kinds().values()}
     for fact in facts:
-        found[type(fact)][fact] = None
+        found[type(fact)].append(fact)
     for kind in kinds().values():
-        found[kind.fact] |= dict.fromkeys(() if kind.read is None else kind.read(files, units))
-    return {kind.name: tuple(sorted(found[kind.fact], key=kind.order)) for kind in kinds().values()}
+        found[kind.fact] += () if kind.read is None else kind.read(files, units)
+    return {kind.name: tuple(_in_order(found[kind.fact], kind.order)) for kind in kinds().values()}
+
+
+def _in_order(facts: Iterable[Fact], order: Callable[[Fact], tuple[Any, ...]]) -> Iterator[Fact]:
+    """Facts in order, each once: only those of one place in the order can be the same, and most have one of their own."""
+    placed = sorted(((order(fact), fact) for fact in facts), key=itemgetter(0))
+    for _, alike in groupby(placed, itemgetter(0)):
+        (_, first), *others = alike
+        yield from dict.fromkeys((first, *(fact for _, fact in others))) if others else (first,)

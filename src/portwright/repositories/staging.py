@@ -23,9 +23,9 @@ from portwright.repositories.recognise import (
 )
 from portwright.repositories.setcap_mentions import Mention, may_speak, mentions, perhaps_given
 from portwright.source import Span, Unreadable
-from portwright.system.host_files.captures import captured
+from portwright.system.host_files.captures import Captured, captured
+from portwright.system.started import Started
 from portwright.system.sysctl.settle import settle
-from portwright.system.systemd import reader as systemd
 from portwright.trees import Files, ReadError, Tree
 from portwright.trees.budget import MOST_BYTES
 from portwright.trees.memory import MemoryTree
@@ -316,8 +316,7 @@ def _read_layout(
     files = Files(tree, partial=True)
     known = captured(files)
     settled = settle(files)
-    started = systemd.read(files, known, repository=True)
-    started = replace(started, invocations=tuple(perhaps_given(each, _role(each.at.path), given) for each in started.invocations))
+    started = _started(layout, files, known, given)
     context = bind_context(settled, known, files)
     found = services(started, files, known, context)
     listeners, others = [*found.listeners], [*found.others]
@@ -356,6 +355,18 @@ def _read_layout(
     # What a file refers to need not lie in the repository (mime.types, a certificate), nor is a template what a daemon reads.
     readable = own.keys() - unfilled
     return replace(host, unreadable=tuple(trouble for trouble in host.unreadable if trouble.at.path in readable), roles=_roles(layout))
+
+
+def _started(layout: Iterable[StagedFile], files: Files, known: Captured, given: tuple[Mention, ...]) -> Started:
+    """What the units of a layout start; daemons' configs and sysctl files alone start nothing."""
+    if all(file.what.kind == "sysctl" or recognition.is_daemon(file.what.kind) for file in layout):
+        return Started()
+    from portwright.system.systemd import reader
+    from portwright.system.systemd.script_calls import script_calls
+
+    started = reader.read(files, known, repository=True)
+    invocations = tuple(perhaps_given(each, _role(each.at.path), given) for each in started.invocations)
+    return replace(started, invocations=invocations, calls=script_calls(started.units, files, repository=True))
 
 
 def _is_said(fact: Listener, unfilled: Container[str]) -> bool:

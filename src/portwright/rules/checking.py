@@ -96,7 +96,7 @@ class _Asked:
         self.left = left
         self.said = 0
         self._of_fact: dict[str, dict[int, tuple[Fact, Derived[Any]]]] = {}
-        self._by_field: dict[Kind, dict[Any, Fact]] = {}
+        self._by_field: dict[tuple[Kind, str], dict[Any, list[Fact]]] = {}
 
     def say(self, finding: Finding) -> None:
         """Count the message of a finding."""
@@ -119,11 +119,14 @@ class _Asked:
     def facts(self, kind: Kind) -> Sequence[Fact]:
         return self.host.facts(kind)
 
-    def fact(self, kind: Kind, field: str, value: object) -> Fact | None:
-        """The one fact of a kind with this value of a field that no two share."""
-        if kind not in self._by_field:
-            self._by_field[kind] = {getattr(fact, field): fact for fact in self.facts(kind)}
-        return self._by_field[kind].get(value)
+    def having(self, kind: Kind, field: str, value: object) -> Sequence[Fact]:
+        """The facts of a kind with this value of a field: rules ask for few of a host's many, and the same few again."""
+        filed = self._by_field.get((kind, field))
+        if filed is None:
+            filed = self._by_field[kind, field] = {}
+            for fact in self.facts(kind):
+                filed.setdefault(getattr(fact, field), []).append(fact)
+        return filed.get(value, ())
 
     def reader(self, name: Term) -> Read:
         """What gives the bare value of a word for a fact: most conditions fail, and then nobody asks what the value leaned on."""
@@ -203,7 +206,7 @@ class _Check:
     def why_not(self) -> str:
         """Why nothing was found, for the log: how many facts each condition left, those of `where` in the order they were tried."""
         rule = self._rule
-        left: Sequence[Fact] = self._candidates()
+        left = self._asked.facts(rule.each)
         steps = [f"{len(left)} of {rule.each}"]
         for condition in self._ordered(rule.where):
             test = self._test(condition)
@@ -218,12 +221,13 @@ class _Check:
         return ", ".join(steps)
 
     def _candidates(self) -> Sequence[Fact]:
-        unique = self._kind.unique
-        for condition in self._rule.where if unique else ():
-            if condition.name.field == unique and condition.predicate.name == "is" and isinstance(condition.operand, Given):
-                only = self._asked.fact(self._rule.each, unique, condition.operand.value)
-                return () if only is None else (only,)
-        return self._asked.facts(self._rule.each)
+        """The facts that a condition on one field leaves, of several the one that leaves the fewest."""
+        found = self._asked.facts(self._rule.each)
+        for condition in self._rule.where:
+            if condition.name.field is not None and condition.predicate.name == "is" and isinstance(condition.operand, Given):
+                left = self._asked.having(self._rule.each, condition.name.field, condition.operand.value)
+                found = left if len(left) < len(found) else found
+        return found
 
     def _parts(self, fact: Fact) -> Iterable[Fact]:
         """The fact itself, or what is left of its ports where a condition says which of them are meant."""

@@ -2,16 +2,24 @@
 
 from collections.abc import Mapping
 
+from portwright._start.records import replace
 from portwright.source import Span
 from portwright.system.host_files.captures import Captured
 from portwright.system.init import InitName, init_system, unread
 from portwright.system.started import Reader, Started
-from portwright.system.systemd import reader as systemd_reader
 from portwright.trees import Files
+
+# A host has one of them, and each brings modules of its own.
+
+
+def _systemd(files: Files, known: Captured) -> Started:
+    from portwright.system.systemd import reader
+
+    return reader.read(files, known)
 
 
 def _openrc(files: Files, known: Captured) -> Started:
-    from portwright.system.openrc import reader  # few hosts have it, and each brings the reading of shells
+    from portwright.system.openrc import reader
 
     return reader.read(files, known)
 
@@ -28,7 +36,7 @@ def _sysvinit(files: Files, known: Captured) -> Started:
     return reader.read(files, known)
 
 
-READERS: Mapping[InitName, Reader] = {"systemd": systemd_reader.read, "openrc": _openrc, "runit": _runit, "sysvinit": _sysvinit}
+READERS: Mapping[InitName, Reader] = {"systemd": _systemd, "openrc": _openrc, "runit": _runit, "sysvinit": _sysvinit}
 """The init systems that are read."""
 
 
@@ -39,4 +47,7 @@ def started(files: Files, known: Captured) -> Started:
     if reason:
         files.report_unreadable(init.at or Span.whole(files.tree.label("/")), reason)
         return Started(unread=reason)
-    return READERS[init.name](files, known)
+    from portwright.system.systemd.script_calls import script_calls
+
+    found = READERS[init.name](files, known)
+    return replace(found, calls=script_calls(found.units, files, repository=False))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 
 from portwright._start.records import dataclass
-from portwright.facts import Endpoint, Invocation, Unit
+from portwright.facts import Call, Endpoint, Invocation, Unit
 from portwright.source import Span
 from portwright.system.host_files.captures import Captured
 from portwright.trees import Files
@@ -47,11 +47,13 @@ class Started:
     `unplanned` says why no change can be planned there, `files_not_applied` why a boot does not read the files of sysctl.d.
 
     `units` are what the init system manages, started or not. `invocations` are the commands it starts, and what cron and supervisor
-    start in turn, each with what starts it and why. `before` tells which units are started before one of them, over any number of steps.
+    start in turn, each with what starts it and why; `calls` are the calls of a few programs
+    in their scripts. `before` tells which units are started before one of them, over any number of steps.
     """
 
     units: tuple[Unit, ...] = ()
     invocations: tuple[Invocation, ...] = ()
+    calls: tuple[Call, ...] = ()
     sockets: tuple[InitSocket, ...] = ()
     sysctl_writes: tuple[SysctlWrite, ...] = ()
     before: Callable[[str], AbstractSet[str]] = _nothing_before

@@ -2,7 +2,6 @@
 
 from portwright._start.records import replace
 from portwright.facts import Invocation, Traits
-from portwright.system.host_files.libraries import searched
 from portwright.system.processes.privileges import in_user_namespace
 from portwright.trees import Files
 
@@ -18,6 +17,8 @@ def as_it_runs(invocation: Invocation, traits: Traits, files: Files) -> Invocati
     if traits.rootless and not given.private_users:
         return replace(invocation, privileges=in_user_namespace(given, invocation.program, at))
     if traits.loads_from_origin and given.fails is None and given.file_permitted | given.file_inheritable:
+        from portwright.system.host_files.libraries import searched
+
         program = files.resolve(invocation.argv[0].text)
         # Somebody who met this put the directory on the loader's own path.
         if not searched(program.rpartition("/bin/")[0] or program, files):

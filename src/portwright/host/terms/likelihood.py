@@ -6,7 +6,6 @@ from portwright.host.terms.host import ephemeral_ends
 from portwright.host.terms.listener import scope_of
 from portwright.host.terms.registry import Derived, fact_value
 from portwright.ports import PortSet
-from portwright.system.systemd import restarts
 
 
 @fact_value("listener", "collision-likelihood")
@@ -57,6 +56,8 @@ def _when(host: Host, listener: Listener) -> str:
     unit = host.unit(listener.unit)
     if unit is not None and unit.kind == "socket":
         return "systemd binds it at boot, before services connect anywhere, and keeps it while the service restarts"
+    from portwright.system.systemd import restarts
+
     again = restarts.by_itself(unit) if unit is not None and unit.kind == "service" else None
     if again is not None:
         return f"it must be free at each start, and systemd restarts {listener.unit} automatically (Restart={again.value})"

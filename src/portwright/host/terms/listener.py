@@ -10,8 +10,6 @@ from portwright.host.join.conflict import Claim, Turn
 from portwright.host.terms.host import lendable_of
 from portwright.host.terms.registry import Derived, fact_value
 from portwright.ports import PortSet
-from portwright.system.systemd import restarts
-from portwright.system.systemd.unit_files import OF_PACKAGES
 
 
 @fact_value("listener", "deployed")
@@ -79,6 +77,8 @@ def making_way(host: Host, listener: Listener) -> Derived[str]:
 
 def _of_socket_unit(unit: Unit, listener: Listener) -> str:
     """Drop-ins add to the sockets of a unit's file, which is not the administrator's where a package brings it."""
+    from portwright.system.systemd.unit_files import OF_PACKAGES
+
     fragment = unit.files[0] if unit.files else ""
     if listener.at.path != fragment or not (len(unit.files) > 1 or fragment.startswith(OF_PACKAGES)):
         return ""
@@ -94,6 +94,8 @@ def turn(host: Host, listener: Listener) -> Derived[Turn]:
 @fact_value("listener", "restart-budget")
 def restart_budget(host: Host, listener: Listener) -> Derived[float | None]:
     """For how many seconds systemd restarts the failing service before it gives up; unknown where it never gives up or none fails."""
+    from portwright.system.systemd import restarts
+
     unit = host.unit(listener.unit)
     found = restarts.budget(unit) if unit is not None and unit.kind == "service" and not listener.survives_conflict else None
     if found is None:

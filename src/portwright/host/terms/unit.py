@@ -11,12 +11,10 @@ from portwright.host.join.privilege import effective_capabilities, gains_nothing
 from portwright.host.terms.host import low_ports
 from portwright.host.terms.kernel_settings import PORT_SETTINGS
 from portwright.host.terms.registry import Derived, fact_value
-from portwright.system.systemd.ignored_settings import Ignored, ignored
-from portwright.system.systemd.privileges import narrows
-from portwright.system.systemd.unit_files import OF_PACKAGES
 
 if TYPE_CHECKING:
     from portwright.system.systemd.exec_calls import ExecCall
+    from portwright.system.systemd.ignored_settings import Ignored
 
 # What grants a capability and what is told to the program: where only packages set these, the unit is as its maintainer wants it.
 _DECIDE = ("AmbientCapabilities", "CapabilityBoundingSet", "User", "ExecStart", "Environment", "EnvironmentFile")
@@ -77,6 +75,8 @@ def barred_capabilities(host: Host, unit: Unit) -> Derived[frozenset[str] | None
     found = host.privileges.get(unit.name)
     if found is None or found.fails != "203/EXEC" or found.bounding is None:
         return Derived(None)
+    from portwright.system.systemd.privileges import narrows
+
     barred = found.file_permitted - found.bounding
     lines = [Note(text, at) for text, at in found.because if at.path in unit.files and narrows(text, barred)]
     owned = Note(f"the file of its program has {', '.join(sorted(found.file_permitted))}")
@@ -103,6 +103,8 @@ def needless_bind_capability(host: Host, unit: Unit) -> Derived[bool]:
     if not opened or any(listener.random or listener.ports.overlaps(low.value) for listener in opened):
         return Derived(False)
     lines = [s for s in unit.each("Service", "AmbientCapabilities") if NET_BIND_SERVICE in s.value.upper()]
+    from portwright.system.systemd.unit_files import OF_PACKAGES
+
     decided = (setting.at.path for key in _DECIDE for setting in unit.each("Service", key))
     if not host.repository and all(path.startswith(OF_PACKAGES) for path in decided):
         return Derived(False)  # a package grants it for whatever port it may be given; nobody here wrote that line
@@ -131,14 +133,14 @@ def sockets_lost_to_conflict(host: Host, unit: Unit) -> Derived[tuple[str, ...]]
 @fact_value("unit", "ignored-lines")
 def ignored_lines(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
     """The lines about ports or privileges that systemd does not read: misspelt, or in the wrong section."""
-    found = _ignored(unit)
+    found = _ignored(host, unit)
     return Derived(tuple(each.reason for each in found), tuple(Note(_ignored_note(unit, each), each.setting.key_at) for each in found))
 
 
 @fact_value("unit", "ignored-line")
 def ignored_line(host: Host, unit: Unit) -> Derived[str | None]:
     """The first line of a unit about ports or privileges that systemd does not read, and why."""
-    found = _ignored(unit)
+    found = _ignored(host, unit)
     if not found:
         return Derived(None)
     return Derived(_first_of(found))
@@ -224,23 +226,29 @@ def _asks_lsof(call: "ExecCall") -> bool:
     return by_port and (call.program == "lsof" or "$(" in text or "`" in text) and "LISTEN" not in text
 
 
-def _ignored(unit: Unit) -> tuple[Ignored, ...]:
-    return tuple(each for each in ignored(unit) if each.matters) if unit.kind in ("service", "socket") else ()
+def _all_ignored(host: Host) -> "dict[int, tuple[Ignored, ...]]":
+    """What systemd does not read of the services and sockets that have such lines, by the id of the unit, which the host keeps."""
+    from portwright.system.systemd.ignored_settings import ignored
+
+    found = ((unit, tuple(ignored(unit))) for unit in host.units if unit.kind in ("service", "socket"))
+    return {id(unit): lines for unit, lines in found if lines}
 
 
-def _without_effect(host: Host, unit: Unit) -> tuple[Ignored, ...]:
-    if unit.kind not in ("service", "socket"):
-        return ()
-    found = (each for each in ignored(unit) if not each.matters)
+def _ignored(host: Host, unit: Unit) -> "tuple[Ignored, ...]":
+    return tuple(each for each in host.once(_all_ignored).get(id(unit), ()) if each.matters)
+
+
+def _without_effect(host: Host, unit: Unit) -> "tuple[Ignored, ...]":
+    found = (each for each in host.once(_all_ignored).get(id(unit), ()) if not each.matters)
     return tuple(each for each in found if host.repository or each.setting.at.path.startswith("/etc/"))
 
 
-def _first_of(found: Sequence[Ignored]) -> str:
+def _first_of(found: "Sequence[Ignored]") -> str:
     more = len(found) - 1
     return found[0].reason + (f", and {more} more line{'s' if more > 1 else ''}" if more else "")
 
 
-def _ignored_note(unit: Unit, line: Ignored) -> str:
+def _ignored_note(unit: Unit, line: "Ignored") -> str:
     written = f"{line.setting.key}={line.setting.value}"
     if line.key == "User" and unit.kind == "service" and unit.value("Service", "User") is None:
         return f"{written} is not read, so the service runs as root"

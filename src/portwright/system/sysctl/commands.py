@@ -11,7 +11,6 @@ from portwright.system.processes.programs import SHELLS, is_shell_script
 from portwright.system.spanned_text import UNKNOWN
 from portwright.system.started import SysctlWrite
 from portwright.system.sysctl import kernel
-from portwright.system.sysctl.keepers import of_file, writes_of_keeper
 from portwright.system.sysctl.kernel import State
 from portwright.system.sysctl.settle import Settled, defaults
 from portwright.trees import Files
@@ -102,6 +101,8 @@ def _later(
 
 def writes_of(program: str, words: list[str], at: Span, unit: str, files: Files) -> Iterator[SysctlWrite]:
     """What one command of a unit writes: sysctl itself, or a shell with text that names it."""
+    from portwright.system.sysctl.keepers import writes_of_keeper
+
     name = program.rpartition("/")[2]
     yield from writes_of_keeper(program, unit, files)
     if name in _LOADERS:
@@ -166,6 +167,8 @@ def _of_sysctl(name: str, words: list[str], at: Span, unit: str, files: Files) -
     if any(word == "--system" for word in words):
         yield SysctlWrite(_ALL, None, at, unit)
         return
+    from portwright.system.sysctl.keepers import of_file
+
     loads = False
     for word in words:
         if word.startswith("-") and not word.startswith("--"):

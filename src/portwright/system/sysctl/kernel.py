@@ -7,7 +7,6 @@ from portwright.numbers import decimal, decimals, is_digits
 from portwright.ports import PortSet, read_list, read_number
 from portwright.system.releases.of_host import Release
 from portwright.system.releases.since import KERNEL
-from portwright.system.releases.sysctl_names import nearest
 
 RANGE = "net.ipv4.ip_local_port_range"
 RESERVED = "net.ipv4.ip_local_reserved_ports"
@@ -98,6 +97,8 @@ def missing(path: str, release: Release | None = None) -> str:
         known = _BY_LAST.get(parts[-1])
         if known is not None and len(parts) == 3:
             return f"no such key: it is {' and '.join(known)}"
+        from portwright.system.releases.sysctl_names import nearest
+
         if len(parts) == 3 and (near := nearest(parts[1], parts[2])) is not None:
             return f"no such key: the nearest is {near}"
         if parts[1] == "ipv6" and len(parts) == 3 and parts[2].startswith(("tcp_", "udp_")):
