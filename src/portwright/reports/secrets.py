@@ -115,9 +115,17 @@ _STEMS = (
     "community", "basic", "bearer", "@", "hook", "user", "telegram", "akia", "asia", " -", "encrypt", "hmac", "com2sec", "sink", "$", "}",
     "echo", "printf",
 )  # fmt: skip
-_PATTERNS = (_URL, _URL_ALONE, _BARE, _ORACLE, _AUTHORIZATION, _ACCESS_KEY, _HASH)
-_BEGINNINGS = (_PAIR, _HOOK, _SCHEME, _ENTRY, _LOGIN, _HTPASSWD, _PIPED)
-_IN_SENTENCES = (_URL, _URL_ALONE, _BARE, _AUTHORIZATION, _ACCESS_KEY, _HASH, _HOOK)
+# Each pattern with what its matches hold one of, in small letters: most lines hold none, and no pattern is compiled for them.
+_Sought = tuple[re.Pattern[str], tuple[str, ...]]
+_ADDRESSED: tuple[_Sought, ...] = ((_URL, ("@",)), (_URL_ALONE, ("@",)), (_BARE, ("@",)))
+_BY_FORM: tuple[_Sought, ...] = ((_AUTHORIZATION, ("basic", "bearer")), (_ACCESS_KEY, ("akia", "asia")), (_HASH, ("$",)))
+_CALLED: _Sought = (_HOOK, ("://",))
+_PATTERNS = (*_ADDRESSED, (_ORACLE, ("@",)), *_BY_FORM)
+_BEGINNINGS = (
+    (_PAIR, ("-u", "--user", "auth", "basic")), _CALLED, (_SCHEME, ("}",)), (_ENTRY, ("key=",)), (_LOGIN, ("login",)),
+    (_HTPASSWD, ("htpasswd",)), (_PIPED, ("|",)),
+)  # fmt: skip
+_IN_SENTENCES = (*_ADDRESSED, *_BY_FORM, _CALLED)
 
 _NEAR = 8192
 _MOST_LINES = 50  # of one span
@@ -128,7 +136,7 @@ def hide(text: str) -> str:
     """A sentence without what is a secret by its own form: in an address, after a name and `=`, or as only keys and tokens look."""
     small = text.casefold()
     if any(stem in small for stem in _STEMS):
-        stretches = [match.span(match.lastindex or 1) for pattern in _IN_SENTENCES for match in pattern.finditer(text)]
+        stretches = [match.span(match.lastindex or 1) for match in _matches(_IN_SENTENCES, text, small)]
         if "=" in text:
             stretches += [match.span(2) for match in _ASSIGNED.finditer(text) if _of_a_secret(match[1]) and not _passes_on(match)]
         text = _struck(text, stretches)
@@ -182,14 +190,19 @@ def _stretches(line: str) -> list[_Stretch]:
     if not any(stem in small for stem in _STEMS):
         return []
     quotes = _quotes(line)
-    found = [match.span(match.lastindex or 1) for pattern in _PATTERNS for match in pattern.finditer(line)]
-    begins = [match.start(1) for pattern in _BEGINNINGS for match in pattern.finditer(line)]
+    found = [match.span(match.lastindex or 1) for match in _matches(_PATTERNS, line, small)]
+    begins = [match.start(1) for match in _matches(_BEGINNINGS, line, small)]
     if _ACL.match(line):
         begins += [match.start(1) for match in _OF_A_USER.finditer(line)]
     found += [(start, quotes.end_of(start, start, to_the_end=False)) for start in begins]
     found += _named(line, quotes)
-    found += _given_by_letter(line, quotes)
+    if "-" in line:
+        found += _given_by_letter(line, quotes)
     return found
+
+
+def _matches(sought: Iterable[_Sought], text: str, small: str) -> Iterator[re.Match[str]]:
+    return (match for pattern, holds in sought if any(part in small for part in holds) for match in pattern.finditer(text))
 
 
 def _named(line: str, quotes: "_Quotes") -> Iterator[_Stretch]:
