@@ -152,7 +152,10 @@ def read_repository(tree: Tree, name: str, explicit: bool = False) -> tuple[Host
     `asked`: the tree is one file that its user named, so that it counts even where its path says *sample*.
     """
     placed, siblings, unreadable, coverage, given = _config_files(tree, explicit)
-    layouts = stage(placed)
+    together = tuple(file for file in placed if not _is_apart(file))
+    layouts = stage(together)
+    settings = tuple(file for file in (layouts[0] if layouts else ()) if file.what.kind == "sysctl")
+    layouts = (*layouts, *((file, *settings) for file in placed if _is_apart(file)))
     affordable = _affordable(layouts)
     if len(layouts) > affordable:
         several = f"more than {_MOST_LAYOUTS}" if len(layouts) > _MOST_LAYOUTS else f"{len(layouts)}"
@@ -162,6 +165,11 @@ def read_repository(tree: Tree, name: str, explicit: bool = False) -> tuple[Host
     hosts = [_read_layout(layout, siblings, name, read, given) for layout in layouts[:affordable]] or [Host(name, repository=True)]
     coverage = Coverage.union((hosts[0].coverage, coverage))
     return (replace(hosts[0], unreadable=tuple(sorted({*hosts[0].unreadable, *unreadable})), coverage=coverage), *hosts[1:])
+
+
+def _is_apart(file: StagedFile) -> bool:
+    """Whether what else the repository configures is not taken to be on the same machine."""
+    return recognition.is_daemon(file.what.kind) and recognition.traits_in_repository(file.what.kind).apart
 
 
 def _affordable(layouts: Sequence[tuple[StagedFile, ...]]) -> int:
@@ -215,7 +223,8 @@ def _config_files(
         if readable:
             text = without_remarks(label, text)
             what = recognise(label, text, explicit)
-        if what is None and other is not None:
+        if other is not None and (what is None or other == "compose"):
+            # Of a compose file only what it publishes is read.
             looked_into += 1
             given += mentions(label, text, _role(label))
             row = None if other == "installer" else not_read(label, other, text)

@@ -203,7 +203,8 @@ class InRepository:
 
     `names` are file names that only its config goes by, `under` ends of paths, `suffixes` endings of names without the dot, `folders`
     the folders its files lie in and the places these have on a host. `text` are patterns of which one stands in the file; `recogniser`
-    is the module of the room that decides where patterns cannot.
+    is the module of the room that decides where patterns cannot. `apart`: what the rest of the repository configures runs elsewhere, in a
+    container or on another machine.
     """
 
     names: tuple[str, ...] = ()
@@ -216,6 +217,7 @@ class InRepository:
     place: str = ""
     places: tuple[str, ...] = ()
     siblings: bool = False
+    apart: bool = False
     enables: tuple[tuple[str, str], ...] = ()
     filled_by: Literal["envsubst"] | None = None
     own_braces: bool = False

@@ -65,6 +65,19 @@ def published(invocation: Invocation, words: tuple[Word, ...], app: str, files: 
     yield from files.limited(found, _MOST_PORTS, "published ports", lambda endpoint: endpoint.at)
 
 
+def of_file(path: str, app: str, files: Files) -> Iterator[Endpoint]:
+    """An endpoint for each published port of the services that one file starts where no profile is asked for."""
+    source = files.read(path)
+    nodes, troubles = ((), ()) if source is None else yaml_nodes.parse(source)
+    for trouble in troubles:
+        files.report_unreadable(trouble.at, trouble.reason)
+    where = path.rpartition("/")[0]
+    project = _Project((path,), where, _dotenv(f"{where}/.env", files), f"{where}/.env", frozenset(), ())
+    services = {service.key.text: [service] for node in nodes if node.key.text == "services" for service in node.children}
+    found = [each for name in _started(services, project) for part in services[name] for each in _of_service(part, project, app, files)]
+    yield from files.limited(found, _MOST_PORTS, "published ports", lambda endpoint: endpoint.at)
+
+
 def _project(invocation: Invocation, words: tuple[Word, ...], files: Files) -> _Project | None:
     """What stands before and behind `up`; None where nothing is started."""
     named: list[str] = []
