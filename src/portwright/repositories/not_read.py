@@ -126,8 +126,8 @@ def not_read(label: str, kind: str, text: str) -> NotRead | None:
         return None
     said = [word for name, word in _WORDS.items() if name in spoken]
     listed = " and ".join(filter(None, (", ".join(said[:-1]), said[-1])))
-    if told == "compose":
-        return NotRead(label, told, f"its text mentions {listed}, and of compose files only the published ports are read")
+    if told in ("compose", "quadlet"):
+        return NotRead(label, told, f"its text mentions {listed}, and of {_IN_PLURAL[told]} only the published ports are read")
     return NotRead(label, told, f"its text mentions {listed}, and {_IN_PLURAL[told]} are not read")
 
 

@@ -9,7 +9,7 @@ from portwright.daemons import recognition
 from portwright.daemons._engine.candidate import Candidate
 
 ConfigKind = str
-"""*sysctl*, *unit*, *drop-in*, *environment*, *cron*, *fstab*, or the name of the daemon whose config it is."""
+"""*sysctl*, *unit*, *drop-in*, *quadlet*, *environment*, *cron*, *fstab*, or the name of the daemon whose config it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,8 @@ def _is_some_daemons(folders: tuple[str, ...], name: str, suffix: str) -> bool:
 # ── what it is ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 _UNITS = ("service", "socket", "target", "timer", "path", "mount", "automount", "slice", "swap", "device", "scope")
-_SUFFIXES = frozenset({*_UNITS, "conf", "cfg", "cnf", "sysctl", "env", "default"})
+QUADLETS = ("container", "kube")
+_SUFFIXES = frozenset({*_UNITS, *QUADLETS, "conf", "cfg", "cnf", "sysctl", "env", "default"})
 _NEVER = frozenset(
     {"md", "txt", "rst", "html", "yml", "yaml", "json", "py", "rb", "sh", "pp", "sls", "js", "css", "lua", "png", "svg"}
     | {"key", "pem", "crt"}
@@ -169,6 +170,8 @@ def _kind(file: Candidate) -> ConfigKind | None:
         return "drop-in" if _is_unit(text, suffix) else None
     if suffix in _UNITS and "." in name:
         return "unit" if _is_unit(text, suffix) else None
+    if suffix in QUADLETS and "." in name:
+        return "quadlet" if f"[{suffix.capitalize()}]" in text else None
     if suffix == "conf" and (_is_drop_in_folder(parent) or _FLAT_DROP_IN.fullmatch(name)):
         return "drop-in" if _first_section(text) is not None else None
     if name == "fstab":
@@ -327,7 +330,7 @@ def _why_not_deployed(folders: tuple[str, ...], name: str, text: str, kind: Conf
         what = _sample_word(name)
         if what is not None:
             return f"its name says that it is {what}"
-        if kind in ("unit", "drop-in") and _is_users_own(folders):
+        if kind in ("unit", "drop-in", "quadlet") and _is_users_own(folders):
             return "it is a user unit, not a system unit"
         remark = _remark(text, kind)
         if remark:
@@ -355,7 +358,7 @@ def _sample_word(name: str) -> str | None:
 
 
 def _is_users_own(folders: tuple[str, ...]) -> bool:
-    return any(one == "systemd" and two == "user" for one, two in pairwise(folders))
+    return any((one, two) in (("systemd", "user"), (".config", "containers")) for one, two in pairwise(folders))
 
 
 def _remark(text: str, kind: ConfigKind) -> str:
@@ -453,6 +456,8 @@ def _host_path(file: Candidate, kind: ConfigKind) -> str | None:
             return f"/etc/{parent}/{name}" if parent in _CRON else "/etc/crontab"
         case "unit":
             return f"/usr/lib/systemd/system/{name}" if packaged else f"/etc/systemd/system/{name}"
+        case "quadlet":
+            return f"/etc/containers/systemd/{name}"
         case "drop-in":
             override = _OVERRIDE.fullmatch(name)
             if override:

@@ -169,7 +169,8 @@ def read_repository(tree: Tree, name: str, explicit: bool = False) -> tuple[Host
 
 def _is_apart(file: StagedFile) -> bool:
     """Whether what else the repository configures is not taken to be on the same machine."""
-    return recognition.is_daemon(file.what.kind) and recognition.traits_in_repository(file.what.kind).apart
+    kind = file.what.kind
+    return kind == "quadlet" or (recognition.is_daemon(kind) and recognition.traits_in_repository(kind).apart)
 
 
 def _affordable(layouts: Sequence[tuple[StagedFile, ...]]) -> int:
@@ -223,8 +224,8 @@ def _config_files(
         if readable:
             text = without_remarks(label, text)
             what = recognise(label, text, explicit)
-        if other is not None and (what is None or other == "compose"):
-            # Of a compose file only what it publishes is read.
+        if other is not None and (what is None or other in ("compose", "quadlet")):
+            # Of those two only what they publish is read.
             looked_into += 1
             given += mentions(label, text, _role(label))
             row = None if other == "installer" else not_read(label, other, text)

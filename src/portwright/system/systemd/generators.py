@@ -178,6 +178,13 @@ def _facility(word: str) -> str:
 # ── quadlets ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def of_quadlets(files: Files) -> Iterable[Unit]:
+    """What podman's generator makes of the quadlets of a repository, each deployed for the whole system."""
+    found = Generated({}, {})
+    _quadlets(files, frozenset(), found)
+    return found.units.values()
+
+
 def _quadlets(files: Files, native: frozenset[str], found: Generated, directories: Sequence[str] = _QUADLETS) -> None:
     seen: set[str] = set()
     for directory in directories:

@@ -16,7 +16,7 @@ from portwright.system.releases.since import unread_setting
 from portwright.system.systemd import start_order as order
 from portwright.system.systemd.activation import STANDARD, YES, Activation, Pull
 from portwright.system.systemd.command_line import Command, Refused, commands
-from portwright.system.systemd.generators import Generated, generated, of_a_user
+from portwright.system.systemd.generators import Generated, generated, of_a_user, of_quadlets
 from portwright.system.systemd.open_files import BUILT_IN, of_manager, of_unit
 from portwright.system.systemd.specifiers import Machine, expand, for_user, machine
 from portwright.system.systemd.specifiers import name as parts_of
@@ -163,6 +163,7 @@ def _repository(files: Files, paths: Iterable[str] | None) -> Units:
         for name in (*place.names, *place.dropped_in, *(link.unit for link in place.all_links)):
             loader.find(name)
         found += ((root, unit) for unit in loader.units.values() if unit.files)
+    found += (("", unit) for unit in of_quadlets(files))
     return Units((replace(unit, starts=None, why=_IN_A_REPOSITORY[unit.state]) for unit in _joined(found)), known, None, BUILT_IN)
 
 
