@@ -30,6 +30,7 @@ JDWP = "-agentlib:jdwp=transport=dt_socket,server=y,suspend=n,address="
         ("java -jar /usr/share/java/jenkins.war", ["tcp * 8080"]),
         ("java -jar /usr/share/java/jenkins.war --httpPort=8090 --httpListenAddress=127.0.0.1", ["tcp 127.0.0.1 8090"]),
         ("java -jar /usr/share/java/jenkins.war --httpPort=-1", []),
+        ("java -Djenkins.model.Jenkins.slaveAgentPort=50000 -jar jenkins.war", ["tcp * 50000", "tcp * 8080"]),
         ("puma", ["tcp 0.0.0.0 9292"]),
         ("puma -p 7100", ["tcp 0.0.0.0 7100"]),
         ("puma -b tcp://localhost:7102 -p 7103", ["tcp 0.0.0.0 7103", "tcp 127.0.0.1 7102", "tcp ::1 7102"]),

@@ -282,6 +282,7 @@ SILENT = {
     "system/processes/programs.py: script_head": KERNEL,
     "system/processes/shells.py: _between": UNKNOWN,
     "system/processes/shells.py: _capped": UNKNOWN,
+    "system/processes/shells.py: _sequence": UNKNOWN,
     "system/sysctl/commands.py: _later": "of more units that write one key each stands among what is overridden, and nothing is certain",
     "system/sysctl/commands.py: _redirections": GUESS,
     "system/sysctl/settle.py: _braces": GUESS,

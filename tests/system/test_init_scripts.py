@@ -23,7 +23,7 @@ def started(body: str, default: str = "") -> list[tuple[list[str], str, str]]:
     unit = units.get("web.service")
     assert unit is not None
     found = invocations(unit, units, files, captured(files))
-    return [([word.text for word in each.argv], each.privileges.user, each.confidence) for each in found]
+    return [([word.text for word in each.argv], each.privileges.user, each.confidence) for each in found if not each.passing]
 
 
 CASE = 'case "$1" in\nstart)\n  %s\n  ;;\nstop)\n  start-stop-daemon --stop --exec $DAEMON\n  ;;\nesac'

@@ -15,7 +15,8 @@ class Invocation:
     `argv[0]` is the program; `environment` maps a name to the Word that set it (after Environment=, EnvironmentFile=, `env`
     wrappers). A Word whose text could not be worked out contains `\\ufffd` where the unknown part is. `sockets` are the names of the
     .socket units whose descriptors it is handed. `at` is the ExecStart= value (or the script line that execs).
-    `open_files` is the limit it is started with, None where a shell or a session on the way may change it.
+    `open_files` is the limit it is started with, None where a shell or a session on the way may change it. `passing`: a script starts
+    it and goes on when it returns, so that only what goes to the background by itself is left of it.
     """
 
     unit: str | None
@@ -29,6 +30,7 @@ class Invocation:
     why: str = ""
     confidence: Confidence = "certain"
     open_files: OpenFiles | None = None
+    passing: bool = False
 
     @property
     def program(self) -> str:

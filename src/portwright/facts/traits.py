@@ -21,7 +21,7 @@ class Traits:
     a preloaded library changes nothing. `loads_from_origin`: it finds its libraries by $ORIGIN, which a file capability switches off.
     `workers_hold`: its workers inherit the listening sockets, so while one is left nobody else can bind. `gives_way`: the setting, with
     its file, by which it leaves a port that it runs on without to others. `takes_socket`: the flag by which it takes a descriptor that
-    it ignores without.
+    it ignores without. `detaches`: started from a shell, it goes to the background by itself.
     """
 
     root: Root | None = None
@@ -35,6 +35,7 @@ class Traits:
     workers_hold: bool = False
     gives_way: str = ""
     takes_socket: str = ""
+    detaches: bool = False
 
     def or_else(self, general: "Traits") -> "Traits":
         """These, and where nothing is said here what is known in general."""
@@ -50,4 +51,5 @@ class Traits:
             workers_hold=self.workers_hold or general.workers_hold,
             gives_way=self.gives_way or general.gives_way,
             takes_socket=self.takes_socket or general.takes_socket,
+            detaches=self.detaches or general.detaches,
         )

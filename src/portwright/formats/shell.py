@@ -6,7 +6,7 @@ All places are offsets into the text, so that a caller can map them to the file,
 from collections.abc import Callable, Iterator
 
 from portwright._start.lazy_regex import lazy_regex
-from portwright._start.records import dataclass
+from portwright._start.records import dataclass, replace
 from portwright.numbers import c_number, is_digits
 
 DEEPEST = 20
@@ -100,7 +100,8 @@ class Assignment:
 class Command:
     """A simple command. `after` is the operator before it: "", "&&", "||", "|"; `background` a `&` or `|` that follows it.
 
-    `conditional` says that it stands inside `if`, a loop or a subshell, so that it may not run, or not here.
+    `conditional` says that it stands inside `if`, a loop or a subshell, so that it may not run, or not here. `targets` are the files
+    that its output is written to.
     """
 
     assignments: tuple[Assignment, ...]
@@ -110,6 +111,7 @@ class Command:
     after: str = ""
     background: bool = False
     conditional: bool = False
+    targets: tuple[Argument, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +124,32 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
+class Loop:
+    """A `for` loop: its head (`name in word ...`), the text between `do` and `done`, and where it ends."""
+
+    start: int
+    head: tuple[int, int]
+    body: tuple[int, int]
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Script:
-    """The simple commands of a script in the order they are written, and what was not followed."""
+    """The simple commands of a script in the order they are written, and what was not followed.
+
+    The commands of loops are among them; `loops` has those `for` loops that are closed, in no order, for whoever knows their words.
+    """
 
     commands: tuple[Command, ...]
     unread: tuple[Unread, ...] = ()
+    loops: tuple[Loop, ...] = ()
 
 
 def parse(text: str) -> Script:
     """Read shell text (POSIX XCU 2): lists, pipelines, assignments; the commands in `if` and loops are marked conditional.
 
-    Functions, `case`, here-documents and `[[ ]]` are stepped over with a sentence. Linear in the text's length.
+    Functions, `case`, here-documents and `[[ ]]` are stepped over with a sentence, the words of a `for` loop
+    likewise. Linear in the text's length.
     """
     return _Reader(text).script()
 
@@ -144,6 +161,9 @@ class _Reader:
         self.commands: list[Command] = []
         self.unread: list[Unread] = []
         self.open: list[str] = []  # what closes the constructs around here
+        self.heads: list[list[int]] = []  # of each loop around here: start and end of its head, begin of its body; empty for `while`
+        self.loops: list[Loop] = []
+        self.targets: list[Argument] = []
         self.here: list[tuple[str, bool, int]] = []  # here-documents that begin after this line: delimiter, tabs stripped, offset
 
     # ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -175,11 +195,11 @@ class _Reader:
                 self._here_documents()
         for closer in self.open:
             self.unread.append(Unread(len(self.text), len(self.text), f"no `{closer}` before the end"))
-        return Script(tuple(self.commands), tuple(self.unread))
+        return Script(tuple(self.commands), tuple(self.unread), tuple(self.loops))
 
     def _in_background(self) -> None:
         last = self.commands[-1]
-        self.commands[-1] = Command(last.assignments, last.words, last.start, last.end, last.after, True, last.conditional)
+        self.commands[-1] = replace(last, background=True)
 
     def _close(self, closer: str) -> None:
         if self.open and self.open[-1] == closer:
@@ -219,6 +239,7 @@ class _Reader:
         start = self.position
         assignments: list[Assignment] = []
         words: list[Argument] = []
+        self.targets = []
         while self.position < len(self.text):
             self._blanks()
             if self.position >= len(self.text):
@@ -246,20 +267,27 @@ class _Reader:
         if assignments or words:
             end = words[-1].end if words else assignments[-1].end
             conditional = any(closer != "}" for closer in self.open)
-            self.commands.append(Command(tuple(assignments), tuple(words), start, end, after, False, conditional))
+            self.commands.append(Command(tuple(assignments), tuple(words), start, end, after, False, conditional, tuple(self.targets)))
 
     def _reserved(self, word: str, begin: int) -> bool:
         """Act on a reserved word in the place of a command; False where it is none."""
         if word in _OPENERS:
             self.open.append(_OPENERS[word])
+            if _OPENERS[word] == "done":
+                self.heads.append([])
         elif word in ("fi", "done", "}"):
+            if word == "done" and self.open[-1:] == ["done"]:
+                self._loop_ends(begin)
             self._close(word)
         elif word in _BETWEEN or word in ("!", "time"):
-            pass
+            if word == "do" and self.open[-1:] == ["done"] and len(self.heads[-1]) == 3:
+                self.heads[-1].append(self.position)
         elif word in ("for", "select"):
             self.unread.append(Unread(begin, self.position, f"the values of a `{word}` loop are not followed"))
+            head = self.position
             self._to_line_end()
             self.open.append("done")
+            self.heads.append([begin, head, self.position] if word == "for" else [])
         elif word == "case":
             self._step_over("case", "esac")
             self.unread.append(Unread(begin, self.position, "a `case` is not followed"))
@@ -273,6 +301,12 @@ class _Reader:
         else:
             return False
         return True
+
+    def _loop_ends(self, done: int) -> None:
+        head = self.heads.pop()
+        if len(head) == 4:
+            start, low, high, body = head
+            self.loops.append(Loop(start, (low, high), (body, done), self.position))
 
     def _to_line_end(self) -> None:
         """Step over words up to the end of this list item."""
@@ -326,6 +360,8 @@ class _Reader:
         while self.position < len(text) and text[self.position] in _BLANK:
             self.position += 1
         target = self._argument() if self.position < len(text) and text[self.position] not in _ENDS_WORD else None
+        if target is not None and operator in (">", ">>", ">|"):
+            self.targets.append(target)
         if operator in ("<<", "<<-") and target is not None:
             delimiter = text[target.start : target.end].translate({ord(quote): None for quote in "'\"\\"})
             self.here.append((delimiter, operator == "<<-", begin))

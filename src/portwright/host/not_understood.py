@@ -59,12 +59,18 @@ def _concerns(invocation: Invocation) -> bool:
 def _ends(unit: Unit, invocation: Invocation) -> bool:
     """Whether nothing of it is left once it has run: systemd kills what a oneshot unit leaves behind (systemd.kill(5), KillMode=)."""
 
+    return ends_with_its_command(unit) and invocation.program not in _HAND_ON
+
+
+def ends_with_its_command(unit: Unit) -> bool:
+    """Whether systemd kills what is left of a unit once its command has ended."""
+
     def said(key: str) -> str:
         value = unit.value("Service", key)
         return "" if value is None else value.value.lower()
 
     stays = said("RemainAfterExit") in _YES or said("KillMode") in ("process", "none")
-    return said("Type") == "oneshot" and not stays and invocation.program not in _HAND_ON
+    return said("Type") == "oneshot" and not stays
 
 
 def _program(invocation: Invocation, files: Files) -> str:

@@ -17,7 +17,7 @@ from portwright.host.join.conflict import weighed
 from portwright.host.join.listener import listener, socket_listener
 from portwright.host.join.nature import as_it_runs
 from portwright.host.join.open_files import file_limit
-from portwright.host.not_understood import Read, not_understood
+from portwright.host.not_understood import Read, ends_with_its_command, not_understood
 from portwright.source import Span
 from portwright.system.boot import started
 from portwright.system.host_files.boot_loader import boot_words
@@ -67,12 +67,14 @@ def services(found: Started, files: Files, known: Captured, context: BindContext
     units = {unit.name: unit for unit in found.units}
     # What cron and supervisor start has another reason to be started than they have.
     for (name, _), service in groupby(found.invocations, lambda invocation: (invocation.unit, invocation.why)):
-        read = tuple(daemon_facts(invocation, files, known) for invocation in service)
+        unit = None if name is None else units.get(name)
+        read = tuple(
+            each for invocation in service if not (each := daemon_facts(invocation, files, known)).invocation.passing or _stays(each, unit)
+        )
         for each in read:
             if each.invocation.unit is not None:
                 privileges.setdefault(each.invocation.unit, each.invocation.privileges)
             joined += join(each.invocation, each.facts, context)
-        unit = None if name is None else units.get(name)
         unknown += not_understood(read, unit, name is not None and name in handed, files)
     return Services(
         listeners=(*(fact for fact in joined if isinstance(fact, Listener)), *sockets),
@@ -80,6 +82,12 @@ def services(found: Started, files: Files, known: Captured, context: BindContext
         privileges=privileges,
         not_understood=tuple(unknown),
     )
+
+
+def _stays(passing: Read, unit: Unit | None) -> bool:
+    """Whether something is left of a command after which a script goes on."""
+    detaches = passing.daemon is not None and passing.daemon.descriptor.traits.detaches
+    return detaches and (unit is None or not ends_with_its_command(unit))
 
 
 def bind_context(settled: Settled, known: Captured, files: Files) -> BindContext:

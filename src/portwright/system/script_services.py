@@ -57,6 +57,7 @@ def invocations_of(service: ScriptService, ends: Iterable[Process], files: Files
                 starts=service.starts,
                 why=service.why,
                 confidence=confidence,
+                passing=process.passing,
             )
             yield invocation
             yield from spawned(invocation, lambda program: _power(service, program, files, known), files)

@@ -174,6 +174,7 @@ def _traits(value: Any, here: str) -> Traits:
         "inherited-sockets": schema.one_of(*get_args(InheritedSockets)), "closes-first": schema.one_of(*get_args(ClosesFirst)),
         "confined-by": schema.words, "rootless": schema.answer, "static": schema.answer, "loads-from-origin": schema.answer,
         "workers-hold": schema.answer, "gives-way": schema.text, "takes-socket": schema.text,
+        "detaches": schema.answer,
     }  # fmt: skip
     return Traits(**schema.fields(schema.table(value, here), known, here))
 

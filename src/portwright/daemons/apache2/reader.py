@@ -104,7 +104,7 @@ def _controlled(invocation: Invocation, files: Files) -> tuple[tuple[Word, ...],
     shell = [Word(text, invocation.at) for text in ("sh", "-c", f'{_APACHE2CTL} "$@"', invocation.argv[0].text)]
     argv = tuple(map(SpannedText.of, (*shell, *rest)))
     process = Process("/bin/sh", argv, invocation.environment, invocation.at, invocation.directory)
-    done = shells.run(process, files)[-1]
+    done = next(each for each in reversed(shells.run(process, files)) if not each.passing)
     return tuple(each.word() for each in done.argv), done.environment
 
 

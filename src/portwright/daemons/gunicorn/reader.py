@@ -1,9 +1,14 @@
 """gunicorn: --bind, GUNICORN_CMD_ARGS and a configuration written in Python become endpoints."""
 
+from collections.abc import Iterator
+
 from portwright._start.records import replace
 from portwright.daemons import DaemonFact, Packages
 from portwright.daemons._engine.binding import Binder, Given, argument, default, halves, variable, without
 from portwright.facts import Backlog, Endpoint, Invocation
+from portwright.facts.listen_line import ListenLine
+from portwright.numbers import decimal
+from portwright.ports import PortSet
 from portwright.source import Word
 from portwright.system.processes.options import Options
 from portwright.system.processes.options import read as options_of
@@ -23,13 +28,11 @@ _BACKLOG = 2048
 
 
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
-    """The sockets of a gunicorn: those systemd hands it, else the last place that says `bind`.
+    """The sockets of a gunicorn: those systemd hands it, whatever `bind` says, else the last place that says `bind`.
 
     Command line before GUNICORN_CMD_ARGS before the configuration (gunicorn.conf.py in the working directory, if none is named)
     before $PORT on every IPv4 address before 127.0.0.1:8000 (docs.gunicorn.org, Settings).
     """
-    if invocation.sockets:
-        return ()
     extra = invocation.environment.get("GUNICORN_CMD_ARGS")
     given = options_of(invocation.argv[1:], _VALUED)
     in_environment = options_of(_split(extra), _VALUED) if extra is not None else Options((), ())
@@ -45,6 +48,8 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
     binds = binds or tuple(Given(word.text, word.at, "environment") for word in in_environment.all("-b", "--bind"))
     if not binds:
         binds = _configured("bind", config, invocation, files)
+    if invocation.sockets:
+        return tuple(_overruled(binds or ()))
     if binds is None and config is not None and files.kind(path := _path(config, invocation)) != "file":
         # Who names a configuration says in it where to bind; without it gunicorn does not start.
         files.report_missing(config.at, f"gunicorn would not start: {path} is not there")
@@ -55,6 +60,15 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
             return binder.bind(default("0.0.0.0", invocation.at), port, files)  # noqa: S104
         return binder.bind(default("127.0.0.1", invocation.at), default(_PORT, invocation.at), files)
     return tuple(endpoint for bind in binds for endpoint in _bound(bind, binder, files))
+
+
+def _overruled(binds: tuple[Given, ...]) -> Iterator[ListenLine]:
+    """The ports that a gunicorn which is handed its sockets does not look at (gunicorn/sock.py, create_sockets())."""
+    for bind in binds:
+        _, port = halves(without(Word(bind.text, bind.at), "tcp://"))
+        number = None if port is None or bind.text.startswith(("unix:", "fd://")) else decimal(port.text, 65535)
+        if number is not None:
+            yield ListenLine(bind.at, "gunicorn", f"--bind {bind.text}", "overruled", "it is handed its sockets", PortSet.of(number))
 
 
 def _bound(bind: Given, binder: Binder, files: Files) -> tuple[Endpoint, ...]:

@@ -100,6 +100,8 @@ def _script(invocation: Invocation, files: Files, packages: Packages) -> tuple[D
     process = Process("/bin/sh", passages, invocation.environment, invocation.at, path)
     found: list[DaemonFact] = []
     for each in follow(process, files):
+        if each.passing:
+            continue
         argv = tuple(passage.word() for passage in (*each.argv, *behind))
         started = replace(invocation, argv=argv, environment=each.environment, directory=each.directory)
         # A script that starts itself again says nothing new.

@@ -28,10 +28,11 @@ def follow(process: Process, files: Files, depth: int = 0) -> tuple[Process, ...
     ends: list[Process] = []
     for each in _in_a_shell(process, files):
         ends += (each,) if each.argv is process.argv else follow(replace(each, same_limits=False), files, depth + 1)
-        if len(ends) > MOST_PROCESSES:
+        if sum(not each.passing for each in ends) > MOST_PROCESSES:
             files.report_limit(process.at, MOST_PROCESSES, "programs that one command starts")
+            ends = [each for each in ends if not each.passing][:MOST_PROCESSES]
             break
-    return tuple(ends[:MOST_PROCESSES])
+    return tuple(ends)
 
 
 def _in_a_shell(process: Process, files: Files) -> tuple[Process, ...]:

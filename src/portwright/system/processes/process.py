@@ -39,7 +39,8 @@ class Process:
     """A command on its way through wrappers and shells: what is executed, with what, and what changed since systemd started it.
 
     `steps` bounds how much shell text is followed from here on; what a script starts shares what is left. `same_limits`: nothing on the
-    way may have changed the resource limits, as `ulimit` of a shell does, and pam_limits(8) in a session.
+    way may have changed the resource limits, as `ulimit` of a shell does, and pam_limits(8) in a session. `passing`: the script that
+    starts it goes on when it returns, so nothing is left of it unless it goes to the background by itself.
     """
 
     program: str
@@ -51,6 +52,7 @@ class Process:
     switches: tuple[Switch, ...] = ()
     steps: int = MOST_STEPS
     same_limits: bool = True
+    passing: bool = False
 
     def starts(self, argv: tuple[SpannedText, ...], files: Files, **changed: object) -> "Process":
         """This process after it executed another program, found over PATH as execvp(3) does."""

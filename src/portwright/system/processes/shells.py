@@ -1,13 +1,14 @@
 """`sh -c` text and `#!/bin/sh` scripts become the commands they end in: variables, `exec`, `.`, `set --`, tests that files decide."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from portwright._start.records import dataclass, replace
 from portwright.facts import Confidence, weakest
 from portwright.formats import shell
 from portwright.numbers import decimal, is_digits, signed
 from portwright.source import Source, Span, Word
+from portwright.system.host_files.accounts import account, is_unknown, is_unknown_group
 from portwright.system.processes.process import MOST_STEPS, Process, is_name
 from portwright.system.processes.programs import SHELLS, is_shell_script
 from portwright.system.spanned_text import UNKNOWN, Piece, SpannedText, SpannedTextBuilder, SpannedTextView
@@ -17,6 +18,9 @@ _DEEPEST = 16
 _CHARACTERS_A_STEP = 50
 _MOST_PIECES = 1000
 _MOST_WORDS = 1000
+_MOST_PASSED = 256
+_MOST_ALIKE = 8
+_MOST_NUMBERS = 64
 _LONGEST_VALUE = 1 << 16
 _FIELD_BLANKS = " \t\n"  # IFS as it is set when a shell starts
 _STRUCTURE = frozenset(("if", "then", "elif", "else", "fi", "while", "until", "for", "select", "do", "done", "{", "}", "(", ")", "!"))
@@ -34,19 +38,22 @@ _OF_LIBRARIES = {"init_is_upstart": False, "status_of_proc": None, "pidofproc": 
 _STARTERS = frozenset(("start_daemon", "daemon"))
 _CERTAIN_PLACES = ("/etc/", "/usr/lib/systemd/", "/run/systemd/")
 
+Watch = Callable[[list[SpannedText], list[SpannedText], Span, bool], None]
+"""Is told each command that is run: its words, the files its output goes to, its place, and whether it surely runs."""
 
-def run(process: Process, files: Files) -> tuple[Process, ...]:
+
+def run(process: Process, files: Files, watch: Watch | None = None) -> tuple[Process, ...]:
     """What a shell started so executes in the end; the process itself where it is no shell, or nobody can tell."""
     name = process.program.rpartition("/")[2]
     if name in SHELLS:
-        return _shell(process, process.argv[1:], files)
+        return _shell(process, process.argv[1:], files, watch)
     script = is_shell_script(process.program, files)
     if script is None:
         return (process,)
-    return _script(process, process.program, process.argv[1:], files)
+    return _script(process, process.program, process.argv[1:], files, watch)
 
 
-def _shell(process: Process, arguments: tuple[SpannedText, ...], files: Files) -> tuple[Process, ...]:
+def _shell(process: Process, arguments: tuple[SpannedText, ...], files: Files, watch: Watch | None) -> tuple[Process, ...]:
     """`sh [options] -c text [name [argument ...]]` or `sh [options] script [argument ...]` (sh(1))."""
     text_follows = False
     position = 0
@@ -66,43 +73,45 @@ def _shell(process: Process, arguments: tuple[SpannedText, ...], files: Files) -
     if not rest:
         return (process,)
     if text_follows:
-        begin = Run(process, files, rest[1].text if len(rest) > 1 else process.argv[0].text, rest[2:])
+        begin = Run(process, files, rest[1].text if len(rest) > 1 else process.argv[0].text, rest[2:], watch)
         begin.read(_Text(SpannedTextView(rest[0]), rest[0].text))
         return begin.result(process)
     path = rest[0].text if "/" in rest[0].text else f"{process.directory.rstrip('/')}/{rest[0].text}"
-    return _script(process, path, rest[1:], files)
+    return _script(process, path, rest[1:], files, watch)
 
 
-def _script(process: Process, path: str, arguments: tuple[SpannedText, ...], files: Files) -> tuple[Process, ...]:
+def _script(
+    process: Process, path: str, arguments: tuple[SpannedText, ...], files: Files, watch: Watch | None = None
+) -> tuple[Process, ...]:
     source = files.read(path) if files.kind(path) == "file" else None
     if source is None:
         return (process,)
-    begin = Run(process, files, path, arguments)
+    begin = Run(process, files, path, arguments, watch)
     begin.read(_Text(source, source.text))
     return begin.result(process)
 
 
 @dataclass(frozen=True)
 class _Text:
-    """Shell text and where it came from."""
+    """Shell text and where it came from: it begins at `offset` there."""
 
     origin: SpannedTextView | Source
     text: str
+    offset: int = 0
 
     def cut(self, start: int, end: int) -> tuple[Piece, ...]:
         if isinstance(self.origin, SpannedTextView):
-            return self.origin.cut(start, end)
-        at = self.origin.span(start, end)
+            return self.origin.cut(self.offset + start, self.offset + end)
+        at = self.span(start, end)
         return (Piece(self.text[start:end], at, at.line == at.end_line),) if start < end else ()
 
     def span(self, start: int, end: int) -> Span:
-        return self.origin.span(start, end)
+        return self.origin.span(self.offset + start, self.offset + end)
 
 
 def text_at(text: _Text, start: int, end: int) -> _Text:
     """A part of a text, as a text of its own."""
-    inner = SpannedText(text.cut(start, end), text.span(start, end))
-    return _Text(SpannedTextView(inner), text.text[start:end])
+    return _Text(text.origin, text.text[start:end], text.offset + start)
 
 
 @dataclass
@@ -121,8 +130,9 @@ class Run:
     Truth has three values: a test that the files do not decide is None, and what hangs on it is only possible.
     """
 
-    def __init__(self, process: Process, files: Files, name: str, arguments: tuple[SpannedText, ...]) -> None:
+    def __init__(self, process: Process, files: Files, name: str, arguments: tuple[SpannedText, ...], watch: Watch | None = None) -> None:
         self.process = process
+        self.watch = watch
         self.files = files
         self.variables = {key: SpannedText.of(word) for key, word in process.environment.items()}
         self.exported = set(process.environment)
@@ -132,10 +142,15 @@ class Run:
         self.confidence: Confidence = process.confidence
         self.found: list[Process] = []
         self.last: list[Process] = []
+        self.passed: list[Process] = []
+        """What ended before the script went on, or went to the background by itself."""
         self.feeding: list[Process] = []
         self.functions: dict[str, tuple[_Text, int, int]] = {}
         self.over = False
         self.returned = False
+        self.broken: bool | None = False
+        """Whether a `break` ended the loop that is walked."""
+        self.continued = False
         self.unfollowed = False
         self.status: bool | None = True
         self.steps = process.steps
@@ -151,8 +166,14 @@ class Run:
             # What merely comes last in a script that was not wholly followed may be anything.
             ends += self.last
         if not ends:
-            return (replace(process, confidence=weakest(process.confidence, "likely")),)
-        return tuple(replace(each, steps=max(self.steps, 0) // len(ends)) for each in ends)
+            ends.append(replace(process, confidence=weakest(process.confidence, "likely")))
+        counted = {id(each.argv) for each in ends}
+        passed = [each for each in self.passed if id(each.argv) not in counted]
+        steps = max(self.steps, 0)
+        return (
+            *(replace(each, steps=steps // len(ends)) for each in ends),
+            *(replace(each, steps=steps // len(passed), passing=True) for each in passed),
+        )
 
     def source(self, path: str) -> None:
         """Run the text of a file in this shell."""
@@ -187,18 +208,28 @@ class Run:
         unread = sorted(script.unread, key=lambda each: each.start)
         for each in unread:
             self._keep_function(text, each)
+        loops = {each.start: each for each in script.loops}
         levels: list[_Level] = []
         position = 0
         for index, command in enumerate((*script.commands, None)):
+            if command is not None and command.start < position:
+                continue  # it stands in a loop that was walked
             negate = False
-            for found in _gap(text.text, position, command.start if command else len(text.text), unread):
+            end = command.start if command else len(text.text)
+            gap = _gap(text.text, position, end, unread)
+            while (found := next(gap, None)) is not None:
                 negate = found == "!"
                 if isinstance(found, str):
                     self._structure(found, levels)
+                elif found.start in loops and self._walked(text, loops[found.start], levels):
+                    position = loops[found.start].end
+                    gap = _gap(text.text, position, end, unread) if position < end else iter(())
                 else:
                     self._stepped_over(text, found, levels)
-                if self.over or self.returned:
+                if self._ended():
                     return
+            if command is not None and command.start < position:
+                continue
             self.steps -= 1
             if command is None:
                 return
@@ -213,7 +244,7 @@ class Run:
                 following = script.commands[index + 1] if index + 1 < len(script.commands) else None
                 piped = following is not None and following.after.startswith("|") and following.after != "||"
                 self._command(text, command, runs, negate, piped)
-            if self.over or self.returned:
+            if self._ended():
                 return
 
     def _structure(self, word: str, levels: list[_Level]) -> None:
@@ -247,6 +278,72 @@ class Run:
             if len(inner.commands) == 1 and not inner.unread:
                 inside = text_at(text, unread.start + 2, unread.end - 2)
                 self.status = self._test([self._value(inside, word).text for word in inner.commands[0].words], False)
+
+    def _walked(self, text: _Text, loop: shell.Loop, levels: list[_Level]) -> bool:
+        """Run a `for` loop word by word; False where none of its words is known, and nothing was run."""
+        runs = _running(levels)
+        if runs is False:
+            return True
+        fields = self._head(text_at(text, *loop.head))
+        name, values = (fields[0].text, fields[2:]) if fields else ("", [])
+        if len(fields) == 1:
+            values = list(self.arguments)
+        if not is_name(name) or (len(fields) > 1 and fields[1].text != "in") or not values:
+            return False
+        values = self._globbed(values)
+        if values and not any(each.known for each in values):
+            return False
+        if len(values) * (len(text.text[loop.body[0] : loop.body[1]]) // _CHARACTERS_A_STEP + 1) > self.steps:
+            return False
+        body = text_at(text, *loop.body)
+        before = self.variables.get(name)
+        sure = runs is True
+        for value in values:
+            self._set(name, value, True)
+            broken = self._once(body, runs)
+            if self.over or self.returned or broken:
+                break
+            runs = None if broken is None else runs
+            sure = sure and runs is True
+        if not sure and (before is not None or len(values) > 1):
+            # Where it may have ended at one word or at another, the variable holds either.
+            self.variables[name] = _unknown(body.span(0, 0))
+        return True
+
+    def _once(self, body: _Text, runs: bool | None) -> bool | None:
+        """Run the body of a loop once; the answer is whether it broke out of the loop."""
+        outer, self.broken = self.broken, False
+        self._inside(body, runs)
+        broken, self.broken, self.continued = self.broken, outer, False
+        return broken
+
+    def _ended(self) -> bool:
+        """Whether nothing that follows in this text is run."""
+        return self.over or self.returned or self.continued or self.broken is True
+
+    def _head(self, head: _Text) -> list[SpannedText]:
+        """The words of a loop's head: the name, `in`, and what it stands for one after the other."""
+        parsed = shell.parse(head.text).commands
+        return self._fields(head, parsed[0].words) if len(parsed) == 1 else []
+
+    def _globbed(self, values: list[SpannedText]) -> list[SpannedText]:
+        """Each value; of a pattern the paths that are there: in /etc that is all there are, elsewhere none may be in the copy."""
+        from portwright.trees.glob import TooMany, expand, is_pattern
+
+        found: list[SpannedText] = []
+        for value in values:
+            if not is_pattern(value.text) or UNKNOWN in value.text:
+                found.append(value)
+                continue
+            path = self._here(value.text)
+            try:
+                paths = sorted(expand(path, self.files))
+            except TooMany:
+                paths = []
+            if paths or not path.startswith(_CERTAIN_PLACES):
+                found += (SpannedText((Piece(each, value.at),), value.at) for each in paths)
+                found += () if paths else (_unknown(value.at),)
+        return found
 
     def _loop(self, text: _Text, start: int, runs: bool | None) -> None:
         """`for name in word ...`: the name stands for the only word, and for nothing that is known where there are more."""
@@ -305,6 +402,9 @@ class Run:
             fields = fields[1:]
             name = fields[0].text
         assigned = {each.name: self._value(text, each.value) for each in command.assignments}
+        if self.watch is not None:
+            targets = [self._value(text, each) for each in command.targets]
+            self.watch(fields, targets, text.span(command.start, command.end), runs is True and self.confidence != "possible")
         status = self._builtin(name, fields[1:], runs)
         self.status = self._executed(text, command, fields, assigned, runs, piped) if isinstance(status, _Other) else status
         if negate:
@@ -334,6 +434,14 @@ class Run:
                 return self._source(arguments, runs)
             case "exit" | "return":
                 self._leave(name, runs)
+            case "break" | "continue" if not arguments:
+                # Where nobody knows whether the line runs, the loop may go on and may not.
+                if name == "break":
+                    self.broken = True if runs else None
+                elif runs:
+                    self.continued = True
+                else:
+                    self.confidence = weakest(self.confidence, "likely")
             case "eval":
                 joined = SpannedText(tuple(_between(arguments)), arguments[0].at if arguments else self.process.at)
                 self._inside(_Text(SpannedTextView(joined), joined.text), runs)
@@ -380,22 +488,42 @@ class Run:
         texts = [each.text for each in fields]
         if texts[0].rpartition("/")[2] == "start-stop-daemon":
             if "--test" not in texts and ("--start" in texts or "-S" in texts):
-                self.found.append(process)
+                self.found.append(replace(process, passing=False))
             return True
         if texts[0] in _STARTERS and (rest := _after_starter_options(fields[1:])):
-            self.found.append(origin.starts(tuple(rest), self.files))
+            self.found.append(origin.starts(tuple(rest), self.files, passing=False))
             return True
         if piped:
             # What feeds a pipe runs as long as what reads it: it counts if the pipeline comes last.
             self.feeding.append(process)
             return True
         if replaced or command.background:
-            self.found.append(process)
+            self.found.append(process if replaced else replace(process, passing=False))
             self.over = replaced and runs is True
             return True
+        self._pass(process)
         self.last = [*self.feeding, process] if runs else []
         self.feeding = []
-        return None if fields[0].text.rpartition("/")[2] in _ASKING else True
+        return self._answer(texts) if fields[0].text.rpartition("/")[2] in _ASKING else True
+
+    def _pass(self, process: Process) -> None:
+        """Remember a command after which the script goes on: some programs go to the background by themselves."""
+        alike = sum(each.program == process.program for each in self.passed)
+        if alike < _MOST_ALIKE and len(self.passed) < _MOST_PASSED:
+            self.passed.append(process)
+        elif alike < _MOST_ALIKE:
+            self.files.report_limit(process.at, _MOST_PASSED, "commands that one script runs")
+
+    def _answer(self, words: list[str]) -> bool | None:
+        """What a command that only asks answers, where the host's files say it: getent(1) and id(1) find who has a line in them."""
+        match words:
+            case ["getent", "passwd", name] | ["id", ("-u" | "-un" | "-g" | "-gn"), name] | ["id", name] if UNKNOWN not in name:
+                if account(name, self.files) is not None:
+                    return True
+                return False if is_unknown(name, self.files) else None
+            case ["getent", "group", name] if UNKNOWN not in name:
+                return False if is_unknown_group(name, self.files) else None
+        return None
 
     def _call(self, name: str, arguments: list[SpannedText], runs: bool | None) -> bool | None:
         body, start, end = self.functions[name]
@@ -539,7 +667,7 @@ class Run:
                 if part.reason == shell.TOO_DEEP:
                     self.files.report_limit(text.span(part.start, part.end), shell.DEEPEST, "expansions inside one another")
                 self._substitution(text, part)
-                return [(Piece(UNKNOWN, text.span(part.start, part.end)),)]
+                return [(Piece(self._sequence(text, part) or UNKNOWN, text.span(part.start, part.end)),)]
             case shell.Parameter():
                 if part.name in ("@", "*") and not part.operator:
                     if part.quoted and part.name == "*":
@@ -556,6 +684,24 @@ class Run:
             self.confidence = weakest(before, "likely" if self.runs else "possible")
             self.read(text_at(text, part.start + opens, part.end - 1))
             self.confidence, (self.status, self.last, self.over, self.returned) = before, kept
+
+    def _sequence(self, text: _Text, part: shell.Unknown) -> str:
+        """What `$(seq [first [step]] last)` prints; "" for any other command, and for more numbers than anybody writes."""
+        written = text.text[part.start : part.end]
+        start = 2 if written.startswith("$(") else 1
+        if not written[start:].lstrip().startswith("seq "):
+            return ""
+        inner = text_at(text, part.start + start, part.end - 1)
+        commands = shell.parse(inner.text).commands
+        words = self._fields(inner, commands[0].words) if len(commands) == 1 else []
+        numbers = [signed(each.text) for each in words[1:]]
+        known = [each for each in numbers if each is not None]
+        if len(known) != len(numbers) or not 1 <= len(known) <= 3:
+            return ""
+        first, step, last = (known[0] if len(known) > 1 else 1), (known[1] if len(known) == 3 else 1), known[-1]
+        if not step or not 0 <= (last - first) // step < _MOST_NUMBERS:
+            return ""
+        return " ".join(str(each) for each in range(first, last + (1 if step > 0 else -1), step))
 
     def _number(self, name: str) -> str | None:
         value = self.variables.get(name)

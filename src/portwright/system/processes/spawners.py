@@ -54,4 +54,5 @@ def spawned(keeper: Invocation, power: Callable[[str], Privileges], files: Files
                 starts=keeper.starts if spawned.automatic else "manual",
                 why=spawned.why if keeper.starts == "boot" else keeper.why,
                 confidence=weakest(process.confidence, keeper.confidence, "likely"),
+                passing=process.passing,
             )

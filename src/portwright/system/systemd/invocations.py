@@ -74,9 +74,7 @@ def _invocation(
     privileges = unit_privileges(unit, command.prefixes, process.program, files, captured, expand)
     privileges = after_switches(privileges, process, files)
     if refused is not None:
-        privileges = replace(
-            privileges, fails=privileges.fails or failure, because=(*privileges.because, (refused.reason, refused.at))
-        )
+        privileges = replace(privileges, fails=privileges.fails or failure, because=(*privileges.because, (refused.reason, refused.at)))
     argv = tuple(each.word() for each in process.argv)
     return Invocation(
         unit=unit.name,
@@ -90,6 +88,7 @@ def _invocation(
         why=unit.why,
         confidence=process.confidence,
         open_files=open_files,
+        passing=process.passing,
     )
 
 
