@@ -6,6 +6,7 @@ from portwright.facts import Invocation
 from portwright.system.boot import started
 from portwright.system.host_files.captures import captured
 from portwright.system.started import Started
+from portwright.system.sysctl.loaders import reading
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
 
@@ -109,6 +110,21 @@ def test_a_script_of_runits_first_stage_reads_the_files(stage: str, applied: boo
     files = {**RUNIT, "/etc/sv/web/run": "#!/bin/sh\nexec /usr/bin/webd\n", "/etc/runit/1": stage}
 
     assert applied == (host(files).files_not_applied == "")
+
+
+def test_runits_first_stage_applies_the_files_in_the_order_its_loop_has() -> None:
+    # As Void's 08-sysctl.sh does (https://github.com/voidlinux/void-runit/issues/70).
+    loop = "for i in /etc/sysctl.d/*.conf \\\n    /usr/lib/sysctl.d/*.conf; do\n  [ -e \"$i\" ] && sysctl -p \"$i\"\ndone\n"
+    files = Files(MemoryTree({
+        **RUNIT,
+        "/etc/sv/web/run": "#!/bin/sh\nexec /usr/bin/webd\n",
+        "/etc/runit/1": "#!/bin/sh\nfor f in /etc/runit/core-services/*.sh; do\n  [ -r $f ] && . $f\ndone\n",
+        "/etc/runit/core-services/08-sysctl.sh": loop,
+        "/etc/sysctl.d/10-local.conf": "net.ipv4.ip_local_port_range = 49152 65535\n",
+        "/usr/lib/sysctl.d/05-tool.conf": "net.ipv4.ip_local_port_range = 2048 65535\n",
+    }))  # fmt: skip
+
+    assert ["/etc/sysctl.d/10-local.conf", "/usr/lib/sysctl.d/05-tool.conf"] == [each.path for each in reading(files).boot]
 
 
 # ── sysvinit ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -121,7 +121,7 @@ def test_the_last_of_the_writers_decides_and_where_none_is_surely_last_each_may(
 
 
 def test_a_write_under_a_condition_may_be_left_out() -> None:
-    script = f"#!/bin/sh\nif [ -n \"$X\" ]; then\n  sysctl -w {RANGE}='2000 3000'\nfi\n"
+    script = f"#!/bin/sh\nif [ -n \"$(cat /sys/x)\" ]; then\n  sysctl -w {RANGE}='2000 3000'\nfi\n"
     found = later({"a": "[Service]\nType=oneshot\nExecStart=/opt/tune\n"}, {"/opt/tune": script})
 
     assert ["32768 60999 kernel.conf:7:1", "2000 3000 /opt/tune:3:3"] == found

@@ -1,14 +1,15 @@
 """Kernel settings that commands write when they start (`sysctl -w`, `echo x > /proc/sys/...`): what the files say is not sure then."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
 from portwright._start.records import replace
 from portwright.facts import Confidence, Overridden, Sysctl, weakest
 from portwright.formats.sysctl import dotted, normalized
-from portwright.source import Source, Span
+from portwright.source import Source, Span, Word
+from portwright.system.processes.process import Process
 from portwright.system.processes.programs import SHELLS, is_shell_script
-from portwright.system.spanned_text import UNKNOWN
+from portwright.system.spanned_text import UNKNOWN, SpannedText
 from portwright.system.started import SysctlWrite
 from portwright.system.sysctl import kernel
 from portwright.system.sysctl.kernel import State
@@ -21,6 +22,7 @@ _LONGEST_COMMAND = 400
 _PROC = "/proc/sys/net/"
 _ALL = "*"
 _MOST_LATER = 8
+_CARRIERS = frozenset(("sudo", "exec", "nice", "nohup", "time", "command", "doas"))
 
 
 def unsettle(
@@ -99,8 +101,19 @@ def _later(
     return () if found.keys() <= {sysctl.boot} else tuple(found.values())
 
 
-def writes_of(program: str, words: list[str], at: Span, unit: str, files: Files) -> Iterator[SysctlWrite]:
-    """What one command of a unit writes: sysctl itself, or a shell with text that names it."""
+def writes_of(
+    program: str,
+    words: list[str],
+    at: Span,
+    unit: str,
+    files: Files,
+    environment: Callable[[str], Mapping[str, Word]] | None = None,
+) -> Iterator[SysctlWrite]:
+    """What one command of a unit writes: sysctl itself, or a shell with text that names it.
+
+    With the `environment` that the unit gives to a command that names variables, the shell's text is run as far as it tells; without
+    it, which of its commands are run is not known, and those outside of functions and `case` are taken.
+    """
     from portwright.system.sysctl.keepers import writes_of_keeper
 
     name = program.rpartition("/")[2]
@@ -118,6 +131,10 @@ def writes_of(program: str, words: list[str], at: Span, unit: str, files: Files)
         if source is not None and len(source.text) > _LONGEST_SCRIPT:
             files.report_limit(source.span(_LONGEST_SCRIPT, _LONGEST_SCRIPT), _LONGEST_SCRIPT, "characters in a script")
     if "sysctl" not in text and _PROC not in text:
+        return
+    if environment is not None:
+        argv = tuple(SpannedText.of(Word(word, at)) for word in words)
+        yield from _of_run(Process(program, argv, environment(text), at), unit, files)
         return
     from portwright.formats import shell
 
@@ -137,6 +154,34 @@ def writes_of(program: str, words: list[str], at: Span, unit: str, files: Files)
     for position, write in sorted(found, key=lambda each: each[0]):
         unsure = any(start <= position < end for start, end in doubtful)
         yield replace(write, conditional=True) if unsure else write
+
+
+def _of_run(process: Process, unit: str, files: Files) -> Iterator[SysctlWrite]:
+    """What a shell writes, its text run with the variables that are known: by sysctl, and to files of /proc/sys."""
+    from portwright.system.processes import shells
+
+    found: list[SysctlWrite] = []
+    printed: str | None = None
+
+    def see(words: list[SpannedText], targets: list[SpannedText], at: Span, surely: bool) -> None:
+        nonlocal printed
+        plain = [each.text for each in words]
+        while len(plain) > 1 and plain[0].rpartition("/")[2] in _CARRIERS:
+            plain = plain[1:]
+        name = plain[0].rpartition("/")[2]
+        if name in _LOADERS:
+            found.extend(replace(write, conditional=not surely) for write in _of_sysctl(name, plain[1:], at, unit, files))
+        written = [*(each.text for each in targets), *(plain[1:] if name == "tee" else ())]
+        if name in ("echo", "printf"):
+            text = " ".join(word.removesuffix("\\n") for word in plain[1:] if not word.startswith("-"))
+            printed = None if UNKNOWN in text or "%" in text else text.strip()
+        elif name != "tee":
+            printed = None
+        keys = (dotted(path.removeprefix("/proc/sys/")) for path in written if path.startswith(_PROC))
+        found.extend(SysctlWrite(key, printed, at, unit, not surely) for key in keys)
+
+    shells.run(process, files, see)
+    yield from found
 
 
 def _redirections(text: str) -> Iterator[tuple[int, int, str, str | None]]:

@@ -10,6 +10,7 @@ from portwright.trees import Files
 DIRECTORIES = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d")
 SYSCTL_CONF = "/etc/sysctl.conf"
 _LINK = "99-sysctl.conf"
+_CORE_SERVICES = "/etc/runit/core-services"
 _SIGNS_OF_A_WHOLE_HOST = ("/usr/lib", "/etc/passwd", "/etc/os-release", "/.portwright")
 
 
@@ -56,13 +57,47 @@ def reading(files: Files) -> Reading:
     # procps reads /etc/sysctl.conf once more, and last, even where 99-sysctl.conf links to it
     plain = Found("sysctl.conf", SYSCTL_CONF, files.resolve(SYSCTL_CONF), False, True)
     later = (*_ordered(reload.values()), plain)
-    if files.once(init_system).name != "systemd":
+    init = files.once(init_system).name
+    if init == "runit" and (named := files.once(_of_first_stage)):
+        at_boot = tuple(Found(path.rpartition("/")[2], path, files.resolve(path), True, True) for path in named)
+        reads = {one.real for one in at_boot}
+        return Reading(at_boot, later, tuple(NotRead(one, _why(one, reload), False) for one in found if one.real not in reads))
+    if init != "systemd":
         # The scripts of sysvinit, OpenRC, OpenWrt and Alpine read /etc/sysctl.conf, and read it last.
         return Reading(later, later, tuple(NotRead(one, _why(one, reload), False) for one in found if reload.get(one.name) is not one))
     left_out = [NotRead(one, _why(one, boot), reload.get(one.name) is one) for one in found if boot.get(one.name) is not one]
     if not any(one.real == plain.real for one in at_boot):
         left_out.append(NotRead(plain, "systemd-sysctl reads /etc/sysctl.conf only where a link in sysctl.d leads to it", True))
     return Reading(at_boot, later, tuple(left_out))
+
+
+def _of_first_stage(files: Files) -> tuple[str, ...]:
+    """The files that the scripts of runit's first stage hand to sysctl -p, in their order: Void's do so directory by directory."""
+    scripts = ["/etc/runit/1", *(f"{_CORE_SERVICES}/{name}" for name in sorted(files.names(_CORE_SERVICES)))]
+    scripts = [path for path in scripts if files.kind(path) == "file"]
+    if not any((source := files.read(path)) is not None and "sysctl" in source.text for path in scripts):
+        return ()
+    from portwright.source import Span, Word
+    from portwright.system.processes import shells
+    from portwright.system.processes.process import Process
+    from portwright.system.spanned_text import UNKNOWN, SpannedText
+
+    found: dict[str, None] = {}
+
+    def see(words: list[SpannedText], _targets: list[SpannedText], _at: Span, _surely: bool) -> None:
+        plain = [each.text for each in words]
+        if plain[0].rpartition("/")[2] == "sysctl" and any(word.startswith("-") and "p" in word for word in plain[1:]):
+            for path in plain[1:]:
+                if path.startswith("/") and UNKNOWN not in path:
+                    found.pop(path, None)
+                    found[path] = None
+
+    for path in scripts:
+        if not found:
+            at = Span.whole(files.tree.label(path))
+            argv = tuple(SpannedText.of(Word(word, at)) for word in ("/bin/sh", path))
+            shells.run(Process("/bin/sh", argv, {}, at), files, see)
+    return tuple(path for path in found if files.kind(path) == "file")
 
 
 def _is_part(files: Files) -> bool:

@@ -1,13 +1,16 @@
 """Kernel settings that services write when a boot starts them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 
 from portwright._start.records import replace
 from portwright.facts import Unit
+from portwright.source import Word
 from portwright.system.started import SysctlWrite
 from portwright.system.sysctl.commands import writes_of
 from portwright.system.systemd.activation import takes_defaults
 from portwright.system.systemd.command_line import Command
+from portwright.system.systemd.environment import environment
 from portwright.system.systemd.units import Units
 from portwright.trees import Files
 
@@ -19,14 +22,21 @@ def sysctl_writes(units: Units, files: Files) -> Iterator[SysctlWrite]:
     """What the commands of services that a boot starts write, in the order of unit names."""
     for unit in units.each:
         if unit.kind == "service" and unit.state == "loaded" and unit.starts == "boot" and unit.name != "systemd-sysctl.service":
+            given = partial(_environment, unit, units, files)
             for key in _KEYS:
                 for setting in unit.each("Service", key):
                     for command in units.commands(setting, unit):
                         if isinstance(command, Command):
                             words = [word.text for word in command.argv]
                             after_files = _after_files(unit, units)
-                            for write in writes_of(command.program.text, words, command.at, unit.name, files):
+                            for write in writes_of(command.program.text, words, command.at, unit.name, files, given):
                                 yield replace(write, after_files=after_files)
+
+
+def _environment(unit: Unit, units: Units, files: Files, text: str) -> Mapping[str, Word]:
+    """The variables that a command whose text is this is given."""
+    given = environment(unit, files, lambda word: units.expand(word, unit))
+    return {**given.of_words(text), **given.variables}
 
 
 def _after_files(unit: Unit, units: Units) -> bool:
