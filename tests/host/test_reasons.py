@@ -28,6 +28,7 @@ REASONS: dict[str, tuple[str, dict[str, bytes], str]] = {
     "ENODEV": ("ExecStart=/usr/bin/socat TCP-LISTEN:8080,so-bindtodevice=eth9 -", {}, "interface-not-on-this-host"),
     "EAFNOSUPPORT": (f"{SERVER}\nRestrictAddressFamilies=AF_UNIX", {}, "sandbox-without-network"),
     "EPERM": (f"{SERVER}\nSystemCallFilter=~@network-io", {}, "sandbox-without-network"),
+    "200/CHDIR": (f"{SERVER}\nWorkingDirectory=/home/pi", {"/home/kim/.profile": b"umask 022\n"}, "working-directory-not-on-this-host"),
     "203/EXEC": ("CapabilityBoundingSet=CAP_CHOWN\nExecStart=/usr/bin/prober", {}, "bounding-set-bars-program"),
     "216/GROUP": (f"{SERVER}\nGroup=nosuch", {}, "unknown-user-or-group"),
     "217/USER": (f"{SERVER}\nUser=nosuch", {}, "unknown-user-or-group"),

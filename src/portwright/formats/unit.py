@@ -22,13 +22,15 @@ _Break = tuple[int, int, int]  # offset into the logical line, line, column
 class UnitFile:
     """A unit file or drop-in as systemd reads it.
 
-    `ignored` are the lines systemd skips with a warning. `stopped` is the place where it gives up: what stands above it is in
-    `settings`, what stands below is not. systemd does not load a fragment that stops so; a drop-in counts up to there.
+    `ignored` are the lines systemd skips with a warning; those of words without an equals sign are `unsigned`, too, as keys without a
+    value. `stopped` is the place where it gives up: what stands above it is in `settings`, what stands below is not. systemd
+    does not load a fragment that stops so; a drop-in counts up to there.
     """
 
     settings: tuple[Setting, ...]
     ignored: tuple[Unreadable, ...] = ()
     stopped: Unreadable | None = None
+    unsigned: tuple[Setting, ...] = ()
 
     @property
     def troubles(self) -> tuple[Unreadable, ...]:
@@ -40,6 +42,7 @@ def parse(source: Source) -> UnitFile:
     path, section, header = source.path, "", False
     settings: list[Setting] = []
     ignored: list[Unreadable] = []
+    unsigned: list[Setting] = []
     for number, before, line, breaks in _logical(source.text):
         if line is None:
             reason = f"a line longer than {LONGEST_LINE} bytes: systemd reads no further in this file"
@@ -61,6 +64,9 @@ def parse(source: Source) -> UnitFile:
             at = _span(path, number, before, breaks, lead, lead + len(text))
             reason = "before any section" if not header else "no `=` in it" if not equals else "no key before its `=`"
             ignored.append(Unreadable(at, f"systemd ignores this line: {reason}"))
+            if header and not equals and key.partition(" ")[0].isalpha():
+                # It sets nothing; its first word may tell what was meant.
+                unsigned.append(Setting(at, at, section, key, ""))
             continue
         start = lead + len(key) + 1
         if value and value[0] in BLANK:
@@ -79,7 +85,7 @@ def parse(source: Source) -> UnitFile:
             lead, start = before + lead + 1, before + start + 1
             at = Span(path, number, start, number, start + len(value))
             settings.append(Setting(at, Span(path, number, lead, number, lead + len(key)), section, key, value))
-    return UnitFile(tuple(settings), tuple(ignored))
+    return UnitFile(tuple(settings), tuple(ignored), unsigned=tuple(unsigned))
 
 
 def _logical(text: str) -> Iterator[tuple[int, int, str | None, tuple[_Break, ...]]]:

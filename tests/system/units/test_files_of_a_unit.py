@@ -244,7 +244,7 @@ def test_a_name_that_is_no_units_is_left_alone(name: str) -> None:
 
 
 def test_what_systemd_ignores_in_a_unit_file_is_said_once() -> None:
-    template = "[Service]\nExecStart=/bin/a\nUser svc\n"
+    template = "[Service]\nExecStart=/bin/a\nUser\n"
     files = Files(MemoryTree({f"{LIB}/x@.service": template, f"{ETC}/m.target.wants/x@1.service": f"-> {LIB}/x@.service"}))
     load(files)
 

@@ -98,7 +98,8 @@ def _never_started(privileges: Privileges, error: str) -> Permission:
         case _:
             # The last of the deciding lines says why.
             reason, at = privileges.because[-1] if privileges.because else ("the service never starts", None)
-    return Permission(False, error, reason, at, "certain")
+    # A directory may be made by anybody before the service starts.
+    return Permission(False, error, reason, at, "likely" if error == "200/CHDIR" else "certain")
 
 
 def effective_capabilities(privileges: Privileges) -> frozenset[str] | None:

@@ -69,6 +69,16 @@ def missing_environment_file(host: Host, unit: Unit) -> Derived[tuple[str, ...]]
     return Derived((reason,), (Note("the file is named here, without a dash", at),))
 
 
+@fact_value("unit", "missing-working-directory")
+def missing_working_directory(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
+    """What is wrong where the directory that WorkingDirectory= names is not on the host."""
+    found = _privileges(host, unit)
+    if found is None or found.fails != "200/CHDIR" or host.repository or not found.because:
+        return Derived(())
+    reason, at = found.because[-1]
+    return Derived((reason,), (Note("the directory is named here", at),), "likely")
+
+
 @fact_value("unit", "forbidden-sockets")
 def forbidden_sockets(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
     """The sockets that a service wants and that its own unit forbids: RestrictAddressFamilies=, SystemCallFilter= and their like."""

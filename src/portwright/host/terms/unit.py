@@ -249,7 +249,7 @@ def _first_of(found: "Sequence[Ignored]") -> str:
 
 
 def _ignored_note(unit: Unit, line: "Ignored") -> str:
-    written = f"{line.setting.key}={line.setting.value}"
+    written = f"{line.setting.key}={line.setting.value}" if line.setting.key_at != line.setting.at else line.setting.key
     if line.key == "User" and unit.kind == "service" and unit.value("Service", "User") is None:
         return f"{written} is not read, so the service runs as root"
     return f"{written} is not read"

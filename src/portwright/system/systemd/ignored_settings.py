@@ -56,6 +56,10 @@ def ignored(unit: Unit) -> tuple[Ignored, ...]:
 
 def _each(settings: Iterable[Setting]) -> Iterator[Ignored]:
     for setting in settings:
+        if setting.key_at == setting.at and (name := without_sign(setting)) is not None:
+            reason = f"systemd ignores this line, which has no equals sign; did you mean {name}=?"
+            yield Ignored(setting, name, reason, name in _BELONGS)
+            continue
         sections = SECTIONS.get(setting.key)
         if sections is not None and setting.section in sections:
             if setting.key == "Environment":
@@ -84,6 +88,12 @@ def _each(settings: Iterable[Setting]) -> Iterator[Ignored]:
             yield Ignored(setting, meant, f"systemd reads {meant}= in [{place}] only, not in [{setting.section}]", matters)
 
 
+def without_sign(line: Setting) -> str | None:
+    """The setting that a line of words begins with, as in `After network.target`; None where it begins with no setting's name."""
+    name, blank, _ = line.key.partition(" ")
+    return name if blank and line.section in SECTIONS.get(name, ()) else None
+
+
 def _in_environment(setting: Setting) -> Iterator[Ignored]:
     """Environment=AmbientCapabilities=...: a setting that became a variable. Variables are seldom written in CamelCase."""
     name, equals, _ = setting.value.lstrip("\"' ").partition("=")
@@ -105,11 +115,7 @@ def meant_by(key: str) -> str | None:
     letters = _letters(bare)
     for each, known, its, allowed in _known(len(bare)):
         # One slip brings in one letter and loses one, at most: where more differ, nobody needs to count the slips.
-        if (
-            (letters & ~its).bit_count() <= allowed
-            and (its & ~letters).bit_count() <= allowed
-            and near(bare, known, allowed)
-        ):
+        if (letters & ~its).bit_count() <= allowed and (its & ~letters).bit_count() <= allowed and near(bare, known, allowed):
             return each
     return None
 

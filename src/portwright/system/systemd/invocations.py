@@ -10,7 +10,7 @@ from portwright.system.processes.privileges import after_switches
 from portwright.system.processes.process import Process
 from portwright.system.processes.programs import SEARCH_PATH, find_program
 from portwright.system.spanned_text import UNKNOWN
-from portwright.system.systemd import environment
+from portwright.system.systemd import environment, working_directory
 from portwright.system.systemd.command_line import Command, Expand, Refused, substitute
 from portwright.system.systemd.privileges import unit_privileges
 from portwright.system.systemd.units import Units
@@ -30,7 +30,7 @@ def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> t
     """The programs a service starts with ExecStart=, in order; () for what starts nothing (masked, no ExecStart=, a template).
 
     Where systemd refuses the unit, the programs are returned with `fails` "never-started"; where a file it must have is not there,
-    with "resources".
+    with "resources"; where its working directory is not there, with "200/CHDIR".
     """
     if unit.kind != "service" or unit.state != "loaded":
         return ()
@@ -44,6 +44,8 @@ def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> t
     failure = "never-started"
     if given.fails is not None and refused is None:
         refused, failure = Refused(given.fails[1], given.fails[0]), "resources"
+    if refused is None and unit.starts in ("boot", "demand") and (gone := working_directory.missing(unit, files, expand)) is not None:
+        refused, failure = Refused(gone[1], gone[0]), working_directory.FAILS
     directory = _directory(unit, files, expand)
     sockets = _sockets(unit, units)
     done: list[Invocation] = []

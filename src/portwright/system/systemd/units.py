@@ -9,7 +9,7 @@ from portwright._start import debug_log
 from portwright._start.records import replace
 from portwright.facts import OpenFiles, Setting, Unit
 from portwright.formats import unit as unit_format
-from portwright.source import Span
+from portwright.source import Span, Unreadable
 from portwright.system.host_files.accounts import Account, account
 from portwright.system.releases.of_host import systemd as systemd_release
 from portwright.system.releases.since import unread_setting
@@ -215,6 +215,16 @@ def _shared(one: str, other: str) -> int:
     return commonpath((one or "/", other or "/")).rstrip("/").count("/")
 
 
+def _untold(document: unit_format.UnitFile) -> Iterable[Unreadable]:
+    """What is wrong in a unit file, without the lines of which `ignored_settings` tells more."""
+    if not document.troubles:
+        return ()
+    from portwright.system.systemd.ignored_settings import without_sign
+
+    told = {line.at for line in document.unsigned if without_sign(line)}
+    return (trouble for trouble in document.troubles if trouble.at not in told)
+
+
 class _Loader:
     """Makes units of names, each file parsed once."""
 
@@ -236,7 +246,7 @@ class _Loader:
         if path not in self._parsed:
             source = self.files.read(path)
             document = None if source is None else unit_format.parse(source)
-            for trouble in () if document is None else document.troubles:
+            for trouble in () if document is None else _untold(document):
                 self.files.report_unreadable(trouble.at, trouble.reason)
             self._parsed[path] = document
         return self._parsed[path]
@@ -320,7 +330,7 @@ class _Loader:
 
     def _merged(self, paths: Sequence[str]) -> tuple[tuple[str, ...], tuple[Setting, ...]]:
         read = [(path, document) for path in paths if (document := self.parsed(path)) is not None]
-        settings = tuple(setting for _, document in read for setting in document.settings)
+        settings = tuple(setting for _, document in read for setting in (*document.settings, *document.unsigned))
         return tuple(self.files.tree.label(path) for path, _ in read), settings
 
     def expand(self, text: str, unit: Unit) -> str:

@@ -1,0 +1,72 @@
+"""A WorkingDirectory= that is not on the host: systemd ends each start of such a service with 200/CHDIR."""
+
+from collections.abc import Callable, Iterator
+
+from portwright.facts import Unit
+from portwright.source import Span
+from portwright.system.spanned_text import UNKNOWN
+from portwright.system.systemd.conditions import absent
+from portwright.trees import Files
+
+FAILS = "200/CHDIR"
+
+_ELSEWHERE = (
+    "ConfigurationDirectory", "RootDirectory", "RootImage", "BindPaths", "BindReadOnlyPaths", "TemporaryFileSystem", "MountImages",
+)  # fmt: skip
+_TMPFILES = ("/etc/tmpfiles.d", "/run/tmpfiles.d", "/usr/lib/tmpfiles.d")
+_NETWORK_HOMES = ("/etc/auto.master", "/etc/auto.home", "/etc/autofs.conf", "/etc/systemd/homed.conf.d")
+
+
+def missing(unit: Unit, files: Files, expand: Callable[[str], str]) -> tuple[str, Span] | None:
+    """Why the directory that a service is started in is not on the host, and the line that names it; None where it may be there.
+
+    A copy seldom has all directories of a host. One that has the homes of users has them all: the home of nobody is not there.
+    """
+    found = unit.value("Service", "WorkingDirectory")
+    if found is None or files.partial or found.value[:1] in ("-", "~"):
+        return None
+    if any(unit.each("Service", key) for key in _ELSEWHERE):
+        return None
+    path = expand(found.value).rstrip("/")
+    if not path.startswith("/") or UNKNOWN in path or files.kind(path) != "missing" or _appears(path, files):
+        return None
+    if absent(path, files) is False:
+        return f"its working directory {path} is not there", found.at
+    parts = path.split("/")
+    if len(parts) < 3 or parts[1] != "home" or any(files.kind(each) != "missing" for each in _NETWORK_HOMES):
+        return None
+    home = f"/home/{parts[2]}"
+    homes = [each for each in files.names("/home") if files.kind(f"/home/{each}") == "directory"]
+    passwd = files.read("/etc/passwd")
+    if not homes or files.kind(home) != "missing" or passwd is None or any(line.startswith("+") for line in passwd.text.split("\n")):
+        return None
+    known = {field for line in passwd.text.split("\n") for field in (*line.split(":")[:1], *line.split(":")[5:6])}
+    if parts[2] in known or any(each == home or each.startswith(f"{home}/") for each in known):
+        return None
+    return f"its working directory {path} is not there: there is no user {parts[2]}, and /home has no {parts[2]}", found.at
+
+
+def _appears(path: str, files: Files) -> bool:
+    """Whether something is mounted over it, or makes it, before services start."""
+    return any(path == place or path.startswith(f"{place.rstrip('/')}/") for place in (*_mounted(files), *_made(files)))
+
+
+def _mounted(files: Files) -> Iterator[str]:
+    for words in _lines("/etc/fstab", files):
+        if len(words) > 1 and words[1].startswith("/") and words[1] != "/":
+            yield words[1]
+
+
+def _made(files: Files) -> Iterator[str]:
+    for directory in _TMPFILES:
+        for name in files.names(directory):
+            for words in _lines(f"{directory}/{name}", files):
+                if len(words) > 1 and words[0][:1] in "dDvqQCL":
+                    yield words[1]
+
+
+def _lines(path: str, files: Files) -> Iterator[list[str]]:
+    source = files.read(path) if files.kind(path) == "file" else None
+    for line in () if source is None else source.text.split("\n"):
+        if not line.startswith("#"):
+            yield line.split()
