@@ -297,6 +297,8 @@ SILENT = {
     "trees/budget.py: is_read_up": CALLER,
     "trees/budget.py: take": CALLER,
     "trees/tree.py: report_not_understood": SHOWN,
+    "host/join/conflict.py: may_be_first": "of so many rivals one is likely to give up, and the error is predicted of each",
+    "host/join/giving_up.py: _late": "a socket of which nobody says that it is closed counts as open",
 }
 # Reports leave things out of what is shown; the module of numbers, and what counts down from a limit, know no file.
 ASIDE = ("reports/", "numbers.py", "__init__")

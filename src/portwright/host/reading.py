@@ -14,6 +14,7 @@ from portwright.facts import Endpoint, Fact, FileNeed, Invocation, Listener, Pri
 from portwright.host import Host
 from portwright.host.join.addresses import BindContext
 from portwright.host.join.conflict import weighed
+from portwright.host.join.giving_up import without_given_up
 from portwright.host.join.listener import listener, socket_listener
 from portwright.host.join.nature import as_it_runs
 from portwright.host.join.open_files import file_limit
@@ -43,7 +44,8 @@ def read_host(tree: Tree, name: str, identity: str = "") -> Host:
         settled = unsettle(settled, found.sysctl_writes, found.before)
         settled = perhaps(settled) if found.unread else settled
     context = bind_context(settled, known, files)
-    return weighed(assemble(name, identity, files, settled, found, services(found, files, known, context), repository=False))
+    host = assemble(name, identity, files, settled, found, services(found, files, known, context), repository=False)
+    return without_given_up(weighed(host))
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ def _brief(host: Host, style: Style, several: bool) -> Iterator[str]:
         ports = "random" if listener.random or not listener.ports else str(listener.ports)
         socket = style("note", f"{ports}/{listener.protocol} {safe(listener.address)}")
         cannot = "" if listener.can_bind is not False else f", cannot bind: {safe(listener.error or 'not permitted')}"
+        cannot = f", stays closed: {safe(listener.closed_by)}" if listener.closed_by else cannot
         yield f"{name}{place(listener.at)}: {socket}: {service(listener)}, {safe(_as_whom(listener))}, {_STARTS[listener.starts]}{cannot}"
     for trouble in sorted(host.unreadable):
         yield f"{name}{place(trouble.at)}: {style('bad', 'could not be read')}: {safe(trouble.reason)}"
@@ -91,6 +92,8 @@ class _Page:
                 where = f" ({place(listener.because_at)})" if listener.because_at else ""
                 error = f"cannot bind: {safe(listener.error or 'not permitted')}"
                 yield from self._detail(f"{error}{f', {safe(listener.because)}' if listener.because else ''}{where}")
+            if listener.closed_by:
+                yield from self._detail(f"stays closed: {safe(listener.closed_by)}")
             options = ", ".join(_options(listener))
             if options and self.verbose:
                 yield from self._detail(options)

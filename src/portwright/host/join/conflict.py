@@ -18,6 +18,7 @@ _WIDE = 64
 # What is told of pairs, and how many are tried for that: both grow with the square of the listeners on one port.
 _MOST_PAIRS = 5_000
 _MOST_TRIED = 500_000
+_MOST_RIVALS = 16  # of one listener, that are looked at for who of them goes on without the port
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,10 @@ def claim(host: Host, listener: Listener) -> Claim | None:
 
 def comes_up(host: Host, listener: Listener) -> bool:
     """Whether a service may come up as far as its sockets go; False where one of them surely cannot be bound and it gives up then."""
-    if listener.can_bind is False or listener.unit is None or listener.traits.port_taken != "exits":
+    in_its_own_way = listener.origin == "socket-unit" and listener.activates is not None
+    if listener.closed_by and not in_its_own_way:
+        return False
+    if not listener.closed_by and (listener.can_bind is False or listener.unit is None or listener.traits.port_taken != "exits"):
         return listener.can_bind is not False
     return (listener.unit, listener.app) not in host.once(_failing)
 
@@ -99,6 +103,31 @@ def _failing(host: Host) -> frozenset[tuple[str | None, str]]:
     """The units, and the daemons in them, of which a socket surely cannot be bound."""
     surely = (each for each in host.listeners if each.can_bind is False and each.confidence == "certain")
     return frozenset((each.unit, each.app) for each in surely if each.starts in ("boot", None))
+
+
+def may_be_first(host: Host, listener: Listener) -> bool:
+    """Whether nothing is sure to go wrong with a contested port: every rival runs on without it, and may well be the later one."""
+    mine, my_turn = claim(host, listener), turn(host, listener)
+    port = listener.port
+    if mine is None or port is None:
+        return False
+    rivals = [each for each in host.once(_by_lowest_port).get((listener.protocol, port), ()) if each is not listener][:_MOST_RIVALS]
+    met = [(each, theirs) for each in rivals if (theirs := claim(host, each)) is not None and collide(theirs, mine)]
+    return bool(met) and all(each.survives_conflict and not _is_earlier(each, my_turn) for each, _ in met)
+
+
+def _is_earlier(other: Listener, mine: Turn) -> bool:
+    """Whether it binds before `mine` at each boot, as systemd's own services do, whose unit file a copy may have shortened."""
+    unit = other.unit or ""
+    return unit in mine.before or unit == mine.unit or (unit.startswith("systemd-") and not (mine.unit or "").startswith("systemd-"))
+
+
+def _by_lowest_port(host: Host) -> dict[tuple[Protocol, int], list[Listener]]:
+    found: dict[tuple[Protocol, int], list[Listener]] = {}
+    for each in host.listeners:
+        if each.starts in ("boot", None) and each.port is not None and comes_up(host, each):
+            found.setdefault((each.protocol, each.port), []).append(each)
+    return found
 
 
 def turn(host: Host, listener: Listener) -> Turn:

@@ -15,7 +15,22 @@ from portwright.ports import PortSet
 @fact_value("listener", "deployed")
 def listener_deployed(host: Host, listener: Listener) -> Derived[bool]:
     """Whether it is opened at boot; in a repository, where no file states what is enabled, everything counts as deployed."""
-    return Derived(listener.starts == "boot" or (host.repository and listener.starts is None))
+    return Derived(_at_boot(host, listener) and not (listener.closed_by and _for_good(host, listener)))
+
+
+@fact_value("listener", "attempted")
+def attempted(host: Host, listener: Listener) -> Derived[bool]:
+    """Whether its service is to open it at boot, even where the service is known to end before; in a repository every one is."""
+    return Derived(_at_boot(host, listener))
+
+
+def _at_boot(host: Host, listener: Listener) -> bool:
+    return listener.starts == "boot" or (host.repository and listener.starts is None)
+
+
+def _for_good(host: Host, listener: Listener) -> bool:
+    """Whether a closed socket stays closed when the plan is carried out, which grants the privilege that another one lacks."""
+    return not any(each.error == "EACCES" and each.unit == listener.unit and each.app == listener.app for each in host.listeners)
 
 
 @fact_value("listener", "who")
@@ -58,8 +73,10 @@ def comes_up(host: Host, listener: Listener) -> Derived[bool]:
 
 @fact_value("listener", "error-when-late")
 def error_when_late(host: Host, listener: Listener) -> Derived[Literal["EADDRINUSE"] | None]:
-    """The error of the service where another socket has the port; unknown where it fails earlier, or continues without it."""
-    return Derived("EADDRINUSE" if conflict.comes_up(host, listener) and not listener.survives_conflict else None)
+    """The error of the service where another socket has the port; unknown where it fails earlier, continues without it, or may be first
+    while the others continue."""
+    fails = conflict.comes_up(host, listener) and not listener.survives_conflict and not conflict.may_be_first(host, listener)
+    return Derived("EADDRINUSE" if fails else None)
 
 
 @fact_value("listener", "making-way")
