@@ -31,7 +31,7 @@ PROGRAMS = """
 VARIABLES = """
 TOKEN={}|DB_PASSWORD={}|PGPASSWORD={}|MYSQL_PWD={}|SECRET_KEY_BASE={}|AWS_SECRET_ACCESS_KEY={}|PIN={}|WIFI_PSK={}|SALT={}
 BASIC_AUTH=admin:{}|APP_KEY={}|GITHUB_PAT={}|SMTP_PASS={}|JWT={}|accountKey={}
-SSHPASS={}|LDAP_BINDPW={}|REQUEST_HMAC={}|AUTH_USERS=u:{}|BASIC_AUTH_USERS=u:{}|VAULT_SECRET_ID={}
+SSHPASS={}|LDAP_BINDPW={}|REQUEST_HMAC={}|AUTH_USERS=u:{}|BASIC_AUTH_USERS=u:{}|VAULT_SECRET_ID={}|VAULT_UNSEAL={}|APP_NONCE={}|CSRF={}|LICENSE={}
 """
 # A line of its own in the grammars that give a setting the whole line.
 SETTINGS = """
@@ -46,6 +46,7 @@ ADDRESSES = """
 https://{}:x-oauth-basic@github.com/o/r|u:<Password>{}</Password>|<entry key="db.password">{}</entry>
 postgres://u:{}@h/db|redis://:{}@h:6379|amqp://u:{}@h:5672/v|https://u:{}@h/x|ftp://u:{}@[::1]/|ExecStart=/bin/a scott/{}@db:1521/x
 dsn = user:{}@tcp(db:3306)/x|https://hooks.slack.com/services/T0/B0/{}|https://x.example/api/webhooks/12/{}|http://h/?api_key={}
+bob : EAP {}|userdb = static:bob:{}
 """
 
 # Two canaries, with what may stand between them: bare, and inside each kind of quotes.

@@ -32,7 +32,8 @@ _ENDS_STRONG = ("password", "passwd", "passphrase", "secret", "token", "apikey",
                 "community")
 # These are also the names of other things: what stands after one is secret where it is an option's, a compound's or assigned.
 _WEAK = frozenset((
-    "pass", "pwd", "pw", "key", "auth", "salt", "cookie", "session", "pat", "sig", "signature", "pair", "basic", "encrypt", "hmac",
+    "pass", "pwd", "pw", "key", "auth", "salt", "unseal", "nonce", "csrf", "license", "licence",
+    "cookie", "session", "pat", "sig", "signature", "pair", "basic", "encrypt", "hmac",
 ))
 # One word that ends like these: rootpw, sshpass; but not a way around something.
 _ENDS_WEAK = lazy_regex(r"(?!(?:by|com|tres|proxy|sur|over)pass$)\w{2,}(?:pass|pw|pwd)")  # fmt: skip
@@ -81,6 +82,9 @@ _PIPED = lazy_regex(
     r"\b(?:echo|printf)\s{1,8}(?:-[\w-]{1,4}\s{1,8})?(\S)[^|;&]{0,200}\|[^|;&]{0,200}?"
     r"(?:password-stdin|cryptsetup|passwd|sudo\s{1,4}-S|openssl|gpg)"
 )
+# strongSwan's secrets, Squid's and Dovecot's fixed users.
+_TYPED = lazy_regex(r":\s{0,8}(?:EAP|XAUTH|NTLM)\s{1,8}(\S)")
+_STATIC = lazy_regex(r"\bstatic:[^\s:]{1,64}:(\S)")
 _ENTRY = lazy_regex(r"\bkey=[\"'][\w.-]{0,99}(?:password|secret|token)[\"']\s{0,4}>(\S)", re.IGNORECASE)
 _ACCESS_KEY = lazy_regex(r"\b((?:AKIA|ASIA)[0-9A-Z]{16})\b")
 # Who knows the address of a hook may call it.
@@ -113,7 +117,7 @@ _OF_A_USER = lazy_regex(r"(?<=\s)\"?[><#!](\S)")
 _STEMS = (
     "pass", "pw", "secret", "token", "key", "cred", "auth", "psk", "pin", "jwt", "otp", "salt", "cookie", "session", "pat", "sig",
     "community", "basic", "bearer", "@", "hook", "user", "telegram", "akia", "asia", " -", "encrypt", "hmac", "com2sec", "sink", "$", "}",
-    "echo", "printf",
+    "echo", "printf", "unseal", "nonce", "csrf", "licen", "eap", "xauth", "static:",
 )  # fmt: skip
 # Each pattern with what its matches hold one of, in small letters: most lines hold none, and no pattern is compiled for them.
 _Sought = tuple[re.Pattern[str], tuple[str, ...]]
@@ -123,7 +127,7 @@ _CALLED: _Sought = (_HOOK, ("://",))
 _PATTERNS = (*_ADDRESSED, (_ORACLE, ("@",)), *_BY_FORM)
 _BEGINNINGS = (
     (_PAIR, ("-u", "--user", "auth", "basic")), _CALLED, (_SCHEME, ("}",)), (_ENTRY, ("key=",)), (_LOGIN, ("login",)),
-    (_HTPASSWD, ("htpasswd",)), (_PIPED, ("|",)),
+    (_HTPASSWD, ("htpasswd",)), (_PIPED, ("|",)), (_TYPED, ("eap", "xauth", "ntlm")), (_STATIC, ("static:",)),
 )  # fmt: skip
 _IN_SENTENCES = (*_ADDRESSED, *_BY_FORM, _CALLED)
 

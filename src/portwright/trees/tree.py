@@ -18,7 +18,7 @@ MOST_TROUBLE = 100
 # What holds nothing but secrets is never opened, whoever names it: an Include of /etc/shadow, a link to a host key.
 _SECRET_FILES = lazy_regex(
     r"/etc/(?:g?shadow-?|security/opasswd|krb5\.keytab)|/etc/ssh/ssh_host_[^/]+_key|/etc/ssl/private/.+|.*/\.ssh/(?!config$|known_hosts$)[^/]+"
-    r"|.*/(?:(?:chap|pap|srp)-secrets|ipsec\.secrets|userlist\.txt|sasl_passwd|smbpasswd|\.?htpasswd|\.pgpass|\.netrc|tacacs\.secret)"
+    r"|.*/(?:(?:chap|pap|srp)-secrets|[^/]+\.secrets|\.my\.cnf|userlist\.txt|sasl_passwd|smbpasswd|\.?htpasswd|\.pgpass|\.netrc|tacacs\.secret)"
     r"|.*\.(?:key|p12|pfx|jks|keystore|keytab|kdbx)|(?:.*[/._-])?priv(?:ate)?[._-]?key[^/]*\.pem|.*[._-]key[0-9]{0,3}\.pem|.*/key\.pem",
     re.DOTALL,
 )
