@@ -3,7 +3,7 @@
 import pytest
 
 from portwright.system.releases.of_host import kernel, systemd
-from portwright.system.releases.since import KERNEL, enforces_socket_bind
+from portwright.system.releases.since import KERNEL, enforces_socket_bind, unread_setting
 from portwright.system.sysctl.kernel import missing, starts_with
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
@@ -83,6 +83,23 @@ def test_socket_bind_deny_counts_where_systemd_is_built_for_it(system: str, pack
     assert found is not None
     assert text == found.text
     assert enforced is enforces_socket_bind(found)
+
+
+@pytest.mark.parametrize(
+    ("system", "command", "reason"),
+    [
+        ("centos 7", "vault server", "the program of ExecStart= has no absolute path, so this systemd ignores the line"),
+        ("centos 7", "-+/usr/bin/vault", "the + before the program of ExecStart= is unknown to this systemd, which ignores the line"),
+        ("centos 7", "@-/usr/bin/vault v", ""),
+        ("debian 12", "vault server", ""),
+        ("debian 12", "+/usr/bin/vault", ""),
+        ("debian 12", ":/usr/bin/vault", ""),
+        ("debian 12", "|/usr/bin/vault", "the | before the program of ExecStart= is unknown to this systemd, which ignores the line"),
+        ("", "|vault", ""),
+    ],
+)
+def test_a_command_that_an_older_systemd_cannot_read_is_told(system: str, command: str, reason: str) -> None:
+    assert reason == unread_setting("ExecStart", command, systemd(_files(system))).partition(": it came")[0]
 
 
 def test_every_row_of_the_kernel_says_where_it_is_from() -> None:

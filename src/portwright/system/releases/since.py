@@ -104,6 +104,20 @@ PRIVATE_USERS: Mapping[str, Row] = _table(
 """The values of PrivateUsers= that are no booleans."""
 
 
+PREFIXES: Mapping[str, Row] = _table(
+    _setting("+", "systemd NEWS 231", 231),
+    _setting("!", "systemd NEWS 235", 235),
+    _setting(":", "systemd NEWS 244", 244),
+    _setting("|", "systemd NEWS 258", 258),
+)
+"""The characters before the program of an Exec line that were not always known; `@` and `-` were."""
+
+SEARCHED = _setting("a program without its path", "systemd NEWS 239", 239)
+"""An Exec line whose program is looked for on a search path; before, the line was passed over."""
+
+_COMMANDS = frozenset(("ExecStartPre", "ExecStart", "ExecStartPost", "ExecReload", "ExecStop", "ExecStopPost"))
+
+
 # Which systemds enforce SocketBindDeny=: it is a BPF program, which a systemd built without bpf-framework leaves out without a word.
 _ENFORCES: Mapping[str, Numbers] = {"debian": (257,), "fedora": (249,), "arch": (249,)}  # Debian: measured with 252 and 257
 _WITHOUT: Mapping[str, Numbers] = {"debian": (256,), "ubuntu": (256,)}  # `systemctl --version` says -BPF_FRAMEWORK
@@ -134,4 +148,18 @@ def unread_setting(key: str, value: str, release: Release | None) -> str:
     if not lacking and key == "PrivateUsers" and (row := PRIVATE_USERS.get(value.lower())) is not None:
         lacking = row.lacking(release)
         return f"PrivateUsers={value} is unknown to this systemd: {lacking}" if lacking else ""
+    if not lacking and key in _COMMANDS:
+        return _unread_command(key, value, release)
     return f"{key}= is unknown to this systemd: {lacking}" if lacking else ""
+
+
+def _unread_command(key: str, value: str, release: Release) -> str:
+    """Why this systemd passes over an Exec line: a prefix it takes for the beginning of a path, or a program without its path."""
+    program = value.lstrip("@-:+!|")
+    for prefix in value[: len(value) - len(program)]:
+        row = PREFIXES.get(prefix)
+        if row is not None and (lacking := row.lacking(release)):
+            return f"the {prefix} before the program of {key}= is unknown to this systemd, which ignores the line: {lacking}"
+    if program and program[0] not in "/%\"'$" and (lacking := SEARCHED.lacking(release)):
+        return f"the program of {key}= has no absolute path, so this systemd ignores the line: {lacking}"
+    return ""
