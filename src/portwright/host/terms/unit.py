@@ -164,7 +164,8 @@ def line_without_effect(host: Host, unit: Unit) -> Derived[str | None]:
 def outliving_workers(host: Host, unit: Unit) -> Derived[str | None]:
     """The daemon of a service whose workers hold its sockets and are left running when its main process ends."""
     mode = unit.value("Service", "KillMode") if unit.kind == "service" else None
-    if mode is None or mode.value not in ("process", "none"):
+    # systemd-sysv-generator(8) writes KillMode=process for every init script, whose own stop ends what it started.
+    if mode is None or mode.value not in ("process", "none") or mode.at.path.startswith("/run/systemd/generator"):
         return Derived(None)
     held = [listener for listener in host.listeners_of(unit.name) if listener.traits.workers_hold and listener.ports]
     if not held:
