@@ -22,6 +22,8 @@ _FAMILIES: Mapping[str, tuple[Protocol, tuple[str, ...]]] = {
     "tcp": ("tcp", _BOTH), "tcp4": ("tcp", _BOTH[:1]), "tcp6": ("tcp", _BOTH[1:]),
     "udp": ("udp", _BOTH), "udp4": ("udp", _BOTH[:1]), "udp6": ("udp", _BOTH[1:]),
 }  # fmt: skip
+# The packages that Debian has each program of a service in, where cyrus-common does not have it.
+_PROGRAMS = {"imapd": "cyrus-imapd", "pop3d": "cyrus-pop3d", "nntpd": "cyrus-nntpd", "httpd": "cyrus-caldav", "mupdate": "cyrus-murder"}
 # services(5), for hosts whose file of that name was not copied.
 _PORTS = {
     "imap": 143, "imap2": 143, "imaps": 993, "pop3": 110, "pop-3": 110, "pop3s": 995, "nntp": 119, "nntps": 563, "lmtp": 24, "sieve": 4190,
@@ -35,7 +37,9 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
     given = {option.text: value for option, value in pairwise(words) if option.text in ("-M", "-l")}
     path = given["-M"].text if "-M" in given else _CONFIG
     source = files.read(path) if files.kind(path) == "file" else None
-    return () if source is None else tuple(_services(source, files, Backlog.asked(given.get("-l"), _QUEUE)))
+    if source is None or _stops(source, files, packages):
+        return ()
+    return tuple(_services(source, files, Backlog.asked(given.get("-l"), _QUEUE)))
 
 
 def read_fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
@@ -44,7 +48,25 @@ def read_fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFa
     return () if source is None else tuple(_services(source, files, Backlog(_QUEUE)))
 
 
+def _stops(source: Source, files: Files, packages: Packages) -> bool:
+    """Whether the program of a service is not installed: master.c ends then, before it serves anything (measured with 3.6: status 78)."""
+    for service in _of_services(source) if "cyrus-common" in packages else ():
+        command = service.get("cmd")
+        package = None if command is None else _PROGRAMS.get(command.text.partition(" ")[0])
+        if command is not None and package is not None and package not in packages:
+            files.report_unreadable(command.at, f"Cyrus does not start: {package}, which has this program, is not installed")
+            return True
+    return False
+
+
 def _services(source: Source, files: Files, backlog: Backlog | None) -> Iterator[Endpoint]:
+    for service in _of_services(source):
+        if "listen" in service and not service["listen"].text.startswith("/"):
+            yield from _sockets(service["listen"], service.get("proto"), files, backlog)
+
+
+def _of_services(source: Source) -> Iterator[dict[str, Word]]:
+    """The words of each line of the SERVICES section."""
     section, start = "", 0
     for line in source.text.splitlines(keepends=True):
         begins, start = start, start + len(line)
@@ -58,8 +80,7 @@ def _services(source: Source, files: Files, backlog: Backlog | None) -> Iterator
                 group = 2 if argument[2] is not None else 3
                 at = source.span(begins + argument.start(group), begins + argument.end(group))
                 found[argument[1]] = Word(argument[group], at)
-            if "listen" in found and not found["listen"].text.startswith("/"):
-                yield from _sockets(found["listen"], found.get("proto"), files, backlog)
+            yield found
 
 
 def _sockets(listen: Word, proto: Word | None, files: Files, backlog: Backlog | None) -> Iterator[Endpoint]:
