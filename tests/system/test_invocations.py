@@ -326,11 +326,64 @@ def test_without_any_list_of_file_capabilities_nothing_is_lost_but_certainty() -
         ("`seq 8 2 12`", ["8", "10", "12"]),
         ("$(seq $(nproc))", ["\ufffd"]),
         ("$NONE", ["\ufffd"]),
+        ("/etc/x.d/*.conf", ["/etc/x.d/a.conf", "/etc/x.d/b.conf"]),
+        ("{7001..7003}", ["{7001..7003}"]),
     ],
 )
 def test_the_variable_of_a_loop_is_each_of_its_words_or_unknown_and_never_empty(words: str, expected: list[str]) -> None:
     script = f"#!/bin/sh\nfor port in {words}; do\n  /usr/bin/x --port $port &\ndone\nwait\n"
 
-    found = run("ExecStart=/usr/local/bin/start", {"/usr/local/bin/start": script})
+    found = run("ExecStart=/usr/local/bin/start", {"/usr/local/bin/start": script, "/etc/x.d/b.conf": "", "/etc/x.d/a.conf": ""})
 
     assert [["/usr/bin/x", "--port", each] for each in expected] == [[word.text for word in each.argv] for each in found]
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ("for p in {7001..7002}; do x -p $p & done\n", ["x -p 7001", "x -p 7002"]),
+        ("for p in 1 2 3; do [ $p = 2 ] && continue; [ $p = 3 ] && break; x $p & done; x $p &\n", ["x 1", "x 3"]),
+        ("for u in nobody-here svc; do getent passwd $u >/dev/null && break; done; exec x $u\n", ["x svc"]),
+        ("ARGS=(-a 'b c')\nARGS+=(-p 80)\nexec x \"${ARGS[@]}\"\n", ["x -a b c -p 80"]),
+        ("declare -a ARGS=(-p 80)\nexec x ${ARGS[*]}\n", ["x -p 80"]),
+        ("ARGS=()\nexec x \"${ARGS[@]}\" end\n", ["x end"]),
+        ("OPTS=-a\nOPTS+=' -p 80'\nexec x $OPTS\n", ["x -a -p 80"]),
+        ("if grep -q a /sys/x; then ARGS=(1); fi\nexec x \"${ARGS[@]}\"\n", ["x \ufffd"]),
+    ],
+)
+def test_loops_and_arrays_of_bash_become_the_words_they_stand_for(script: str, expected: list[str]) -> None:
+    found = run("ExecStart=/usr/local/bin/start", {"/usr/local/bin/start": f"#!/bin/bash\n{script}"})
+
+    assert expected == [" ".join(word.text for word in each.argv) for each in found]
+
+
+def test_what_a_script_starts_before_it_goes_on_passes_and_what_comes_last_stays() -> None:
+    files = Files(MemoryTree({
+        **HOST,
+        "/etc/systemd/system/x.service": "[Service]\nExecStart=/usr/local/bin/start\n",
+        "/usr/local/bin/start": "#!/bin/sh\nfirst -p 1\nsecond -p 2 &\nthird -p 3\n",
+    }))  # fmt: skip
+    units = load(files)
+    unit = units.get("x.service")
+    assert unit is not None
+
+    found = invocations(unit, units, files, captured(files))
+
+    assert [("second", False), ("third", False), ("first", True)] == [(each.program, each.passing) for each in found]
+
+
+@pytest.mark.parametrize(
+    ("command", "user", "ambient"),
+    [
+        ("systemd-run --uid=svc --unit=z x -p 80", "svc", []),
+        ("systemd-run -p User=svc -p AmbientCapabilities=CAP_NET_BIND_SERVICE -- x -p 80", "svc", ["CAP_NET_BIND_SERVICE"]),
+        ("systemd-run --collect -E A=b --property=Restart=always x -p 80", "root", []),
+        ("systemd-run --scope x -p 80", "svc", []),
+    ],
+)
+def test_systemd_run_starts_a_service_of_its_own_with_the_power_that_is_asked_for(command: str, user: str, ambient: list[str]) -> None:
+    (found,) = run(f"User={'svc' if '--scope' in command else 'root'}\nCapabilityBoundingSet=CAP_CHOWN\nExecStart=/usr/bin/{command}")
+
+    assert ["x", "-p", "80"] == [word.text for word in found.argv]
+    assert (user, ambient) == (found.privileges.user, sorted(found.privileges.ambient))
+    assert ("--scope" not in command) == (found.privileges.bounding is None)

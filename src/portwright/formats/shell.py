@@ -20,6 +20,7 @@ _SPECIAL = "@*#?-$!0123456789"
 _OPENERS = {"if": "fi", "while": "done", "until": "done", "{": "}"}
 _NAME = lazy_regex("[A-Za-z_][A-Za-z0-9_]*")
 _BETWEEN = ("then", "elif", "else", "do")
+_DECLARING = ("declare", "local", "typeset", "readonly", "export")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,10 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """`$NAME`, or `${NAME<operator><operand>}`; `operator` is "", one of `:- - := = :+ + :? ? # ## % %% /` and their like, or "length"."""
+    """`$NAME`, or `${NAME<operator><operand>}`.
+
+    `operator` is "", one of `:- - := = :+ + :? ? # ## % %% /` and their like, "length", or of bash `[@]` and `[*]`.
+    """
 
     name: str
     operator: str
@@ -88,12 +92,14 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """`name=value` before a command, or as a command of its own."""
+    """`name=value` before a command, or as a command of its own; of bash also `name+=value`, which `appends`, and `name=(items)`."""
 
     name: str
     value: Argument
     start: int
     end: int
+    appends: bool = False
+    items: tuple[Argument, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +253,8 @@ class _Reader:
             if self._redirection():
                 continue
             if self.text[self.position] in ";&|()\n":
+                if self.text[self.position] == "(" and self._array(assignments, words):
+                    continue
                 if self.text[self.position] == "(" and len(words) == 1 and not assignments:
                     self._function(start)
                     return
@@ -268,6 +276,31 @@ class _Reader:
             end = words[-1].end if words else assignments[-1].end
             conditional = any(closer != "}" for closer in self.open)
             self.commands.append(Command(tuple(assignments), tuple(words), start, end, after, False, conditional, tuple(self.targets)))
+
+    def _array(self, assignments: list[Assignment], words: list[Argument]) -> bool:
+        """Read the `(items)` of an assignment that ends here, of its own or of declare and its kin; False where none does."""
+        last = assignments[-1] if assignments and not words else None
+        if words and words[0].plain in _DECLARING:
+            last = _assignment(words[-1])
+        if last is None or last.end != self.position or last.value.parts or last.items is not None:
+            return False
+        items: list[Argument] = []
+        self.position += 1
+        while self.position < len(self.text):
+            self._blanks()
+            if self.position >= len(self.text) or self.text[self.position] == ")":
+                break
+            if self.text[self.position] in _OPERATOR:
+                self.position += 1
+                continue
+            items.append(self._argument())
+        self.position = min(self.position + 1, len(self.text))
+        read = replace(last, end=self.position, items=tuple(items))
+        if words:
+            assignments.append(read)
+        else:
+            assignments[-1] = read
+        return True
 
     def _reserved(self, word: str, begin: int) -> bool:
         """Act on a reserved word in the place of a command; False where it is none."""
@@ -512,6 +545,10 @@ class _Reader:
             while is_digits(text[position + len(name) : position + len(name) + 1]):
                 name = text[position : position + len(name) + 1]
         position += len(name)
+        whole = text[position : position + 4]
+        if not length and whole in ("[@]}", "[*]}"):
+            self.position = position + 4
+            return Parameter(name, whole[:3], (), start, self.position, quoted)
         if depth >= DEEPEST:
             self.position = self._past_brace(start + 1)
             return Unknown(TOO_DEEP, start, self.position, quoted)
@@ -574,11 +611,13 @@ def _assignment(argument: Argument) -> Assignment | None:
     if not argument.parts or not isinstance(first := argument.parts[0], Text) or first.quoted:
         return None
     name, equals, rest = first.text.partition("=")
+    appends = name.endswith("+")
+    name = name.removesuffix("+")
     if not equals or _name(name, 0) != name or not name:
         return None
-    start = first.start + len(name) + 1
+    start = first.start + len(name) + 1 + appends
     remainder: tuple[Part, ...] = (Text(rest, start, first.end),) if rest else ()
-    return Assignment(name, Argument((*remainder, *argument.parts[1:]), start, argument.end), argument.start, argument.end)
+    return Assignment(name, Argument((*remainder, *argument.parts[1:]), start, argument.end), argument.start, argument.end, appends)
 
 
 # ── arithmetic ──────────────────────────────────────────────────────────────────────────────────────────────────────

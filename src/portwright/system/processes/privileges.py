@@ -19,6 +19,8 @@ IN_NAMESPACE = "enters a user namespace of "
 def after_switches(privileges: Privileges, process: Process, files: Files) -> Privileges:
     """The power that is left to a process after all that its wrappers changed."""
     for switch in process.switches:
+        if switch.by_manager:
+            privileges = _anew(privileges)
         if switch.user is not None:
             privileges = after_switching_user(privileges, switch.user, files, switch.kept, switch.at)
         elif switch.kept:
@@ -32,6 +34,17 @@ def after_switches(privileges: Privileges, process: Process, files: Files) -> Pr
         if switch.user_namespace and not (switch.unless_root and privileges.uid0):
             privileges = in_user_namespace(privileges, switch.user_namespace, switch.at)
     return privileges
+
+
+def _anew(privileges: Privileges) -> Privileges:
+    """What systemd gives to a service that says nothing of its power; the program's file stays what it is."""
+    return replace(
+        Privileges(),
+        file_known=privileges.file_known,
+        file_permitted=privileges.file_permitted,
+        file_inheritable=privileges.file_inheritable,
+        setuid_root=privileges.setuid_root,
+    )
 
 
 def in_user_namespace(privileges: Privileges, maker: str, at: Span) -> Privileges:

@@ -21,7 +21,7 @@ class Switch:
     """A change of power on the way to the program: another user, capabilities kept over it, no_new_privs, a network namespace.
 
     `user_namespace` names what makes a user namespace, `unless_root` says that it makes none for root. `bind_helper`: a set-user-ID
-    helper binds for it.
+    helper binds for it. `by_manager`: systemd starts it anew, with all that root has.
     """
 
     at: Span
@@ -32,6 +32,7 @@ class Switch:
     user_namespace: str = ""
     unless_root: bool = False
     bind_helper: bool = False
+    by_manager: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from portwright.numbers import decimal, is_digits, signed
 from portwright.source import Source, Span, Word
 from portwright.system.host_files.accounts import account, is_unknown, is_unknown_group
 from portwright.system.processes.process import MOST_STEPS, Process, is_name
-from portwright.system.processes.programs import SHELLS, is_shell_script
+from portwright.system.processes.programs import SHELLS, is_shell_script, script_head
 from portwright.system.spanned_text import UNKNOWN, Piece, SpannedText, SpannedTextBuilder, SpannedTextView
 from portwright.trees import Files
 
@@ -136,6 +136,8 @@ class Run:
         self.files = files
         self.variables = {key: SpannedText.of(word) for key, word in process.environment.items()}
         self.exported = set(process.environment)
+        self.arrays: dict[str, tuple[SpannedText, ...] | None] = {}
+        """The arrays of bash, None for one whose items nobody knows."""
         self.name = name
         self.arguments = arguments
         self.directory = process.directory
@@ -331,7 +333,7 @@ class Run:
         from portwright.trees.glob import TooMany, expand, is_pattern
 
         found: list[SpannedText] = []
-        for value in values:
+        for value in [each for one in values for each in self._braces(one)]:
             if not is_pattern(value.text) or UNKNOWN in value.text:
                 found.append(value)
                 continue
@@ -344,6 +346,22 @@ class Run:
                 found += (SpannedText((Piece(each, value.at),), value.at) for each in paths)
                 found += () if paths else (_unknown(value.at),)
         return found
+
+    def _braces(self, value: SpannedText) -> Iterable[SpannedText]:
+        """bash: `{1..4}` stands for four words; to another shell it is one."""
+        low, dots, high = value.text.removeprefix("{").removesuffix("}").partition("..")
+        first, last = signed(low), signed(high)
+        if not dots or first is None or last is None or value.text != f"{{{low}..{high}}}" or not self._is_bash():
+            return (value,)
+        step = 1 if last >= first else -1
+        if abs(last - first) >= _MOST_NUMBERS:
+            return (_unknown(value.at),)
+        return (SpannedText((Piece(str(each), value.at),), value.at) for each in range(first, last + step, step))
+
+    def _is_bash(self) -> bool:
+        """Whether the shell is bash, by its name or the script's first line."""
+        head = script_head(self.name, self.files) if self.name.startswith("/") else None
+        return any(each.endswith("bash") for each in (self.process.program, *(head or ())))
 
     def _loop(self, text: _Text, start: int, runs: bool | None) -> None:
         """`for name in word ...`: the name stands for the only word, and for nothing that is known where there are more."""
@@ -394,14 +412,14 @@ class Run:
         fields = self._fields(text, command.words)
         if not fields:
             for assignment in command.assignments:
-                self._set(assignment.name, self._value(text, assignment.value), runs)
+                self._assign(text, assignment, runs)
             self.status = True
             return
         name = fields[0].text
         if name in ("command", "builtin", "noglob", "nocorrect") and len(fields) > 1 and not fields[1].text.startswith("-"):
             fields = fields[1:]
             name = fields[0].text
-        assigned = {each.name: self._value(text, each.value) for each in command.assignments}
+        assigned = {each.name: self._value(text, each.value) for each in command.assignments if each.items is None}
         if self.watch is not None:
             targets = [self._value(text, each) for each in command.targets]
             self.watch(fields, targets, text.span(command.start, command.end), runs is True and self.confidence != "possible")
@@ -409,6 +427,9 @@ class Run:
         self.status = self._executed(text, command, fields, assigned, runs, piped) if isinstance(status, _Other) else status
         if negate:
             self.status = _not(self.status)
+        for each in command.assignments:
+            if each.items is not None:  # what `declare` names
+                self._assign(text, each, runs)
 
     def _builtin(self, name: str, arguments: list[SpannedText], runs: bool | None) -> "bool | _Other | None":
         match name:
@@ -579,6 +600,26 @@ class Run:
 
     # ── variables ───────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _assign(self, text: _Text, assignment: shell.Assignment, runs: bool | None) -> None:
+        """`name=value`, `name+=value`, `name=(items)`, `name+=(items)`."""
+        name, before = assignment.name, self.variables.get(assignment.name)
+        at = text.span(assignment.start, assignment.end)
+        if assignment.items is None:
+            value = self._value(text, assignment.value)
+            if assignment.appends and before is not None:
+                value = _capped(SpannedText((*before.pieces, *value.pieces), at))
+            self._set(name, value, runs)
+            return
+        items: tuple[SpannedText, ...] | None = tuple(self._fields(text, assignment.items))
+        if assignment.appends:
+            known = self.arrays.get(name, () if before is None else (before,))
+            items = (*known, *items) if known is not None and items is not None else None
+        if runs is None or (items is not None and (len(items) > _MOST_WORDS or any("]=" in each.text for each in items))):
+            self.confidence = weakest(self.confidence, "likely")
+            items = None
+        self.arrays[name] = items
+        self.variables[name] = _unknown(at) if items is None else items[0] if items else SpannedText((), at)
+
     def _set(self, name: str, value: SpannedText, runs: bool | None) -> None:
         """Assign; where nobody knows whether the line runs, a value that was there before is no longer known."""
         before = self.variables.get(name)
@@ -639,7 +680,7 @@ class Run:
         at = text.span(argument.start, argument.end)
         for part in argument.parts:
             several = self._part(text, part)
-            if part.quoted and not (isinstance(part, shell.Parameter) and part.name == "@" and not several):
+            if part.quoted and not (isinstance(part, shell.Parameter) and (part.name == "@" or part.operator == "[@]") and not several):
                 weaver.begin(at)
             for index, pieces in enumerate(several):
                 if index:
@@ -673,7 +714,18 @@ class Run:
                     if part.quoted and part.name == "*":
                         return [tuple(_between(self.arguments))]
                     return [each.pieces for each in self.arguments]
+                if part.operator in ("[@]", "[*]"):
+                    return self._items(text, part)
                 return [self._parameter(text, part).pieces]
+
+    def _items(self, text: _Text, part: shell.Parameter) -> list[tuple[Piece, ...]]:
+        """The items of an array; a variable that is none is its only item."""
+        at = text.span(part.start, part.end)
+        value = self._lookup(part.name, at)
+        items = self.arrays.get(part.name, () if value is None else (value,))
+        if items is None:
+            return [_unknown(at).pieces]
+        return [tuple(_between(items))] if part.quoted and part.operator == "[*]" else [each.pieces for each in items]
 
     def _substitution(self, text: _Text, part: shell.Unknown) -> None:
         """Follow a command substitution that starts a daemon: init scripts keep what start-stop-daemon complains of in a variable."""

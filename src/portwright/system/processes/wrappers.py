@@ -207,6 +207,18 @@ WRAPPERS: Mapping[str, Wrapper] = {
     ),
     "systemd-cat": Wrapper(short="tp", long=("--identifier", "--priority", "--stderr-priority", "--level-prefix")),
     "systemd-inhibit": Wrapper(),
+    "systemd-run": Wrapper(
+        short="HMupE",
+        long=(
+            "--background", "--description", "--gid", "--host", "--job-mode", "--machine", "--nice", "--path-property", "--property",
+            "--service-type", "--setenv", "--slice", "--socket-property", "--timer-property", "--uid", "--unit", "--working-directory",
+        ),
+        user=("--uid",),
+        ends=(
+            "--user", "-H", "-M", "--host", "--machine", "--on-active", "--on-boot", "--on-calendar", "--on-clock-change", "--on-startup",
+            "--on-timezone-change", "--on-unit-active", "--on-unit-inactive", "--path-property", "--socket-property", "--timer-property",
+        ),
+    ),
     "taskset": Wrapper(operands=1, ends=("-p", "--pid")),
     "timeout": Wrapper(short="ks", long=("--kill-after", "--signal"), operands=1),
     "tini": Wrapper(short="pe"),
@@ -341,6 +353,16 @@ def _with_environment(name: str, process: Process, read: _Read) -> Process:
     login = name in ("su", "runuser") and (given & {"-l", "--login"} or any(word.text == "-" for word in read.operands))
     if not kept or login or "--reset-env" in given:
         environment.clear()
+    if name == "systemd-run" and "--scope" not in given:
+        # systemd starts it, as the service of another unit (systemd-run(1)).
+        environment = {key: value for key, value in environment.items() if key == "PATH"}
+        directory = "/"
+        for option, value in read.options:
+            if option in ("-E", "--setenv") and value is not None and "=" in value.text:
+                environment[value.text.partition("=")[0]] = _tail(value, value.text.index("=") + 1).word()
+        if (there := read.of("--working-directory")) is not None:
+            directory = there.text
+        process = replace(process, passing=process.passing and bool(given & {"-P", "--pipe", "-t", "--pty", "--wait"}))
     chdir = read.of("-d", "--chdir") if name == "start-stop-daemon" else None
     directory = chdir.text if chdir is not None else directory
     for option, value in read.options if name == "env" else ():
@@ -370,6 +392,17 @@ def _switched(name: str, wrapper: Wrapper, process: Process, read: _Read) -> tup
         user = SpannedText.of(Word("root", process.at))
     elif name == "chroot":
         user = read.of("--userspec")
+    elif name == "systemd-run":
+        if all(option != "--scope" for option, _ in read.options):
+            process = replace(process, switches=(*process.switches, Switch(process.argv[0].word().at, by_manager=True)))
+        for option, value in read.options:
+            key, _, text = value.text.partition("=") if option in ("-p", "--property") and value is not None else ("", "", "")
+            if key == "User" and value is not None:
+                user = SpannedText(SpannedTextView(value).cut(len(key) + 1, len(value.text)), value.word().at)
+            elif key == "AmbientCapabilities":
+                kept |= frozenset(each for word in text.split() if (each := capability(word.lower())))
+            elif key and key not in ("Description", "Type", "Restart", "RestartSec", "SyslogIdentifier", "StandardOutput", "StandardError"):
+                process = replace(process, confidence=weakest(process.confidence, "likely"))
     elif name == "setpriv":
         kept = _granted(read.of("--ambient-caps")) & _granted(read.of("--inh-caps"))
         if any(option == "--no-new-privs" for option, _ in read.options):
