@@ -170,3 +170,39 @@ def test_ufw_writes_its_own_file_where_it_is_enabled(enabled: str, expected: lis
     }
 
     assert expected == later({"ufw": "[Service]\nType=oneshot\nExecStart=/lib/ufw/ufw-init start quiet\n"}, more)
+
+
+DISPATCHER = "/etc/NetworkManager/dispatcher.d"
+HOOK = "#!/bin/sh\n[ \"$2\" = up ] || exit 0\nsysctl -w net.ipv4.ip_local_port_range='2000 3000'\n"
+UP = "auto eth0\niface eth0 inet dhcp\n    post-up echo '2000 3000' > /proc/sys/net/ipv4/ip_local_port_range\n"
+
+
+@pytest.mark.parametrize(
+    ("service", "more", "expected"),
+    [
+        ("NetworkManager", {f"{DISPATCHER}/r": HOOK}, [f"2000 3000 {DISPATCHER}/r:3:1"]),
+        ("NetworkManager", {"/etc/NetworkManager/dispatcher.d/50-range": HOOK.replace("up ]", "down ]")}, []),
+        ("other", {"/etc/NetworkManager/dispatcher.d/50-range": HOOK}, []),
+        ("networking", {"/etc/network/if-up.d/range": HOOK.replace("$2", "up")}, ["2000 3000 /etc/network/if-up.d/range:3:1"]),
+        ("networking", {"/etc/network/if-up.d/range.sh": HOOK.replace("$2", "up")}, []),
+        ("networking", {"/etc/network/interfaces": UP}, ["2000 3000 /etc/network/interfaces:3:13"]),
+    ],
+)
+def test_hooks_of_the_network_write_when_an_interface_comes_up(service: str, more: dict[str, str], expected: list[str]) -> None:
+    assert expected == later({service: "[Service]\nExecStart=/usr/sbin/x\n"}, more)
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ("tune() {\n  sysctl -w $1=\"$2\"\n}\ntune net.ipv4.ip_local_port_range '2000 3000'\n", ["2000 3000 /opt/tune:3:3"]),
+        ("case \"$1\" in\nstart) sysctl -w net.ipv4.ip_local_port_range=\"$RANGE\" ;;\nesac\n", ["2000 3000 /opt/tune:3:8"]),
+        ("case \"$1\" in\nstop) sysctl -w net.ipv4.ip_local_port_range=\"$RANGE\" ;;\nesac\n", []),
+        ("echo \"$RANGE\" | sudo tee /proc/sys/net/ipv4/ip_local_port_range\n", ["2000 3000 /opt/tune:2:17"]),
+        ("exit 0\nsysctl -w net.ipv4.ip_local_port_range='2000 3000'\n", []),
+    ],
+)
+def test_a_units_script_is_run_with_the_variables_of_the_unit(script: str, expected: list[str]) -> None:
+    unit = "[Service]\nType=oneshot\nEnvironment='RANGE=2000 3000'\nExecStart=/opt/tune start\n"
+
+    assert expected == later({"a": unit}, {"/opt/tune": f"#!/bin/sh\n{script}"})

@@ -31,6 +31,12 @@ def sysctl_writes(units: Units, files: Files) -> Iterator[SysctlWrite]:
                             after_files = _after_files(unit, units)
                             for write in writes_of(command.program.text, words, command.at, unit.name, files, given):
                                 yield replace(write, after_files=after_files)
+    if files.names("/etc/network") or files.names("/etc/NetworkManager") or files.names("/etc/networkd-dispatcher"):
+        from portwright.system.systemd.network_hooks import hook_writes
+
+        for write in hook_writes(units, files):
+            unit_of = units.get(write.unit)
+            yield replace(write, after_files=unit_of is not None and _after_files(unit_of, units))
 
 
 def _environment(unit: Unit, units: Units, files: Files, text: str) -> Mapping[str, Word]:
