@@ -26,6 +26,7 @@ ELSEWHERE = {
     "system/host_files/networks.py": "folders of everything that configures an address",
     "system/init.py": "init systems, one of which is a program of many uses",
     "system/processes/supervisor.py": "what starts other programs is read here, what it binds itself in its room",
+    "system/processes/monit.py": "the same",
     "system/processes/spawners.py": "the same",
     "system/systemd/package_generators.py": "what a package ships for the manager is named as the package is",
     "system/systemd/generators.py": "quadlets are made into units that start a container engine",

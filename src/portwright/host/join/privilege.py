@@ -47,7 +47,8 @@ def may_bind(
         reason = f"RestrictAddressFamilies= excludes {_FAMILY[family]}, so socket() fails"
         return Permission(False, "EAFNOSUPPORT", reason, _line(privileges, "RestrictAddressFamilies"), "certain")
     if privileges.denied_call is not None:
-        reason = f"SystemCallFilter= forbids opening or binding sockets, so it fails with {privileges.denied_call}"
+        how = "systemd kills it with SIGSYS" if privileges.denied_call == "SIGSYS" else f"it fails with {privileges.denied_call}"
+        reason = f"SystemCallFilter= forbids opening or binding sockets, so {how}"
         return Permission(False, privileges.denied_call, reason, _line(privileges, "SystemCallFilter"), "certain")
     denied = _denied_bind(privileges, family, protocol, port)
     if denied is not None:

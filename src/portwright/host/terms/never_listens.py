@@ -9,7 +9,7 @@ from portwright.host.terms.listener import socket
 from portwright.host.terms.registry import Derived, fact_value
 
 _ASKED = ("boot", "demand", None)  # None: in a repository, where nothing says what is enabled
-_SANDBOX = ("EAFNOSUPPORT", "EPERM")  # answers of a filter of the unit's own, or of a kernel without the family
+_SANDBOX = ("EAFNOSUPPORT", "EPERM", "SIGSYS")  # answers of a filter of the unit's own, or of a kernel without the family
 
 
 @fact_value("unit", "start-refusal")

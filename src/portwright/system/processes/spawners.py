@@ -1,4 +1,4 @@
-"""Programs that other programs start and keep: @reboot lines of cron, programs of supervisor, as Invocations of the unit they live in."""
+"""Programs that others start and keep: @reboot lines of cron, programs of supervisor and monit, as Invocations of the unit they live in."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -17,9 +17,17 @@ def _programs(keeper: Invocation, files: Files) -> Iterable[Spawned]:
     return supervisor.children(keeper, files)
 
 
+def _checked(keeper: Invocation, files: Files) -> Iterable[Spawned]:
+    from portwright.system.processes import monit
+
+    return monit.children(keeper, files)
+
+
+CHECKER = "monit"
 _KEEPERS: Mapping[str, Callable[[Invocation, Files], Iterable[Spawned]]] = {
     "cron": cron.children,
     "crond": cron.children,
+    CHECKER: _checked,
     "supervisord": _programs,
 }
 _MOST_CHILDREN = 2000

@@ -117,6 +117,7 @@ class Activation:
         for setting in unit.lines("Service", "Sockets"):
             how = f"{unit.name} takes its sockets: {setting.at}"
             found += (Pull(self._expand(word, unit), False, how) for word in setting.value.split())
+        found += self._called(unit)
         if (bus := bus_name(unit)) is not None:
             # A host with such a service has a bus: without its file it is the copy that is not whole.
             socket = self._find("dbus.socket")
@@ -127,6 +128,20 @@ class Activation:
         if unit.state == "missing":
             found += (Pull(name, False, f"{unit.name} wants it on every host") for name in STANDARD.get(unit.name, ()))
         return found
+
+    def _called(self, unit: Unit) -> Iterator[Pull]:
+        """What a service starts by calling systemctl, and what follows the success of one that ends when its command does."""
+        if unit.kind != "service" or unit.state != "loaded" or self._unmet(unit) is not None:
+            return
+        from portwright.system.systemd.called_units import called_units
+
+        for name, at in called_units(unit, self._files, lambda text: self._expand(text, unit)):
+            if name not in unit.names:
+                yield Pull(name, False, f"{unit.name} starts it: {at}")
+        kind, stays = unit.value("Service", "Type"), unit.value("Service", "RemainAfterExit")
+        if kind is not None and kind.value == "oneshot" and (stays is None or stays.value.lower() not in YES):
+            for name, at in dependencies(unit, "OnSuccess", self._expand):
+                yield Pull(name, False, f"{unit.name} starts it when it has succeeded: {at}")
 
     def refused(self, name: str) -> str | None:
         """Why systemd puts no job for this unit in the queue: masked, not there, unusable, or one it requires is so."""

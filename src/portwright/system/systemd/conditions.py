@@ -1,4 +1,4 @@
-"""Condition*= and Assert*= of systemd.unit(5), as far as files can answer them: why a unit will not start."""
+"""Condition*= and Assert*= of systemd.unit(5) and ExecCondition=, as far as files can answer them: why a unit will not start."""
 
 from collections.abc import Callable
 
@@ -34,7 +34,28 @@ def unmet(unit: Unit, files: Files, expand: Callable[[str], str]) -> tuple[str, 
                 return f"{setting.key}={setting.value} does not hold", setting.at
         if triggers and sure:
             return f"none of its {kind}...=| settings holds, such as {triggers[0][0].key}={triggers[0][0].value}", triggers[0][0].at
+    for setting in unit.each("Service", "ExecCondition"):
+        if _fails(expand(setting.value).split(), files):
+            return f"{setting.key}={setting.value} fails", setting.at
     return None
+
+
+def _fails(words: list[str], files: Files) -> bool:
+    """Whether a command of ExecCondition= surely ends with a status that skips the start: false, or test of a path that is not there."""
+    if not words or words[0][:1] in ("-", "@"):
+        return False
+    name = words[0].lstrip("+!:").rpartition("/")[2]
+    if name == "false":
+        return True
+    tested = words[1:-1] if name == "[" and words[-1] == "]" else words[1:] if name == "test" else []
+    negated = tested[:1] == ["!"]
+    operands = tested[negated:]
+    if len(operands) != 2 or operands[0] not in ("-e", "-f", "-d", "-r", "-s", "-x"):
+        return False
+    path = operands[1]
+    if not path.startswith("/") or any(char in path for char in "$%\ufffd\"'"):
+        return False
+    return files.kind(path) != "missing" if negated else files.kind(path) == "missing" and absent(path, files) is False
 
 
 def _in_force(unit: Unit, kind: str) -> list[Setting]:

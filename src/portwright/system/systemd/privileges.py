@@ -1,6 +1,6 @@
 """systemd.exec(5): with what power a unit's command is started, and the lines that decided it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from portwright.facts import Privileges, Setting, Unit
 from portwright.source import Span, Word
@@ -74,6 +74,7 @@ _OTHER_SETS = (
 )
 # fmt: on
 _NEEDED = frozenset({"socket", "bind"})
+_KILLS = (257,)
 
 
 def is_on(unit: Unit, key: str) -> Span | None:
@@ -122,10 +123,10 @@ def unit_privileges(
     if private_users:
         because.append(("PrivateUsers=yes", private_users))
     families = _families(in_service, because)
-    denied = _denied_by_filter(in_service, because)
+    release = files.once(systemd_release)
+    denied = _denied_by_filter(in_service, because, release)
     if denied is None and families is not None and not families & {"AF_INET", "AF_INET6"}:
         denied = "EAFNOSUPPORT"
-    release = files.once(systemd_release)
     nnp = _no_new_privileges(unit, uid0, dynamic, families, because, release)
     if fails is None and ambient and AMBIENT.lacking(files.once(kernel_release)):
         line = unit.each("Service", "AmbientCapabilities")[-1]
@@ -272,7 +273,7 @@ def _families(settings: Iterable[Setting], because: list[tuple[str, Span]]) -> f
     return frozenset(listed or ()) if allows else _FAMILIES - (listed or set())
 
 
-def _denied_by_filter(settings: Iterable[Setting], because: list[tuple[str, Span]]) -> str | None:
+def _denied_by_filter(settings: Sequence[Setting], because: list[tuple[str, Span]], release: Release | None) -> str | None:
     """EPERM where SystemCallFilter= surely forbids socket() or bind(), None where it allows them or nobody can tell.
 
     The first line says whether the list allows or denies; later ones add to it or take from it (systemd.exec(5)).
@@ -309,7 +310,11 @@ def _denied_by_filter(settings: Iterable[Setting], because: list[tuple[str, Span
     if not denied:
         return None
     because.append((f"SystemCallFilter={decided.value}", decided.at))
-    return "EPERM"
+    numbers = [each.value for each in settings if each.key == "SystemCallErrorNumber"]
+    if numbers and numbers[-1] not in ("", "kill"):
+        return "EPERM"
+    # Measured: systemd 252 answers EPERM, 257 kills.
+    return "SIGSYS" if release is not None and release.oldest >= _KILLS else "EPERM"
 
 
 def _words(setting: Setting, skip_first: bool = False) -> list[str]:
