@@ -283,6 +283,8 @@ SILENT = {
     "system/processes/shells.py: _between": UNKNOWN,
     "system/processes/shells.py: _capped": UNKNOWN,
     "system/processes/shells.py: _sequence": UNKNOWN,
+    "system/processes/shells.py: _braces": UNKNOWN,
+    "system/processes/shells.py: _assign": UNKNOWN,
     "system/sysctl/commands.py: _later": "of more units that write one key each stands among what is overridden, and nothing is certain",
     "system/sysctl/commands.py: _redirections": GUESS,
     "system/sysctl/settle.py: _braces": GUESS,

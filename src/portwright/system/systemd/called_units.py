@@ -17,7 +17,6 @@ _CALLED = "systemctl"
 _STARTING = frozenset(("start", "restart", "reload-or-restart", "isolate"))
 _ENABLING = frozenset(("enable", "reenable"))
 _ELSEWHERE = ("--user", "--global", "-H", "-M", "--host", "--machine", "--root", "--image")
-_LONGEST_SCRIPT = 1 << 18
 
 
 def called_units(unit: Unit, files: Files, expand: Callable[[str], str]) -> Iterator[tuple[str, Span]]:
@@ -73,7 +72,7 @@ def _of_command(command: Command, files: Files) -> Iterator[tuple[str, Span]]:
 
 def _mentions(files: Files, path: str) -> bool:
     source: Source | None = files.read(path) if files.kind(path) == "file" else None
-    return source is not None and len(source.text) <= _LONGEST_SCRIPT and _CALLED in source.text
+    return source is not None and _CALLED in source.text
 
 
 def _started(words: list[str]) -> list[str]:
