@@ -289,6 +289,7 @@ SILENT = {
     "system/sysctl/commands.py: _redirections": GUESS,
     "system/sysctl/settle.py: _braces": GUESS,
     "system/sysctl/settle.py: _matches": KERNEL,
+    "system/systemd/called_units.py: _of_command": "the reader of shells says where its steps end",
     "system/systemd/conflicts.py: dropped": "of units that exclude each other beyond it both stay started: more is reported, not less",
     "system/systemd/script_calls.py: _programs": GUESS,
     "system/systemd/setcap_lines.py: _pairs": GUESS,

@@ -16,6 +16,7 @@ from portwright.trees import Files
 
 _DEEPEST = 16
 _CHARACTERS_A_STEP = 50
+_CHARACTERS_OF_A_LOOP = 16  # the text of a loop is parsed once more for each word
 _MOST_PIECES = 1000
 _MOST_WORDS = 1000
 _MOST_PASSED = 256
@@ -295,7 +296,7 @@ class Run:
         values = self._globbed(values)
         if values and not any(each.known for each in values):
             return False
-        if len(values) * (len(text.text[loop.body[0] : loop.body[1]]) // _CHARACTERS_A_STEP + 1) > self.steps:
+        if len(values) * (len(text.text[loop.body[0] : loop.body[1]]) // _CHARACTERS_OF_A_LOOP + 1) > self.steps:
             return False
         body = text_at(text, *loop.body)
         before = self.variables.get(name)
@@ -314,6 +315,7 @@ class Run:
 
     def _once(self, body: _Text, runs: bool | None) -> bool | None:
         """Run the body of a loop once; the answer is whether it broke out of the loop."""
+        self.steps -= len(body.text) // _CHARACTERS_OF_A_LOOP
         outer, self.broken = self.broken, False
         self._inside(body, runs)
         broken, self.broken, self.continued = self.broken, outer, False

@@ -7,7 +7,7 @@ from portwright._start.records import replace
 from portwright.facts import Confidence, Overridden, Sysctl, weakest
 from portwright.formats.sysctl import dotted, normalized
 from portwright.source import Source, Span, Word
-from portwright.system.processes.process import Process
+from portwright.system.processes.process import MOST_STEPS, Process
 from portwright.system.processes.programs import SHELLS, is_shell_script
 from portwright.system.spanned_text import UNKNOWN, SpannedText
 from portwright.system.started import SysctlWrite
@@ -134,7 +134,7 @@ def writes_of(
         return
     if environment is not None:
         argv = tuple(SpannedText.of(Word(word, at)) for word in words)
-        yield from _of_run(Process(program, argv, environment(text), at), unit, files)
+        yield from _of_run(Process(program, argv, environment(text), at, steps=MOST_STEPS // 4), unit, files)
         return
     from portwright.formats import shell
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from portwright.facts import Unit
 from portwright.source import Source, Span, Word
-from portwright.system.processes.process import Process
+from portwright.system.processes.process import MOST_STEPS, Process
 from portwright.system.processes.programs import SHELLS, is_shell_script
 from portwright.system.processes.spawners import CHECKER
 from portwright.system.spanned_text import UNKNOWN, SpannedText
@@ -66,7 +66,7 @@ def _of_command(command: Command, files: Files) -> Iterator[tuple[str, Span]]:
             found.extend((name, at) for name in _started(plain))
 
     argv = tuple(SpannedText.of(Word(word, command.at)) for word in words)
-    shells.run(Process(program, argv, {}, command.at), files, see)
+    shells.run(Process(program, argv, {}, command.at, steps=MOST_STEPS // 4), files, see)
     yield from found
 
 
