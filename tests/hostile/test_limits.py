@@ -5,14 +5,20 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import portwright.repositories.staging
+import portwright.system.openrc.reader
+import portwright.system.runit.reader
 import portwright.system.systemd.activation
 import portwright.system.systemd.units
+import portwright.system.sysvinit.reader
 from portwright.cli import main
 from portwright.source import Source, Span
+from portwright.system.host_files.captures import captured
+from portwright.system.processes.monit import commands as monit_commands
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
 from tests.hostile.program import enabled, lay
@@ -205,6 +211,36 @@ def test_units_beyond_the_most_are_said(
 
     assert 3 == code
     assert any(each.startswith("more than 30 units") for each in said)
+
+
+@pytest.mark.parametrize(
+    ("reader", "limit", "path"),
+    [
+        (portwright.system.openrc.reader, "_MOST_SERVICES", "/etc/init.d/x{}"),
+        (portwright.system.runit.reader, "_MOST_SERVICES", "/etc/sv/x{}/run"),
+        (portwright.system.sysvinit.reader, "_MOST", "/etc/init.d/x{}"),
+    ],
+)
+def test_services_of_other_init_systems_beyond_the_most_are_said(
+    reader: ModuleType, limit: str, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, limit, 3)
+    few, many = (Files(MemoryTree({path.format(number): "#!/bin/sh\n" for number in range(count)})) for count in (3, 4))
+    for files in (few, many):
+        reader.read(files, captured(files))
+
+    assert [] == [each.reason for each in few.unreadable]
+    assert ["more than 3 services: the rest is not read"] == [each.reason for each in many.unreadable]
+
+
+def test_the_files_that_monit_includes_beyond_the_most_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portwright.system.processes.monit._MOST_FILES", 2)
+    tree = {"/etc/monitrc": "include /etc/monit.d/*\n", "/etc/monit.d/a": "# a\n", "/etc/monit.d/b": "# b\n"}
+    files = Files(MemoryTree(tree))
+    list(monit_commands(("monit",), files))
+
+    (said,) = files.unreadable
+    assert ("/etc/monit.d/b", "more than 2 included files: the rest is not read") == (said.at.path, said.reason)
 
 
 def test_a_limit_is_said_once_of_each_file_and_kind() -> None:

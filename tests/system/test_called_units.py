@@ -104,6 +104,11 @@ def test_monit_starts_programs_that_are_no_units(command: str, more: str, expect
         ("/usr/bin/test -f /etc/hostname", "boot"),
         ("/usr/bin/test -f /srv/web/enabled", "boot"),
         ("/usr/bin/test -f $FILE", "boot"),
+        ("/usr/bin/test ! -e /etc/hostname", "never"),
+        ("/usr/bin/test ! -s /etc/hostname", "never"),
+        ("/usr/bin/test ! -x /etc/hostname", "boot"),
+        ("/usr/bin/test ! -d /etc/hostname", "boot"),
+        ("/usr/bin/test -d /etc/hostname", "never"),
     ],
 )
 def test_a_command_that_surely_fails_keeps_its_service_from_starting(condition: str, expected: str) -> None:

@@ -118,8 +118,8 @@ def _is_some_daemons(folders: tuple[str, ...], name: str, suffix: str) -> bool:
 # ── what it is ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 _UNITS = ("service", "socket", "target", "timer", "path", "mount", "automount", "slice", "swap", "device", "scope")
-QUADLETS = ("container", "kube")
-_SUFFIXES = frozenset({*_UNITS, *QUADLETS, "conf", "cfg", "cnf", "sysctl", "env", "default"})
+_QUADLETS = ("container", "kube")
+_SUFFIXES = frozenset({*_UNITS, *_QUADLETS, "conf", "cfg", "cnf", "sysctl", "env", "default"})
 _NEVER = frozenset(
     {"md", "txt", "rst", "html", "yml", "yaml", "json", "py", "rb", "sh", "pp", "sls", "js", "css", "lua", "png", "svg"}
     | {"key", "pem", "crt"}
@@ -170,7 +170,7 @@ def _kind(file: Candidate) -> ConfigKind | None:
         return "drop-in" if _is_unit(text, suffix) else None
     if suffix in _UNITS and "." in name:
         return "unit" if _is_unit(text, suffix) else None
-    if suffix in QUADLETS and "." in name:
+    if suffix in _QUADLETS and "." in name:
         return "quadlet" if f"[{suffix.capitalize()}]" in text else None
     if suffix == "conf" and (_is_drop_in_folder(parent) or _FLAT_DROP_IN.fullmatch(name)):
         return "drop-in" if _first_section(text) is not None else None

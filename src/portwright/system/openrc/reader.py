@@ -46,13 +46,14 @@ def _services(files: Files) -> Iterator[ScriptService]:
         for name in files.names(f"{_RUNLEVELS}/{level}"):
             started.setdefault(name, f"runlevel {level} has it: {_RUNLEVELS}/{level}/{name}")
     todo = list(started)
-    while todo and len(started) < _MOST_SERVICES:
+    while todo:
         name = todo.pop()
         for needed in _needs(name, files):
             if needed not in started and files.kind(f"{_SCRIPTS}/{needed}") == "file":
                 started[needed] = f"{name} needs it: {_SCRIPTS}/{name}"
                 todo.append(needed)
-    for name in sorted({*files.names(_SCRIPTS), *started})[:_MOST_SERVICES]:
+    names = sorted({*files.names(_SCRIPTS), *started})
+    for name in files.limited(names, _MOST_SERVICES, "services", lambda name: Span.whole(files.tree.label(_SCRIPTS))):
         path = f"{_SCRIPTS}/{name}"
         if files.kind(path) != "file":
             if name in started and files.link(f"{_RUNLEVELS}/{started[name].rpartition('/')[0].rpartition('/')[2]}/{name}") is not None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright.facts import Invocation
-from portwright.source import Source, Word
+from portwright.source import Source, Span, Word
 from portwright.system.processes.spawned import Spawned
 from portwright.system.spanned_text import SpannedText
 from portwright.system.words import words
@@ -32,8 +32,11 @@ def commands(argv: tuple[str, ...], files: Files) -> Iterator[tuple[SpannedText,
             path = argv[at + 1]
     seen: set[str] = set()
     todo = [path] if path is not None else []
-    while todo and len(seen) < _MOST_FILES:
+    while todo:
         each = todo.pop(0)
+        if len(seen) == _MOST_FILES:
+            files.report_limit(Span.whole(files.tree.label(each)), _MOST_FILES, "included files")
+            break
         source = files.read(each) if each not in seen and files.kind(each) == "file" else None
         seen.add(each)
         if source is None:

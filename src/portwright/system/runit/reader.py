@@ -45,7 +45,7 @@ def _services(files: Files) -> Iterator[ScriptService]:
     """The services that a link starts, unless a file `down` keeps them, and those that only lie there to be linked."""
     chosen = next((directory for directory in _DIRECTORIES if files.names(directory)), None)
     seen: set[str] = set()
-    for name in files.names(chosen)[:_MOST_SERVICES] if chosen is not None else ():
+    for name in _few(chosen, files) if chosen is not None else ():
         link = f"{chosen}/{name}"
         place = files.resolve(link)
         if name.startswith("."):
@@ -60,11 +60,15 @@ def _services(files: Files) -> Iterator[ScriptService]:
         why = f"a file keeps it down: {place}/down" if down else f"runsvdir runs it: {link}"
         yield ScriptService(name, f"{place}/run", "manual" if down else "boot", why)
     for directory in _AVAILABLE:
-        for name in files.names(directory)[:_MOST_SERVICES]:
+        for name in _few(directory, files):
             path = f"{directory}/{name}/run"
             if name not in seen and files.kind(path) == "file":
                 seen.add(name)
                 yield ScriptService(name, path, "manual", "no link in the service directory leads to it")
+
+
+def _few(directory: str, files: Files) -> Iterator[str]:
+    return files.limited(files.names(directory), _MOST_SERVICES, "services", lambda name: Span.whole(files.tree.label(directory)))
 
 
 def _applies(files: Files) -> bool:

@@ -47,13 +47,8 @@ def _of_command(command: Command, files: Files) -> Iterator[tuple[str, Span]]:
             if plain[:1] and plain[0].rpartition("/")[2] in (_CALLED, "service"):
                 yield from ((name, text.at) for name in _started(plain))
         return
-    shell = program.rpartition("/")[2] in SHELLS
-    if shell and any(_CALLED in word for word in words[1:]):
-        pass
-    else:
-        path = next((word for word in words[1:] if not word.startswith("-")), "") if shell else program
-        if not path.startswith("/") or (not shell and is_shell_script(path, files) is None) or not _mentions(files, path):
-            return
+    if not _may_call(program, words[1:], files):
+        return
     from portwright.system.processes import shells
 
     found: list[tuple[str, Span]] = []
@@ -68,6 +63,15 @@ def _of_command(command: Command, files: Files) -> Iterator[tuple[str, Span]]:
     argv = tuple(SpannedText.of(Word(word, command.at)) for word in words)
     shells.run(Process(program, argv, {}, command.at, steps=MOST_STEPS // 4), files, see)
     yield from found
+
+
+def _may_call(program: str, words: list[str], files: Files) -> bool:
+    """Whether a shell's text, or the script that is run, has the word at all: a quick look before a careful one."""
+    shell = program.rpartition("/")[2] in SHELLS
+    if shell and any(_CALLED in word for word in words):
+        return True
+    path = next((word for word in words if not word.startswith("-")), "") if shell else program
+    return path.startswith("/") and (shell or is_shell_script(path, files) is not None) and _mentions(files, path)
 
 
 def _mentions(files: Files, path: str) -> bool:

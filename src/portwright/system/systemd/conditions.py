@@ -13,6 +13,10 @@ _WHOLE = ("/usr/bin/env", "/bin/sh")
 """Programs no host lacks: a tree that has both as files holds whole file systems, not just configuration."""
 _BLANK = " \t"
 
+# Operators of test(1) by the condition that asks the same, and those that a path which is there may still not fulfil.
+_TESTS = {"-e": "PathExists", "-d": "PathIsDirectory", "-s": "FileNotEmpty"}
+_OF_WHAT_IS_THERE = ("-f", "-r", "-x")
+
 
 def unmet(unit: Unit, files: Files, expand: Callable[[str], str]) -> tuple[str, Span] | None:
     """The condition that surely keeps the unit from starting, in words, and its line; None where nothing surely does.
@@ -50,12 +54,12 @@ def _fails(words: list[str], files: Files) -> bool:
     tested = words[1:-1] if name == "[" and words[-1] == "]" else words[1:] if name == "test" else []
     negated = tested[:1] == ["!"]
     operands = tested[negated:]
-    if len(operands) != 2 or operands[0] not in ("-e", "-f", "-d", "-r", "-s", "-x"):
+    if len(operands) != 2 or operands[0] not in (*_TESTS, *_OF_WHAT_IS_THERE) or any(char in operands[1] for char in "$%\"'"):
         return False
-    path = operands[1]
-    if not path.startswith("/") or any(char in path for char in "$%\ufffd\"'"):
+    answer = _answer(_TESTS.get(operands[0], "PathExists"), operands[1], files)
+    if answer and operands[0] in _OF_WHAT_IS_THERE:
         return False
-    return files.kind(path) != "missing" if negated else files.kind(path) == "missing" and absent(path, files) is False
+    return answer is negated
 
 
 def _in_force(unit: Unit, kind: str) -> list[Setting]:

@@ -73,7 +73,8 @@ def _services(level: str, files: Files) -> Iterator[ScriptService]:
             if entry[:1] == "S" and is_digits(entry[1:3]):
                 started.setdefault(entry[3:], f"{directory}/{entry}")
     directory = next((path for path in _SCRIPTS if files.names(path)), _SCRIPTS[0])
-    for name in sorted({*files.names(directory), *started})[:_MOST]:
+    names = sorted({*files.names(directory), *started})
+    for name in files.limited(names, _MOST, "services", lambda name: Span.whole(files.tree.label(directory))):
         path = f"{directory}/{name}"
         if files.kind(path) != "file":
             if name in started:
