@@ -57,7 +57,7 @@ def _environment(at: Span, _text: str) -> Mapping[str, Word]:
 
 
 def _in_interfaces(service: str, files: Files) -> Iterator[SysctlWrite]:
-    """`up COMMAND` of interfaces(5): run where its interface is brought up, which a line `auto` of it says."""
+    """`up COMMAND` of interfaces(5). Whether its interface is brought up at boot is not asked: what commands write is possible at most."""
     for path in (_INTERFACES, *(f"{_INTERFACES}.d/{name}" for name in _some(f"{_INTERFACES}.d", files))):
         source = files.read(path) if files.kind(path) == "file" else None
         position = 0
