@@ -10,7 +10,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class Compiled(BuildHookInterface):  # type: ignore[type-arg]
-    """Writes portwright/_shipped/compiled_NAME.py into a wheel; an editable install reads the checkout's YAML."""
+    """Writes portwright/_shipped/compiled_* into a wheel; an editable install reads the checkout's YAML."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         self._folder = None
@@ -26,18 +26,20 @@ class Compiled(BuildHookInterface):  # type: ignore[type-arg]
             from portwright.rules.loading import read_all
 
             rules = str(Path(self.root, "rules"))
+            index, texts = catalogue.source()
             compiled = {
-                "rules": compiling.source(read_all(rules), rules),
-                "catalogue": catalogue.source(),
-                "cases": cases.source(),
-                "records": records_source(),
+                "compiled_rules.py": compiling.source(read_all(rules), rules).encode(),
+                "compiled_catalogue.py": index.encode(),
+                catalogue.TEXTS: texts,
+                "compiled_cases.py": cases.source().encode(),
+                "compiled_records.py": records_source().encode(),
             }
         finally:
             del sys.path[0]
-        for name, source in compiled.items():
-            file = self._folder / f"compiled_{name}.py"
-            file.write_text(source, encoding="utf-8")
-            build_data["force_include"][str(file)] = f"portwright/_shipped/compiled_{name}.py"
+        for name, content in compiled.items():
+            file = self._folder / name
+            file.write_bytes(content)
+            build_data["force_include"][str(file)] = f"portwright/_shipped/{name}"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         if self._folder is not None:

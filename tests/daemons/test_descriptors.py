@@ -66,7 +66,7 @@ def test_scanning_lines_finds_the_programs_that_reading_yaml_finds() -> None:
 
     assert set(exact) == set(INDEX.programs)
     assert [(program[:-1], *names) for program, names in sorted(programs.items()) if program.endswith("*")] == list(INDEX.patterns)
-    assert [name for name, data in PLAIN.items() if data.get("shape") == "yes"] == list(INDEX.shaped)
+    assert [(name, tuple(data["shape"])) for name, data in PLAIN.items() if "shape" in data] == list(INDEX.shaped)
     for program, names in exact.items():
         # Of several daemons whose program has one name, one tells them apart.
         asked = INDEX.programs[program]
@@ -109,7 +109,7 @@ def test_a_reader_has_the_functions_that_are_asked_for(name: str) -> None:
 
     assert ["invocation", "files", "packages"] == list(signature(daemon.read).parameters)
     assert daemon.fragment is None or ["path", "files", "packages"] == list(signature(daemon.fragment).parameters)
-    assert (daemon.shape is not None) == daemon.descriptor.shape == hasattr(_reader(name), "shape")
+    assert (daemon.shape is not None) == bool(daemon.descriptor.shape) == hasattr(_reader(name), "shape")
 
 
 @pytest.mark.parametrize("name", WITH_READER)
@@ -207,7 +207,7 @@ def test_what_is_known_of_a_daemon_besides_its_sockets_is_on_its_descriptor() ->
         ({"programs": ["xd"]}, "x.yaml: one of `sockets`, `server` and `reader` says what it binds, not none"),
         ({**GOOD, **READ}, "x.yaml: one of `sockets`, `server` and `reader` says what it binds, not reader and sockets"),
         ({**READ, "reader": "nginx.py"}, "x.yaml: reader: 'nginx.py' is none of: reader.py"),
-        ({**GOOD, "shape": "yes"}, "x.yaml: shape: a shape is told by the module of a `reader`"),
+        ({**GOOD, "shape": ["X"]}, "x.yaml: shape: a shape is told by the module of a `reader`"),
         ({**GOOD, "sockets": [{}]}, "x.yaml: sockets[0]: neither `port` nor `listen` nor `random`: nothing says what it binds"),
         ({**GOOD, "sockets": [{"port": "80", "protocols": ["sctp"]}]}, "x.yaml: sockets[0].protocols: 'sctp' is none of: tcp, udp"),
         ({**GOOD, "sockets": [{"port": "80", "wildcard": "all"}]},

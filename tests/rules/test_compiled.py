@@ -1,6 +1,7 @@
 """What a wheel carries instead of YAML is the very same rules and the very same descriptors."""
 
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -20,14 +21,17 @@ def _module(name: str, source: str) -> ModuleType:
 
 
 @pytest.fixture
-def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """As in an installation: with the modules that the build makes, and no YAML to be read."""
     shipped = ModuleType("portwright._shipped")
     shipped.__path__ = []
     monkeypatch.setitem(sys.modules, "portwright._shipped", shipped)
-    written = {"rules": compiling.source(read_all(folder("rules")), folder("rules")), "catalogue": rooms.source(), "cases": cases.source()}
+    catalogue, texts = rooms.source()
+    (tmp_path / rooms.TEXTS).write_bytes(texts)
+    written = {"rules": compiling.source(read_all(folder("rules")), folder("rules")), "catalogue": catalogue, "cases": cases.source()}
     for name, source in written.items():
-        monkeypatch.setitem(sys.modules, f"portwright._shipped.compiled_{name}", _module(name, source))
+        monkeypatch.setitem(sys.modules, f"portwright._shipped.compiled_{name}", made := _module(name, source))
+        made.__file__ = str(tmp_path / f"compiled_{name}.py")
     monkeypatch.setattr("yaml.parse", None)
     monkeypatch.setattr("yaml.load", None)
     for cache in CACHES:

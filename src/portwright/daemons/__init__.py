@@ -76,8 +76,17 @@ def daemon_of(invocation: Invocation) -> Daemon | None:
 
             return found if (other := is_really(found.descriptor, invocation)) is None else known(other)
         return found
-    shaped = (known(name) for name in rooms.index().shaped)
+    shaped = (known(name) for name, marks in rooms.index().shaped if any(_bears(invocation, mark) for mark in marks))
     return next((each for each in shaped if each.shape is not None and each.shape(invocation)), None)
+
+
+def _bears(invocation: Invocation, mark: str) -> bool:
+    """Whether a command has this argument, or option of one letter in whatever cluster, or a variable of this name; `*` ends a beginning."""
+    if mark.endswith("*"):
+        return any(name.startswith(mark[:-1]) for name in invocation.environment)
+    if mark[0] == "-" and len(mark) == 2:
+        return any(word.text[:1] == "-" and word.text[1:2] != "-" and mark[1] in word.text for word in invocation.argv)
+    return mark in invocation.environment or any(word.text == mark for word in invocation.argv)
 
 
 @cache

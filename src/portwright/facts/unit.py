@@ -67,7 +67,7 @@ class Unit:
     refused: str = ""
     unread: tuple[tuple[Setting, str], ...] = ()
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """The suffix without its dot: service, socket, target, ..."""
         return self.name[self.name.rfind(".") + 1 :]

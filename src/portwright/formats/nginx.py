@@ -45,6 +45,11 @@ class Directive:
     block: tuple["Directive", ...] | None = None
 
     @property
+    def inside(self) -> tuple["Directive", ...]:
+        """The directives of its block, none where it has none."""
+        return self.block or ()
+
+    @property
     def at(self) -> Span:
         """The span from the name to the last argument."""
         return self.source.span(self.start, self.end)

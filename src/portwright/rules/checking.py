@@ -181,27 +181,26 @@ class _Check:
         candidates = self._candidates()
         if not candidates:
             return
-        where, unless = self._tests(rule.where), self._tests(rule.unless)
+        for test in self._tests(rule.where):
+            self._spend(len(candidates))
+            candidates = [fact for fact in candidates if test(fact, fact)]
+            if not candidates:
+                return
+        for test in self._tests(rule.unless):
+            self._spend(len(candidates))
+            candidates = [fact for fact in candidates if not test(fact, fact)]
         pairs = [] if join is None else self._tests(join.pairs)
         for fact in candidates:
-            for number, test in enumerate(where, 1):
-                if not test(fact, fact):
-                    self._spend(number)
-                    break
-            else:
-                self._spend(len(where) + len(unless))
-                if any(test(fact, fact) for test in unless):
+            evidence = self._evidence(rule.where, fact, fact)
+            others: list[Fact] = []
+            if join is not None:
+                others = self._matches(join, pairs, fact, evidence)
+                if not others:
                     continue
-                evidence = self._evidence(rule.where, fact, fact)
-                others: list[Fact] = []
-                if join is not None:
-                    others = self._matches(join, pairs, fact, evidence)
-                    if not others:
-                        continue
-                for part in self._parts(fact):
-                    finding = self._finding(part, others, evidence)
-                    self._asked.say(finding)
-                    yield finding
+            for part in self._parts(fact):
+                finding = self._finding(part, others, evidence)
+                self._asked.say(finding)
+                yield finding
 
     def why_not(self) -> str:
         """Why nothing was found, for the log: how many facts each condition left, those of `where` in the order they were tried."""
@@ -257,6 +256,8 @@ class _Check:
         read, holds, of_unknown = self._asked.reader(condition.name), predicate.holds, predicate.of_unknown
         if isinstance(operand, Given) and not of_unknown and predicate.right != "ports":
             given = operand.value
+            if predicate.name == "is":
+                return lambda fact, first: read(fact) == given
 
             def compared(fact: Fact, first: Fact) -> bool:
                 left = read(fact)

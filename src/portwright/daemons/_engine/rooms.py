@@ -19,9 +19,11 @@ from portwright.daemons._engine.schema import CatalogueError
 
 DAEMONS = dirname(dirname(__file__))
 FILE = "descriptor.yaml"
+TEXTS = "compiled_rooms"  # the file beside the module `catalogue` of a wheel
 _KINDS = f"{dirname(__file__)}/kinds.yaml"
 _SHELVES = ("", "interpreters/")  # where rooms stand
 _PROGRAMS = lazy_regex(r"programs: \[(.+)\]$")
+_SHAPE = lazy_regex(r"shape: \[(.+)\]$")
 _ENDINGS = lazy_regex(r"endings: \[(.+)\]$")
 _PATH = lazy_regex(r"- path: (/\S+)$")
 _LISTED = lazy_regex(r"  (names|under|suffixes|words): \[(.+)\]$")
@@ -33,15 +35,15 @@ class Index:
 
     `folders` are the rooms by the name of their daemon, below daemons/. `programs` are the names of programs, and the paths of scripts,
     with the daemon they start; `patterns` the beginnings of programs' names. `shaped` are daemons that their reader also tells by their
-    arguments. `names` and `under` are the file names, and ends of paths, that one daemon's config goes by in a repository; `suffixes` and
-    `words` make a file there worth a look; `recognisers` are daemons whose room tells their configs by what they say.
-    `endings` are those of scripts' names, with the interpreter that runs them.
+    arguments, and what an Invocation must have that it is asked. `names` and `under` are the file names, and ends of paths, that one
+    daemon's config goes by in a repository; `suffixes` and `words` make a file there worth a look; `recognisers` are daemons whose room
+    tells their configs by what they say. `endings` are those of scripts' names, with the interpreter that runs them.
     """
 
     folders: Mapping[str, str]
     programs: Mapping[str, str]
     patterns: tuple[tuple[str, str], ...]
-    shaped: tuple[str, ...]
+    shaped: tuple[tuple[str, tuple[str, ...]], ...]
     names: Mapping[str, str]
     under: Mapping[str, str]
     suffixes: tuple[str, ...]
@@ -81,22 +83,26 @@ def every() -> tuple[Descriptor, ...]:
     return tuple(room(name) for name in index().folders)
 
 
-def source() -> str:
-    """All of it as the source of a module: what a wheel carries.
+def source() -> tuple[str, bytes]:
+    """All of it as a wheel carries it: the source of a module, and the file of the rooms' data beside it.
 
-    A room is the text of its data: of hundreds a run reads few, and loading a text costs next to nothing.
+    In the file each room is the text of its data, and the module says where: of hundreds a run reads few.
     """
-    rooms = {name: repr(load(f"{DAEMONS}/{folder}/{FILE}")) for name, folder in index().folders.items()}
+    places: dict[str, tuple[int, int]] = {}
+    texts = b""
+    for name, folder in index().folders.items():
+        text = repr(load(f"{DAEMONS}/{folder}/{FILE}")).encode("utf-8", "strict")
+        places[name] = len(texts), len(text)
+        texts += text
     found = index()
-    return "\n".join(
-        (
-            '"""Made of the rooms by the build (portwright.daemons._engine.rooms)."""',
-            f"INDEX = ({', '.join(repr(getattr(found, field.name)) for field in fields(Index))})",
-            f"KINDS = {repr(load(_KINDS))!r}",
-            f"ROOMS = {rooms!r}",
-            "",
-        )
+    module = (
+        '"""Made of the rooms by the build (portwright.daemons._engine.rooms)."""',
+        f"INDEX = ({', '.join(repr(getattr(found, field.name)) for field in fields(Index))})",
+        f"KINDS = {repr(load(_KINDS))!r}",
+        f"PLACES = {places!r}",
+        "",
     )
+    return "\n".join(module), texts
 
 
 def load(path: str) -> dict[str, Any]:
@@ -120,7 +126,7 @@ def scanned(daemons: str) -> Index:
     folders: dict[str, str] = {}
     claims: list[tuple[str, str]] = []
     distinguishing: list[tuple[str, str]] = []  # those of rooms that tell others with the same program apart
-    shaped: list[str] = []
+    shaped: list[tuple[str, tuple[str, ...]]] = []
     listed: dict[str, dict[str, str]] = {"names": {}, "under": {}, "suffixes": {}, "words": {}}
     recognisers: list[str] = []
     endings: dict[str, str] = {}
@@ -136,8 +142,8 @@ def scanned(daemons: str) -> Index:
                 own.append((script[1], name))
             elif line.startswith("really:"):
                 tells_apart = True
-            elif line == "shape: yes":
-                shaped.append(name)
+            elif line.startswith("shape: ") and (marks := _SHAPE.match(line)):
+                shaped.append((name, tuple(mark.strip() for mark in marks[1].split(","))))
             elif line.startswith("  ") and (said := _LISTED.match(line)):
                 listed[said[1]].update((item.strip().strip("'"), name) for item in said[2].split(","))
             elif line.startswith("endings: ") and (said := _ENDINGS.match(line)):
@@ -174,7 +180,12 @@ def _descriptors(daemons: str) -> Iterator[tuple[str, str]]:
 def _data(name: str) -> dict[str, Any]:
     folder = index().folders[name]
     made = compiled.load("catalogue")
-    return load(f"{DAEMONS}/{folder}/{FILE}") if made is None else _of_text(made.ROOMS[name])
+    if made is None:
+        return load(f"{DAEMONS}/{folder}/{FILE}")
+    start, length = made.PLACES[name]
+    with open(f"{dirname(made.__file__)}/{TEXTS}", "rb", buffering=0) as file:
+        file.seek(start)
+        return _of_text(file.read(length).decode("utf-8"))
 
 
 @lru_cache(maxsize=1)

@@ -1,7 +1,7 @@
 """nginx: its configuration with all includes becomes the sockets the master binds and the upstreams it keeps, or does not keep, open."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from portwright._start.lazy_regex import lazy_regex
@@ -21,7 +21,7 @@ from portwright.facts import (
 )
 from portwright.formats.nginx import DEEPEST, Directive, Document, parse
 from portwright.ip import ip_address
-from portwright.numbers import decimal, decimals
+from portwright.numbers import decimal, decimals, is_digits
 from portwright.ports import PortSet
 from portwright.source import Source, Span, Word
 from portwright.system.host_files import names
@@ -48,22 +48,11 @@ _CONTEXTS = frozenset(("http", "stream", "mail", "events", "server", "location",
 _MAIN = frozenset(("http", "stream", "mail", "events"))
 _PASSES = ("proxy", "grpc", "fastcgi", "uwsgi", "scgi", "memcached")
 _PACKAGES = ("nginx", "nginx-core", "nginx-full", "nginx-light", "nginx-extras", "nginx-mainline", "nginx-mod-stream", "openresty", "angie")
+_RELEASE = lazy_regex(r"(?:[0-9]+:)?([0-9]{1,5})\.([0-9]{1,5})\.([0-9]{1,5})")
 
 _AUTHORITY = lazy_regex(r"(?:(?:https?|grpcs?|s?uwsgi|fastcgi|scgi|memcached)://)?+([^/?$]*+)(\$(?:request_uri|uri|document_uri)\b)?", re.I)
 
 Module = Literal["http", "stream", "mail"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Node:
-    """A directive with its block's content after includes."""
-
-    directive: Directive
-    inside: tuple["_Node", ...] = ()
-
-    @property
-    def name(self) -> str:
-        return self.directive.name
 
 
 class _Argument(Source):
@@ -108,28 +97,38 @@ class _Reading:
                 self.refuse(wrong.at, wrong.reason)
         return self.documents[path]
 
-    def nodes(self, directives: Iterable[Directive], chain: tuple[str, ...], depth: int = 0) -> tuple[_Node, ...]:
-        """Directives with includes put in their place, in the context they are included in."""
-        found: list[_Node] = []
+    def nodes(self, directives: tuple[Directive, ...], chain: tuple[str, ...], depth: int = 0) -> tuple[Directive, ...]:
+        """Directives with includes put in their place, in the context they are included in; the same ones where nothing is included."""
+        found: list[Directive] = []
+        is_as_written = True
         for directive in directives:
             self.directives += 1
             if self.directives > _MOST_DIRECTIVES:
                 self.files.report_unreadable(
                     directive.at, f"more than {_MOST_DIRECTIVES} directives with all includes: the rest is not read"
                 )
+                is_as_written = False
                 break
-            if directive.name == "include" and directive.block is None:
+            block = directive.block
+            if block is None and directive.name == "include":
+                is_as_written = False
                 for path in self._included(directive, chain):
                     document = self.document(path)
                     if document is not None:
                         found += self.nodes(document.directives, (*chain, path), depth)
-            elif directive.block is None or directive.name not in _CONTEXTS:
-                found.append(_Node(directive))
+            elif block is None or directive.name not in _CONTEXTS:
+                found.append(directive)
             elif depth >= DEEPEST:
+                is_as_written = False
                 self.files.report_unreadable(directive.at, f"blocks are nested more than {DEEPEST} deep, this one is not read")
             else:
-                found.append(_Node(directive, self.nodes(directive.block, chain, depth + 1)))
-        return tuple(found)
+                inside = self.nodes(block, chain, depth + 1)
+                if inside is block:
+                    found.append(directive)
+                else:
+                    is_as_written = False
+                    found.append(replace(directive, block=inside))
+        return directives if is_as_written else tuple(found)
 
     def _included(self, directive: Directive, chain: tuple[str, ...]) -> tuple[str, ...]:
         found: list[str] = []
@@ -181,7 +180,7 @@ def read_fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFa
         return (*_endpoints(nodes, reading, 80), *_outbounds(nodes, reading, version, None))
     module = _module(nodes)
     main = Directive(document.directives[0].source, module, 0, 0) if document.directives else None
-    inside = nodes if main is None else (_Node(main, nodes),)
+    inside = nodes if main is None else (replace(main, block=nodes),)
     return (*_endpoints(inside, reading, 80), *_outbounds(inside, reading, version, None, alone=True))
 
 
@@ -250,7 +249,7 @@ def _conf(invocation: Invocation, conf: Word | None, prefix: str | None, files: 
     return _DEFAULT
 
 
-def _module(nodes: tuple[_Node, ...]) -> Module:
+def _module(nodes: tuple[Directive, ...]) -> Module:
     """Which block would include these: proxy_pass right inside a server is stream's, `protocol` is mail's."""
     for server in (node for node in nodes if node.name == "server"):
         inside = {node.name for node in server.inside}
@@ -263,7 +262,7 @@ def _module(nodes: tuple[_Node, ...]) -> Module:
 
 def _version(packages: Packages) -> tuple[int, ...] | None:
     for name in _PACKAGES:
-        found = re.match(r"(?:[0-9]+:)?([0-9]{1,5})\.([0-9]{1,5})\.([0-9]{1,5})", packages.get(name, ""))
+        found = _RELEASE.match(packages[name]) if name in packages else None
         if found:
             return decimals(found.groups())
     return None
@@ -293,19 +292,19 @@ class _Listen:
         return "::" if ":" in self.address else "0.0.0.0"  # noqa: S104  compared, never bound
 
 
-def _endpoints(nodes: tuple[_Node, ...], reading: _Reading, default: int) -> Iterator[Endpoint]:
+def _endpoints(nodes: tuple[Directive, ...], reading: _Reading, default: int) -> Iterator[Endpoint]:
     for module in ("http", "stream", "mail"):
         listens: list[_Listen] = []
         for block in (node for node in nodes if node.name == module):
             for server in (node for node in block.inside if node.name == "server"):
-                lines = [node.directive for node in server.inside if node.name == "listen"]
+                lines = [node for node in server.inside if node.name == "listen"]
                 for directive in lines:
                     listens += _listen(directive, module, reading)
                 if not lines and module == "http":
-                    at = server.directive.words[0].at
+                    at = server.words[0].at
                     listens.append(_Listen(at, "tcp", "0.0.0.0", PortSet.of(default), origin="default"))  # noqa: S104
                 elif not lines:
-                    reading.refuse(server.directive.at, f"nginx would not start: a {module} server needs a listen line")
+                    reading.refuse(server.at, f"nginx would not start: a {module} server needs a listen line")
         for listen in _sockets(listens, reading):
             yield Endpoint(
                 at=listen.at,
@@ -442,7 +441,7 @@ def _place(text: str, default: int | None) -> tuple[str, PortSet]:
             raise ValueError("invalid host")
         host, colon, after = text.partition(":")
         port = after if colon else None
-        if not colon and re.fullmatch(r"[0-9]++(?:-[0-9]++)?+", text):
+        if not colon and all(map(is_digits, text.split("-", 1))):
             host, port = "*", text
         elif not host:
             raise ValueError("no host")
@@ -470,15 +469,15 @@ def _canonical(address: str) -> str:
         return address
 
 
-def _files(nodes: tuple[_Node, ...], reading: _Reading) -> Iterator[FileNeed]:
+def _files(nodes: tuple[Directive, ...], reading: _Reading) -> Iterator[FileNeed]:
     """A worker's connections, those to upstreams counted with them, each a descriptor.
 
     ngx_event_core_module warns "worker_connections exceed open file resource limit" by the limit that the master has, which is not
     the workers' where worker_rlimit_nofile is lower. Where the master may not set that, the workers keep what it has.
     """
     events = (child for node in nodes if node.name == "events" for child in node.inside)
-    connections = _count(next((node.directive for node in events if node.name == "worker_connections"), None))
-    own = _count(next((node.directive for node in nodes if node.name == "worker_rlimit_nofile"), None))
+    connections = _count(next((node for node in events if node.name == "worker_connections"), None))
+    own = _count(next((node for node in nodes if node.name == "worker_rlimit_nofile"), None))
     if connections is not None:
         yield FileNeed(
             at=connections.at,
@@ -519,18 +518,18 @@ class _Scope:
     keep_conn: Word | None = None
     binds: Mapping[str, Word] = field(default_factory=dict)
 
-    def inside(self, nodes: tuple[_Node, ...]) -> "_Scope":
+    def inside(self, nodes: tuple[Directive, ...]) -> "_Scope":
         """The scope of a block with these directives."""
         version, keep_conn, binds = self.http_version, self.keep_conn, self.binds
         headers = connection = None
         for node in nodes:
-            name = node.directive.name
+            name = node.name
             if name == "proxy_set_header":
-                headers = headers or node.directive
-                if [word.text.lower() for word in node.directive.args[:1]] == ["connection"]:
-                    connection = node.directive
+                headers = headers or node
+                if [word.text.lower() for word in node.args[:1]] == ["connection"]:
+                    connection = node
             elif name in ("proxy_http_version", "fastcgi_keep_conn") or name.endswith("_bind"):
-                word = next(iter(node.directive.args), None)
+                word = next(iter(node.args), None)
                 if word is None:
                     continue
                 if name == "proxy_http_version":
@@ -564,20 +563,20 @@ class _Verdict:
 
 
 def _outbounds(
-    nodes: tuple[_Node, ...], reading: _Reading, version: tuple[int, ...] | None, invocation: Invocation | None, alone: bool = False
+    nodes: tuple[Directive, ...], reading: _Reading, version: tuple[int, ...] | None, invocation: Invocation | None, alone: bool = False
 ) -> Iterator[Outbound]:
     """`alone`: a file of its own, whose upstreams may be used elsewhere."""
     for module in ("http", "stream"):
         blocks = [node for node in nodes if node.name == module]
-        upstreams: dict[str, _Node] = {}
+        upstreams: dict[str, Directive] = {}
         maps: dict[str, _Value] = {}
         uses: dict[str, list[_Use]] = {}
         for block in blocks:
             for node in block.inside:
-                if node.name == "upstream" and node.directive.args:
-                    upstreams.setdefault(node.directive.args[0].text.lower(), node)
-                elif node.name == "map" and [word.text for word in node.directive.args[:1]] == ["$http_upgrade"]:
-                    maps[node.directive.words[-1].text] = _mapped(node.directive)
+                if node.name == "upstream" and node.args:
+                    upstreams.setdefault(node.args[0].text.lower(), node)
+                elif node.name == "map" and [word.text for word in node.args[:1]] == ["$http_upgrade"]:
+                    maps[node.words[-1].text] = _mapped(node)
             # UDP knows no TIME_WAIT, and what is sent on for a client is no connection.
             over_tcp = block.inside if module == "http" else tuple(node for node in block.inside if not _is_of_udp(node))
             for use in _uses(over_tcp, _Scope().inside(block.inside)):
@@ -593,13 +592,13 @@ def _outbounds(
             if not hosts or (upstream is None and elsewhere and not _is_address(hosts[0], reading)):
                 continue
             keepalive = _upstream_on_all(upstream, found, maps, version, module)
-            at = found[0].at if upstream is None else upstream.directive.args[0].at
+            at = found[0].at if upstream is None else upstream.args[0].at
             surely = version is not None or keepalive.keepalive is not False or upstream is None or module == "stream"
             yield Outbound(
                 at=at,
                 app="nginx",
                 unit=invocation.unit if invocation is not None else None,
-                name=found[0].target if upstream is None else upstream.directive.args[0].text,
+                name=found[0].target if upstream is None else upstream.args[0].text,
                 keepalive=keepalive.keepalive,
                 decided_at=keepalive.decided_at,
                 servers=len(hosts),
@@ -614,26 +613,26 @@ def _outbounds(
             )
 
 
-def _is_of_udp(node: _Node) -> bool:
+def _is_of_udp(node: Directive) -> bool:
     """Whether it is a server of the stream module that listens on UDP."""
     return node.name == "server" and any(
-        line.directive.name == "listen" and "udp" in {word.text for word in line.directive.args[1:]} for line in node.inside
+        line.name == "listen" and "udp" in {word.text for word in line.args[1:]} for line in node.inside
     )
 
 
-def _asked(upstream: _Node | None) -> Span | None:
+def _asked(upstream: Directive | None) -> Span | None:
     """The line of an upstream that asks for kept connections."""
-    lines = [] if upstream is None else [node.directive for node in upstream.inside if node.name == "keepalive"]
+    lines = [] if upstream is None else [node for node in upstream.inside if node.name == "keepalive"]
     return lines[-1].at if lines and [word.text for word in lines[-1].args[:1]] != ["0"] else None
 
 
-def _uses(nodes: tuple[_Node, ...], scope: _Scope) -> Iterator[_Use]:
+def _uses(nodes: tuple[Directive, ...], scope: _Scope) -> Iterator[_Use]:
     for node in nodes:
-        name = node.directive.name
+        name = node.name
         if name in ("server", "location", "if", "limit_except"):
             yield from _uses(node.inside, scope.inside(node.inside))
         elif name.endswith("_pass") and name.removesuffix("_pass") in _PASSES:
-            word = next(iter(node.directive.args), None)
+            word = next(iter(node.args), None)
             url = _AUTHORITY.match(word.text) if word is not None else None
             if word is None or url is None:
                 continue
@@ -643,9 +642,9 @@ def _uses(nodes: tuple[_Node, ...], scope: _Scope) -> Iterator[_Use]:
                 yield _Use(name.removesuffix("_pass"), url[1], word.at, scope)
 
 
-def _servers(upstream: _Node) -> list[str]:
+def _servers(upstream: Directive) -> list[str]:
     """The addresses an upstream spreads over: backups only count where there is nothing else, servers that are down never."""
-    lines = [node.directive.args for node in upstream.inside if node.name == "server" and node.directive.args]
+    lines = [node.args for node in upstream.inside if node.name == "server" and node.args]
     up = [args for args in lines if "down" not in {word.text for word in args[1:]}]
     primary = [args[0].text for args in up if "backup" not in {word.text for word in args[1:]}]
     return primary or [args[0].text for args in up]
@@ -668,7 +667,7 @@ def _source_address(uses: list[_Use]) -> str | None:
 
 
 def _upstream_on_all(
-    upstream: _Node | None, uses: list[_Use], maps: Mapping[str, _Value], version: tuple[int, ...] | None, module: Module | str
+    upstream: Directive | None, uses: list[_Use], maps: Mapping[str, _Value], version: tuple[int, ...] | None, module: Module | str
 ) -> _Verdict:
     """Whether connections are kept, over all that use the upstream: one that closes them is enough to say no."""
     if module == "stream":
@@ -676,8 +675,8 @@ def _upstream_on_all(
     if upstream is None:
         return _Verdict(False, f"{uses[0].kind}_pass names an address: only an upstream block keeps connections")
     by_default = version is not None and version >= (1, 29, 7)  # CHANGES: keepalive is on by default for explicit upstreams
-    name = upstream.directive.args[0].text
-    lines = [node.directive for node in upstream.inside if node.name == "keepalive"]
+    name = upstream.args[0].text
+    lines = [node for node in upstream.inside if node.name == "keepalive"]
     line = lines[-1].at if lines else None
     if lines and [word.text for word in lines[-1].args[:1]] == ["0"]:
         return _Verdict(False, f'upstream "{name}" keeps no connection', line)
