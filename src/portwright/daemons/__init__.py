@@ -81,7 +81,7 @@ def daemon_of(invocation: Invocation) -> Daemon | None:
 
 
 def _bears(invocation: Invocation, mark: str) -> bool:
-    """Whether a command has this argument, or option of one letter in whatever cluster, or a variable of this name; `*` ends a beginning."""
+    """Whether a command has this argument, this option of one letter in any cluster, or a variable of this name (`*` ends a beginning)."""
     if mark.endswith("*"):
         return any(name.startswith(mark[:-1]) for name in invocation.environment)
     if mark[0] == "-" and len(mark) == 2:
