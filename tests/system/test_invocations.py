@@ -325,6 +325,19 @@ def test_without_any_list_of_file_capabilities_nothing_is_lost_but_certainty() -
         ("$(seq 2)", ["1", "2"]),
         ("`seq 8 2 12`", ["8", "10", "12"]),
         ("$(seq $(nproc))", ["\ufffd"]),
+        ("$(ls /etc/x.d)", ["a.conf", "b.conf"]),
+        ("`/bin/ls -1 /etc/x.d`", ["a.conf", "b.conf"]),
+        ("$(ls /opt)", ["\ufffd"]),
+        ("$(ls -t /etc/x.d)", ["\ufffd"]),
+        ("$(ls /etc/x.d | wc -l)", ["2"]),
+        ("$(ls /etc/x.d | head -1)", ["\ufffd"]),
+        ("$(basename /etc/x.d/a.conf .conf)", ["a"]),
+        ("$(dirname /etc/x.d/a.conf)", ["/etc/x.d"]),
+        ('$(dirname "$0")', ["/usr/local/bin"]),
+        ('$(cd "$(dirname "$0")/.." && pwd)', ["/usr/local/bin/.."]),
+        ('$(cd "$(dirname "$0")" >/dev/null 2>&1; pwd)', ["/usr/local/bin"]),
+        ("$(echo 7001 7002)", ["7001", "7002"]),
+        ("$(echo 7001 >&2)", ["\ufffd"]),
         ("$NONE", ["\ufffd"]),
         ("/etc/x.d/*.conf", ["/etc/x.d/a.conf", "/etc/x.d/b.conf"]),
         ("{7001..7003}", ["{7001..7003}"]),
@@ -387,3 +400,38 @@ def test_systemd_run_starts_a_service_of_its_own_with_the_power_that_is_asked_fo
     assert ["x", "-p", "80"] == [word.text for word in found.argv]
     assert (user, ambient) == (found.privileges.user, sorted(found.privileges.ambient))
     assert ("--scope" not in command) == (found.privileges.bounding is None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("return 0", ["8080"]),
+        ("return 1", ["9090"]),
+        ("[ -d /etc/x.d ]", ["8080"]),
+        ("[ -d /etc/y.d ]\n  return", ["9090"]),
+        ("[ $(ls /etc/x.d | wc -l) -gt 0 ] && return 1\n  return 0", ["9090"]),
+    ],
+)
+def test_a_function_answers_with_what_it_returns(answer: str, expected: list[str]) -> None:
+    script = f"#!/bin/sh\nasked() {{\n  {answer}\n}}\nport=9090\nif asked; then\n  port=8080\nfi\nexec /usr/bin/x --port $port\n"
+
+    (found,) = run("ExecStart=/usr/local/bin/start", {"/usr/local/bin/start": script, "/etc/x.d/a.conf": ""})
+
+    assert ["/usr/bin/x", "--port", *expected] == [word.text for word in found.argv]
+
+
+def test_what_a_function_answers_is_unknown_where_one_of_its_returns_may_not_run() -> None:
+    script = """#!/bin/sh
+asked() {
+  if grep -q x /etc/x.conf; then
+    return 1
+  fi
+  return 0
+}
+asked || exit 0
+exec /usr/bin/x
+"""
+
+    found = run("ExecStart=/usr/local/bin/start", {"/usr/local/bin/start": script})
+
+    assert [["/usr/bin/x"]] == [[word.text for word in each.argv] for each in found if not each.passing]

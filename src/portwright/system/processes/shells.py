@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, replace
 from portwright.facts import Confidence, weakest
 from portwright.formats import shell
@@ -32,6 +33,8 @@ _QUIET = frozenset(
     )
 )  # fmt: skip
 _ASKING = frozenset(("grep", "egrep", "fgrep", "which", "type", "id", "pgrep", "pidof", "getent", "cmp", "diff", "[["))
+# Commands that print what their words or the host's files say.
+_PRINTS = lazy_regex(r"^\s*(?:/usr)?(?:/bin/)?(?:seq|echo|basename|dirname|ls|cd)\s")
 # What scripts of init.d source, which sets no variables of interest, and a copied tree seldom has.
 _LIBRARIES = ("/lib/lsb/", "/usr/lib/lsb/", "/lib/init/", "/usr/lib/init/", "/usr/share/debconf/")
 _OF_LIBRARIES = {"init_is_upstart": False, "status_of_proc": None, "pidofproc": None, "killproc": True}
@@ -151,6 +154,8 @@ class Run:
         self.functions: dict[str, tuple[_Text, int, int]] = {}
         self.over = False
         self.returned = False
+        self.unanswered = False
+        """Whether the function that is called may have returned with another status than its last command's."""
         self.broken: bool | None = False
         """Whether a `break` ended the loop that is walked."""
         self.continued = False
@@ -457,6 +462,7 @@ class Run:
                 return self._source(arguments, runs)
             case "exit" | "return":
                 self._leave(name, runs)
+                return self._answered(arguments, runs) if name == "return" else True
             case "break" | "continue" if not arguments:
                 # Where nobody knows whether the line runs, the loop may go on and may not.
                 if name == "break":
@@ -551,9 +557,11 @@ class Run:
     def _call(self, name: str, arguments: list[SpannedText], runs: bool | None) -> bool | None:
         body, start, end = self.functions[name]
         outer, self.arguments = self.arguments, tuple(arguments)
+        before, self.unanswered = self.unanswered, False
         self._inside(text_at(body, start, end), runs)
         self.arguments, self.returned = outer, False
-        return self.status
+        unanswered, self.unanswered = self.unanswered, before
+        return None if unanswered else self.status
 
     def _inside(self, text: _Text, runs: bool | None) -> None:
         """Run other text in this shell; all of it is only possible where `runs` is unknown."""
@@ -593,6 +601,14 @@ class Run:
             self.last = []
         else:
             self.confidence = weakest(self.confidence, "likely")
+
+    def _answered(self, arguments: list[SpannedText], runs: bool | None) -> bool | None:
+        """The status that `return` leaves a function with; where nobody knows whether the line runs, that of the function is unknown."""
+        if runs is None:
+            self.unanswered = True
+            return None
+        number = decimal(arguments[0].text) if arguments and arguments[0].known else None
+        return self.status if not arguments else None if number is None else number == 0
 
     def _change_directory(self, arguments: list[SpannedText]) -> None:
         words = [each for each in arguments if not each.text.startswith("-") and each.text]
@@ -710,7 +726,7 @@ class Run:
                 if part.reason == shell.TOO_DEEP:
                     self.files.report_limit(text.span(part.start, part.end), shell.DEEPEST, "expansions inside one another")
                 self._substitution(text, part)
-                return [(Piece(self._sequence(text, part) or UNKNOWN, text.span(part.start, part.end)),)]
+                return [(Piece(self._printed(text, part) or UNKNOWN, text.span(part.start, part.end)),)]
             case shell.Parameter():
                 if part.name in ("@", "*") and not part.operator:
                     if part.quoted and part.name == "*":
@@ -739,23 +755,56 @@ class Run:
             self.read(text_at(text, part.start + opens, part.end - 1))
             self.confidence, (self.status, self.last, self.over, self.returned) = before, kept
 
-    def _sequence(self, text: _Text, part: shell.Unknown) -> str:
-        """What `$(seq [first [step]] last)` prints; "" for any other command, and for more numbers than anybody writes."""
+    def _printed(self, text: _Text, part: shell.Unknown) -> str:
+        """What a command substitution prints, where files or its own words say it; "" where nobody knows."""
         written = text.text[part.start : part.end]
-        start = 2 if written.startswith("$(") else 1
-        if not written[start:].lstrip().startswith("seq "):
-            return ""
+        start = 2 if written.startswith("$(") else 1 if written.startswith("`") else 0
         inner = text_at(text, part.start + start, part.end - 1)
+        if not start or _PRINTS.search(inner.text) is None:
+            return ""
         commands = shell.parse(inner.text).commands
-        words = self._fields(inner, commands[0].words) if len(commands) == 1 else []
-        numbers = [signed(each.text) for each in words[1:]]
-        known = [each for each in numbers if each is not None]
-        if len(known) != len(numbers) or not 1 <= len(known) <= 3:
+        if not commands or ">" in inner.text[commands[-1].start :].replace("2>/dev/null", ""):
             return ""
-        first, step, last = (known[0] if len(known) > 1 else 1), (known[1] if len(known) == 3 else 1), known[-1]
-        if not step or not 0 <= (last - first) // step < _MOST_NUMBERS:
+        if len(commands) == 2 and commands[0].after in ("", ";", "&&", "\n"):
+            words, then = (self._fields(inner, each.words) for each in commands)
+            if [each.text for each in words[:1]] == ["cd"] and then and then[0].text == "pwd":
+                where = [each for each in words[1:] if each.text != "--"]
+                return self._here(where[0].text) if len(where) == 1 and where[0].known and where[0].text else ""
+        if len(commands) == 2 and commands[1].after == "|":
+            words, then = (self._fields(inner, each.words) for each in commands)
+            counted = [each.text for each in then] == ["wc", "-l"] and words and all(each.known for each in words)
+            if not counted or words[0].text.rpartition("/")[2] != "ls":
+                return ""
+            return str(len(self._output("ls", [each.text for each in words[1:]]).split()))
+        if len(commands) != 1:
             return ""
-        return " ".join(str(each) for each in range(first, last + (1 if step > 0 else -1), step))
+        words = self._fields(inner, commands[0].words)
+        if not words or not all(each.known for each in words):
+            return ""
+        return self._output(words[0].text.rpartition("/")[2], [each.text for each in words[1:]])
+
+    def _output(self, name: str, arguments: list[str]) -> str:
+        """What a command prints that only looks at its words, or at a directory of /etc, which a copy has as a whole."""
+        operands = [each for each in arguments if not each.startswith("-")]
+        match name, operands:
+            case "seq", _:
+                return _sequence(arguments)
+            case "echo", _ if not any(each.startswith("-") and each != "-n" for each in arguments):
+                return " ".join(each for each in arguments if each != "-n")
+            case "basename", [path] if path.strip("/"):
+                return path.rstrip("/").rpartition("/")[2]
+            case "basename", [path, ending] if path.strip("/"):
+                return path.rstrip("/").rpartition("/")[2].removesuffix(ending)
+            case "dirname", [path] if path.strip("/"):
+                above, slash, _ = path.rstrip("/").rpartition("/")
+                return above or slash or "."
+            case "ls", [path] if all(each in ("-1", "--", path) for each in arguments):
+                path = self._here(path)
+                if self.files.kind(path) != "directory" or not path.startswith(_CERTAIN_PLACES):
+                    return ""
+                return " ".join(name for name in sorted(self.files.names(path)) if not name.startswith("."))
+            case _:
+                return ""
 
     def _number(self, name: str) -> str | None:
         value = self.variables.get(name)
@@ -1024,6 +1073,18 @@ def _trimmed(value: SpannedText, operator: str, pattern: str) -> SpannedText:
         if len(operator) == 2:
             start = end = 0
     return SpannedText(SpannedTextView(value).cut(start, end), value.at)
+
+
+def _sequence(arguments: list[str]) -> str:
+    """What `seq [first [step]] last` prints; "" for more numbers than anybody writes."""
+    numbers = [signed(each) for each in arguments]
+    known = [each for each in numbers if each is not None]
+    if len(known) != len(numbers) or not 1 <= len(known) <= 3:
+        return ""
+    first, step, last = (known[0] if len(known) > 1 else 1), (known[1] if len(known) == 3 else 1), known[-1]
+    if not step or not 0 <= (last - first) // step < _MOST_NUMBERS:
+        return ""
+    return " ".join(str(each) for each in range(first, last + (1 if step > 0 else -1), step))
 
 
 def _compared(left: str, operator: str, right: str) -> bool | None:
