@@ -200,8 +200,8 @@ def test_what_is_known_of_a_daemon_besides_its_sockets_is_on_its_descriptor() ->
         ({**GOOD, "programs": []}, "x.yaml: `programs` says which programs start it; without one it is never read"),
         ({**GOOD, "sockets": "80"}, "x.yaml: sockets: a list of what it binds (an empty one for a daemon that binds nothing)"),
         ({**GOOD, "socket": []}, "x.yaml: socket: no such key; did you mean sockets?"),
-        ({**GOOD, "port": "80"}, "x.yaml: port: no such key; it may be one of: activated, config, connects, edit, endings, environment, "
-                                 "files, in-repository, one-dash, package, packages, programs, reader, really, server, shape, "
+        ({**GOOD, "port": "80"}, "x.yaml: port: no such key; it may be one of: activated, config, connects, edit, endings, ends-without, "
+                                 "environment, files, in-repository, one-dash, package, packages, programs, reader, really, server, shape, "
                                  "sockets, source, traits, units, unless, values, variables, when, wrappers"),
         ({**GOOD, "like": "rust"}, "x.yaml: like: 'rust' is none of the kinds: inet"),
         ({"programs": ["xd"]}, "x.yaml: one of `sockets`, `server` and `reader` says what it binds, not none"),
@@ -223,6 +223,8 @@ def test_what_is_known_of_a_daemon_besides_its_sockets_is_on_its_descriptor() ->
          "x.yaml: config.when-missing: 'never' is none of: certain, likely, possible"),
         ({**GOOD, "files": {"connections": "max"}},
          "x.yaml: files: files has `connections`, the `setting` as people know it, and what happens `otherwise`"),
+        ({**GOOD, "ends-without": {"paths": "/etc/x.acl"}},
+         "x.yaml: ends-without: a file without which it ends has the settings that name it (`from`), its usual `paths`, and `what` it is"),
         ({**GOOD, "wrappers": [{"path": "/etc/init.d/x"}]}, "x.yaml: wrappers[0]: a wrapper has a `path` and the `argv` it starts"),
         ({**GOOD, "wrappers": {}}, "x.yaml: wrappers: a list of scripts that start it"),
         ({**GOOD, "connects": [{"name": "x"}]},

@@ -35,6 +35,8 @@ class Endpoint:
     `interface`: SO_BINDTODEVICE. `optional`: where the host lacks the address, the daemon goes on without it (redis `bind -::1`).
     `survives_conflict`: where another socket has the port, the daemon runs on without this one (systemd-resolved's stub).
     `ipv4_fallback`: it surely binds 0.0.0.0 instead where the kernel has no IPv6 (the bare port of a .socket unit).
+    `closed_by` is why it is not open in the end though it may be bound: the daemon lacks a file that it ends without, which `closed_at`
+    names.
     `backlog` is the accept queue it asks for, None where that is not known or is left to the kernel. `traits` are what is known of the
     daemon in general.
     """
@@ -58,5 +60,7 @@ class Endpoint:
     optional: bool = False
     ipv4_fallback: bool = False
     survives_conflict: bool = False
+    closed_by: str = ""
+    closed_at: Span | None = None
     backlog: Backlog | None = None
     traits: Traits = Traits()

@@ -21,7 +21,8 @@ class Listener:
     `refused_by` names the policy of the host that forbids it,
     `policy_step` the command that has it permitted.
     `survives_conflict`: the service runs on without this socket where another has the port.
-    `closed_by` is why it is not open though it may be bound: another socket of its daemon or unit cannot be, and the daemon gives up then.
+    `closed_by` is why it is not open though it may be bound: another socket of its daemon or unit cannot be, or it
+    lacks a file, and the daemon gives up then; `closed_at` is the line that names the file.
     `floats_at` is the line of a cluster's configuration that moves the address between machines, None where none does or where the
     socket can be bound without it.
     `machine` names the machine a repository's file is for, "" on a host: listeners of different machines never meet.
@@ -56,6 +57,7 @@ class Listener:
     machine: str = ""
     survives_conflict: bool = False
     closed_by: str = ""
+    closed_at: Span | None = None
     backlog: Backlog | None = None
     floats_at: Span | None = None
     traits: Traits = Traits()
@@ -83,7 +85,8 @@ KIND = FactKind(
         "because_at": "the line that makes bind() fail",
         "bind_user": "the user that calls bind()",
         "can_bind": "whether kernel and unit permit the bind(); never which service gets a contested port",
-        "closed_by": "why it is not open though it may be bound: another socket of its daemon cannot be; empty where that is not so",
+        "closed_by": "why it is not open though it may be bound: another socket of its daemon cannot be, or a file is missing; else empty",
+        "closed_at": "the line that names the missing file that keeps it closed",
         "end_port": "the highest port; equal to `port` for a single one",
         "error": "the error of bind() where it fails: EACCES, EADDRNOTAVAIL, EINVAL, EAFNOSUPPORT, EPERM, 203/EXEC, 217/USER, ...",
         "floats_at": "the line that moves its address between machines, where it cannot be bound while the address is elsewhere",

@@ -165,6 +165,15 @@ class Files:
 
 
 @dataclass(frozen=True, slots=True)
+class EndsWithout:
+    """A file without which a daemon ends: the settings that name it, where it is otherwise, and what it is in words."""
+
+    named: Slot
+    paths: ByFamily
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Server:
     """A server whose whole say is on its command line, in its variables and its defaults.
 
@@ -263,6 +272,7 @@ class Descriptor:
     variables: tuple[str, ...] = ()
     really: tuple[tuple[str, Conditions], ...] = ()
     files: Files | None = None
+    ends_without: EndsWithout | None = None
     packages: ByFamily = ByFamily()
     units: tuple[str, ...] = ()
     environment: ByFamily = ByFamily()

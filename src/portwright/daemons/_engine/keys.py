@@ -15,6 +15,7 @@ from portwright.daemons._engine.descriptor import (
     Connects,
     Descriptor,
     Edit,
+    EndsWithout,
     Files,
     Form,
     InRepository,
@@ -142,6 +143,14 @@ def _files(value: Any, here: str) -> Files:
     if len(fields) != 3:
         raise CatalogueError(here, "files has `connections`, the `setting` as people know it, and what happens `otherwise`")
     return Files(**fields)
+
+
+def _ends_without(value: Any, here: str) -> EndsWithout:
+    fields = schema.fields(schema.table(value, here), {"from": _slot_sources, "paths": _by_family, "what": schema.text}, here)
+    if len(fields) != 3:
+        reason = "a file without which it ends has the settings that name it (`from`), its usual `paths`, and `what` it is"
+        raise CatalogueError(here, reason)
+    return EndsWithout(fields["from_"], fields["paths"], fields["what"])
 
 
 def _wrappers(value: Any, here: str) -> tuple[Wrapper, ...]:
@@ -275,7 +284,8 @@ _KEYS: Mapping[str, Piece] = {
     "programs": schema.words, "endings": schema.words, "package": schema.text, "one-dash": schema.answer,
     "activated": schema.one_of("instead", "also"),
     "when": _conditions, "unless": _conditions, "config": _config, "values": schema.words, "variables": schema.words, "really": _others,
-    "files": _files, "reader": schema.one_of(READER), "shape": schema.words, "server": _server, "connects": _connects,
+    "files": _files, "ends-without": _ends_without,
+    "reader": schema.one_of(READER), "shape": schema.words, "server": _server, "connects": _connects,
     "wrappers": _wrappers, "packages": _by_family, "units": schema.words, "environment": _by_family, "in-repository": _in_repository,
     "traits": _traits, "edit": _edit, "source": schema.text,
 }  # fmt: skip

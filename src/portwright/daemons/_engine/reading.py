@@ -2,14 +2,16 @@
 
 from portwright._start.records import replace
 from portwright.daemons._engine.connections import outbounds
-from portwright.daemons._engine.descriptor import Descriptor, Wrapper
+from portwright.daemons._engine.descriptor import Descriptor, EndsWithout, Wrapper
 from portwright.daemons._engine.protocol import Packages
 from portwright.daemons._engine.settings import Settings, assigned
 from portwright.daemons._engine.sockets import endpoints
 from portwright.facts import Endpoint, FileNeed, Invocation, Outbound
 from portwright.numbers import decimal
 from portwright.source import Span, Word
+from portwright.system.host_files.distribution import family
 from portwright.system.spanned_text import SpannedText
+from portwright.system.systemd.conditions import absent
 from portwright.system.words import words
 from portwright.trees import Files
 
@@ -36,11 +38,31 @@ def read(found: Descriptor, invocation: Invocation, files: Files, packages: Pack
     if not settings.holds(found.when, found.unless):
         return ()
     version = packages.get(found.package or found.name)
+    listens = endpoints(found, settings, invocation.at, version)
+    if found.ends_without is not None and (ended := _ends(found.ends_without, settings, invocation.at)) is not None:
+        listens = tuple(replace(each, closed_by=ended[0], closed_at=ended[1]) for each in listens)
     return (
-        *endpoints(found, settings, invocation.at, version),
+        *listens,
         *outbounds(found, settings, invocation.at, version),
         *_needs(found, settings),
     )
+
+
+def _ends(file: EndsWithout, settings: Settings, at: Span) -> tuple[str, Span] | None:
+    """Why the daemon ends before it serves anything, and the line that names the file it lacks; None where it may be there.
+
+    Of a directory that is not in a copy nobody knows what it holds.
+    """
+    said = settings.values(file.named)
+    name, place = (said[-1][0].text, said[-1][0].at) if said else ("", at)
+    if said and not name:
+        return None
+    places = (settings.invocation.path(name),) if name else file.paths.of(family(settings.files))
+    for path in places:
+        there = settings.files.kind(path) != "missing" or settings.files.kind(path.rpartition("/")[0]) != "directory"
+        if there or settings.files.partial or absent(path, settings.files) is not False:
+            return None
+    return (f"{file.what} {places[0]} is not there", place) if places else None
 
 
 def _needs(found: Descriptor, settings: Settings) -> tuple[FileNeed, ...]:

@@ -70,6 +70,8 @@ def listener(endpoint: Endpoint, invocation: Invocation | None, context: BindCon
         refused_by="selinux" if step else None,
         policy_step=step,
         survives_conflict=endpoint.survives_conflict,
+        closed_by=endpoint.closed_by,
+        closed_at=endpoint.closed_at,
         backlog=endpoint.backlog,
         floats_at=floating(endpoint, address, privileges, context),
         traits=endpoint.traits,

@@ -79,6 +79,15 @@ def missing_working_directory(host: Host, unit: Unit) -> Derived[tuple[str, ...]
     return Derived((reason,), (Note("the directory is named here", at),), "likely")
 
 
+@fact_value("unit", "missing-daemon-file")
+def missing_daemon_file(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
+    """What is wrong where the daemon of a service ends because a file is surely not on the host: its list of access rights, say."""
+    lacking = [each for each in host.listeners_of(unit.name) if each.closed_at is not None and each.starts in _ASKED]
+    if not lacking or host.repository:
+        return Derived(())
+    return Derived((lacking[0].closed_by,), (Note("this makes it read the file", lacking[0].closed_at),), "likely")
+
+
 @fact_value("unit", "forbidden-sockets")
 def forbidden_sockets(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
     """The sockets that a service wants and that its own unit forbids: RestrictAddressFamilies=, SystemCallFilter= and their like."""
