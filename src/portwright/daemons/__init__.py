@@ -103,7 +103,6 @@ def known(name: str) -> Daemon:
         alone = getattr(module, "read_fragment", None)
         if found.config is not None:
             alone = alone or partial(_read_as_started, found, read)
-            read = partial(_read_with_doubt, found.config, read)
         shape = module.shape if found.shape else None
     elif found.server is not None:
         from portwright.daemons._engine import servers
@@ -114,6 +113,7 @@ def known(name: str) -> Daemon:
 
         read = partial(reading.read, found)
         alone = partial(reading.read_fragment, found) if found.config is not None and found.config.format else None
+    read = partial(_read_with_doubt, found, read)
     if found.traits == Traits():
         return Daemon(name, found.programs, read, alone, shape, found)
     traits = found.traits
@@ -127,13 +127,24 @@ def known(name: str) -> Daemon:
     return Daemon(name, found.programs, traited, None if alone is None else alone_traited, shape, found)
 
 
-def _read_with_doubt(config: "Config", read: Reader, invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
-    """What a reader says; a default that is built in is no surer than that no file says otherwise, where none was found."""
-    said = read(invocation, files, packages)
-    if not any(isinstance(fact, Endpoint) and fact.origin == "default" and fact.confidence == "certain" for fact in said):
+def _read_with_doubt(
+    found: "Descriptor", read: Reader, invocation: Invocation, files: Files, packages: Packages
+) -> tuple[DaemonFact, ...]:
+    """What a room says; a default that is built in is no surer than that no file which is there, or may be there, says otherwise."""
+    said, watch = files.watched(lambda: read(invocation, files, packages))
+    if not any(_is_sure_default(fact, invocation) for fact in said):
         return said
-    missing = _missing_config(config, invocation, files)
-    return tuple(_doubted(fact, config, missing) for fact in said) if missing else said
+    if found.reader and found.config is not None and (missing := _missing_config(found.config, invocation, files)):
+        said = tuple(_doubted(fact, found.config, missing) for fact in said)
+    from portwright.daemons._engine.doubt import doubted
+
+    return doubted(said, found, invocation, files, watch)
+
+
+def _is_sure_default(fact: DaemonFact, invocation: Invocation) -> bool:
+    if not isinstance(fact, Endpoint) or fact.confidence != "certain":
+        return False
+    return fact.origin == "default" or (fact.origin == "inferred" and fact.at == invocation.at)
 
 
 def _doubted(fact: DaemonFact, config: "Config", missing: str) -> DaemonFact:

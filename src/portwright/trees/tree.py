@@ -14,6 +14,8 @@ T = TypeVar("T")
 Kind = Literal["file", "directory", "special", "missing"]
 HEAD = 4096
 MOST_TROUBLE = 100
+OF_THE_HOST = frozenset(("/etc/hosts", "/etc/services", "/etc/passwd", "/etc/group"))
+"""What everybody asks for, and no config of a daemon."""
 
 # What holds nothing but secrets is never opened, whoever names it: an Include of /etc/shadow, a link to a host key.
 _SECRET_FILES = lazy_regex(
@@ -47,6 +49,16 @@ class Attributes:
     mode: int
     owner: int
     capability: bytes | None = None
+
+
+class Watch:
+    """What somebody asks of files for a while: the paths it reads, and what it says it could not read or understand."""
+
+    __slots__ = ("asked", "troubles")
+
+    def __init__(self) -> None:
+        self.asked: dict[str, None] = {}
+        self.troubles: list[Unreadable] = []
 
 
 class Tree(Protocol):
@@ -104,9 +116,24 @@ class Files:
         self._doubts: dict[tuple[Span, str], None] = {}
         self._answers: dict[Hashable, object] = {}
         self._budget = Budget()
+        self._watch: Watch | None = None
+
+    def watched(self, work: Callable[[], T]) -> tuple[T, Watch]:
+        """What `work` returns, and what it asked of these files meanwhile; what the whole host is asked (`once`) is not counted."""
+        outer, own = self._watch, Watch()
+        self._watch = own
+        try:
+            return work(), own
+        finally:
+            self._watch = outer
+            if outer is not None:
+                outer.asked |= own.asked
+                outer.troubles += own.troubles
 
     def read(self, path: str) -> Source | None:
         """A file's text; None where it is missing or cannot be read (then it is in `unreadable`)."""
+        if self._watch is not None and path not in OF_THE_HOST:
+            self._watch.asked[path] = None
         if path not in self._read:
             try:
                 self._refuse_secrets(path)
@@ -140,7 +167,11 @@ class Files:
     def once(self, work_out: Callable[["Files"], T]) -> T:
         """What a function makes of these files, worked out when it is first asked for."""
         if work_out not in self._answers:
-            self._answers[work_out] = work_out(self)
+            watch, self._watch = self._watch, None
+            try:
+                self._answers[work_out] = work_out(self)
+            finally:
+                self._watch = watch
         return self._answers[work_out]  # type: ignore[return-value]  # what it returned
 
     def head(self, path: str) -> bytes:
@@ -200,6 +231,8 @@ class Files:
     def report_unreadable(self, at: Span, reason: str) -> None:
         """Say that something could not be read or parsed; the same thing is said once, and of one file no more than a reader will read."""
         found = Unreadable(at, reason)
+        if self._watch is not None:
+            self._watch.troubles.append(found)
         if found in self._trouble:
             return
         if debug_log.ENABLED:
@@ -240,6 +273,10 @@ class Files:
         doubts = tuple(self._doubts)
         self._doubts.clear()
         return doubts
+
+    def is_unreadable(self, path: str) -> bool:
+        """Whether a path that was asked for is a file whose text could not be had."""
+        return path in self._read and self._read[path] is None and self.kind(path) == "file"
 
     @property
     def unreadable(self) -> tuple[Unreadable, ...]:

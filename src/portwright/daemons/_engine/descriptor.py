@@ -249,8 +249,9 @@ class Descriptor:
     """One daemon; what it binds is told by `sockets`, by `server`, or by the module of its room (`reader`).
 
     `endings`: those of the names of scripts that an interpreter runs. `shape`: the reader also tells the daemon by its arguments, where
-    the program has another name; asked where one of these is an argument or names an environment variable. `really` names another
-    daemon whose program has the same name, and how it is told apart.
+    the program has another name; asked where one of these is an argument or names an environment variable. `understands` are patterns of
+    the settings, of those that sound like a socket's, that the reader reads or that open none. `really` names another daemon whose
+    program has the same name, and how it is told apart.
     """
 
     name: str
@@ -258,6 +259,7 @@ class Descriptor:
     endings: tuple[str, ...] = ()
     reader: str = ""
     shape: tuple[str, ...] = ()
+    understands: tuple[str, ...] = ()
     sockets: tuple[Socket, ...] = ()
     server: Server | None = None
     connects: tuple[Connects, ...] = ()

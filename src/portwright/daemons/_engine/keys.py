@@ -61,6 +61,8 @@ def descriptor(name: str, data: Any, kinds: Mapping[str, Mapping[str, Any]], pla
     found = Descriptor(name, **{"programs": (), **schema.fields({**own, **given}, {**_KEYS, "sockets": sockets}, place)})
     if not found.programs:
         raise CatalogueError(place, "`programs` says which programs start it; without one it is never read")
+    if found.understands and not found.reader:
+        raise CatalogueError(f"{place}: understands", "settings that a `reader` reads; those of `sockets` are known by themselves")
     said = [key for key in ("reader", "sockets", "server") if key in given]
     if len(said) != 1:
         raise CatalogueError(place, f"one of `sockets`, `server` and `reader` says what it binds, not {' and '.join(said) or 'none'}")
@@ -287,7 +289,7 @@ _KEYS: Mapping[str, Piece] = {
     "files": _files, "ends-without": _ends_without,
     "reader": schema.one_of(READER), "shape": schema.words, "server": _server, "connects": _connects,
     "wrappers": _wrappers, "packages": _by_family, "units": schema.words, "environment": _by_family, "in-repository": _in_repository,
-    "traits": _traits, "edit": _edit, "source": schema.text,
+    "traits": _traits, "edit": _edit, "source": schema.text, "understands": schema.words,
 }  # fmt: skip
 _OF_CONNECTIONS: Mapping[str, Piece] = {
     "name": schema.text, "keeps": _slot, "why": schema.text, "to": _slot, "bound": _slot, "each": schema.text, "when": _conditions,

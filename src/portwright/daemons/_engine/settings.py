@@ -221,8 +221,7 @@ class Settings:
             self._looked = True
             for path, nodes in self._keys.items():
                 name, key = path.rpartition(".")[2], nodes[-1].key
-                sounds_like_one = _SOUNDS_LIKE_ONE.search(name) is not None and _ANOTHERS.search(name) is None
-                if sounds_like_one and nodes[-1].values and not self._known.match(_unnamed(path)):
+                if sounds_like_a_socket(name) and nodes[-1].values and not self._known.match(_unnamed(path)):
                     place = f"{key.at.path}:{key.at.line}"
                     self.doubt = f"built-in default; `{key.text}` ({place}) is not understood, and may say otherwise"
                     break
@@ -389,6 +388,21 @@ def assigned(source: Source) -> dict[str, Word]:
             if node.values and name in found and "#" in found[name].text:
                 found[name] = node.values[0]
     return found
+
+
+def options_of(entry: Descriptor) -> frozenset[str]:
+    """The options that a room names, and those with one dash for two where its daemon takes them so."""
+    named = _options_of(entry)[0]
+    if entry.server is not None:
+        server = entry.server
+        lists = (server.listen, server.elsewhere, server.single, server.ipv4, server.ipv6, server.count, server.backlog, server.application)
+        named |= {*server.host.sources, *server.port.sources, *(flag for flags in lists for flag in flags)}
+    return named
+
+
+def sounds_like_a_socket(key: str) -> bool:
+    """Whether a setting of this name, in lower case, may say where something listens."""
+    return _SOUNDS_LIKE_ONE.search(key) is not None and _ANOTHERS.search(key) is None
 
 
 def is_yes(text: str) -> bool:
