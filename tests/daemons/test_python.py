@@ -150,10 +150,10 @@ def test_a_script_that_cannot_be_parsed_is_told(source: str) -> None:
 
 
 def test_a_huge_script_is_told_and_not_parsed() -> None:
-    files = host_of({SCRIPT: "#" * (1 << 20) + "\n"})
+    files = host_of({SCRIPT: "#" * (1 << 19) + "\n"})
 
     assert () == python.read(invocation(f"/usr/bin/python3 {SCRIPT}"), files, {})
-    assert ["a script longer than 1048576 characters is not parsed"] == [trouble.reason for trouble in files.unreadable]
+    assert ["a script longer than 524288 characters is not parsed"] == [trouble.reason for trouble in files.unreadable]
 
 
 @pytest.mark.parametrize(

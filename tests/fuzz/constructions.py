@@ -65,6 +65,8 @@ def _of(path: str, piece: str, more: Contents | None = None, before: str = "") -
 
 
 _NGINX = services({"nginx.service": service("/usr/sbin/nginx")})
+_NGINX_OF_FILES = {**_NGINX, "/etc/nginx/nginx.conf": "include *.conf;"}
+_NGINX_OF_SITES = {**_NGINX, "/etc/nginx/nginx.conf": "events{}http{include sites/*;}"}
 _APACHE = services({"apache2.service": service("/usr/sbin/apache2 -DFOREGROUND")})
 _HAPROXY = services({"haproxy.service": service("/usr/sbin/haproxy -f /etc/haproxy/haproxy.cfg")})
 _NAMED = services({"named.service": service("/usr/sbin/named -f")})
@@ -125,6 +127,14 @@ _FILES: dict[str, tuple[str, str, Contents, str]] = {
 
 def _sparse(size: int) -> Contents:
     return {f"/etc/sysctl.d/{number}.conf": f"sparse {16 * 1024 * 1024}" for number in range(size)}
+
+
+def _shared_out(path: str, piece: str, more: Contents | None = None) -> Callable[[int], Contents]:
+    """So many bytes in files that one reader reads together, each as large as a file may be; `*` in the path is the number of one."""
+    each = 190_000 // max(2, 2 * piece.count(";") + 2 * piece.count("{") + piece.count("\n"))
+    return lambda size: {
+        **(more or {}), **{path.replace("*", str(number)): piece * each for number in range(size // (each * len(piece)) + 1)}
+    }  # fmt: skip
 
 
 def _many_units(size: int) -> Contents:
@@ -267,6 +277,10 @@ def _mended(size: int) -> Contents:
 
 CONSTRUCTIONS: dict[str, Construction] = {
     **{name: Construction(_of(path, piece, more, before), 1 << 20) for name, (path, piece, more, before) in _FILES.items()},
+    "nginx: files of a;": Construction(_shared_out("/etc/nginx/*.conf", "a;", _NGINX_OF_FILES), 1 << 20),
+    "nginx: files of servers": Construction(_shared_out("/etc/nginx/sites/*", "server{listen 80;}", _NGINX_OF_SITES), 1 << 20),
+    "sysctl: files of a=b": Construction(_shared_out("/etc/sysctl.d/*.conf", "a=b\n"), 1 << 20),
+    "unit: files of drop-ins": Construction(_shared_out(f"{_UNITS}/x.service.d/*.conf", "[Service]\nNice=1\n", _SHELL), 1 << 20),
     "sparse files of 16 MiB": Construction(_sparse, 8),
     "many units": Construction(_many_units, 1000),
     "units on one port": Construction(_one_port, 250),

@@ -4,18 +4,24 @@ A target passes when it returns: a reader says what it cannot read, it never rai
 or daemon is fuzzed without a line here; a new grammar is worth a text in `seeds/`.
 """
 
+import os
 import random
 import re
+import shutil
+import socket
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
 from pkgutil import iter_modules, walk_packages
+from tempfile import TemporaryDirectory
 from types import ModuleType
 
 from portwright import formats
+from portwright._start.records import replace
 from portwright.daemons import daemons
-from portwright.facts import Invocation, Listener, OpenFiles
+from portwright.facts import Fact, Invocation, Listener, OpenFiles
 from portwright.finding import HostResult
 from portwright.formats import haproxy, shell
 from portwright.host import Host
@@ -32,14 +38,19 @@ from portwright.system.host_files.captures import captured
 from portwright.system.started import Started
 from portwright.system.sysctl.settle import settle
 from portwright.trees import Files
+from portwright.trees.directory import DirectoryTree
 from portwright.trees.memory import MemoryTree
 from portwright.trees.tree import Kind
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SEEDS = Path(__file__).parent / "seeds"
+_WEIGHTS = {"format": 35, "app": 63, "story": 2}
 RULES: tuple[Rule, ...] = load_rules([rules_directory()])
 
+# The few settings that a daemon's sockets meet: each report would tell the fifty others again, which no input changes.
+_MET = frozenset(f"net.ipv4.{name}" for name in ("ip_local_port_range", "ip_local_reserved_ports", "ip_unprivileged_port_start"))
 EMPTY = Files(MemoryTree({"/.portwright/addresses": "1: lo inet 127.0.0.1/8 scope host lo\n2: e inet6 fe80::1/64 scope link\n"}))
+SETTLED = replace(settle(EMPTY), sysctls=tuple(sysctl for sysctl in settle(EMPTY).sysctls if sysctl.key in _MET))
 AROUND = bind_context(settle(EMPTY), captured(EMPTY), EMPTY)
 
 Target = Callable[[bytes], None]
@@ -55,6 +66,13 @@ _PIECES = (
     b"ExecStart=", b"listen ", b"bind ", b"port ",
 )  # fmt: skip
 
+# What `isdigit()` or `int()` takes for a number, and what it is too large for.
+_NUMBERS = tuple(number.encode("utf-8", "surrogatepass") for number in (
+    "²", "٣", "８０", "१२३", "Ⅷ", "𝟠𝟘", "8_0", "+80", " 80", "080", "-80", "80.", "0x50", "1e3", "1" * 4301, "9" * 5000, "4294967376",
+    "18446744073709551696", "65616", "80\ud800", "\udcff80",
+))  # fmt: skip
+_NUMBER = re.compile(rb"[0-9]+")
+
 
 def seed_texts() -> tuple[bytes, ...]:
     """The texts in `seeds/`, and every file of the examples."""
@@ -67,7 +85,7 @@ def spoilt(chance: random.Random, data: bytes) -> bytes:
     for _ in range(chance.choice((1, 1, 2, 3, 8))):
         start = chance.randrange(len(data) + 1)
         end = min(len(data), start + chance.choice((0, 1, 1, 5, 40)))
-        match chance.randrange(8):
+        match chance.randrange(9):
             case 0:
                 data = data[:start] + data[end:]
             case 1 | 2:
@@ -82,9 +100,22 @@ def spoilt(chance: random.Random, data: bytes) -> bytes:
                 lines = data.split(b"\n")
                 chance.shuffle(lines)
                 data = b"\n".join(lines)
+            case 7:
+                at = _NUMBER.search(data, start) or _NUMBER.search(data)
+                if at is not None:
+                    data = data[: at.start()] + chance.choice(_NUMBERS) + data[at.end() :]
             case _:
                 data = data[:start] + data[end:] + data[start:end]
     return data[:100_000]
+
+
+def shares(names: Iterable[str], total: int) -> dict[str, int]:
+    """How many of `total` inputs each target gets: a grammar is quick and gets a third, a whole host is slow and gets little."""
+    kinds: dict[str, list[str]] = {}
+    for name in names:
+        kinds.setdefault(name.partition("/")[0], []).append(name)
+    weights = {kind: _WEIGHTS[kind] for kind in kinds}
+    return {name: -(-total * weights[kind] // (sum(weights.values()) * len(own))) for kind, own in kinds.items() for name in own}
 
 
 def inputs(target: str, number: int, first: int = 0) -> Iterator[tuple[int, bytes]]:
@@ -160,15 +191,16 @@ def _daemon(name: str) -> Target:
         given = tuple(Word(word, Span("/etc/x.service", 1, 1, 1, 2)) for word in data.decode("utf-8", "surrogateescape").split()[:8])
         program = Word("/usr/sbin/" + known.programs[0].rstrip("*"), Span("/etc/x.service", 1, 1, 1, 2))
         environment = {re.sub(r"\W", "_", word.text.upper()[:20]): word for word in given}
+        facts: list[Fact] = []
         for argv in ((program,), (program, *given), (program, Word("-c", program.at), Word("/etc/x.conf", program.at), *given)):
             invocation = Invocation("x.service", argv, program.at, environment, open_files=OpenFiles(1024, 4096))
-            facts = tuple(join(invocation, known.read(invocation, files, packages), AROUND))
-            services = Services(
-                tuple(fact for fact in facts if isinstance(fact, Listener)),
-                tuple(fact for fact in facts if not isinstance(fact, Listener)),
-                {},
-            )
-            told(assemble("h", "", files, settle(EMPTY), Started(), services, repository=False))
+            facts += join(invocation, known.read(invocation, files, packages), AROUND)
+        services = Services(
+            tuple(fact for fact in facts if isinstance(fact, Listener)),
+            tuple(fact for fact in facts if not isinstance(fact, Listener)),
+            {},
+        )
+        told(assemble("h", "", files, SETTLED, Started(), services, repository=False))
         if known.fragment is not None:
             known.fragment("/etc/x.conf", files, packages)
 
@@ -239,6 +271,65 @@ def _sysctl(data: bytes) -> None:
     told(assemble("h", "", tree, settle(tree), Started(), Services((), (), {}), repository=False))
 
 
+def _directory(data: bytes) -> None:
+    """A host's directory as a broken disk, an interrupted copy or somebody hostile leaves it, its files the spoilt bytes or their own."""
+    chance = random.Random(data)  # noqa: S311  it makes inputs, no secrets
+    with TemporaryDirectory() as folder:
+        root = Path(folder, "h")
+        for path, content in _example("web1").items():
+            place = root / path.lstrip("/")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if isinstance(content, str):
+                place.symlink_to(content[3:])
+            else:
+                place.write_bytes(content)
+        for _ in range(chance.choice((1, 2, 5, 20))):
+            _damage(chance, root, data)
+        told(read_host(DirectoryTree(str(root)), "h"))
+        for place in (root, *_below(root)):
+            if not place.is_symlink() and place.is_dir():
+                place.chmod(0o700)  # so that it can be removed
+
+
+def _below(root: Path) -> list[Path]:
+    """Everything below a directory, no link followed."""
+    return sorted(Path(directory, name) for directory, below, files in os.walk(root) for name in (*below, *files))
+
+
+def _damage(chance: random.Random, root: Path, data: bytes) -> None:
+    """Change one thing below `root`, by its own name and never through a link: what links lead to may be anybody's."""
+    place = chance.choice(_below(root) or [root])
+    kind = chance.randrange(10)
+    if kind == 0 and not place.is_symlink():
+        place.chmod(chance.choice((0, 0o111, 0o444, 0o4755, 0o7777)))
+        return
+    if kind == 1 and not place.is_symlink() and place.is_dir():
+        name = chance.choice((b"\xff", b"a\nb", b"\x1b]0;x\x07", "²".encode(), b"x@1@2.service", b"a" * 255, b"-", b"*", b".conf"))
+        Path(os.fsdecode(os.fsencode(place) + b"/" + name)).write_bytes(data)
+        return
+    if not place.is_symlink() and place.is_dir():
+        shutil.rmtree(place)
+    else:
+        place.unlink()
+    match kind:
+        case 2:
+            os.mkfifo(place)
+        case 3:
+            place.symlink_to(place)
+        case 4:
+            place.symlink_to(chance.choice(("/nowhere", "..", ".", "/", "/etc/passwd", "../" * 50 + "etc/passwd", "a" * 300, "/dev/zero")))
+        case 5:
+            place.mkdir()
+        case 6:
+            with place.open("wb") as file:
+                file.truncate(chance.choice((1, 1 << 20, 1 << 40)))
+        case 7:
+            with socket.socket(socket.AF_UNIX) as one, suppress(OSError):  # a path may be too long for it
+                one.bind(str(place))
+        case _:
+            place.write_bytes(data)
+
+
 def _example(name: str) -> dict[str, str | bytes]:
     root = EXAMPLES / name
     found: dict[str, str | bytes] = {}
@@ -260,5 +351,6 @@ def targets() -> dict[str, Target]:
     found |= {f"app/{daemon.name}": _daemon(daemon.name) for daemon in daemons()}
     stories: Iterable[tuple[str, Target]] = (
         ("host", _host), ("unit", _unit), ("repository", _repository), ("captured", _captured), ("sysctl", _sysctl),
+        ("directory", _directory),
     )  # fmt: skip
     return found | {f"story/{name}": target for name, target in stories}

@@ -15,6 +15,8 @@ import portwright.system.runit.reader
 import portwright.system.systemd.activation
 import portwright.system.systemd.units
 import portwright.system.sysvinit.reader
+import portwright.trees.budget
+import portwright.trees.glob
 from portwright.cli import main
 from portwright.source import Source, Span
 from portwright.system.host_files.captures import captured
@@ -184,7 +186,11 @@ def test_what_rests_on_an_environment_file_that_is_not_read_to_its_end_is_never_
     path, text = UNREAD[case]
     unit = PROGRAM.format(command).replace("/etc/x.env", path)
     files: dict[str, str | bytes] = {"etc/systemd/system/x.service": unit, **enabled("x.service")}
-    files |= {f"etc/e/{number:05}": "WEB_PORT=41000\n" for number in range(5000)} if "*" in path else {path.lstrip("/"): text}
+    files |= (
+        {f"etc/e/{number:05}": "WEB_PORT=41000\n" for number in range(portwright.trees.glob.MOST + 1)}
+        if "*" in path
+        else {path.lstrip("/"): text}
+    )
     root = lay(tmp_path / "h", {**files, "x.js": SERVER})
 
     assert 3 == main(["facts", "--format", "json", str(root)])
@@ -243,6 +249,68 @@ def test_the_files_that_monit_includes_beyond_the_most_are_said(monkeypatch: pyt
     assert ("/etc/monit.d/b", "more than 2 included files: the rest is not read") == (said.at.path, said.reason)
 
 
+def many(count: int, units: Construction) -> dict[str, str]:
+    return {path: text for number in range(count) for path, text in units(number).items()}
+
+
+def named(number: int, text: str) -> dict[str, str]:
+    return {f"etc/systemd/system/u{number}.service": text, **enabled(f"u{number}.service")}
+
+
+STEPS: dict[str, tuple[Construction, int, str]] = {
+    "commands of one unit": (lambda n: service("/bin/a", "Type=oneshot\n" + "ExecStart=/bin/a\n" * n), 20, "the command"),
+    "a script of many units": (
+        lambda n: {"x.sh": "#!/bin/sh\n" + "A=1\n" * 20, **many(n, lambda number: named(number, "[Service]\nExecStart=/x.sh\n"))},
+        6,
+        "the rest of a script",
+    ),
+    "settings of many units": (
+        lambda n: {
+            "etc/systemd/system/service.d/a.conf": "[Service]\n" + "Nice=1\n" * 20,
+            **many(n, lambda number: named(number, "[Service]\nExecStart=/bin/a\n")),
+        },
+        3,
+        "it has for one more unit",
+    ),
+    "settings nobody knows": (
+        lambda n: service("/bin/a", "".join(f"Listne{number}=80\n" for number in range(n * 30))),
+        5,
+        "what no setting is named",
+    ),
+    "a config of many units": (
+        lambda n: {
+            "etc/n.conf": "events{}http{" + "server{listen 80;}" * 10 + "}",
+            **many(n, lambda number: named(number, "[Service]\nExecStart=/usr/sbin/nginx -c /etc/n.conf\n")),
+        },
+        5,
+        "what is started here",
+    ),
+    "sockets of many lines": (
+        lambda n: {
+            **service("/usr/sbin/nginx"),
+            "etc/nginx/nginx.conf": "events{}http{server{" + "".join(f"listen 127.0.0.{number}:80;" for number in range(n)) + "}}",
+        },
+        8,
+        "what is opened here",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_what_is_read_again_for_each_of_many_is_counted_and_said_where_it_is_too_much(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    construction, most, what = STEPS[name]
+    monkeypatch.setattr(portwright.trees.budget, "MOST_WORK", 300)
+
+    code, within = reasons(construction(most), tmp_path / "within", capsys)
+    assert (0, []) == (code, within)
+
+    code, beyond = reasons(construction(40 * most), tmp_path / "beyond", capsys)
+    assert 3 == code
+    assert any(each.startswith(f"{what} is left out: this host took more than ") for each in beyond), beyond[:5]
+
+
 def test_a_limit_is_said_once_of_each_file_and_kind() -> None:
     files = Files(MemoryTree({}))
     a, b = Source("/a", "1234"), Source("/b", "1234")
@@ -261,7 +329,10 @@ def test_a_limit_is_said_once_of_each_file_and_kind() -> None:
 
 SOURCE = Path(portwright.__file__).parent
 NAMED = re.compile(r"_?(?:MOST|DEEPEST|LONGEST|LARGEST)(?:_[A-Z]+)*")
-SAYS = ("report_limit", "ReadError", "limited", "report_unreadable", "Unreadable", "Unread", "Refused", "refuse", "fail", "_give_up")
+SAYS = (
+    "report_limit", "report_spent", "ReadError", "limited", "report_unreadable", "Unreadable",
+    "Unread", "Refused", "refuse", "fail", "_give_up",
+)  # fmt: skip
 UNKNOWN = "what lies beyond it is a value that is not known"
 CALLER = "its caller says so"
 KERNEL = "as the kernel, systemd or the daemon has it: beyond it there is nothing to read"
@@ -335,6 +406,7 @@ SILENT = {
     "trees/budget.py: expand": CALLER,
     "trees/budget.py: is_read_up": CALLER,
     "trees/budget.py: take": CALLER,
+    "trees/budget.py: work": CALLER,
     "trees/tree.py: report_not_understood": SHOWN,
     "host/join/conflict.py: may_be_first": "of so many rivals one is likely to give up, and the error is predicted of each",
     "host/join/giving_up.py: _late": "a socket of which nobody says that it is closed counts as open",

@@ -9,7 +9,7 @@ from portwright.rules.allowing import allowed
 from portwright.source import Source, Span
 from portwright.system.systemd.start_order import StartOrder
 from portwright.trees import Files
-from portwright.trees.budget import MOST_BYTES, MOST_EXPANDED, MOST_WORDS, weight
+from portwright.trees.budget import MOST_BYTES, MOST_EXPANDED, MOST_WORDS, MOST_WORDS_OF_A_FILE, weight
 from portwright.trees.memory import MemoryTree
 from tests.fuzz.constructions import service, services
 
@@ -34,10 +34,18 @@ def test_a_text_weighs_what_a_reader_may_make_of_it(text: str, words: int) -> No
 
 
 def test_a_file_of_too_many_words_is_left_out_and_the_others_are_read() -> None:
-    files = Files(MemoryTree({"/a": "a;" * MOST_WORDS, "/b": "b\n", "/c": "c " * MOST_WORDS}))
+    files = Files(MemoryTree({"/a": "a;" * MOST_WORDS_OF_A_FILE, "/b": "b\n", "/c": "c " * (MOST_WORDS_OF_A_FILE + 1)}))
 
     assert [None, "b\n", None] == [source and source.text for source in map(files.read, ("/a", "/b", "/c"))]
-    assert [("/a", LEFT_OUT), ("/c", LEFT_OUT)] == [(each.at.path, each.reason) for each in files.unreadable]
+    left_out = f"it holds more than {MOST_WORDS_OF_A_FILE:,} words: it is left out"
+    assert [("/a", left_out), ("/c", left_out)] == [(each.at.path, each.reason) for each in files.unreadable]
+
+
+def test_files_of_too_many_words_together_are_left_out() -> None:
+    files = Files(MemoryTree({**{f"/{number}": "a " * (MOST_WORDS // 5) for number in range(6)}, "/b": "b\n"}))
+
+    assert [True] * 5 + [False, False] == [files.read(f"/{name}") is not None for name in (*range(6), "b")]
+    assert [("/5", LEFT_OUT), ("/b", LEFT_OUT)] == [(each.at.path, each.reason) for each in files.unreadable]
 
 
 def test_long_texts_of_few_words_are_read() -> None:

@@ -30,6 +30,8 @@ from portwright.system.started import InitSocket, Started
 from portwright.system.sysctl.settle import Settled, defaults, settle
 from portwright.trees import Files, Tree
 
+_COST_OF_A_FACT = 32  # steps
+
 
 def read_host(tree: Tree, name: str, identity: str = "") -> Host:
     """All facts of the host whose files a tree holds."""
@@ -64,19 +66,21 @@ def services(found: Started, files: Files, known: Captured, context: BindContext
     joined: list[Fact] = []
     privileges: dict[str, Privileges] = {}
     unknown: list[NotUnderstood] = []
-    sockets = socket_listeners(found.sockets, context)
+    sockets = socket_listeners(_afforded_sockets(found.sockets, files), context)
     handed = {name for socket in sockets for name in (socket.unit, socket.activates)}
     units = {unit.name: unit for unit in found.units}
     # What cron and supervisor start has another reason to be started than they have.
     for (name, _), service in groupby(found.invocations, lambda invocation: (invocation.unit, invocation.why)):
         unit = None if name is None else units.get(name)
         read = tuple(
-            each for invocation in service if not (each := daemon_facts(invocation, files, known)).invocation.passing or _stays(each, unit)
+            each
+            for invocation in _afforded_services(service, files)
+            if not (each := daemon_facts(invocation, files, known)).invocation.passing or _stays(each, unit)
         )
         for each in read:
             if each.invocation.unit is not None:
                 privileges.setdefault(each.invocation.unit, each.invocation.privileges)
-            joined += join(each.invocation, each.facts, context)
+            joined += join(each.invocation, _afforded(each.facts, files), context)
         unknown += not_understood(read, unit, name is not None and name in handed, files)
     return Services(
         listeners=(*(fact for fact in joined if isinstance(fact, Listener)), *sockets),
@@ -90,6 +94,30 @@ def _stays(passing: Read, unit: Unit | None) -> bool:
     """Whether something is left of a command after which a script goes on."""
     detaches = passing.daemon is not None and passing.daemon.descriptor.traits.detaches
     return detaches and (unit is None or not ends_with_its_command(unit))
+
+
+def _afforded(facts: Iterable[DaemonFact], files: Files) -> Iterator[DaemonFact]:
+    """What daemons say, as far as the host has steps left to join it and rules to be held against it."""
+    for fact in facts:
+        if not files.work(_COST_OF_A_FACT, lambda at=fact.at: at, "what is opened here"):  # type: ignore[misc]
+            return
+        yield fact
+
+
+def _afforded_services(invocations: Iterable[Invocation], files: Files) -> Iterator[Invocation]:
+    """Those whose configs may still be read: one config may be that of a hundred services."""
+    for invocation in invocations:
+        if files.work(0, lambda at=invocation.at: at, "what is started here"):  # type: ignore[misc]
+            files.take_again()
+            yield invocation  # and its daemon's files are read
+            files.work(files.take_again(), lambda at=invocation.at: at, "what comes after this")  # type: ignore[misc]
+
+
+def _afforded_sockets(sockets: Iterable[InitSocket], files: Files) -> Iterator[InitSocket]:
+    for socket in sockets:
+        if not files.work(_COST_OF_A_FACT, lambda at=socket.endpoint.at: at, "what is opened here"):  # type: ignore[misc]
+            return
+        yield socket
 
 
 def bind_context(settled: Settled, known: Captured, files: Files) -> BindContext:

@@ -136,6 +136,7 @@ _MOST_LINES = 50  # of one span
 _LEAST_KNOWN = 4  # characters of a secret that is looked for elsewhere
 
 
+@lru_cache(maxsize=256)  # a rule says the same of all it finds
 def hide(text: str) -> str:
     """A sentence without what is a secret by its own form: in an address, after a name and `=`, or as only keys and tokens look."""
     small = text.casefold()
@@ -361,11 +362,18 @@ def _known(spans: Iterable[Span], sources: Mapping[str, Source]) -> tuple[str, .
     for path, number, column in {(span.path, number, span.column) for span in spans for number in _lines(span)}:
         if path in sources:
             # A sentence says words that stand near the place it speaks of, so a line of a megabyte costs no more than a page.
-            line = sources[path].line(number)[max(0, column - _NEAR) : column + _NEAR]
-            for start, end in _stretches(line):
-                secret = line[start:end].strip("\"' ")
-                found |= {secret, *secret.split()}
+            found.update(_told_by(sources[path].line(number)[max(0, column - _NEAR) : column + _NEAR]))
     return tuple(sorted((each for each in found if len(each) >= _LEAST_KNOWN and not is_digits(each)), key=lambda each: (-len(each), each)))
+
+
+@lru_cache(maxsize=64)
+def _told_by(line: str) -> frozenset[str]:
+    """The secrets of a line, whole and by their words. Many findings may be about one line."""
+    found: set[str] = set()
+    for start, end in _stretches(line):
+        secret = line[start:end].strip("\"' ")
+        found |= {secret, *secret.split()}
+    return frozenset(found)
 
 
 def _lines(span: Span) -> range:

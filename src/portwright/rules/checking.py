@@ -35,7 +35,7 @@ _LONGEST_VALUE = 4096  # characters of one value in a message: no list of ports 
 # Rules are anybody's, and so are hosts: what they may cost together is a matter of seconds and megabytes.
 _MOST_OF_A_RULE = 1_000_000  # comparisons on one host
 _MOST_COMPARISONS = 8_000_000  # of all rules on one host
-_MOST_SAID = 64 << 20  # characters of all findings of one host
+_MOST_SAID = 9 << 20  # characters of all findings of one host
 _COST_OF_A_FINDING = 500  # characters, beside what it says
 
 

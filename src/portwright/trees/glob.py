@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from portwright.trees.tree import Files
 
-MOST = 4096
+MOST = 16_384
 _MAGIC = frozenset("*?[")
 
 
@@ -20,7 +20,7 @@ def is_pattern(text: str) -> bool:
 def expand(pattern: str, files: Files) -> tuple[str, ...]:
     """The existing paths an absolute pattern matches; a pattern without wildcards is itself, where it exists.
 
-    As in glob(7), a wildcard does not match a `/` nor a leading dot. Raises TooMany beyond 4096 paths.
+    As in glob(7), a wildcard does not match a `/` nor a leading dot. Raises TooMany beyond 16,384 paths.
     """
     found = ["/"]
     for part in pattern.split("/"):

@@ -8,7 +8,7 @@ from portwright._start import debug_log
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.source import Source, Span, Unreadable
-from portwright.trees.budget import MOST_EXPANDED, READ_UP, Budget
+from portwright.trees.budget import CHARACTERS_A_STEP, MOST_EXPANDED, MOST_WORK, READ_UP, Budget
 
 T = TypeVar("T")
 Kind = Literal["file", "directory", "special", "missing"]
@@ -116,6 +116,7 @@ class Files:
         self._doubts: dict[tuple[Span, str], None] = {}
         self._answers: dict[Hashable, object] = {}
         self._budget = Budget()
+        self._again = 0
         self._watch: Watch | None = None
 
     def watched(self, work: Callable[[], T]) -> tuple[T, Watch]:
@@ -148,6 +149,8 @@ class Files:
             if debug_log.ENABLED:
                 debug_log.say("files", "%s %s", "not there:" if data is None else f"read, {len(data)} bytes:", path)
             self._read[path] = None if data is None else Source(self.tree.label(path), data.decode("utf-8", "surrogateescape"))
+        elif (known := self._read[path]) is not None:
+            self._again += len(known.text)
         return self._read[path]
 
     def _texts(self) -> Iterable[str]:
@@ -161,8 +164,26 @@ class Files:
         """Whether `amount` characters more may be made of what files hold; where not, that is said of `what`, at its place."""
         if self._budget.expand(amount):
             return True
-        self.report_unreadable(at, f"{what} is left out: more than {MOST_EXPANDED:,} characters were made of what this host's files hold")
+        self.report_spent(at, f"{what} is left out: more than {MOST_EXPANDED:,} characters were made of what this host's files hold")
         return False
+
+    def work(self, steps: int, at: Callable[[], Span], what: str) -> bool:
+        """Whether so many steps more may be taken on this host; where not, that is said of `what`, at its place."""
+        if self._budget.work(steps):
+            return True
+        self.report_spent(at(), f"{what} is left out: this host took more than {MOST_WORK:,} steps")
+        return False
+
+    def take_again(self) -> int:
+        """The steps it took to read files once more since this was last asked."""
+        again, self._again = self._again, 0
+        return again // CHARACTERS_A_STEP
+
+    def report_spent(self, at: Span, reason: str) -> None:
+        """Once of each file, at the first place."""
+        if (at.path, reason) not in self._limits:
+            self._limits.add((at.path, reason))
+            self.report_unreadable(at, reason)
 
     def once(self, work_out: Callable[["Files"], T]) -> T:
         """What a function makes of these files, worked out when it is first asked for."""

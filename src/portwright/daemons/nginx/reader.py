@@ -1,7 +1,7 @@
 """nginx: its configuration with all includes becomes the sockets the master binds and the upstreams it keeps, or does not keep, open."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 from portwright._start.lazy_regex import lazy_regex
@@ -32,7 +32,7 @@ from portwright.trees.glob import TooMany, expand
 _DEFAULT = "/etc/nginx/nginx.conf"
 _PREFIX = "/usr/share/nginx"
 _DEEPEST_INCLUDE = 16
-_MOST_INCLUDES = 4096
+_MOST_INCLUDES = 16_384
 _MOST_DIRECTIVES = 500_000
 _MOST_SOCKETS = 4096
 _BACKLOG = 511  # NGX_LISTEN_BACKLOG
@@ -294,18 +294,7 @@ class _Listen:
 
 def _endpoints(nodes: tuple[Directive, ...], reading: _Reading, default: int) -> Iterator[Endpoint]:
     for module in ("http", "stream", "mail"):
-        listens: list[_Listen] = []
-        for block in (node for node in nodes if node.name == module):
-            for server in (node for node in block.inside if node.name == "server"):
-                lines = [node for node in server.inside if node.name == "listen"]
-                for directive in lines:
-                    listens += _listen(directive, module, reading)
-                if not lines and module == "http":
-                    at = server.words[0].at
-                    listens.append(_Listen(at, "tcp", "0.0.0.0", PortSet.of(default), origin="default"))  # noqa: S104
-                elif not lines:
-                    reading.refuse(server.at, f"nginx would not start: a {module} server needs a listen line")
-        for listen in _sockets(listens, reading):
+        for listen in _sockets(_listens(nodes, module, reading, default), reading):
             yield Endpoint(
                 at=listen.at,
                 app="nginx",
@@ -322,7 +311,21 @@ def _endpoints(nodes: tuple[Directive, ...], reading: _Reading, default: int) ->
             )
 
 
-def _sockets(listens: list[_Listen], reading: _Reading) -> list[_Listen]:
+def _listens(nodes: tuple[Directive, ...], module: Module, reading: _Reading, default: int) -> Iterator[_Listen]:
+    """What each server of a module listens on, one after the other: thousands of sites have few sockets together."""
+    for block in (node for node in nodes if node.name == module):
+        for server in (node for node in block.inside if node.name == "server"):
+            lines = [node for node in server.inside if node.name == "listen"]
+            for directive in lines:
+                yield from _listen(directive, module, reading)
+            if not lines and module == "http":
+                at = server.words[0].at
+                yield _Listen(at, "tcp", "0.0.0.0", PortSet.of(default), origin="default")  # noqa: S104
+            elif not lines:
+                reading.refuse(server.at, f"nginx would not start: a {module} server needs a listen line")
+
+
+def _sockets(listens: Iterable[_Listen], reading: _Reading) -> list[_Listen]:
     """The sockets that listen lines come to: equal addresses are one, and a wildcard stands in for plain addresses on its port.
 
     ngx_http_init_listening: "If there is a binding to an "*:port" then we need to bind() to the "*:port" only and ignore other
@@ -350,18 +353,30 @@ def _sockets(listens: list[_Listen], reading: _Reading) -> list[_Listen]:
     for listen in merged.values():
         if listen.address == listen.wildcard:
             _take(listen.ports, wild.setdefault((listen.protocol, listen.wildcard), bytearray(65537)))
-    taken: dict[tuple[Protocol, str], bytearray] = {}
+    free = _free(merged.values())
     sockets: list[_Listen] = []
-    for listen in merged.values():
+    for number, listen in enumerate(merged.values()):
         if not listen.ports:
             sockets.append(listen)
             continue
-        left = _take(listen.ports, taken.setdefault((listen.protocol, listen.address), bytearray(65537)))
+        left = free[number]
         if listen.address != listen.wildcard and not listen.own and (listen.protocol, listen.wildcard) in wild:
             left = _take(left, wild[listen.protocol, listen.wildcard])
         if left:
             sockets.append(replace(listen, ports=left))
     return sockets
+
+
+def _free(listens: Iterable[_Listen]) -> dict[int, PortSet]:
+    """The ports that no listen before has taken on the same address, by its number: one address after the other, for memory's sake."""
+    of_address: dict[tuple[Protocol, str], list[tuple[int, PortSet]]] = {}
+    for number, listen in enumerate(listens):
+        of_address.setdefault((listen.protocol, listen.address), []).append((number, listen.ports))
+    free: dict[int, PortSet] = {}
+    for each in of_address.values():
+        taken = bytearray(65537)
+        free |= {number: _take(ports, taken) for number, ports in each}
+    return free
 
 
 def _take(ports: PortSet, taken: bytearray) -> PortSet:

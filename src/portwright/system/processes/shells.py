@@ -1,7 +1,7 @@
 """`sh -c` text and `#!/bin/sh` scripts become the commands they end in: variables, `exec`, `.`, `set --`, tests that files decide."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, replace
@@ -14,6 +14,7 @@ from portwright.system.processes.process import MOST_STEPS, Process, is_name
 from portwright.system.processes.programs import SHELLS, is_shell_script, script_head
 from portwright.system.spanned_text import UNKNOWN, Piece, SpannedText, SpannedTextBuilder, SpannedTextView
 from portwright.trees import Files
+from portwright.trees.budget import COST_OF_A_WORD
 
 _DEEPEST = 16
 _CHARACTERS_A_STEP = 50
@@ -24,7 +25,8 @@ _MOST_PASSED = 256
 _MOST_ALIKE = 8
 _MOST_NUMBERS = 64
 _LONGEST_VALUE = 1 << 16
-_FIELD_BLANKS = " \t\n"  # IFS as it is set when a shell starts
+_WORD_OR_BLANKS = lazy_regex(r"([^ \t\n]+)|[ \t\n]+")  # IFS as it is set when a shell starts
+_SHORT = 200  # characters of a value that a step pays for
 _STRUCTURE = frozenset(("if", "then", "elif", "else", "fi", "while", "until", "for", "select", "do", "done", "{", "}", "(", ")", "!"))
 _QUIET = frozenset(
     (
@@ -118,6 +120,20 @@ def text_at(text: _Text, start: int, end: int) -> _Text:
     return _Text(text.origin, text.text[start:end], text.offset + start)
 
 
+def _parsed(text: _Text, files: Files) -> shell.Script | None:
+    """A text as the shell reads it, the file of many units parsed once; None where the host has had its share."""
+    known = files.once(_scripts)
+    if text.text not in known:
+        whole = len(text.text)
+        known[text.text] = shell.parse(text.text) if files.work(whole // _CHARACTERS_A_STEP, lambda: text.span(0, 0), "a script") else None
+    return known[text.text]
+
+
+def _scripts(files: Files) -> dict[str, shell.Script | None]:
+    """The scripts that were parsed, by their text."""
+    return {}
+
+
 @dataclass
 class _Level:
     """An `if`, a loop or a group around the commands: does its body run, and has a branch before run already."""
@@ -203,10 +219,10 @@ class Run:
             return
         self.depth += 1
         self.steps -= len(text.text) // _CHARACTERS_A_STEP
-        if self.steps > 0:
-            self._script(text, shell.parse(text.text))
-        else:
+        if self.steps <= 0:
             self._give_up(text.span(0, 0))
+        elif (script := _parsed(text, self.files)) is not None:
+            self._script(text, script)
         self.depth -= 1
 
     def _give_up(self, at: Span) -> None:
@@ -243,6 +259,9 @@ class Run:
                 return
             if self.steps < 0:
                 self._give_up(text.span(command.start, command.end))
+                return
+            if not self.files.work(1, lambda at=command: text.span(at.start, at.end), "the rest of a script"):  # type: ignore[misc]
+                self.over = True
                 return
             position = command.end
             runs = _running(levels)
@@ -733,8 +752,19 @@ class Run:
                         return [tuple(_between(self.arguments))]
                     return [each.pieces for each in self.arguments]
                 if part.operator in ("[@]", "[*]"):
-                    return self._items(text, part)
-                return [self._parameter(text, part).pieces]
+                    items = self._items(text, part)
+                    if self._pays(text, part, [each for pieces in items for each in pieces]):
+                        return items
+                    return [_unknown(text.span(part.start, part.end)).pieces]
+                return [self._paid(text, part, self._parameter(text, part).pieces)]
+
+    def _paid(self, text: _Text, part: shell.Parameter, pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+        """What a variable is replaced by; where that is long, again and again, it is unknown at last."""
+        return pieces if self._pays(text, part, pieces) else (Piece(UNKNOWN, text.span(part.start, part.end)),)
+
+    def _pays(self, text: _Text, part: shell.Parameter, pieces: Sequence[Piece]) -> bool:
+        length = sum([len(each.text) for each in pieces]) + COST_OF_A_WORD * (len(pieces) - 1)
+        return length <= _SHORT or self.files.spend(length, text.span(part.start, part.end), "a variable's value")
 
     def _items(self, text: _Text, part: shell.Parameter) -> list[tuple[Piece, ...]]:
         """The items of an array; a variable that is none is its only item."""
@@ -1034,18 +1064,11 @@ def _literal(text: _Text, part: shell.Text) -> tuple[Piece, ...]:
 
 def _split_into(pieces: Iterable[Piece], weaver: SpannedTextBuilder, fields: list[SpannedText]) -> None:
     for each in pieces:
-        position, length = 0, len(each.text)
-        while position < length:
-            start = position
-            if each.text[position] in _FIELD_BLANKS:
-                if weaver.started:
-                    fields.append(weaver.finish())
-                while position < length and each.text[position] in _FIELD_BLANKS:
-                    position += 1
-            else:
-                while position < length and each.text[position] not in _FIELD_BLANKS:
-                    position += 1
-                weaver.put([each.cut(start, position)])
+        for found in _WORD_OR_BLANKS.finditer(each.text):
+            if found[1] is not None:
+                weaver.put([each.cut(*found.span())])
+            elif weaver.started:
+                fields.append(weaver.finish())
 
 
 def _trimmed(value: SpannedText, operator: str, pattern: str) -> SpannedText:

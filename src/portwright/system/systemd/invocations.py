@@ -25,6 +25,8 @@ _DIRECTORIES = {
     "ConfigurationDirectory": ("CONFIGURATION_DIRECTORY", "/etc"),
 }
 
+_SETTINGS_A_STEP = 8
+
 
 def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> tuple[Invocation, ...]:
     """The programs a service starts with ExecStart=, in order; () for what starts nothing (masked, no ExecStart=, a template).
@@ -49,7 +51,10 @@ def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> t
     directory = _directory(unit, files, expand)
     sockets = _sockets(unit, units)
     done: list[Invocation] = []
-    for command in found:
+    for number, command in enumerate(found):
+        # The unit's settings are looked at again for each command.
+        if number and not files.work(len(unit.settings) // _SETTINGS_A_STEP, lambda at=command.at: at, "the command"):  # type: ignore[misc]
+            break
         variables = known if given.unknown is None else {**given.of_words(" ".join(each.text for each in command.argv)), **known}
         argv = substitute(command, variables, files.spend)
         program = find_program(command.program.text, files, _search_path(unit, expand))

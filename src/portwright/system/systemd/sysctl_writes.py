@@ -1,7 +1,7 @@
 """Kernel settings that services write when a boot starts them."""
 
 from collections.abc import Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 
 from portwright._start.records import replace
 from portwright.facts import Unit
@@ -23,14 +23,14 @@ def sysctl_writes(units: Units, files: Files) -> Iterator[SysctlWrite]:
     for unit in units.each:
         if unit.kind == "service" and unit.state == "loaded" and unit.starts == "boot" and unit.name != "systemd-sysctl.service":
             given = partial(_environment, unit, units, files)
+            after_files = cache(partial(_after_files, unit, units))
             for key in _KEYS:
                 for setting in unit.each("Service", key):
                     for command in units.commands(setting, unit):
                         if isinstance(command, Command):
                             words = [word.text for word in command.argv]
-                            after_files = _after_files(unit, units)
                             for write in writes_of(command.program.text, words, command.at, unit.name, files, given):
-                                yield replace(write, after_files=after_files)
+                                yield replace(write, after_files=after_files())
     if files.names("/etc/network") or files.names("/etc/NetworkManager") or files.names("/etc/networkd-dispatcher"):
         from portwright.system.systemd.network_hooks import hook_writes
 

@@ -33,6 +33,9 @@ from portwright.system.systemd.unit_files import (
 from portwright.trees import Files
 
 _MOST_UNITS = 100_000
+_COST_OF_A_SETTING = 4  # steps, for each unit but the first that has it
+_COST_OF_A_STRANGER = 30  # steps, for each setting that may be a known one misspelt
+_MANY = 200  # settings of one file, more than people write
 _COST_OF_AN_INSTANCE = 4_000  # characters of Files.spend
 _DROPPED_INTO = frozenset(["service", "socket"])
 _OF_USERS = ("/systemd/user/", "/.config/systemd/", "/.local/share/systemd/")
@@ -238,6 +241,7 @@ class _Loader:
         self._fragments: dict[str, str] = {}
         self.release = None if made is None else files.once(systemd_release)
         self._parsed: dict[str, unit_format.UnitFile | None] = {}
+        self._taken: set[str] = set()
         self.named = False
         """Whether all units that files and links name are loaded."""
 
@@ -248,8 +252,18 @@ class _Loader:
             document = None if source is None else unit_format.parse(source)
             for trouble in () if document is None else _untold(document):
                 self.files.report_unreadable(trouble.at, trouble.reason)
-            self._parsed[path] = document
+            self._parsed[path] = document if document is None or len(document.settings) < _MANY else self._without_strangers(document)
         return self._parsed[path]
+
+    def _without_strangers(self, document: unit_format.UnitFile) -> unit_format.UnitFile:
+        """A long unit file without the settings nobody knows, where the host has no steps left to look for what each was meant to be."""
+        from portwright.system.releases.unit_settings import SECTIONS
+
+        strangers = [each for each in document.settings if each.key not in SECTIONS and not each.section.startswith("X-")]
+        if not strangers or self.files.work(_COST_OF_A_STRANGER * len(strangers), lambda: strangers[0].at, "what no setting is named"):
+            return document
+        gone = {id(each) for each in strangers}
+        return replace(document, settings=tuple(each for each in document.settings if id(each) not in gone))
 
     def find(self, name: str) -> Unit | None:
         """The unit of a name, loaded when first asked for; None where no file makes it and nothing is dropped into it."""
@@ -329,9 +343,17 @@ class _Loader:
         return files, settings
 
     def _merged(self, paths: Sequence[str]) -> tuple[tuple[str, ...], tuple[Setting, ...]]:
-        read = [(path, document) for path in paths if (document := self.parsed(path)) is not None]
+        read = [(path, document) for path in paths if (document := self.parsed(path)) is not None and self._pays(path, document)]
         settings = tuple(setting for _, document in read for setting in (*document.settings, *document.unsigned))
         return tuple(self.files.tree.label(path) for path, _ in read), settings
+
+    def _pays(self, path: str, document: unit_format.UnitFile) -> bool:
+        """Whether a file's settings are taken once more: a template, or what is dropped into all units of a kind, makes many."""
+        if path not in self._taken:
+            self._taken.add(path)
+            return True
+        label = self.files.tree.label(path)
+        return self.files.work(_COST_OF_A_SETTING * len(document.settings), lambda: Span.whole(label), "it has for one more unit")
 
     def expand(self, text: str, unit: Unit) -> str:
         """A setting's text with its specifiers put in."""

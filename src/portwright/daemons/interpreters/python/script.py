@@ -14,7 +14,7 @@ from portwright.source import Source, Span, Word
 from portwright.system.host_files import names
 from portwright.trees import Files
 
-LONGEST = 1 << 20
+LONGEST = 1 << 19
 _DEEPEST = 20
 _MOST_SOCKETS = 64
 _LONGEST_VALUE = 4096
