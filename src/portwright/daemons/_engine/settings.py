@@ -73,6 +73,10 @@ class Settings:
         self.config_path: str | None = None
         self._options, self._arguments = _command_line(invocation.argv[1:], _options_of(entry), entry.one_dash)
         self._environment = dict(invocation.environment)
+        self._said: dict[str, list[DaemonFact]] = {}
+        self._decided: dict[tuple[str, tuple[str, ...]], bool] = {}
+        self._of_block: tuple[Node | None, dict[str, list[Node]]] = (None, {})
+        self._settled = False
         self._nodes_read: tuple[Node, ...] = ()
         self._keys: dict[str, list[Node]] = {}
         self._read = self._repeated = 0
@@ -83,6 +87,7 @@ class Settings:
         if entry.config is not None and entry.config.format and self.holds((), entry.config.unless):
             self._nodes_read = self._config(entry.config)
             self._keys = _by_path(self._nodes_read)
+        self._settled = True
 
     @classmethod
     def of_options(cls, entry: Descriptor, invocation: Invocation, conditions: Conditions) -> "Settings":
@@ -101,10 +106,21 @@ class Settings:
         self._parsed = {}
         self._nodes_read = () if entry.config is None or not entry.config.format else self._file((path,), entry.config)
         self._keys = _by_path(self._nodes_read)
+        self._said, self._decided, self._of_block, self._settled = {}, {}, (None, {}), True
         return self
 
     def occurrences(self, source: str, block: Node | None = None) -> list[DaemonFact]:
-        """Every time a source says something, in order; an empty variable says nothing."""
+        """Every time a source says something, in order; an empty variable says nothing.
+
+        What stands outside of blocks is looked for once: each of ten thousand blocks asks for it.
+        """
+        if source.startswith(".") or not self._settled:
+            return self._occurrences(source, block)
+        if source not in self._said:
+            self._said[source] = self._occurrences(source, None)
+        return self._said[source]
+
+    def _occurrences(self, source: str, block: Node | None) -> list[DaemonFact]:
         if source.startswith("-"):
             return [DaemonFact(() if word is None else (word,), "argument") for word in self._options.get(source, ())]
         if source.startswith("$"):
@@ -133,7 +149,9 @@ class Settings:
         place = decimal(name)
         if place is not None:
             return [DaemonFact((block.values[place - 1],), "directive")] if place <= len(block.values) else []
-        return [DaemonFact(node.words, "directive", node) for node in _found(_by_path(block.children), name)]
+        if self._of_block[0] is not block:
+            self._of_block = (block, _by_path(block.children))
+        return [DaemonFact(node.words, "directive", node) for node in _found(self._of_block[1], name)]
 
     @cached_property
     def addresses(self) -> tuple[Address, ...] | None:
@@ -190,6 +208,13 @@ class Settings:
 
     def _is(self, sources: str, wanted: tuple[str, ...], block: Node | None) -> bool:
         """Whether the first of `a|b` that says anything says what is wanted; `set` and `unset` are whether any does."""
+        if not self._settled or sources.startswith(".") or "|." in sources:
+            return self._says(sources, wanted, block)
+        if (sources, wanted) not in self._decided:
+            self._decided[sources, wanted] = self._says(sources, wanted, None)
+        return self._decided[sources, wanted]
+
+    def _says(self, sources: str, wanted: tuple[str, ...], block: Node | None) -> bool:
         said = next((found for source in sources.split("|") if (found := self.occurrences(source, block))), None)
         if not said:
             return "unset" in wanted
@@ -422,6 +447,10 @@ def _fits(text: str, wanted: str) -> bool:
     return fnmatchcase(text, wanted.lower())
 
 
+_MOST_NAMED = 2
+"""Blocks inside one another that are found under their own names: each one more doubles what there is. No entry asks for more."""
+
+
 def _by_path(nodes: Iterable[Node]) -> dict[str, list[Node]]:
     """Nodes by their dotted lower-case path, in the order written."""
     found: dict[str, list[Node]] = {}
@@ -432,12 +461,16 @@ def _by_path(nodes: Iterable[Node]) -> dict[str, list[Node]]:
         count += 1
         path = f"{prefix}{node.key.text.lower()}"
         found.setdefault(path, []).append(node)
-        if node.children and node.values:
+        if node.children and node.values and prefix.count("<") < _MOST_NAMED:
             # A block with a name of its own is found under it, too: `plugin<network>.listen`.
-            todo += [(f"{path}<{node.values[0].text.lower()}>.", child, depth + 1) for child in reversed(node.children) if depth < DEEPEST]
-            found.setdefault(f"{path}<{node.values[0].text.lower()}>", []).append(node)
-        if depth < DEEPEST:
-            todo += [(f"{path}.", child, depth + 1) for child in reversed(node.children)]
+            named = f"{path}<{node.values[0].text.lower()}>"
+            found.setdefault(named, []).append(node)
+            if depth < DEEPEST:
+                inside = f"{named}."
+                todo += [(inside, child, depth + 1) for child in reversed(node.children)]
+        if depth < DEEPEST and node.children:
+            inside = f"{path}."
+            todo += [(inside, child, depth + 1) for child in reversed(node.children)]
     return found
 
 

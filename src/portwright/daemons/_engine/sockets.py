@@ -14,6 +14,7 @@ from portwright.source import Span, Word
 from portwright.system.host_files import names
 
 MOST_SOCKETS = 10_000
+_COST_OF_A_BLOCK = 8  # steps, for each kind of socket that may stand in it
 _TRANSPORTS: dict[str, tuple[Protocol, str]] = {
     "tcp": ("tcp", ""), "tcp4": ("tcp", "inet"), "tcp6": ("tcp", "inet6"), "udp": ("udp", ""), "udp4": ("udp", "inet"),
     "udp6": ("udp", "inet6"), "tcpv6": ("tcp", "inet6"), "udpv6": ("udp", "inet6"), "udpipv6": ("udp", "inet6"),
@@ -54,6 +55,8 @@ def endpoints(entry: Descriptor, settings: Settings, at: Span, version: str | No
             continue
         blocks: list[Node | None] = [*settings.blocks(socket.each)] if socket.each else [None]
         for block in blocks:
+            if not settings.files.work(_COST_OF_A_BLOCK, lambda block=block: at if block is None else block.key.at, "what stands here"):  # type: ignore[misc]
+                break
             if not settings.holds(socket.when, socket.unless, block):
                 continue
             for endpoint in _of_socket(entry, socket, settings, block, at):
