@@ -18,6 +18,10 @@ FEWEST_PORTS = 512
 
 _ROUNDS = 4
 
+_MOST_HALVINGS = 24
+"""Proofs of one host by halves: each reads the whole host, and two hundred fixes that exclude each other would need four hundred. After
+that a common proof says which wishes its new findings speak of: those are left out, each with the finding that speaks of it."""
+
 @dataclass(frozen=True, slots=True)
 class Unplanned:
     """A finding that no step mends, why, and what a person can do about it."""
@@ -126,7 +130,11 @@ class _Proven:
 
 
 class _Refused(ContradictionError):
-    """These wishes cannot be proven together; the message is the reason."""
+    """These wishes cannot be proven together; the message is the reason, `because` are the findings that show it."""
+
+    def __init__(self, reason: str, because: Iterable[Finding] = ()) -> None:
+        super().__init__(reason)
+        self.because = tuple(because)
 
 
 class _Prover:
@@ -135,12 +143,19 @@ class _Prover:
         self._before = before
         self._known = Counter(finding.fingerprint for finding in before)
         self._recheck = recheck
+        self._proofs = 0
         self.policy = policy
 
     def most_of(self, wished: Sequence[Finding], proven: _Proven, refused: list[Unplanned]) -> _Proven:
         """As many of these wishes as can be proven on top of what is proven; the others go to `refused` with the reason."""
         if not wished:
             return proven
+        if self._proofs >= _MOST_HALVINGS:
+            # One of each kind before the others, so that of those that exclude each other one is there.
+            first = {(each.card.id, each.subject.port, each.subject.protocol): each for each in reversed(wished)}
+            firsts = [each for each in wished if any(each is one for one in first.values())]
+            proven = self._innocent(firsts, proven, refused)
+            return self._innocent([each for each in wished if not any(each is one for one in firsts)], proven, refused)
         try:
             return self._prove((*proven.wishes, *wished))
         except ContradictionError as refusal:
@@ -150,9 +165,27 @@ class _Prover:
         middle = len(wished) // 2
         return self.most_of(wished[middle:], self.most_of(wished[:middle], proven, refused), refused)
 
+    def _innocent(self, wished: Sequence[Finding], proven: _Proven, refused: list[Unplanned]) -> _Proven:
+        """Those of these wishes of which no finding speaks that their common proof brings; what stands against none of them stands against
+        all."""
+        left = list(wished)
+        while left:
+            try:
+                return self._prove((*proven.wishes, *left))
+            except ContradictionError as refusal:
+                because = refusal.because if isinstance(refusal, _Refused) else ()
+                guilty = {id(each): against for each in left if (against := _against(each, because)) is not None}
+                for each in left:
+                    against = guilty.get(id(each))
+                    if against is not None or not guilty:
+                        refused.append(Unplanned(each, _reason(refusal, each, against), each.summary))
+                left = [each for each in left if guilty and id(each) not in guilty]
+        return proven
+
     def _prove(self, wished: tuple[Finding, ...]) -> _Proven:
         """The steps for all of these wishes; raises ContradictionError where they contradict, do not mend, or break something else."""
         wishes = wished
+        self._proofs += 1
         for _ in range(_ROUNDS):
             steps = unite(self._host, wishes)
             edits = _edits(self._host, steps)
@@ -169,16 +202,39 @@ class _Prover:
             fresh = [finding for finding in after if remaining[finding.fingerprint] > self._known[finding.fingerprint]]
             more, hopeless = _sort_out(fresh, self.policy, ours=True)
             if hopeless:
-                new = hopeless[0].finding
-                raise _Refused(f"on a copy of this host the change causes a new finding, {new.card.id}: {new.message}")
+                raise _Refused(_causes(hopeless[0].finding), (each.finding for each in hopeless))
             if not more:
                 for finding in wished:
                     if remaining[finding.fingerprint]:
-                        raise _Refused("on a copy of this host the finding remains after the change")
+                        raise _Refused(_REMAINS, (each for each in wished if remaining[each.fingerprint]))
                 fixed = tuple(f for f in self._before if not remaining[f.fingerprint])
                 return _Proven(wished, steps, edits, fixed, usable)
             wishes = (*wishes, *more)
         raise _Refused("on a copy of this host each change requires another one")
+
+
+_REMAINS = "on a copy of this host the finding remains after the change"
+
+
+def _causes(new: Finding) -> str:
+    return f"on a copy of this host the change causes a new finding, {new.card.id}: {new.message}"
+
+
+def _against(wish: Finding, because: Iterable[Finding]) -> Finding | None:
+    """The finding that speaks of a wish, the one that names its unit before one that only notes it."""
+    speaking = [each for each in because if _speaks_of(each, wish)]
+    return min(speaking, key=lambda each: f"({wish.subject.unit})" not in each.message, default=None)
+
+
+def _reason(refusal: ContradictionError, wish: Finding, against: Finding | None) -> str:
+    """Why a wish is left out of a common proof: what was new there and speaks of it."""
+    return str(refusal) if against is None else _REMAINS if against is wish else _causes(against)
+
+
+def _speaks_of(finding: Finding, wish: Finding) -> bool:
+    """Whether a finding is about what a wish would change: its unit, or a line of the file it is about."""
+    places = {finding.at.path, *(note.at.path for note in finding.notes if note.at is not None)}
+    return finding is wish or wish.at.path in places or (wish.subject.unit is not None and wish.subject.unit == finding.subject.unit)
 
 
 def _assert_text(edits: Mapping[str, str]) -> None:
