@@ -59,7 +59,16 @@ class PortSet:
         return self.minus(self.minus(other))
 
     def overlaps(self, other: "PortSet") -> bool:
-        return bool(self.intersection(other).ranges)
+        mine, theirs = self.ranges, other.ranges
+        here = there = 0
+        while here < len(mine) and there < len(theirs):
+            if mine[here][1] < theirs[there][0]:
+                here += 1
+            elif theirs[there][1] < mine[here][0]:
+                there += 1
+            else:
+                return True
+        return False
 
     @property
     def low(self) -> int | None:

@@ -30,7 +30,7 @@ from portwright.system.started import InitSocket, Started
 from portwright.system.sysctl.settle import Settled, defaults, settle
 from portwright.trees import Files, Tree
 
-_COST_OF_A_FACT = 32  # steps
+_COST_OF_A_FACT = 40  # steps
 
 
 def read_host(tree: Tree, name: str, identity: str = "") -> Host:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from ipaddress import IPv6Address
+from itertools import islice
 
 from portwright._start.records import dataclass, replace
 from portwright.facts import Listener, Protocol
@@ -64,6 +65,18 @@ class Turn:
 
 def claim(host: Host, listener: Listener) -> Claim | None:
     """What a listener asks of the kernel; None where the kernel picks the port or the address cannot be read."""
+    known = host.once(_claims)
+    if id(listener) not in known:
+        known[id(listener)] = (listener, _claim(host, listener))
+    return known[id(listener)][1]
+
+
+def _claims(host: Host) -> dict[int, tuple[Listener, Claim | None]]:
+    """The claims that were asked for; each listener is kept with its claim, so that its id stays its own."""
+    return {}
+
+
+def _claim(host: Host, listener: Listener) -> Claim | None:
     if listener.random or not listener.ports:
         return None
     text, _, scope = listener.address.partition("%")
@@ -111,7 +124,8 @@ def may_be_first(host: Host, listener: Listener) -> bool:
     port = listener.port
     if mine is None or port is None:
         return False
-    rivals = [each for each in host.once(_by_lowest_port).get((listener.protocol, port), ()) if each is not listener][:_MOST_RIVALS]
+    others = (each for each in host.once(_by_lowest_port).get((listener.protocol, port), ()) if each is not listener)
+    rivals = islice(others, _MOST_RIVALS)
     met = [(each, theirs) for each in rivals if (theirs := claim(host, each)) is not None and collide(theirs, mine)]
     return bool(met) and all(each.survives_conflict and not _is_earlier(each, my_turn) for each, _ in met)
 

@@ -19,7 +19,7 @@ from portwright.trees.glob import expand as expand_glob
 LONGEST_FILE = 1 << 20
 """Characters of an environment file that are read; a longer one is said to be so."""
 
-_COST_OF_A_VARIABLE = 16  # characters of Files.spend: every command of every unit that names the file keeps it
+_COST_OF_A_VARIABLE = 24  # characters of Files.spend: every command of every unit that names the file keeps it
 
 _NAMED = lazy_regex(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 _BLANK = " \t\n\r"
@@ -113,10 +113,13 @@ def _read(path: str, files: Files, setting: Setting) -> EnvironmentFile | None:
     if source is None:
         return None
     known = files.once(_parsed)
+    variables = len(known[path].assignments) if path in known else source.text.count("=", 0, LONGEST_FILE)
+    if not files.spend(_COST_OF_A_VARIABLE * variables, setting.at, f"what {path} says"):
+        return None
     document = known[path] = known.get(path) or parse(source)
     if document.is_cut:
         files.report_limit(source.span(LONGEST_FILE, LONGEST_FILE), LONGEST_FILE, "characters in an environment file")
-    return document if files.spend(_COST_OF_A_VARIABLE * len(document.assignments), setting.at, f"what {path} says") else None
+    return document
 
 
 def _is_made(unit: Unit, path: str) -> bool:

@@ -36,6 +36,8 @@ _MOST_UNITS = 100_000
 _COST_OF_A_SETTING = 4  # steps, for each unit but the first that has it
 _COST_OF_A_STRANGER = 30  # steps, for each setting that may be a known one misspelt
 _MANY = 200  # settings of one file, more than people write
+_LONG = 4096  # characters of a unit file
+_NAMING = frozenset(("After", "Before", "Wants", "Requires", "Requisite", "BindsTo", "PartOf", "Upholds", "Conflicts"))
 _COST_OF_AN_INSTANCE = 4_000  # characters of Files.spend
 _DROPPED_INTO = frozenset(["service", "socket"])
 _OF_USERS = ("/systemd/user/", "/.config/systemd/", "/.local/share/systemd/")
@@ -252,8 +254,21 @@ class _Loader:
             document = None if source is None else unit_format.parse(source)
             for trouble in () if document is None else _untold(document):
                 self.files.report_unreadable(trouble.at, trouble.reason)
-            self._parsed[path] = document if document is None or len(document.settings) < _MANY else self._without_strangers(document)
+            if document is not None and len(document.settings) >= _MANY:
+                document = self._without_strangers(document)
+            if document is not None and source is not None and len(source.text) >= _LONG:
+                document = self._without_edges(document)
+            self._parsed[path] = document
         return self._parsed[path]
+
+    def _without_edges(self, document: unit_format.UnitFile) -> unit_format.UnitFile:
+        """A long unit file without the units it names, where the host has no steps left for them: a thousand may each name all others."""
+        naming = [each for each in document.settings if each.key in _NAMING and each.section == "Unit"]
+        named = sum(each.value.count(" ") + 1 for each in naming)
+        if not naming or self.files.work(named, lambda: naming[0].at, "which units it names"):
+            return document
+        gone = {id(each) for each in naming}
+        return replace(document, settings=tuple(each for each in document.settings if id(each) not in gone))
 
     def _without_strangers(self, document: unit_format.UnitFile) -> unit_format.UnitFile:
         """A long unit file without the settings nobody knows, where the host has no steps left to look for what each was meant to be."""
