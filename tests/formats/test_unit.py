@@ -37,7 +37,12 @@ def said(text: str) -> list[tuple[str, str, str]]:
         ("[Service]\0User=svc\0", [("Service", "User", "svc")]),
         ("\ufeff[Service]\nUser=svc\n", [("Service", "User", "svc")]),
         ("[Service]\nA=\u2028b\x85c\n", [("Service", "A", "\u2028b\x85c")]),
-        ("[Service]\nA=\udcff\n", [("Service", "A", "\udcff")]),
+        ("[Service]\nA=b\nA\nC=d\n", [("Service", "A", "b"), ("Service", "C", "d")]),
+        ("#\udcff\n[Service]\n;\uffff\nA=b\n", [("Service", "A", "b")]),
+        ("# x\n\ufeff[Service]\nA=b\n", [("Service", "A", "b")]),
+        ("\ufeff[Service]\nA=b\n\ufeffC=d\n", [("Service", "A", "b"), ("Service", "\ufeffC", "d")]),
+        (" \ufeff[Service]\nA=b\n", []),
+        ("\ufeff# x \\\n[Service]\nA=b\n", []),
         ("", []),
     ],
 )
@@ -119,6 +124,16 @@ def test_systemd_reads_no_further_than_a_broken_section_header(header: str) -> N
     assert ["A"] == [setting.key for setting in document.settings]
     assert document.stopped is not None
     assert (3, "not a section header: systemd reads no further in this file") == (document.stopped.at.line, document.stopped.reason)
+
+
+@pytest.mark.parametrize("text", ["\udcff", "D=\udcff", "\udcff=d", "[\udcff]", "D=\uffff", "D=\ufdd0", "D=d \\\n  e\udcff"])
+def test_systemd_reads_no_further_than_a_byte_that_is_no_utf_8(text: str) -> None:
+    document = read(f"[Service]\nA=b\nword x\n{text}\nC=d\n")
+
+    assert ["A"] == [setting.key for setting in document.settings]
+    assert ["word x"] == [setting.key for setting in document.unsigned]
+    assert document.stopped is not None
+    assert "a character that is not UTF-8: systemd reads no further in this file" == document.stopped.reason
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,14 @@ LONGEST_LINE = 1 << 20
 """Bytes in a line, continued lines together (LONG_LINE_MAX in systemd); systemd reads no further in a file with a longer one."""
 
 BLANK = " \t\n\r"
+_MARK = "\ufeff"
 _LEADS = "#; \t"  # what a line that may be a comment starts with
 _COMMENTS = ("#", ";")
 _LINE_END = lazy_regex("[\n\r\0]+")
+# utf8_is_valid() in systemd: a byte that is no UTF-8 (a lone surrogate here), or a code point that is no character.
+NOT_UTF8 = lazy_regex(
+    "[\ud800-\udfff\ufdd0-\ufdef" + "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000)) + "]"
+)
 _Break = tuple[int, int, int]  # offset into the logical line, line, column
 
 
@@ -43,6 +48,7 @@ def parse(source: Source) -> UnitFile:
     settings: list[Setting] = []
     ignored: list[Unreadable] = []
     unsigned: list[Setting] = []
+    is_text = source.text.isascii() or NOT_UTF8.search(source.text) is None
     for number, before, line, breaks in _logical(source.text):
         if line is None:
             reason = f"a line longer than {LONGEST_LINE} bytes: systemd reads no further in this file"
@@ -51,9 +57,13 @@ def parse(source: Source) -> UnitFile:
         if not text:
             continue
         lead = 0 if line[0] == text[0] else len(line) - len(line.lstrip(BLANK))
+        if not is_text and (strange := NOT_UTF8.search(text)) is not None:
+            at = _span(path, number, before, breaks, lead + strange.start(), lead + strange.end())
+            reason = "a character that is not UTF-8: systemd reads no further in this file"
+            return UnitFile(tuple(settings), tuple(ignored), Unreadable(at, reason), tuple(unsigned))
         if text[0] == "[":
             name = text[1:-1]
-            if text[-1] != "]" or not _is_safe(name):
+            if text[-1] != "]" or not is_safe(name):
                 at = _span(path, number, before, breaks, lead, lead + len(text))
                 reason = "not a section header: systemd reads no further in this file"
                 return UnitFile(tuple(settings), tuple(ignored), Unreadable(at, reason))
@@ -64,8 +74,9 @@ def parse(source: Source) -> UnitFile:
             at = _span(path, number, before, breaks, lead, lead + len(text))
             reason = "before any section" if not header else "no `=` in it" if not equals else "no key before its `=`"
             ignored.append(Unreadable(at, f"systemd ignores this line: {reason}"))
-            if header and not equals and key.partition(" ")[0].isalpha():
-                # It sets nothing; its first word may tell what was meant.
+            word, blank, _ = key.partition(" ")
+            if header and not equals and blank and word.isalpha():
+                # It sets nothing; its first word may tell what was meant. A word alone would be the key of an empty assignment.
                 unsigned.append(Setting(at, at, section, key, ""))
             continue
         start = lead + len(key) + 1
@@ -94,6 +105,7 @@ def _logical(text: str) -> Iterator[tuple[int, int, str | None, tuple[_Break, ..
     Comments vanish, between the lines of a continued one too; a blank line ends it. The text None stands for a line that is too long.
     """
     long = len(text) > LONGEST_LINE // 4  # a code point has at most four bytes
+    marked = _MARK in text
     pieces: list[str] = []
     breaks: list[_Break] = []
     first, first_before, length, size = 0, 0, 0, 0
@@ -103,6 +115,9 @@ def _logical(text: str) -> Iterator[tuple[int, int, str | None, tuple[_Break, ..
                 continue
         elif line[0] in _LEADS and line.lstrip(BLANK)[:1] in _COMMENTS:
             continue
+        if marked and line[:1] == _MARK:
+            # systemd passes over a byte order mark once, wherever a line begins with one.
+            line, before, marked = line[1:], before + 1, False
         if long:
             size += len(line.encode("utf-8", "surrogateescape"))
             if size > LONGEST_LINE:
@@ -132,16 +147,13 @@ def _logical(text: str) -> Iterator[tuple[int, int, str | None, tuple[_Break, ..
 
 def _lines(text: str) -> Iterable[tuple[int, int, str]]:
     """(line number, columns before it, text) of every line: systemd ends one at LF, CR and NUL (read_line(), fileio.c)."""
-    before = 0
-    if text.startswith("\ufeff"):
-        text, before = text[1:], 1
-    if "\r" in text or "\0" in text or before:
-        return _odd_lines(text, before)
+    if "\r" in text or "\0" in text:
+        return _odd_lines(text)
     return zip(count(1), repeat(0), text.split("\n"))
 
 
-def _odd_lines(text: str, before: int) -> Iterator[tuple[int, int, str]]:
-    number, start, line_start = 1, 0, -before
+def _odd_lines(text: str) -> Iterator[tuple[int, int, str]]:
+    number, start, line_start = 1, 0, 0
     for run in _LINE_END.finditer(text):
         yield number, start - line_start, text[start : run.start()]
         seen = ""
@@ -163,6 +175,6 @@ def _span(path: str, number: int, before: int, breaks: tuple[_Break, ...], start
     return whole.span(start, end)
 
 
-def _is_safe(name: str) -> bool:
-    """string_is_safe() in systemd: no control characters, no quotes, no backslash."""
+def is_safe(name: str) -> bool:
+    """stringis_safe() in systemd: no control characters, no quotes, no backslash."""
     return name.isalnum() or all(char >= " " and char not in "\"'\\\x7f" for char in name)

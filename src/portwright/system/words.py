@@ -13,13 +13,14 @@ _CODES = {"x": (2, 16), "u": (4, 16), "U": (8, 16)}
 def words(passage: SpannedText, relaxed: bool = False) -> tuple[tuple[SpannedText, ...], str]:
     """All words of a value by systemd's quoting (extract_first_word()), and what is wrong with the rest, if anything.
 
-    `relaxed` is how a variable's value is split: a backslash makes the next character plain, a quote may stay open.
+    `relaxed` is how a variable's value is split: a backslash makes the next character plain, a quote may stay open. An escape that
+    is none ends the words; only on command lines (`next_word`) it stands for itself.
     """
     reel = SpannedTextView(passage)
     found: list[SpannedText] = []
     position = 0
     while True:
-        position, word, problem = next_word(reel, position, relaxed)
+        position, word, problem = next_word(reel, position, relaxed, strict=not relaxed)
         if word is None or problem:
             return tuple(found), problem
         found.append(word)
@@ -35,7 +36,7 @@ def ends_word(text: str, position: int) -> bool:
     return position >= len(text) or text[position] in _BLANK
 
 
-def next_word(reel: SpannedTextView, position: int, relaxed: bool = False) -> tuple[int, SpannedText | None, str]:
+def next_word(reel: SpannedTextView, position: int, relaxed: bool = False, *, strict: bool = False) -> tuple[int, SpannedText | None, str]:
     """The next word: (where to go on, the word or None at the end, what is wrong)."""
     text = reel.text
     position = start = skip_blanks(text, position)
@@ -63,8 +64,8 @@ def next_word(reel: SpannedTextView, position: int, relaxed: bool = False) -> tu
             break
         if char == "\\":
             length, meant = _escape(text, position) if not relaxed else (2, text[position + 1 : position + 2])
-            if not length:
-                return position, None, "ends with a backslash"
+            if meant[:1] == "\\" and strict and text[position + 1 : position + 2] != "\\":
+                return position, None, f"an escape that systemd does not know: {text[position : position + 2]}"
             weaver.add(meant, reel.span(position, position + length), exact=False)
             position += length
             continue
@@ -85,10 +86,13 @@ def _plain(text: str, position: int, quote: str) -> int:
 
 
 def _escape(text: str, position: int) -> tuple[int, str]:
-    """(length, meaning) of the C escape at `position`; an unknown one stands for itself, as systemd says with a warning."""
+    """(length, meaning) of the C escape at `position`; an unknown one stands for itself, as systemd says with a warning.
+
+    So does the last character of all, which a blank behind it keeps from continuing the line.
+    """
     kind = text[position + 1 : position + 2]
     if not kind:
-        return 0, ""
+        return 1, "\\"
     if kind in _ESCAPES:
         return 2, _ESCAPES[kind]
     digits, base = _CODES.get(kind, (3, 8))

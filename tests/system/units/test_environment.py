@@ -33,7 +33,7 @@ def variables(text: str, files: dict[str, str] | None = None) -> dict[str, str]:
     [
         ("A=b", {"A": "b"}),
         ("A=b C=d", {"A": "b", "C": "d"}),
-        ('"A=b c" \'D=e f\' G=h', {"A": "b c", "D": "e f", "G": "h"}),
+        ("\"A=b c\" 'D=e f' G=h", {"A": "b c", "D": "e f", "G": "h"}),
         ('A="b c"', {"A": "b c"}),
         ("A=b=c", {"A": "b=c"}),
         ("A=", {"A": ""}),
@@ -119,7 +119,7 @@ def test_a_variable_from_a_file_is_placed_in_the_file() -> None:
         ("# A=b\n; C=d\nE=f # g\n", {"E": "f # g"}),
         ("# comment \\\nA=b\nC=d\n", {"C": "d"}),
         ("A=\"b c\"\nD='e f'\n", {"A": "b c", "D": "e f"}),
-        ('A="b" \'c\' d\n', {"A": "bcd"}),
+        ("A=\"b\" 'c' d\n", {"A": "bcd"}),
         ('A=b"c"\n', {"A": 'b"c"'}),
         ('A="b\\"c\\$d\\ne"\n', {"A": 'b"c$d\\ne'}),
         ("A='b\\nc'\n", {"A": "b\\nc"}),
@@ -133,7 +133,9 @@ def test_a_variable_from_a_file_is_placed_in_the_file() -> None:
         ("=x\nA=b\n", {"A": "b"}),
         ("A=b\r\nC=d\r\n", {"A": "b", "C": "d"}),
         ("A=$B ${C}\n", {"A": "$B ${C}"}),
-        ("A=\udcff\nB=\x01\nC=d\n", {"C": "d"}),
+        ("#\udcff\n\udcff\nA=b\n", {"A": "b"}),
+        ("A=\x01\nB=\x7f\x1b[2J\nC=\x85\n", {"A": "\x01", "B": "\x7f\x1b[2J", "C": "\x85"}),
+        ("\ufeffA=b\nC=d\n", {"C": "d"}),
         ('A="b', {"A": "b"}),
         ('A="b\\', {"A": "b"}),
         ("A=b\\", {"A": "b"}),
@@ -187,3 +189,29 @@ def test_the_managers_defaults_come_first() -> None:
 )
 def test_what_a_file_that_is_not_in_the_copy_may_set_is_unknown(lines: str, files: dict[str, str], expected: list[str]) -> None:
     assert expected == sorted(given_to(lines, files).of_words("--port ${A} $B $$"))
+
+
+@pytest.mark.parametrize("text", ["A=b\nC=\udcff\nE=f\n", "A=b\n\udcff=d\n", "A=1\nA='\uffff'\nA=3\n", "A=b\nC=d\0\n", "A=b\n\0"])
+def test_of_a_file_with_a_byte_that_is_no_text_systemd_takes_nothing(text: str) -> None:
+    must = given_to("EnvironmentFile=/etc/x\n", {"/etc/x": text})
+    may = given_to("EnvironmentFile=-/etc/x\n", {"/etc/x": text})
+
+    assert {} == must.variables == may.variables
+    assert must.fails is not None
+    assert may.fails is None
+    assert parse(Source("/etc/x", text)).refused is not None
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("A=b C=\\ ", {"A": "b"}),
+        ("A=b\\q C=d", {}),
+        ("A=b 'C=d\\q' E=f", {"A": "b"}),
+        ("A=b \\; C=d", {"A": "b"}),
+        ("A=\\x41 C=\\101 E=\\x01", {"A": "A", "C": "A", "E": "\x01"}),
+        ("A=\\xff C=d", {"C": "d"}),
+    ],
+)
+def test_an_escape_that_is_none_ends_a_line_of_assignments(line: str, expected: dict[str, str]) -> None:
+    assert expected == variables(f"Environment={line}\n")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.facts import Setting
+from portwright.formats.unit import is_safe
 from portwright.source import Span, Word
 from portwright.system.spanned_text import UNKNOWN, Piece, SpannedText, SpannedTextBuilder, SpannedTextView, piece, written
 from portwright.system.words import ends_word, next_word, skip_blanks, words
@@ -58,7 +59,8 @@ def split_with_care(setting: Setting, expand: Expand) -> tuple[Command | Refused
     while more and len(found) < _MOST_COMMANDS:
         position, first, problem = next_word(reel, skip_blanks(reel.text, position))
         if problem:
-            found.append(Refused(setting.at, problem))
+            # A line whose first word has no end is passed over, the unit is loaded without it.
+            found.append(Refused(setting.at, problem, forgiven=True))
             break
         if first is None:
             break
@@ -157,6 +159,8 @@ def _prefixes(word: str) -> tuple[frozenset[str], int]:
 def _bad_program(path: str) -> str:
     if not path:
         return "no program follows the prefixes"
+    if not is_safe(path):
+        return f"the program's name holds special characters: {path}"
     if path.endswith("/"):
         return f"the program's path is a directory: {path}"
     if not path.startswith("/") and ("/" in path or path in (".", "..") or len(path) > 255):

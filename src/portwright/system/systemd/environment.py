@@ -6,6 +6,7 @@ from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.facts import Confidence, Setting, Unit, weakest
 from portwright.formats import unit as unit_format
+from portwright.formats.unit import NOT_UTF8
 from portwright.source import Source, Span, Unreadable, Word
 from portwright.system.processes.process import is_name
 from portwright.system.spanned_text import UNKNOWN, SpannedText, SpannedTextView, written
@@ -56,11 +57,15 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentFile:
-    """An environment file as systemd reads it: (name, value) in the order written, and what it drops; `is_cut`: its end was not read."""
+    """An environment file as systemd reads it: (name, value) in the order written, and what it drops; `is_cut`: its end was not read.
+
+    `refused` is the place for which systemd takes nothing of it: a byte of a name or value that is no UTF-8, a NUL.
+    """
 
     assignments: tuple[tuple[Word, Word], ...]
     ignored: tuple[Unreadable, ...] = ()
     is_cut: bool = False
+    refused: Unreadable | None = None
 
 
 def environment(unit: Unit, files: Files, expand: Callable[[str], str]) -> Environment:
@@ -95,6 +100,10 @@ def environment(unit: Unit, files: Files, expand: Callable[[str], str]) -> Envir
             if document is not None:
                 found |= {name.text: value for name, value in document.assignments}
                 ignored += document.ignored
+                if document.refused is not None:
+                    files.report_unreadable(document.refused.at, document.refused.reason)
+                    if not optional and fails is None:
+                        fails = (f"systemd cannot read {each}, and does not start {unit.name} without it", setting.at)
         if not paths and (files.partial or absent(path, files) is None or (optional and _is_made(unit, path))):
             unknown = setting.at
         if not paths and not optional and fails is None and absent(path, files) is False:
@@ -191,6 +200,9 @@ def parse(source: Source) -> EnvironmentFile:
     end joins the next line, in comments too.
     """
     text = source.text[:LONGEST_FILE]
+    if "\0" in text:
+        return _refused(source, text.index("\0"), "a NUL")
+    is_utf8 = text.isascii() or NOT_UTF8.search(text) is None
     assignments: list[tuple[Word, Word]] = []
     ignored: list[Unreadable] = []
     position, end = 0, len(text)
@@ -210,15 +222,20 @@ def parse(source: Source) -> EnvironmentFile:
                 ignored.append(Unreadable(source.span(*key_at), "systemd ignores it: no `=` in the line"))
                 continue
             value, at, position = _value(text, position + 1)
+            if not is_utf8 and (strange := NOT_UTF8.search(text, start, position)) and NOT_UTF8.search(key + value):
+                return _refused(source, strange.start(), "a character that is not UTF-8")
             if not is_name(key):
                 ignored.append(Unreadable(source.span(*key_at), "systemd ignores it: not a variable's name"))
-            elif not _is_value(value):
-                ignored.append(Unreadable(source.span(*at), "systemd ignores it: a control character or bytes that are not UTF-8"))
             else:
                 assignments.append((Word(key, source.span(*key_at)), Word(value, source.span(*at))))
     if len(source.text) > LONGEST_FILE and assignments:
         assignments.pop()  # its value may go on
     return EnvironmentFile(tuple(assignments), tuple(ignored), len(source.text) > LONGEST_FILE)
+
+
+def _refused(source: Source, offset: int, what: str) -> EnvironmentFile:
+    reason = f"{what}: systemd takes nothing of this environment file"
+    return EnvironmentFile((), refused=Unreadable(source.span(offset, offset + 1), reason))
 
 
 def _past_comment(text: str, position: int) -> int:
@@ -290,5 +307,5 @@ def _skip_blanks(text: str, position: int) -> int:
 
 
 def _is_value(text: str) -> bool:
-    """env_value_is_valid(): UTF-8 without control characters but tab and newline."""
-    return all((char >= " " and char != "\x7f" and not "\ud800" <= char <= "\udfff") or char in "\t\n" for char in text)
+    """env_value_is_valid(): any UTF-8, control characters too."""
+    return text.isascii() or NOT_UTF8.search(text) is None

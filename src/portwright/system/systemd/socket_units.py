@@ -5,6 +5,7 @@ from typing import Protocol
 
 from portwright.facts import Backlog, Endpoint, Setting, Traits, Unit
 from portwright.facts import Protocol as Transport
+from portwright.formats.unit import BLANK
 from portwright.ip import ip_address
 from portwright.numbers import based
 from portwright.ports import PortSet
@@ -38,7 +39,7 @@ def read(unit: Unit, units: Loaded, files: Files) -> tuple[Endpoint, ...]:
     fragment = unit.files[0] if unit.files else ""
 
     def expanded(text: str) -> str:
-        return specifiers.expand(text, unit.name, machine, fragment).strip()
+        return specifiers.expand(text, unit.name, machine, fragment).strip(BLANK)
 
     only = _text(unit, "BindIPv6Only")
     v6only = {"both": False, "ipv6-only": True}.get(only)  # "default" follows net.ipv6.bindv6only

@@ -48,6 +48,7 @@ _IN_A_REPOSITORY = {
 }
 _LINGER = "/var/lib/systemd/linger"
 _BUS_SERVICES = ("/usr/local/share/dbus-1/system-services", "/usr/share/dbus-1/system-services")
+_SERVICE_TYPES = frozenset(("simple", "exec", "forking", "oneshot", "dbus", "notify", "notify-reload", "idle"))
 _SECTIONS = frozenset("Unit Service Socket Target Device Mount Automount Swap Timer Path Slice Scope Install".split())  # noqa: SIM905
 
 
@@ -230,6 +231,13 @@ def _untold(document: unit_format.UnitFile) -> Iterable[Unreadable]:
     return (trouble for trouble in document.troubles if trouble.at not in told)
 
 
+def _untaken(setting: Setting) -> str:
+    """Why no systemd takes this value, so that what was set before stays; "" where it does."""
+    if setting.key != "Type" or setting.section != "Service" or setting.value in _SERVICE_TYPES:
+        return ""
+    return f"Type={setting.value} is no type of a service, so this systemd ignores the line"
+
+
 class _Loader:
     """Makes units of names, each file parsed once."""
 
@@ -318,10 +326,8 @@ class _Loader:
         return replace(made, settings=self._read(made.settings), unread=unread)
 
     def _unread(self, settings: Iterable[Setting]) -> tuple[tuple[Setting, str], ...]:
-        """The lines that this host's systemd does not know, and why; none in a repository, where nothing tells its release."""
-        if self.release is None:
-            return ()
-        each = ((setting, unread_setting(setting.key, setting.value, self.release)) for setting in settings)
+        """The lines that this host's systemd passes over, and why; in a repository nothing tells its release, so none is too new."""
+        each = ((setting, _untaken(setting) or unread_setting(setting.key, setting.value, self.release)) for setting in settings)
         return tuple((setting, reason) for setting, reason in each if reason)
 
     def _read(self, settings: tuple[Setting, ...]) -> tuple[Setting, ...]:
