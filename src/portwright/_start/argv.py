@@ -26,6 +26,10 @@ class UsageError(Exception):
     """A command line that cannot be understood; the message says why."""
 
 
+class HelpWanted(Exception):
+    """Somebody asked for help, which is the message."""
+
+
 class Options:
     """A command and its options by name, as `argparse.Namespace` has them."""
 
@@ -134,7 +138,7 @@ def plain(words: Sequence[str], commands: Commands) -> Options | None:
 
 
 def parsed(words: Sequence[str], program: argparse.ArgumentParser, commands: Commands) -> Options:
-    """What argparse makes of the words. Raises UsageError for what is wrong; prints the help that is asked for, and exits."""
+    """What argparse makes of the words. Raises UsageError for what is wrong, and HelpWanted for the help that is asked for."""
     if words and not words[0].startswith("-"):
         _refuse_unknown(words, commands)
     found, left = program.parse_known_args(words, namespace=Options())
@@ -173,6 +177,9 @@ def parser(name: str, version: str, description: str, commands: Commands) -> arg
     class Parser(argparse.ArgumentParser):
         def error(self, message: str) -> NoReturn:
             raise UsageError(f"{message} (see {self.prog} --help)")
+
+        def print_help(self, file: object = None) -> NoReturn:
+            raise HelpWanted(self.format_help())  # argparse itself keeps quiet where it cannot write
 
     shape = argparse.RawDescriptionHelpFormatter
     epilog = f"{name} COMMAND --help describes a command, its options and its exit codes."

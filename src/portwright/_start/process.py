@@ -18,6 +18,9 @@ def run(main: Callable[[], int]) -> NoReturn:
     gc.set_threshold(100_000)
     code = main()
     if sys.stderr is not None:
-        sys.stderr.flush()
+        try:  # noqa: SIM105  --version does without contextlib
+            sys.stderr.flush()
+        except OSError:
+            pass  # nobody can be told; the exit code says it
     # What went to standard output was flushed when it was written; nothing here asks for atexit.
     os._exit(code)

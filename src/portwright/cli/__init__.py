@@ -48,10 +48,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if words[:1] == ["--version"]:
             _print(f"portwright {__version__}\n".encode())
             sys.exit(CLEAN)
-        from portwright.cli.arguments import UsageError, read
+        from portwright.cli.arguments import HelpWanted, UsageError, read
 
         try:
             options = read(words)
+        except HelpWanted as wanted:
+            _print(str(wanted).encode())
+            sys.exit(CLEAN)
         except UsageError as error:
             raise Complaint(str(error)) from None
         return _COMMANDS[options.command](options)
@@ -452,8 +455,11 @@ def _say(line: str) -> None:
 
 
 def _show(text: str) -> None:
-    """Lines on standard error that can be shown as they are."""
+    """Lines on standard error that can be shown as they are; where nobody can be told, the exit code still tells it."""
+    from contextlib import suppress
+
     from portwright.cli import terminal
 
     if sys.stderr is not None:
-        sys.stderr.write(terminal.in_a_log(text))
+        with suppress(OSError):
+            sys.stderr.write(terminal.in_a_log(text))

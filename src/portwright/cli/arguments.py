@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from portwright import __version__
 from portwright._start import argv
-from portwright._start.argv import Command, Operand, Option, Options, UsageError
+from portwright._start.argv import Command, HelpWanted, Operand, Option, Options, UsageError
 from portwright.numbers import decimal
 
 TYPE_CHECKING = False  # as a type checker takes it; typing itself costs more than --version does
@@ -155,7 +155,7 @@ COMMANDS = {
 
 
 def read(words: Sequence[str]) -> Options:
-    """The options that these words are. Raises UsageError for what is wrong; prints the help that is asked for, and exits."""
+    """The options that these words are. Raises UsageError for what is wrong, and HelpWanted for the help that is asked for."""
     found = argv.plain(words, COMMANDS)
     return argv.parsed(words, parser(), COMMANDS) if found is None else found
 
@@ -165,4 +165,4 @@ def parser() -> argparse.ArgumentParser:
     return argv.parser("portwright", __version__, "Find what breaks services at the seam between ports, sockets and processes.", COMMANDS)
 
 
-__all__ = ["COMMANDS", "Options", "UsageError", "parser", "read"]
+__all__ = ["COMMANDS", "HelpWanted", "Options", "UsageError", "parser", "read"]
