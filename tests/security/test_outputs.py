@@ -227,6 +227,27 @@ def test_a_plan_lands_together_or_not_at_all(
     assert {name: f"old {name}\n" for name in existing} == {path.name: path.read_text() for path in tmp_path.iterdir()}
 
 
+@pytest.mark.parametrize("sent", ["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT"])
+@pytest.mark.parametrize("step", ["fsync", "link", "replace"])
+def test_a_signal_between_two_files_of_a_plan_waits_for_all_three(sent: str, step: str, tmp_path: Path) -> None:
+    for name in PLAN:
+        (tmp_path / name).write_text("old\n")
+    program = f"""
+import os, signal, sys
+from portwright.cli.outputs import Output, write
+step = os.{step}
+def signalled(*given, **more):
+    os.kill(os.getpid(), signal.{sent})
+    return step(*given, **more)
+os.{step} = signalled
+write([Output(os.path.join({str(tmp_path)!r}, name), b"new") for name in {PLAN!r}])
+"""
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+
+    assert run.returncode in (-getattr(signal, sent), 1)  # 1: Python's own end of a KeyboardInterrupt
+    assert dict.fromkeys(PLAN, "new") == {path.name: path.read_text() for path in tmp_path.iterdir()}
+
+
 def test_a_plan_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
     for name in PLAN:
         (tmp_path / name).write_text("old\n")

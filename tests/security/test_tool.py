@@ -1,9 +1,12 @@
 """The tool itself: where it looks for code, and that nothing about the machine it runs on changes what it says."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from shutil import copytree
+from time import sleep
 
 import pytest
 
@@ -36,3 +39,41 @@ def test_case_87_the_report_is_the_same_bytes_whatever_the_surroundings(environm
     words = ("check", "--format", "json", "--jobs", jobs, WEB1, f"{WEB1}/etc")
 
     assert _run(*words, folder=tmp_path).stdout == _run(*words, folder=tmp_path, **environment).stdout
+
+
+_WORDS_AND_CODES = (
+    (("check", WEB1), 1), (("facts", WEB1), 0), (("ports", WEB1), 0), (("fix", WEB1), 1), (("rules",), 0), (("apps",), 0),
+    (("explain", "narrow-ephemeral-range"), 0), (("--version",), 0), (("--help",), 0), (("check", "--help"), 0),
+    (("check", "/there/is/no/such/path"), 2), (("check", "--debug", WEB1), 1),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "code"), _WORDS_AND_CODES)
+def test_case_86_where_an_error_cannot_be_told_the_exit_code_still_tells_it(words: tuple[str, ...], code: int) -> None:
+    with open("/dev/full", "wb") as full:
+        assert code == subprocess.run([str(PROGRAM), *words], stdout=subprocess.DEVNULL, stderr=full, check=False).returncode
+    closed = ["sh", "-c", 'exec "$@" 2>&-', "sh", str(PROGRAM), *words]
+    assert code == subprocess.run(closed, stdout=subprocess.DEVNULL, check=False).returncode
+
+
+@pytest.mark.parametrize("words", [words for words, code in _WORDS_AND_CODES if code != 2])
+@pytest.mark.parametrize("redirected", [">/dev/full", ">&-"])
+def test_case_49_a_report_or_a_help_that_nobody_can_read_is_no_success(words: tuple[str, ...], redirected: str) -> None:
+    run = subprocess.run(["sh", "-c", f'exec "$@" {redirected}', "sh", str(PROGRAM), *words], capture_output=True, check=False)
+
+    assert (2, b"cannot write to standard output") == (run.returncode, run.stderr[run.stderr.rfind(b"cannot") :][:31])
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGKILL, signal.SIGHUP])
+def test_case_86_no_worker_outlives_the_run_that_started_it(sent: signal.Signals, tmp_path: Path) -> None:
+    for number in range(30):
+        copytree(WEB1, tmp_path / f"h{number}", symlinks=True)
+    # The workers have its standard error too, so it ends when the last of them has ended.
+    with subprocess.Popen([PROGRAM, "check", "--jobs", "2", tmp_path], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as run:
+        children = Path(f"/proc/{run.pid}/task/{run.pid}/children")
+        while run.poll() is None and not children.read_text():
+            sleep(0.01)
+        run.send_signal(sent)
+
+        assert b"" == run.communicate(timeout=30)[1]
+        assert -sent == run.returncode

@@ -1,5 +1,6 @@
 """Many inputs, in this process or in several: what goes wrong with one costs no other."""
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -71,8 +72,10 @@ class Executor(Generic[T]):
         from concurrent.futures.process import BrokenProcessPool
         from multiprocessing import get_context
 
-        # Forked workers inherit the compiled rules, which cannot be sent to them.
-        pool = ProcessPoolExecutor(min(jobs, len(parts)), get_context("fork"), _remember, (self,))
+        # Forked workers inherit the compiled rules, which cannot be sent to them. This process alone keeps the end of the pipe to
+        # which nobody writes: when it is killed, the others read that the pipe has ended.
+        reading, alive = os.pipe()
+        pool = ProcessPoolExecutor(min(jobs, len(parts)), get_context("fork"), _remember, (self, reading, alive))
         found: dict[int, Answer[T]] = {}
         try:
             for part, answers in self._submitted(pool, inputs, parts):
@@ -82,6 +85,8 @@ class Executor(Generic[T]):
                     continue
         finally:
             pool.shutdown(cancel_futures=True)
+            os.close(alive)
+            os.close(reading)
         return found
 
     def _submitted(
@@ -101,12 +106,21 @@ class Executor(Generic[T]):
 _remembered: list[Executor[Any]] = []
 
 
-def _remember(executor: Executor[Any]) -> None:
+def _remember(executor: Executor[Any], reading: int, alive: int) -> None:
     import signal
+    from threading import Thread
 
     # Ctrl-C reaches every process of the terminal; the first one ends the others.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # Else it would wait for work for ever once the process that gives it is gone.
+    os.close(alive)
+    Thread(target=_end_with_the_first, args=(reading,), daemon=True).start()
     _remembered.append(executor)
+
+
+def _end_with_the_first(reading: int) -> None:
+    os.read(reading, 1)
+    os._exit(1)
 
 
 def _examine(part: Sequence[Input]) -> list[Answer[Any]]:

@@ -6,6 +6,7 @@ a link, wherever it is.
 """
 
 import os
+import signal
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
@@ -48,8 +49,12 @@ def write(outputs: Sequence[Output], foreign: Iterable[str] = ()) -> None:
     `foreign` are directories of the command's inputs. Pipes and character devices are written as they are, and streams that are open.
     """
     with ExitStack() as leaving:
+        waiting = _Uninterrupted()
+        leaving.callback(waiting.stop)  # after what the places leave to be done
         guarded = _identities((".", *foreign))
         places = [_Place(output, guarded, leaving) for output in outputs]
+        if not any(place.is_stream for place in places):
+            waiting.start()
         for place in places:
             with _named(place.output):
                 place.prepare()
@@ -61,6 +66,24 @@ def write(outputs: Sequence[Output], foreign: Iterable[str] = ()) -> None:
             for place in reversed(places):
                 place.put_back()
             raise
+
+
+class _Uninterrupted:
+    """Signals that end a run wait while files are written: a plan of which one file is new and two are old is no plan.
+
+    Not where something is written to a pipe, whose reader may never read it.
+    """
+
+    def __init__(self) -> None:
+        self._before: set[int] | None = None
+
+    def start(self) -> None:
+        ends = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
+        self._before = {int(each) for each in signal.pthread_sigmask(signal.SIG_BLOCK, ends)}
+
+    def stop(self) -> None:
+        if self._before is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, self._before)
 
 
 class _named:  # used as a word of `with`
@@ -98,6 +121,11 @@ class _Place:
             self._directory = _Walk(output, guarded).to(start, folder)
             leaving.callback(os.close, self._directory)
             self._there = self._look()
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether it is written as it is: an open stream, a pipe or a device."""
+        return self._device is not None
 
     def _look(self) -> bool:
         """Whether a file is there already."""
