@@ -347,6 +347,7 @@ SILENT = {
     "audit/inputs.py: _hosts": GUESS,
     "audit/mistake.py: _said": SHOWN,
     "audit/mistake.py: trace": SHOWN,
+    "daemons/_engine/grammars.py: _evaluated": "a longer value is not put in for its name, which is no port",
     "daemons/_engine/settings.py: _by_path": "a document of more nodes than its parser takes does not come here",
     "daemons/_engine/settings.py: _followed": GUESS,
     "daemons/_engine/sockets.py: _of_socket": CALLER,

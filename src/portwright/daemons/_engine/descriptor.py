@@ -8,7 +8,7 @@ from portwright.facts import Confidence, Protocol, Traits
 Form = Literal["socket", "address", "at", "comma", "milter", "transport"]
 Names = Literal["all", "first", "inet"]
 Zero = Literal["off", "random"]
-Take = Literal["last", "first", "every"]
+Take = Literal["last", "first", "every", "fitting"]
 Apply = Literal["reload", "restart"]
 
 FAMILIES = ("deb", "rpm", "apk", "arch")
@@ -40,7 +40,8 @@ class Slot:
     """Where a value comes from: the first of `sources` that says it, else `default` (None: nowhere).
 
     `take` says which of several occurrences counts; `split` are characters between values; `word` is the one word of each occurrence
-    that counts, `following` the word behind which the one that counts stands; `pattern` finds the value in a word, in its first group;
+    that counts, `following` the word behind which the one that counts stands; `pattern` finds the value in a word, in its
+    first group (`take: fitting` is the last that it finds);
     `after` and `until` cut a value at some text; `plus` is added to a port; `off` are values that mean none, `unset` those that mean the
     default. `option`: the value is a command line, and what follows this option in it is meant.
     """
@@ -65,13 +66,19 @@ Conditions = tuple[tuple[str, tuple[str, ...]], ...]
 
 @dataclass(frozen=True, slots=True)
 class Socket:
-    """Sockets that one daemon opens for one purpose."""
+    """Sockets that one daemon opens for one purpose.
+
+    `without` are conditions, one of which holding leaves out a protocol (`tcp`, `udp`) or a family (`inet`, `inet6`);
+    `excepting` names interfaces whose addresses are none of `each`, `other_than` ports that are another socket's.
+    """
 
     protocols: tuple[Protocol, ...] = ("tcp",)
     listen: Slot | None = None
     port: Slot | None = None
     end_port: Slot | None = None
     backlog: Slot | None = None
+    excepting: Slot | None = None
+    other_than: tuple[Slot, ...] = ()
     form: Form = "socket"
     schemes: tuple[tuple[str, str], ...] = ()
     any: tuple[str, ...] = ("", "*")
@@ -88,6 +95,7 @@ class Socket:
     each: str | None = None
     when: Conditions = ()
     unless: Conditions = ()
+    without: tuple[tuple[str, Conditions], ...] = ()
     versions: str = ""
     confidence: Confidence = "certain"
     why: str = ""

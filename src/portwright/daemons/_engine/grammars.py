@@ -36,6 +36,75 @@ def _without_comments(source: Source) -> Parsed:
     return _GRAMMARS["assignments"](Source(source.path, blanked))
 
 
+def _conditional(source: Source) -> Parsed:
+    """Lines of words, without those of a branch that `if true`, `if false` or `if 2 = 3` rule out (squid).
+
+    A condition on the number of a process holds in one and not in another, so both of its branches count.
+    """
+    lines, troubles = _GRAMMARS["plain"](source)
+    found: list[Node] = []
+    branches: list[bool | None] = []
+    for line in lines:
+        word = line.key.text
+        if word == "if":
+            branches.append(_holds([each.text for each in line.values]))
+        elif word == "else" and branches:
+            branches[-1] = None if branches[-1] is None else not branches[-1]
+        elif word == "endif" and branches:
+            branches.pop()
+        elif False not in branches:
+            found.append(line)
+    return tuple(found), troubles
+
+
+def _holds(words: list[str]) -> bool | None:
+    if words in (["true"], ["false"]):
+        return words == ["true"]
+    if len(words) == 3 and words[1] == "=" and "$" not in words[0] + words[2]:
+        return words[0] == words[2]
+    return None
+
+
+def _expressions(source: Source) -> Parsed:
+    """Assignments whose values may be other settings and what `+` joins, `server.port = var.port` (lighttpd)."""
+    nodes, troubles = _braces("LIGHTTPD")(source)
+    if "var." in source.text or "+" in source.text:
+        nodes = _evaluated(nodes, {})
+    return nodes, troubles
+
+
+def _lua(source: Source) -> Parsed:
+    """Tables and calls of Lua, with what `..` joins and the variables that `local` names."""
+    nodes, troubles = _braces("LUA")(source)
+    return (_evaluated(nodes, {}, "..") if ".." in source.text or "local " in source.text else nodes), troubles
+
+
+def _evaluated(nodes: tuple[Node, ...], values: dict[str, Word], joint: str = "+", inside: bool = False) -> tuple[Node, ...]:
+    """The nodes with the values of the settings that others are made of; what a block sets holds in it alone, and is not kept."""
+    found: list[Node] = []
+    for node in nodes:
+        words: list[Word] = []
+        joined = False
+        for word in node.values:
+            if word.text == joint:
+                joined = bool(words)
+                continue
+            known = values.get(word.text, word)
+            if joined:
+                words[-1] = Word(words[-1].text + known.text, words[-1].at.to(word.at) if words[-1].at.path == word.at.path else word.at)
+            else:
+                words.append(known)
+            joined = False
+        if inside:
+            pass
+        elif len(words) == 1 and len(words[0].text) <= _LONGEST_VALUE:
+            values[node.key.text] = words[0]
+        elif len(words) == 2 and node.key.text == "local" and len(words[1].text) <= _LONGEST_VALUE:
+            values[node.values[0].text] = words[1]
+        found.append(Node(node.key, tuple(words), _evaluated(node.children, values, joint, inside=True) if node.children else ()))
+    return tuple(found)
+
+
 def _sections(dialect: str) -> Callable[[Source], Parsed]:
     def read(source: Source) -> Parsed:
         from portwright.formats import sections
@@ -99,6 +168,7 @@ _GRAMMARS: Mapping[str, Callable[[Source], Parsed]] = {
     "assignments-c": _without_comments,
     "words-equals": _lines(comments=True, equals=True),
     "plain": _lines(quotes=""),
+    "plain-if": _conditional,
     "ini": _sections("INI"),
     "assignments": _sections("ASSIGNMENTS"),
     "properties": _sections("PROPERTIES"),
@@ -113,8 +183,8 @@ _GRAMMARS: Mapping[str, Callable[[Source], Parsed]] = {
     "json": _braces("JSON"),
     "hcl": _braces("HCL"),
     "libconfig": _braces("LIBCONFIG"),
-    "lua": _braces("LUA"),
-    "lighttpd": _braces("LIGHTTPD"),
+    "lua": _lua,
+    "lighttpd": _expressions,
     "icinga": _braces("ICINGA"),
     "xml": _tags(closed=True),
     "tags": _tags(closed=False),
@@ -131,9 +201,10 @@ LISTS = frozenset(("lua", "json", "toml", "knot", "yaml", "nats"))
 FLAT = frozenset(("ini", "assignments", "properties", "toml", "clauses", "knot", "yaml"))
 """Grammars whose sections stand in no other: one in an included file ends the section that includes it."""
 
+_LONGEST_VALUE = 1000  # of a setting that others are made of
 _COMMENT = lazy_regex(r"/\*[\s\S]*?\*/")
 _NOT_LINE_END = lazy_regex(r"[^\n]")
-_LINES = frozenset(("words", "words-macros", "words-equals", "plain", "ini", "assignments", "properties", "toml"))
+_LINES = frozenset(("words", "words-macros", "words-equals", "plain", "plain-if", "ini", "assignments", "properties", "toml"))
 _YAML_SECTION = lazy_regex(r"^[A-Za-z_][\w.-]*:[ \t]*(?:#.*)?\n(?:[ \t]*(?:#.*)?\n)*(?:[ \t]+|- )\S", re.MULTILINE)
 _ASSIGNED = lazy_regex(r"^[^\s#;=:{][^#=:\n]*=|^\[", re.MULTILINE)
 

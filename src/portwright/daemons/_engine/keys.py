@@ -41,8 +41,8 @@ WILDCARDS: Mapping[str, tuple[str, ...]] = {
     "loopback-inet": ("127.0.0.1",),
 }
 FORMATS = (
-    "words", "words-equals", "plain", "ini", "assignments", "properties", "toml", "clauses", "knot", "named", "dovecot", "bacula",
-    "gmond", "nats", "json", "lua", "lighttpd", "icinga", "libconfig", "xml", "tags", "yaml", "rainer", "perl",
+    "words", "words-equals", "plain", "plain-if", "ini", "assignments", "properties", "toml", "clauses", "knot", "named", "dovecot",
+    "bacula", "gmond", "nats", "json", "lua", "lighttpd", "icinga", "libconfig", "xml", "tags", "yaml", "rainer", "perl",
     "httpd", "hcl", "words-macros", "assignments-c",
 )  # fmt: skip
 
@@ -240,6 +240,17 @@ def _others(value: Any, here: str) -> tuple[tuple[str, Conditions], ...]:
     return tuple((name, _conditions(item, below(here, name))) for name, item in schema.table(value, here).items())
 
 
+def _slots(value: Any, here: str) -> tuple[Slot, ...]:
+    return tuple(_slot(each, at) for each, at in schema.items(value, here, "a list of settings"))
+
+
+def _without(value: Any, here: str) -> tuple[tuple[str, Conditions], ...]:
+    found = _others(value, here)
+    for name, _ in found:
+        schema.one_of("tcp", "udp", "inet", "inet6")(name, below(here, name))
+    return found
+
+
 def _versions(value: Any, here: str) -> str:
     text = schema.text(value, here)
     if text[0] not in "<>" or not is_digits(text[1:].strip("=")[:1]):
@@ -296,11 +307,11 @@ _OF_CONNECTIONS: Mapping[str, Piece] = {
     "unless": _conditions, "versions": _versions,
 }  # fmt: skip
 _OF_SOCKETS: Mapping[str, Piece] = {
-    "protocols": _protocols, "listen": _slot, "port": _slot, "end-port": _slot, "backlog": _slot,
+    "protocols": _protocols, "listen": _slot, "port": _slot, "end-port": _slot, "backlog": _slot, "excepting": _slot, "other-than": _slots,
     "form": schema.one_of(*get_args(Form)), "schemes": schema.pairs, "any": schema.words, "wildcard": _wildcard,
     "zeros-are-dual": schema.answer, "v6only": schema.answer_or_unset, "names": schema.one_of(*get_args(Names)),
     "zero": schema.one_of(*get_args(Zero)), "reuse-address": _reuse, "reuse-port": schema.answer_or_unset, "binds-as": schema.text,
     "on-demand": schema.answer, "random": schema.answer, "each": schema.text, "when": _conditions, "unless": _conditions,
-    "versions": _versions, "confidence": schema.one_of(*CONFIDENCES), "why": schema.text, "optional": schema.answer,
+    "without": _without, "versions": _versions, "confidence": schema.one_of(*CONFIDENCES), "why": schema.text, "optional": schema.answer,
     "survives-conflict": schema.answer,
 }  # fmt: skip

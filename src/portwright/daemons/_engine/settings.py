@@ -110,7 +110,7 @@ class Settings:
         return self
 
     def occurrences(self, source: str, block: Node | None = None) -> list[DaemonFact]:
-        """Every time a source says something, in order; an empty variable says nothing.
+        """Every time a source says something, in order; an empty variable says nothing. `{--instance}` in it is what that option says.
 
         What stands outside of blocks is looked for once: each of ten thousand blocks asks for it.
         """
@@ -121,6 +121,11 @@ class Settings:
         return self._said[source]
 
     def _occurrences(self, source: str, block: Node | None) -> list[DaemonFact]:
+        if "{" in source:
+            said = {name: self.values(Slot(sources=(name,))) for name in _NAMED_PLACE.findall(source)}
+            if not all(said.values()):
+                return []
+            source = _NAMED_PLACE.sub(lambda found: (said[found[1]] or [])[-1][0].text, source)
         if source.startswith("-"):
             return [DaemonFact(() if word is None else (word,), "argument") for word in self._options.get(source, ())]
         if source.startswith("$"):
@@ -142,6 +147,9 @@ class Settings:
         if block is None:
             return []
         name = source[1:].lower()
+        if name == "items":
+            listed = tuple(child.key for child in block.children if not child.values and not child.children)
+            return [DaemonFact(listed, "directive")] if listed else []
         if name == "0":
             return [DaemonFact((block.key,), "directive")]
         if name == "*":
@@ -178,6 +186,8 @@ class Settings:
             said = [each for each in said if each.words or each.node is None or not each.node.children] or said
             if slot.take == "every":
                 found += said
+            elif slot.take == "fitting":
+                found = [each for each in said if any(_parts(word, slot) for word in each.words)][-1:] or found
             elif said:
                 found = [said[0] if slot.take == "first" else said[-1]]
                 if any(word.text for word in found[0].words):
@@ -256,6 +266,8 @@ class Settings:
 
     def _config(self, config: Config) -> tuple[Node, ...]:
         named = self.values(config.named) if config.named.sources else None
+        if named is not None and not any(word.text for word, _ in named):
+            named = None
         found: list[Node] = []
         if named is not None:
             for word, _ in named:
@@ -284,8 +296,11 @@ class Settings:
                     self.files.report_missing(self.invocation.at, f"{self.invocation.program} reads {first}, which is not there")
                     self.unsure = f"{first} is not there"
         directories = self.values(config.directories) if config.directories.sources else None
-        for pattern in (*config.drop_ins, *(f"{self._absolute(word.text.partition(',')[0])}/*" for word, _ in directories or ())):
-            for path in self._expand(self._in_place(pattern)):
+        for pattern, endings in (
+            *((each, "") for each in config.drop_ins),
+            *((f"{self._absolute(word.text.partition(',')[0])}/*", word.text.partition(",")[2]) for word, _ in directories or ()),
+        ):
+            for path in _with_endings(self._expand(self._in_place(pattern)), endings):
                 if self.files.kind(path) == "file":
                     found += self._file((path,), config)
         for path in (path for pattern in config.unread for path in self._expand(pattern)):
@@ -371,7 +386,8 @@ class Settings:
             )
             return
         for word in node.words:
-            text = word.text.partition(",")[0].rstrip("/") + suffix if suffix else word.text
+            directory, _, endings = word.text.partition(",")
+            text = directory.rstrip("/") + suffix if suffix else word.text
             base = config.relative or chain[-1].rpartition("/")[0]
             try:
                 paths = expand(text if text.startswith("/") else f"{base}/{text}", self.files)
@@ -381,7 +397,7 @@ class Settings:
                 self.files.report_unreadable(word.at, "too many files match")
                 self.doubt = self.doubt or "not all included files are read"
                 continue
-            for path in paths:
+            for path in _with_endings(paths, endings) if suffix and endings else paths:
                 if path in chain and config.once:
                     continue
                 if path in chain:
@@ -481,6 +497,15 @@ def _names(pattern: str, name: str) -> bool:
     return fnmatchcase(name.lower(), pattern.lower())
 
 
+def _with_endings(paths: tuple[str, ...], endings: str) -> tuple[str, ...]:
+    """The files of a folder that `.bak,.old` does not leave out or, as `*.conf,*.cfg`, names (dnsmasq(8), conf-dir)."""
+    if not endings:
+        return paths
+    wanted = tuple(each[1:] for each in endings.split(",") if each.startswith("*"))
+    unwanted = tuple(each for each in endings.split(",") if each and not each.startswith("*"))
+    return tuple(path for path in paths if not path.endswith(unwanted) and (not wanted or path.endswith(wanted)))
+
+
 def _bare_include(node: Node, directives: Mapping[str, str]) -> Node:
     """`include FILE` among lines of `key = value` is a line without a value."""
     word, blank, _ = node.key.text.partition(" ")
@@ -506,7 +531,9 @@ def _understood(entry: Descriptor) -> re.Pattern[str]:
     found = {*config.passes_over, *(directive for directive, _ in config.include), *(f"*.{directive}" for directive, _ in config.include)}
     blocks: list[tuple[str, Iterable[Slot | None], Conditions]] = [("", (), (*entry.when, *entry.unless, *config.unless))]
     for each in entry.sockets:
-        blocks.append((each.each or "", (each.listen, each.port, each.end_port, each.backlog), (*each.when, *each.unless)))
+        conditions = (*each.when, *each.unless, *(condition for _, without in each.without for condition in without))
+        named = (each.listen, each.port, each.end_port, each.backlog, each.excepting, *each.other_than)
+        blocks.append((each.each or "", named, conditions))
     for connects in entry.connects:
         blocks.append((connects.each, (connects.keeps, connects.to, connects.bound), (*connects.when, *connects.unless)))
     for block, slots, conditions in blocks:
@@ -566,14 +593,16 @@ def _options_of(entry: Descriptor) -> tuple[frozenset[str], frozenset[str]]:
     """The options an entry names: all of them, and those that take a value."""
     valued: set[str] = set(entry.values)
     named: set[str] = set(entry.values)
-    slots = [slot for each in entry.sockets for slot in (each.listen, each.port, each.end_port) if slot is not None]
+    slots = [slot for each in entry.sockets for slot in (each.listen, each.port, each.end_port, each.excepting) if slot is not None]
     if entry.config is not None:
         slots += [entry.config.named, entry.config.directories]
     for slot in slots:
         valued.update(source for source in slot.sources if source.startswith("-"))
+        valued.update(name for source in slot.sources if "{" in source for name in _NAMED_PLACE.findall(source) if name.startswith("-"))
     if entry.config is not None:
         valued.update(source for path in entry.config.paths.all for source in _NAMED_PLACE.findall(path) if source.startswith("-"))
     every = [entry.when, entry.unless, *(each.when for each in entry.sockets), *(each.unless for each in entry.sockets)]
+    every += [conditions for each in entry.sockets for _, conditions in each.without]
     if entry.config is not None:
         every.append(entry.config.unless)
     for conditions in every:

@@ -72,6 +72,7 @@ def _of_socket(entry: Descriptor, socket: Socket, settings: Settings, block: Nod
     found: list[Endpoint] = []
     fallback = block.key.at if block is not None else at
     own: list[_Ports] | None = None
+    left_out = frozenset(name for name, unless in socket.without if not settings.holds((), unless, block))
     for where in _places(socket, settings, block):
         if where.port is not None:
             chosen = _ports(where.port, where.at, where.origin, socket, settings, 0)
@@ -79,8 +80,14 @@ def _of_socket(entry: Descriptor, socket: Socket, settings: Settings, block: Nod
             if own is None:
                 own = _own_ports(socket, settings, block)
             chosen = own
+        if socket.other_than:
+            chosen = [ports for ports in chosen if not _is_anothers(ports, socket, settings, block)]
         addresses = _addresses(where, socket, settings)
+        if left_out:
+            addresses = _of_families(addresses, left_out)
         for protocol in socket.protocols if where.protocol is None else (where.protocol,):
+            if protocol in left_out:
+                continue
             for ports in chosen:
                 if len(found) > MOST_SOCKETS:
                     return found
@@ -165,6 +172,11 @@ def _own_ports(socket: Socket, settings: Settings, block: Node | None) -> list[_
     if low is None or high is None or high < low:
         return found
     return [_Ports(PortSet.of((low, high)), False, found[-1].at, found[-1].origin)]
+
+
+def _is_anothers(ports: _Ports, socket: Socket, settings: Settings, block: Node | None) -> bool:
+    others = {text for slot in socket.other_than for text, _, _ in _values(slot, settings, block)}
+    return str(ports.ports) in others
 
 
 def _values(slot: Slot, settings: Settings, block: Node | None) -> list[tuple[str, Span | None, Origin]]:
@@ -261,7 +273,7 @@ def _addresses(where: _Where, socket: Socket, settings: Settings) -> list[tuple[
     if socket.form == "address" and "/" in host:
         return _of_network(host, settings)
     if host in _EACH:
-        return _each(settings, where.family or _EACH[host][0], outside=_EACH[host][1])
+        return _each(settings, where.family or _EACH[host][0], _EACH[host][1], socket)
     if host in socket.any:
         wildcard = {"inet": ("0.0.0.0",), "inet6": ("::",)}.get(where.family, socket.wildcard)  # noqa: S104
         return [(address, True) for address in wildcard]
@@ -280,12 +292,25 @@ def _addresses(where: _Where, socket: Socket, settings: Settings) -> list[tuple[
     return [(address, True) for address in (fitting if socket.names == "all" else fitting[:1])]
 
 
-def _each(settings: Settings, family: str, outside: bool) -> list[tuple[str, bool]]:
+def _of_families(addresses: list[tuple[str, bool]], left_out: frozenset[str]) -> list[tuple[str, bool]]:
+    """What is left of addresses without a family; a socket for both is one for the other."""
+    found = []
+    for address, sure in addresses:
+        if address == "*":
+            address = "::" if "inet" in left_out else "0.0.0.0" if "inet6" in left_out else address  # noqa: S104
+        if ("inet6" if ":" in address else "inet") not in left_out or address == "*":
+            found.append((address, sure))
+    return found
+
+
+def _each(settings: Settings, family: str, outside: bool, socket: Socket) -> list[tuple[str, bool]]:
     """Every address the host has; where nobody listed them, the wildcard stands for them and is no sure thing."""
     if settings.addresses is None:
         wild = [("0.0.0.0", False), ("::", False)]  # noqa: S104
         return [each for each in wild if not family or (":" in each[0]) == (family == "inet6")]
-    listed = (each for each in settings.addresses if not outside or each.interface != "lo")
+    said = settings.values(socket.excepting) if socket.excepting is not None else None
+    others = {word.text.lower() for word, _ in said or ()}
+    listed = (each for each in settings.addresses if (not outside or each.interface != "lo") and each.interface.lower() not in others)
     return [(each.scoped, True) for each in listed if not family or each.family == family]
 
 

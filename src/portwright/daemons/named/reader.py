@@ -18,7 +18,8 @@ from portwright.system.includes import DEEPEST, may_follow, named_files
 from portwright.trees import Files
 
 CONFIG = "/etc/bind/named.conf"
-_PORT, _CONTROL, _HTTP, _TLS, _HTTPS = 53, 953, 80, 853, 443
+_PORT, _CONTROL, _HTTP = 53, 953, 80
+_PORTS = {"tls-port": 853, "https-port": 443, "http-port": 80}
 _WITH_ARGUMENT = "cDdEnpStTuUxLMm"
 _WILD = {"inet": "0.0.0.0", "inet6": "::"}  # noqa: S104  compared and named, never bound
 _Add = Callable[[Protocol, str, int, Span | None, Origin, Confidence], None]
@@ -36,6 +37,7 @@ class _Said:
     statistics: list[Node] = field(default_factory=list)
     acls: dict[str, Node] = field(default_factory=dict)
     port: tuple[int, Span | None, Origin] = (_PORT, None, "default")
+    others: dict[str, tuple[int, Span | None, Origin]] = field(default_factory=dict)
     read: int = 0
 
 
@@ -52,6 +54,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
     """The sockets of a named: options first, then its configuration with what that includes."""
     said, config, families = _Said(files), CONFIG, {"inet", "inet6"}
     over: tuple[int, Span | None, Origin] | None = None
+    others: dict[str, tuple[int, Span | None, Origin]] = {}
     for letter, value in _options(invocation.argv[1:]):
         if letter in ("v", "V", "h", "C"):
             return ()
@@ -64,13 +67,18 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
         elif letter == "c":
             config = invocation.path(value.text)
         elif letter == "p" and (port := _number(value.text.rpartition("=")[2])) is not None:
-            over = (port, value.at, "argument")
+            kind, equals, _ = value.text.partition("=")
+            if equals and kind != "dns":
+                others[f"{kind}-port"] = (port, value.at, "argument")
+            else:
+                over = (port, value.at, "argument")
     confidence: Confidence = "certain"
     if files.kind(config) == "missing":
         files.report_missing(invocation.at, f"named reads {config}, which is not there")
         confidence = "possible"
     else:
         _file((config,), said, config.rpartition("/")[0])
+    said.others |= others
     if over is not None:
         said.port = over  # main.c: -p is what listeners without a port of their own use
     found = _endpoints(said, invocation.at, confidence)
@@ -132,6 +140,8 @@ def _top_options(node: Node, said: _Said) -> None:
                 said.listens["inet6"].append(child)
             case "port" if child.values and (port := _number(child.values[0].text)) is not None:
                 said.port = (port, child.values[0].at, "directive")
+            case "tls-port" | "https-port" | "http-port" as name if child.values and (port := _number(child.values[0].text)) is not None:
+                said.others[name] = (port, child.values[0].at, "directive")
 
 
 # ── endpoints ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -172,8 +182,12 @@ def _endpoints(said: _Said, at: Span, confidence: Confidence, only_said: bool = 
                 transports = ("tcp",) if _after(listen.values, "tls") or _after(listen.values, "http") else transports
                 if own is not None and (number := _number(own.text)) is not None:
                     port, port_at, origin = number, own.at, "directive"
-                elif port_at is None and transports == ("tcp",):
-                    port = _HTTPS if _after(listen.values, "http") else _TLS
+                elif transports == ("tcp",):
+                    kind = "tls-port"
+                    if _after(listen.values, "http"):
+                        tls = _after(listen.values, "tls")
+                        kind = "http-port" if tls is None or tls.text.lower() == "none" else "https-port"
+                    port, port_at, origin = said.others.get(kind, (_PORTS[kind], None, "default"))
             # named.conf(5): without listen-on, every IPv4 address; without listen-on-v6, every IPv6 one.
             for address, address_at, sure in _matching(listen, family, listed, said):
                 for protocol in transports:
