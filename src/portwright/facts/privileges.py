@@ -3,7 +3,7 @@
 from typing import Literal
 
 from portwright._start.records import dataclass
-from portwright.facts.value import Protocol
+from portwright.facts.value import Confidence, Protocol
 from portwright.source import Span
 
 # fmt: off
@@ -47,10 +47,10 @@ class Privileges:
 
     `user` is a name (a number that passwd does not know stays one), `dynamic` for DynamicUser=. `uid0` says whether it runs as root.
     `bounding` is None for the full set. `no_new_privileges` includes what implies it. `fails` is set where the process is never started
-    ("217/USER", "216/GROUP", "203/EXEC", "200/CHDIR", "resources" for a missing environment file, "never-started"). `denied_call` is the
-    error every bind or socket call meets ("EPERM", "EAFNOSUPPORT", "SIGSYS"), else None. `families` is the list of
-    RestrictAddressFamilies= in force, None for no restriction. `file_permitted` and `file_inheritable` are the program's file
-    capabilities, `setuid_root` its mode;
+    ("217/USER", "216/GROUP", "203/EXEC", "200/CHDIR", "226/NAMESPACE", "resources" for a missing environment file, "never-started"); where
+    its own sandbox or a closed directory is the cause, `sandboxed` says how sure that is. `denied_call` is the error every bind or
+    socket call meets ("EPERM", "EAFNOSUPPORT", "SIGSYS"), else None. `families` is the list of RestrictAddressFamilies= in force, None
+    for no restriction. `file_permitted` and `file_inheritable` are the program's file capabilities, `setuid_root` its mode;
     `file_known` is False where nothing could tell them, `file_perhaps` the line that may give the file capabilities later.
     `private_users`: it runs in a user namespace of its own. `bind_helper` is where a set-user-ID helper is asked to bind for it.
     `because` names the lines that decided, in the order a reader should see them.
@@ -78,6 +78,7 @@ class Privileges:
     no_new_privileges_sure: bool = True
     bind_rules: tuple[BindRule, ...] = ()
     fails: str | None = None
+    sandboxed: Confidence | None = None
     because: tuple[tuple[str, Span], ...] = ()
 
 

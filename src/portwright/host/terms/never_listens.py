@@ -27,11 +27,22 @@ def start_refusal(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
         notes = (Note("the second ExecStart= is here", second.at), Note("the first one is here", first.at))
         return Derived(("it has more than one ExecStart=, which only Type=oneshot may have",), notes)
     if unit.refused:
-        lines = (setting for setting in unit.settings if setting.section == "Socket" and setting.key.startswith("Listen"))
-        line = next(lines, None) if unit.kind == "socket" else None
-        return Derived((unit.refused,), () if line is None else (Note("what it should listen on is here", line.at),))
+        return _refused(host, unit)
     reason, at = found.because[-1] if found is not None and found.because else ("its command cannot be read", unit.at)
     return Derived((reason,), (Note(reason, at),))
+
+
+def _refused(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
+    from portwright.system.systemd.activation import NO_FILE_HERE, REQUIRING
+
+    notes: tuple[Note, ...] = ()
+    if unit.kind == "socket":
+        lines = (setting for setting in unit.settings if setting.section == "Socket" and setting.key.startswith("Listen"))
+        notes = tuple(Note("what it should listen on is here", line.at) for line in lines)[:1]
+    else:
+        required = ((word, line.at) for key in REQUIRING for line in unit.lines("Unit", key) for word in line.value.split())
+        notes = tuple(Note(f"{word} is required here", at) for word, at in required if word in unit.refused)[:1]
+    return Derived((unit.refused,), notes, "likely" if NO_FILE_HERE in unit.refused else "certain")
 
 
 def _unreadable_files(host: Host) -> frozenset[str]:
@@ -73,7 +84,7 @@ def missing_environment_file(host: Host, unit: Unit) -> Derived[tuple[str, ...]]
 def missing_working_directory(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
     """What is wrong where the directory that WorkingDirectory= names is not on the host."""
     found = _privileges(host, unit)
-    if found is None or found.fails != "200/CHDIR" or host.repository or not found.because:
+    if found is None or found.fails != "200/CHDIR" or found.sandboxed is not None or host.repository or not found.because:
         return Derived(())
     reason, at = found.because[-1]
     return Derived((reason,), (Note("the directory is named here", at),), "likely")
@@ -86,6 +97,27 @@ def missing_daemon_file(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
     if not lacking or host.repository:
         return Derived(())
     return Derived((lacking[0].closed_by,), (Note("this makes it read the file", lacking[0].closed_at),), "likely")
+
+
+@fact_value("unit", "hidden-from-it")
+def hidden_from_it(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
+    """What a service cannot see of what it needs to be started, and the setting of its unit, or the closed home, that is the cause."""
+    return _kept_out(host, unit, ("203/EXEC", "200/CHDIR", "ENOENT"))
+
+
+@fact_value("unit", "missing-sandbox-path")
+def missing_sandbox_path(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
+    """What is wrong where a path that a sandboxing setting names without a dash is not on the host."""
+    return _kept_out(host, unit, ("226/NAMESPACE",))
+
+
+def _kept_out(host: Host, unit: Unit, statuses: tuple[str, ...]) -> Derived[tuple[str, ...]]:
+    found = _privileges(host, unit)
+    if found is None or found.sandboxed is None or found.fails not in statuses or unit.starts not in _ASKED:
+        return Derived(())
+    reason, at = found.because[-1]
+    status = "" if found.fails == "ENOENT" else f" ({found.fails})"
+    return Derived((f"{reason}{status}",), (Note("this line decides", at),), found.sandboxed)
 
 
 @fact_value("unit", "forbidden-sockets")

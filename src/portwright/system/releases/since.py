@@ -77,6 +77,9 @@ KERNEL: Mapping[str, Row] = _table(
 AMBIENT = Row("ambient capabilities", "linux 58319057b784 (4.3); RHEL 7.3", (4, 3), rebuilds=(("el7", (3, 10, 0, 514)),))
 """PR_CAP_AMBIENT; a service with AmbientCapabilities= ends with 218/CAPABILITIES where the kernel does not have it."""
 
+EMPTY_HOMES = Row("ProtectHome=tmpfs", "systemd e4da7d8c796a (v238)", (238,), maker="systemd")
+"""Before it the value is one that systemd does not take, so that the homes can be seen."""
+
 SYSTEMD: Mapping[str, Row] = _table(
     # systemd-219-30.el7 came with RHEL 7.3.
     _setting("AmbientCapabilities", "systemd NEWS 229", 229, ("el7", (219, 30))),

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 
 from portwright._start.records import dataclass
 from portwright.facts import Starts, Unit, Value
@@ -24,6 +25,11 @@ _PULLS = {"Wants": "wants", "Requires": "requires", "RequiresOverridable": "requ
 _BY_DEFAULT = frozenset(["service", "socket", "timer", "path"])
 _FINDABLE = frozenset(["service", "socket", "target", "timer", "path"])
 YES, _NO = ("yes", "true", "on", "1", "y", "t"), ("no", "false", "off", "0", "n", "f")  # parse_boolean()
+REQUIRING = ("Requires", "BindsTo", "Requisite")
+_ENABLED = (".service", ".socket", ".timer")
+_OF_SYSTEMD = ("systemd-", "dbus", "getty", "user@", "emergency", "rescue", "console-", "initrd-", "quotaon", "autovt")
+NO_FILE_HERE = "no file here makes"
+"""How a refusal says that the copy lacks what is required, where it may lack more than that."""
 _AFTER_BOOT = ("OnBootSec", "OnStartupSec", "OnActiveSec")
 _MOST_UNITS = 100_000
 
@@ -98,8 +104,11 @@ class Activation:
         self._refused: dict[str, str | None] = {}
         self._asked_in_vain: set[str] = set()
         self._pulls: dict[str, tuple[Pull, ...]] = {}
-        sysinit = find("sysinit.target")
-        self._whole = sysinit is not None and sysinit.state == "loaded"
+        self._whole = self._is_loaded("sysinit.target")
+
+    def _is_loaded(self, name: str) -> bool:
+        unit = self._find(name)
+        return unit is not None and unit.state == "loaded"
 
     def pulls(self, unit: Unit) -> tuple[Pull, ...]:
         """Everything a unit pulls in when it starts."""
@@ -166,7 +175,48 @@ class Activation:
         unit = self._find(name)
         self._refused[name] = self._own_refusal(name, unit)
         if self._refused[name] is None and unit is not None:
-            stack.append((name, [pull.unit for pull in reversed(self.pulls(unit)) if pull.needs]))
+            self._refused[name] = self._missed(unit)
+        if self._refused[name] is None and unit is not None:
+            required = [other for other, _ in dependencies(unit, "Requisite", self._expand)]
+            stack.append((name, [*required, *(pull.unit for pull in reversed(self.pulls(unit)) if pull.needs)]))
+
+    def _missed(self, unit: Unit) -> str | None:
+        """Why a unit of an administrator's does not start where the copy lacks units: what it requires comes with no package here."""
+        for key in REQUIRING:
+            for name, at in dependencies(unit, key, self._expand):
+                if self._is_missed(name, at):
+                    like = self._under_another_name(name)
+                    return f"it requires {name}, which {NO_FILE_HERE}{like}"
+        return None
+
+    def _under_another_name(self, name: str) -> str:
+        """The enabled unit whose name says the same, as a snap's does, as the end of a sentence."""
+        stem = parts_of(name).stem
+        root = self._find("multi-user.target")
+        links = () if root is None else self._links(root)
+        found = next((link.unit for link in links if link.unit.startswith("snap.") and stem in link.unit.split(".")), None)
+        return "" if found is None else f", but there is {found}"
+
+    @cached_property
+    def _nearly_whole(self) -> bool:
+        """Whether a copy without all of systemd's own units has those of packages: multi-user.target, and whatever is enabled there."""
+        if not self._is_loaded("multi-user.target"):
+            return False
+        root = self._find("multi-user.target")
+        links = () if root is None else self._links(root)
+        return all(self._is_loaded(link.unit) or self._is_script(link.unit) for link in links if link.unit.endswith(_ENABLED))
+
+    def _is_script(self, name: str) -> bool:
+        return self._files.kind(f"/etc/init.d/{parts_of(name).stem}") == "file"
+
+    def _is_missed(self, name: str, at: Span) -> bool:
+        """Whether an administrator's line requires a service that a nearly whole copy does not have: no package brings and enables it."""
+        known = parts_of(name)
+        if self._whole or not name.endswith(_ENABLED) or known.stem.startswith(_OF_SYSTEMD) or not at.path.startswith("/etc/systemd/"):
+            return False
+        unit = self._find(name)
+        there = (unit is not None and unit.state != "missing") or self._is_script(name)
+        return not there and not known.template and self._nearly_whole
 
     def _own_refusal(self, name: str, unit: Unit | None) -> str | None:
         if unit is not None and unit.state == "masked":
@@ -174,7 +224,7 @@ class Activation:
         if unit is not None and unit.state == "loaded":
             return self._broken(unit) or unusable(unit) or self._refusal_of_service(unit)
         # A tree without systemd's own targets does not hold all units; other types of unit come from elsewhere than files.
-        if not self._whole or name.rpartition(".")[2] not in _FINDABLE or self._files.kind(f"/etc/init.d/{parts_of(name).stem}") == "file":
+        if not self._whole or name.rpartition(".")[2] not in _FINDABLE or self._is_script(name):
             return None
         return f"no unit file for {name} exists"
 

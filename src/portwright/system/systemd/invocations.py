@@ -16,6 +16,16 @@ from portwright.system.systemd.privileges import unit_privileges
 from portwright.system.systemd.units import Units
 from portwright.trees import Files
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from portwright.system.systemd import sandbox
+
+# What gives a unit another view of the file system, or names paths that must be there (systemd.exec(5), Sandboxing).
+_SANDBOX = frozenset((
+    "ProtectHome", "PrivateTmp", "DynamicUser", "InaccessiblePaths", "TemporaryFileSystem", "ReadWritePaths", "ReadOnlyPaths", "ExecPaths",
+    "NoExecPaths", "BindPaths", "BindReadOnlyPaths", "InaccessibleDirectories", "ReadWriteDirectories", "ReadOnlyDirectories",
+))  # fmt: skip
+
 # Variables that name the unit's own directories, and the roots those lie under (systemd.exec(5)).
 _DIRECTORIES = {
     "RuntimeDirectory": ("RUNTIME_DIRECTORY", "/run"),
@@ -49,6 +59,9 @@ def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> t
     if refused is None and unit.starts in ("boot", "demand") and (gone := working_directory.missing(unit, files, expand)) is not None:
         refused, failure = Refused(gone[1], gone[0]), working_directory.FAILS
     directory = _directory(unit, files, expand)
+    # The manager of a user mounts nothing over anything (systemd issue 25014).
+    beside = refused is not None or bool(units.machine.of_user)
+    box = None if beside or unit.starts in ("manual", "never") else _sandbox(unit, directory, files, expand)
     sockets = _sockets(unit, units)
     done: list[Invocation] = []
     for number, command in enumerate(found):
@@ -62,8 +75,20 @@ def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> t
         for process in follow(started, files):
             limit = units.open_files(unit) if process.same_limits else None
             process = replace(process, confidence=given.at_most(process.confidence))
-            done.append(_invocation(unit, command, process, files, captured, expand, sockets, refused, failure, limit))
+            made = _invocation(unit, command, process, files, captured, expand, sockets, refused, failure, limit)
+            done.append(made if box is None else box.kept(made, command.prefixes, [each.text for each in argv], program))
     return tuple(done)
+
+
+def _sandbox(unit: Unit, directory: str, files: Files, expand: Expand) -> "sandbox.Sandbox | None":
+    """What the unit's own file system may keep from it; None where nothing in it asks for another one, or names the home of root."""
+    if not any(setting.key in _SANDBOX or "/root" in setting.value for setting in unit.settings):
+        return None
+    from portwright.system.systemd.sandbox import Sandbox
+
+    stated = unit.value("Service", "WorkingDirectory")
+    place = None if stated is None or stated.value.startswith("-") else Word(directory, stated.at)
+    return Sandbox(unit, place, files, expand)
 
 
 def _invocation(

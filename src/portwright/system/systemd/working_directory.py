@@ -28,7 +28,7 @@ def missing(unit: Unit, files: Files, expand: Callable[[str], str]) -> tuple[str
     if any(unit.each("Service", key) for key in _ELSEWHERE):
         return None
     path = expand(found.value).rstrip("/")
-    if not path.startswith("/") or UNKNOWN in path or files.kind(path) != "missing" or _appears(path, files):
+    if not path.startswith("/") or UNKNOWN in path or files.kind(path) != "missing" or appears(path, files):
         return None
     if absent(path, files) is False:
         return f"its working directory {path} is not there", found.at
@@ -46,7 +46,7 @@ def missing(unit: Unit, files: Files, expand: Callable[[str], str]) -> tuple[str
     return f"its working directory {path} is not there: there is no user {parts[2]}, and /home has no {parts[2]}", found.at
 
 
-def _appears(path: str, files: Files) -> bool:
+def appears(path: str, files: Files) -> bool:
     """Whether something is mounted over it, or makes it, before services start."""
     return any(path == place or path.startswith(f"{place.rstrip('/')}/") for place in (*_mounted(files), *_made(files)))
 
