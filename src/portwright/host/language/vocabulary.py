@@ -1,7 +1,7 @@
 """The words a rule may use: the fields of a fact and the named values of facts and hosts, each with the type of what it holds."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, cached_property
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -49,10 +49,11 @@ def names(kind: Kind) -> dict[str, Term]:
         if kept:
             found[name] = Term(name, kept[0], f"the field {name} of a {kind}", kept[1], field=name)
     for name, attribute in vars(fact).items():
-        if isinstance(attribute, property) and attribute.fget:
-            kept = _type(get_type_hints(attribute.fget)["return"])
+        getter = attribute.fget if isinstance(attribute, property) else attribute.func if isinstance(attribute, cached_property) else None
+        if getter and not name.startswith("_"):
+            kept = _type(get_type_hints(getter)["return"])
             if kept:
-                found[name] = Term(name, kept[0], _meaning(attribute.fget), kept[1], field=name)
+                found[name] = Term(name, kept[0], _meaning(getter), kept[1], field=name)
     return dict(sorted(found.items()))
 
 

@@ -38,7 +38,6 @@ _OF_ADMIN = ("/etc/systemd/", "/run/systemd/")
 _PASSING = ("/run/", "/proc/", "/sys/", "/dev/")
 _SLIPS = 2
 _NO_DIGITS = str.maketrans("", "", "0123456789")
-_INTERPRETERS = ("python", "node", "nodejs", "ruby", "perl", "php", "sh", "bash", "dash", "deno", "bun")
 _DEEPEST = 4  # how many interpreters of scripts the kernel follows
 
 
@@ -105,9 +104,9 @@ class Sandbox:
             path = head[0]
             if (place := self._hiding(path)) is not None:
                 return Blocked("203/EXEC", f"{path}, which interprets {program}, is hidden from it: {place.said}", place.at)
-        script = _script(program, argv, "/" if directory is None else directory.text)
-        if script and (place := self._hiding(script)) is not None:
-            return Blocked("ENOENT", f"the script {script} is hidden from it: {place.said}", place.at)
+        named = _file(argv, "/" if directory is None else directory.text)
+        if named and (place := self._hiding(named)) is not None:
+            return Blocked("ENOENT", f"{named}, which {program} is to read, is hidden from it: {place.said}", place.at, "likely")
         return None
 
     def _closed(self, root: bool, program: str) -> Blocked | None:
@@ -161,20 +160,13 @@ def _missing_path(unit: Unit, files: Files, expand: Expand) -> Blocked | None:
     return None
 
 
-def _script(program: str, argv: Sequence[str], directory: str) -> str:
-    """The file that an interpreter is told to run, "" where none is named by a path."""
-    name = program.rpartition("/")[2].rstrip("0123456789.")
-    if name == "java":
-        place = argv.index("-jar") if "-jar" in argv else len(argv)
-        found = argv[place + 1] if place + 1 < len(argv) else ""
-    elif name in _INTERPRETERS:
-        first = next((word for word in argv[1:] if word not in ("-u", "-B", "-O", "-I", "-s", "-E", "-e")), "")
-        found = "" if first.startswith("-") or (name in ("deno", "bun") and first == "run") else first
-    else:
+def _file(argv: Sequence[str], directory: str) -> str:
+    """The file that a program is told to run or to read by its first word: a script, a config, an archive; "" where that is none."""
+    words = [word for word in argv[1:4] if word not in ("-u", "-B", "-jar")]
+    found = words[0] if words else ""
+    if found.startswith("-") or UNKNOWN in found or " " in found or "." not in found.rpartition("/")[2]:
         return ""
-    if not found or UNKNOWN in found or " " in found:
-        return ""
-    return found if found.startswith("/") else f"{directory.rstrip('/')}/{found}" if "/" in found or "." in found else ""
+    return found if found.startswith("/") else f"{directory.rstrip('/')}/{found}"
 
 
 def _places(unit: Unit, files: Files, expand: Expand) -> Iterator[_Place]:
