@@ -5,7 +5,7 @@ from typing import Literal
 from portwright._start.records import dataclass
 from portwright.facts import Confidence, Protocol, Traits
 
-Form = Literal["socket", "address", "at", "comma", "milter", "transport"]
+Form = Literal["socket", "address", "at", "comma", "milter", "transport", "spoken"]
 Names = Literal["all", "first", "inet"]
 Zero = Literal["off", "random"]
 Take = Literal["last", "first", "every", "fitting"]
@@ -43,7 +43,8 @@ class Slot:
     that counts, `following` the word behind which the one that counts stands; `pattern` finds the value in a word, in its
     first group (`take: fitting` is the last that it finds);
     `after` and `until` cut a value at some text; `plus` is added to a port; `off` are values that mean none, `unset` those that mean the
-    default. `option`: the value is a command line, and what follows this option in it is meant.
+    default. `joined`: the words of an occurrence are one value. `option`: the value is a
+    command line, and what follows this option in it is meant.
     """
 
     sources: tuple[str, ...] = ()
@@ -59,6 +60,7 @@ class Slot:
     option: str = ""
     following: str = ""
     pattern: str = ""
+    joined: bool = False
 
 
 Conditions = tuple[tuple[str, tuple[str, ...]], ...]
@@ -257,9 +259,9 @@ class Descriptor:
     """One daemon; what it binds is told by `sockets`, by `server`, or by the module of its room (`reader`).
 
     `endings`: those of the names of scripts that an interpreter runs. `shape`: the reader also tells the daemon by its arguments, where
-    the program has another name; asked where one of these is an argument or names an environment variable. `understands` are patterns of
-    the settings, of those that sound like a socket's, that the reader reads or that open none. `really` names another daemon whose
-    program has the same name, and how it is told apart.
+    the program has another name; asked where one of these is an argument or names an environment variable. `attached` are options whose
+    value, where they have one, stands in the same word. `understands` are patterns of the settings, of those that sound like a socket's,
+    that the reader reads or that open none. `really` names another daemon whose program has the same name, and how it is told apart.
     """
 
     name: str
@@ -279,6 +281,7 @@ class Descriptor:
     when: Conditions = ()
     unless: Conditions = ()
     values: tuple[str, ...] = ()
+    attached: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
     really: tuple[tuple[str, Conditions], ...] = ()
     files: Files | None = None

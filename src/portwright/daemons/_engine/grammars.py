@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from portwright._start.lazy_regex import lazy_regex
 from portwright.formats.nodes import Node, Parsed
 from portwright.source import Source, Word
+from portwright.system.spanned_text import UNKNOWN
 
 
 def _lines(**how: object) -> Callable[[Source], Parsed]:
@@ -138,6 +139,28 @@ def _tags(closed: bool) -> Callable[[Source], Parsed]:
     return read
 
 
+def _properties_of_xml(source: Source) -> Parsed:
+    """`<property>` with a `<name>` and a `<value>`, in which `${name}` stands for another property of the file (Hadoop)."""
+    from portwright.formats import tags
+
+    nodes, troubles = tags.parse(source, closed=True)
+    found: dict[str, Node] = {}
+    for each in (child for node in nodes for child in node.children if child.key.text == "property"):
+        said = {child.key.text: child.words[0] for child in each.children if child.words}
+        name, value = said.get("name"), said.get("value")
+        if name is not None:
+            found[name.text] = Node(name, () if value is None else (value,))
+
+    def filled(match: re.Match[str]) -> str:
+        other = found.get(match[1])
+        return other.words[0].text if other is not None and other.words and "${" not in other.words[0].text else UNKNOWN
+
+    def written_out(words: tuple[Word, ...]) -> tuple[Word, ...]:
+        return tuple(Word(_REFERENCE.sub(filled, word.text), word.at) for word in words)
+
+    return tuple(Node(node.key, written_out(node.words)) for node in found.values()), troubles
+
+
 def _httpd(source: Source) -> Parsed:
     """Lines and `<Section name>` as httpd, proftpd and collectd write them."""
     from portwright.formats import apache
@@ -187,6 +210,7 @@ _GRAMMARS: Mapping[str, Callable[[Source], Parsed]] = {
     "lighttpd": _expressions,
     "icinga": _braces("ICINGA"),
     "xml": _tags(closed=True),
+    "xml-properties": _properties_of_xml,
     "tags": _tags(closed=False),
     "httpd": _httpd,
     "rainer": _rainer,
@@ -202,6 +226,7 @@ FLAT = frozenset(("ini", "assignments", "properties", "toml", "clauses", "knot",
 """Grammars whose sections stand in no other: one in an included file ends the section that includes it."""
 
 _LONGEST_VALUE = 1000  # of a setting that others are made of
+_REFERENCE = lazy_regex(r"\$\{([\w.-]+)\}")
 _COMMENT = lazy_regex(r"/\*[\s\S]*?\*/")
 _NOT_LINE_END = lazy_regex(r"[^\n]")
 _LINES = frozenset(("words", "words-macros", "words-equals", "plain", "plain-if", "ini", "assignments", "properties", "toml"))

@@ -42,7 +42,8 @@ WILDCARDS: Mapping[str, tuple[str, ...]] = {
 }
 FORMATS = (
     "words", "words-equals", "plain", "plain-if", "ini", "assignments", "properties", "toml", "clauses", "knot", "named", "dovecot",
-    "bacula", "gmond", "nats", "json", "lua", "lighttpd", "icinga", "libconfig", "xml", "tags", "yaml", "rainer", "perl",
+    "bacula", "gmond", "nats", "json", "lua", "lighttpd", "icinga", "libconfig", "xml", "xml-properties", "tags", "yaml", "rainer",
+    "perl",
     "httpd", "hcl", "words-macros", "assignments-c",
 )  # fmt: skip
 
@@ -282,7 +283,7 @@ def _slot(value: Any, here: str) -> Slot:
         {
             "from": schema.words, "or": schema.words, "take": schema.one_of(*get_args(Take)), "split": schema.text,
             "word": schema.number, "until": schema.text, "after": schema.text, "plus": schema.number, "off": schema.words,
-            "unset": schema.words, "option": schema.text, "following": schema.text, "pattern": _pattern,
+            "unset": schema.words, "option": schema.text, "following": schema.text, "pattern": _pattern, "joined": schema.answer,
         },
         here,
     )  # fmt: skip
@@ -301,6 +302,7 @@ _KEYS: Mapping[str, Piece] = {
     "reader": schema.one_of(READER), "shape": schema.words, "server": _server, "connects": _connects,
     "wrappers": _wrappers, "packages": _by_family, "units": schema.words, "environment": _by_family, "in-repository": _in_repository,
     "traits": _traits, "edit": _edit, "source": schema.text, "understands": schema.words,
+    "attached": schema.words,
 }  # fmt: skip
 _OF_CONNECTIONS: Mapping[str, Piece] = {
     "name": schema.text, "keeps": _slot, "why": schema.text, "to": _slot, "bound": _slot, "each": schema.text, "when": _conditions,

@@ -71,7 +71,7 @@ class Settings:
         self.unsure = self.missing = self.doubt = ""
         self.invocation = invocation
         self.config_path: str | None = None
-        self._options, self._arguments = _command_line(invocation.argv[1:], _options_of(entry), entry.one_dash)
+        self._options, self._arguments = _command_line(invocation.argv[1:], _options_of(entry), entry.one_dash, frozenset(entry.attached))
         self._environment = dict(invocation.environment)
         self._said: dict[str, list[DaemonFact]] = {}
         self._decided: dict[tuple[str, tuple[str, ...]], bool] = {}
@@ -202,6 +202,8 @@ class Settings:
                 elif self._lists and len(found) == 1:
                     return []
             chosen = each.words if slot.word is None else each.words[slot.word - 1 : slot.word]
+            if slot.joined and chosen:
+                chosen = (_joined(chosen),)
             if slot.following:
                 chosen = tuple(after for before, after in pairwise(chosen) if before.text.lower() == slot.following)
             for word in chosen:
@@ -549,6 +551,12 @@ def _unnamed(path: str) -> str:
     return _BLOCK_NAME.sub("", path)
 
 
+def _joined(words: tuple[Word, ...]) -> Word:
+    """Words of one line as one, a blank between them."""
+    first, last = words[0].at, words[-1].at
+    return Word(" ".join(word.text for word in words), Span(first.path, first.line, first.column, last.end_line, last.end_column))
+
+
 def _parts(word: Word, slot: Slot) -> list[Word]:
     """The values in one word, each with its own place."""
     if slot.option:
@@ -615,12 +623,13 @@ def _options_of(entry: Descriptor) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def _command_line(
-    words: tuple[Word, ...], options: tuple[frozenset[str], frozenset[str]], one_dash: bool
+    words: tuple[Word, ...], options: tuple[frozenset[str], frozenset[str]], one_dash: bool, attached: frozenset[str] = frozenset()
 ) -> tuple[Mapping[str, list[Word | None]], tuple[Word, ...]]:
     """The options that are known, each with its values in order (None for one without), and the other arguments.
 
     `--name value`, `--name=value`, `-n value`, `-nvalue`, clusters of letters; with `one_dash` also `-name value` as Go's flag package
-    takes it. Options nobody named are passed over, and so is not what follows them: it may be a value.
+    takes it; the value of one that is `attached` stands in the same word. Options nobody named are passed over, and so is not what
+    follows them: it may be a value.
     """
     named, valued = options
     found: dict[str, list[Word | None]] = {}
@@ -641,7 +650,7 @@ def _command_line(
             value: Word | None = None
             if equals:
                 value = _tail(word, word.text.index("=") + 1)
-            elif name in valued and position + 1 < len(words):
+            elif name in valued and name not in attached and position + 1 < len(words):
                 value = next(rest)[1]
             found.setdefault(name, []).append(value)
         elif not text.startswith("--"):

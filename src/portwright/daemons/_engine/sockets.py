@@ -249,6 +249,9 @@ def _written(word: Word, origin: Origin, socket: Socket) -> list[_Where]:
 
 
 def _host_and_port(text: str, socket: Socket) -> tuple[str, str | None]:
+    if socket.form == "spoken":
+        host, _, port = text.partition(" port ")
+        return host.strip(" []"), port.strip() or None
     if socket.form in ("at", "comma"):
         if socket.form == "comma" and is_digits(text):
             return "", text
