@@ -410,7 +410,9 @@ SILENT = {
     "trees/budget.py: take": CALLER,
     "trees/budget.py: work": CALLER,
     "trees/tree.py: report_not_understood": SHOWN,
-    "host/join/conflict.py: may_be_first": "of so many rivals one is likely to give up, and the error is predicted of each",
+    "rules/checking.py: _listed": SHOWN,
+    "rules/grammar.py: _together": "an error of the rule's author, told by the function that reads its list",
+    "host/join/conflict.py: is_told_of_rivals": "of so many rivals one more may be told",
     "host/join/giving_up.py: _late": "a socket of which nobody says that it is closed counts as open",
 }
 # Reports leave things out of what is shown; the module of numbers, and what counts down from a limit, know no file.

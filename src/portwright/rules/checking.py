@@ -24,11 +24,15 @@ from portwright.rules.rule import (
     OfSysctl,
     Operand,
     Rule,
+    Slot,
     Template,
+    Together,
 )
 from portwright.source import Span, Unreadable
 
 _MOST_MATCHES = 4  # other facts a finding names; the rest would say the same again
+_FROM_THE_SUREST: tuple[Confidence, ...] = ("certain", "likely", "possible")
+_MOST_LISTED = 8  # addresses of one quarrel, say
 _MOST_RUNS = 16  # findings made of one listener whose ports overlap a range in pieces
 _LONGEST_VALUE = 4096  # characters of one value in a message: no list of ports that the kernel takes in one write is longer
 
@@ -158,6 +162,15 @@ class _Evidence:
         self.confidence = weakest(self.confidence, named.confidence)
 
 
+@dataclass(frozen=True, slots=True)
+class _Match:
+    """A fact that a rule finds something wrong with, the facts it is wrong beside, and what that rests on."""
+
+    fact: Fact
+    others: Sequence[Fact]
+    evidence: _Evidence
+
+
 class _Check:
     def __init__(self, asked: _Asked, rule: Rule) -> None:
         self._asked = asked
@@ -177,6 +190,24 @@ class _Check:
             raise _HostTooDear(f"{_MOST_COMPARISONS:,} comparisons")
 
     def findings(self) -> Iterator[Finding]:
+        if self._rule.together is None:
+            matches: Iterable[list[_Match]] = ([match] for match in self._found())
+        else:
+            matches = self._grouped(self._rule.together)
+        for group in matches:
+            finding = self._finding(group)
+            self._asked.say(finding)
+            yield finding
+
+    def _grouped(self, together: Together) -> Iterable[list["_Match"]]:
+        """What is one finding, the first by its place first."""
+        groups: dict[tuple[object, ...], list[_Match]] = {}
+        for match in self._found():
+            key = (*(self._said(slot, match) for slot in together.same), getattr(match.fact, "machine", ""))
+            groups.setdefault(key, []).append(match)
+        return [sorted(group, key=lambda match: _by_place(match.fact)) for group in groups.values()]
+
+    def _found(self) -> Iterator["_Match"]:
         rule, join = self._rule, self._rule.join
         candidates = self._candidates()
         if not candidates:
@@ -198,9 +229,7 @@ class _Check:
                 if not others:
                     continue
             for part in self._parts(fact):
-                finding = self._finding(part, others, evidence)
-                self._asked.say(finding)
-                yield finding
+                yield _Match(part, others, evidence)
 
     def why_not(self) -> str:
         """Why nothing was found, for the log: how many facts each condition left, those of `where` in the order they were tried."""
@@ -374,26 +403,33 @@ class _Check:
 
     # ── the finding ──
 
-    def _finding(self, fact: Fact, others: Sequence[Fact], evidence: _Evidence) -> Finding:
-        rule = self._rule
-        confidence = weakest(rule.confidence, evidence.confidence, _confidence(fact))
+    def _finding(self, group: Sequence[_Match]) -> Finding:
+        """One finding of a fact, or of several that are one: about the first, as sure as the surest, with the lines of all."""
+        rule, first = self._rule, group[0]
+        fact, others = first.fact, first.others
+        sure = {weakest(rule.confidence, each.evidence.confidence, _confidence(each.fact)) for each in group}
+        confidence: Confidence = next(each for each in _FROM_THE_SUREST if each in sure)
         if self._host.repository:
             confidence = weakest(confidence, "likely")
         change = None if rule.wish is None else self._change(rule.wish, fact)
-        notes = dict.fromkeys((*self._remarks(fact, others), *evidence.notes))
+        notes = [*self._remarks(fact, others), *first.evidence.notes]
+        for match in group[1:]:
+            if rule.together is not None:
+                notes.append(Note(self._fill(rule.together.also, [match]), match.fact.at))
+            notes += (*self._remarks(match.fact, match.others), *match.evidence.notes)
         likelihood = self._likelihood(fact)
         return Finding(
             card=rule.card,
-            message=self._fill(rule.message, fact, others),
-            at=self._kind.place(fact, [note.at for note in evidence.notes if note.at is not None], self._host.sources),
+            message=self._fill(rule.message, group),
+            at=self._kind.place(fact, [note.at for note in first.evidence.notes if note.at is not None], self._host.sources),
             subject=self._kind.subject(fact),
             confidence=confidence,
             likelihood=likelihood.value,
             likelihood_because=likelihood.because,
-            notes=tuple(notes),
-            predicts=self._predicts(fact, confidence),
+            notes=tuple(dict.fromkeys(notes)),
+            predicts=next((error for each in group if (error := self._predicts(each.fact, confidence)) is not None), None),
             change=change,
-            manual=self._manual(rule.advice, fact, others) if change is None and rule.advice is not None else None,
+            manual=self._manual(rule.advice, group) if change is None and rule.advice is not None else None,
             summary="" if change is None else change.in_words(),
         )
 
@@ -405,7 +441,7 @@ class _Check:
                 at: Span | None = None
                 if remark.at is not None:
                     at = self._asked.value(other if remark.at.joined else fact, remark.at.name).value
-                text = self._fill(remark.text, fact, matched)
+                text = self._fill(remark.text, [_Match(fact, matched, _Evidence())])
                 if text:
                     yield Note(text, at)
 
@@ -430,18 +466,34 @@ class _Check:
         made: Change = change(**values)
         return made
 
-    def _manual(self, advice: ManualStep, fact: Fact, others: Sequence[Fact]) -> Manual:
-        return Manual(self._fill(advice.reason, fact, others), self._fill(advice.step, fact, others))
+    def _manual(self, advice: ManualStep, group: Sequence[_Match]) -> Manual:
+        return Manual(self._fill(advice.reason, group), self._fill(advice.step, group))
 
-    def _fill(self, template: Template, fact: Fact, others: Sequence[Fact]) -> str:
-        """A template with its placeholders replaced, once: what a value holds is never read as a placeholder."""
+    def _fill(self, template: Template, group: Sequence[_Match]) -> str:
+        """A template with its placeholders replaced, once: what a value holds is never read as a placeholder.
+
+        What differs between facts that are one finding is listed.
+        """
         parts: list[str] = []
         for part in template:
             if isinstance(part, str):
                 parts.append(part)
             else:
-                parts.append(_words(self._asked.value(others[0] if part.joined and others else fact, part.name).value))
+                parts.append(_listed(list(dict.fromkeys(_words(self._said(part, match)) for match in group))))
         return "".join(parts)
+
+    def _said(self, slot: Slot, match: _Match) -> Any:
+        """The value of a placeholder for one fact."""
+        return self._asked.value(match.others[0] if slot.joined and match.others else match.fact, slot.name).value
+
+
+def _listed(texts: Sequence[str]) -> str:
+    """Texts as a sentence lists them, of very many the first."""
+    if len(texts) == 1:
+        return texts[0]
+    if len(texts) > _MOST_LISTED:
+        return f"{', '.join(texts[:_MOST_LISTED])} and {len(texts) - _MOST_LISTED} more"
+    return f"{', '.join(texts[:-1])} and {texts[-1]}"
 
 
 def _length(ports: PortSet) -> int:

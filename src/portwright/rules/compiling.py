@@ -20,7 +20,8 @@ from portwright.host.language.predicates import predicate_of
 from portwright.host.language.vocabulary import worked_out
 from portwright.host.terms.registry import Term
 from portwright.ports import PortSet
-from portwright.rules.rule import ManualStep, Condition, Given, Join, OfFact, OfHost, OfSysctl, NoteTemplate, Rule, Slot, ChangeTemplate
+from portwright.rules.rule import ManualStep, Condition, Given, Join, OfFact, OfHost, OfSysctl, NoteTemplate, Rule, Slot
+from portwright.rules.rule import ChangeTemplate, Together
 from portwright.source import Span
 
 

@@ -31,11 +31,12 @@ from portwright.rules.rule import (
     Rule,
     Slot,
     Template,
+    Together,
 )
 from portwright.source import RuleError, Span
 
 REQUIRED = ("id", "title", "severity", "why", "references", "each", "where", "message")
-OPTIONAL = ("unless", "with", "confidence", "likelihood", "predicts", "notes", "fix", "bad", "good")
+OPTIONAL = ("unless", "with", "together", "confidence", "likelihood", "predicts", "notes", "fix", "bad", "good")
 
 LIKELIHOODS: tuple[str, ...] = get_args(Likelihood)
 
@@ -182,6 +183,7 @@ class _Reader:
             join=join,
             message=self._template(entries["message"], "message"),
             remarks=tuple(self._remark(item) for item in self._items(entries["notes"], "notes", _MOST_NOTES)) if "notes" in entries else (),
+            together=self._together(entries["together"]) if "together" in entries else None,
             confidence=self._confidence(),
             likelihood=self._likelihood(),
             predicts=self._predicts(),
@@ -335,6 +337,15 @@ class _Reader:
         self._keys(table, "a note", ("text", "at"), ("text",))
         at = self._slot(self._line(table.entries["at"], "at"), table.entries["at"].at, places=True) if "at" in table.entries else None
         return NoteTemplate(self._template(table.entries["text"], "text"), at)
+
+    def _together(self, node: Node) -> Together:
+        table = self._mapping(node, "together")
+        self._keys(table, "together", ("same", "also"), ("same", "also"))
+        items = self._items(table.entries["same"], "same", _MOST_SLOTS)
+        return Together(
+            tuple(self._slot(self._line(item, "same"), item.at, places=False) for item in items),
+            self._template(table.entries["also"], "also"),
+        )
 
     def _confidence(self) -> Confidence:
         node = self._table.entries.get("confidence")

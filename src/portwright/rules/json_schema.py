@@ -43,6 +43,13 @@ def schema() -> Schema:
             "additionalProperties": False,
             "properties": {kind: {"$ref": f"#/$defs/{kind}"} for kind in kinds()},
         },
+        "together": {
+            "description": "findings in which these words are the same are one; `also` is the note at the line of each further fact",
+            "type": "object",
+            "properties": {"same": {"type": "array", "items": _TEXT, "minItems": 1}, "also": _TEXT},
+            "required": ["same", "also"],
+            "additionalProperties": False,
+        },
         "message": {**_TEXT, "description": "{name} is replaced by a word of the fact, {with.name} by one of the other fact"},
         "confidence": {"enum": list(CONFIDENCES), "description": "no finding of this rule has a higher confidence"},
         "likelihood": _reference(("fact",)),

@@ -86,6 +86,14 @@ class NoteTemplate:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """Findings in which these words are the same are one; `also` is the note at the line of each fact but the first."""
+
+    same: tuple[Slot, ...]
+    also: Template
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeTemplate:
     """A change with operands instead of values: it is wished for where all of them are known."""
 
@@ -117,6 +125,7 @@ class Rule:
     join: Join | None
     message: Template
     remarks: tuple[NoteTemplate, ...] = ()
+    together: Together | None = None
     confidence: Confidence = "certain"
     likelihood: Term | None = None
     predicts: BindError | Term | None = None

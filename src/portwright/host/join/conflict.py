@@ -19,7 +19,7 @@ _WIDE = 64
 # What is told of pairs, and how many are tried for that: both grow with the square of the listeners on one port.
 _MOST_PAIRS = 5_000
 _MOST_TRIED = 500_000
-_MOST_RIVALS = 16  # of one listener, that are looked at for who of them goes on without the port
+_MOST_RIVALS = 16  # of one listener, that are looked at for whether the quarrel is told of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,22 +118,14 @@ def _failing(host: Host) -> frozenset[tuple[str | None, str]]:
     return frozenset((each.unit, each.app) for each in surely if each.starts in ("boot", None))
 
 
-def may_be_first(host: Host, listener: Listener) -> bool:
-    """Whether nothing is sure to go wrong with a contested port: every rival runs on without it, and may well be the later one."""
-    mine, my_turn = claim(host, listener), turn(host, listener)
-    port = listener.port
-    if mine is None or port is None:
+def is_told_of_rivals(host: Host, listener: Listener) -> bool:
+    """Whether a daemon runs on without a contested port, and the quarrel is told of its rivals, who do not and may be the later ones."""
+    mine, my_turn, port = claim(host, listener), turn(host, listener), listener.port
+    if not listener.survives_conflict or mine is None or port is None:
         return False
     others = (each for each in host.once(_by_lowest_port).get((listener.protocol, port), ()) if each is not listener)
-    rivals = islice(others, _MOST_RIVALS)
-    met = [(each, theirs) for each in rivals if (theirs := claim(host, each)) is not None and collide(theirs, mine)]
-    return bool(met) and all(each.survives_conflict and not _is_earlier(each, my_turn) for each, _ in met)
-
-
-def _is_earlier(other: Listener, mine: Turn) -> bool:
-    """Whether it binds before `mine` at each boot, as systemd's own services do, whose unit file a copy may have shortened."""
-    unit = other.unit or ""
-    return unit in mine.before or unit == mine.unit or (unit.startswith("systemd-") and not (mine.unit or "").startswith("systemd-"))
+    met = [each for each in islice(others, _MOST_RIVALS) if (theirs := claim(host, each)) is not None and collide(theirs, mine)]
+    return bool(met) and all(not each.survives_conflict and not_after(my_turn, turn(host, each)) for each in met)
 
 
 def _by_lowest_port(host: Host) -> dict[tuple[Protocol, int], list[Listener]]:

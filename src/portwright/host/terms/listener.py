@@ -73,10 +73,15 @@ def comes_up(host: Host, listener: Listener) -> Derived[bool]:
 
 @fact_value("listener", "error-when-late")
 def error_when_late(host: Host, listener: Listener) -> Derived[Literal["EADDRINUSE"] | None]:
-    """The error of the service where another socket has the port; unknown where it fails earlier, continues without it, or may be first
-    while the others continue."""
-    fails = conflict.comes_up(host, listener) and not listener.survives_conflict and not conflict.may_be_first(host, listener)
+    """The error of the service where another socket has the port; unknown where it fails earlier, or continues without it."""
+    fails = conflict.comes_up(host, listener) and not listener.survives_conflict
     return Derived("EADDRINUSE" if fails else None)
+
+
+@fact_value("listener", "quarrel-told-of-rivals")
+def quarrel_told_of_rivals(host: Host, listener: Listener) -> Derived[bool]:
+    """Whether its daemon continues without a contested port, so that the finding about the rival says all there is to say."""
+    return Derived(conflict.is_told_of_rivals(host, listener))
 
 
 @fact_value("listener", "making-way")
