@@ -2,9 +2,10 @@
 
 import pytest
 
+from portwright._start.records import replace
 from portwright.daemons.interpreters.python import reader as python
 from portwright.facts import Endpoint
-from portwright.source import Span
+from portwright.source import Span, Word
 from tests.daemons import started
 from tests.daemons.by_hand import brief, host_of, invocation
 
@@ -26,7 +27,7 @@ SCRIPT = "/opt/app/serve.py"
         ("-m SimpleHTTPServer 9", ["tcp 0.0.0.0 9"]),
         ("-X dev -m http.server 9", ["tcp 0.0.0.0 9"]),
         ("-m json.tool 9", []),
-        ("-c import http.server", []),
+        ("-c pass", []),
     ],
 )
 def test_python_binds(arguments: str, expected: list[str]) -> None:
@@ -76,6 +77,10 @@ def script(source: str, arguments: str = "", environment: dict[str, str] | None 
         ("import http.server\nADDRESS = ('', 9)\nhttp.server.ThreadingHTTPServer(ADDRESS, H)", ("tcp 0.0.0.0 9", True)),
         ("from wsgiref.simple_server import make_server\nmake_server('', 9, app)", ("tcp 0.0.0.0 9", True)),
         ("import asyncio\nasync def main():\n  await asyncio.start_server(f, '127.0.0.1', 9)", ("tcp 127.0.0.1 9", True)),
+        ("from http.server import HTTPServer as H\ndef run(port=80):\n  H(('', port), B).serve_forever()\nrun(9)", ("tcp 0.0.0.0 9", True)),
+        ("from http.server import HTTPServer\ndef run(cls=HTTPServer, *, port=9):\n  cls(('', port), B)\nrun()", ("tcp 0.0.0.0 9", True)),
+        ("import http.server as h, sys\nh.HTTPServer(('', int(sys.argv[1]) if len(sys.argv) > 1 else 9), B)", ("tcp 0.0.0.0 9", True)),
+        ("import http.server as h, os\nh.HTTPServer(('', 8 if 'PORT' in os.environ else 9), B)", ("tcp 0.0.0.0 9", True)),
         ("import socket\nsocket.create_server(('', 9))", ("tcp 0.0.0.0 9", True)),
         ("import socket\nsocket.create_server(('', 9), family=socket.AF_INET6, dualstack_ipv6=True)", ("tcp * 9", True)),
         ("import socket\ns = socket.socket()\ns.bind(('', 9))\ns.listen()", ("tcp 0.0.0.0 9", False)),
@@ -101,6 +106,9 @@ def test_a_script_that_says_so_binds(source: str, expected: tuple[str, bool]) ->
     "source",
     [
         "import http.server\ndef main(port=80):\n  http.server.HTTPServer(('', port), H)",
+        "import http.server\ndef main(port=80):\n  http.server.HTTPServer(('', port), H)\nmain(8)\nmain(9)",
+        "import http.server\ndef main(port):\n  http.server.HTTPServer(('', port), H)\nmain(**options)",
+        "import http.server, json\nhttp.server.HTTPServer(('', json.load(open('/etc/gone.json'))['port']), H)",
         "import http.server\nP = 80\nP = 81\nhttp.server.HTTPServer(('', P), H)",
         "import http.server, conf\nhttp.server.HTTPServer(('', conf.PORT), H)",
         "import socket\ns = socket.socket()\ns.bind(('', 9))\ns.connect(('10.0.0.1', 80))",
@@ -177,6 +185,16 @@ def test_a_huge_script_is_told_and_not_parsed() -> None:
         ("from werkzeug.serving import run_simple\nrun_simple('', 7008, app)\n", ["tcp 0.0.0.0 7008"]),
         ("import cherrypy\ncherrypy.config.update({'server.socket_port': 7010})\ncherrypy.quickstart(Root())\n", ["tcp 127.0.0.1 7010"]),
         ("import cherrypy\ncherrypy.quickstart(Root())\n", ["tcp 127.0.0.1 8080"]),
+        ("import asyncio\nasyncio.start_server(f, '', 7011)\n", ["tcp 0.0.0.0 7011", "tcp :: 7011 v6only"]),
+        ("import asyncio\nloop = asyncio.get_running_loop()\nloop.create_server(P, '127.0.0.1', 7012)\n", ["tcp 127.0.0.1 7012"]),
+        ("import websockets\nwebsockets.serve(handle, 'localhost', 7013)\n", ["tcp 127.0.0.1 7013"]),
+        ("import prometheus_client\nprometheus_client.start_http_server(7014)\n", ["tcp 0.0.0.0 7014"]),
+        ("from aiosmtpd.controller import Controller\nController(h, hostname='127.0.0.1', port=7015).start()\n", ["tcp 127.0.0.1 7015"]),
+        ("from gevent.pywsgi import WSGIServer\nWSGIServer(('', 7016), app).serve_forever()\n", ["tcp * 7016"]),
+        ("import zmq\ns = zmq.Context().socket(zmq.REP)\ns.bind('tcp://*:7017')\n", ["tcp 0.0.0.0 7017"]),
+        ("import grpc\ns = grpc.server(p)\ns.add_insecure_port('0.0.0.0:7018')\n", ["tcp * 7018"]),
+        ("import eventlet\neventlet.listen(('127.0.0.1', 7019))\n", ["tcp 127.0.0.1 7019"]),
+        ("from aiohttp import web\nweb.TCPSite(runner, port=7020).start()\n", ["tcp 0.0.0.0 7020", "tcp :: 7020 v6only"]),
         ("app = make()\napp.run(port=7009)\n", []),
     ],
 )
@@ -186,3 +204,48 @@ def test_a_script_serves_what_its_framework_is_told(text: str, expected: list[st
 
     assert (expected, []) == (brief(tuple(found)), reasons)
     assert all(each.reuse_address for each in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "data", "expected"),
+    [
+        ("c = json.load(open('/etc/a.json'))", "/etc/a.json", '{"port": 7101}', "c['port']"),
+        ("with open('/etc/a.json') as f:\n  c = json.load(f)", "/etc/a.json", '{"web": {"port": 7101}}', "c['web']['port']"),
+        ("c = json.load(open(sys.argv[1]))", "/etc/a.json", '{"web": {"port": 7101}}', "c.get('web', {}).get('port', 80)"),
+        ("c = json.loads(P('/etc/a.json').read_text())", "/etc/a.json", '{"port": 7101}', "c.get('port')"),
+        ("c = yaml.safe_load(open('/etc/a.yml'))", "/etc/a.yml", "web:\n  port: 7101\n", "c['web']['port']"),
+        ("with open('/etc/a.toml', 'rb') as f:\n  c = tomllib.load(f)", "/etc/a.toml", "[web.in]\nport = 7101\n", "c['web']['in']['port']"),
+        ("c = ConfigParser()\nc.read('/etc/a.ini')", "/etc/a.ini", "[web]\nport = 7101\n", "c.getint('web', 'port')"),
+        ("c = ConfigParser()\nc.read(['/etc/gone.ini', '/etc/a.ini'])", "/etc/a.ini", "[web]\nport: 7101\n", "int(c['web']['port'])"),
+        ("c = ConfigParser()\nc.read('/etc/a.ini')", "/etc/a.ini", "[web]\n", "c.getint('web', 'port', fallback=7101)"),
+        ("c = json.load(open(join(dirname(__file__), 'a.json')))", "/srv/a.json", '{"port": 7101}', "c['port']"),
+        ("c = json.load((P(__file__).parent / 'a.json').open())", "/srv/a.json", '{"port": 7101}', "c['port']"),
+    ],
+)
+def test_a_script_serves_where_the_file_it_loads_says(text: str, path: str, data: str, expected: str) -> None:
+    imports = "import json, sys, tomllib, yaml\nfrom configparser import ConfigParser\nfrom http.server import HTTPServer\n"
+    imports += "from os.path import dirname, join\nfrom pathlib import Path as P\n"
+    script = f"{imports}{text}\nHTTPServer(('', {expected}), H)\n"
+    found, reasons = started.endpoints("python3 /srv/app.py /etc/a.json", tree={"/srv/app.py": script, path: data})
+
+    assert (["tcp 0.0.0.0 7101"], []) == (brief(tuple(found)), reasons)
+    assert all(each.at.path == path for each in found) or "fallback" in expected
+
+
+def test_the_text_of_c_is_a_script_that_stands_at_its_argument() -> None:
+    files = host_of({})
+    command = Word("import http.server as h; h.HTTPServer(('127.0.0.1', 7102), B)", Span("/etc/systemd/system/app.service", 3, 25, 3, 80))
+    start = invocation("/usr/bin/python3 -c")
+    (endpoint,) = python.read(replace(start, argv=(*start.argv, command)), files, {})
+
+    assert isinstance(endpoint, Endpoint)
+    assert ("127.0.0.1", "7102", command.at) == (endpoint.address, str(endpoint.ports), endpoint.at)
+
+
+def test_an_argument_without_a_dash_is_counted_behind_the_options() -> None:
+    parsed = (
+        "import argparse, http.server\np = argparse.ArgumentParser()\np.add_argument('--host')\np.add_argument('-v', action='store_true')\n"
+        "p.add_argument('name')\np.add_argument('port', type=int)\na = p.parse_args()\nhttp.server.HTTPServer(('', a.port), H)"
+    )
+
+    assert [("tcp 0.0.0.0 7103", True)] == script(parsed, " --host x -v web 7103")

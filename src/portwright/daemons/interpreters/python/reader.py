@@ -6,7 +6,7 @@ from portwright.daemons._engine import unknown_program as generic
 from portwright.facts import Endpoint, Invocation, Traits
 from portwright.numbers import is_digits
 from portwright.ports import PortSet
-from portwright.source import Word
+from portwright.source import Source, Word
 from portwright.system.host_files import names
 from portwright.system.processes.options import cut
 from portwright.trees import Files
@@ -52,7 +52,12 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
     at = 0
     while at < len(words):
         text = words[at].text
-        if text.startswith("-c") or text == "-":
+        if text.startswith("-c"):
+            said = _command(invocation, words[at:], files)
+            if said:
+                return said
+            break
+        if text == "-":
             break
         if not text.startswith("-"):
             script = replace(invocation, argv=words[at:])
@@ -133,4 +138,15 @@ def _script(invocation: Invocation, script: Word, argv: tuple[Word, ...], files:
         return ()
     from portwright.daemons.interpreters.python.script import served  # parsing a language is off the hot path
 
-    return served(source, argv, invocation.environment, files)
+    return served(source, argv, invocation.environment, files, invocation.path)
+
+
+def _command(invocation: Invocation, words: tuple[Word, ...], files: Files) -> tuple[DaemonFact, ...]:
+    """`-c TEXT`, or `-cTEXT`, with the arguments behind it."""
+    text, arguments = (cut(words[0], 2), words[1:]) if words[0].text != "-c" else (words[1] if len(words) > 1 else None, words[2:])
+    if text is None or _UNKNOWN in text.text:
+        return ()
+    from portwright.daemons.interpreters.python.script import served  # parsing a language is off the hot path
+
+    argv = (Word(invocation.program, text.at), *arguments)
+    return served(Source(text.at.path, text.text), argv, invocation.environment, files, invocation.path, text.at)
