@@ -230,6 +230,22 @@ def test_a_perl_script_reuses_addresses_only_where_it_says_so(text: str, expecte
     assert [expected] == [(line, one.reuse_address, one.reuse_port) for one, line in zip(found, binds_of(text), strict=True)]
 
 
+@pytest.mark.parametrize(
+    ("text", "arguments", "expected"),
+    [
+        ("my ($port, $host) = (8125, '127.0.0.1');\nGetOptions('port|p=i' => \\$port, 'bind=s' => \\$host);", "", "127.0.0.1 8125"),
+        ("my $port = 8125;\nmy $host = '';\nGetOptions('port|p=i' => \\$port);", " --port 7507", "0.0.0.0 7507"),
+        ("my $port = 8125;\nmy $host = '';\nGetOptions('port|p=i' => \\$port);", " --port=7507", "0.0.0.0 7507"),
+        ("my $host = '127.0.0.1';\nmy $port = shift || 7508;", "", "127.0.0.1 7508"),
+        ("my $host = '127.0.0.1';\nmy $port = $ARGV[0] // 7508;", " 7509", "127.0.0.1 7509"),
+    ],
+)
+def test_a_perl_script_takes_its_port_from_the_command_line(text: str, arguments: str, expected: str) -> None:
+    script = f"use Getopt::Long;\n{text}\nIO::Socket::INET->new(LocalAddr => $host, LocalPort => $port, Listen => 5) or die;\n"
+
+    assert [f"tcp {expected}"] == binds(f"/usr/bin/perl /srv/serve.pl{arguments}", None, {"/srv/serve.pl": script})
+
+
 def binds_of(text: str) -> list[str]:
     return binds("/usr/bin/perl /srv/serve.pl", None, {"/srv/serve.pl": f"use strict;\nmy $s = {text} or die;\n"})
 

@@ -161,3 +161,29 @@ def test_the_script_is_found_as_node_finds_it(command: str) -> None:
 )
 def test_the_inspector_listens_too(option: str, expected: list[str]) -> None:
     assert expected == binds(f"/usr/bin/node {option} /opt/else.js")
+
+
+LOADED = "/srv/app/config.json"
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "data"),
+    [
+        ("const cfg = require('./config.json')\nserver.listen(process.env.PORT || cfg.port)", LOADED, '{"port": 7201}'),
+        ("const cfg = require('../config.json')\nserver.listen(cfg.web.port)", "/srv/config.json", '{"web": {"port": 7201}}'),
+        ("server.listen(cfg['web'].port, cfg.host)\nvar cfg = require('./config.json').a", LOADED, '{"a": {"web": {"port": 7201}}}'),
+        ("const { port } = require('./config.json')\nserver.listen(port)", LOADED, '{"port": 7201}'),
+        ("const { port = 7201 } = require('./config.json')\nserver.listen(port)", LOADED, "{}"),
+        ("import cfg from './config.json' with { type: 'json' }\nserver.listen(cfg.port)", LOADED, '{"port": 7201}'),
+        ("const c = JSON.parse(fs.readFileSync('/etc/app.json', 'utf8'))\nserver.listen(c.port)", "/etc/app.json", '{"port": 7201}'),
+        ("const c = yaml.load(fs.readFileSync(path.join(__dirname, 'c.yml')))\nserver.listen(c.port)", "/srv/app/c.yml", "port: 7201\n"),
+    ],
+)
+def test_a_port_may_stand_in_the_file_that_a_script_loads(text: str, path: str, data: str) -> None:
+    assert ["tcp * 7201"] == binds("/usr/bin/node /srv/app/server.js", None, {"/srv/app/server.js": text, path: data})
+
+
+def test_a_file_that_is_not_there_leaves_the_port_unknown() -> None:
+    text = "const cfg = require('./config.json');\nserver.listen(cfg.port || 8080);"
+
+    assert [] == binds("/usr/bin/node /srv/app/server.js", None, {"/srv/app/server.js": text})

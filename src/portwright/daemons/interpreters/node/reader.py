@@ -52,7 +52,7 @@ def _script(invocation: Invocation, argv: tuple[Word, ...], files: Files, packag
         if source is not None:
             from portwright.daemons.interpreters.node.script import listened  # looking into a script is off the hot path
 
-            if said := listened(source, argv, invocation.environment, files):
+            if said := listened(source, argv, invocation.environment, files, candidate, invocation.path):
                 return said
             break
     return generic.read(invocation, files, packages, reuse=True)

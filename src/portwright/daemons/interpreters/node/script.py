@@ -1,10 +1,12 @@
 """JavaScript, scanned and never run: which ports a script listens on, where its text alone says so."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
+from posixpath import normpath
 
 from portwright._start.records import dataclass, field, replace
 from portwright.daemons._engine.binding import BOTH, DUAL, IPV4, Binder, Given
+from portwright.daemons.interpreters.data import looked_up
 from portwright.facts import Backlog, Endpoint, Origin
 from portwright.formats.javascript import LONGEST, Tokens, tokens
 from portwright.numbers import based, decimal
@@ -53,7 +55,15 @@ class _Text:
     values: dict[str, list[tuple[int, Range]]] = field(default_factory=dict)
     """What is assigned to a name, each with the number of braces around its declaration."""
     from_environment: dict[str, tuple[str, Range | None]] = field(default_factory=dict)
+    taken_out: dict[str, tuple[Range, str, Range | None]] = field(default_factory=dict)
+    """Names that `const {key: name = default} = expression` declares."""
+    imported: dict[str, str] = field(default_factory=dict)
+    """Names that stand for a module, and where it is."""
     hidden: set[str] = field(default_factory=set)
+    files: Files | None = None
+    path: Callable[[str], str] = str
+    """Where a relative path leads from the directory the script is started in."""
+    script: str = ""
     steps: int = 0
 
     @cached_property
@@ -76,15 +86,23 @@ class _Text:
         return self.tokens.closes.get(index, index) + 1
 
 
-def listened(source: Source, argv: tuple[Word, ...], environment: Mapping[str, Word], files: Files) -> tuple[Endpoint, ...]:
+def listened(
+    source: Source,
+    argv: tuple[Word, ...],
+    environment: Mapping[str, Word],
+    files: Files,
+    script: str = "",
+    path: Callable[[str], str] = str,
+) -> tuple[Endpoint, ...]:
     """The ports that `.listen(...)` and a datagram socket's `.bind(...)` in a script name, as *likely*; `argv[0]` is the script.
 
-    A value counts where it is a literal, a name assigned once, an environment variable, an argument or a simple choice between those.
+    A value counts where it is a literal, a name assigned once, an environment variable, an argument, what a file of JSON or YAML that
+    the script loads says, or a simple choice between those. `script` is its path on the host, `path` makes one absolute.
     """
     if len(source.text) > LONGEST:
         files.report_unreadable(Span.whole(source.path), f"a script longer than {LONGEST} characters is not parsed")
         return ()
-    text = _Text(tokens(source), argv, environment)
+    text = _Text(tokens(source), argv, environment, files=files, path=path, script=script)
     _index(text)
     app = argv[0].text.rpartition("/")[2]
     fastify = any(token.kind == "string" and token.text == "fastify" for token in text.tokens.each)
@@ -244,6 +262,8 @@ def _index(text: _Text) -> None:
             depth += (token.text == "{") - (token.text == "}")
         if token.kind == "name" and token.text in ("const", "let", "var"):
             _declared(at + 1, depth, text)
+        elif token.kind == "name" and token.text == "import":
+            _imported(at + 1, text)
         elif token.kind == "name" and token.text == "function":
             if (name := text.name(at + 1)) is not None:
                 text.hidden.add(name)
@@ -259,6 +279,13 @@ def _index(text: _Text) -> None:
             text.hidden.add(token.text)
 
 
+def _imported(at: int, text: _Text) -> None:
+    """`import config from "./config.json" with {type: "json"}` is as `const config = require("./config.json")`."""
+    name = text.name(at)
+    if name is not None and text.sign(at + 1, "from") and at + 2 < len(text.tokens.each) and text.tokens.each[at + 2].kind == "string":
+        text.imported[name] = text.tokens.each[at + 2].text
+
+
 def _hide(opening: int, text: _Text) -> None:
     """Names of parameters stand for something else in there."""
     for start, _ in _arguments(opening, text):
@@ -270,13 +297,18 @@ def _declared(at: int, depth: int, text: _Text) -> None:
     """`const a = 1, b = 2` or `const { PORT = 3000, HOST: host } = process.env`."""
     if text.sign(at, "{"):
         close = text.tokens.closes.get(at)
-        if close is not None and text.sign(close + 1, "=") and _is_environment((close + 2, _expression_end(close + 2, text)), text):
+        if close is not None and text.sign(close + 1, "="):
+            owner = close + 2, _expression_end(close + 2, text)
             for start, end in _arguments(at, text):
-                variable = text.name(start)
-                local = text.name(start + 2) if text.sign(start + 1, ":") else variable
+                key = text.name(start)
+                local = text.name(start + 2) if text.sign(start + 1, ":") else key
                 equals = next((i for i in range(start, end) if text.sign(i, "=")), None)
-                if variable is not None and local is not None:
-                    text.from_environment[local] = (variable, (equals + 1, end) if equals is not None else None)
+                if key is not None and local is not None:
+                    fallback = (equals + 1, end) if equals is not None else None
+                    if _is_environment(owner, text):
+                        text.from_environment[local] = (key, fallback)
+                    else:
+                        text.taken_out[local] = (owner, key, fallback)
         return
     while (name := text.name(at)) is not None:
         if not text.sign(at + 1, "="):
@@ -437,6 +469,10 @@ def _named(value: Range, text: _Text, depth: int) -> _Known:
             return _variable(variable, here, text)
         if (meant := _only(name, text)) is not None:
             return _value(meant, text, depth + 1)
+        if name in text.taken_out and name not in text.hidden and name not in text.values:
+            owner, taken, fallback = text.taken_out[name]
+            known = _of_data(_data_file(owner, text), (taken,), here, text)
+            return known if known.value is not None or fallback is None else _value(fallback, text, depth + 1)
         raise _Unknown
     if name in _CONVERTS and text.sign(start + 1, "(") and text.after(start + 1) == end:
         arguments = _arguments(start + 1, text)
@@ -455,7 +491,89 @@ def _named(value: Range, text: _Text, depth: int) -> _Known:
         properties = _object((start, start + 1), text)
         if properties is not None and key in properties:
             return _value(properties[key], text, depth + 1)
+    keys = _keys(start + 1, end, text)
+    if keys and meant is not None:
+        return _of_data(_data_file(meant, text), keys, here, text)
+    if keys and text.imported.get(name, "").endswith(".json"):
+        return _of_data((_beside(text.imported[name], text), "json", ()), keys, here, text)
     raise _Unknown
+
+
+# ── files of data ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _keys(start: int, end: int, text: _Text) -> tuple[str, ...]:
+    """The names of `.a["b"]?.c`; none where anything else stands there."""
+    found: list[str] = []
+    at = start
+    while at < end:
+        if text.sign(at, ".", "?.") and (name := text.name(at + 1)) is not None:
+            found.append(name)
+            at += 2
+        elif text.sign(at, "[") and text.tokens.each[at + 1].kind == "string" and text.sign(at + 2, "]"):
+            found.append(text.tokens.each[at + 1].text)
+            at += 3
+        else:
+            return ()
+    return tuple(found)
+
+
+def _of_data(place: tuple[str, str, tuple[str, ...]] | None, keys: tuple[str, ...], here: Span, text: _Text) -> _Known:
+    """What a loaded file has under keys; undefined where it is there and has nothing there."""
+    if place is None or text.files is None:
+        raise _Unknown
+    path, grammar, own = place
+    if UNKNOWN in path or text.files.kind(path) != "file":
+        raise _Unknown
+    found = looked_up(path, grammar, (*own, *keys), text.files)
+    if found is None:
+        return _Known(None, here)
+    number = None if found.is_text else decimal(found.word.text, _GREATEST)
+    return _Known(found.word.text if number is None else number, found.word.at)
+
+
+def _data_file(value: Range, text: _Text) -> tuple[str, str, tuple[str, ...]] | None:
+    """(path, grammar, keys) of `require("./a.json").b`, or of `JSON.parse(fs.readFileSync("a.json", "utf8"))`, `yaml.load(...)`."""
+    start, end = value
+    if text.sign(start, "require") and text.sign(start + 1, "("):
+        arguments = _arguments(start + 1, text)
+        keys = _keys(text.after(start + 1), end, text)
+        token = text.tokens.each[arguments[0][0]] if arguments else None
+        if token is None or token.kind != "string" or (text.after(start + 1) < end and not keys):
+            return None
+        is_data = token.text.startswith(("./", "../", "/")) and token.text.endswith(".json")
+        return (_beside(token.text, text), "json", keys) if is_data else None
+    grammar = {("JSON", "parse"): "json", ("yaml", "load"): "yaml", ("YAML", "parse"): "yaml", ("yaml", "parse"): "yaml"}.get(
+        (text.name(start) or "", text.name(start + 2) or "")
+    )
+    if grammar is None or not text.sign(start + 1, ".") or not text.sign(start + 3, "("):
+        return None
+    for at in range(start + 4, min(end, start + 12)):
+        if text.name(at) == "readFileSync" and text.sign(at + 1, "("):
+            arguments = _arguments(at + 1, text)
+            named = _path(arguments[0], text) if arguments else None
+            return None if named is None else (named, grammar, ())
+    return None
+
+
+def _beside(name: str, text: _Text) -> str:
+    """A path as a script's own directory makes it absolute."""
+    folder = text.path(text.script).rpartition("/")[0]
+    return normpath(name if name.startswith("/") else f"{folder}/{name}")
+
+
+def _path(value: Range, text: _Text) -> str | None:
+    """The path that an expression names: a text, `path.join(__dirname, "a.json")`, or what is worth a text."""
+    start, end = value
+    if text.name(start) == "path" and text.name(start + 2) in ("join", "resolve") and text.sign(start + 3, "("):
+        parts = _arguments(start + 3, text)
+        if not parts or text.after(start + 3) != end or text.name(parts[0][0]) != "__dirname":
+            return None
+        rest = [_worth(part, text) for part in parts[1:]]
+        names = [part.value for part in rest if part is not None and isinstance(part.value, str)]
+        return _beside("/".join(names), text) if names and len(names) == len(rest) else None
+    known = _worth(value, text)
+    return text.path(known.value) if known is not None and isinstance(known.value, str) else None
 
 
 def _member(start: int, end: int, here: Span, text: _Text) -> _Known:

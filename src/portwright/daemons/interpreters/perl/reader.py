@@ -1,5 +1,6 @@
 """Perl: installed servers run by name, and scripts whose own text opens listening sockets."""
 
+import re
 from collections.abc import Mapping
 
 from portwright._start.records import replace
@@ -91,15 +92,15 @@ def opened(source: Source, started: Invocation, files: Files) -> tuple[Endpoint,
             files.report_limit(source.span(start, opening), _MOST_SOCKETS, "sockets in one script")
             break
         options = _options(text, opening)
-        found += _socket(name, options, text, source, started.environment, files, started.program)
+        found += _socket(name, options, text, source, started, files)
     return tuple(dict.fromkeys(found))
 
 
 def _socket(
-    name: str, options: Mapping[str, tuple[int, int]], text: str, source: Source, environment: Mapping[str, Word], files: Files, app: str
+    name: str, options: Mapping[str, tuple[int, int]], text: str, source: Source, started: Invocation, files: Files
 ) -> tuple[Endpoint, ...]:
     def worth(*keys: str) -> Given | None:
-        return next((_value(text, options[key], source, environment) for key in keys if key in options), None)
+        return next((_value(text, options[key], source, started) for key in keys if key in options), None)
 
     proto = worth("Proto")
     udp = proto is not None and proto.text == "udp"
@@ -113,7 +114,7 @@ def _socket(
         return ()
     only = worth("V6Only")
     binder = Binder(
-        app,
+        started.program,
         wildcard=("::",) if name == "IO::Socket::INET6" else IPV4,
         words=("",),
         v6only=None if only is None else only.text not in ("0", ""),
@@ -169,8 +170,8 @@ def _options(text: str, opening: int) -> dict[str, tuple[int, int]]:
     return found
 
 
-def _value(text: str, place: tuple[int, int], source: Source, environment: Mapping[str, Word], depth: int = 0) -> Given | None:
-    """What an expression stands for: a number, a text, `$ENV{PORT}`, `$port` given once, and `||` or `//` between two of them."""
+def _value(text: str, place: tuple[int, int], source: Source, started: Invocation, depth: int = 0) -> Given | None:
+    """What an expression stands for: a number, text, `$ENV{PORT}`, `$ARGV[0]`, `$port` given once or by an option, and `||` or `//`."""
     start, end = place
     while start < end and text[start] in " \t\n":
         start += 1
@@ -188,29 +189,45 @@ def _value(text: str, place: tuple[int, int], source: Source, environment: Mappi
     for operator in ("||", "//"):
         left, found, _ = own.partition(operator)
         if found:
-            first = _value(text, (start, start + len(left)), source, environment, depth + 1)
-            unset = left.strip().startswith("$ENV{")
+            first = _value(text, (start, start + len(left)), source, started, depth + 1)
+            unset = left.strip().startswith(("$ENV{", "$ARGV[")) or left.strip() in ("shift", "shift @ARGV")
             if first is not None or not unset:
                 return first
-            return _value(text, (start + len(left) + 2, end), source, environment, depth + 1)
+            return _value(text, (start + len(left) + 2, end), source, started, depth + 1)
     if own.startswith("$ENV{") and own.endswith("}"):
-        word = environment.get(own[5:-1].strip("\"'"))
+        word = started.environment.get(own[5:-1].strip("\"'"))
         return Given(word.text, word.at, "environment") if word is not None and UNKNOWN not in word.text else None
+    if own in ("shift", "shift @ARGV", "$ARGV[0]"):
+        operand = started.argv[1] if len(started.argv) > 1 else None
+        return argument(operand) if operand is not None and UNKNOWN not in operand.text else None
     if own.startswith("$") and own[1:].isidentifier():
-        return _assigned(text, own, source, environment, depth)
+        option = _option(text, own, started)
+        return _assigned(text, own, source, started, depth) if option is None else option
     return None
 
 
-def _assigned(text: str, name: str, source: Source, environment: Mapping[str, Word], depth: int) -> Given | None:
-    """What is assigned to a variable, if that happens once."""
+def _option(text: str, name: str, started: Invocation) -> Given | None:
+    r"""What an option of the command line gives a variable, as `GetOptions('port|p=i' => \$port)` says."""
+    if "GetOptions" not in text:
+        return None
+    found = re.search(rf"['\"]([\w|-]{{1,100}})[=:][is]['\"]\s{{0,20}}=>\s{{0,20}}\\{re.escape(name)}\b", text)
+    if found is None:
+        return None
+    names = [f"{dash}{each}" for each in found[1].split("|") for dash in ("--", "-")]
+    word = options_of(started.argv[1:], frozenset(names)).last(*names)
+    return argument(word) if word is not None and UNKNOWN not in word.text else None
+
+
+def _assigned(text: str, name: str, source: Source, started: Invocation, depth: int) -> Given | None:
+    """What is assigned to a variable, alone or in a list, if that happens once."""
     places: list[tuple[int, int]] = []
-    at = text.find(name)
-    while at >= 0 and len(places) < 2:
-        behind = at + len(name)
-        while behind < len(text) and text[behind] in " \t":
-            behind += 1
-        if text[behind : behind + 1] == "=" and text[behind + 1 : behind + 2] not in ("=", "~", ">"):
-            end = text.find(";", behind)
-            places.append((behind + 1, end if end >= 0 else len(text)))
-        at = text.find(name, at + len(name))
-    return _value(text, places[0], source, environment, depth + 1) if len(places) == 1 else None
+    for found in re.finditer(rf"{re.escape(name)}[ \t]{{0,20}}=(?![=~>])", text):
+        end = text.find(";", found.end())
+        places.append((found.end(), end if end >= 0 else len(text)))
+    for found in re.finditer(r"my[ \t]{0,20}\(([^()]{1,400})\)[ \t]{0,20}=[ \t]{0,20}\(([^()]{1,400})\)", text):
+        names = [each.strip() for each in found[1].split(",")]
+        values = list(re.finditer(r"[^,]+", found[2]))
+        if name in names and len(names) == len(values):
+            value = values[names.index(name)]
+            places.append((found.start(2) + value.start(), found.start(2) + value.end()))
+    return _value(text, places[0], source, started, depth + 1) if len(places) == 1 else None
