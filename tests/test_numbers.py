@@ -18,7 +18,8 @@ ODD = ["", " ", "+5", " 5", "5 ", "5\n", "1_000", "²", "5²", "٣", "５", "�
 # What is no text: one bit of a comparison, or a share of columns.
 NO_TEXT = {
     "reports/ports.py": {"int(share * columns)"},
-    "daemons/interpreters/python/script.py": {"int(node.value)"},  # isinstance(node.value, bool)
+    "cli/outputs.py": {"int(each)"},  # of the enum of signals
+    "daemons/interpreters/python/values.py": {"int(node.value)"},  # isinstance(node.value, bool)
 }
 
 

@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             options = read(words)
         except HelpWanted as wanted:
-            _print(str(wanted).encode())
+            _print(str(wanted).encode("utf-8", "surrogateescape"))
             sys.exit(CLEAN)
         except UsageError as error:
             raise Complaint(str(error)) from None
