@@ -16,7 +16,8 @@ class Traits:
 
     `root`: it is started as root *by-design*, for more than its ports, or needs it for nothing else (*needless*). `port_taken`: what it
     does when a port of it is taken. `inherited_sockets`: what it does with sockets that systemd hands it. `closes_first`: whether it is
-    the side that closes the connections it makes. `confined_by`: SELinux types or AppArmor profiles that distributions confine it by.
+    the side that closes the connections it makes. `confined_by`: SELinux types or AppArmor profiles that distributions confine it by,
+    `labelled` the ports that the script of its package gives to that type, which is known to fail.
     `rootless`: run by anybody but root, it binds from a user namespace of its own. `static`: it makes its system calls itself, so that
     a preloaded library changes nothing. `loads_from_origin`: it finds its libraries by $ORIGIN, which a file capability switches off.
     `workers_hold`: its workers inherit the listening sockets, so while one is left nobody else can bind. `gives_way`: the setting, with
@@ -29,6 +30,7 @@ class Traits:
     inherited_sockets: InheritedSockets | None = None
     closes_first: ClosesFirst | None = None
     confined_by: tuple[str, ...] = ()
+    labelled: tuple[str, ...] = ()
     rootless: bool = False
     static: bool = False
     loads_from_origin: bool = False
@@ -45,6 +47,7 @@ class Traits:
             inherited_sockets=self.inherited_sockets or general.inherited_sockets,
             closes_first=self.closes_first or general.closes_first,
             confined_by=self.confined_by or general.confined_by,
+            labelled=self.labelled or general.labelled,
             rootless=self.rootless or general.rootless,
             static=self.static or general.static,
             loads_from_origin=self.loads_from_origin or general.loads_from_origin,

@@ -184,7 +184,8 @@ def _traits(value: Any, here: str) -> Traits:
     known: dict[str, Piece] = {
         "root": schema.one_of(*get_args(Root)), "port-taken": schema.one_of(*get_args(PortTaken)),
         "inherited-sockets": schema.one_of(*get_args(InheritedSockets)), "closes-first": schema.one_of(*get_args(ClosesFirst)),
-        "confined-by": schema.words, "rootless": schema.answer, "static": schema.answer, "loads-from-origin": schema.answer,
+        "confined-by": schema.words, "labelled": schema.words,
+        "rootless": schema.answer, "static": schema.answer, "loads-from-origin": schema.answer,
         "workers-hold": schema.answer, "gives-way": schema.text, "takes-socket": schema.text,
         "detaches": schema.answer,
     }  # fmt: skip

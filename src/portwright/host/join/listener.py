@@ -40,8 +40,8 @@ def listener(endpoint: Endpoint, invocation: Invocation | None, context: BindCon
     permission = _first(permission, refused, ":" in address or address == "*")
     step = ""
     if invocation is not None and permission.allowed is True and (label := _mislabelled(endpoint, invocation, context)) is not None:
-        permission, step = _by_policy(label, context), label.command
-    if permission.allowed is False:
+        permission, step = _by_policy(label, endpoint, context), label.command
+    if permission.allowed is False or step:
         confidence = weakest(confidence, permission.confidence)
     return Listener(
         at=endpoint.at,
@@ -215,9 +215,12 @@ def _mislabelled(endpoint: Endpoint, invocation: Invocation, context: BindContex
     return mislabelled(endpoint.traits.confined_by, endpoint.protocol, asked, policy)
 
 
-def _by_policy(label: Mislabelled, context: BindContext) -> Permission:
+def _by_policy(label: Mislabelled, endpoint: Endpoint, context: BindContext) -> Permission:
     reason = f"SELinux is enforcing, and its policy lets {label.domain} bind ports of type {label.wanted}, which {label.port} is not"
     own = context.selinux is not None and context.selinux.modules
+    if str(label.port) in endpoint.traits.labelled and context.selinux is not None and not context.selinux.known:
+        reason = f"{reason} unless the script of its package changed that"
+        return Permission(None, None, reason, context.selinux.at, "possible")
     return Permission(False, "EACCES", reason, context.selinux.at if context.selinux else None, "possible" if own else "likely")
 
 

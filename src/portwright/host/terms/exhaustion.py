@@ -42,6 +42,13 @@ def needed_ports(host: Host) -> Derived[int]:
     return Derived(0 if found.most_time_waits is not None else 2 * found.pace().needs(host.expected_rate))
 
 
+@host_value("time-wait-ends-early")
+def time_wait_ends_early(host: Host) -> Derived[bool]:
+    """Whether net.ipv4.tcp_max_tw_buckets is below the number of usable ports, so that TIME_WAIT cannot use them up."""
+    found = capacity_of(host)
+    return Derived(found is not None and found.most_time_waits is not None)
+
+
 @host_value("connections-per-second")
 def connections_per_second(host: Host) -> Derived[int | None]:
     """The rate of new connections to one destination on another host that can be sustained: usable ports / 60 s in TIME_WAIT.

@@ -22,7 +22,7 @@ class Enforced:
     """The targeted policy is enforced: the line that says so, and what was added to it.
 
     `ports` are TCP ports by type, `booleans` those that were switched on, `permissive` the domains that are only watched. `modules`: some
-    of the host's own are loaded, which may permit anything.
+    of the host's own are loaded, which may permit anything. `known`: what was added is in the copy.
     """
 
     at: Span
@@ -30,6 +30,7 @@ class Enforced:
     booleans: frozenset[str] = frozenset()
     permissive: frozenset[str] = frozenset()
     modules: bool = False
+    known: bool = True
 
 
 def enforced(files: Files) -> Enforced | None:
@@ -49,7 +50,12 @@ def enforced(files: Files) -> Enforced | None:
         return None
     modules = {name for store in _STORES for name in files.names(f"{store}/{_OWN_MODULES}")}
     permissive = {name.removeprefix(_PERMISSIVE) for name in modules if name.startswith(_PERMISSIVE)}
-    return Enforced(at, tuple(_ports(files)), frozenset(_booleans(files)), frozenset(permissive), len(modules) > len(permissive))
+    own = len(modules) > len(permissive)
+    return Enforced(at, tuple(_ports(files)), frozenset(_booleans(files)), frozenset(permissive), own, _is_known(files))
+
+
+def _is_known(files: Files) -> bool:
+    return any(files.names(store) for store in _STORES)
 
 
 def _lines(name: str, files: Files) -> Iterator[list[str]]:
