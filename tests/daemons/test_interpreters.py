@@ -400,3 +400,10 @@ def test_an_escript_says_where_it_listens_only_where_it_is_written_out(text: str
 
 def test_an_expression_of_erl_binds_where_it_says() -> None:
     assert ["tcp 0.0.0.0 7510"] == binds("erl -noshell -eval {ok,_}=gen_tcp:listen(7510,[]),receive(ok)->ok(end).")
+
+
+def test_puma_has_a_control_server_where_it_is_told() -> None:
+    text = 'bind "tcp://127.0.0.1:9292"\nactivate_control_app "tcp://127.0.0.1:9293", { no_token: true }\n'
+
+    assert ["tcp 127.0.0.1 9292", "tcp 127.0.0.1 9293"] == binds("puma -C /p.rb", None, {"/p.rb": text})
+    assert ["tcp 0.0.0.0 9292"] == binds("puma -C /p.rb", None, {"/p.rb": "activate_control_app\n"})

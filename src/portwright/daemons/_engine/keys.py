@@ -112,7 +112,7 @@ def _config(value: Any, here: str) -> Config:
     fields = schema.fields(
         schema.table(value, here),
         {
-            "format": _formats, "from": _slot_sources, "paths": _by_family, "every": schema.answer, "include": _includes,
+            "format": _formats, "from": _named, "paths": _by_family, "every": schema.answer, "include": _includes,
             "relative": schema.text, "drop-ins": schema.words, "directories": _slot_sources, "unless": _conditions,
             "needed": schema.answer, "under": schema.pairs, "once": schema.answer, "when-missing": schema.one_of(*CONFIDENCES),
             "passes-over": schema.words, "usual-drop-ins": schema.words, "unread": schema.words,
@@ -269,6 +269,11 @@ def _pattern(value: Any, here: str) -> str:
     if groups != 1:
         raise CatalogueError(here, "a regular expression with one group, which is the value")
     return text
+
+
+def _named(value: Any, here: str) -> Slot:
+    """Sources, or a mapping with `from` and what separates several files in one value."""
+    return _slot(value, here) if isinstance(value, dict) else _slot_sources(value, here)
 
 
 def _slot_sources(value: Any, here: str) -> Slot:

@@ -277,9 +277,10 @@ class Settings:
                 if self.files.kind(path) == "missing":
                     self.files.report_missing(word.at, f"{self.invocation.program} reads {path}, which is not there")
                     self.unsure = f"{path} is not there"
-                else:
-                    self.config_path = self.config_path or path
-                    found += self._file((path,), config)
+                    continue
+                self.config_path = self.config_path or path
+                for each in self._expand(f"{path}/*.conf") if self.files.kind(path) == "directory" else (path,):
+                    found += self._file((each,), config)
         else:
             for pattern in config.paths.of(family(self.files)):
                 paths = [path for path in self._expand(self._in_place(pattern)) if self.files.kind(path) in ("file", "special")]

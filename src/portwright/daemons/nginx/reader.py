@@ -44,15 +44,15 @@ _BINDING = frozenset(
 )
 _KNOWN = _BINDING | frozenset(("default_server", "default", "ssl", "http2", "spdy", "quic", "proxy_protocol", "udp", "multipath"))
 # The blocks whose content is directives; map, geo, types and the like hold data.
-_CONTEXTS = frozenset(("http", "stream", "mail", "events", "server", "location", "upstream", "if", "limit_except"))
-_MAIN = frozenset(("http", "stream", "mail", "events"))
+_CONTEXTS = frozenset(("http", "stream", "mail", "rtmp", "events", "server", "location", "upstream", "if", "limit_except"))
+_MAIN = frozenset(("http", "stream", "mail", "rtmp", "events"))
 _PASSES = ("proxy", "grpc", "fastcgi", "uwsgi", "scgi", "memcached")
 _PACKAGES = ("nginx", "nginx-core", "nginx-full", "nginx-light", "nginx-extras", "nginx-mainline", "nginx-mod-stream", "openresty", "angie")
 _RELEASE = lazy_regex(r"(?:[0-9]+:)?([0-9]{1,5})\.([0-9]{1,5})\.([0-9]{1,5})")
 
 _AUTHORITY = lazy_regex(r"(?:(?:https?|grpcs?|s?uwsgi|fastcgi|scgi|memcached)://)?+([^/?$]*+)(\$(?:request_uri|uri|document_uri)\b)?", re.I)
 
-Module = Literal["http", "stream", "mail"]
+Module = Literal["http", "stream", "mail", "rtmp"]  # the last is no part of nginx: libnginx-mod-rtmp
 
 
 class _Argument(Source):
@@ -293,7 +293,7 @@ class _Listen:
 
 
 def _endpoints(nodes: tuple[Directive, ...], reading: _Reading, default: int) -> Iterator[Endpoint]:
-    for module in ("http", "stream", "mail"):
+    for module in ("http", "stream", "mail", "rtmp"):
         for listen in _sockets(_listens(nodes, module, reading, default), reading):
             yield Endpoint(
                 at=listen.at,

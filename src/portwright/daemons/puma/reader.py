@@ -47,7 +47,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
 
 
 def _configured(options: Options, base: str, invocation: Invocation, files: Files) -> list[Endpoint] | None:
-    """What `port` and `bind` of the configuration say; None where it says neither or is not there."""
+    """What `port`, `bind` and `activate_control_app` of the configuration say; None where it says none of the first two."""
     named = options.last("-C", "--config")
     if named is not None and named.text == "-":
         return None
@@ -61,17 +61,20 @@ def _configured(options: Options, base: str, invocation: Invocation, files: File
         if source is None:
             continue
         found: list[Endpoint] = []
-        said = ruby.calls(source, frozenset(("port", "bind")))
+        said = ruby.calls(source, frozenset(("port", "bind", "activate_control_app")))
         for call in said:
             given = value(call.arguments[0], invocation.environment) if call.arguments else None
+            if given is None and call.name.text == "activate_control_app":
+                continue  # "auto" is a port of the kernel's choice
             if given is None:
                 files.report_unreadable(call.name.at, f"what {call.name.text} stands for cannot be determined")
-            elif call.name.text == "bind":
+            elif call.name.text in ("bind", "activate_control_app"):
                 found += _address(given, _PUMA, files)
             else:
                 host = value(call.arguments[1], invocation.environment) if len(call.arguments) > 1 else None
                 found += _PUMA.bind(host or default("", given.at), given, files)
-        return [replace(endpoint, confidence="likely") for endpoint in found] if said else None
+        likely = [replace(endpoint, confidence="likely") for endpoint in found]
+        return likely if any(call.name.text != "activate_control_app" for call in said) else None
     return None
 
 
