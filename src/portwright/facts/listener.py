@@ -41,7 +41,7 @@ class Listener:
     random: bool = False
     private_network: bool = False
     user_namespace: bool = False
-    refused_by: Literal["selinux"] | None = None
+    refused_by: Literal["selinux", "apparmor"] | None = None
     policy_step: str = ""
     bind_user: str | None = None
     can_bind: bool | None = None
@@ -99,7 +99,7 @@ KIND = FactKind(
         "ports": "all its ports",
         "user_namespace": "whether it is bound from a user namespace of its own, where no capability counts for the network",
         "policy_step": "the command that has a policy of the host permit it; empty where none forbids it",
-        "refused_by": "which policy of the host forbids it: selinux",
+        "refused_by": "which policy of the host forbids it: selinux or apparmor",
         "private_network": "whether it is in a network namespace of its own (PrivateNetwork=)",
         "protocol": "tcp or udp",
         "random": "whether the kernel picks the port at each start",

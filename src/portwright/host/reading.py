@@ -30,6 +30,10 @@ from portwright.system.started import InitSocket, Started
 from portwright.system.sysctl.settle import Settled, defaults, settle
 from portwright.trees import Files, Tree
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from portwright.system.host_files.apparmor import Profile
+
 _COST_OF_A_FACT = 40  # steps
 
 
@@ -131,6 +135,7 @@ def bind_context(settled: Settled, known: Captured, files: Files) -> BindContext
         no_ipv6_confidence="certain" if guessed is None else "likely",
         configured=lambda address: _named(address, files),
         selinux=files.once(enforced),
+        profile=lambda program: _profile(program, files),
         floats=lambda address: _floats(address, files),
         helped=lambda user, address, port: _helped(user, address, port, files),
     )
@@ -155,6 +160,22 @@ def _helped(user: str, address: str, port: int, files: Files) -> bool:
     from portwright.system.host_files.authbind import permits
 
     return permits(user, address, port, files)
+
+
+def _profile(program: str, files: Files) -> "Profile | None":
+    if not files.names("/etc/apparmor.d"):
+        return None
+    from portwright.system.host_files.apparmor import confining
+
+    known = files.once(_profiles)
+    if program not in known:
+        known[program] = confining(program, files)
+    return known[program]
+
+
+def _profiles(files: Files) -> "dict[str, Profile | None]":
+    """The answers that were given already."""
+    return {}
 
 
 def daemon_facts(invocation: Invocation, files: Files, known: Captured) -> Read:

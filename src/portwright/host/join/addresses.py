@@ -12,6 +12,10 @@ from portwright.source import Span
 from portwright.system.host_files.captures import Address
 from portwright.system.host_files.selinux import Enforced
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from portwright.system.host_files.apparmor import Profile
+
 WILDCARDS = ("*", "0.0.0.0", "::")  # noqa: S104  these are compared, never bound
 _LOOPBACK = "lo"
 _LIMITED_BROADCAST = IPv4Address("255.255.255.255")
@@ -26,6 +30,10 @@ def _nobody(address: str) -> bool:
     return False
 
 
+def _unconfined(program: str) -> "Profile | None":
+    return None
+
+
 def _everybody(user: str, address: str, port: int) -> bool:
     return True
 
@@ -37,7 +45,8 @@ class BindContext:
     `addresses` are those its interfaces have, None where nobody listed them. `no_ipv6` is the place that says the kernel was booted
     without IPv6; `no_ipv6_confidence` is *likely* where that is a file of the boot loader. `configured` says whether some network
     configuration of the host names an address, which may come and go; `floats` where a cluster moves it between machines. `helped` says
-    whether a helper that was asked to binds for a user, given address and port. `selinux` is there where its policy is enforced.
+    whether a helper that was asked to binds for a user, given address and port. `selinux` is there where its policy is enforced; `profile`
+    gives the AppArmor profile that confines a program.
     """
 
     sysctls: Mapping[str, Sysctl]
@@ -48,6 +57,7 @@ class BindContext:
     floats: Callable[[str], Span | None] = _nowhere
     helped: Callable[[str, str, int], bool] = _everybody
     selinux: Enforced | None = None
+    profile: "Callable[[str], Profile | None]" = _unconfined
 
     @cached_property
     def local(self) -> tuple[frozenset[IPv4Address], tuple[IPv4Network, ...]]:

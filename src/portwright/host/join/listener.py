@@ -11,6 +11,10 @@ from portwright.host.join.privilege import Permission, may_bind
 from portwright.numbers import decimal, decimals
 from portwright.ports import PortSet
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from portwright.system.host_files.apparmor import Profile
+
 _PRIVATE_START = 1024  # a new network namespace starts from the kernel's own defaults, not from the host's sysctl.d
 # Where packages install what the policy has a label for; what else runs, runs unconfined.
 _LABELLED = ("/usr/bin/", "/usr/sbin/", "/usr/lib/", "/usr/lib64/", "/usr/libexec/", "/sbin/", "/bin/")
@@ -39,8 +43,11 @@ def listener(endpoint: Endpoint, invocation: Invocation | None, context: BindCon
         permission = _permission(endpoint, address, invocation.privileges, context)
     permission = _first(permission, refused, ":" in address or address == "*")
     step = ""
+    policy: Literal["selinux", "apparmor"] | None = None
     if invocation is not None and permission.allowed is True and (label := _mislabelled(endpoint, invocation, context)) is not None:
-        permission, step = _by_policy(label, endpoint, context), label.command
+        permission, step, policy = _by_policy(label, endpoint, context), label.command, "selinux"
+    elif invocation is not None and permission.allowed is True and (profile := _confined(endpoint, invocation, context)) is not None:
+        permission, step, policy = _by_profile(profile), f"add `capability net_bind_service,` to {profile.at.path}", "apparmor"
     if permission.allowed is False or step:
         confidence = weakest(confidence, permission.confidence)
     return Listener(
@@ -67,7 +74,7 @@ def listener(endpoint: Endpoint, invocation: Invocation | None, context: BindCon
         free_bind=endpoint.free_bind,
         interface=endpoint.interface,
         confidence=confidence,
-        refused_by="selinux" if step else None,
+        refused_by=policy,
         policy_step=step,
         survives_conflict=endpoint.survives_conflict,
         closed_by=endpoint.closed_by,
@@ -222,6 +229,23 @@ def _by_policy(label: Mislabelled, endpoint: Endpoint, context: BindContext) -> 
         reason = f"{reason} unless the script of its package changed that"
         return Permission(None, None, reason, context.selinux.at, "possible")
     return Permission(False, "EACCES", reason, context.selinux.at if context.selinux else None, "possible" if own else "likely")
+
+
+def _confined(endpoint: Endpoint, invocation: Invocation, context: BindContext) -> "Profile | None":
+    """The AppArmor profile that leaves its program no capability for a port that takes one, None where it needs none or may use it."""
+    privileges = invocation.privileges
+    low = endpoint.ports.low
+    start = _PRIVATE_START if privileges.private_network else _first_unprivileged(context)
+    by_another = privileges.bind_helper is not None or (endpoint.binds_as == "root" and not privileges.uid0)
+    if low is None or not 0 < low < start or by_another or not invocation.argv or not invocation.argv[0].text.startswith("/"):
+        return None
+    profile = context.profile(invocation.argv[0].text)
+    return None if profile is None or profile.may_bind else profile
+
+
+def _by_profile(profile: "Profile") -> Permission:
+    reason = f"the AppArmor profile of {profile.name} has no `capability net_bind_service,`, so the kernel denies it the port"
+    return Permission(False, "EACCES", reason, profile.at, "likely")
 
 
 def _first(permission: Permission, refused: Permission | None, six: bool) -> Permission:
