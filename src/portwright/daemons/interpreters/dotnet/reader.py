@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from portwright._start.records import replace
-from portwright.daemons import DaemonFact, Packages
+from portwright.daemons import DaemonFact, Packages, daemon_of
 from portwright.daemons._engine import unknown_program as generic
 from portwright.daemons._engine.binding import DUAL, Binder, Given, argument, default, halves, variable
 from portwright.facts import Confidence, Endpoint, Invocation
@@ -30,6 +30,12 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
 
     Code or appsettings.json may name others, so this is *likely* at most; http://localhost:5000, where nothing is said, *possible*.
     """
+    program = next((word for word in invocation.argv[1:] if word.text.lower().endswith(".dll")), None)
+    if program is not None:
+        started = replace(invocation, argv=invocation.argv[invocation.argv.index(program) :])
+        known = daemon_of(started)
+        if known is not None and not known.is_interpreter:
+            return known.read(started, files, packages)
     urls = _given(invocation)
     if urls is not None:
         return tuple(endpoint for url in _listed(urls) for endpoint in _bound(url, "likely", files))

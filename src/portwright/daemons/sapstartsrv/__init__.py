@@ -1,0 +1,1 @@
+"""SAP start service."""
