@@ -66,6 +66,20 @@ def _holds(words: list[str]) -> bool | None:
     return None
 
 
+def _listeners(source: Source) -> Parsed:
+    """Lines of words; those behind a `listener` are about it, up to the next one (mosquitto)."""
+    lines, troubles = _GRAMMARS["plain"](source)
+    found: list[Node] = []
+    heads = [place for place, line in enumerate(lines) if line.key.text == "listener"]
+    for place, line in enumerate(lines):
+        found.append(line)
+        if heads and place == heads[0]:
+            heads.pop(0)
+            own = lines[place + 1 : heads[0] if heads else len(lines)]
+            found[-1] = Node(line.key, line.values, own)
+    return tuple(found), troubles
+
+
 def _expressions(source: Source) -> Parsed:
     """Assignments whose values may be other settings and what `+` joins, `server.port = var.port` (lighttpd)."""
     nodes, troubles = _braces("LIGHTTPD")(source)
@@ -192,6 +206,7 @@ _GRAMMARS: Mapping[str, Callable[[Source], Parsed]] = {
     "words-equals": _lines(comments=True, equals=True),
     "plain": _lines(quotes=""),
     "plain-if": _conditional,
+    "plain-listeners": _listeners,
     "ini": _sections("INI"),
     "assignments": _sections("ASSIGNMENTS"),
     "properties": _sections("PROPERTIES"),
@@ -229,7 +244,9 @@ _LONGEST_VALUE = 1000  # of a setting that others are made of
 _REFERENCE = lazy_regex(r"\$\{([\w.-]+)\}")
 _COMMENT = lazy_regex(r"/\*[\s\S]*?\*/")
 _NOT_LINE_END = lazy_regex(r"[^\n]")
-_LINES = frozenset(("words", "words-macros", "words-equals", "plain", "plain-if", "ini", "assignments", "properties", "toml"))
+_LINES = frozenset(
+    ("words", "words-macros", "words-equals", "plain", "plain-if", "plain-listeners", "ini", "assignments", "properties", "toml")
+)
 _YAML_SECTION = lazy_regex(r"^[A-Za-z_][\w.-]*:[ \t]*(?:#.*)?\n(?:[ \t]*(?:#.*)?\n)*(?:[ \t]+|- )\S", re.MULTILINE)
 _ASSIGNED = lazy_regex(r"^[^\s#;=:{][^#=:\n]*=|^\[", re.MULTILINE)
 

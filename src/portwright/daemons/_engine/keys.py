@@ -41,10 +41,9 @@ WILDCARDS: Mapping[str, tuple[str, ...]] = {
     "loopback-inet": ("127.0.0.1",),
 }
 FORMATS = (
-    "words", "words-equals", "plain", "plain-if", "ini", "assignments", "properties", "toml", "clauses", "knot", "named", "dovecot",
-    "bacula", "gmond", "nats", "json", "lua", "lighttpd", "icinga", "libconfig", "xml", "xml-properties", "tags", "yaml", "rainer",
-    "perl",
-    "httpd", "hcl", "words-macros", "assignments-c",
+    "words", "words-equals", "plain", "plain-if", "plain-listeners", "ini", "assignments", "properties", "toml", "clauses", "knot", "named",
+    "dovecot", "bacula", "gmond", "nats", "json", "lua", "lighttpd", "icinga", "libconfig", "xml", "xml-properties", "tags", "yaml",
+    "rainer", "perl", "httpd", "hcl", "words-macros", "assignments-c",
 )  # fmt: skip
 
 

@@ -390,7 +390,7 @@ class Settings:
             return
         for word in node.words:
             directory, _, endings = word.text.partition(",")
-            text = directory.rstrip("/") + suffix if suffix else word.text
+            text = directory.rstrip("/") + suffix if suffix and "{}" not in suffix else suffix.replace("{}", word.text) or word.text
             base = config.relative or chain[-1].rpartition("/")[0]
             try:
                 paths = expand(text if text.startswith("/") else f"{base}/{text}", self.files)
@@ -400,7 +400,11 @@ class Settings:
                 self.files.report_unreadable(word.at, "too many files match")
                 self.doubt = self.doubt or "not all included files are read"
                 continue
-            for path in _with_endings(paths, endings) if suffix and endings else paths:
+            if suffix and endings:
+                paths = _with_endings(paths, endings)
+            if node.children:
+                paths = _filtered(paths, node)
+            for path in paths:
                 if path in chain and config.once:
                     continue
                 if path in chain:
@@ -507,6 +511,12 @@ def _with_endings(paths: tuple[str, ...], endings: str) -> tuple[str, ...]:
     wanted = tuple(each[1:] for each in endings.split(",") if each.startswith("*"))
     unwanted = tuple(each for each in endings.split(",") if each and not each.startswith("*"))
     return tuple(path for path in paths if not path.endswith(unwanted) and (not wanted or path.endswith(wanted)))
+
+
+def _filtered(paths: tuple[str, ...], node: Node) -> tuple[str, ...]:
+    """The files that the `Filter` of an include lets in (collectd.conf(5))."""
+    patterns = [word.text for child in node.children if child.key.text.lower() == "filter" for word in child.values[:1]]
+    return tuple(path for path in paths if all(_names(pattern, path.rpartition("/")[2]) for pattern in patterns))
 
 
 def _bare_include(node: Node, directives: Mapping[str, str]) -> Node:
@@ -651,7 +661,7 @@ def _command_line(
             value: Word | None = None
             if equals:
                 value = _tail(word, word.text.index("=") + 1)
-            elif name in valued and name not in attached and position + 1 < len(words):
+            elif name in valued and name not in attached and position + 1 < len(words) and words[position + 1].text not in named:
                 value = next(rest)[1]
             found.setdefault(name, []).append(value)
         elif not text.startswith("--"):
