@@ -128,6 +128,23 @@ def is_told_of_rivals(host: Host, listener: Listener) -> bool:
     return bool(met) and all(not each.survives_conflict and not_after(my_turn, turn(host, each)) for each in met)
 
 
+def may_be_first(host: Host, listener: Listener) -> bool:
+    """Whether nothing is sure to go wrong with a contested port: every rival runs on without it, and may well be the later one."""
+    mine, my_turn, port = claim(host, listener), turn(host, listener), listener.port
+    if mine is None or port is None:
+        return False
+    others = (each for each in host.once(_by_lowest_port).get((listener.protocol, port), ()) if each is not listener)
+    rivals = islice(others, _MOST_RIVALS)
+    met = [(each, theirs) for each in rivals if (theirs := claim(host, each)) is not None and collide(theirs, mine)]
+    return bool(met) and all(each.survives_conflict and not _is_earlier(each, my_turn) for each, _ in met)
+
+
+def _is_earlier(other: Listener, mine: Turn) -> bool:
+    """Whether it binds before `mine` at each boot, as systemd's own services do, whose unit file a copy may have shortened."""
+    unit = other.unit or ""
+    return unit in mine.before or unit == mine.unit or (unit.startswith("systemd-") and not (mine.unit or "").startswith("systemd-"))
+
+
 def _by_lowest_port(host: Host) -> dict[tuple[Protocol, int], list[Listener]]:
     found: dict[tuple[Protocol, int], list[Listener]] = {}
     for each in host.listeners:
