@@ -237,6 +237,7 @@ def test_a_perl_script_reuses_addresses_only_where_it_says_so(text: str, expecte
         ("my $port = 8125;\nmy $host = '';\nGetOptions('port|p=i' => \\$port);", " --port 7507", "0.0.0.0 7507"),
         ("my $port = 8125;\nmy $host = '';\nGetOptions('port|p=i' => \\$port);", " --port=7507", "0.0.0.0 7507"),
         ("my $host = '127.0.0.1';\nmy $port = shift || 7508;", "", "127.0.0.1 7508"),
+        ("my ($host, $port) = @ARGV;", " 127.0.0.1 7510", "127.0.0.1 7510"),
         ("my $host = '127.0.0.1';\nmy $port = $ARGV[0] // 7508;", " 7509", "127.0.0.1 7509"),
     ],
 )

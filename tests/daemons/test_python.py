@@ -81,6 +81,8 @@ def script(source: str, arguments: str = "", environment: dict[str, str] | None 
         ("from http.server import HTTPServer\ndef run(cls=HTTPServer, *, port=9):\n  cls(('', port), B)\nrun()", ("tcp 0.0.0.0 9", True)),
         ("import http.server as h, sys\nh.HTTPServer(('', int(sys.argv[1]) if len(sys.argv) > 1 else 9), B)", ("tcp 0.0.0.0 9", True)),
         ("import http.server as h, os\nh.HTTPServer(('', 8 if 'PORT' in os.environ else 9), B)", ("tcp 0.0.0.0 9", True)),
+        ("import http.server as h, sys\nP = 9\nif len(sys.argv) > 1:\n  P = 8\nh.HTTPServer(('', P), B)", ("tcp 0.0.0.0 9", True)),
+        ("import socketserver\nHOST, PORT = 'localhost', 9\nsocketserver.TCPServer((HOST, PORT), B)", ("tcp 127.0.0.1 9", False)),
         ("import socket\nsocket.create_server(('', 9))", ("tcp 0.0.0.0 9", True)),
         ("import socket\nsocket.create_server(('', 9), family=socket.AF_INET6, dualstack_ipv6=True)", ("tcp * 9", True)),
         ("import socket\ns = socket.socket()\ns.bind(('', 9))\ns.listen()", ("tcp 0.0.0.0 9", False)),
@@ -109,6 +111,7 @@ def test_a_script_that_says_so_binds(source: str, expected: tuple[str, bool]) ->
         "import http.server\ndef main(port=80):\n  http.server.HTTPServer(('', port), H)\nmain(8)\nmain(9)",
         "import http.server\ndef main(port):\n  http.server.HTTPServer(('', port), H)\nmain(**options)",
         "import http.server, json\nhttp.server.HTTPServer(('', json.load(open('/etc/gone.json'))['port']), H)",
+        "import http.server, os\nP = 80\nif os.path.exists('/etc/x'):\n  P = 81\nhttp.server.HTTPServer(('', P), H)",
         "import http.server\nP = 80\nP = 81\nhttp.server.HTTPServer(('', P), H)",
         "import http.server, conf\nhttp.server.HTTPServer(('', conf.PORT), H)",
         "import socket\ns = socket.socket()\ns.bind(('', 9))\ns.connect(('10.0.0.1', 80))",
@@ -126,6 +129,7 @@ def test_a_script_that_does_not_say_so_plainly_binds_nothing_we_claim(source: st
 
 def test_the_environment_and_the_arguments_of_the_unit_count() -> None:
     from_environment = "import http.server, os\nhttp.server.HTTPServer(('', int(os.environ['PORT'])), H)"
+    guarded = "import http.server as h, sys\nP = 9\nif len(sys.argv) > 1:\n  P = int(sys.argv[1])\nh.HTTPServer(('', P), B)"
     from_arguments = "import http.server, sys\nhttp.server.HTTPServer(('', int(sys.argv[1])), H)"
     parsed = (
         "import argparse, http.server\np = argparse.ArgumentParser()\np.add_argument('-p', '--port', type=int, default=8123)\n"
@@ -134,6 +138,7 @@ def test_the_environment_and_the_arguments_of_the_unit_count() -> None:
 
     assert [("tcp 0.0.0.0 99", True)] == script(from_environment, environment={"PORT": "99"})
     assert [("tcp 0.0.0.0 7001", True)] == script(from_arguments, " 7001")
+    assert [("tcp 0.0.0.0 7001", True)] == script(guarded, " 7001")
     assert [("tcp 127.0.0.1 8123", True)] == script(parsed)
     assert [("tcp 127.0.0.1 7", True)] == script(parsed, " -p 7")
     assert [("tcp 127.0.0.1 8", True)] == script(parsed, " --port=8")

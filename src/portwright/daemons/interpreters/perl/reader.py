@@ -224,6 +224,12 @@ def _assigned(text: str, name: str, source: Source, started: Invocation, depth: 
     for found in re.finditer(rf"{re.escape(name)}[ \t]{{0,20}}=(?![=~>])", text):
         end = text.find(";", found.end())
         places.append((found.end(), end if end >= 0 else len(text)))
+    for found in re.finditer(r"my[ \t]{0,20}\(([^()]{1,400})\)[ \t]{0,20}=[ \t]{0,20}@ARGV[ \t]{0,20};", text):
+        names = [each.strip() for each in found[1].split(",")]
+        if name in names:
+            at = names.index(name) + 1
+            operand = started.argv[at] if at < len(started.argv) else None
+            return argument(operand) if operand is not None and UNKNOWN not in operand.text else None
     for found in re.finditer(r"my[ \t]{0,20}\(([^()]{1,400})\)[ \t]{0,20}=[ \t]{0,20}\(([^()]{1,400})\)", text):
         names = [each.strip() for each in found[1].split(",")]
         values = list(re.finditer(r"[^,]+", found[2]))

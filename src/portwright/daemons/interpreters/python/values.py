@@ -18,6 +18,7 @@ LONGEST = 1 << 19
 DEEPEST = 20
 MOST_STEPS = 100_000
 _LONGEST_VALUE = 4096
+_MOST_ASSIGNED = 8
 
 # What Python 2 calls the modules of these.
 _PYTHON_2 = {
@@ -49,6 +50,10 @@ class Known:
     origin: Origin = "directive"
 
 
+Guards = tuple[tuple[ast.expr | None, bool], ...]
+"""The conditions around a statement, the outermost first, each with whether it must hold; None for one that is not known."""
+
+
 @dataclass
 class Text:
     """A script taken apart: what its names stand for."""
@@ -58,6 +63,8 @@ class Text:
     environment: Mapping[str, Word]
     imports: dict[str, str] = field(default_factory=dict)
     values: dict[str, list[ast.expr]] = field(default_factory=dict)
+    guards: dict[int, Guards] = field(default_factory=dict)
+    """The conditions around an assignment, by the identity of its value."""
     hidden: set[str] = field(default_factory=set)
     classes: dict[str, ast.ClassDef] = field(default_factory=dict)
     set_later: dict[str, ast.expr] = field(default_factory=dict)
@@ -126,7 +133,18 @@ def _parsed(text: str) -> ast.Module:
 
 
 def _index(tree: ast.Module, text: Text) -> None:
-    for node in ast.walk(tree):
+    todo: list[tuple[ast.AST, Guards]] = [(tree, ())]
+    for node, guards in todo:
+        if isinstance(node, ast.If) and len(guards) < DEEPEST:
+            todo += [(node.test, guards)]
+            todo += [(each, (*guards, (node.test, True))) for each in node.body]
+            todo += [(each, (*guards, (node.test, False))) for each in node.orelse]
+        else:
+            # Of an `if` too deep to be told apart both branches may run.
+            own = (*guards[:-1], (None, True)) if isinstance(node, ast.If) else guards
+            todo += [(each, own) for each in ast.iter_child_nodes(node)]
+        if guards and isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            text.guards[id(node.value)] = guards
         match node:
             case ast.Import():
                 for alias in node.names:
@@ -147,6 +165,11 @@ def _index(tree: ast.Module, text: Text) -> None:
                     text.functions.setdefault(name, []).append(node)
             case ast.Assign(targets=[ast.Name(id=name)], value=value) | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
                 text.values.setdefault(name, []).append(value)
+            case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)) if len(names) == len(values):
+                for name, value in zip(names, values, strict=True):
+                    if isinstance(name, ast.Name):
+                        text.values.setdefault(name.id, []).append(value)
+                        text.guards.update({id(value): guards} if guards else {})
             case ast.Assign(targets=[ast.Attribute(attr="allow_reuse_address", value=ast.expr() as owner)], value=value):
                 text.set_later[dotted(owner, text)] = value
             case ast.withitem(context_expr=value, optional_vars=ast.Name(id=name)):
@@ -179,12 +202,30 @@ def only(name: str, text: Text) -> ast.expr | None:
     """The one thing a name stands for: what is assigned to it once, or what the one call of its function gives for a parameter."""
     values = text.values.get(name, [])
     if name not in text.hidden:
-        return values[0] if len(values) == 1 else None
+        return values[0] if len(values) == 1 else _assigned_last(values, text) if len(values) <= _MOST_ASSIGNED else None
     owners = text.parameters.get(name, [])
     if values or len(owners) != 1 or len(text.functions.get(owners[0], [])) != 1:
         return None
     calls = [call for call in text.calls if isinstance(call.func, ast.Name) and call.func.id == owners[0]]
     return _passed(text.functions[owners[0]][0], name, calls[0]) if len(calls) == 1 else None
+
+
+def _assigned_last(values: list[ast.expr], text: Text) -> ast.expr | None:
+    """Of several assignments the one that surely comes last: a first one, and others behind conditions that are known."""
+    left: list[ast.expr] = []
+    for value in values:
+        outcomes = {_outcome(test, wanted, text) for test, wanted in text.guards.get(id(value), ())}
+        if False in outcomes:
+            continue
+        if None in outcomes or (left and not outcomes):
+            return None
+        left.append(value)
+    return left[-1] if left else None
+
+
+def _outcome(test: ast.expr | None, wanted: bool, text: Text) -> bool | None:
+    holds = None if test is None or text.steps > MOST_STEPS else _holds(test, text, 1)
+    return None if holds is None else holds == wanted
 
 
 def _passed(function: ast.FunctionDef | ast.AsyncFunctionDef, name: str, call: ast.Call) -> ast.expr | None:
