@@ -166,9 +166,9 @@ def _index(tree: ast.Module, text: Text) -> None:
             case ast.Assign(targets=[ast.Name(id=name)], value=value) | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
                 text.values.setdefault(name, []).append(value)
             case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)) if len(names) == len(values):
-                for name, value in zip(names, values, strict=True):
-                    if isinstance(name, ast.Name):
-                        text.values.setdefault(name.id, []).append(value)
+                for target, value in zip(names, values, strict=True):
+                    if isinstance(target, ast.Name):
+                        text.values.setdefault(target.id, []).append(value)
                         text.guards.update({id(value): guards} if guards else {})
             case ast.Assign(targets=[ast.Attribute(attr="allow_reuse_address", value=ast.expr() as owner)], value=value):
                 text.set_later[dotted(owner, text)] = value
