@@ -66,6 +66,12 @@ class Source:
         end = self._line_starts[number] - 1 if number < len(self._line_starts) else len(self.text)
         return self.text[start:end].rstrip("\r")
 
+    def near(self, number: int, before: int, after: int) -> str:
+        """A line with so many before and after it."""
+        starts = self._line_starts
+        first = starts[max(number - 1 - before, 0)] if number <= len(starts) else len(self.text)
+        return self.text[first : starts[number + after] if number + after < len(starts) else len(self.text)]
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Unreadable:

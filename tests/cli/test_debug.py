@@ -112,7 +112,7 @@ def test_a_run_logs_what_it_read_and_decided_and_reports_the_same(capsysbinary: 
     assert f"portwright.inputs: {host} is read as a host named web1" in lines
     assert "portwright.files: read, 129 bytes: /etc/nginx/nginx.conf" in lines
     assert "portwright.units: nginx.service: loaded, merged from /usr/lib/systemd/system/nginx.service" in lines
-    assert "portwright.daemons: nginx, started at /usr/lib/systemd/system/nginx.service:7:11, is nginx" in lines
+    assert "portwright.daemons: what is started at /usr/lib/systemd/system/nginx.service:7:11 is nginx" in lines
     assert "portwright.sysctl: net.ipv4.tcp_fin_timeout = 30, set by /etc/sysctl.d/99-last.conf:1:1" in lines
     lost = "net.ipv4.tcp_fin_timeout = 15 at /etc/sysctl.d/60-tuning.conf:3:1 lost: /etc/sysctl.d/99-last.conf:1:1 replaces it"
     assert f"portwright.sysctl: {lost}" in lines

@@ -1,7 +1,7 @@
 """The whole program on a hostile host: what every command prints, in every form, and the files it writes."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
@@ -41,16 +41,20 @@ def enabled(unit: str) -> dict[str, str]:
     return {f"{WANTS}/{unit}": f"-> ../{unit}"}
 
 
-def everything_said(root: Path, plans: Path, caught: pytest.CaptureFixture[bytes]) -> dict[str, bytes]:
+def everything_said(
+    root: Path, plans: Path | None, caught: pytest.CaptureFixture[bytes], commands: Iterable[tuple[str, ...]] = COMMANDS
+) -> dict[str, bytes]:
     """Both streams of every command, by command, and what `fix` writes; every exit code is one of a run that came to its end."""
     said: dict[str, bytes] = {}
-    for command in COMMANDS:
+    for command in commands:
         try:
             assert main([*command, str(root)]) in (0, 1, 3)
         finally:
             debug_log.disable()
         heard = caught.readouterr()
         said[" ".join(command)] = heard.out + heard.err
+    if plans is None:
+        return said
     plans.mkdir()
     assert main(["fix", "--allow-review", "-o", str(plans / "plan.yml"), str(root)]) in (0, 1, 3)
     heard = caught.readouterr()

@@ -185,7 +185,7 @@ def daemon_facts(invocation: Invocation, files: Files, known: Captured) -> Read:
         invocation = as_it_runs(invocation, known_daemon.descriptor.traits, files)
     if debug_log.ENABLED:
         name = "no known daemon" if known_daemon is None else known_daemon.name
-        debug_log.say("daemons", "%s, started at %s, is %s", invocation.program, invocation.at, name)
+        debug_log.say("daemons", "what is started at %s is %s", invocation.at, name)
     read = generic.read if known_daemon is None else known_daemon.read
     files.take_not_understood()
     return Read(invocation, known_daemon, read(invocation, files, known.packages), files.take_not_understood())

@@ -6,7 +6,7 @@ from itertools import accumulate
 from portwright._start.records import dataclass, replace
 from portwright.numbers import is_digits
 from portwright.reports.escape import cells, safe, width, wrap
-from portwright.reports.secrets import hide_in_line
+from portwright.reports.secrets import hide_in_source
 from portwright.reports.style import Role, Style
 from portwright.source import Source, Span
 
@@ -85,7 +85,7 @@ def excerpt(marks: Sequence[Mark], sources: Mapping[str, Source], gutter: int, c
         if last and number > last + 1:
             lines.append(style("frame", _ELLIPSIS))
         last = number
-        lines.extend(_line(hide_in_line(source.line(number)), number, strokes, gutter, columns, style))
+        lines.extend(_line(hide_in_source(source, number), number, strokes, gutter, columns, style))
     return [*lines, bar]
 
 

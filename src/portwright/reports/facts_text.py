@@ -7,11 +7,12 @@ from portwright.host import Host
 from portwright.host.terms.kernel_settings import RANGE, RESERVED, UNPRIVILEGED
 from portwright.reports.escape import safe, width, wrap
 from portwright.reports.excerpt import place
-from portwright.reports.secrets import hide_in_line, hide_value
+from portwright.reports.secrets import hide_at, hide_value
 from portwright.reports.shorten import short
 from portwright.reports.space import Space, rows
 from portwright.reports.style import Style
 from portwright.reports.words import counted, lists_uncovered, service
+from portwright.source import Span
 
 _NARROWEST = 40
 
@@ -107,17 +108,17 @@ class _Page:
         shown = [sysctl for sysctl in sysctls if self.verbose or _matters(sysctl)]
         yield self.style("strong", "kernel settings at boot")
         for sysctl in shown:
-            yield from self._entry(safe(sysctl.key), f"= {self._value(sysctl, sysctl.boot)}" if sysctl.boot else "is empty")
+            yield from self._entry(safe(sysctl.key), f"= {self._value(sysctl, sysctl.boot, sysctl.at)}" if sysctl.boot else "is empty")
             sure = "" if sysctl.confidence == "certain" else f" ({sysctl.confidence})"
             yield from self._detail(f"{'default' if sysctl.is_default else 'set'}{sure}: {place(sysctl.at)}")
             if sysctl.reload != sysctl.boot:
-                yield from self._detail(f"after `sysctl --system`: {self._value(sysctl, sysctl.reload)} ({place(sysctl.reload_at)})")
+                value = self._value(sysctl, sysctl.reload, sysctl.reload_at)
+                yield from self._detail(f"after `sysctl --system`: {value} ({place(sysctl.reload_at)})")
             if sysctl.running is not None and sysctl.running != sysctl.boot:
-                yield from self._detail(f"running now: {self._value(sysctl, sysctl.running)}")
+                yield from self._detail(f"running now: {self._value(sysctl, sysctl.running, None)}")
             for overridden in sysctl.overridden:
-                yield from self._detail(
-                    f"overridden: {self._value(sysctl, overridden.value)} ({place(overridden.at)}): {safe(overridden.reason)}"
-                )
+                value = self._value(sysctl, overridden.value, overridden.at)
+                yield from self._detail(f"overridden: {value} ({place(overridden.at)}): {safe(overridden.reason)}")
         if len(shown) < len(sysctls):
             yield f"  {counted(len(sysctls) - len(shown), 'more setting')} with -v"
         space = Space(self.host)
@@ -130,7 +131,9 @@ class _Page:
         if dead:
             yield self.style("strong", "sysctl lines that have no effect")
         for assignment in sorted(dead, key=lambda each: (each.at, each.key)):
-            yield from self._entry(safe(hide_in_line(assignment.key)), f"= {self.said(hide_value(assignment.key, assignment.value))}")
+            key = hide_at(assignment.key, assignment.at, self.host.sources)
+            value = hide_value(assignment.key, assignment.value, assignment.at, self.host.sources)
+            yield from self._entry(safe(key), f"= {self.said(value)}")
             yield from self._detail(f"{assignment.outcome} ({place(assignment.at)}): {safe(assignment.reason)}")
 
     # ── units and outgoing connections ──────────────────────────────────────────────────────────────────────────────
@@ -192,8 +195,8 @@ class _Page:
             if more:
                 yield f"  {more} more with -v"
 
-    def _value(self, sysctl: Sysctl, text: str) -> str:
-        return self.said(hide_value(sysctl.key, text)) or "empty"
+    def _value(self, sysctl: Sysctl, text: str, at: Span | None) -> str:
+        return self.said(hide_value(sysctl.key, text, at, self.host.sources)) or "empty"
 
     # ── lines ───────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -5,7 +5,7 @@ A byte that was no UTF-8 stands as the six characters `\\udc80`, because strict 
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from portwright._start.lazy_regex import lazy_regex
@@ -16,9 +16,9 @@ from portwright.facts import Assignment, FileLimit, Listener, Outbound, Overridd
 from portwright.finding import SEVERITIES, Allowed, Finding, HostResult
 from portwright.host import Host
 from portwright.reports.fixable import needs, why_not
-from portwright.reports.secrets import hide, hide_in_line, hide_value
+from portwright.reports.secrets import hide, hide_at, hide_value
 from portwright.reports.space import Collisions, Space, rows
-from portwright.source import Span, Unreadable
+from portwright.source import Source, Span, Unreadable
 
 _VERSION = 1
 _SURROGATE = lazy_regex("[\ud800-\udfff]")
@@ -146,8 +146,8 @@ def _facts(host: Host) -> _Object:
         "repository": host.repository,
         "files_read": host.files_read,
         "listeners": [_listener(listener) for listener in rows(host.listeners)],
-        "sysctls": [_sysctl(sysctl) for sysctl in sorted(host.sysctls, key=lambda sysctl: sysctl.key)],
-        "assignments": [_assignment(assignment) for assignment in sorted(host.assignments, key=lambda each: (each.at, each.key))],
+        "sysctls": [_sysctl(sysctl, host.sources) for sysctl in sorted(host.sysctls, key=lambda sysctl: sysctl.key)],
+        "assignments": [_assignment(each, host.sources) for each in sorted(host.assignments, key=lambda each: (each.at, each.key))],
         "units": [_unit(unit, host.privileges.get(unit.name)) for unit in sorted(host.units, key=lambda unit: unit.name)],
         "outbounds": [_outbound(outbound) for outbound in sorted(host.outbounds, key=lambda each: (each.at, each.app, each.name))],
         "file_limits": [_file_limit(limit) for limit in sorted(host.file_limits, key=lambda each: (each.at, each.app, each.unit or ""))],
@@ -188,30 +188,30 @@ def _listener(listener: Listener) -> _Object:
     }
 
 
-def _sysctl(sysctl: Sysctl) -> _Object:
+def _sysctl(sysctl: Sysctl, sources: Mapping[str, Source]) -> _Object:
     return {
         "key": sysctl.key,
-        "value": hide_value(sysctl.key, sysctl.boot),
+        "value": hide_value(sysctl.key, sysctl.boot, sysctl.at, sources),
         "at": _at(sysctl.at),
-        "boot": hide_value(sysctl.key, sysctl.boot),
-        "reload": hide_value(sysctl.key, sysctl.reload),
+        "boot": hide_value(sysctl.key, sysctl.boot, sysctl.at, sources),
+        "reload": hide_value(sysctl.key, sysctl.reload, sysctl.reload_at, sources),
         "reload_at": _at(sysctl.reload_at),
         "running": None if sysctl.running is None else hide_value(sysctl.key, sysctl.running),
-        "lost": [_lost(sysctl.key, overridden) for overridden in sysctl.overridden],
-        "later": [_lost(sysctl.key, value) for value in sysctl.later],
+        "lost": [_lost(sysctl.key, overridden, sources) for overridden in sysctl.overridden],
+        "later": [_lost(sysctl.key, value, sources) for value in sysctl.later],
         "is_default": sysctl.is_default,
         "confidence": sysctl.confidence,
     }
 
 
-def _lost(key: str, overridden: Overridden) -> _Object:
-    return {"value": hide_value(key, overridden.value), "at": _at(overridden.at), "reason": overridden.reason}
+def _lost(key: str, overridden: Overridden, sources: Mapping[str, Source]) -> _Object:
+    return {"value": hide_value(key, overridden.value, overridden.at, sources), "at": _at(overridden.at), "reason": overridden.reason}
 
 
-def _assignment(assignment: Assignment) -> _Object:
+def _assignment(assignment: Assignment, sources: Mapping[str, Source]) -> _Object:
     return {
-        "key": hide_in_line(assignment.key),
-        "value": hide_value(assignment.key, assignment.value),
+        "key": hide_at(assignment.key, assignment.at, sources),
+        "value": hide_value(assignment.key, assignment.value, assignment.at, sources),
         "at": _at(assignment.at),
         "fate": assignment.outcome,
         "reason": assignment.reason,

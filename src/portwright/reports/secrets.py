@@ -25,6 +25,7 @@ _Stretch = tuple[int, int]
 _STRONG = frozenset((
     "password", "passwords", "passwd", "passwort", "passphrase", "passcode", "secret", "secrets", "token", "tokens", "credential",
     "credentials", "creds", "cred", "apikey", "psk", "pin", "jwt", "otp", "authorization", "requirepass", "masterauth", "proxyauth",
+    "authtok", "icesecretread", "icesecretwrite", "radiussecrets",
     "masterpass", "userpass", "community", "rocommunity", "rwcommunity", "com2sec", "com2sec6", "createuser", "trapsink", "trap2sink",
     "informsink",
 ))  # fmt: skip
@@ -45,13 +46,13 @@ _PASSED_ON = frozenset((
     "proxy", "fastcgi", "uwsgi", "scgi", "grpc", "memcached",
 ))  # fmt: skip
 # What a name may have after the word that makes it one of a secret.
-_TAIL = lazy_regex(r"value|text|string|raw|base|base64|b64|hash|plain|old|new|prod|dev|id|encrypted|command|[0-9]{1,4}")
+_TAIL = lazy_regex(r"value|pbkdf2|pbkdf|text|string|raw|base|base64|b64|hash|plain|old|new|prod|dev|id|encrypted|command|data|[0-9]{1,4}")
 
 _NAME = lazy_regex(r"-{0,2}\w[\w.-]*")
 _CAMEL = lazy_regex(r"(?<=[a-z0-9])(?=[A-Z])")
 _BETWEEN = lazy_regex(r"[\s._\[\]-]+")
 # Besides signs of assignment: a value's own element, <password>x, and the second argument of a call, define('PASSWORD', 'x').
-_SIGN = lazy_regex(r"[\"'\]]{0,2}\s{0,8}(?:=>|:=|[!=+]?=~?|[=:])\s{0,8}|[\"']?>(?=[^\s<])|[\"'],\s{0,8}(?=[\"'])")
+_SIGN = lazy_regex(r"[\"'\]]{0,2}\s{0,8}(?:=>|:=|\|\|=|<<<|[!=+?]?=~?|[=:])\s{0,8}|[\"']?>(?=[^\s<])|[\"'],\s{0,8}(?=[\"'])")
 _BLANK = lazy_regex(r"[\"']?\s{1,8}(?![-=:!])")
 _HARMLESS = lazy_regex(r"[\"']?(?:[/.$~%<{]|(?:true|false|yes|no|on|off|none|null|auto|required|optional)\b)", re.IGNORECASE)
 _WORD = lazy_regex(r"(?:[^\s\"'\\]|\\.)+")
@@ -60,7 +61,7 @@ _MOST_NAME = 200
 # user:password before an @ (in a URL the user may be missing or be the token itself), and after the flags that take the pair.
 # Inside one, a quote may be a letter as any other.
 _REST = r"[^\s@\"'/]{1,256}(?:[\"'][^\s@\"'/]{1,256})?"
-_URL = lazy_regex(r"://[^\s/@:\"']{0,256}:(?!(?:[0-9]{1,5})(?:[/?#,;&]|\Z))([^\s\"']{1,256}(?:[\"'][^\s\"']{1,256})?)@(?=[\w\[.])")
+_URL = lazy_regex(r"://[^\s/@:\"']{0,256}:(?!(?:[0-9]{1,5})(?:[/?#,;&]|\Z))([^\s\"']{1,256}(?:[\"'][^\s\"']{1,256})?)@(?=[\w\[.:$%{*<])")
 _URL_ALONE = lazy_regex(r"://([\w+=-]{12,256})@|://([^\s/@:\"]{8,256}):(?:x-oauth-basic)?@")
 _BARE = lazy_regex(
     r"(?<![\w.+@/:-])(?!(?:inet6?|unix|local|tcp[46]?|udp[46]?|fd|vsock|file|host|ssl|pipe):)[\w.+-]{1,64}:"
@@ -70,22 +71,58 @@ _ORACLE = lazy_regex(
     r"(?:(?<=[\s=\"'])|(?<=thin:)|(?<=oci:)|^)[A-Za-z][\w$#]{0,63}/"
     rf"({_REST})@(?=(?://)?[\w\[])(?!\S{{1,200}}\.(?:service|socket|timer|target|path)\b)"
 )
-_PAIR = lazy_regex(r"(?:\s-u|\s-U|--user|--proxy-user|\bauth|\bbasic|auth_users?)[\s=]{1,8}[\"']?[\w.@-]{1,64}[:%](\S)", re.IGNORECASE)
+_PAIR = lazy_regex(
+    r"(?:[\s\"']-u|--user|--proxy-user|\bauth|\bbasic|auth_users?|auth\.users|\bauth users|\blogin(?==))"
+    r"(?:[\s=]{1,8}[\"']?|[\"'],\s{0,4}[\"'])"
+    r"[\w.@-]{1,64}[:%,](\S)",
+    re.IGNORECASE,
+)
+# curl writes its options together: -sub:p is -s -u b:p; a certificate's password follows its file.
+_CURL = lazy_regex(r"[\s\"'](?:-[a-z#0-9]{0,8}[uUE]|--(?:proxy-)?cert)[\s=\"',]{0,4}[\w.@/\\-]{1,200}:(\S)")
+_USERS = lazy_regex(r"\busers?\s{0,4}=\s{0,4}\[\s{0,4}[\"'][\w.@-]{1,64}:(\S)|\buser(?:name)?=[\w.@\\-]{1,64}%(\S)")
 _AUTHORIZATION = lazy_regex(r"\b(?:basic|bearer)\s{1,8}([A-Za-z0-9+/=._~-]{6,4096})", re.IGNORECASE)
 # Of a password: as crypt(5) and LDAP (RFC 2307) write it.
 _HASH = lazy_regex(r"(\$(?:[1567y]|2[abxy]?|gy|apr1|argon2\w{0,2}|scrypt|pbkdf2[\w-]{0,16})\$[^\s:\"']{6,512})")
-_SCHEME = lazy_regex(r"\{(?:S?SHA(?:256|384|512)?|S?MD5|CRYPT|ARGON2|PBKDF2)\}(\S)", re.IGNORECASE)
+_SCHEME = lazy_regex(
+    r"\{(?:S?SHA(?:256|384|512)?|S?MD5|CRYPT|ARGON2|PBKDF2|PLAIN|CLEAR(?:TEXT)?|LANMAN|NTLM|NT"
+    r"|(?:PLAIN|LDAP|CRAM|DIGEST|HMAC|BLF|SHA256|SHA512|MD5|SCRAM|DES)-[\w-]{1,16})\}(\S)",
+    re.IGNORECASE,
+)
 # What is asked for by name only: a login to a registry, a user of htpasswd, and what a shell pipes into a prompt.
 _LOGIN = lazy_regex(r"\b(?:docker|podman|nerdctl|buildah|skopeo|helm) (?:registry )?login\b[^|;&]{0,200}?\s-p[\s=]{0,2}(\S)")
-_HTPASSWD = lazy_regex(r"\bhtpasswd\s{1,8}-\w{0,8}b\w{0,8}(?:\s{1,8}\S{1,256}){2}\s{1,8}(\S)")
+_HTPASSWD = lazy_regex(r"\b(?:htpasswd|mosquitto_passwd)\s{1,8}-\w{0,8}b\w{0,8}(?:\s{1,8}\S{1,256}){2}\s{1,8}(\S)")
 _PIPED = lazy_regex(
     r"\b(?:echo|printf)\s{1,8}(?:-[\w-]{1,4}\s{1,8})?(\S)[^|;&]{0,200}\|[^|;&]{0,200}?"
     r"(?:password-stdin|cryptsetup|passwd|sudo\s{1,4}-S|openssl|gpg)"
 )
 # strongSwan's secrets, Squid's and Dovecot's fixed users.
-_TYPED = lazy_regex(r":\s{0,8}(?:EAP|XAUTH|NTLM)\s{1,8}(\S)")
+_TYPED = lazy_regex(r":\s{0,8}(?:EAP|XAUTH|NTLM|(?:RSA|ECDSA|BLISS|PKCS8|P12|PIN)\s{1,8}\S{1,256})\s{1,8}(\S)")
 _STATIC = lazy_regex(r"\bstatic:[^\s:]{1,64}:(\S)")
 _ENTRY = lazy_regex(r"\bkey=[\"'][\w.-]{0,99}(?:password|secret|token)[\"']\s{0,4}>(\S)", re.IGNORECASE)
+# What a command takes by its place, a server by its word.
+_TAKEN = lazy_regex(
+    r"\b(?:vault login|cloudflared service install|wpa_passphrase\s{1,8}\S{1,64}|iwconfig\s{1,8}\S{1,32}\s{1,8}key)\s{1,8}(?!-)(\S)"
+)
+_KIND_OF_3PROXY = lazy_regex(r":(?:CL|CR|NT):([^\s:])")
+_DIALOG = lazy_regex(r"passphrasedialog\s{1,8}[\"']?(?:\||exec:)\S{1,256}\s{1,8}(\S)", re.IGNORECASE)
+_TYPED_IN = lazy_regex(r"\bsend(?:\s{1,4}--)?\s{1,4}[\\\"{]{0,2}([^\"\s\\{}]{1,200})\\r(?!\\n)")
+_AUTH = lazy_regex(r"\b(?:AUTH(?:\\\s|\\x20)|send\s{1,4}\"?AUTH\s)(\S)")
+_BY_SQL = lazy_regex(r"\bidentified\s{1,8}(?:with\s{1,8}\S{1,64}\s{1,8})?(?:by|as)\s{1,8}(?:password\s{1,8})?[\"'](\S)", re.IGNORECASE)
+_CALL = lazy_regex(
+    r"\b(?:(?:\w{0,64}connect|mysqli|PDO)\(\s{0,8}[^,()]{1,200},[^,()]{1,200}|(?:\w{0,32}login|\w{0,32}auth\w{0,32})\(\s{0,8}[^,()]{1,200})"
+    r",\s{0,8}([\"'])"
+)
+# A name and its value as two fields: name="password" value="x", <name>password</name><value>x, variable "password" { default = "x".
+_FIELDS = lazy_regex(
+    r"(?:\b(?:name|key|id|variable|Name|Key)[\"']?[\s:=>]{1,4}[\"']?|<key>)([\w.-]{1,99})[\"']?(?:</\w{1,32}>)?[\s,;{/]{0,8}[^=:>]{0,40}?"
+    r"(?:\b(?:value|default|content|string|text|val|Value)[\"']?\s{0,8}[=:>]\s{0,8})[\"']?(\S)"
+)
+_ERLANG = lazy_regex(r"\{\s{0,8}'?([\w.-]{1,99})'?\s{0,8},\s{0,8}(?:<<)?\"([^\"]{1,256})")
+_MATCHED = lazy_regex(r"\bhdr\w{0,8}\(([\w-]{1,64})[^)]{0,64}\)\s{1,8}(?:-\w\s{1,4}\w{1,8}\s{1,8})?(?!-)(\S)")
+_OPENED = lazy_regex(r"[\"']?[\[{(]\s{0,8}(?:$|[\"']?[\w.-]{1,99}[\"']?\s{0,8}[:=])")
+_INSIDE = lazy_regex(r"[\w.-]{1,99}[\"']?\s{0,8}[:=]\s{0,8}(\"[^\"]{0,4096}\"|'[^']{0,4096}'|[^\s,\[\](){}\"']{1,4096})")
+_IN_BRACES = lazy_regex(r",\s{0,8}[\"']?[\w.-]{1,99}[\"']?\s{0,8}[:=]|\s{0,8}\}")
+_PLAIN = lazy_regex(r"[\"']?(?:[0-9]{1,5}|true|false|null|[./$%][^\"']*)[\"']?", re.IGNORECASE)
 _ACCESS_KEY = lazy_regex(r"\b((?:AKIA|ASIA)[0-9A-Z]{16})\b")
 # Who knows the address of a hook may call it.
 _HOOK = lazy_regex(
@@ -95,19 +132,20 @@ _HOOK = lazy_regex(
 _ASSIGNED = lazy_regex(r"([\w.-]{1,200})[\"']?=[\"']?([^\s\"'&;,]{1,4096})")
 _LONG = lazy_regex(r"(?<![\w+/.-])[\w+-]{24,4096}={0,2}(?![\w+/.=-])", re.ASCII)
 
-# Options of one letter that carry a secret in these programs; `=` where nothing may stand between the two.
+# Options of one letter that carry a secret in these programs; `=` where nothing may stand between the two, ` ` where a blank must.
 _OPTIONS = {
     "mysql": "p=", "mysqldump": "p=", "mysqladmin": "p=", "mysqlcheck": "p=", "mysqlimport": "p=", "mariadb": "p=", "mariadb-dump": "p=",
     "mariadb-admin": "p=", "mycli": "p", "redis-cli": "a", "redis-benchmark": "a", "sshpass": "p", "ldapsearch": "w", "ldapmodify": "w",
     "ldapadd": "w", "ldapwhoami": "w", "mosquitto_pub": "P", "mosquitto_sub": "P", "ipmitool": "P", "mongo": "p", "mongosh": "p",
     "mongodump": "p", "sqlcmd": "P", "bcp": "P", "isql": "P", "ss-server": "k", "ss-local": "k", "ssserver": "k", "ttyd": "c", "gotty": "c",
     "snmpwalk": "cAX", "snmpget": "cAX", "snmpd": "AX", "rabbitmqadmin": "p", "clickhouse-client": "p", "xfreerdp": "p", "vncviewer": "p",
-    "docker-login": "p", "openssl": "kK", "transmission-daemon": "v",
+    "docker-login": "p", "openssl": "kK ", "transmission-daemon": "v",
     "frpc": "t", "zip": "P", "unzip": "P", "7z": "p=", "kinit": "w", "hydra": "p",
-    "nordvpn": "p",
+    "nordvpn": "p", "ncftpput": "p", "ncftpget": "p", "microsocks": "P", "mtproto-proxy": "S", "mtproxy": "S", "usermod": "p",
+    "useradd": "p", "k3s": "t", "check_mysql": "p", "check_http": "ab", "check_pgsql": "p", "trapsess": "cAX",
 }  # fmt: skip
 _PROGRAM = lazy_regex(rf"(?<![\w.-])(?:{'|'.join(sorted(map(re.escape, _OPTIONS), key=len, reverse=True))})(?![\w.-])")
-_SHORT = lazy_regex(r"(?<=[\s\"'])-([A-Za-z])(\s{0,4})(?=[^\s-])")
+_SHORT = lazy_regex(r"(?<=[\s\"'])-([A-Za-z])([\"'],\s{0,4}|\s{0,4})(?=[^\s-])")
 
 # A user of Redis: user NAME on >PASSWORD #HASH.
 _ACL = lazy_regex(r"\s{0,80}user\s", re.IGNORECASE)
@@ -117,6 +155,8 @@ _OF_A_USER = lazy_regex(r"(?<=\s)\"?[><#!](\S)")
 _STEMS = (
     "pass", "pw", "secret", "token", "key", "cred", "auth", "psk", "pin", "jwt", "otp", "salt", "cookie", "session", "pat", "sig",
     "community", "basic", "bearer", "@", "hook", "user", "telegram", "akia", "asia", " -", "encrypt", "hmac", "com2sec", "sink", "$", "}",
+    "\"-", "'-", "curl", "login", "vault", "install", ":cl:", ":cr:", ":nt:", "send", "identified", "connect", "mysqli", "pdo", "plain",
+    "clear", "ntlm",
     "echo", "printf", "unseal", "nonce", "csrf", "licen", "eap", "xauth", "static:",
 )  # fmt: skip
 # Each pattern with what its matches hold one of, in small letters: most lines hold none, and no pattern is compiled for them.
@@ -124,15 +164,21 @@ _Sought = tuple[re.Pattern[str], tuple[str, ...]]
 _ADDRESSED: tuple[_Sought, ...] = ((_URL, ("@",)), (_URL_ALONE, ("@",)), (_BARE, ("@",)))
 _BY_FORM: tuple[_Sought, ...] = ((_AUTHORIZATION, ("basic", "bearer")), (_ACCESS_KEY, ("akia", "asia")), (_HASH, ("$",)))
 _CALLED: _Sought = (_HOOK, ("://",))
-_PATTERNS = (*_ADDRESSED, (_ORACLE, ("@",)), *_BY_FORM)
+_PATTERNS = (*_ADDRESSED, (_ORACLE, ("@",)), *_BY_FORM, (_TYPED_IN, ("send",)))
 _BEGINNINGS = (
-    (_PAIR, ("-u", "--user", "auth", "basic")), _CALLED, (_SCHEME, ("}",)), (_ENTRY, ("key=",)), (_LOGIN, ("login",)),
-    (_HTPASSWD, ("htpasswd",)), (_PIPED, ("|",)), (_TYPED, ("eap", "xauth", "ntlm")), (_STATIC, ("static:",)),
+    (_PAIR, ("-u", "--user", "auth", "basic", "login")), _CALLED, (_SCHEME, ("}",)), (_ENTRY, ("key=",)), (_LOGIN, ("login",)),
+    (_HTPASSWD, ("htpasswd", "mosquitto_passwd")), (_PIPED, ("|",)),
+    (_TYPED, ("eap", "xauth", "ntlm", "rsa", "ecdsa", "pkcs8", "p12", "pin")),
+    (_STATIC, ("static:",)), (_CURL, ("curl",)), (_USERS, ("user",)), (_TAKEN, ("vault", "cloudflared", "wpa_", "iwconfig")),
+    (_KIND_OF_3PROXY, (":cl:", ":cr:", ":nt:")), (_DIALOG, ("passphrasedialog",)),
+    (_AUTH, ("auth",)), (_BY_SQL, ("identified",)), (_CALL, ("connect", "mysqli", "pdo", "login", "auth")),
 )  # fmt: skip
 _IN_SENTENCES = (*_ADDRESSED, *_BY_FORM, _CALLED)
 
 _NEAR = 8192
 _MOST_LINES = 50  # of one span
+# Of a secret that is more than a word, what a reader may quote by itself; but not the name in a=b.
+_PARTS = lazy_regex(r"[^\s=:,;&\"']++(?!\s*=\s*[^\s=])")
 _LEAST_KNOWN = 4  # characters of a secret that is looked for elsewhere
 
 
@@ -148,15 +194,29 @@ def hide(text: str) -> str:
     return _LONG.sub(_struck_if_random, text)
 
 
-def hide_value(key: str, value: str) -> str:
-    """A setting's value, struck out where its key names a secret (net.ipv4.tcp_fastopen_key)."""
-    return "*" * len(value) if _of_a_secret(key.replace("/", ".").rpartition(".")[2]) else hide(value)
+def hide_value(key: str, value: str, at: Span | None = None, sources: Mapping[str, Source] | None = None) -> str:
+    """A setting's value, struck out where its key names a secret (net.ipv4.tcp_fastopen_key), else what of it is one on its line."""
+    if _of_a_secret(key.replace("/", ".").rpartition(".")[2]):
+        return "*" * len(value)
+    value = hide(hide_in_line(value))
+    return value if at is None or is_digits(value) else hide_at(value, at, sources or {})
+
+
+def hide_at(text: str, at: Span, sources: Mapping[str, Source]) -> str:
+    """Words of a line without what is secret on that line."""
+    return _masked(hide_in_line(text), _known((at,), sources))
 
 
 @lru_cache(maxsize=16)
 def hide_in_line(line: str) -> str:
     """A line of a file with its secrets struck out."""
     return _LONG.sub(_struck_if_random, _struck(line, _stretches(line)))
+
+
+def hide_in_source(source: Source, number: int) -> str:
+    """A line of a file with its secrets struck out, those too that its place or the lines around it make some."""
+    line = source.line(number)
+    return _LONG.sub(_struck_if_random, _struck(line, (*_stretches(line), *_by_place(source, number))))
 
 
 def without_secrets(finding: Finding, sources: Mapping[str, Source]) -> Finding:
@@ -186,6 +246,35 @@ def reasons_without_secrets(troubles: Iterable[Unreadable], sources: Mapping[str
     return tuple(replace(trouble, reason=_masked(hide(trouble.reason), _known((trouble.at,), sources))) for trouble in troubles)
 
 
+# What a line or the few above it hold one of, and the path of a file, in small letters, where places make secrets.
+_AROUND = ("pass", "secret", "token", "key", "cred", "admins", "basic", "user", "\\\n")
+_PLACES = lazy_regex(
+    r"snmp|rad|tac|upsmon|monit|tgt|iet|scst|istgt|voicemail|turn|squid|exim|frr|quagga|zebra|ripd|bgpd|ospfd|isisd|eigrpd|babeld|ldpd|ppp|coin"
+    r"|ray|sing-box|jaas|\.properties|n2n|edge|supernode|caddy|3proxy|tomcat|server\.xml",
+    re.IGNORECASE,
+)
+_LINES_ABOVE = 30
+
+
+@lru_cache(maxsize=64)
+def _by_place(source: Source, number: int) -> list[_Stretch]:
+    """What a line's place makes a secret: the kind of its file, and the lines around it."""
+    line = source.line(number)
+    if len(line) > _NEAR:
+        return []
+    near = source.near(number, _LINES_ABOVE, 2)
+    near = (near if len(near) <= 4 * _NEAR else line).casefold()
+    if not any(stem in near for stem in _AROUND) and not _PLACES.search(source.path):
+        return []
+    from portwright.reports.secret_places import by_file, by_neighbours, continued
+
+    found = [*by_file(source.path, line), *by_neighbours(source, number, lambda name: _meaning(name)[0])]
+    if before := continued(source, number):
+        start = len(before)
+        found += [(max(begin - start, 0), end - start) for begin, end in _stretches(before + line) if end > start]
+    return found
+
+
 # ── lines ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -196,11 +285,12 @@ def _stretches(line: str) -> list[_Stretch]:
         return []
     quotes = _quotes(line)
     found = [match.span(match.lastindex or 1) for match in _matches(_PATTERNS, line, small)]
-    begins = [match.start(1) for match in _matches(_BEGINNINGS, line, small)]
+    begins = [match.start(match.lastindex or 1) for match in _matches(_BEGINNINGS, line, small)]
     if _ACL.match(line):
         begins += [match.start(1) for match in _OF_A_USER.finditer(line)]
     found += [(start, quotes.end_of(start, start, to_the_end=False)) for start in begins]
     found += _named(line, quotes)
+    found += _in_fields(line, quotes)
     if "-" in line:
         found += _given_by_letter(line, quotes)
     return found
@@ -230,9 +320,48 @@ def _named(line: str, quotes: "_Quotes") -> Iterator[_Stretch]:
         at = found.end()
         if at >= len(line) or (kind == "weak" and _HARMLESS.match(line, at)):
             continue
+        if _OPENED.match(line, at):
+            if kind == "strong":
+                inside = _INSIDE.finditer(line, at, _closing_bracket(line, at))
+                yield from (inner.span(1) for inner in inside if not _PLAIN.fullmatch(inner[1]))
+            done = at
+            continue
+        if line[at] == "[" and sign and (end := _closing_bracket(line, at)) < len(line):
+            done = end
+            yield at + 1, end
+            continue
         own = start <= first or words[-1] in ("authorization", "cookie") or name in _WITH_A_NAME or ">" in found.group()
         done = quotes.end_of(at, start, to_the_end=own)
+        # In braces a value has less than the line for itself: {password: x, port: 80}.
+        if own and "{" in line[:start] and line[at] not in "\"'" and (closing := _IN_BRACES.search(line, at + 1, done)):
+            done = closing.start()
         yield at, done
+
+
+def _closing_bracket(line: str, at: int) -> int:
+    """Where what opens at a bracket (a quote may stand before it) is closed, or the line ends."""
+    depth = 0
+    for place in range(at, len(line)):
+        if line[place] in "[{(":
+            depth += 1
+        elif line[place] in "]})":
+            depth -= 1
+            if depth == 0:
+                return place
+    return len(line)
+
+
+def _in_fields(line: str, quotes: "_Quotes") -> Iterator[_Stretch]:
+    """Secrets whose name is a value itself: beside their own in a pair, in a tuple, of the header that is matched."""
+    for match in _FIELDS.finditer(line):
+        if _of_a_secret(match[1]):
+            yield match.start(2), quotes.end_of(match.start(2), match.start(1), to_the_end=False)
+    if "{" in line and '"' in line:
+        yield from (match.span(2) for match in _ERLANG.finditer(line) if _of_a_secret(match[1]))
+    if "hdr" in line:
+        for match in _MATCHED.finditer(line):
+            if _of_a_secret(match[1]):
+                yield match.start(2), quotes.end_of(match.start(2), match.start(2), to_the_end=False)
 
 
 # Between these and the secret stands the name of whose it is.
@@ -246,7 +375,8 @@ def _given_by_letter(line: str, quotes: "_Quotes") -> Iterator[_Stretch]:
     starts = [start for start, _ in programs]
     for match in _SHORT.finditer(line):
         index = bisect_right(starts, match.start()) - 1
-        if index >= 0 and match[1] in programs[index][1] and not (match[2] and programs[index][1].endswith("=")):
+        letters = programs[index][1] if index >= 0 else ""
+        if match[1] in letters and not letters.endswith("=" if match[2] else " "):
             yield match.end(), quotes.end_of(match.end(), match.start(), to_the_end=False)
 
 
@@ -266,6 +396,9 @@ class _Quotes:
             around = None
         last = len(line) if around is None else around[1]
         if line[value] in "\"'":
+            if line.startswith(('"""', "'''"), value):
+                closing = line.find(line[value] * 3, value + 3)
+                return closing if closing >= 0 else len(line)
             closing = _closing(line, value)
             return closing if closing < len(line) else last if around else closing
         # With its name in quotes ("Cookie: a b", 'PASSWORD=a b'), what is quoted is one word of the outer text.
@@ -362,7 +495,11 @@ def _known(spans: Iterable[Span], sources: Mapping[str, Source]) -> tuple[str, .
     for path, number, column in {(span.path, number, span.column) for span in spans for number in _lines(span)}:
         if path in sources:
             # A sentence says words that stand near the place it speaks of, so a line of a megabyte costs no more than a page.
-            found.update(_told_by(sources[path].line(number)[max(0, column - _NEAR) : column + _NEAR]))
+            whole = sources[path].line(number)
+            found.update(_told_by(whole[max(0, column - _NEAR) : column + _NEAR]))
+            for start, end in _by_place(sources[path], number):
+                secret = whole[start:end].strip("\"' ")
+                found |= {secret, *_PARTS.findall(secret)}
     return tuple(sorted((each for each in found if len(each) >= _LEAST_KNOWN and not is_digits(each)), key=lambda each: (-len(each), each)))
 
 
@@ -372,7 +509,7 @@ def _told_by(line: str) -> frozenset[str]:
     found: set[str] = set()
     for start, end in _stretches(line):
         secret = line[start:end].strip("\"' ")
-        found |= {secret, *secret.split()}
+        found |= {secret, *_PARTS.findall(secret)}
     return frozenset(found)
 
 

@@ -292,7 +292,7 @@ class _Page:
             places = {finding.at, *(note.at for note in finding.notes)}
             for sysctl in dict.fromkeys(sysctl for sysctl in result.overridden if sysctl.at in places):
                 for overridden in sysctl.overridden:
-                    value = hide_value(sysctl.key, overridden.value) or "(empty)"
+                    value = hide_value(sysctl.key, overridden.value, overridden.at, result.sources) or "(empty)"
                     rows.append(("overridden", f"{sysctl.key} = {value} ({overridden.at}): {overridden.reason}", "note"))
         if self.verbose and card.id not in self._explained:
             self._explained.add(card.id)

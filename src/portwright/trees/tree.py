@@ -19,9 +19,14 @@ OF_THE_HOST = frozenset(("/etc/hosts", "/etc/services", "/etc/passwd", "/etc/gro
 
 # What holds nothing but secrets is never opened, whoever names it: an Include of /etc/shadow, a link to a host key.
 _SECRET_FILES = lazy_regex(
-    r"/etc/(?:g?shadow-?|security/opasswd|krb5\.keytab)|/etc/ssh/ssh_host_[^/]+_key|/etc/ssl/private/.+|.*/\.ssh/(?!config$|known_hosts$)[^/]+"
-    r"|.*/(?:(?:chap|pap|srp)-secrets|[^/]+\.secrets|\.my\.cnf|userlist\.txt|sasl_passwd|smbpasswd|\.?htpasswd|\.pgpass|\.netrc|tacacs\.secret)"
-    r"|.*\.(?:key|p12|pfx|jks|keystore|keytab|kdbx)|(?:.*[/._-])?priv(?:ate)?[._-]?key[^/]*\.pem|.*[._-]key[0-9]{0,3}\.pem|.*/key\.pem",
+    r"(?:/etc/(?:g?shadow-?|security/opasswd|krb5\.keytab)|/etc/ssh/ssh_host_[^/]+_key|/etc/ssl/private/.+|.*/\.ssh/(?!config$|known_hosts$)[^/]+"
+    r"|.*/(?:(?:chap|pap|srp|l2tp)-secrets|[^/]+\.secrets|davfs2?/secrets|\.my(?:login)?\.cnf|userlist\.txt|sasl_passwd|smbpasswd|[^/]*\.?htpasswd"
+    r"|htdigest|\.?pgpass(?:\.conf)?|[._]?netrc|tacacs\.secret|hostapd\.(?:wpa_psk|eap_user)|passwd\.client|mosquitto/(?:passwd|pwfile)"
+    r"|deluge/auth|psk\.txt|authkeys?|(?:chrony|ntp)\.keys|\.erlang\.cookie|token\.csv|jmxremote\.password|pool_passwd|pcp\.conf|ocpasswd"
+    r"|\.?passwd-s3fs|\.git-credentials|\.aws/credentials|\.smbcredentials|\.vault-token|collectd/auth(?:_file)?|\.vnc/passwd)"
+    r"|.*\.(?:key|p12|pfx|jks|keystore|keytab|kdbx)|(?:.*[/._-])?priv(?:ate)?[._-]?key[^/]*\.pem|.*[._-]key[0-9]{0,3}\.pem|.*/key\.pem)"
+    # a copy of one, and what one is made of
+    r"(?:\.(?:j2|erb|epp|tmpl|tpl|in|bak|backup|old|orig|save|rpmsave|rpmnew|dpkg-\w+)|~)?",
     re.DOTALL,
 )
 
