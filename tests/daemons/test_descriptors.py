@@ -201,8 +201,9 @@ def test_what_is_known_of_a_daemon_besides_its_sockets_is_on_its_descriptor() ->
         ({**GOOD, "sockets": "80"}, "x.yaml: sockets: a list of what it binds (an empty one for a daemon that binds nothing)"),
         ({**GOOD, "socket": []}, "x.yaml: socket: no such key; did you mean sockets?"),
         ({**GOOD, "port": "80"}, "x.yaml: port: no such key; it may be one of: activated, attached, config, connects, edit, endings, "
-                                 "ends-without, environment, files, in-repository, one-dash, package, packages, programs, reader, really, "
-                                 "server, shape, sockets, source, traits, understands, units, unless, values, variables, when, wrappers"),
+                                 "ends-without, environment, files, in-repository, in-unit, one-dash, package, packages, programs, reader, "
+                                 "really, server, shape, sockets, source, traits, understands, units, unless, values, variables, when, "
+                                 "wrappers"),
         ({**GOOD, "like": "rust"}, "x.yaml: like: 'rust' is none of the kinds: inet"),
         ({"programs": ["xd"]}, "x.yaml: one of `sockets`, `server` and `reader` says what it binds, not none"),
         ({**GOOD, **READ}, "x.yaml: one of `sockets`, `server` and `reader` says what it binds, not reader and sockets"),

@@ -6,7 +6,7 @@ from operator import itemgetter
 from typing import Any
 
 from portwright._start import debug_log
-from portwright._start.records import dataclass
+from portwright._start.records import dataclass, replace
 from portwright.coverage import Coverage, NotUnderstood
 from portwright.daemons import DaemonFact, read_as
 from portwright.daemons._engine import unknown_program as generic
@@ -41,7 +41,7 @@ def read_host(tree: Tree, name: str, identity: str = "") -> Host:
     """All facts of the host whose files a tree holds."""
     files = Files(tree)
     known = files.once(captured)
-    found = started(files, known)
+    found = started(files, known, _packaged)
     words = known.cmdline if known.cmdline is not None else files.once(boot_words)
     settled = settle(files, known.sysctl, files.once(kernel_release), words, found.files_not_applied)
     if found.sysctl_writes or found.unread:
@@ -52,6 +52,12 @@ def read_host(tree: Tree, name: str, identity: str = "") -> Host:
     context = bind_context(settled, known, files)
     host = assemble(name, identity, files, settled, found, services(found, files, known, context), repository=False)
     return without_given_up(weighed(host))
+
+
+def _packaged(unit: str, files: Files) -> tuple[tuple[str, str], ...]:
+    from portwright.daemons.packaged import started_by  # few copies lack the units of packages
+
+    return started_by(unit, files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +88,13 @@ def services(found: Started, files: Files, known: Captured, context: BindContext
             if not (each := daemon_facts(invocation, files, known)).invocation.passing or _stays(each, unit)
         )
         for each in read:
+            facts = join(each.invocation, _afforded(each.facts, files), context)
+            if unit is not None and _is_of_package(unit):
+                joined += (_of_package(fact, unit, files) for fact in facts)
+                continue
             if each.invocation.unit is not None:
                 privileges.setdefault(each.invocation.unit, each.invocation.privileges)
-            joined += join(each.invocation, _afforded(each.facts, files), context)
+            joined += facts
         unknown += not_understood(read, unit, name is not None and name in handed, files)
     return Services(
         listeners=(*(fact for fact in joined if isinstance(fact, Listener)), *sockets),
@@ -92,6 +102,20 @@ def services(found: Started, files: Files, known: Captured, context: BindContext
         privileges=privileges,
         not_understood=tuple(unknown),
     )
+
+
+def _is_of_package(unit: Unit) -> bool:
+    """Whether nobody knows with what power a service runs: the file of its package's unit is not in the copy."""
+    return unit.at.path.rpartition("/")[0].endswith((".wants", ".requires")) and unit.value("Service", "User") is None
+
+
+def _of_package(fact: Fact, unit: Unit, files: Files) -> Fact:
+    from portwright.daemons.packaged import user_of
+
+    if not isinstance(fact, Listener):
+        return fact
+    user = user_of(unit.name, files)
+    return fact if user == "root" else replace(fact, bind_user=user, can_bind=None, error=None)
 
 
 def _stays(passing: Read, unit: Unit | None) -> bool:

@@ -6,16 +6,16 @@ from portwright._start.records import replace
 from portwright.source import Span
 from portwright.system.host_files.captures import Captured
 from portwright.system.init import InitName, init_system, unread
-from portwright.system.started import Reader, Started
+from portwright.system.started import Packaged, Reader, Started
 from portwright.trees import Files
 
 # A host has one of them, and each brings modules of its own.
 
 
-def _systemd(files: Files, known: Captured) -> Started:
+def _systemd(files: Files, known: Captured, packaged: Packaged | None = None) -> Started:
     from portwright.system.systemd import reader
 
-    return reader.read(files, known)
+    return reader.read(files, known, packaged=packaged)
 
 
 def _openrc(files: Files, known: Captured) -> Started:
@@ -40,8 +40,11 @@ READERS: Mapping[InitName, Reader] = {"systemd": _systemd, "openrc": _openrc, "r
 """The init systems that are read."""
 
 
-def started(files: Files, known: Captured) -> Started:
-    """What is started on a host; nothing, and said to be unreadable, where no reader is there for its init system."""
+def started(files: Files, known: Captured, packaged: Packaged | None = None) -> Started:
+    """What is started on a host; nothing, and said to be unreadable, where no reader is there for its init system.
+
+    `packaged` knows what packages' units start whose files are not in the copy.
+    """
     init = files.once(init_system)
     reason = unread(init, READERS)
     if reason:
@@ -49,5 +52,5 @@ def started(files: Files, known: Captured) -> Started:
         return Started(unread=reason)
     from portwright.system.systemd.script_calls import script_calls
 
-    found = READERS[init.name](files, known)
+    found = _systemd(files, known, packaged) if init.name == "systemd" else READERS[init.name](files, known)
     return replace(found, calls=script_calls(found.units, files, repository=False))

@@ -62,5 +62,8 @@ class Started:
     files_not_applied: str = ""
 
 
+Packaged = Callable[[str, Files], tuple[tuple[str, str], ...]]
+"""What the [Service] section of a package's unit says, as far as somebody knows it: (key, value) each; () where nobody does."""
+
 Reader = Callable[[Files, Captured], Started]
 """The one question that each init system's package answers."""

@@ -175,6 +175,15 @@ class Files:
 
 
 @dataclass(frozen=True, slots=True)
+class InUnit:
+    """How packages' units start it where that is more than the name of its program; `{}` in `arguments` is the config that is there."""
+
+    program: str = ""
+    arguments: tuple[str, ...] = ()
+    user: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EndsWithout:
     """A file without which a daemon ends: the settings that name it, where it is otherwise, and what it is in words."""
 
@@ -286,6 +295,7 @@ class Descriptor:
     really: tuple[tuple[str, Conditions], ...] = ()
     files: Files | None = None
     ends_without: EndsWithout | None = None
+    in_unit: InUnit = InUnit()
     packages: ByFamily = ByFamily()
     units: tuple[str, ...] = ()
     environment: ByFamily = ByFamily()

@@ -19,6 +19,7 @@ from portwright.daemons._engine.descriptor import (
     Files,
     Form,
     InRepository,
+    InUnit,
     Names,
     Server,
     Slot,
@@ -153,6 +154,11 @@ def _ends_without(value: Any, here: str) -> EndsWithout:
         reason = "a file without which it ends has the settings that name it (`from`), its usual `paths`, and `what` it is"
         raise CatalogueError(here, reason)
     return EndsWithout(fields["from_"], fields["paths"], fields["what"])
+
+
+def _in_unit(value: Any, here: str) -> InUnit:
+    known: dict[str, Piece] = {"program": schema.text, "arguments": schema.words, "user": schema.text}
+    return InUnit(**schema.fields(schema.table(value, here), known, here))
 
 
 def _wrappers(value: Any, here: str) -> tuple[Wrapper, ...]:
@@ -303,7 +309,7 @@ _KEYS: Mapping[str, Piece] = {
     "programs": schema.words, "endings": schema.words, "package": schema.text, "one-dash": schema.answer,
     "activated": schema.one_of("instead", "also"),
     "when": _conditions, "unless": _conditions, "config": _config, "values": schema.words, "variables": schema.words, "really": _others,
-    "files": _files, "ends-without": _ends_without,
+    "files": _files, "ends-without": _ends_without, "in-unit": _in_unit,
     "reader": schema.one_of(READER), "shape": schema.words, "server": _server, "connects": _connects,
     "wrappers": _wrappers, "packages": _by_family, "units": schema.words, "environment": _by_family, "in-repository": _in_repository,
     "traits": _traits, "edit": _edit, "source": schema.text, "understands": schema.words,

@@ -25,6 +25,7 @@ _SHELVES = ("", "interpreters/")  # where rooms stand
 _PROGRAMS = lazy_regex(r"programs: \[(.+)\]$")
 _SHAPE = lazy_regex(r"shape: \[(.+)\]$")
 _ENDINGS = lazy_regex(r"endings: \[(.+)\]$")
+_UNITS = lazy_regex(r"units: \[(.+)\]$")
 _PATH = lazy_regex(r"- path: (/\S+)$")
 _LISTED = lazy_regex(r"  (names|under|suffixes|words): \[(.+)\]$")
 
@@ -66,6 +67,31 @@ def daemon_of(program: str) -> str | None:
     return found.programs.get(program) or next((name for start, name in found.patterns if program.startswith(start)), None)
 
 
+def of_unit(unit: str) -> str | None:
+    """The name of the daemon that a package's unit of this name starts; None where nobody knows it."""
+    return _units().get(unit)
+
+
+@lru_cache(maxsize=1)
+def _units() -> dict[str, str]:
+    """The units that packages install, with their daemons; few hosts ask."""
+    made = compiled.load("catalogue")
+    return units_of(DAEMONS) if made is None else _of_text(made.UNITS)
+
+
+def units_of(daemons: str) -> dict[str, str]:
+    """The units that the rooms below a folder name; of two rooms that name one, the room of its name has it."""
+    found: dict[str, str] = {}
+    for folder, text in sorted(_descriptors(daemons)):
+        name = folder.rpartition("/")[2].replace("_", "-")
+        for line in text.splitlines():
+            for unit in said[1].split(",") if (said := _UNITS.match(line)) else ():
+                bare = unit.strip().strip("'")
+                if bare not in found or bare.rpartition(".")[0] == name:
+                    found[bare] = name
+    return dict(sorted(found.items()))
+
+
 def folder_of(program: str) -> str:
     """The folder, below daemons/, of the room of a program; "" where it has none."""
     name = daemon_of(program)
@@ -98,6 +124,7 @@ def source() -> tuple[str, bytes]:
     module = (
         '"""Made of the rooms by the build (portwright.daemons._engine.rooms)."""',
         f"INDEX = ({', '.join(repr(getattr(found, field.name)) for field in fields(Index))})",
+        f"UNITS = {repr(units_of(DAEMONS))!r}",
         f"KINDS = {repr(load(_KINDS))!r}",
         f"PLACES = {places!r}",
         "",

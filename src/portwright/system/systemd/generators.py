@@ -7,8 +7,9 @@ from portwright.facts import Setting, Unit
 from portwright.formats import unit as unit_format
 from portwright.numbers import is_digits
 from portwright.source import Source, Span, Word
+from portwright.system.started import Packaged
 from portwright.system.systemd.package_generators import DropIn, of_packages
-from portwright.system.systemd.unit_files import Link, is_unit_name
+from portwright.system.systemd.unit_files import OF_PACKAGES, Link, is_unit_name
 from portwright.trees import Files
 
 _SCRIPTS = "/etc/init.d"
@@ -52,6 +53,25 @@ class Generated:
     dropins: dict[str, list[DropIn]] = field(default_factory=dict)
 
 
+
+def of_known_packages(files: Files, dangling: Iterable[Link], packaged: Packaged) -> Iterator[Unit]:
+    """The units of packages that a link enables and whose files are not in the copy, which has /etc alone: as somebody knows them, or
+    as the init script of the same name says."""
+    if any(files.kind(directory.rstrip("/")) != "missing" for directory in OF_PACKAGES):
+        return
+    for link in {each.unit: each for each in dangling}.values():
+        at = Span.whole(files.tree.label(link.path))
+        settings = packaged(link.unit, files)
+        script = f"{_SCRIPTS}/{link.unit.removesuffix('.service')}"
+        if settings:
+            made = tuple(Setting(at, at, "Service", key, value) for key, value in settings)
+        elif link.unit.endswith(".service") and files.kind(script) == "file":
+            made = _of_script(link.unit, script, files).settings
+        else:
+            continue
+        yield Unit(link.unit, at, (at.path,), made, "loaded", (link.unit,))
+
+
 def generated(files: Files, exists: Iterable[str]) -> Generated:
     """What the generators would make on this host; nothing where the tree holds /run/systemd, as what they made is there then.
 
@@ -88,7 +108,13 @@ def of_a_user(files: Files, home: str, uid: int, exists: Iterable[str]) -> Gener
 
 def is_guess(unit: Unit) -> bool:
     """Whether what starts the unit is not sure: it is generated here, or from a file whose mode, which decides, no tree tells."""
-    return unit.name == "rc-local.service" or unit.at.path.startswith((f"{_SCRIPTS}/", "/etc/rc.local", *_QUADLETS))
+    known = "/etc/systemd/" in unit.at.path and is_of_known_package(unit)
+    return known or unit.name == "rc-local.service" or unit.at.path.startswith((f"{_SCRIPTS}/", "/etc/rc.local", *_QUADLETS))
+
+
+def is_of_known_package(unit: Unit) -> bool:
+    """Whether the unit is one of a package whose file is not in the copy: it stands at the link that enables it."""
+    return unit.at.path.rpartition("/")[0].endswith((".wants", ".requires"))
 
 
 # ── init scripts ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,7 @@ from portwright._start.records import replace
 from portwright.facts import Invocation, Privileges, Unit, weakest
 from portwright.system.host_files.captures import Captured
 from portwright.system.processes.spawners import spawned
-from portwright.system.started import InitSocket, Started
+from portwright.system.started import InitSocket, Packaged, Started
 from portwright.system.systemd import socket_units
 from portwright.system.systemd.generators import is_guess
 from portwright.system.systemd.invocations import invocations
@@ -17,9 +17,9 @@ from portwright.system.systemd.user_managers import managers
 from portwright.trees import Files
 
 
-def read(files: Files, known: Captured, *, repository: bool = False) -> Started:
+def read(files: Files, known: Captured, *, repository: bool = False, packaged: Packaged | None = None) -> Started:
     """The units of a host, what starts them, and every command and socket of theirs."""
-    units = load(files, repository=repository)
+    units = load(files, repository=repository, packaged=packaged)
     return Started(
         units=units.each,
         invocations=tuple(commands(units, files, known)),

@@ -13,10 +13,18 @@ from portwright.source import Span, Unreadable
 from portwright.system.host_files.accounts import Account, account
 from portwright.system.releases.of_host import systemd as systemd_release
 from portwright.system.releases.since import unread_setting
+from portwright.system.started import Packaged
 from portwright.system.systemd import start_order as order
 from portwright.system.systemd.activation import STANDARD, YES, Activation, Pull
 from portwright.system.systemd.command_line import Command, Refused, commands
-from portwright.system.systemd.generators import Generated, generated, of_a_user, of_quadlets
+from portwright.system.systemd.generators import (
+    Generated,
+    generated,
+    is_of_known_package,
+    of_a_user,
+    of_known_packages,
+    of_quadlets,
+)
 from portwright.system.systemd.open_files import BUILT_IN, of_manager, of_unit
 from portwright.system.systemd.specifiers import Machine, expand, for_user, machine
 from portwright.system.systemd.specifiers import name as parts_of
@@ -138,14 +146,14 @@ class Units:
         return self._activation is None or ((unit := self.get(name)) is not None and unit.starts == "boot")
 
 
-def load(files: Files, repository: bool = False, paths: Iterable[str] | None = None) -> Units:
+def load(files: Files, repository: bool = False, paths: Iterable[str] | None = None, packaged: Packaged | None = None) -> Units:
     """Read every unit of a host, or of a repository, where nothing says what is enabled (`starts` is None there).
 
-    `paths` are the files a repository deploys, by in-tree path; None for all in the tree.
+    `paths` are the files a repository deploys, by in-tree path; None for all in the tree. `packaged` knows units without their files.
     """
     if repository:
         return _repository(files, paths)
-    return _host(files)
+    return _host(files, packaged)
 
 
 def _repository(files: Files, paths: Iterable[str] | None) -> Units:
@@ -388,9 +396,12 @@ class _Loader:
         return f"systemd does not load {unit.name}: {document.stopped.reason} ({document.stopped.at})"
 
 
-def _host(files: Files) -> Units:
+def _host(files: Files, packaged: Packaged | None) -> Units:
     place = on_host(files)
     made = generated(files, (*place.names, *(link.unit for link in place.all_links)))
+    if packaged is not None:
+        dangling = [link for link in place.all_links if files.kind(link.path) == "missing"]
+        made.units.update((unit.name, unit) for unit in (of_known_packages(files, dangling, packaged) if dangling else ()))
     loader = _Loader(files, place, machine(files), made)
     found = _started(loader, (*place.names, *place.dropped_in, *(link.unit for link in place.all_links), *made.units), files)
     _report_dangling(place, found, files)
@@ -402,9 +413,11 @@ def _report_dangling(place: UnitFiles, found: Units, files: Files) -> None:
     for link in place.all_links:
         unit = found.get(link.unit)
         target = files.link(link.path) if link.unit.endswith((".service", ".socket", ".timer", ".path", ".mount")) else None
-        if target is not None and (unit is None or unit.state == "missing") and files.kind(link.path) == "missing":
+        known = unit is not None and is_of_known_package(unit)
+        if target is not None and (unit is None or unit.state == "missing" or known) and files.kind(link.path) == "missing":
             at = Span.whole(files.tree.label(link.path))
-            files.report_unreadable(at, f"{link.unit} is enabled by a link to {target}, which is not there: what it starts is unknown")
+            result = "it is taken to start what its package starts" if known else "what it starts is unknown"
+            files.report_unreadable(at, f"{link.unit} is enabled by a link to {target}, which is not there: {result}")
 
 
 def of_user(files: Files, user: Account) -> Units:
