@@ -199,6 +199,43 @@ def test_etc_alone_is_the_host_that_it_is_of(tmp_path: Path) -> None:
     assert [("host", "alpha", path)] == [(found.kind, found.name, found.path) for found in inputs([f"{path}/etc"])]
 
 
+@pytest.mark.parametrize("name", ["etc", "web1", "web1-etc", "etc.bak"])
+def test_the_content_of_etc_is_a_host_under_any_name(tmp_path: Path, name: str) -> None:
+    folder = laid_out(tmp_path / name, "passwd", "group", ".git/config", "sysctl.d/60-app.conf", "systemd/system/app.service")
+    (tmp_path / name / "hostname").write_text("web1\n")
+    os.symlink("/etc/systemd/system/app.service", tmp_path / name / "alias.service")
+
+    (given,) = inputs([folder])
+    tree = given.tree
+
+    assert ("host", "web1") == (given.kind, given.name)
+    assert ("/etc/sysctl.d/60-app.conf",) == tuple(path for path in tree.walk() if "sysctl" in path)
+    assert ("etc",) == tree.names("/")
+    assert "file" == tree.kind("/etc/alias.service")
+    assert "missing" == tree.kind("/passwd")
+    assert "missing" == tree.kind("/etc/../passwd")
+
+
+@pytest.mark.parametrize("files", [("passwd", "sysctl.d/a.conf"), ("hosts", "hostname", "fstab"), ("group", "systemd/app.service")])
+def test_a_folder_with_few_files_of_etc_is_no_host(tmp_path: Path, files: tuple[str, ...]) -> None:
+    assert ["repository"] == [each.kind for each in inputs([laid_out(tmp_path, *files)])]
+
+
+def test_folders_of_etc_and_hosts_in_parts_are_hosts_side_by_side(tmp_path: Path) -> None:
+    laid_out(tmp_path / "web1-etc", "passwd", "fstab", "systemd/system/app.service")
+    laid_out(tmp_path / "db1", "etc/hostname", "etc/fstab", "etc/sysctl.conf")
+    laid_out(tmp_path / "group" / "app1", "os-release", "passwd", "init.d/app")
+
+    assert [("host", "db1"), ("host", "app1"), ("host", "web1-etc")] == [(each.kind, each.name) for each in inputs([str(tmp_path)])]
+
+
+def test_a_part_of_etc_under_version_control_is_a_repository(tmp_path: Path) -> None:
+    folder = laid_out(tmp_path, ".git/config", "etc/hostname", "etc/fstab", "etc/sysctl.d/a.conf")
+
+    assert ["repository"] == [each.kind for each in inputs([folder])]
+
+
+
 @pytest.mark.parametrize("sign", [".git/HEAD", "nginx.conf=http { server { listen 80; } }", "a.service=[Service]"])
 def test_a_repository_with_a_folder_like_a_host_is_a_repository(tmp_path: Path, sign: str) -> None:
     path = laid_out(tmp_path / "image", "rootfs/etc/nginx/nginx.conf", "rootfs/usr/x", sign)

@@ -19,6 +19,14 @@ _MAGIC = (b"\x1f\x8b", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd", b"BZh", b"PK\x03\x0
 _ARCHIVES = (".tar", ".tgz", ".txz", ".tbz", ".tbz2", ".tzst", ".tar.gz", ".tar.xz", ".tar.zst", ".tar.bz2", ".zip")
 _DEEPEST_GROUP = 2
 _MOST_OF_A_GROUP = 10_000
+# In a host's /etc stand files that say who it is, and what says what it starts or sets.
+_WHO = frozenset(
+    (
+        "passwd", "group", "shadow", "os-release", "hostname", "machine-id", "fstab", "nsswitch.conf", "debian_version", "redhat-release",
+        "alpine-release", "SuSE-release", "resolv.conf", "mtab",
+    )
+)  # fmt: skip
+_WHAT = frozenset(("systemd", "init.d", "sysctl.d", "sysctl.conf", "runlevels", "rc.d", "sv"))
 _REPORTS = ("sos_commands", "insights_commands")
 
 
@@ -31,7 +39,8 @@ class Input:
     """Something to read.
 
     `path` is where it lies, as its user named it. `identity` is the machine id of a host, else its name. `content` is what came
-    on standard input. `unavailable_reason` says why nothing of it can be read, and is empty otherwise.
+    on standard input. `unavailable_reason` says why nothing of it can be read, and is empty otherwise. `is_etc`: what lies there is the
+    content of a host's /etc.
     """
 
     kind: InputKind
@@ -40,6 +49,7 @@ class Input:
     path: str
     content: bytes | None = None
     unavailable_reason: str = ""
+    is_etc: bool = False
 
     @property
     def explicit(self) -> bool:
@@ -49,6 +59,8 @@ class Input:
     @property
     def checkout_prefix(self) -> str | None:
         """Where the paths of its files begin, relative to the directory of the run; None where that is not below it."""
+        if self.is_etc:
+            return None  # the paths of its files are those of the host
         if self.kind == "file" or self.unavailable_reason:
             return None if os.path.isabs(self.path) else ""  # their own path is what reports show
         relative = os.path.relpath(self.path)
@@ -63,6 +75,10 @@ class Input:
             from portwright.trees.single import UnavailableTree
 
             return UnavailableTree(self.path, self.unavailable_reason)
+        if self.is_etc:
+            from portwright.trees.etc import EtcTree
+
+            return EtcTree(self.path)
         if self.kind == "host":
             if not _is_this_machine(self.path):
                 return DirectoryTree(self.path)
@@ -126,7 +142,10 @@ def is_host(tree: Tree, folder: str = "") -> bool:
     if kind("/etc") != "directory":
         return False
     beside = (kind("/usr"), kind("/.portwright"))
-    return "directory" in beside or "file" in (kind("/etc/passwd"), kind("/etc/os-release")) or _is_link(tree, f"{folder}/etc/os-release")
+    if "directory" in beside or "file" in (kind("/etc/passwd"), kind("/etc/os-release")) or _is_link(tree, f"{folder}/etc/os-release"):
+        return True
+    # A part of a host's /etc, as somebody copied it; the same under version control is more likely what is laid over one.
+    return _is_etc(tree, f"{folder}/etc") and all(kind(f"/{each}") == "missing" for each in _VERSION_CONTROL)
 
 
 def _is_link(tree: Tree, path: str) -> bool:
@@ -163,6 +182,9 @@ def _detect_inputs(path: str, taken_as: Literal["host", "repository"] | None = N
             above = _above_etc(path)
             if above is not None:
                 yield above
+                return
+            if _is_etc(tree, "/"):
+                yield _host(path, tree, etc="")
                 return
             report = next((name for name in _REPORTS if name in names), None)
             if report is not None:
@@ -221,9 +243,8 @@ def _hosts(path: str, tree: Tree, names: Iterable[str]) -> tuple[Input, ...]:
         try:
             kind, target = tree.kind(f"/{name}"), tree.link(f"/{name}")
             if kind == "directory" and target is None:
-                if is_host(tree, f"/{name}"):
-                    with DirectoryTree(place) as root:
-                        found.append(_host(place, root))
+                if (one := _one_host(tree, name, place)) is not None:
+                    found.append(one)
                 elif nested := _group(place, _DEEPEST_GROUP):
                     found += nested
                 else:
@@ -240,6 +261,24 @@ def _hosts(path: str, tree: Tree, names: Iterable[str]) -> tuple[Input, ...]:
     return tuple(sorted((*found, *others), key=lambda item: os.fsencode(item.path))) if hosts else ()
 
 
+def _one_host(tree: Tree, name: str, place: str) -> Input | None:
+    """A folder of a folder as a host, laid out like one or the content of its /etc; None where it is neither."""
+    laid_out = is_host(tree, f"/{name}")
+    if not laid_out and not _is_etc(tree, f"/{name}"):
+        return None
+    with DirectoryTree(place) as root:
+        return _host(place, root, "/etc" if laid_out else "")
+
+
+def _is_etc(tree: Tree, folder: str) -> bool:
+    """Whether a folder holds what only the /etc of a host does."""
+    try:
+        names = frozenset(tree.names(folder))
+    except ReadError:
+        return False
+    return len(names & _WHO) > 1 and not names.isdisjoint(_WHAT)
+
+
 def _group(path: str, deepest: int) -> tuple[Input, ...]:
     """The hosts of a group's folder (`web/a`, `db/b`): each folder in it is a host or a group; () where anything else is there."""
     if not deepest:
@@ -254,9 +293,8 @@ def _group(path: str, deepest: int) -> tuple[Input, ...]:
                 return ()
             for name in names:
                 place = os.path.join(path, os.fsdecode(name.encode("utf-8", "surrogateescape")))
-                if is_host(tree, f"/{name}"):
-                    with DirectoryTree(place) as root:
-                        found.append(_host(place, root))
+                if (one := _one_host(tree, name, place)) is not None:
+                    found.append(one)
                 elif nested := _group(place, deepest - 1):
                     found += nested
                 else:
@@ -276,11 +314,11 @@ def _closed(path: str, reason: str) -> Input:
     return Input("repository", name, name, path, unavailable_reason=reason)
 
 
-def _host(path: str, tree: Tree) -> Input:
-    name = _hostname(_read(tree, "/etc/hostname")) or _folder(path)
-    machine = _read(tree, "/etc/machine-id").strip()
+def _host(path: str, tree: Tree, etc: str = "/etc") -> Input:
+    name = _hostname(_read(tree, f"{etc}/hostname")) or _folder(path)
+    machine = _read(tree, f"{etc}/machine-id").strip()
     is_identity = len(machine) == 32 and set(machine) <= set("0123456789abcdef")
-    return Input("host", name, machine if is_identity else name, path)
+    return Input("host", name, machine if is_identity else name, path, is_etc=not etc)
 
 
 def _hostname(text: str) -> str:

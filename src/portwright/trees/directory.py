@@ -318,12 +318,15 @@ class DirectoryTree:
             else:
                 if directory.count("/") > 2 * MOST_DEEP:
                     raise ReadError(directory, f"deeper than {2 * MOST_DEEP} directories")
-                parent, _, name = directory.rpartition("/")
-                descriptor = os.open(_bytes(name), _PASS | os.O_NOFOLLOW, dir_fd=self._descriptor(parent))
+                descriptor = self._open_directory(directory)
             if len(_open) >= _MOST_OPEN:
                 os.close(_open.pop(next(iter(_open))))
         _open[key] = descriptor
         return descriptor
+
+    def _open_directory(self, directory: str) -> int:
+        parent, _, name = directory.rpartition("/")
+        return os.open(_bytes(name), _PASS | os.O_NOFOLLOW, dir_fd=self._descriptor(parent))
 
     def _open_root(self) -> int:
         descriptor = os.open(self._root, _PASS)
