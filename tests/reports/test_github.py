@@ -1,6 +1,7 @@
 """Annotations of GitHub Actions: one command a line, by severity, and no value that ends one or begins another."""
 
 import re
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,17 @@ from tests.reports.golden import expected
 from tests.reports.hosts import ALSO_IN_RANGE, BY_HAND, CLEAN, COVERAGE, EMPTY, IN_RANGE, NO_CAPABILITY, WEB1, card
 
 SHOP = replace(WEB1, host="shop", repository=True)
+
+
+READ_AS = "::notice title=read as::"
+
+
+def _check(results: Sequence[HostResult]) -> str:
+    """The lines of a report but for the last, which says what was read as what."""
+    lines = github.check(results).splitlines(keepends=True)
+    if results:
+        assert lines.pop().startswith(READ_AS)
+    return "".join(lines)
 
 
 def commands(text: str) -> list[tuple[str, dict[str, str], str]]:
@@ -48,30 +60,45 @@ def test_a_finding_of_a_repository_is_one_line_at_its_place() -> None:
         "nginx listens on 40000, which the kernel may hand to an outgoing connection%0A"
         "likelihood: high: connect() assigns even ports first%0A"
         "fix: reserve 40000 in net.ipv4.ip_local_reserved_ports (safe; nothing is restarted)\n"
-    ) == github.check([replace(SHOP, findings=(finding,), unreadable=())])
+    ) == _check([replace(SHOP, findings=(finding,), unreadable=())])
 
 
 def test_a_host_that_lies_in_the_checkout_is_annotated_where_it_lies() -> None:
-    (line,) = commands(github.check([replace(CLEAN, findings=(replace(IN_RANGE, notes=()),), checkout_prefix="hosts/web1")]))
+    (line,) = commands(_check([replace(CLEAN, findings=(replace(IN_RANGE, notes=()),), checkout_prefix="hosts/web1")]))
 
     assert "hosts/web1/etc/nginx/sites-enabled/shop" == line[1]["file"]
+
+
+@pytest.mark.parametrize(
+    ("results", "said"),
+    [
+        ([WEB1], "as a host: web1"),
+        ([replace(SHOP, findings=(), unreadable=())], "as a repository: shop"),
+        ([replace(SHOP, host="a.conf", is_file=True)], "by itself: a.conf"),
+        ([WEB1, CLEAN, SHOP], "as hosts: web1, web2; as a repository: shop"),
+    ],
+)
+def test_what_an_input_was_taken_for_is_said_last_though_it_is_sound(results: list[HostResult], said: str) -> None:
+    *_, (command, properties, message) = commands(github.check(results))
+
+    assert ("notice", "read as", said) == (command, properties["title"], message)
 
 
 @pytest.mark.parametrize(("severity", "command"), [("high", "error"), ("medium", "warning"), ("low", "notice"), ("info", "notice")])
 def test_severity_becomes_a_command(severity: Severity, command: str) -> None:
     assert [command] == [
-        line[0] for line in commands(github.check([replace(CLEAN, findings=(replace(IN_RANGE, card=card("r", severity)),))]))
+        line[0] for line in commands(_check([replace(CLEAN, findings=(replace(IN_RANGE, card=card("r", severity)),))]))
     ]
 
 
 def test_the_worst_comes_first_because_only_ten_of_a_kind_are_shown() -> None:
-    found = [line[0] for line in commands(github.check([WEB1]))]
+    found = [line[0] for line in commands(_check([WEB1]))]
 
     assert ["error", "warning", "warning", "warning", "notice", "warning", "warning"] == found
 
 
 def test_notes_the_manual_step_and_what_will_fail_are_lines_of_the_message() -> None:
-    first, second, third = commands(github.check([replace(SHOP, findings=(ALSO_IN_RANGE, BY_HAND, NO_CAPABILITY), unreadable=())]))
+    first, second, third = commands(_check([replace(SHOP, findings=(ALSO_IN_RANGE, BY_HAND, NO_CAPABILITY), unreadable=())]))
 
     assert "note: the kernel lends ports from this range (/etc/sysctl.d/50-range.conf:2:32)" in first[2].split("\n")
     assert "by hand: set SO_REUSEADDR before bind()" in second[2].split("\n") + third[2].split("\n")
@@ -79,7 +106,7 @@ def test_notes_the_manual_step_and_what_will_fail_are_lines_of_the_message() -> 
 
 
 def test_a_finding_over_several_lines_has_no_columns() -> None:
-    (line,) = commands(github.check([replace(CLEAN, findings=(replace(IN_RANGE, at=Span("/a", 3, 9, 5, 2)),))]))
+    (line,) = commands(_check([replace(CLEAN, findings=(replace(IN_RANGE, at=Span("/a", 3, 9, 5, 2)),))]))
 
     assert {"file": "/a", "line": "3", "endLine": "5", "title": "listener-in-ephemeral-range"} == line[1]
 
@@ -89,7 +116,7 @@ def test_findings_say_their_host_unless_there_is_one_repository() -> None:
 
     def first_lines(*hosts: HostResult) -> list[str]:
         return [
-            line[2].split("\n")[0] for line in commands(github.check([replace(host, findings=(finding,), unreadable=()) for host in hosts]))
+            line[2].split("\n")[0] for line in commands(_check([replace(host, findings=(finding,), unreadable=()) for host in hosts]))
         ]
 
     assert ["m"] == first_lines(SHOP)
@@ -98,7 +125,7 @@ def test_findings_say_their_host_unless_there_is_one_repository() -> None:
 
 
 def test_what_could_not_be_read_is_a_warning() -> None:
-    said = commands(github.check([replace(SHOP, findings=())]))
+    said = commands(_check([replace(SHOP, findings=())]))
 
     assert [("warning", "could not be read", "/etc/haproxy/haproxy.cfg", "permission denied")] == [
         (command, properties["title"], properties["file"], message) for command, properties, message in said[:1]
@@ -114,11 +141,11 @@ def test_what_could_not_be_read_is_a_warning() -> None:
     ],
 )
 def test_a_run_that_looked_at_nothing_warns(hosts: list[HostResult], message: str) -> None:
-    assert [("warning", {"title": "no verdict"}, message)] == commands(github.check(hosts))
+    assert [("warning", {"title": "no verdict"}, message)] == commands(_check(hosts))
 
 
 def test_one_notice_says_all_that_a_host_does_not_cover() -> None:
-    ((command, properties, message),) = commands(github.check([replace(CLEAN, coverage=COVERAGE)]))
+    ((command, properties, message),) = commands(_check([replace(CLEAN, coverage=COVERAGE)]))
 
     assert ("notice", {"title": "not covered"}) == (command, properties)
     assert [
@@ -130,7 +157,7 @@ def test_one_notice_says_all_that_a_host_does_not_cover() -> None:
 
 
 def test_a_sound_host_says_nothing() -> None:
-    assert "" == github.check([CLEAN])
+    assert "" == _check([CLEAN])
 
 
 # ── hostile input ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -160,7 +187,7 @@ def test_no_value_ends_a_command_or_begins_another(hostile: str) -> None:
         hostile, 1, 1, (replace(BY_HAND, message=hostile, at=at, notes=(Note(hostile, at),)),), (), (Unreadable(at, hostile),)
     )
 
-    text = github.check([host])
+    text = _check([host])
 
     said = commands(text)
     assert [("warning", "listener-without-reuseaddr", "1"), ("warning", "could not be read", "1")] == [
@@ -171,7 +198,7 @@ def test_no_value_ends_a_command_or_begins_another(hostile: str) -> None:
 
 
 def test_a_percent_sign_comes_through_as_it_was() -> None:
-    (line,) = commands(github.check([replace(SHOP, findings=(replace(BY_HAND, message="100%0A, a:b"),), unreadable=())]))
+    (line,) = commands(_check([replace(SHOP, findings=(replace(BY_HAND, message="100%0A, a:b"),), unreadable=())]))
 
     assert line[2].startswith("100%0A, a:b\n")
 
@@ -179,11 +206,11 @@ def test_a_percent_sign_comes_through_as_it_was() -> None:
 def test_secrets_are_struck_out() -> None:
     finding = replace(BY_HAND, message="requirepass=hunter2", notes=(Note("https://u:hunter2@h/"),))
 
-    assert "hunter2" not in github.check([replace(CLEAN, findings=(finding,), unreadable=(Unreadable(BY_HAND.at, "password=hunter2"),))])
+    assert "hunter2" not in _check([replace(CLEAN, findings=(finding,), unreadable=(Unreadable(BY_HAND.at, "password=hunter2"),))])
 
 
 def test_a_message_without_end_is_cut_and_says_so() -> None:
-    (line,) = commands(github.check([replace(SHOP, findings=(replace(BY_HAND, message="x " * 50_000),), unreadable=())]))
+    (line,) = commands(_check([replace(SHOP, findings=(replace(BY_HAND, message="x " * 50_000),), unreadable=())]))
 
     assert len(line[2]) < github.MOST_TEXT + 40
     assert line[2].endswith("more characters)")
@@ -194,7 +221,7 @@ def test_any_text_is_one_line_for_each_thing_said(one: str, two: str) -> None:
     at = Span(one, 1, 1, 1, 2)
     host = HostResult(two, 1, 1, (replace(BY_HAND, message=two, at=at),), (), (Unreadable(at, one),))
 
-    text = github.check([host])
+    text = _check([host])
 
     assert ["warning", "warning"] == [command for command, _, _ in commands(text)]
     assert 2 == len(text.splitlines())

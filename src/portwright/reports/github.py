@@ -43,9 +43,22 @@ def check(results: Sequence[HostResult]) -> str:
     ]
     partial = [result for result in hosts if not result.coverage.is_full]
     lines += [_annotation("notice", "not covered", None, _uncovered(result, whose(result))) for result in partial]
+    lines += [_annotation("notice", "read as", None, [_kinds(hosts)])] if hosts else []
     if not hosts:
         lines.append(_annotation("warning", "no verdict", None, ["nothing was read: no host, repository or file was found"]))
     return "".join(f"{line}\n" for line in lines)
+
+
+def _kinds(results: Sequence[HostResult]) -> str:
+    """What each input was taken for, in one annotation: a host's own comments silence nothing, a repository's do."""
+
+    def listed(what: str, several: str, is_it: bool) -> str:
+        names = [result.host for result in results if not result.is_file and result.repository is is_it]
+        return f"as {what if len(names) == 1 else several}: {', '.join(names)}" if names else ""
+
+    files = ", ".join(result.host for result in results if result.is_file)
+    kinds = (listed("a host", "hosts", False), listed("a repository", "repositories", True), f"by itself: {files}" if files else "")
+    return "; ".join(kind for kind in kinds if kind)
 
 
 def _here(at: Span, result: HostResult) -> Span:

@@ -87,7 +87,7 @@ class _Drawing:
         self.never = len(rows(space.host.listeners)) - len(self.listeners)
 
     def lines(self) -> Iterator[str]:
-        yield self.style("strong", f"the ports of {safe(self.space.host.name)}")
+        yield self._heading()
         yield ""
         yield from self._picture()
         yield ""
@@ -98,9 +98,13 @@ class _Drawing:
         yield from self._capacity()
         yield from self._unreadable()
 
+    def _heading(self) -> str:
+        host = self.space.host
+        return self.style("strong", f"the ports of {'the repository' if host.repository else 'the host'} {safe(host.name)}")
+
     def brief(self) -> Iterator[str]:
         """Who listens where, and who collides."""
-        yield self.style("strong", f"the ports of {safe(self.space.host.name)}")
+        yield self._heading()
         yield from self._table()
         if self.space.collisions:
             yield ""
