@@ -57,6 +57,20 @@ def test_a_default_by_the_distribution_is_never_sure_where_another_kernel_had_an
         ("debian 12", "", "net.ipv4.tcp_tw_reuse_delay", "it came with Linux 6.14, and this host has 6.1"),
         ("", "6.18.1", "net.ipv4.tcp_tw_reuse_delay", ""),
         ("", "", "net.ipv4.ip_autobind_reuse", ""),
+        # What old guides for tuning still set.
+        ("debian 12", "", "net.ipv4.tcp_bic", "it was removed in Linux 2.6.14, and this host has 6.1"),
+        ("centos 7", "", "net.ipv4.tcp_frto_response", "it was removed in Linux 3.10, and this host has 3.10.0-1160"),
+        ("ubuntu 16.04", "", "net.ipv4.tcp_thin_dupack", ""),
+        ("ubuntu 22.04", "", "net.ipv4.tcp_thin_dupack", "it was removed in Linux 4.11, and this host has 5.15"),
+        ("debian 11", "", "net.ipv4.tcp_abc", "it was removed in Linux 3.9, and this host has 5.10"),
+        ("debian 12", "6.1.0-18-amd64", "net.ipv4.tcp_plb_enabled", "it came with Linux 6.2, and this host has 6.1.0-18-amd64"),
+        ("debian 12", "", "net.ipv4.tcp_plb_enabled", ""),
+        ("debian 8", "3.16.0-4-amd64", "net.ipv4.tcp_ecn_fallback", "it came with Linux 4.1, and this host has 3.16.0-4-amd64"),
+        # Red Hat and SUSE take such keys into old kernels.
+        ("centos 7", "", "net.ipv4.tcp_notsent_lowat", ""),
+        ("sles 12", "", "net.ipv4.tcp_notsent_lowat", ""),
+        ("sles 15", "", "net.ipv4.tcp_tw_recycle", "it was removed in Linux 4.12, and this host has 4.12"),
+        ("amzn 2", "", "net.ipv4.tcp_rto_min_us", "it came with Linux 6.11, and this host has 4.14"),
     ],
 )  # fmt: skip
 def test_a_key_that_a_kernel_surely_lacks_is_told_with_its_releases(system: str, release: str, key: str, reason: str) -> None:

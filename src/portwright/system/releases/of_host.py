@@ -119,6 +119,9 @@ _KERNELS: Mapping[str, tuple[str, str]] = {
     "el 10": ("6.12.0", "6.12.0"),
     "amzn 2": ("4.14", "5.15"),
     "amzn 2023": ("6.1", "6.12"),
+    "sles 12": ("3.12", "4.12"),
+    "sles 15": ("4.12", "6.4"),
+    "opensuse-leap 15": ("4.12", "6.4"),
 }
 _SYSTEMDS: Mapping[str, tuple[str, str]] = {
     "debian 8": ("215", "230"),
@@ -138,4 +141,6 @@ _SYSTEMDS: Mapping[str, tuple[str, str]] = {
     "el 10": ("257", "257"),
     "amzn 2": ("219", "219"),
     "amzn 2023": ("252", "252"),
+    "sles 15": ("234", "254"),
+    "opensuse-leap 15": ("234", "254"),
 }

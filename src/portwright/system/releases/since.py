@@ -56,6 +56,18 @@ def _table(*rows: Row) -> Mapping[str, Row]:
     return {row.name: row for row in rows}
 
 
+# Red Hat and SUSE take much of later kernels' network into older ones; what of it, their manuals do not say.
+_REBUILT: tuple[tuple[str, Numbers], ...] = tuple((name, ()) for name in ("el6", "el7", "el8", "el9", "el10", "sles", "opensuse-leap"))
+
+
+def _came(names: str, source: str, *since: int) -> tuple[Row, ...]:
+    return tuple(Row(f"net.{name}", source, since, rebuilds=_REBUILT) for name in names.split())
+
+
+def _went(names: str, source: str, *until: int) -> tuple[Row, ...]:
+    return tuple(Row(f"net.ipv4.{name}", source, until=until) for name in names.split())
+
+
 _SCHEDULER = "latency_ns min_granularity_ns wakeup_granularity_ns migration_cost_ns nr_migrate tunable_scaling"
 
 KERNEL: Mapping[str, Row] = _table(
@@ -70,6 +82,31 @@ KERNEL: Mapping[str, Row] = _table(
         Row(f"kernel.sched_{name}", "linux 8a99b6833c88 (5.13): it moved below /sys/kernel/debug/sched", until=(5, 13))
         for name in _SCHEDULER.split()
     ),
+    *_came("ipv4.tcp_fastopen ipv4.tcp_fastopen_key", "tcp(7)", 3, 7),
+    *_came("core.busy_poll core.busy_read", "linux 064560e24f39 (3.11)", 3, 11),
+    *_came("core.default_qdisc", "linux 6da7c8fcbcbd (3.12)", 3, 12),
+    *_came("ipv4.tcp_notsent_lowat", "linux c9bee3b7fdec (3.12)", 3, 12),
+    *_came("ipv4.tcp_autocorking", "tcp(7)", 3, 14),
+    *_came("ipv4.tcp_ecn_fallback", "tcp(7)", 4, 1),
+    *_came("core.netdev_budget_usecs", "linux 7acf8a1e8a28 (4.12)", 4, 12),
+    *_came("ipv4.tcp_fastopen_blackhole_timeout_sec", "linux cf1ef3f0719b (4.12)", 4, 12),
+    *_came("ipv4.tcp_comp_sack_delay_ns ipv4.tcp_comp_sack_nr", "linux 6d82aa242092, 9c21d2fc41c0 (4.18)", 4, 18),
+    *_came("ipv4.tcp_comp_sack_slack_ns", "linux a70437cc09a1 (5.8)", 5, 8),
+    *_came("ipv4.tcp_reflect_tos", "linux ac8f1710c12b (5.10)", 5, 10),
+    *_came("ipv4.tcp_migrate_req", "linux f9ac779f881c (5.14)", 5, 14),
+    *_came("ipv4.tcp_child_ehash_entries", "linux d1e5e6408b30 (6.1)", 6, 1),
+    *_came("ipv4.tcp_plb_enabled", "linux bd456f283b66 (6.2)", 6, 2),
+    *_came("ipv4.tcp_syn_linear_timeouts", "linux ccce324dabfe (6.5)", 6, 5),
+    *_came("ipv4.tcp_pingpong_thresh ipv4.tcp_backlog_ack_defer", "linux 562b1fdf061b, 133c4c0d3717 (6.7)", 6, 7),
+    *_came("ipv4.tcp_rto_min_us", "linux f086edef71be (6.11)", 6, 11),
+    *_came("ipv4.tcp_rto_max_ms", "linux 1280c26228bd (6.15)", 6, 15),
+    *_went("tcp_bic tcp_bic_low_window tcp_bic_fast_convergence tcp_vegas_cong_avoid tcp_westwood", "tcp(7)", 2, 6, 14),
+    *_went("tcp_abc", "tcp(7)", 3, 9),
+    *_went("tcp_frto_response", "linux 9b44190dc114 (3.10)", 3, 10),
+    *_went("tcp_cookie_size", "linux 1a2c6181c4a1 (3.10)", 3, 10),
+    *_went("tcp_dma_copybreak", "linux 7bced397510a (3.18)", 3, 18),
+    *_went("ip_conntrack_max", "linux adf0516845bc (4.9)", 4, 9),
+    *_went("tcp_thin_dupack", "linux 4a7f6009441d (4.11)", 4, 11),
     Row("net.core.somaxconn", "linux 19f92a030ca6 (5.4)", before=(((5, 4), "128"),)),
 )
 """Kernel settings by their names."""
