@@ -68,7 +68,7 @@ class _Reader:
         if text[start] == "[" and not self._dialect.clauses:
             self._open(number, text, start)
             return number + 1
-        equals = min((at for at in (text.find(char, start) for char in self._dialect.equals) if at >= 0), default=-1)
+        equals = min([at for char in self._dialect.equals if (at := text.find(char, start)) >= 0], default=-1)
         if equals < 0:
             if self._dialect.bare:
                 self._add(Node(self._word(number, start, end)))
@@ -129,9 +129,12 @@ class _Reader:
             if close >= 0:
                 return Word(text[start + 1 : close], self._at(number, start, close + 1)), close + 1
         stop = start
+        marks = ends + self._dialect.comments if self._dialect.trailing else ends
+        if not any(mark in text for mark in marks):
+            stop = len(text)
         while stop < len(text):
             char = text[stop]
-            if char in ends or (self._dialect.trailing and char in self._dialect.comments and (stop == start or text[stop - 1] in " \t")):
+            if char in ends or (char in marks and (stop == start or text[stop - 1] in " \t")):
                 break
             stop += 1
         return self._word(number, start, start + len(text[start:stop].rstrip())), max(stop, start + 1)

@@ -1,6 +1,8 @@
 """Line configs of words: `keyword value value`, one a line, as sshd_config(5) and redis.conf write them."""
 
+import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 from portwright._start.records import dataclass, field
 from portwright.numbers import based
@@ -134,10 +136,12 @@ def _word(path: str, number: int, text: str, start: int, dialect: Dialect) -> tu
             literal, at = _escape(text, at + 1, dialect.controls if escapable is None else {})
             found.append(literal)
         elif quote:
-            at += 1
             if char != quote:
-                found.append(char)
+                end = _after_plain(text, at + 1, quote)
+                found.append(text[at:end])
+                at = end
                 continue
+            at += 1
             quote = ""
             if dialect.tight:
                 if at < len(text) and text[at] not in dialect.blanks:
@@ -149,11 +153,23 @@ def _word(path: str, number: int, text: str, start: int, dialect: Dialect) -> tu
             quote = char
             at += 1
         else:
-            found.append(char)
-            at += 1
+            end = _after_plain(text, at + 1, dialect.blanks + dialect.quotes)
+            found.append(text[at:end])
+            at = end
     if quote:
         return Unreadable(Span(path, number, start + 1, number, len(text) + 1), "a quote is not closed"), len(text)
     return Word("".join(found), Span(path, number, start + 1, number, at + 1)), at
+
+
+def _after_plain(text: str, at: int, marks: str) -> int:
+    """Where the characters end that stand for themselves: at a backslash or one of these marks."""
+    found = _plain(marks).match(text, at)
+    return at if found is None else found.end()
+
+
+@cache
+def _plain(marks: str) -> re.Pattern[str]:
+    return re.compile(f"[^{re.escape(marks)}\\\\]+")
 
 
 def _escape(text: str, at: int, controls: Mapping[str, str]) -> tuple[str, int]:

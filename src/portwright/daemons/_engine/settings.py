@@ -32,6 +32,9 @@ from portwright.trees.glob import TooMany, expand
 from portwright.trees.memory import MemoryTree
 
 MOST_NODES = 500_000
+_MANY = 256  # values of one slot, more than people write
+_LONG = 4096  # characters of a value
+_COST_OF_A_VALUE = 4  # steps, where there are many
 _MOST_REPEATED = 50_000  # lines of files that are included once more
 _DEEPEST_INCLUDING = 8  # blocks in which an include is looked for
 _NAMED_PLACE = lazy_regex(r"\{([-$][^{}]+)\}")
@@ -192,7 +195,7 @@ class Settings:
                 found = [said[0] if slot.take == "first" else said[-1]]
                 if any(word.text for word in found[0].words):
                     break
-        texts: list[tuple[Word, Origin]] = []
+        said_by: list[tuple[Word, Origin]] = []
         for each in found:
             if not each.words and each.node is not None:
                 if each.node.children:
@@ -206,13 +209,20 @@ class Settings:
                 chosen = (_joined(chosen),)
             if slot.following:
                 chosen = tuple(after for before, after in pairwise(chosen) if before.text.lower() == slot.following)
-            for word in chosen:
-                texts += [(part, each.origin) for part in _parts(word, slot)]
+            said_by += [(word, each.origin) for word in chosen]
+        texts = [(part, origin) for word, origin in self._afforded(said_by, slot) for part in _parts(word, slot)]
         texts = [(word, origin) for word, origin in texts if word.text.lower() not in slot.unset]
         if any(UNKNOWN in word.text for word, _ in texts):
             self.unsure = self.unsure or "part of what it is told is not in the host's files"
             texts = [(word, origin) for word, origin in texts if UNKNOWN not in word.text]
         return texts or None
+
+    def _afforded(self, found: list[tuple[Word, Origin]], slot: Slot) -> list[tuple[Word, Origin]]:
+        """The words of a slot, or the first of them where they are more than people write and the host has no steps left for all."""
+        count = len(found) + sum([word.text.count(char) for word, _ in found for char in slot.split])
+        if count <= _MANY or self.files.work(_COST_OF_A_VALUE * count, lambda: found[0][0].at, "what is said here"):
+            return found
+        return [(word, origin) for word, origin in found[:_MANY] if len(word.text) <= _LONG]
 
     def holds(self, when: Conditions, unless: Conditions, block: Node | None = None) -> bool:
         """Whether every condition of `when` and none of `unless` holds."""
@@ -575,6 +585,8 @@ def _parts(word: Word, slot: Slot) -> list[Word]:
         found_option, _ = _command_line(tuple(arguments), (frozenset((slot.option,)), frozenset((slot.option,))), False)
         return [each for each in found_option.get(slot.option, ()) if each is not None]
     text, start, parts = word.text, 0, list[tuple[int, int]]()
+    if not (slot.after or slot.until or slot.pattern or any(char in text for char in slot.split)) and text and text == text.strip(" \t"):
+        return [word]
     if not slot.split:
         parts.append((0, len(text)))
     else:
