@@ -181,8 +181,9 @@ UNREAD: dict[str, tuple[str, str | bytes]] = {
 @pytest.mark.parametrize("case", UNREAD)
 @pytest.mark.parametrize("command", ["/usr/bin/socat TCP-LISTEN:${WEB_PORT} -", "/usr/bin/node /x.js", "/opt/app --port ${WEB_PORT}"])
 def test_what_rests_on_an_environment_file_that_is_not_read_to_its_end_is_never_taken_for_unset(
-    case: str, command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    case: str, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr(portwright.trees.glob, "MOST", 100)
     path, text = UNREAD[case]
     unit = PROGRAM.format(command).replace("/etc/x.env", path)
     files: dict[str, str | bytes] = {"etc/systemd/system/x.service": unit, **enabled("x.service")}
@@ -270,7 +271,7 @@ STEPS: dict[str, tuple[Construction, int, str]] = {
             **many(n, lambda number: named(number, "[Service]\nExecStart=/bin/a\n")),
         },
         3,
-        "it has for one more unit",
+        "what it has for one more unit",
     ),
     "settings nobody knows": (
         lambda n: service("/bin/a", "".join(f"Listne{number}=80\n" for number in range(n * 30))),

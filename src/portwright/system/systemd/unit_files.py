@@ -90,6 +90,8 @@ class UnitFiles:
         self._only = only
         self._directories = tuple(listing)
         self._real = {files.resolve(directory or "/") for directory in self._directories}
+        self._listed: dict[str, Mapping[str, str]] = {}
+        self._special: dict[str, bool] = {}
         self._targets: dict[str, str] = {}  # name -> path of its file, or the name it is an alias of
         # Of `x.service.d`, `x.target.wants`: the ending -> what stands before it -> indexes of the directories that hold one.
         self._beside: dict[str, dict[str, list[int]]] = {ending: {} for ending in (".d", *DEPENDENCY_DIRECTORIES)}
@@ -190,7 +192,13 @@ class UnitFiles:
         Of those with one name the first directory's is taken (unit_file_find_dropin_paths(), conf_files_list_strv()). What masks
         a drop-in is not in the list.
         """
-        return tuple(path for path in self._beside_files(names, ".d") if path.endswith(".conf") and self._files.kind(path) != "special")
+        return tuple([path for path in self._beside_files(names, ".d") if path.endswith(".conf") and not self._masks(path)])
+
+    def _masks(self, path: str) -> bool:
+        """Whether a drop-in is a link to nothing; asked again for each unit of a kind."""
+        if path not in self._special:
+            self._special[path] = self._files.kind(path) == "special"
+        return self._special[path]
 
     def links(self, names: tuple[str, ...]) -> tuple[Link, ...]:
         """What the dependency directories of a unit with these names pull in (unit_load_dropin())."""
@@ -230,12 +238,27 @@ class UnitFiles:
         directories += (f"{self._directories[index]}/{top}{ending}" for index in beside.get(top, ()))
         if not directories:
             return []
+        entries = [self._entries(directory) for directory in dict.fromkeys(directories)]
+        if len(entries) == 1:
+            return [*entries[0].values()]
         chosen: dict[str, str] = {}
-        for directory in dict.fromkeys(directories):
-            for entry in self._files.names(directory):
-                if not entry.startswith(".") and not entry.endswith("~") and (self._only is None or f"{directory}/{entry}" in self._only):
-                    chosen.setdefault(entry, f"{directory}/{entry}")
-        return [chosen[entry] for entry in sorted(chosen, key=lambda entry: entry.encode("utf-8", "surrogateescape"))]
+        for each in reversed(entries):
+            chosen |= each
+        return [chosen[entry] for entry in sorted(chosen, key=_bytes)]
+
+    def _entries(self, directory: str) -> Mapping[str, str]:
+        """The paths in a directory by their names, in the order of these."""
+        if directory not in self._listed:
+            self._listed[directory] = {
+                entry: f"{directory}/{entry}"
+                for entry in sorted(self._files.names(directory), key=_bytes)
+                if not entry.startswith(".") and not entry.endswith("~") and (self._only is None or f"{directory}/{entry}" in self._only)
+            }
+        return self._listed[directory]
+
+
+def _bytes(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape")
 
 
 def on_host(files: Files, search_path: Iterable[str] = SEARCH_PATH) -> UnitFiles:

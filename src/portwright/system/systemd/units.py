@@ -1,6 +1,6 @@
 """systemd units of a host or a repository: every unit merged from its files, what starts it and why, and what starts before it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 from posixpath import commonpath
@@ -372,17 +372,19 @@ class _Loader:
         return files, settings
 
     def _merged(self, paths: Sequence[str]) -> tuple[tuple[str, ...], tuple[Setting, ...]]:
-        read = [(path, document) for path in paths if (document := self.parsed(path)) is not None and self._pays(path, document)]
+        read = [(path, document) for path in paths if (document := self.parsed(path)) is not None]
+        again = {path: len(document.settings) for path, document in read if path in self._taken}
+        self._taken.update([path for path, _ in read])
+        if again and not self._pays(again):
+            read = [(path, document) for path, document in read if path not in again]
         settings = tuple(setting for _, document in read for setting in (*document.settings, *document.unsigned))
         return tuple(self.files.tree.label(path) for path, _ in read), settings
 
-    def _pays(self, path: str, document: unit_format.UnitFile) -> bool:
-        """Whether a file's settings are taken once more: a template, or what is dropped into all units of a kind, makes many."""
-        if path not in self._taken:
-            self._taken.add(path)
-            return True
-        label = self.files.tree.label(path)
-        return self.files.work(_COST_OF_A_SETTING * len(document.settings), lambda: Span.whole(label), "it has for one more unit")
+    def _pays(self, again: Mapping[str, int]) -> bool:
+        """Whether files' settings are taken once more: a template, or what is dropped into all units of a kind, makes many."""
+        first = self.files.tree.label(next(iter(again)))
+        what = "it has" if len(again) == 1 else f"it and {len(again) - 1:,} files more have"
+        return self.files.work(_COST_OF_A_SETTING * sum(again.values()), lambda: Span.whole(first), f"what {what} for one more unit")
 
     def expand(self, text: str, unit: Unit) -> str:
         """A setting's text with its specifiers put in."""
