@@ -23,7 +23,7 @@ def _plan(root: Path) -> Plan:
 
 
 def test_services_that_exclude_each_other_need_few_readings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    root = lay(CONSTRUCTIONS["services to mend"], 100, tmp_path / "h")
+    root = lay(CONSTRUCTIONS["services to mend"].files(100), tmp_path / "h")
     read: list[str] = []
 
     def counted(tree: Tree, name: str, identity: str = "") -> Host:
@@ -46,7 +46,7 @@ def test_services_that_exclude_each_other_need_few_readings(tmp_path: Path, monk
 
 
 def test_the_plan_is_the_one_that_halving_alone_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    root = lay(CONSTRUCTIONS["services to mend"], 60, tmp_path / "h")
+    root = lay(CONSTRUCTIONS["services to mend"].files(60), tmp_path / "h")
     quick = _plan(root)
     monkeypatch.setattr("portwright.fixes.plan._MOST_HALVINGS", 1000)
 

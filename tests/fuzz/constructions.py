@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from portwright._start.records import dataclass
+from portwright.numbers import decimal
 
 Contents = Mapping[str, str]
 
 _UNITS = "/etc/systemd/system"
-_HOST = {
+HOST = {
     "/etc/os-release": "ID=debian\nVERSION_ID=12\n",
     "/etc/hostname": "h\n",
     "/usr/lib/systemd/system/multi-user.target": "[Unit]\nDescription=x\n",
@@ -27,6 +28,10 @@ class Construction:
     command: tuple[str, ...] = ("check",)
     is_host: bool = True
 
+    def files(self, size: int) -> dict[str, str]:
+        """All files of the host at a size."""
+        return {**(HOST if self.is_host else {}), **self.contents(size)}
+
 
 def services(units: Mapping[str, str]) -> dict[str, str]:
     """Unit files that the host starts: each `multi-user.target.wants` entry is a link, written as `-> TARGET`."""
@@ -41,19 +46,19 @@ def service(command: str, more: str = "", unit: str = "") -> str:
     return f"[Unit]\nDescription=x\n{unit}[Service]\n{more}ExecStart={command}\n{_INSTALL}"
 
 
-def lay(construction: Construction, size: int, root: Path) -> Path:
-    """Write a construction of one size below `root`."""
-    contents = {**(_HOST if construction.is_host else {}), **construction.contents(size)}
+def lay(contents: Contents, root: Path) -> Path:
+    """Write the files of a host below `root`."""
     for path, text in contents.items():
         place = root / path.lstrip("/")
         place.parent.mkdir(parents=True, exist_ok=True)
-        if text.startswith("-> "):
+        if text.startswith("-> ") and "\n" not in text:
+            place.unlink(missing_ok=True)
             os.symlink(text[3:], place)
         elif text.startswith("sparse "):
             with place.open("wb") as file:
-                file.truncate(int(text[7:]))
+                file.truncate(decimal(text[7:]) or 0)
         else:
-            place.write_text(text, encoding="utf-8")
+            place.write_text(text, encoding="utf-8", errors="surrogateescape")
     return root
 
 

@@ -1,8 +1,13 @@
-"""Ten megabytes of anything: `python -m tests.fuzz.sweep [PART ...]` gives every reader its own grammar, grown in several shapes.
+"""What ten megabytes of anything cost: `python -m tests.fuzz.sweep [PART ...]` prints CPU seconds and MiB at three sizes, n, 2n and 4n.
 
-The samples are the cases of the daemons' rooms and the files of `SYSTEM`. Each is grown as far as ten megabytes or the words of one file
-go, so what runs is the dearest that gets past the budget. An eighth is tried first; what costs so little that even a square law keeps
-the whole within bounds is not run again. Exit 1 where a run took more than 5 s or 256 MiB, or died.
+Four kinds of hosts, one a line: the constructions of `constructions.py`, the large hosts as people have them of `honest.py`, every reader
+on its own grammar grown in several shapes, and four readers' files on one host. The samples are the cases of the daemons' rooms and the
+files of `SYSTEM`; each is grown as far as ten megabytes or the words of one file go, so what runs is the dearest that gets past the budget.
+An eighth is tried first; a reader of which that costs so little that even a square law keeps the whole within bounds is not run again,
+and of readers only those are printed that come near to the bounds (`--all`: every one that is run).
+
+PART is a part of a name. Exit 1 where a run took more than 5 s or 256 MiB, died, cost more than three times as much for twice the size, or
+where something of an honest host was cut off.
 """
 
 import argparse
@@ -12,17 +17,20 @@ import resource
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from portwright._start.records import dataclass
 from portwright.trees.budget import MOST_WORDS_OF_A_FILE, weight
-from tests.fuzz.constructions import _HOST, service, services
+from tests.fuzz.constructions import CONSTRUCTIONS, HOST, lay, service, services, sizes
+from tests.fuzz.honest import HONEST
 
 CASES = Path(__file__).parents[1] / "daemons/cases"
 MOST_SECONDS, MOST_MIB, MOST_BYTES = 5.0, 256.0, 10_000_000
 _EIGHTH_OF_SECONDS, _EIGHTH_OF_MIB = 0.08, 15.0
-_ENDS = (0, 1, 3)
+_NOTICED = 1.0  # seconds below which a ratio says nothing
+_INCOMPLETE = 3
+_ENDS = (0, 1, _INCOMPLETE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,29 +274,44 @@ def grown(sample: Sample, shape: str, share: int = 1) -> str:
     return head + "".join(make(sample.text, number) for number in range(count))
 
 
-def run(sample: Sample, text: str) -> tuple[float, float, int]:
-    """(CPU seconds, MiB, exit code) of one check, in a process of its own that has everything imported."""
+def _files(sample: Sample, text: str) -> dict[str, str]:
+    return {**(HOST if sample.is_host else {}), **sample.around, sample.path: text}
+
+
+def _together(samples: Sequence[Sample], share: int) -> dict[str, str]:
+    """The files of several samples on one host, each started by a unit of its own."""
+    found: dict[str, str] = {}
+    for number, sample in enumerate(samples):
+        unit = f"x{number}.service"
+        files = _files(sample, grown(sample, "other numbers", share))
+        found |= {path.replace("x.service", unit): text.replace("x.service", unit) for path, text in files.items()}
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one run took, and how it ended."""
+
+    seconds: float
+    mib: float
+    code: int
+
+
+def run(files: Mapping[str, str], command: tuple[str, ...] = ("check",)) -> Cost:
+    """What one command costs on a host of these files, in a process of its own that has everything imported."""
     folder = Path(tempfile.mkdtemp(dir="/dev/shm" if Path("/dev/shm").is_dir() else None))  # noqa: S108  a place of its own in it
     try:
-        root = folder / "h"
-        for path, content in {**(_HOST if sample.is_host else {}), **sample.around, sample.path: text}.items():
-            place = root / path.lstrip("/")
-            place.parent.mkdir(parents=True, exist_ok=True)
-            if content.startswith("-> ") and "\n" not in content:
-                place.unlink(missing_ok=True)
-                place.symlink_to(content[3:])
-            else:
-                place.write_text(content, encoding="utf-8", errors="surrogateescape")
+        lay(files, folder / "h")
         child = os.fork()
         if child == 0:
-            _child(root, folder)
+            _child(folder, command)
         _, status, used = os.wait4(child, 0)
-        return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, os.waitstatus_to_exitcode(status)
+        return Cost(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, os.waitstatus_to_exitcode(status))
     finally:
         shutil.rmtree(folder)
 
 
-def _child(root: Path, folder: Path) -> None:
+def _child(folder: Path, command: tuple[str, ...]) -> None:
     code = 70
     try:
         resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
@@ -298,39 +321,92 @@ def _child(root: Path, folder: Path) -> None:
         os.dup2(out, 2)
         from portwright.cli import main as portwright
 
-        code = portwright(["check", str(root)])
+        planned = ["-o", str(folder / "plan.yml")] if command[0] == "fix" else []
+        code = portwright([*command, *planned, str(folder / "h")])
         sys.stdout.flush()
     finally:
         os._exit(code)
 
 
+def verdict(costs: Sequence[Cost], is_honest: bool = False) -> str:
+    """What is wrong with what a host costs at its sizes, "" where nothing is."""
+    if any(each.code not in _ENDS for each in costs):
+        return f"ended with {costs[-1].code}"
+    if is_honest and any(each.code == _INCOMPLETE for each in costs):
+        return "cut off"
+    if any(each.seconds > MOST_SECONDS for each in costs):
+        return "too slow"
+    if any(each.mib > MOST_MIB for each in costs):
+        return "too large"
+    return "square" if len(costs) > 1 and costs[-1].seconds > _NOTICED and costs[-1].seconds > 3 * costs[-2].seconds else ""
+
+
+class _Table:
+    """The lines that are printed, and how many of them say that something is wrong."""
+
+    def __init__(self, parts: Sequence[str]) -> None:
+        self._parts = parts
+        self.bad = self.done = 0
+        print(f"{'host':46} {'4n':>9} {'CPU s at n, 2n, 4n':>22} {'ratio':>5} {'MiB at n, 2n, 4n':>18} exit")
+
+    def wants(self, name: str) -> bool:
+        return not self._parts or any(part in name for part in self._parts)
+
+    def row(self, name: str, size: int, costs: Iterable[Cost], is_honest: bool = False, only_dear: bool = False) -> None:
+        """One host at three sizes; what does not end is not tried at twice the size."""
+        found: list[Cost] = []
+        for each in costs:
+            found.append(each)
+            if each.code not in _ENDS:
+                break
+        wrong = verdict(found, is_honest)
+        self.bad += bool(wrong)
+        self.done += 1
+        if only_dear and not wrong and all(each.seconds < MOST_SECONDS / 2 and each.mib < MOST_MIB / 2 for each in found):
+            return
+        seconds = " ".join(f"{each.seconds:6.2f}" for each in found)
+        mib = " ".join(f"{each.mib:5.0f}" for each in found)
+        ratio = found[-1].seconds / found[-2].seconds if len(found) > 1 else 0.0
+        print(f"{name:46} {size:9} {seconds:>22} {ratio:5.1f} {mib:>18} {found[-1].code:3} {wrong}", flush=True)
+
+
 def main() -> int:
+    """Print the table; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", nargs="*", help="parts of the names of samples (default: all)")
+    parser.add_argument("part", nargs="*", help="parts of names (default: all)")
+    parser.add_argument("--all", action="store_true", help="print what every reader costs, not only the dearest")
     options = parser.parse_args()
     import portwright.cli  # noqa: F401  so that each child has it
 
+    table = _Table(options.part)
+    for name, construction in CONSTRUCTIONS.items():
+        if table.wants(name):
+            costs = (run(construction.files(size), construction.command) for size in sizes(construction))
+            table.row(name, 4 * construction.n, costs)
+    for name, honest in HONEST.items():
+        if table.wants(f"honest: {name}"):
+            costs = (run({**HOST, **honest.contents(honest.largest // share)}) for share in (4, 2, 1))
+            table.row(f"honest: {name}", honest.largest, costs, is_honest=True)
     samples = {**{f"system/{name}": sample for name, sample in SYSTEM.items()}, **{f"app/{name}": sample for name, sample in daemons()}}
-    bad = done = whole = 0
     for name, sample in samples.items():
-        if options.part and not any(part in name for part in options.part):
+        if not table.wants(name):
             continue
-        least, base, _ = run(sample, sample.text)
+        least = run(_files(sample, sample.text))
         for shape in SHAPES:
-            done += 1
-            seconds, mib, code = run(sample, grown(sample, shape, 8))
-            if code in _ENDS and seconds - least < _EIGHTH_OF_SECONDS and mib - base < _EIGHTH_OF_MIB:
+            tried = run(_files(sample, grown(sample, shape, 8)))
+            if tried.code in _ENDS and tried.seconds - least.seconds < _EIGHTH_OF_SECONDS and tried.mib - least.mib < _EIGHTH_OF_MIB:
                 continue
-            whole += 1
-            text = grown(sample, shape)
-            seconds, mib, code = run(sample, text)
-            wrong = code not in _ENDS or seconds > MOST_SECONDS or mib > MOST_MIB
-            bad += wrong
-            if wrong or seconds > MOST_SECONDS / 2 or mib > MOST_MIB / 2:
-                says = "  TOO DEAR" if wrong else ""
-                print(f"{name:34} {shape:14} {len(text):9} bytes {seconds:6.2f} s {mib:5.0f} MiB exit {code}{says}", flush=True)
-    print(f"{done} shapes of {len(samples)} samples, {whole} of them whole, {bad} too dear")
-    return 1 if bad else 0
+            costs = (run(_files(sample, grown(sample, shape, share))) for share in (4, 2, 1))
+            table.row(f"{name}: {shape}", len(grown(sample, shape)), costs, only_dear=not options.all)
+    hosts = [name for name, sample in samples.items() if sample.is_host]
+    for first in range(0, len(hosts), 4):
+        chosen = [samples[name] for name in hosts[first : first + 4]]
+        name = f"together: {', '.join(name.partition('/')[2] for name in hosts[first : first + 4])}"
+        if table.wants(name):
+            whole = sum(len(text) for text in _together(chosen, 1).values())
+            table.row(name, whole, (run(_together(chosen, share)) for share in (4, 2, 1)), only_dear=not options.all)
+    print(f"{table.done} hosts, {table.bad} of them too dear or cut off")
+    return 1 if table.bad else 0
 
 
 if __name__ == "__main__":
