@@ -339,6 +339,7 @@ CALLER = "its caller says so"
 KERNEL = "as the kernel, systemd or the daemon has it: beyond it there is nothing to read"
 SHOWN = "of what a report shows, which says how much it leaves out; exit codes do not hang on it"
 GUESS = "a pattern or a guess that would not hold beyond it: no fact is left out"
+UNCONFINED = "a profile that is not found confines nothing: a port more is reported open, not less"
 # Where a limit of reading is used without a word, and why: "file: function".
 SILENT = {
     "audit/case_file.py: _flaw": CALLER,
@@ -361,7 +362,10 @@ SILENT = {
     "daemons/interpreters/python/script.py: _server": UNKNOWN,
     "daemons/interpreters/python/values.py: _asked": UNKNOWN,
     "daemons/interpreters/python/values.py: _joined": UNKNOWN,
+    "daemons/interpreters/python/values.py: _index": UNKNOWN,
+    "daemons/interpreters/python/values.py: _outcome": UNKNOWN,
     "daemons/interpreters/python/values.py: _path": UNKNOWN,
+    "daemons/interpreters/python/values.py: only": UNKNOWN,
     "daemons/interpreters/python/values.py: dotted": UNKNOWN,
     "daemons/interpreters/python/values.py: pair": UNKNOWN,
     "daemons/interpreters/python/values.py: worth": UNKNOWN,
@@ -390,6 +394,12 @@ SILENT = {
     "rules/checking.py: _parts": SHOWN,
     "rules/checking.py: _words": SHOWN,
     "rules/explaining.py: _operand": SHOWN,
+    "system/host_files/apparmor.py: _include": UNKNOWN,
+    "system/host_files/apparmor.py: _is_for": UNCONFINED,
+    "system/host_files/apparmor.py: _matching": UNCONFINED,
+    "system/host_files/apparmor.py: _read": UNCONFINED,
+    "system/host_files/apparmor.py: _spelled": UNCONFINED,
+    "system/host_files/apparmor.py: confining": UNCONFINED,
     "system/init.py: _of_program": KERNEL,
     "system/processes/programs.py: script_head": KERNEL,
     "system/processes/shells.py: _between": UNKNOWN,
@@ -403,6 +413,7 @@ SILENT = {
     "system/sysctl/settle.py: _matches": KERNEL,
     "system/systemd/called_units.py: _of_command": "the reader of shells says where its steps end",
     "system/systemd/conflicts.py: dropped": "of units that exclude each other beyond it both stay started: more is reported, not less",
+    "system/systemd/sandbox.py: _hidden": KERNEL,
     "system/systemd/script_calls.py: _programs": GUESS,
     "system/systemd/setcap_lines.py: _pairs": GUESS,
     "system/systemd/specifiers.py: expand": KERNEL,
@@ -416,6 +427,7 @@ SILENT = {
     "rules/checking.py: _listed": SHOWN,
     "rules/grammar.py: _together": "an error of the rule's author, told by the function that reads its list",
     "host/join/conflict.py: is_told_of_rivals": "of so many rivals one more may be told",
+    "host/join/conflict.py: may_be_first": "of so many rivals one is likely to give up, and the error is predicted of each",
     "host/join/giving_up.py: _late": "a socket of which nobody says that it is closed counts as open",
 }
 # Reports leave things out of what is shown; the module of numbers, and what counts down from a limit, know no file.
