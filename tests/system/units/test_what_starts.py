@@ -151,6 +151,16 @@ def test_an_entry_that_is_no_link_or_a_mask_pulls_in_nothing(kind: str) -> None:
     assert "manual" == starts("a.service", {f"{LIB}/a.service": SERVICE, f"{WANTED}/a.service": entry})[0]
 
 
+def test_a_copy_that_followed_the_links_starts_what_they_enabled() -> None:
+    """`scp -r` leaves the unit's file where its link was."""
+    target = "[Unit]\nRequires=basic.target\n"
+    copied = {f"{LIB}/default.target": target, f"{LIB}/multi-user.target": target}
+    found = load(Files(MemoryTree({**copied, f"{LIB}/a.service": SERVICE, f"{WANTED}/a.service": SERVICE}))).get("a.service")
+
+    assert found is not None
+    assert "boot" == found.starts
+
+
 def test_a_link_to_dev_null_in_etc_takes_back_what_the_vendor_wants() -> None:
     files = {f"{LIB}/a.service": SERVICE, f"{LIB}/multi-user.target.wants/a.service": "-> ../a.service"}
     files[f"{WANTED}/a.service"] = "-> /dev/null"

@@ -51,6 +51,9 @@ _MOST_ALIASES = 8  # FOLLOW_MAX in unit-file.c
 DEPENDENCY_DIRECTORIES = {".wants": "wants", ".requires": "requires", ".upholds": "upholds"}
 
 
+_DEFAULT, _DEFAULTS = "default.target", ("graphical.target", "multi-user.target")
+
+
 def is_unit_name(text: str) -> bool:
     """Whether systemd takes a file of this name for a unit (unit_name_is_valid())."""
     stem, dot, suffix = text.rpartition(".")
@@ -104,6 +107,18 @@ class UnitFiles:
                     target = self._target(directory, entry)
                     if target is not None:
                         self._targets[entry] = target
+
+        self._restore_default()
+
+    def _restore_default(self) -> None:
+        """Where the copy followed the links, default.target is a file like that of the target which it was a link to."""
+        path = self._targets.get(_DEFAULT, "")
+        if path.startswith("/") and self._files.link(path) is None and self._files.kind(path) == "file" and not self._has_links:
+            own = self._files.read(path)
+            for name in _DEFAULTS:
+                other = self._files.read(self._targets[name]) if self._targets.get(name, "").startswith("/") else None
+                if own is not None and other is not None and own.text == other.text:
+                    self._targets[_DEFAULT] = name
 
     def _target(self, directory: str, entry: str) -> str | None:
         """The path a name stands for, or the name it is an alias of; None for a link systemd refuses."""
@@ -207,13 +222,32 @@ class UnitFiles:
         for ending, verb in DEPENDENCY_DIRECTORIES.items():
             for path in self._beside_files(names, ending):
                 entry = path.rpartition("/")[2]
-                if not is_unit_name(entry) or self._files.link(path) is None or self._files.kind(path) == "special":
+                if not is_unit_name(entry) or self._files.kind(path) == "special":
+                    continue
+                if self._files.link(path) is None and not self._was_a_link(path, entry):
                     continue
                 wanted = parts_of(entry)
                 if wanted.is_template:
                     entry = wanted.of(own.instance or own.prefix)
                 found.append(Link(entry, verb, path))
         return tuple(found)
+
+    @cached_property
+    def _has_links(self) -> bool:
+        """Whether any entry of the unit directories is a link: every host has some, a copy that followed them has none."""
+        holding = list(self._directories)
+        for ending in DEPENDENCY_DIRECTORIES:
+            for stem, indexes in self._beside[ending].items():
+                holding += (f"{self._directories[index]}/{stem}{ending}" for index in indexes)
+        return any(self._files.link(f"{directory}/{name}") is not None for directory in holding for name in self._files.names(directory))
+
+    def _was_a_link(self, path: str, entry: str) -> bool:
+        """Whether a file of a dependency directory is a link that the copy followed, as scp -r does: systemd takes no file there."""
+        if self._files.kind(path) != "file" or self._has_links:
+            return False
+        real, _ = self._follow(entry)
+        own, other = self._files.read(path), None if real is None else self._files.read(real)
+        return own is not None and other is not None and own.text == other.text
 
     @cached_property
     def all_links(self) -> tuple[Link, ...]:
