@@ -60,6 +60,35 @@ def argv(text: str, more: dict[str, str] | None = None) -> list[str]:
         ("setpriv --reuid=svc --regid svc --clear-groups /bin/x", ["/bin/x"]),
         ("gosu svc:svc /bin/x", ["/bin/x"]),
         ("start-stop-daemon --start --chuid svc --exec /bin/x -- -p 80", ["/bin/x", "-p", "80"]),
+        ("start-stop-daemon -S -b -m -p /run/x.pid -c svc -d /srv -a /bin/x -- 80", ["/bin/x", "80"]),
+        ("daemonize -a -c /srv -e /tmp/e -o /tmp/o -p /run/x.pid -u svc -E A=1 /bin/x 80", ["/bin/x", "80"]),
+        ("chpst -u svc -e /etc/env -/ /srv -n 5 /bin/x 80", ["/bin/x", "80"]),
+        ("setuidgid svc softlimit -m 1000000 -o 512 envdir /etc/env /bin/x 80", ["/bin/x", "80"]),
+        ("s6-setuidgid svc s6-softlimit -o 512 s6-envdir /etc/env /bin/x 80", ["/bin/x", "80"]),
+        ("su-exec svc:svc /bin/x 80", ["/bin/x", "80"]),
+        ("doas -u svc /bin/x 80", ["/bin/x", "80"]),
+        ("setlock -nX /run/lock prlimit --nofile=1024:2048 choom -n -500 -- /bin/x 80", ["/bin/x", "80"]),
+        ("setarch x86_64 cgexec -g cpu:web eatmydata /bin/x 80", ["/bin/x", "80"]),
+        ("unshare -m --propagation private /bin/x 80", ["/bin/x", "80"]),
+        ("systemd-inhibit --what=sleep --why='a backup' /bin/x 80", ["/bin/x", "80"]),
+        ("xvfb-run -a --server-args='-screen 0 1x1x8' /bin/x 80", ["/bin/x", "80"]),
+        ("systemd-cat -t web /bin/x 80", ["/bin/x", "80"]),
+        ("ip netns exec blue /bin/x 80", ["/bin/x", "80"]),
+        ("ip -n red vrf exec mgmt /bin/x 80", ["/bin/x", "80"]),
+        ("ip vrf exec mgmt /bin/x 80", ["/bin/x", "80"]),
+        ("ip link set eth0 up", ["ip", "link", "set", "eth0", "up"]),
+        ("nsenter -t 1 -m -u -n -- /bin/x 80", ["/bin/x", "80"]),
+        ("nsenter --net=/run/netns/blue /bin/x 80", ["/bin/x", "80"]),
+        ("scl enable rh-python36 -- /bin/x 80", ["/bin/x", "80"]),
+        ("scl enable rh-python36 httpd24 'exec /bin/x 80'", ["/bin/x", "80"]),
+        ("scl --list", ["scl", "--list"]),
+        ("screen -DmS web -c /etc/screenrc /bin/x 80", ["/bin/x", "80"]),
+        ("screen -dm -S web", ["screen", "-dm", "-S", "web"]),
+        ("tmux -L web new-session -d -s web '/bin/x 80'", ["/bin/x", "80"]),
+        ("tmux new -ds web -x 80 -y 24 /bin/x 80", ["/bin/x", "80"]),
+        ("tmux kill-server", ["tmux", "kill-server"]),
+        ("script -qfc '/bin/x 80' /dev/null", ["/bin/x", "80"]),
+        ("script -q --command='/bin/x 80' /var/log/x", ["/bin/x", "80"]),
         ("taskset -p 0x3 123", ["taskset", "-p", "0x3", "123"]),
         ("env", ["env"]),
         ("nice -n", ["nice", "-n"]),
@@ -435,3 +464,21 @@ exec /usr/bin/x
     found = run("ExecStart=/usr/local/bin/start", {"/usr/local/bin/start": script})
 
     assert [["/usr/bin/x"]] == [[word.text for word in each.argv] for each in found if not each.passing]
+
+
+@pytest.mark.parametrize(
+    ("command", "private"),
+    [
+        ("ip netns exec blue /bin/x", True),
+        ("ip vrf exec mgmt /bin/x", False),
+        ("nsenter -t 1 -m -n /bin/x", True),
+        ("nsenter --net=/run/netns/blue /bin/x", True),
+        ("nsenter -t 1 -m /bin/x -n", False),
+        ("unshare -n /bin/x", True),
+        ("screen -Dm /bin/x", False),
+    ],
+)
+def test_what_is_started_in_another_network_is_not_in_the_one_of_the_host(command: str, private: bool) -> None:
+    (found,) = run(f"ExecStart={command}")
+
+    assert private is found.privileges.private_network

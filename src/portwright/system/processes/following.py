@@ -6,6 +6,7 @@ from portwright.system.processes.programs import SHELLS, is_shell_script
 from portwright.system.processes.wrappers import WRAPPERS, unwrapped
 from portwright.trees import Files
 
+STARTERS = frozenset(("ip", "nsenter", "scl", "screen", "script", "tmux"))  # of starters.py, which few hosts need
 MOST_PROCESSES = 64
 _DEEPEST = 12
 
@@ -19,9 +20,14 @@ def follow(process: Process, files: Files, depth: int = 0) -> tuple[Process, ...
         return (process,)
     name = process.program.rpartition("/")[2]
     if depth > _DEEPEST:
-        if name in WRAPPERS or name in SHELLS or is_shell_script(process.program, files) is not None:
+        if name in WRAPPERS or name in STARTERS or name in SHELLS or is_shell_script(process.program, files) is not None:
             files.report_limit(process.argv[0].at, _DEEPEST, "programs that start one another")
         return (process,)
+    if name in STARTERS:
+        from portwright.system.processes.starters import handed_over
+
+        inner = handed_over(name, process, files)
+        return (process,) if inner is None else follow(inner, files, depth + 1)
     if name in WRAPPERS:
         inner = unwrapped(name, process, files)
         return (process,) if inner is None else follow(inner, files, depth + 1)

@@ -94,14 +94,21 @@ WRAPPERS: Mapping[str, Wrapper] = {
         ),
     ),
     "catchsegv": Wrapper(),
+    "cgexec": Wrapper(short="g"),
+    "choom": Wrapper(short="np", long=("--adjust", "--pid"), ends=("-p", "--pid")),
     "chpst": Wrapper(short="uUbe/nlLmdofpcrt", user=("-u",)),
     "chroot": Wrapper(long=("--userspec", "--groups"), operands=1, unsure=True),
     "chrt": Wrapper(
         short="TPD", long=("--sched-runtime", "--sched-period", "--sched-deadline"), operands=1, number=True, ends=("-p", "--pid")
     ),
+    "daemonize": Wrapper(short="ceoplEu", user=("-u",)),
     "dbus-run-session": Wrapper(long=("--config-file", "--dbus-daemon")),
+    "doas": Wrapper(short="uC", user=("-u",)),
     "dumb-init": Wrapper(short="r", long=("--rewrite",)),
     "env": Wrapper(short="uCS", long=("--unset", "--chdir", "--split-string"), variables=True),
+    "eatmydata": Wrapper(),
+    "envdir": Wrapper(operands=1),
+    "envuidgid": Wrapper(operands=1),
     "flock": Wrapper(short="wEc", long=("--timeout", "--conflict-exit-code", "--command"), operands=1, command=("-c", "--command")),
     "gosu": Wrapper(operands=1),
     "ionice": Wrapper(short="cnpPu", long=("--class", "--classdata", "--pid"), ends=("-p", "-P", "-u", "--pid", "--pgid", "--uid")),
@@ -111,6 +118,7 @@ WRAPPERS: Mapping[str, Wrapper] = {
         short="ipPNCmwo",
         long=("--interleave", "--preferred", "--preferred-many", "--cpunodebind", "--physcpubind", "--membind", "--weighted-interleave"),
     ),
+    "prlimit": Wrapper(ends=("-p", "--pid")),
     "rootlesskit": Wrapper(
         short="p",
         long=(
@@ -140,6 +148,10 @@ WRAPPERS: Mapping[str, Wrapper] = {
         user=("-u", "--user"),
         mixed=True,
     ),
+    "s6-envdir": Wrapper(short="n", operands=1),
+    "s6-softlimit": Wrapper(short="acdflmoprst"),
+    "setarch": Wrapper(operands=1),
+    "setlock": Wrapper(operands=1),
     "setpriv": Wrapper(
         long=(
             "--reuid",
@@ -191,6 +203,7 @@ WRAPPERS: Mapping[str, Wrapper] = {
         ends=("-K", "-T", "-t", "--stop", "--status", "--test"),
         program=("-a", "--startas", "-x", "--exec"),
     ),
+    "softlimit": Wrapper(short="acdflmoprst"),
     "stdbuf": Wrapper(short="ioe", long=("--input", "--output", "--error")),
     "su": Wrapper(
         short="gGcsTw",
@@ -388,7 +401,7 @@ def _switched(name: str, wrapper: Wrapper, process: Process, read: _Read) -> tup
         words_left = [word for word in (*read.operands, *rest) if word.text != "-"]
         user = words_left[0] if words_left else SpannedText.of(Word("root", process.at))
         rest = tuple(words_left[1:])
-    elif name == "sudo" and user is None:
+    elif name in ("doas", "sudo") and user is None:
         user = SpannedText.of(Word("root", process.at))
     elif name == "chroot":
         user = read.of("--userspec")
