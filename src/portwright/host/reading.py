@@ -10,7 +10,7 @@ from portwright._start.records import dataclass, replace
 from portwright.coverage import Coverage, NotUnderstood
 from portwright.daemons import DaemonFact, read_as
 from portwright.daemons._engine import unknown_program as generic
-from portwright.facts import Endpoint, Fact, FileNeed, Invocation, Listener, Privileges, ServiceFact, Unit, kinds
+from portwright.facts import Endpoint, Fact, FileNeed, Invocation, Listener, Privileges, ServiceFact, Traits, Unit, kinds
 from portwright.host import Host
 from portwright.host.join.addresses import BindContext
 from portwright.host.join.conflict import weighed
@@ -202,11 +202,13 @@ def _profiles(files: Files) -> "dict[str, Profile | None]":
     return {}
 
 
+_UNKNOWN = Traits()
+
+
 def daemon_facts(invocation: Invocation, files: Files, known: Captured) -> Read:
     """What the daemon behind an invocation says of its sockets; a program nobody knows is asked for ports in flags and environment."""
     invocation, known_daemon = read_as(invocation, files)
-    if known_daemon is not None:
-        invocation = as_it_runs(invocation, known_daemon.descriptor.traits, files)
+    invocation = as_it_runs(invocation, _UNKNOWN if known_daemon is None else known_daemon.descriptor.traits, files)
     if debug_log.ENABLED:
         name = "no known daemon" if known_daemon is None else known_daemon.name
         debug_log.say("daemons", "what is started at %s is %s", invocation.at, name)
