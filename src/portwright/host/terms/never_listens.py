@@ -7,8 +7,10 @@ from portwright.finding import Note
 from portwright.host import Host
 from portwright.host.terms.listener import socket
 from portwright.host.terms.registry import Derived, fact_value
+from portwright.system.processes.programs import SHELLS
 
 _ASKED = ("boot", "demand", None)  # None: in a repository, where nothing says what is enabled
+_ONE_WORD = ("-c", "-lc", "-ec", "-xc")
 _SANDBOX = ("EAFNOSUPPORT", "EPERM", "SIGSYS")  # answers of a filter of the unit's own, or of a kernel without the family
 
 
@@ -47,6 +49,19 @@ def _refused(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
 
 def _unreadable_files(host: Host) -> frozenset[str]:
     return frozenset(each.at.path for each in host.unreadable)
+
+
+@fact_value("unit", "words-lost-to-shell")
+def words_lost_to_shell(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
+    """The words of a command that a shell never runs: `sh -c` takes one word, and what follows it without quotes is $0, $1 and so on."""
+    for setting in unit.each("Service", "ExecStart") if unit.kind == "service" else ():
+        words = setting.value.split(None, 3)
+        if len(words) < 4 or words[0].rpartition("/")[2].lstrip("-+!:@") not in SHELLS or words[1] not in _ONE_WORD:
+            continue
+        if words[2][0].isalnum() or words[2][0] in "/.":
+            # What names its arguments, as `'exec "$@"'` does, is quoted.
+            return Derived((f"`{words[2]}` without `{words[3]}`",), (Note("the shell takes the first word only", setting.at),))
+    return Derived(())
 
 
 @fact_value("unit", "unknown-account")
