@@ -82,3 +82,20 @@ def test_what_cannot_be_parsed_makes_a_default_likely() -> None:
 
 def test_an_empty_list_says_none() -> None:
     assert [] == _bound("port = { }\n", "lua")[0]
+
+
+def test_a_daemon_that_binds_only_what_its_config_says_is_not_understood_without_it() -> None:
+    files = host_of({})
+    described = {"programs": ["exampled"], "config": {"format": "assignments", "paths": CONFIG}, "sockets": [{"port": {"from": "port"}}]}
+
+    assert () == read(descriptor("exampled", described, {}, "exampled"), invocation("/usr/sbin/exampled"), files, {})
+    assert [f"{CONFIG}, which says where it listens, was not found"] == [reason for _, reason in files.take_not_understood()]
+
+
+def test_a_daemon_whose_default_is_known_is_understood_without_a_config() -> None:
+    files = host_of({})
+    sockets = [{"port": "7", "when": {"on": "yes"}}]
+    described = {"programs": ["exampled"], "config": {"format": "assignments", "paths": CONFIG}, "sockets": sockets}
+
+    assert () == read(descriptor("exampled", described, {}, "exampled"), invocation("/usr/sbin/exampled"), files, {})
+    assert () == files.take_not_understood()

@@ -39,6 +39,8 @@ def read(found: Descriptor, invocation: Invocation, files: Files, packages: Pack
         return ()
     version = packages.get(found.package or found.name)
     listens = endpoints(found, settings, invocation.at, version)
+    if not listens and not invocation.sockets and _is_silent(found, settings):
+        files.report_not_understood(invocation.at, f"{settings.missing}, which says where it listens, was not found")
     if found.ends_without is not None and (ended := _ends(found.ends_without, settings, invocation.at)) is not None:
         listens = tuple(replace(each, closed_by=ended[0], closed_at=ended[1]) for each in listens)
     return (
@@ -63,6 +65,13 @@ def _ends(file: EndsWithout, settings: Settings, at: Span) -> tuple[str, Span] |
         if there or settings.files.partial or absent(path, settings.files) is not False:
             return None
     return (f"{file.what} {places[0]} is not there", place) if places else None
+
+
+def _is_silent(found: Descriptor, settings: Settings) -> bool:
+    """Whether its one config says all that it binds, and was not found; of a pattern that no file fits, nothing is missing."""
+    slots = [slot for socket in found.sockets for slot in (socket.listen, socket.port) if slot is not None]
+    has_default = any(slot.default is not None for slot in slots) or any(socket.random for socket in found.sockets)
+    return bool(slots) and not has_default and settings.missing != "" and "*" not in settings.missing
 
 
 def _needs(found: Descriptor, settings: Settings) -> tuple[FileNeed, ...]:
