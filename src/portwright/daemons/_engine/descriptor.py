@@ -5,7 +5,7 @@ from typing import Literal
 from portwright._start.records import dataclass
 from portwright.facts import Confidence, Protocol, Traits
 
-Form = Literal["socket", "address", "at", "comma", "milter", "transport", "spoken"]
+Form = Literal["socket", "address", "at", "comma", "milter", "transport", "spoken", "dotted"]
 Names = Literal["all", "first", "inet"]
 Zero = Literal["off", "random"]
 Take = Literal["last", "first", "every", "fitting"]

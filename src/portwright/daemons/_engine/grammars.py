@@ -31,6 +31,22 @@ def _macros(source: Source) -> Parsed:
     return tuple(found), troubles
 
 
+def _capital_macros(source: Source) -> Parsed:
+    """Assignments in which a name that begins with a capital letter is a macro, put in wherever it stands in what follows (exim)."""
+    nodes, troubles = _GRAMMARS["assignments"](source)
+    macros: dict[str, str] = {}
+    found: list[Node] = []
+    for node in nodes:
+        texts = [word.text for word in node.words]
+        for name, value in macros.items():
+            texts = [text.replace(name, value) if len(text) < _LONGEST_VALUE else text for text in texts]
+        if node.key.text[:1].isupper() and not node.children:
+            macros[node.key.text] = texts[0] if texts else ""
+        else:
+            found.append(Node(node.key, tuple(map(Word, texts, (word.at for word in node.words))), node.children))
+    return tuple(found), troubles
+
+
 def _without_comments(source: Source) -> Parsed:
     """Assignments of a file with the comments of C, whose lines say nothing."""
     blanked = _COMMENT.sub(lambda found: _NOT_LINE_END.sub(" ", found[0]), source.text)
@@ -203,6 +219,7 @@ _GRAMMARS: Mapping[str, Callable[[Source], Parsed]] = {
     "words": _lines(comments=True),
     "words-macros": _macros,
     "assignments-c": _without_comments,
+    "assignments-macros": _capital_macros,
     "words-equals": _lines(comments=True, equals=True),
     "plain": _lines(quotes=""),
     "plain-if": _conditional,

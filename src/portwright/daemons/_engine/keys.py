@@ -44,7 +44,7 @@ WILDCARDS: Mapping[str, tuple[str, ...]] = {
 FORMATS = (
     "words", "words-equals", "plain", "plain-if", "plain-listeners", "ini", "assignments", "properties", "toml", "clauses", "knot", "named",
     "dovecot", "bacula", "gmond", "nats", "json", "lua", "lighttpd", "icinga", "libconfig", "xml", "xml-properties", "tags", "yaml",
-    "rainer", "perl", "httpd", "hcl", "words-macros", "assignments-c",
+    "rainer", "perl", "httpd", "hcl", "words-macros", "assignments-c", "assignments-macros",
 )  # fmt: skip
 
 

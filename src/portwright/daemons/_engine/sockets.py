@@ -22,6 +22,7 @@ _TRANSPORTS: dict[str, tuple[Protocol, str]] = {
 }  # fmt: skip
 # Words of the catalogue for the addresses a host has: (family, "" for both; whether those of loopback are left out).
 _EACH = {"each": ("", False), "each-inet": ("inet", False), "each-outside-inet": ("inet", True)}
+_WITH_PORT = lazy_regex(r"(?:\[([^\]]+)\]|([0-9]+(?:\.[0-9]+){3}))[.:]([0-9]+)")  # 192.0.2.1.26, [::1]:26, [::1].26
 _NAME = lazy_regex(r"[A-Za-z0-9_.%:-]+")
 _INTERFACES = lazy_regex(r"(?=[A-Za-z0-9_.*?-]{1,32}$)[^*?]*[*?].*")
 _NOT_INTERNET = ("/", "@", "unix:", "unix/", "local:", "fd:", "fd@", "systemd:", "vsock:", "abstract:", "npipe:", "~/", "unixgram:")
@@ -249,6 +250,9 @@ def _written(word: Word, origin: Origin, socket: Socket) -> list[_Where]:
 
 
 def _host_and_port(text: str, socket: Socket) -> tuple[str, str | None]:
+    if socket.form == "dotted":
+        own = _WITH_PORT.fullmatch(text)
+        return (own[1] or own[2], own[3]) if own is not None else (text.strip("[]"), None)
     if socket.form == "spoken":
         host, _, port = text.partition(" port ")
         return host.strip(" []"), port.strip() or None

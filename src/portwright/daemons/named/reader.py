@@ -1,6 +1,6 @@
 """BIND's named: listen-on lists, controls and statistics-channels of named.conf(5) become its sockets, an address each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from ipaddress import ip_network
 
 from portwright._start.records import dataclass, field
@@ -222,7 +222,7 @@ def _matching(
     if listed is None:
         if listen is None:
             return [(_WILD[family], None, "likely")]
-        plain = [child.key for child in listen.children if not child.key.text.startswith("!") and names.is_address(child.key.text)]
+        plain = list(_named(listen, said, 0))
         known: list[tuple[str, Span | None, Confidence]] = []
         known += ((word.text, word.at, "certain") for word in plain if _family(word.text) == family)
         if any(child.key.text.lower() == "any" for child in listen.children):
@@ -237,6 +237,28 @@ def _matching(
         if word is not None:
             found.append((address, word.at, "certain"))
     return found
+
+
+def _named(node: Node, said: _Said, depth: int) -> Iterator[Word]:
+    """The single addresses that an address match list lets in by name, those of acls among them; the first that fits counts."""
+    refused: set[str] = set()
+    for child in node.children if depth <= DEEPEST else ():
+        text = child.key.text
+        negated = text.startswith("!")
+        if negated:
+            text = text[1:] or (child.values[0].text if child.values else "")
+        text = text.lower().removesuffix("/128" if ":" in text else "/32")
+        inside = said.acls.get(text) if text else child
+        if inside is not None:
+            for word in _named(inside, said, depth + 1):
+                if negated:
+                    refused.add(word.text)
+                elif word.text not in refused:
+                    yield word
+        elif names.is_address(text) and negated:
+            refused.add(text)
+        elif names.is_address(text) and text not in refused:
+            yield Word(text, child.key.at)
 
 
 def _allows(node: Node, address: str, listed: tuple[Address, ...], said: _Said, depth: int) -> Word | None:

@@ -17,8 +17,8 @@ def addresses(name: str, files: Files) -> tuple[str, ...]:
     hosts(5): every line that has the name counts, whatever its case.
     """
     text = name[1:-1] if name.startswith("[") and name.endswith("]") else name
-    if is_address(text):
-        return (text,)
+    if (literal := canonical(text)) is not None:
+        return (literal,)
     short = _numbers_and_dots(text)
     if short is not None:
         return (short,)
