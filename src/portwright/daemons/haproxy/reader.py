@@ -273,6 +273,11 @@ def _bind_lines(section: Section, config: _Config) -> Iterator[tuple[Line, int, 
                     yield line, 1, "tcp"
                 elif line.words[0].text == "dgram-bind" and section.kind == "log-forward" and len(line.words) > 1:
                     yield line, 1, "udp"
+        case "backend":
+            # Measured with 2.6.12: it warns that such a line is ignored, and binds it.
+            for line in section.lines:
+                if line.words[0].text == "bind" and len(line.words) > 1:
+                    yield replace(line, confidence="likely"), 1, "tcp"
         case "peers":
             yield from _peer_lines(section, config)
         case _:
