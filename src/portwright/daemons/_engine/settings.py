@@ -379,6 +379,8 @@ class Settings:
         for node in nodes:
             node = _bare_include(node, directives)
             suffix = directives.get(node.key.text)
+            if suffix is not None and not node.values and node.children:
+                node = Node(node.key, tuple(word for child in node.children if child.key.text == "file" for word in child.values))
             if suffix is not None and node.words:
                 for path in self._included(node, suffix, chain, config):
                     for each in self._file((*chain, path), config):
