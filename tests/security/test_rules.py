@@ -91,11 +91,26 @@ def test_case_36_a_value_that_looks_like_a_field_is_a_value(tmp_path: Path, caps
 def test_case_37_a_rule_that_would_take_long_is_stopped_and_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    began = time.process_time()
-    code, _, _ = _run(tmp_path, RULE.replace("8000-8009", ",".join(str(port) for port in range(1, 8100, 2))), capsys)
+    monkeypatch.setattr("portwright.rules.checking._MOST_COMPARISONS", 0)
 
-    assert code in (1, 2)
+    code, out, _ = _run(tmp_path, RULE, capsys)
+
+    assert 3 == code
+    assert "port-of-the-office was stopped" in out
+
+
+def test_case_37_the_longest_condition_takes_no_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    began = time.process_time()
+    ports = ",".join(str(port) for port in range(8001, 8513, 2))
+    code, _, _ = _run(tmp_path, RULE.replace("8000-8009", f"'{ports}'"), capsys)
+
+    assert 1 == code
     assert time.process_time() - began < 5
+
+    code, _, complaint = _run(tmp_path, RULE.replace("8000-8009", f"'{ports},9001'"), capsys)
+
+    assert 2 == code
+    assert "overlaps has 257 ranges of ports, and 256 are the most" in complaint
 
 
 @pytest.mark.parametrize("more", ["import: ../../x.py\n", "plugin: x\n", "code: print(1)\n", "entry-point: a:b\n"])

@@ -1,0 +1,107 @@
+"""SECURITY.md says only what a test shows: each of its guarantees names tests that hold it, and the tests are there."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parents[1]
+GUARANTEES = [
+    " ".join(item.split())
+    for item in re.split(r"^- ", (TESTS.parent / "SECURITY.md").read_text("utf-8").partition("## Cases")[0], flags=re.MULTILINE)[1:]
+]
+
+# How a guarantee begins, and the tests of each of its sentences.
+HELD_BY = {
+    "Nothing from a host, a repository or a rule is executed": (
+        "security/test_system_calls.py: test_case_88_no_command_connects_runs_or_writes_anything_else",
+        "security/test_system_calls.py: test_what_a_plan_is_applied_with_is_the_only_program_that_is_run",
+        "security/test_rules.py: test_cases_33_and_34_a_condition_is_words_and_nothing_is_worked_out",
+        "security/test_rules.py: test_case_39_a_rule_brings_no_code",
+    ),
+    "A person's rules": (
+        "rules/test_own_rules.py: test_a_case_file_that_is_a_link_is_neither_read_nor_written",
+        "rules/test_grammar.py: test_what_is_no_file_of_the_folder_is_not_read",
+        "rules/test_grammar.py: test_text_that_would_steer_a_terminal_or_hide_is_refused",
+        "rules/test_grammar.py: test_what_a_rule_may_not_do_is_told_with_its_place",
+        "security/test_rules.py: test_case_35_a_message_has_fields_of_a_list_and_no_ways_into_them",
+        "security/test_rules.py: test_case_37_a_rule_that_would_take_long_is_stopped_and_named",
+    ),
+    "No path outside the given root is opened": (
+        "trees/test_directory.py: test_nothing_outside_the_root_is_opened",
+        "trees/test_directory.py: test_special_files_are_said_and_never_waited_for",
+        "trees/test_directory.py: test_case_7_a_device_is_never_opened",
+        "security/test_hosts.py: test_cases_3_4_and_6_no_link_leads_out_of_the_host",
+        "security/test_hosts.py: test_case_7_a_pipe_and_a_socket_are_not_read",
+    ),
+    "The `portwright` command loads no code": (
+        "security/test_tool.py: test_case_84_no_code_and_no_configuration_of_the_working_directory_counts",
+    ),
+    "Files that contain only secrets": (
+        "trees/test_secret_files.py: test_a_file_of_secrets_is_not_opened_and_that_is_said",
+        "security/test_secrets.py: test_case_53_an_include_that_names_a_key_file_is_not_opened",
+        "security/test_secret_places.py: test_case_53_a_file_of_nothing_but_secrets_is_not_opened_nor_a_copy_of_it",
+    ),
+    "No network connection is made": (
+        "security/test_system_calls.py: test_case_88_no_command_connects_runs_or_writes_anything_else",
+        "security/test_system_calls.py: test_what_a_plan_is_applied_with_is_the_only_program_that_is_run",
+    ),
+    "Only the files that an option names are written": (
+        "security/test_system_calls.py: test_case_88_no_command_connects_runs_or_writes_anything_else",
+        "security/test_outputs.py: test_case_49_a_report_does_not_go_through_a_link",
+        "security/test_outputs.py: test_case_49_no_directory_below_the_working_directory_is_reached_through_a_link",
+        "security/test_outputs.py: test_case_49_nor_below_another_checkout_or_an_input",
+        "security/test_outputs.py: test_what_is_written_is_on_disk_before_it_takes_the_place_of_the_old",
+        "security/test_outputs.py: test_a_plan_lands_together_or_not_at_all",
+    ),
+    "Files, lines, depths, links and includes have limits": (
+        "hostile/test_limits.py: test_what_is_left_out_is_said_and_makes_it_incomplete",
+        "hostile/test_limits.py: test_a_limit_is_used_where_it_is_said_or_there_is_a_sentence_why_not",
+        "trees/test_directory.py: test_forty_links_are_followed_and_not_one_more",
+        "trees/test_directory.py: test_a_large_file_is_refused_with_its_limit",
+        "security/test_parsers.py: test_case_23_files_that_include_each_other_are_said",
+    ),
+    "What comes from a host is escaped in text reports": (
+        "security/test_terminal.py: test_case_42_no_output_holds_a_control_an_invisible_character_or_invalid_text",
+        "security/test_reports.py: test_case_43_no_line_of_a_report_is_a_command_for_the_ci_job_that_logs_it",
+        "security/test_reports.py: test_case_43_annotations_are_the_only_commands_and_all_ours",
+    ),
+    "Secrets are removed from every report": (
+        "security/test_secrets.py: test_case_51_none_of_two_hundred_canaries_is_in_any_output",
+        "security/test_secret_places.py: test_case_51_no_canary_of_any_place_is_in_any_output",
+        "security/test_secret_places.py: test_case_51_a_secret_is_known_by_the_lines_around_it_and_no_port_is_struck_out",
+        "security/test_secret_places.py: test_case_52_another_secret_in_the_same_place_changes_no_byte",
+    ),
+    "In a generated playbook the text of the tasks is constant": (
+        "fixes/test_playbook.py: test_a_plan_and_its_rollback_hold_the_task_files_word_for_word",
+        "fixes/test_playbook.py: test_case_56_ansible_reads_back_every_string_as_it_was_meant",
+        "security/test_playbooks.py: test_cases_56_and_58_every_string_of_the_vars_is_marked_as_no_template",
+        "security/test_outputs.py: test_case_54_vars_files_are_private_from_the_beginning_whatever_the_umask",
+    ),
+    "An inline allow comment works in a repository only": (
+        "rules/test_allowing.py: test_a_comment_on_the_line_or_above_it_accepts_the_finding_with_its_reason",
+        "security/test_hosts.py: test_case_38_nothing_inside_a_host_silences_a_finding",
+        "reports/test_github.py: test_what_an_input_was_taken_for_is_said_last_though_it_is_sound",
+    ),
+}
+
+
+@cache
+def _tests_of(path: str) -> frozenset[str]:
+    tree = ast.parse((TESTS / path).read_text("utf-8"))
+    return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+
+
+def test_each_guarantee_names_tests_and_nothing_else_does() -> None:
+    held = [[begin for begin in HELD_BY if guarantee.startswith(begin)] for guarantee in GUARANTEES]
+
+    assert [1] * len(HELD_BY) == [len(each) for each in held]
+
+
+@pytest.mark.parametrize("named", sorted({each for tests in HELD_BY.values() for each in tests}))
+def test_what_a_guarantee_names_is_there(named: str) -> None:
+    path, _, name = named.partition(": ")
+
+    assert name in _tests_of(path)
