@@ -1,6 +1,7 @@
 """A hostile directory given to the whole program: nothing outside it is opened, nothing waits, nothing is run, and it is said."""
 
 import os
+import stat
 import subprocess
 from pathlib import Path
 
@@ -61,6 +62,27 @@ def test_a_fifo_where_a_file_belongs_is_not_waited_for(path: str, tmp_path: Path
 
     assert 1 == code
     assert "sysctl-value-rejected" in said
+
+
+@pytest.mark.parametrize("path", ["x.service", "x.service.d/1.conf", "service.d/1.conf", "x.socket", "x.socket.d/1.conf"])
+@pytest.mark.parametrize("kind", ["FIFO", "socket"])
+def test_a_pipe_or_socket_where_systemd_would_read_is_said(
+    path: str, kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    units = {
+        "etc/systemd/system/x.service": "[Service]\nExecStart=/bin/true\n",
+        "etc/systemd/system/x.socket": "[Socket]\nListenStream=80\n",
+    }
+    root = lay(tmp_path / "h", {**units, **enabled("x.service"), **enabled("x.socket")})
+    place = root / "etc/systemd/system" / path
+    place.parent.mkdir(exist_ok=True)
+    place.unlink(missing_ok=True)
+    os.mknod(place, 0o600 | (stat.S_IFIFO if kind == "FIFO" else stat.S_IFSOCK))
+
+    code, said = _said(root, capsys)
+
+    assert code in (1, 3)
+    assert f"/etc/systemd/system/{path}: could not be read: a {kind} is not a file to read" in " ".join(said.split())
 
 
 def test_directories_of_any_depth_are_no_problem_of_a_host(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -46,3 +46,17 @@ def test_a_pattern_that_matches_too_much_is_refused() -> None:
 
     with pytest.raises(TooMany):
         expand("/d/*", many)
+
+
+def test_a_link_to_nothing_that_a_wildcard_matches_is_said_where_somebody_would_read_it() -> None:
+    tree = {"/etc/d/a.conf": "x", "/etc/d/b.conf": "-> /opt/b.conf", "/etc/d/c.txt": "-> /opt/c", "/etc/e/a": ""}
+    files, quiet, some = Files(MemoryTree(tree)), Files(MemoryTree(tree)), Files(MemoryTree(tree), partial=True)
+
+    assert (
+        ("/etc/d/a.conf",) == expand("/etc/d/*.conf", files) == expand("/etc/d/*.conf", some) == expand("/etc/d/*.conf", quiet, tells=False)
+    )
+    assert ["/etc/d/b.conf: /etc/d/*.conf names it, and it is a link to /opt/b.conf, which is not there"] == [
+        f"{each.at.path}: {each.reason}" for each in files.unreadable
+    ]
+    assert () == quiet.unreadable == some.unreadable
+    assert () == expand("/etc/d/b.conf", quiet) == quiet.unreadable

@@ -163,7 +163,7 @@ def _missing_config(config: "Config", invocation: Invocation, files: Files) -> s
     named = (word.text.rpartition("=")[2] for word in invocation.argv[1:])
     if not paths or any(files.kind(invocation.path(word)) == "file" for word in named if "/" in word or "." in word):
         return ""
-    return "" if any(expand(path, files) if "*" in path else files.kind(path) != "missing" for path in paths) else paths[0]
+    return "" if any(expand(path, files, tells=False) if "*" in path else files.kind(path) != "missing" for path in paths) else paths[0]
 
 
 def _with_traits(fact: DaemonFact, traits: Traits) -> DaemonFact:

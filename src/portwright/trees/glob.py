@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from portwright.source import Span
 from portwright.trees.tree import Files
 
 MOST = 16_384
@@ -17,10 +18,11 @@ def is_pattern(text: str) -> bool:
     return not _MAGIC.isdisjoint(text)
 
 
-def expand(pattern: str, files: Files) -> tuple[str, ...]:
+def expand(pattern: str, files: Files, *, tells: bool = True) -> tuple[str, ...]:
     """The existing paths an absolute pattern matches; a pattern without wildcards is itself, where it exists.
 
-    As in glob(7), a wildcard does not match a `/` nor a leading dot. Raises TooMany beyond 16,384 paths.
+    As in glob(7), a wildcard does not match a `/` nor a leading dot. Raises TooMany beyond 16,384 paths. A link that a wildcard
+    matches and that leads to nothing may hold anything on the host itself: unless nobody would read it (`tells`), that is said.
     """
     found = ["/"]
     for part in pattern.split("/"):
@@ -36,7 +38,13 @@ def expand(pattern: str, files: Files) -> tuple[str, ...]:
         ]
         if len(found) > MOST:
             raise TooMany(pattern)
-    return tuple(path for path in found if files.kind(path) != "missing")
+    there = tuple(path for path in found if files.kind(path) != "missing")
+    if tells and len(there) < len(found) and is_pattern(pattern):
+        for path in found:
+            if files.kind(path) == "missing" and (target := files.link(path)) is not None:
+                reason = f"{pattern} names it, and it is a link to {target}, which is not there"
+                files.report_missing(Span.whole(files.tree.label(path)), reason)
+    return there
 
 
 def _matcher(part: str) -> Callable[[str], object]:

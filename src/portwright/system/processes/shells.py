@@ -365,7 +365,7 @@ class Run:
                 continue
             path = self._here(value.text)
             try:
-                paths = sorted(expand(path, self.files))
+                paths = sorted(expand(path, self.files, tells=False))
             except TooMany:
                 paths = []
             if paths or not path.startswith(_CERTAIN_PLACES):

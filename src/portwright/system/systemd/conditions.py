@@ -113,7 +113,7 @@ def _answer(kind: str, path: str, files: Files) -> bool | None:
             return bool(files.names(path)) or absent(f"{path.rstrip('/')}/file", files)
         case "PathExistsGlob":
             try:
-                return bool(expand_glob(path, files)) or absent(path, files)
+                return bool(expand_glob(path, files, tells=False)) or absent(path, files)
             except TooMany:
                 return True
         case _:

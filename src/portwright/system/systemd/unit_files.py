@@ -196,10 +196,8 @@ class UnitFiles:
         return Fragment(primary, _unique(*names), path)
 
     def _is_masked(self, path: str) -> bool:
-        if self._files.kind(path) == "special":
-            return True
-        source = self._files.read(path)
-        return source is not None and not source.text
+        source = self._files.read(path)  # which says so where it is a pipe, a socket or a device
+        return self._files.kind(path) == "special" or (source is not None and not source.text)
 
     def dropins(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """The drop-ins of a unit with these names in the order they are read: by file name over all directories.
@@ -210,9 +208,11 @@ class UnitFiles:
         return tuple([path for path in self._beside_files(names, ".d") if path.endswith(".conf") and not self._masks(path)])
 
     def _masks(self, path: str) -> bool:
-        """Whether a drop-in is a link to nothing; asked again for each unit of a kind."""
+        """Whether a drop-in is a link to nothing, or a pipe or a device, which is said; asked again for each unit of a kind."""
         if path not in self._special:
             self._special[path] = self._files.kind(path) == "special"
+            if self._special[path]:
+                self._files.read(path)
         return self._special[path]
 
     def links(self, names: tuple[str, ...]) -> tuple[Link, ...]:
