@@ -77,3 +77,18 @@ def test_case_86_no_worker_outlives_the_run_that_started_it(sent: signal.Signals
 
         assert b"" == run.communicate(timeout=30)[1]
         assert -sent == run.returncode
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "said"),
+    [
+        ("OSError(24, 'Too many open files', 'hunter2')", 70, b"portwright: internal error: OSError; no more can be told of it\n"),
+        ("MemoryError()", 70, b"portwright: internal error: MemoryError; no more can be told of it\n"),
+        ("KeyboardInterrupt()", 130, b""),
+    ],
+)
+def test_an_error_while_an_error_is_told_is_no_finding(raised: str, code: int, said: bytes) -> None:
+    program = f"from portwright._start import process\ndef main(): raise {raised}\nprocess.run(main)"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+
+    assert (code, said) == (run.returncode, run.stderr)
