@@ -110,3 +110,10 @@ def test_a_service_without_a_port_has_the_one_of_its_name() -> None:
 
     assert isinstance(found, Endpoint)
     assert ("37", "/etc/xinetd.conf:1:9") == (str(found.ports), str(found.at))
+
+
+@pytest.mark.parametrize("odd", ["\x85", "\xa0", "\u2028", " \x1c"])
+def test_what_is_no_blank_in_c_is_a_word(odd: str) -> None:
+    line = "7201 stream tcp4 nowait root /bin/cat cat"
+
+    assert ([("tcp", ANY, "7201", None)], ["/etc/inetd.conf:1:" + str(len(odd))]) == _inetd(f"{odd}\n{line}\n")

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from importlib import import_module
 from inspect import signature
+from itertools import cycle
 from pathlib import Path
 from pkgutil import iter_modules, walk_packages
 from tempfile import TemporaryDirectory
@@ -55,6 +56,9 @@ AROUND = bind_context(settle(EMPTY), captured(EMPTY), EMPTY)
 
 Target = Callable[[bytes], None]
 
+# Python's str.split() and str.strip() take these for blanks, and no daemon does.
+BLANKS = "\v\f\x1c\x1d\x1e\x1f\x85\xa0\u2028\u3000"
+
 _PIECES = (
     b"%", b"%i", b"%%", b"%(x)s", b"${", b"${a:-${b}}", b"$(", b"$((", b"`", b'"', b"'", b"\\", b"\\\n", b"\n", b"\r", b"\t",
     b"\0", b"{", b"}", b"[", b"]", b"(", b")", b"<", b"</", b"<!--", b"/*", b"#", b"//", b";", b",", b":", b"::", b"=",
@@ -63,6 +67,7 @@ _PIECES = (
     b"::ffff:1.2.3.4", b"1.2.3.4:5", b"include *\n", b"Include /*\n", b"!include x\n", b"..", b"/" * 300, b"A" * 3000,
     b"(" * 300, b"[" * 300, b"{" * 300, b"<a>" * 300, b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\x1b]0;x\x07",
     b"\x7f", b"\x9b", "\u0085\u2028\u202e\u200b\u00b2\u0663\u0130\U0001f600".encode(), b"EOF\n", b"<<E\n", b"[Service]\n",
+    *(f"\n {blank}\n".encode() for blank in BLANKS), *(f" {blank} ".encode() for blank in BLANKS),
     b"ExecStart=", b"listen ", b"bind ", b"port ",
 )  # fmt: skip
 
@@ -116,6 +121,17 @@ def shares(names: Iterable[str], total: int) -> dict[str, int]:
         kinds.setdefault(name.partition("/")[0], []).append(name)
     weights = {kind: _WEIGHTS[kind] for kind in kinds}
     return {name: -(-total * weights[kind] // (sum(weights.values()) * len(own))) for kind, own in kinds.items() for name in own}
+
+
+def of_odd_blanks() -> Iterator[bytes]:
+    """Each seed with lines of nothing but a character that looks like a blank, and such characters between its words."""
+    for data in seed_texts():
+        lines = data.decode("utf-8", "surrogateescape").split("\n")
+        odd = (
+            f"{line}\n {blank}" if number % 2 else line.replace(" ", f" {blank} ", 1)
+            for number, (line, blank) in enumerate(zip(lines, cycle(BLANKS), strict=False))
+        )
+        yield "\n".join(odd).encode("utf-8", "surrogateescape")[:100_000]
 
 
 def inputs(target: str, number: int, first: int = 0) -> Iterator[tuple[int, bytes]]:

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from tests.fuzz.targets import inputs, spoilt, targets
+from tests.fuzz.targets import inputs, of_odd_blanks, spoilt, targets
 
 TARGETS = targets()
 NUMBERS = {"format": 25, "app": 4, "story": 20}
@@ -17,6 +17,16 @@ def test_case_32_a_reader_returns_whatever_it_is_given(name: str) -> None:
             TARGETS[name](data)
         except Exception as error:
             raise AssertionError(f"tests/fuzz/run -n 1 --from {count} {name}") from error
+
+
+ODD = tuple(of_odd_blanks())
+
+
+@pytest.mark.parametrize("name", sorted(TARGETS))
+def test_case_26_what_only_python_takes_for_a_blank_is_no_error_of_ours(name: str) -> None:
+    texts = ODD if name.startswith("format/") else (b"\n".join(text[:400] for text in ODD), *ODD[:2])
+    for text in texts:
+        TARGETS[name](text)
 
 
 def test_the_same_number_makes_the_same_input() -> None:

@@ -225,4 +225,4 @@ def _plain(word: str) -> str:
 
 
 def _shown(words: str) -> str:
-    return f'"{words.split(maxsplit=1)[0][:40]}"'
+    return f'"{next(iter(words.split(maxsplit=1)), words)[:40]}"'

@@ -3,6 +3,7 @@
 import pytest
 
 from portwright.facts import Invocation
+from portwright.host.reading import read_host
 from portwright.system.host_files.captures import captured
 from portwright.system.systemd.reader import commands
 from portwright.system.systemd.units import Units, load
@@ -257,3 +258,14 @@ def test_generators_of_debian_start_an_instance_for_each_config(files: dict[str,
     }
 
     assert expected == starts({**shipped, **files}, unit)
+
+
+@pytest.mark.parametrize("network", [".network", "\x85", " \xa0.network"])
+def test_a_quadlet_whose_network_has_no_name_is_read_to_its_end(network: str) -> None:
+    quadlet = f"[Container]\nImage=x\nNetwork={network}\nPublishPort=8080:80\n[Install]\nWantedBy=multi-user.target\n"
+    generator = "/usr/lib/systemd/system-generators/podman-system-generator"
+    host = read_host(
+        MemoryTree({"/etc/containers/systemd/a.container": quadlet, generator: "\x7fELF", "/etc/os-release": "ID=debian\n"}), "h"
+    )
+
+    assert ["8080"] == [str(listener.ports) for listener in host.listeners]

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 
+from portwright._start.lazy_regex import lazy_regex
 from portwright.facts import Endpoint, Protocol
 from portwright.ports import PortSet
 from portwright.source import Source, Span, Word
 
-BLANK = " \t\r"
+BLANK = " \t\r\v\f"  # isspace(); a no-break space or a NEL is a character like any other
+_WORD = lazy_regex(r"[^ \t\r\v\f]+")
 PROTOCOLS: Mapping[str, Protocol] = {"tcp": "tcp", "udp": "udp"}
 SOCKETS = {"stream": "tcp", "dgram": "udp"}
 
@@ -19,11 +21,8 @@ def lines(source: Source) -> Iterator[list[Word]]:
         if line.lstrip(BLANK)[:1] in ("", "#"):
             continue
         words: list[Word] = []
-        at = 0
-        for text in line.split():
-            at = line.index(text, at)
-            words.append(Word(text, source.span(start + at, start + at + len(text))))
-            at += len(text)
+        for found in _WORD.finditer(line):
+            words.append(Word(found[0], source.span(start + found.start(), start + found.end())))
         yield words
 
 

@@ -254,8 +254,8 @@ def _command(own: list[Setting], kind: str, at: Span, files: Files) -> Setting:
     """The ExecStart= that podman's generator writes, as far as ports go; each word stands where the quadlet has it."""
     words = [Word("/usr/bin/podman", at), *(Word(word, at) for word in (("kube", "play") if kind == "kube" else ("run",)))]
     for setting in own:
-        if setting.key == "Network" and setting.value:
-            words += (Word("--network", setting.key_at), Word(setting.value.partition(".network")[0].split()[0], setting.at))
+        if setting.key == "Network" and (named := setting.value.partition(".network")[0].split()):
+            words += (Word("--network", setting.key_at), Word(named[0], setting.at))
         elif setting.key == "PublishPort":
             published = [Word(word, setting.at) for word in setting.value.split()]
             for word in files.limited(published, max(0, _MOST_PUBLISHED - len(words) // 2), "published ports", lambda word: word.at):
