@@ -173,3 +173,36 @@ def test_every_deployed_service_of_a_repository_counts() -> None:
 
     assert [("app.service", "/deploy/app.service")] == [(each.unit, each.at.path) for each in host.coverage.not_understood]
     assert ["/examples/other.service"] == [each.path for each in host.coverage.left_out]
+
+
+@pytest.mark.parametrize(
+    ("service", "files", "program"),
+    [
+        ("ExecStart=@/opt/app/app sleep 100", {}, "/opt/app/app"),
+        ("ExecStart=@/opt/app/app /bin/sleep 100", {}, "/opt/app/app"),
+        ("ExecStart=/bin/sleep 100", {"/bin/sleep": "-> /opt/app/app"}, "/bin/sleep"),
+    ],
+)
+def test_the_name_of_a_program_that_never_listens_hides_no_other(service: str, files: dict[str, str], program: str) -> None:
+    assert [(program, NO_DAEMON)] == rows(service, files)
+
+
+@pytest.mark.parametrize("files", [{}, {"/bin": "-> usr/bin"}, {"/bin/sleep": "-> /etc/alternatives/sleep"}, {"/bin/sleep": "-> busybox"}])
+def test_a_program_that_never_listens_may_be_a_link_of_a_package(files: dict[str, str]) -> None:
+    assert [] == rows("ExecStart=/bin/sleep 100", files)
+    assert [] == rows("ExecStart=@/bin/sleep app 100", files)
+
+
+def test_a_generator_that_is_no_packages_may_make_any_unit() -> None:
+    here, shipped = "/etc/systemd/system-generators", "/usr/lib/systemd/system-generators"
+    tree = {
+        **HOST,
+        f"{here}/own": "#!/bin/sh\n",
+        f"{here}/of-package": f"-> {shipped}/of-package",
+        f"{shipped}/of-package": "\x7fELF",
+        f"{here}/masked": "-> /dev/null",
+        f"{here}/empty": "",
+        "/usr/local/lib/systemd/system-generators/other": "\x7fELF",
+    }
+
+    assert [f"{here}/own", "/usr/local/lib/systemd/system-generators/other"] == [row.program for row in of(tree)]

@@ -33,7 +33,7 @@ def run(main: Callable[[], int]) -> NoReturn:
 
 def _told_in_short(error: Exception) -> int:
     try:  # noqa: SIM105  nothing is imported where an import may just have failed
-        os.write(2, f"portwright: internal error: {type(error).__name__}; no more can be told of it\n".encode())
+        os.write(2, f"portwright: internal error: {type(error).__name__}; no more can be told of it\n".encode("utf-8", "backslashreplace"))
     except OSError:
         pass
     return 70

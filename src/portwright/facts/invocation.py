@@ -16,7 +16,8 @@ class Invocation:
     wrappers). A Word whose text could not be worked out contains `\\ufffd` where the unknown part is. `sockets` are the names of the
     .socket units whose descriptors it is handed. `at` is the ExecStart= value (or the script line that execs).
     `open_files` is the limit it is started with, None where a shell or a session on the way may change it. `passing`: a script starts
-    it and goes on when it returns, so that only what goes to the background by itself is left of it.
+    it and goes on when it returns, so that only what goes to the background by itself is left of it. `executed` is the path of the
+    file that is run, "" where nobody looked: with `@` argv[0] is any name at all.
     """
 
     unit: str | None
@@ -31,6 +32,7 @@ class Invocation:
     confidence: Confidence = "certain"
     open_files: OpenFiles | None = None
     passing: bool = False
+    executed: str = ""
 
     @property
     def program(self) -> str:

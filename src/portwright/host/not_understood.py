@@ -11,6 +11,7 @@ from portwright.facts import Endpoint, Invocation, Unit
 from portwright.source import Span
 from portwright.system.processes.programs import SHELLS, find_program, is_shell_script
 from portwright.system.spanned_text import UNKNOWN
+from portwright.system.systemd.package_generators import of_nobody_known
 from portwright.trees import Files
 
 # They hand the work to somebody else, who goes on when they have ended.
@@ -43,12 +44,18 @@ def not_understood(started: tuple[Read, ...], unit: Unit | None, listens: bool, 
         if not invocation.argv or not _concerns(invocation) or (unit is not None and _ends(unit, invocation)):
             continue
         program = _program(invocation, files)
-        if any(never_listens(path, files) for path in (program, find_program(invocation.argv[0].text, files))):
+        if any(never_listens(path, files) for path in (program, _executed(invocation, files))):
             continue
         reason = _reason(each, program, files)
         if reason:
             yield NotUnderstood(invocation.unit, program, invocation.at, reason)
             return
+
+
+def unknown_generators(files: Files) -> Iterable[NotUnderstood]:
+    """What makes units at boot and is no package's."""
+    for path in of_nobody_known(files):
+        yield NotUnderstood(None, path, Span.whole(files.tree.label(path)), "it makes units at each boot, which cannot be determined")
 
 
 def _concerns(invocation: Invocation) -> bool:
@@ -76,7 +83,11 @@ def ends_with_its_command(unit: Unit) -> bool:
 def _program(invocation: Invocation, files: Files) -> str:
     """The full path of what is run: the script that an interpreter is given, else the program."""
     script = subject(invocation)[1] or _script_of_shell(invocation)
-    return script or find_program(invocation.argv[0].text, files)
+    return script or _executed(invocation, files)
+
+
+def _executed(invocation: Invocation, files: Files) -> str:
+    return invocation.executed or find_program(invocation.argv[0].text, files)
 
 
 def _reason(each: Read, program: str, files: Files) -> str:

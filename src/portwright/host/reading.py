@@ -18,7 +18,7 @@ from portwright.host.join.giving_up import without_given_up
 from portwright.host.join.listener import listener, socket_listener
 from portwright.host.join.nature import as_it_runs
 from portwright.host.join.open_files import file_limit
-from portwright.host.not_understood import Read, ends_with_its_command, not_understood
+from portwright.host.not_understood import Read, ends_with_its_command, not_understood, unknown_generators
 from portwright.source import Span
 from portwright.system.boot import started
 from portwright.system.host_files.boot_loader import boot_words
@@ -268,7 +268,7 @@ def assemble(
         resvports=resvport_options(files) if mounts else {},
         sources={**files.sources, kernel.path: kernel},
         unreadable=files.unreadable,
-        coverage=Coverage.union([Coverage(not_understood=services.not_understood)]),
+        coverage=Coverage.union([Coverage(not_understood=(*services.not_understood, *(() if repository else unknown_generators(files))))]),
         files_read=len(files.sources),
         unread_init=found.unread or found.unplanned,
         files_not_applied=found.files_not_applied,

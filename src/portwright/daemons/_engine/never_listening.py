@@ -12,7 +12,7 @@ from portwright.trees import Files
 PATH = join(dirname(__file__), "never_listening.yaml")
 
 # Where packages install programs; /usr/local and /opt hold somebody's own, whatever its name.
-_PACKAGED = lazy_regex(r"/(?:usr/)?(?:s?bin|lib(?:32|64)?|libexec|share)/.+")
+_PACKAGED = lazy_regex(r"/(?:(?:usr/)?(?:s?bin|lib(?:32|64)?|libexec|share)|etc/alternatives)/.+")
 _PART = lazy_regex(
     r"^- why: (?P<why>.+)$|^  (?P<key>programs|unless-files): \[(?P<list>[^]]*)\]$|^  unless-text: '(?P<text>.+)'$", MULTILINE
 )
@@ -32,7 +32,11 @@ def never_listens(program: str, files: Files) -> bool:
     if not _PACKAGED.fullmatch(program):
         return False
     group = programs().get(program.rpartition("/")[2])
-    return group is not None and not (group.unless_text and _says(group, files))
+    if group is None or (group.unless_text and _says(group, files)):
+        return False
+    # A link may lead from a name that is known to what no package installed.
+    real = files.resolve(program)
+    return real == program or _PACKAGED.fullmatch(real) is not None
 
 
 @lru_cache(maxsize=1)

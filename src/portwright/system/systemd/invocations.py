@@ -121,6 +121,7 @@ def _invocation(
         confidence=process.confidence,
         open_files=open_files,
         passing=process.passing,
+        executed=process.program,
     )
 
 

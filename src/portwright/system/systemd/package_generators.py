@@ -13,6 +13,8 @@ from portwright.trees import Files
 
 _DIRECTORIES = ("/usr/lib/systemd/system-generators", "/lib/systemd/system-generators", "/usr/local/lib/systemd/system-generators")
 _MASKING = ("/etc/systemd/system-generators", "/run/systemd/system-generators")
+_OF_PACKAGES = _DIRECTORIES[:2]
+_OWN = (*_MASKING, "/usr/local/lib/systemd/system-generators")
 _MOST = 1000
 
 
@@ -48,6 +50,15 @@ def _is_installed(name: str, files: Files) -> bool:
         if files.kind(path) == "special" or (files.kind(path) == "file" and not files.head(path)):
             return False
     return any(files.kind(f"{directory}/{name}") == "file" for directory in _DIRECTORIES)
+
+
+def of_nobody_known(files: Files) -> Iterator[str]:
+    """The generators that an administrator installed: programs that make units before any is started, and nobody knows which."""
+    for directory in _OWN:
+        for name in files.names(directory):
+            path = f"{directory}/{name}"
+            if files.kind(path) == "file" and files.head(path) and files.resolve(path).rpartition("/")[0] not in _OF_PACKAGES:
+                yield path
 
 
 # ── ssh.socket of Ubuntu ────────────────────────────────────────────────────────────────────────────────────────────

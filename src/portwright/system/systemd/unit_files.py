@@ -196,8 +196,10 @@ class UnitFiles:
         return Fragment(primary, _unique(*names), path)
 
     def _is_masked(self, path: str) -> bool:
-        source = self._files.read(path)  # which says so where it is a pipe, a socket or a device
-        return self._files.kind(path) == "special" or (source is not None and not source.text)
+        if self._masks(path):
+            return True
+        source = self._files.read(path)
+        return source is not None and not source.text
 
     def dropins(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """The drop-ins of a unit with these names in the order they are read: by file name over all directories.
@@ -208,10 +210,10 @@ class UnitFiles:
         return tuple([path for path in self._beside_files(names, ".d") if path.endswith(".conf") and not self._masks(path)])
 
     def _masks(self, path: str) -> bool:
-        """Whether a drop-in is a link to nothing, or a pipe or a device, which is said; asked again for each unit of a kind."""
+        """Whether a file is a link to nothing, or a pipe or a device, which is said; asked again for each unit of a kind."""
         if path not in self._special:
             self._special[path] = self._files.kind(path) == "special"
-            if self._special[path]:
+            if self._special[path] and self._files.resolve(path) != "/dev/null":
                 self._files.read(path)
         return self._special[path]
 
