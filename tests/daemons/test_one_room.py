@@ -30,6 +30,8 @@ ELSEWHERE = {
     "system/processes/supervisor.py": "what starts other programs is read here, what it binds itself in its room",
     "system/processes/monit.py": "the same",
     "system/processes/spawners.py": "the same",
+    "system/systemd/network_hooks.py": "hooks, which stand in the folders of who runs them",
+    "system/systemd/sysctl_writes.py": "the same",
     "system/systemd/package_generators.py": "what a package ships for the manager is named as the package is",
     "system/systemd/generators.py": "quadlets are made into units that start a container engine",
 }
