@@ -23,6 +23,7 @@ class Listener:
     `survives_conflict`: the service runs on without this socket where another has the port.
     `closed_by` is why it is not open though it may be bound: another socket of its daemon or unit cannot be, or it
     lacks a file, and the daemon gives up then; `closed_at` is the line that names the file.
+    `brought_by` are the units one of which brings up the interface with its address, `brought_at` is the line that says so.
     `floats_at` is the line of a cluster's configuration that moves the address between machines, None where none does or where the
     socket can be bound without it.
     `machine` names the machine a repository's file is for, "" on a host: listeners of different machines never meet.
@@ -60,6 +61,8 @@ class Listener:
     closed_at: Span | None = None
     backlog: Backlog | None = None
     floats_at: Span | None = None
+    brought_by: tuple[str, ...] = ()
+    brought_at: Span | None = None
     traits: Traits = Traits()
 
     @property
@@ -89,6 +92,8 @@ KIND = FactKind(
         "closed_at": "the line that names the missing file that keeps it closed",
         "end_port": "the highest port; equal to `port` for a single one",
         "error": "the error of bind() where it fails: EACCES, EADDRNOTAVAIL, EINVAL, EAFNOSUPPORT, EPERM, 203/EXEC, 217/USER, ...",
+        "brought_by": "the units one of which brings up the interface that has its address; empty where none is known",
+        "brought_at": "the line that gives that interface the address",
         "floats_at": "the line that moves its address between machines, where it cannot be bound while the address is elsewhere",
         "free_bind": "whether IP_FREEBIND or IP_TRANSPARENT is set",
         "survives_conflict": "whether the service continues without this socket where another one has the port",

@@ -161,6 +161,7 @@ def bind_context(settled: Settled, known: Captured, files: Files) -> BindContext
         selinux=files.once(enforced),
         profile=lambda program: _profile(program, files),
         floats=lambda address: _floats(address, files),
+        brings=lambda address: _brings(address, files),
         helped=lambda user, address, port: _helped(user, address, port, files),
     )
 
@@ -178,6 +179,12 @@ def _floats(address: str, files: Files) -> Span | None:
     from portwright.system.host_files.networks import floats
 
     return floats(address, files)
+
+
+def _brings(address: str, files: Files) -> tuple[tuple[str, ...], Span] | None:
+    from portwright.system.host_files.networks import brought_up
+
+    return brought_up(address, files)
 
 
 def _helped(user: str, address: str, port: int, files: Files) -> bool:

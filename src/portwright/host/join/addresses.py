@@ -26,6 +26,10 @@ def _nowhere(address: str) -> Span | None:
     return None
 
 
+def _by_nobody(address: str) -> "tuple[tuple[str, ...], Span] | None":
+    return None
+
+
 def _nobody(address: str) -> bool:
     return False
 
@@ -44,7 +48,8 @@ class BindContext:
 
     `addresses` are those its interfaces have, None where nobody listed them. `no_ipv6` is the place that says the kernel was booted
     without IPv6; `no_ipv6_confidence` is *likely* where that is a file of the boot loader. `configured` says whether some network
-    configuration of the host names an address, which may come and go; `floats` where a cluster moves it between machines. `helped` says
+    configuration of the host names an address, which may come and go; `floats` where a cluster moves it between machines,
+    `brings` which units bring up the interface that has it, with the line. `helped` says
     whether a helper that was asked to binds for a user, given address and port. `selinux` is there where its policy is enforced; `profile`
     gives the AppArmor profile that confines a program.
     """
@@ -55,6 +60,7 @@ class BindContext:
     no_ipv6_confidence: Confidence = "certain"
     configured: Callable[[str], bool] = _nobody
     floats: Callable[[str], Span | None] = _nowhere
+    brings: "Callable[[str], tuple[tuple[str, ...], Span] | None]" = _by_nobody
     helped: Callable[[str, str, int], bool] = _everybody
     selinux: Enforced | None = None
     profile: "Callable[[str], Profile | None]" = _unconfined
@@ -88,13 +94,28 @@ def literal(address: str) -> IPv4Address | IPv6Address | None:
 
 def floating(endpoint: Endpoint, address: str, privileges: Privileges | None, context: BindContext) -> Span | None:
     """The line that moves an address between machines, where bind() needs the address to be here."""
+    wanted = _needed(endpoint, address, privileges, context)
+    return None if wanted is None else context.floats(wanted)
+
+
+def brought(
+    endpoint: Endpoint, address: str, privileges: Privileges | None, context: BindContext
+) -> tuple[tuple[str, ...], Span | None]:
+    """The units one of which brings up the interface with its address, where bind() needs the address to be here, and the line."""
+    wanted = _needed(endpoint, address, privileges, context)
+    found = None if wanted is None else context.brings(wanted)
+    return ((), None) if found is None else found
+
+
+def _needed(endpoint: Endpoint, address: str, privileges: Privileges | None, context: BindContext) -> str | None:
+    """The one address that bind() needs an interface to have, None where it needs none."""
     wanted = literal(address)
     if wanted is None or wanted.is_unspecified or wanted.is_loopback or endpoint.free_bind:
         return None
     key = "net.ipv6.ip_nonlocal_bind" if wanted.version == 6 else "net.ipv4.ip_nonlocal_bind"
     if context.boot(key, "0") != "0" or (privileges is not None and privileges.private_network):
         return None
-    return context.floats(str(wanted))
+    return str(wanted)
 
 
 def is_sure(endpoint: Endpoint, address: str, context: BindContext) -> bool:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from portwright._start.records import replace
 from portwright.facts import Confidence, Endpoint, Invocation, Listener, Privileges, Starts, Unit, weakest
-from portwright.host.join.addresses import BindContext, floating, is_sure, literal, refusal
+from portwright.host.join.addresses import BindContext, brought, floating, is_sure, literal, refusal
 from portwright.host.join.port_labels import Mislabelled, mislabelled
 from portwright.host.join.privilege import Permission, may_bind
 from portwright.numbers import decimal, decimals
@@ -50,6 +50,7 @@ def listener(endpoint: Endpoint, invocation: Invocation | None, context: BindCon
         permission, step, policy = _by_profile(profile), f"add `capability net_bind_service,` to {profile.at.path}", "apparmor"
     if permission.allowed is False or step:
         confidence = weakest(confidence, permission.confidence)
+    brings = brought(endpoint, address, privileges, context)
     return Listener(
         at=endpoint.at,
         app=endpoint.app,
@@ -81,6 +82,8 @@ def listener(endpoint: Endpoint, invocation: Invocation | None, context: BindCon
         closed_at=endpoint.closed_at,
         backlog=endpoint.backlog,
         floats_at=floating(endpoint, address, privileges, context),
+        brought_by=brings[0],
+        brought_at=brings[1],
         traits=endpoint.traits,
     )
 
@@ -93,6 +96,7 @@ def socket_listener(endpoint: Endpoint, unit: Unit, activates: str | None, conte
     confidence = _confidence(endpoint, address, refused, None, context)
     if permission.allowed is False:
         confidence = weakest(confidence, permission.confidence)
+    brings = brought(endpoint, address, None, context)
     return Listener(
         at=endpoint.at,
         app=endpoint.app,
@@ -117,6 +121,8 @@ def socket_listener(endpoint: Endpoint, unit: Unit, activates: str | None, conte
         confidence=confidence,
         backlog=endpoint.backlog,
         floats_at=floating(endpoint, address, None, context),
+        brought_by=brings[0],
+        brought_at=brings[1],
         traits=endpoint.traits,
     )
 

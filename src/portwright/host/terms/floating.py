@@ -19,3 +19,17 @@ def floating_address(host: Host, listener: Listener) -> Derived[bool]:
 def nonlocal_setting(host: Host, listener: Listener) -> Derived[str]:
     """The kernel setting that lets its family bind addresses the host does not have."""
     return Derived("net.ipv6.ip_nonlocal_bind" if ":" in listener.address else "net.ipv4.ip_nonlocal_bind")
+
+
+@fact_value("listener", "later-interface")
+def later_interface(host: Host, listener: Listener) -> Derived[tuple[str, ...]]:
+    """The unit that brings up the interface with its address at boot, where its own is not ordered after that."""
+    own = host.unit(listener.unit)
+    if not listener.brought_by or own is None or own.starts != "boot":
+        return Derived(())
+    before = host.order.get(own.name, frozenset())
+    found = [unit for name in listener.brought_by if (unit := host.unit(name)) is not None and unit.starts == "boot"]
+    if not found or any(unit.name in before for unit in found) or listener.unit in listener.brought_by:
+        return Derived(())
+    said = f"{found[0].name} brings up the interface with this address"
+    return Derived((found[0].name,), (Note(said, listener.brought_at),), "likely")

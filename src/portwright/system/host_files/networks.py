@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from portwright.ip import ip_address
 from portwright.source import Span
 from portwright.system.host_files.names import canonical
 from portwright.trees import Files
@@ -48,6 +49,38 @@ def floats(address: str, files: Files) -> Span | None:
                 if _says(line, wanted):
                     return at
     return None
+
+
+def brought_up(address: str, files: Files) -> tuple[tuple[str, ...], Span] | None:
+    """The units one of which brings up the interface with this address (canonical), and the line that says so; None where none does."""
+    wanted = canonical(address) or address
+    for path in (f"/etc/wireguard/{name}" for name in files.names("/etc/wireguard") if name.endswith(".conf")):
+        for at, line in _lines(path, files):
+            if line.strip().lower().startswith("address") and _says(line, wanted):
+                return (f"wg-quick@{_stem(path)}.service",), at
+    for folder, unit in (("/etc/openvpn/server", "openvpn-server@"), ("/etc/openvpn", "openvpn@")):
+        for path in (f"{folder}/{name}" for name in files.names(folder) if name.endswith(".conf")):
+            for at, line in _lines(path, files):
+                words = line.split()
+                # The server takes the first address of its network.
+                if len(words) > 2 and words[0] == "server" and _follows(words[1], wanted):
+                    return (f"{unit}{_stem(path)}.service",), at
+    for path in (f"/etc/libvirt/qemu/networks/{name}" for name in files.names("/etc/libvirt/qemu/networks") if name.endswith(".xml")):
+        for at, line in _lines(path, files):
+            if "<ip " in line and _says(line, wanted):
+                return ("libvirtd.service", "virtnetworkd.service"), at
+    return None
+
+
+def _stem(path: str) -> str:
+    return path.rpartition("/")[2].removesuffix(".conf")
+
+
+def _follows(network: str, wanted: str) -> bool:
+    try:
+        return ip_address(network) + 1 == ip_address(wanted)
+    except ValueError:
+        return False
 
 
 def _moved(path: str, files: Files) -> Iterator[tuple[Span, str]]:
