@@ -264,3 +264,17 @@ def test_a_link_that_leads_in_a_circle_is_said_and_the_rest_is_read() -> None:
 
     assert ["b.service"] == [each.name for each in units.each]
     assert files.unreadable
+
+
+@pytest.mark.parametrize("name", ["x.service.d", "service.d", "multi-user.target.wants"])
+def test_a_directory_beside_a_unit_that_is_a_link_to_nothing_is_said(name: str) -> None:
+    place = f"/etc/systemd/system/{name}"
+    tree = {"/etc/systemd/system/x.service": "[Service]\nExecStart=/bin/true\n", "/usr/lib/systemd/system/multi-user.target": "[Unit]\n"}
+    files, some = (Files(MemoryTree({**tree, place: "-> /opt/there"}), partial=partial) for partial in (False, True))
+    for each in (files, some):
+        load(each)
+
+    assert [f"{place}: a link to /opt/there, which is not there: what lies in it is unknown"] == [
+        f"{trouble.at.path}: {trouble.reason}" for trouble in files.unreadable
+    ]
+    assert () == some.unreadable

@@ -285,9 +285,13 @@ class UnitFiles:
     def _entries(self, directory: str) -> Mapping[str, str]:
         """The paths in a directory by their names, in the order of these."""
         if directory not in self._listed:
+            names = self._files.names(directory)
+            if not names and self._files.kind(directory) == "missing":
+                reason = f"a link to {self._files.link(directory)}, which is not there: what lies in it is unknown"
+                self._files.report_missing(Span.whole(self._files.tree.label(directory)), reason)
             self._listed[directory] = {
                 entry: f"{directory}/{entry}"
-                for entry in sorted(self._files.names(directory), key=_bytes)
+                for entry in sorted(names, key=_bytes)
                 if not entry.startswith(".") and not entry.endswith("~") and (self._only is None or f"{directory}/{entry}" in self._only)
             }
         return self._listed[directory]
