@@ -73,7 +73,6 @@ _LEAST_SHORT = 1024  # below it, `-p 4` is as likely a number of processes
 # Programs that connect where others listen, and tools that run and exit.
 _CLIENTS = frozenset(
     (
-        "autossh",
         "curl",
         "dig",
         "kubectl",
