@@ -125,7 +125,9 @@ def parse(source: Source, dialect: Dialect) -> Parsed:
             else:
                 block.words.append(word)
         elif kind == "word":
-            block.words.append(Word(match[0], source.span(start, position)))
+            if not dialect.tight and not block.words and not block.listing:
+                position = start + _key(match[0], dialect.equals)
+            block.words.append(Word(text[start:position], source.span(start, position)))
     if len(stack) > 1 and position >= length:
         opener = stack[-1].key
         troubles.append(Unreadable(source.span(length, length) if opener is None else opener.at, "a block is not closed"))
@@ -188,6 +190,11 @@ def _quoted(source: Source, start: int, quote: str) -> tuple[Word | None, int]:
 
 
 _compiled: dict[Dialect, re.Pattern[str]] = {}
+
+
+def _key(word: str, equals: str) -> int:
+    """How much of the first word of a statement is its key: an equals sign ends it, where it would be part of a value (`port=80`)."""
+    return min((place for place in map(word.find, equals) if place > 0), default=len(word))
 
 
 def _tokens(dialect: Dialect) -> re.Pattern[str]:
