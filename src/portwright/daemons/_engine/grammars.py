@@ -31,15 +31,22 @@ def _macros(source: Source) -> Parsed:
     return tuple(found), troubles
 
 
+def _put_in(text: str, name: str, value: str) -> str:
+    """A text with a macro put in; one that would become longer than a setting is stays as it is."""
+    return text.replace(name, value) if len(text) + text.count(name) * len(value) <= _LONGEST_VALUE else text
+
+
 def _capital_macros(source: Source) -> Parsed:
     """Assignments in which a name that begins with a capital letter is a macro, put in wherever it stands in what follows (exim)."""
     nodes, troubles = _GRAMMARS["assignments"](source)
     macros: dict[str, str] = {}
     found: list[Node] = []
+    made = 0  # characters: beyond so many nothing is put in any more, and what stands there is no address
     for node in nodes:
         texts = [word.text for word in node.words]
-        for name, value in macros.items():
-            texts = [text.replace(name, value) if len(text) < _LONGEST_VALUE else text for text in texts]
+        for name, value in macros.items() if made < _MOST_PUT_IN else ():
+            texts = [_put_in(text, name, value) for text in texts]
+        made += sum(map(len, texts))
         if node.key.text[:1].isupper() and not node.children:
             macros[node.key.text] = texts[0] if texts else ""
         else:
@@ -181,12 +188,17 @@ def _properties_of_xml(source: Source) -> Parsed:
         if name is not None:
             found[name.text] = Node(name, () if value is None else (value,))
 
+    made = 0  # characters: beyond so many nothing is put in any more
+
     def filled(match: re.Match[str]) -> str:
+        nonlocal made
         other = found.get(match[1])
-        return other.words[0].text if other is not None and other.words and "${" not in other.words[0].text else UNKNOWN
+        value = other.words[0].text if other is not None and other.words else UNKNOWN
+        made += len(value)
+        return UNKNOWN if "${" in value or len(value) > _LONGEST_NAME or made > _MOST_PUT_IN else value
 
     def written_out(words: tuple[Word, ...]) -> tuple[Word, ...]:
-        return tuple(Word(_REFERENCE.sub(filled, word.text), word.at) for word in words)
+        return tuple(Word(_REFERENCE.sub(filled, word.text), word.at) if len(word.text) <= _LONGEST_VALUE else word for word in words)
 
     return tuple(Node(node.key, written_out(node.words)) for node in found.values()), troubles
 
@@ -258,6 +270,8 @@ FLAT = frozenset(("ini", "assignments", "properties", "toml", "clauses", "knot",
 """Grammars whose sections stand in no other: one in an included file ends the section that includes it."""
 
 _LONGEST_VALUE = 1000  # of a setting that others are made of
+_MOST_PUT_IN = 1_000_000  # characters of values in one file
+_LONGEST_NAME = 255  # of a host, a path or a number that is put in
 _REFERENCE = lazy_regex(r"\$\{([\w.-]+)\}")
 _COMMENT = lazy_regex(r"/\*[\s\S]*?\*/")
 _NOT_LINE_END = lazy_regex(r"[^\n]")
