@@ -70,5 +70,6 @@ def test_what_it_speaks_of_is_said_once_each_in_one_row() -> None:
     script = "sysctl -p\nsystemctl start x\nsetcap cap_net_bind_service=ep x\nsysctl -p\n"
     (host,) = read_repository(MemoryTree({"/run.sh": script}), "repo")
 
-    reason = "its text mentions kernel settings, units and capabilities, and shell scripts are not read"
+    reason = "its text mentions kernel settings, units and capabilities, "
+    reason += "and of shell scripts only the files and kernel settings that they write are read"
     assert (NotRead("/run.sh", "shell script", reason),) == host.coverage.not_read

@@ -58,6 +58,14 @@ _IN_PLURAL = {
     "terraform": "Terraform's files",
     "vagrant": "Vagrantfiles",
 }
+_PARTLY_READ = {
+    "ansible": "literal files and kernel settings",
+    "butane": "files and units",
+    "cloud-config": "the files and kernel settings that they write",
+    "compose": "the published ports",
+    "quadlet": "the published ports",
+    "shell script": "the files and kernel settings that they write",
+}
 _TEMPLATES = (".j2", ".jinja2", ".jinja", ".erb", ".epp", ".tmpl", ".tpl", ".template")
 _YAML = ("yml", "yaml")
 _OF_ANSIBLE = frozenset(("tasks", "handlers", "playbooks", "group_vars", "host_vars", "roles"))
@@ -126,8 +134,8 @@ def not_read(label: str, kind: str, text: str) -> NotRead | None:
         return None
     said = [word for name, word in _WORDS.items() if name in spoken]
     listed = " and ".join(filter(None, (", ".join(said[:-1]), said[-1])))
-    if told in ("compose", "quadlet"):
-        return NotRead(label, told, f"its text mentions {listed}, and of {_IN_PLURAL[told]} only the published ports are read")
+    if told in _PARTLY_READ:
+        return NotRead(label, told, f"its text mentions {listed}, and of {_IN_PLURAL[told]} only {_PARTLY_READ[told]} are read")
     return NotRead(label, told, f"its text mentions {listed}, and {_IN_PLURAL[told]} are not read")
 
 

@@ -22,8 +22,9 @@ from portwright.repositories.recognise import (
     worth_reading,
 )
 from portwright.repositories.setcap_mentions import Mention, may_speak, mentions, perhaps_given
-from portwright.source import Span, Unreadable
+from portwright.source import Source, Span, Unreadable
 from portwright.system.host_files.captures import Captured, captured
+from portwright.system.spanned_text import UNKNOWN
 from portwright.system.started import Started
 from portwright.system.sysctl.settle import settle
 from portwright.trees import Files, ReadError, Tree
@@ -43,12 +44,16 @@ _LOOSE = "/.repository/"
 
 @dataclass(frozen=True, slots=True)
 class StagedFile:
-    """A config file of a repository: its path there, what it is, and the place on a host it is laid out at."""
+    """A config file of a repository: its path there, what it is, and the place on a host it is laid out at.
+
+    `written_by` is the text of the file at `label` where that one only writes this one, its lines at their own line numbers in `data`.
+    """
 
     label: str
     place: str
     what: Recognised
     data: bytes
+    written_by: str = ""
 
 
 class StagedTree(MemoryTree):
@@ -229,6 +234,11 @@ def _config_files(
             looked_into += 1
             given += mentions(label, text, _role(label))
             row = None if other == "installer" else not_read(label, other, text)
+            if what is None:
+                written, is_cut = _written(label, other if row is None else row.kind, text)
+                placed += written
+                if is_cut:
+                    unreadable.append(Unreadable(Span.whole(label), "it is too long, or writes too many files, to be read to its end"))
             unread += [] if row is None else [row]
         if what is not None:
             recognised.add(path)
@@ -243,6 +253,21 @@ def _config_files(
     kept = tuple(file for file in placed if file.label not in left_out)
     coverage = Coverage(left_out=tuple(left), not_read=tuple(unread))
     return kept, SiblingFiles(tree, frozenset(recognised)), tuple(unreadable), coverage, tuple(given)
+
+
+def _written(label: str, kind: str, text: str) -> tuple[tuple[StagedFile, ...], bool]:
+    """The configs that a script, a cloud-config or a playbook writes, and whether it was not read to its end."""
+    from portwright.repositories.deployers import placed
+    from portwright.repositories.deployers.placed import LONGEST, MOST
+
+    found: list[StagedFile] = []
+    files = placed(kind, label, text)
+    for each in files:
+        what = recognise(each.path.lstrip("/"), each.text, True)
+        if what is not None and what.deployed and what.host_path:
+            known = without_blanks_to_fill(each.text) if what.unfilled else each.text
+            found.append(StagedFile(label, each.path, what, known.encode("utf-8", "surrogateescape"), text))
+    return tuple(found), len(files) >= MOST or (bool(files) and len(text) > LONGEST)
 
 
 def _left_out(placed: Iterable[StagedFile], tree: Tree) -> Iterable[StagedFile]:
@@ -364,7 +389,18 @@ def _read_layout(
     )
     # What a file refers to need not lie in the repository (mime.types, a certificate), nor is a template what a daemon reads.
     readable = own.keys() - unfilled
-    return replace(host, unreadable=tuple(trouble for trouble in host.unreadable if trouble.at.path in readable), roles=_roles(layout))
+    blank = {(file.label, line) for file in layout if file.written_by for line in _blank_lines(file.data)}
+    # What a script writes stands in the script.
+    sources = {**host.sources, **{file.label: Source(file.label, file.written_by) for file in layout if file.written_by}}
+    host = replace(host, sources=sources)
+    told = tuple(each for each in host.unreadable if each.at.path in readable and (each.at.path, each.at.line) not in blank)
+    return replace(host, unreadable=told, roles=_roles(layout))
+
+
+def _blank_lines(data: bytes) -> Iterable[int]:
+    """The lines of a file in which something is not known."""
+    mark = UNKNOWN.encode("utf-8", "strict")
+    return (number for number, line in enumerate(data.split(b"\n"), 1) if mark in line)
 
 
 def _started(layout: Iterable[StagedFile], files: Files, known: Captured, given: tuple[Mention, ...]) -> Started:
@@ -400,11 +436,12 @@ def _fragments(
     """What the configs that no invocation has read say, each on its own: the whole ones first, for they include others."""
     for file in sorted(layout, key=lambda file: (not _is_whole(file), file.label)):
         reader = fragment_reader(file.what.kind)
-        if reader is not None and file.label not in files.sources:
+        if reader is not None and (not files.has_read(file.place) if file.written_by else file.label not in files.sources):
             # A whole config includes what the layout has at other places, and so may say something else each time.
-            if file.label not in read or _is_whole(file):
-                read[file.label] = tuple(reader(file.place, files, packages))
-            yield from read[file.label]
+            key = f"{file.label}\0{file.place}" if file.written_by else file.label
+            if key not in read or _is_whole(file):
+                read[key] = tuple(reader(file.place, files, packages))
+            yield from read[key]
 
 
 def _is_whole(file: StagedFile) -> bool:

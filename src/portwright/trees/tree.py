@@ -158,6 +158,10 @@ class Files:
             self._again += len(known.text)
         return self._read[path]
 
+    def has_read(self, path: str) -> bool:
+        """Whether somebody has asked for this file's text."""
+        return path in self._read
+
     def _texts(self) -> Iterable[str]:
         return (source.text for source in self._read.values() if source is not None)
 

@@ -57,6 +57,12 @@ def lendable_ports(host: Host) -> Derived[PortSet | None]:
     return _lendable(host)
 
 
+@host_value("services-of-repository")
+def services_of_repository(host: Host) -> Derived[bool]:
+    """Whether a repository says for sure where a service listens, so that the range can be judged by its services."""
+    return Derived(host.repository and any(each.port is not None and each.confidence != "possible" for each in host.listeners))
+
+
 @host_value("usable-ports")
 def usable_ports(host: Host) -> Derived[int | None]:
     """How many ports the kernel may assign: the size of the ephemeral range minus the reserved ports in it."""

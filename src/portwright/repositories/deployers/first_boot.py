@@ -1,0 +1,60 @@
+"""What a machine gets at its first boot: cloud-init's `write_files`, `runcmd` and `bootcmd`, Butane's files and units."""
+
+from collections.abc import Iterable, Iterator
+
+from portwright.formats.nodes import Node
+from portwright.formats.yaml_nodes import parse
+from portwright.repositories.deployers import shell
+from portwright.repositories.deployers.placed import LONGEST, Pages, Placed, block
+from portwright.source import Source, Word
+
+_UNITS = "/etc/systemd/system"
+
+
+def placed(label: str, text: str) -> tuple[Placed, ...]:
+    """The files of a cloud-config or a Butane config, and what its commands write."""
+    text = text[:LONGEST]
+    nodes, _ = parse(Source(label, text))
+    outer, pages = text.split("\n"), Pages()
+    for node in nodes:
+        if node.key.text == "write_files":
+            path, content = _word(node, "path"), _word(node, "content")
+            encoded = _word(node, "encoding")
+            if path is not None and content is not None and (encoded is None or encoded.text in ("text/plain", "")):
+                append = _word(node, "append")
+                pages.write(path.text, block(content, outer), append is not None and append.text.lower() in ("true", "yes"))
+    commands = [word for node in nodes if node.key.text in ("bootcmd", "runcmd") for word in node.values]
+    if commands:
+        lines = dict(line for word in commands for line in block(word, outer))
+        script = "\n".join(lines.get(number, "") for number in range(1, max(lines) + 1))
+        shell.write(script, pages, f"/etc/sysctl.d/zz-{label.replace('/', '-')}.conf")
+    for place, inline in _of_butane(nodes):
+        pages.write(place, block(inline, outer))
+    return pages.placed()
+
+
+def _of_butane(nodes: Iterable[Node]) -> Iterator[tuple[str, Word]]:
+    for node in nodes:
+        if node.key.text == "storage":
+            for file in node.children:
+                path = _word(file, "path")
+                inline = next((_word(each, "inline") for each in file.children if each.key.text == "contents"), None)
+                if file.key.text == "files" and path is not None and inline is not None:
+                    yield path.text, inline
+        elif node.key.text == "systemd":
+            for unit in node.children:
+                name, contents = _word(unit, "name"), _word(unit, "contents")
+                if unit.key.text != "units" or name is None or "/" in name.text:
+                    continue
+                if contents is not None:
+                    yield f"{_UNITS}/{name.text}", contents
+                for drop_in in unit.children:
+                    own, inside = _word(drop_in, "name"), _word(drop_in, "contents")
+                    if drop_in.key.text == "dropins" and own is not None and inside is not None and "/" not in own.text:
+                        yield f"{_UNITS}/{name.text}.d/{own.text}", inside
+
+
+def _word(node: Node, key: str) -> Word | None:
+    """The one value of a key of a mapping."""
+    found = next((child for child in reversed(node.children) if child.key.text == key), None)
+    return found.values[0] if found is not None and len(found.values) == 1 else None
