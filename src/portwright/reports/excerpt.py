@@ -90,18 +90,14 @@ def excerpt(marks: Sequence[Mark], sources: Mapping[str, Source], gutter: int, c
 
 
 def _by_line(source: Source, marks: Iterable[Mark]) -> Iterator[tuple[int, list[_Stroke]]]:
-    lines: dict[int, list[_Stroke]] = {}
+    lines: dict[int, dict[tuple[int, int], _Stroke]] = {}
     for mark in marks:
         for stroke in _strokes(source, mark):
-            there = lines.setdefault(stroke.line, [])
-            for index, other in enumerate(there):
-                if (other.start, other.end) == (stroke.start, stroke.end):
-                    there[index] = replace(other, labels=(*other.labels, *stroke.labels))
-                    break
-            else:
-                there.append(stroke)
+            there, place = lines.setdefault(stroke.line, {}), (stroke.start, stroke.end)
+            other = there.get(place)
+            there[place] = stroke if other is None else replace(other, labels=(*other.labels, *stroke.labels))
     for number in sorted(lines):
-        first, *others = lines[number]
+        first, *others = lines[number].values()
         yield number, [first, *sorted(others, key=lambda stroke: stroke.start)]
 
 
