@@ -74,7 +74,7 @@ _ORACLE = lazy_regex(
 _PAIR = lazy_regex(
     r"(?:[\s\"']-u|--user|--proxy-user|\bauth|\bbasic|auth_users?|auth\.users|\bauth users|\blogin(?==))"
     r"(?:[\s=]{1,8}[\"']?|[\"'],\s{0,4}[\"'])"
-    r"[\w.@-]{1,64}[:%,](\S)",
+    r"(?!(?-i:[A-Z0-9]+-[A-Z0-9]+:[0-9]))[\w.@-]{1,64}[:%,](\S)",  # what socat -u is given are addresses: UDP4-RECV:514
     re.IGNORECASE,
 )
 # curl writes its options together: -sub:p is -s -u b:p; a certificate's password follows its file.
