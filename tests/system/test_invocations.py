@@ -114,6 +114,8 @@ def test_a_wrapper_hands_over_to_its_command(command: str, expected: list[str]) 
         ('set -- a b; shift; exec /bin/x "$@"', ["/bin/x", "b"]),
         ("F=/a/b.conf; exec /bin/x ${F##*/} ${F%/*} ${F%.conf} ${F#/a} ${#SET}", ["/bin/x", "b.conf", "/a", "/a/b", "/b.conf", "4"]),
         ("exec /bin/x ${SET:+-p $SET} ${NOT:+-q}", ["/bin/x", "-p", "4000"]),
+        ('U="a b"; exec /bin/x ${U:+-h "$U"} -p', ["/bin/x", "-h", "a b", "-p"]),
+        ('U="a b"; exec /bin/x ${U:-"c d"} ${V:-"c d" e} ${V:+"f"}', ["/bin/x", "a", "b", "c d", "e"]),
         ('main() { exec /bin/x "$1" -p 80; }; main one', ["/bin/x", "one", "-p", "80"]),
         ("case $SET in 1*) A=1;; 4*|5*) A=4;; *) A=0;; esac; exec /bin/x $A", ["/bin/x", "4"]),
         ("if [[ $SET == 4000 ]]; then A=yes; fi; exec /bin/x $A", ["/bin/x", "yes"]),

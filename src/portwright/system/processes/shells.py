@@ -715,7 +715,7 @@ class Run:
         weaver = SpannedTextBuilder()
         fields: list[SpannedText] = []
         at = text.span(argument.start, argument.end)
-        for part in argument.parts:
+        for part, is_inside in self._spliced(text, argument.parts):
             several = self._part(text, part)
             if part.quoted and not (isinstance(part, shell.Parameter) and (part.name == "@" or part.operator == "[@]") and not several):
                 weaver.begin(at)
@@ -723,7 +723,7 @@ class Run:
                 if index:
                     fields.append(weaver.finish())
                     weaver.begin(at)
-                if isinstance(part, shell.Text):
+                if isinstance(part, shell.Text) and (part.quoted or not is_inside):
                     weaver.put_on(pieces)
                 elif part.quoted:
                     weaver.put(pieces)
@@ -732,6 +732,21 @@ class Run:
         if weaver.started:
             fields.append(_capped(weaver.finish()))
         return fields
+
+    def _spliced(self, text: _Text, parts: Iterable[shell.Part]) -> Iterator[tuple[shell.Part, bool]]:
+        """The parts of a word, and of `${NAME:+-h "$NAME"}` those of its operand: what is quoted in it does not fall apart."""
+        for part in parts:
+            quotes = isinstance(part, shell.Parameter) and not part.quoted and any(each.quoted for each in part.operand)
+            if not isinstance(part, shell.Parameter) or not quotes or part.operator not in (":+", "+", ":-", "-"):
+                yield part, False
+                continue
+            value = self._lookup(part.name, text.span(part.start, part.end))
+            given = value is not None and (bool(value.text) or part.operator[0] != ":")
+            if given == part.operator.endswith("+"):
+                for each in part.operand:
+                    yield each, True
+            elif given:
+                yield part, False
 
     def _part(self, text: _Text, part: shell.Part) -> list[tuple[Piece, ...]]:
         """The pieces a part stands for; more than one field for "$@"."""
