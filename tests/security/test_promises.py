@@ -21,6 +21,7 @@ HELD_BY = {
         "security/test_rules.py: test_cases_33_and_34_a_condition_is_words_and_nothing_is_worked_out",
         "security/test_rules.py: test_case_39_a_rule_brings_no_code",
     ),
+    "A second name (hard link)": ("trees/test_directory.py: test_a_second_name_of_a_file_outside_is_a_file_of_the_host",),
     "A person's rules": (
         "rules/test_own_rules.py: test_a_case_file_that_is_a_link_is_neither_read_nor_written",
         "rules/test_grammar.py: test_what_is_no_file_of_the_folder_is_not_read",

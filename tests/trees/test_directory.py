@@ -495,3 +495,13 @@ def test_what_version_control_and_package_managers_keep_is_not_walked(tmp_path: 
     tree = RepositoryTree(str(laid_out(tmp_path, kept | left)))
 
     assert sorted(kept) == list(tree.walk())
+
+
+def test_a_second_name_of_a_file_outside_is_a_file_of_the_host(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.write_text("net.core.somaxconn = 1\n")
+    (tmp_path / "host/etc").mkdir(parents=True)
+    os.link(outside, tmp_path / "host/etc/sysctl.conf")
+    tree = DirectoryTree(str(tmp_path / "host"))
+
+    assert ("file", b"net.core.somaxconn = 1\n") == (tree.kind("/etc/sysctl.conf"), tree.read("/etc/sysctl.conf"))

@@ -167,8 +167,10 @@ def _endpoints(said: _Said, at: Span, confidence: Confidence, only_said: bool = 
                     reuse_port=True,
                     v6only=True if ":" in address else None,
                     confidence=sure,
-                    # interfacemgr.c looks at the interfaces there are; an address none of them has is no error.
+                    # interfacemgr.c goes through the interfaces there are: an address none of them has is no error, and where a socket
+                    # of one fails named logs it and runs on with the others.
                     optional=True,
+                    survives_conflict=True,
                 ),
             )
 
