@@ -116,7 +116,8 @@ def test_a_run_logs_what_it_read_and_decided_and_reports_the_same(capsysbinary: 
     assert "portwright.sysctl: net.ipv4.tcp_fin_timeout = 30, set by /etc/sysctl.d/99-last.conf:1:1" in lines
     lost = "net.ipv4.tcp_fin_timeout = 15 at /etc/sysctl.d/60-tuning.conf:3:1 lost: /etc/sysctl.d/99-last.conf:1:1 replaces it"
     assert f"portwright.sysctl: {lost}" in lines
-    reason = "4 of listener, 4 left by attempted is, 3 left by unless can_bind is, 3 left by unless quarrel-told-of-rivals is, none with a listener beside it"
+    reason = "4 of listener, 4 left by attempted is, 3 left by unless can_bind is, 3 left by unless quarrel-told-of-rivals is, "
+    reason += "none with a listener beside it"
     assert f"portwright.rules: port-claimed-twice did not fire: {reason}" in lines
 
 
