@@ -119,7 +119,7 @@ def _endpoint(
     if not sure:
         confidence = weakest(confidence, "possible")
     why = socket.why or settings.unsure
-    if "default" in (ports.origin, said.origin) and (doubt := settings.doubted()):
+    if not {"default", "inferred"}.isdisjoint((ports.origin, said.origin)) and (doubt := settings.doubted()):
         confidence, why = weakest(confidence, "likely"), why or doubt
     if settings.missing and said.origin == "default" and entry.config is not None:
         confidence = weakest(confidence, entry.config.when_missing)
