@@ -213,6 +213,7 @@ def hide_in_line(line: str) -> str:
     return _LONG.sub(_struck_if_random, _struck(line, _stretches(line)))
 
 
+@lru_cache(maxsize=16)
 def hide_in_source(source: Source, number: int) -> str:
     """A line of a file with its secrets struck out, those too that its place or the lines around it make some."""
     line = source.line(number)
@@ -494,9 +495,10 @@ def _known(spans: Iterable[Span], sources: Mapping[str, Source]) -> tuple[str, .
     found: set[str] = set()
     for path, number, column in {(span.path, number, span.column) for span in spans for number in _lines(span)}:
         if path in sources:
-            # A sentence says words that stand near the place it speaks of, so a line of a megabyte costs no more than a page.
-            whole = sources[path].line(number)
-            found.update(_told_by(whole[max(0, column - _NEAR) : column + _NEAR]))
+            # A sentence says words that stand near the place it speaks of, so a line of a megabyte costs no more than a page, and
+            # the many places of a page cost it once.
+            whole, page = sources[path].line(number), column // _NEAR
+            found.update(_told_by(whole[max(0, page - 1) * _NEAR : (page + 2) * _NEAR]))
             for start, end in _by_place(sources[path], number):
                 secret = whole[start:end].strip("\"' ")
                 found |= {secret, *_PARTS.findall(secret)}
