@@ -77,6 +77,7 @@ class Settings:
         self._options, self._arguments = _command_line(invocation.argv[1:], _options_of(entry), entry.one_dash, frozenset(entry.attached))
         self._environment = dict(invocation.environment)
         self._said: dict[str, list[DaemonFact]] = {}
+        self._with_words: dict[str, list[DaemonFact]] = {}
         self._decided: dict[tuple[str, tuple[str, ...]], bool] = {}
         self._of_block: tuple[Node | None, dict[str, list[Node]]] = (None, {})
         self._settled = False
@@ -109,7 +110,7 @@ class Settings:
         self._parsed = {}
         self._nodes_read = () if entry.config is None or not entry.config.format else self._file((path,), entry.config)
         self._keys = _by_path(self._nodes_read)
-        self._said, self._decided, self._of_block, self._settled = {}, {}, (None, {}), True
+        self._said, self._with_words, self._decided, self._of_block, self._settled = {}, {}, {}, (None, {}), True
         return self
 
     def occurrences(self, source: str, block: Node | None = None) -> list[DaemonFact]:
@@ -184,9 +185,7 @@ class Settings:
         """The values of a slot, None where nobody says one (then its default holds); none where a list of them is empty."""
         found: list[DaemonFact] = []
         for source in slot.sources:
-            said = self.occurrences(source, block)
-            # A section may bear the name of a setting, as an ini file's [Ice] does.
-            said = [each for each in said if each.words or each.node is None or not each.node.children] or said
+            said = self._worded(source, block)
             if slot.take == "every":
                 found += said
             elif slot.take == "fitting":
@@ -216,6 +215,15 @@ class Settings:
             self.unsure = self.unsure or "part of what it is told is not in the host's files"
             texts = [(word, origin) for word, origin in texts if UNKNOWN not in word.text]
         return texts or None
+
+    def _worded(self, source: str, block: Node | None) -> list[DaemonFact]:
+        """The occurrences that say a value, where any does: a section may bear the name of a setting, as an ini file's [Ice] does."""
+        said = self.occurrences(source, block)
+        if said is not self._said.get(source):
+            return _with_words(said)
+        if source not in self._with_words:
+            self._with_words[source] = _with_words(said)
+        return self._with_words[source]
 
     def _afforded(self, found: list[tuple[Word, Origin]], slot: Slot) -> list[tuple[Word, Origin]]:
         """The words of a slot, or the first of them where they are more than people write and the host has no steps left for all."""
@@ -578,6 +586,10 @@ def _joined(words: tuple[Word, ...]) -> Word:
     """Words of one line as one, a blank between them."""
     first, last = words[0].at, words[-1].at
     return Word(" ".join(word.text for word in words), Span(first.path, first.line, first.column, last.end_line, last.end_column))
+
+
+def _with_words(said: list[DaemonFact]) -> list[DaemonFact]:
+    return [each for each in said if each.words or each.node is None or not each.node.children] or said
 
 
 def _parts(word: Word, slot: Slot) -> list[Word]:
