@@ -47,7 +47,7 @@ def listener(endpoint: Endpoint, invocation: Invocation | None, context: BindCon
     if invocation is not None and permission.allowed is True and (label := _mislabelled(endpoint, invocation, context)) is not None:
         permission, step, policy = _by_policy(label, endpoint, context), label.command, "selinux"
     elif invocation is not None and permission.allowed is True and (profile := _confined(endpoint, invocation, context)) is not None:
-        permission, step, policy = _by_profile(profile), f"add `capability net_bind_service,` to {profile.at.path}", "apparmor"
+        (permission, step), policy = _by_profile(profile), "apparmor"
     if permission.allowed is False or step:
         confidence = weakest(confidence, permission.confidence)
     brings = brought(endpoint, address, privileges, context)
@@ -249,9 +249,14 @@ def _confined(endpoint: Endpoint, invocation: Invocation, context: BindContext) 
     return None if profile is None or profile.may_bind else profile
 
 
-def _by_profile(profile: "Profile") -> Permission:
-    reason = f"the AppArmor profile of {profile.name} has no `capability net_bind_service,`, so the kernel denies it the port"
-    return Permission(False, "EACCES", reason, profile.at, "likely")
+def _by_profile(profile: "Profile") -> tuple[Permission, str]:
+    """The answer of a profile that keeps the capability from its program, and what a person can do about it."""
+    has, step = "has no `capability net_bind_service,`", f"add `capability net_bind_service,` to {profile.at.path}"
+    if profile.denies:
+        has = "has `deny capability net_bind_service,`"
+        step = f"remove `deny capability net_bind_service,` from {profile.at.path} or from what it includes"
+    reason = f"the AppArmor profile of {profile.name} {has}, so the kernel denies it the port"
+    return Permission(False, "EACCES", reason, profile.at, "likely"), step
 
 
 def _first(permission: Permission, refused: Permission | None, six: bool) -> Permission:

@@ -13,6 +13,7 @@ _PROFILES = "/etc/apparmor.d"
 _LOADED = ("/etc/systemd/system/sysinit.target.wants/apparmor.service", "/etc/runlevels/boot/apparmor", "/etc/runlevels/default/apparmor")
 _OFF = ("apparmor=0", "security=selinux", "security=none")
 _NEEDED = "net_bind_service"
+_GRANTS_NOTHING = "abstractions/base"
 _BINARIES = {"@{bin}": ("/{,usr/}{,s}bin",), "@{sbin}": ("/{,usr/}{,s}bin",), "@{lib}": ("/{,usr/}lib{,exec,32,64}",)}
 _DEEPEST, _MOST_FILES, _MOST_PROFILES, _LONGEST, _MOST_STARS, _MOST_SPELLINGS = 8, 64, 64, 300, 3, 64
 _INCLUDE = re.compile(r'#?include\s+(if\s+exists\s+)?(?:<([^>]+)>|"([^"]+)")')
@@ -23,11 +24,15 @@ _VARIABLE = re.compile(r"(@\{\w+\})\s*(\+?)=\s*(.*)")
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A profile in force: the program it is for, in the words of its header, and whether it leaves CAP_NET_BIND_SERVICE to it."""
+    """A profile in force: the program it is for, in the words of its header, and whether it leaves CAP_NET_BIND_SERVICE to it.
+
+    `denies`: a rule of it takes the capability away, whatever others grant.
+    """
 
     name: str
     at: Span
     may_bind: bool
+    denies: bool
 
 
 def confining(program: str, files: Files) -> Profile | None:
@@ -76,10 +81,8 @@ def _matching(entry: str, paths: tuple[str, ...], files: Files) -> Iterator[tupl
         rules = _Rules()
         rules.take(lines, files, set(), 0)
         if not rules.unknown:
-            yield (
-                len(attached),
-                Profile(words[0].strip('"'), source.span(start, start + len(header.rstrip())), rules.allowed and not rules.denied),
-            )
+            at = source.span(start, start + len(header.rstrip()))
+            yield len(attached), Profile(words[0].strip('"'), at, rules.allowed and not rules.denied, rules.denied)
 
 
 class _Rules:
@@ -121,8 +124,8 @@ class _Rules:
                 self._include(f"{path}/{entry}", True, files, seen, depth + 1)
         elif kind == "file" and (source := files.read(path)) is not None:
             self.take([line.strip() for line in source.text.split("\n")], files, seen, depth + 1)
-        elif not optional and not name.startswith(("abstractions/", "tunables/")):
-            self.unknown = True  # none of the abstractions that AppArmor ships grants the capability
+        elif not optional and name != _GRANTS_NOTHING:
+            self.unknown = True  # abstractions/nameservice grants the capability, through abstractions/nis
 
 
 def _blocks(source: Source) -> Iterator[tuple[str, int, list[str]]]:
