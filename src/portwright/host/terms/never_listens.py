@@ -10,7 +10,7 @@ from portwright.host.terms.registry import Derived, fact_value
 from portwright.system.processes.programs import SHELLS
 
 _ASKED = ("boot", "demand", None)  # None: in a repository, where nothing says what is enabled
-_ONE_WORD = ("-c", "-lc", "-ec", "-xc")
+_ONE_WORD = frozenset(("-c", "-lc", "-ec", "-xc"))
 _SANDBOX = ("EAFNOSUPPORT", "EPERM", "SIGSYS")  # answers of a filter of the unit's own, or of a kernel without the family
 
 
@@ -54,13 +54,19 @@ def _unreadable_files(host: Host) -> frozenset[str]:
 @fact_value("unit", "words-lost-to-shell")
 def words_lost_to_shell(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
     """The words of a command that a shell never runs: `sh -c` takes one word, and what follows it without quotes is $0, $1 and so on."""
+    from portwright.system.systemd.command_line import Command, commands
+
     for setting in unit.each("Service", "ExecStart") if unit.kind == "service" else ():
-        words = setting.value.split(None, 3)
-        if len(words) < 4 or words[0].rpartition("/")[2].lstrip("-+!:@") not in SHELLS or words[1] not in _ONE_WORD:
+        if _ONE_WORD.isdisjoint(setting.value.split()):
             continue
-        if words[2][0].isalnum() or words[2][0] in "/.":
-            # What names its arguments, as `'exec "$@"'` does, is quoted.
-            return Derived((f"`{words[2]}` without `{words[3]}`",), (Note("the shell takes the first word only", setting.at),))
+        for command in commands(setting, str):
+            words = [word.text for word in command.argv] if isinstance(command, Command) else []
+            if len(words) < 4 or words[0].rpartition("/")[2] not in SHELLS or words[1] not in _ONE_WORD:
+                continue
+            text, lost = words[2], " ".join(words[3:])
+            # A text that names its arguments, as `exec "$@"` does, has a blank or a dollar in it.
+            if not set(" $") & set(text) and (text[:1].isalnum() or text[:1] in ("/", ".")):
+                return Derived((f"`{text}` without `{lost}`",), (Note("the shell takes the first word only", setting.at),))
     return Derived(())
 
 
