@@ -5,6 +5,9 @@ import pytest
 from portwright.facts import Invocation
 from portwright.host.join.privilege import may_bind
 from portwright.system.host_files.captures import Captured, captured
+from portwright.system.processes import following, starters
+from portwright.system.systemd import invocations as of_units
+from portwright.system.systemd import sandbox
 from portwright.system.systemd.invocations import invocations
 from portwright.system.systemd.units import load
 from portwright.trees import Files
@@ -79,6 +82,9 @@ def argv(text: str, more: dict[str, str] | None = None) -> list[str]:
         ("ip link set eth0 up", ["ip", "link", "set", "eth0", "up"]),
         ("nsenter -t 1 -m -u -n -- /bin/x 80", ["/bin/x", "80"]),
         ("nsenter --net=/run/netns/blue /bin/x 80", ["/bin/x", "80"]),
+        ("nsenter -t 1 -W /srv /bin/x 80", ["/bin/x", "80"]),
+        ("nsenter -t 1 -m --wdns=/srv /bin/x 80", ["/bin/x", "80"]),
+        ("nsenter -t 1 -m --wdns /bin/x 80", ["/bin/x", "80"]),
         ("scl enable rh-python36 -- /bin/x 80", ["/bin/x", "80"]),
         ("scl enable rh-python36 httpd24 'exec /bin/x 80'", ["/bin/x", "80"]),
         ("scl --list", ["scl", "--list"]),
@@ -484,3 +490,9 @@ def test_what_is_started_in_another_network_is_not_in_the_one_of_the_host(comman
     (found,) = run(f"ExecStart={command}")
 
     assert private is found.privileges.private_network
+
+
+def test_what_few_hosts_need_is_asked_for_wherever_it_has_an_answer() -> None:
+    """Names that stand in a module for the start's sake are those of the module that is imported for them."""
+    assert set(starters.STARTERS) == following.STARTERS
+    assert sandbox._MUST_EXIST < of_units._SANDBOX

@@ -168,6 +168,11 @@ class SpannedTextView:
         return _cover(pieces) if pieces else self._anchor
 
 
+def tail(passage: SpannedText, start: int) -> SpannedText:
+    """What stands behind the beginning of a word, as the value in `--name=value`."""
+    return SpannedText(SpannedTextView(passage).cut(start, len(passage.text)), passage.word().at)
+
+
 def written(setting: Setting) -> SpannedText:
     """A setting's value as the pieces it was written in, one for each continued line."""
     value = setting.value

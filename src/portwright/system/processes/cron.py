@@ -7,6 +7,7 @@ from portwright.source import Source, Word
 from portwright.system.host_files.accounts import account
 from portwright.system.processes.process import is_name
 from portwright.system.processes.spawned import Spawned, shell_command
+from portwright.system.spanned_text import SpannedText
 from portwright.trees import Files
 
 _SPOOLS = ("/var/spool/cron/crontabs", "/var/spool/cron", "/var/spool/cron/tabs")
@@ -101,7 +102,7 @@ def _job(source: Source, offset: int, text: str, owner: str | None, environment:
     home = known.home if known else "/"
     shell = environment["SHELL"].text if "SHELL" in environment else "/bin/sh"
     given = {"HOME": Word(home, user.at), "LOGNAME": user, "USER": user, **environment}
-    argv = shell_command(Word(command.replace("\\%", "%"), span), shell)
+    argv = shell_command(SpannedText.of(Word(command.replace("\\%", "%"), span)), shell)
     return Spawned(argv, span, f"cron runs it when it starts: {span}", user, given, given["HOME"].text)
 
 

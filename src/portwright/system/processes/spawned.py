@@ -20,6 +20,6 @@ class Spawned:
     automatic: bool = True
 
 
-def shell_command(command: Word, shell: str = "/bin/sh") -> tuple[SpannedText, ...]:
+def shell_command(command: SpannedText, shell: str = "/bin/sh") -> tuple[SpannedText, ...]:
     """The argv of a command that a shell is handed."""
-    return (*(SpannedText.of(Word(text, command.at)) for text in (shell, "-c")), SpannedText.of(command))
+    return (*(SpannedText.of(Word(text, command.at)) for text in (shell, "-c")), command)

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 
 from portwright._start.records import replace
-from portwright.source import Word
 from portwright.system.processes.process import Process, Switch
-from portwright.system.spanned_text import SpannedText
+from portwright.system.processes.spawned import shell_command
+from portwright.system.spanned_text import SpannedText, tail
 from portwright.trees import Files
 
 Words = tuple[SpannedText, ...]
@@ -32,8 +32,8 @@ def _ip(words: Words) -> Words:
 
 
 def _nsenter(words: Words) -> Words:
-    """nsenter [-options] [command] (nsenter(1)): of its letters only -t, -S and -G have values apart from them."""
-    return _after_options(words, "tSGW", ("--target", "--setuid", "--setgid", "--wdns"))
+    """nsenter [-options] [command] (nsenter(1)): only -t, -S, -G and -W have values apart from them, and --wdns has not (measured)."""
+    return _after_options(words, "tSGW", ("--target", "--setuid", "--setgid"))
 
 
 def _enters_a_network(name: str, words: Words) -> bool:
@@ -49,7 +49,7 @@ def _scl(words: Words) -> Words:
     marks = [number for number, each in enumerate(words) if each.text == "--"]
     if marks:
         return words[marks[0] + 1 :]
-    return _shell(words[-1]) if len(words) > 2 else ()
+    return shell_command(words[-1]) if len(words) > 2 else ()
 
 
 def _screen(words: Words) -> Words:
@@ -63,18 +63,18 @@ def _tmux(words: Words) -> Words:
     if not rest or not rest[0].text.startswith("new") or not "new-session".startswith(rest[0].text):
         return ()
     command = _after_options(rest[1:], "ceFfnstxy")
-    return _shell(command[0]) if len(command) == 1 and " " in command[0].text else command
+    return shell_command(command[0]) if len(command) == 1 and " " in command[0].text else command
 
 
 def _script(words: Words) -> Words:
     """script [-options] -c text [FILE] (script(1)), the text in either place."""
     for number, each in enumerate(words):
         if each.text in ("-c", "--command") and number + 1 < len(words):
-            return _shell(words[number + 1])
+            return shell_command(words[number + 1])
         if each.text.startswith("--command="):
-            return _shell(_tail(each, len("--command=")))
+            return shell_command(tail(each, len("--command=")))
         if each.text.startswith("-") and not each.text.startswith("--") and each.text.endswith("c") and number + 1 < len(words):
-            return _shell(words[number + 1])
+            return shell_command(words[number + 1])
     return ()
 
 
@@ -93,16 +93,6 @@ def _after_options(words: Words, valued: str, long: tuple[str, ...] = ()) -> Wor
         with_value = next((number for number, letter in enumerate(letters) if letter in valued), None)
         position += with_value is not None and with_value == len(letters) - 1
     return words[position:]
-
-
-def _shell(text: SpannedText) -> Words:
-    return SpannedText.of(Word("/bin/sh", text.at)), SpannedText.of(Word("-c", text.at)), text
-
-
-def _tail(word: SpannedText, start: int) -> SpannedText:
-    from portwright.system.spanned_text import SpannedTextView
-
-    return SpannedText(SpannedTextView(word).cut(start, len(word.text)), word.word().at)
 
 
 STARTERS: Mapping[str, Callable[[Words], Words]] = {

@@ -8,7 +8,8 @@ from portwright.numbers import is_digits
 from portwright.source import Word
 from portwright.system.host_files.capabilities import ALL, capability
 from portwright.system.processes.process import Process, Switch, is_name
-from portwright.system.spanned_text import SpannedText, SpannedTextView
+from portwright.system.processes.spawned import shell_command
+from portwright.system.spanned_text import SpannedText, tail
 from portwright.system.words import words
 from portwright.trees import Files
 
@@ -295,7 +296,7 @@ def unwrapped(name: str, process: Process, files: Files) -> Process | None:
             return process.starts((program, *rest), files)
     text = read.of(*wrapper.command)
     if text is not None:
-        return process.starts((SpannedText.of(Word("/bin/sh", text.at)), SpannedText.of(Word("-c", text.at)), text, *rest), files)
+        return process.starts((*shell_command(text), *rest), files)
     return process.starts(rest, files) if rest and rest[0].known else None
 
 
@@ -314,7 +315,7 @@ def _read(wrapper: Wrapper, arguments: tuple[SpannedText, ...]) -> _Read | None:
         if text == "-" and wrapper.variables:
             read.options.append(("-i", None))
         elif text.startswith("-") and text != "-":
-            options = _letters(wrapper, word) if text[1] != "-" else [(name, _tail(word, len(name) + 1) if equals else None)]
+            options = _letters(wrapper, word) if text[1] != "-" else [(name, tail(word, len(name) + 1) if equals else None)]
             read.options += options
             last, value = options[-1]
             if value is None and (last in wrapper.long or (text[1] != "-" and last[1:] in wrapper.short)):
@@ -330,7 +331,7 @@ def _read(wrapper: Wrapper, arguments: tuple[SpannedText, ...]) -> _Read | None:
             if wrapper.variables and last in ("-S", "--split-string") and value is not None:
                 todo += reversed(words(value)[0])
         elif wrapper.variables and equals and name and is_name(name):
-            read.variables.append((name, _tail(word, len(name) + 1)))
+            read.variables.append((name, tail(word, len(name) + 1)))
         elif (wrapper.mixed and read.of(*wrapper.user) is None) or (
             len(read.operands) < wrapper.operands and (not wrapper.number or is_digits(text))
         ):
@@ -347,14 +348,9 @@ def _letters(wrapper: Wrapper, word: SpannedText) -> list[tuple[str, SpannedText
     found: list[tuple[str, SpannedText | None]] = []
     for index, letter in enumerate(word.text[1:], 1):
         if letter in wrapper.short and index + 1 < len(word.text):
-            return [*found, (f"-{letter}", _tail(word, index + 1))]
+            return [*found, (f"-{letter}", tail(word, index + 1))]
         found.append((f"-{letter}", None))
     return found
-
-
-def _tail(passage: SpannedText, start: int) -> SpannedText:
-    text = passage.text
-    return SpannedText(SpannedTextView(passage).cut(start, len(text)), passage.word().at)
 
 
 def _with_environment(name: str, process: Process, read: _Read) -> Process:
@@ -372,7 +368,7 @@ def _with_environment(name: str, process: Process, read: _Read) -> Process:
         directory = "/"
         for option, value in read.options:
             if option in ("-E", "--setenv") and value is not None and "=" in value.text:
-                environment[value.text.partition("=")[0]] = _tail(value, value.text.index("=") + 1).word()
+                environment[value.text.partition("=")[0]] = tail(value, value.text.index("=") + 1).word()
         if (there := read.of("--working-directory")) is not None:
             directory = there.text
         process = replace(process, passing=process.passing and bool(given & {"-P", "--pipe", "-t", "--pty", "--wait"}))
@@ -411,7 +407,7 @@ def _switched(name: str, wrapper: Wrapper, process: Process, read: _Read) -> tup
         for option, value in read.options:
             key, _, text = value.text.partition("=") if option in ("-p", "--property") and value is not None else ("", "", "")
             if key == "User" and value is not None:
-                user = SpannedText(SpannedTextView(value).cut(len(key) + 1, len(value.text)), value.word().at)
+                user = tail(value, len(key) + 1)
             elif key == "AmbientCapabilities":
                 kept |= frozenset(each for word in text.split() if (each := capability(word.lower())))
             elif key and key not in ("Description", "Type", "Restart", "RestartSec", "SyslogIdentifier", "StandardOutput", "StandardError"):

@@ -9,6 +9,7 @@ from portwright.source import Span, Word
 from portwright.system.host_files.captures import Captured
 from portwright.system.processes.spawned import shell_command
 from portwright.system.script_services import ScriptService, invocations_of, process_of, writes_of_service
+from portwright.system.spanned_text import SpannedText
 from portwright.system.started import Started
 from portwright.trees import Files
 
@@ -32,7 +33,7 @@ def read(files: Files, known: Captured) -> Started:
     for name, word in entries:
         kept = ScriptService(name, _INITTAB, "boot", f"init runs it: {word.at}")
         text = process_of(kept, (), {}, files)
-        argv = shell_command(Word(f"exec {word.text}", word.at))
+        argv = shell_command(SpannedText.of(Word(f"exec {word.text}", word.at)))
         invocations += invocations_of(kept, (replace(text, argv=argv, program="/bin/sh", at=word.at),), files, known)
     return Started(
         units=tuple(service.unit(files) for service in services),
