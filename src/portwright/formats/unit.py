@@ -12,6 +12,9 @@ LONGEST_LINE = 1 << 20
 """Bytes in a line, continued lines together (LONG_LINE_MAX in systemd); systemd reads no further in a file with a longer one."""
 
 BLANK = " \t\n\r"
+YES, NO = ("1", "yes", "y", "true", "t", "on"), ("0", "no", "n", "false", "f", "off")
+"""What switches a setting on and off, in small letters: parse_boolean() in src/basic/parse-util.c."""
+
 _MARK = "\ufeff"
 _LEADS = "#; \t"  # what a line that may be a comment starts with
 _COMMENTS = ("#", ";")

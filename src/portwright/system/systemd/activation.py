@@ -6,6 +6,7 @@ from functools import cached_property
 
 from portwright._start.records import dataclass
 from portwright.facts import Starts, Unit, Value
+from portwright.formats.unit import NO, YES
 from portwright.source import Span
 from portwright.system.systemd.conditions import unmet
 from portwright.system.systemd.conflicts import dropped
@@ -24,7 +25,6 @@ STANDARD = {
 _PULLS = {"Wants": "wants", "Requires": "requires", "RequiresOverridable": "requires", "BindsTo": "requires", "Upholds": "upholds"}
 _BY_DEFAULT = frozenset(["service", "socket", "timer", "path"])
 _FINDABLE = frozenset(["service", "socket", "target", "timer", "path"])
-YES, _NO = ("yes", "true", "on", "1", "y", "t"), ("no", "false", "off", "0", "n", "f")  # parse_boolean()
 REQUIRING = ("Requires", "BindsTo", "Requisite")
 _ENABLED = (".service", ".socket", ".timer")
 _OF_SYSTEMD = ("systemd-", "dbus", "getty", "user@", "emergency", "rescue", "console-", "initrd-", "quotaon", "autovt")
@@ -67,7 +67,7 @@ def dependencies(unit: Unit, key: str, expand: Expand) -> Iterator[tuple[str, Sp
 def takes_defaults(unit: Unit) -> bool:
     """Whether the default dependencies are in place (DefaultDependencies=)."""
     found = unit.value("Unit", "DefaultDependencies")
-    return found is None or found.value.lower() not in _NO
+    return found is None or found.value.lower() not in NO
 
 
 def bus_name(unit: Unit) -> Value | None:

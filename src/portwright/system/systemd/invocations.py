@@ -13,6 +13,7 @@ from portwright.system.spanned_text import UNKNOWN
 from portwright.system.systemd import environment, working_directory
 from portwright.system.systemd.command_line import Command, Expand, Refused, substitute
 from portwright.system.systemd.privileges import unit_privileges
+from portwright.system.systemd.specifiers import OWN_DIRECTORIES
 from portwright.system.systemd.units import Units
 from portwright.trees import Files
 
@@ -25,15 +26,6 @@ _SANDBOX = frozenset((
     "ProtectHome", "PrivateTmp", "DynamicUser", "InaccessiblePaths", "TemporaryFileSystem", "ReadWritePaths", "ReadOnlyPaths", "ExecPaths",
     "NoExecPaths", "BindPaths", "BindReadOnlyPaths", "InaccessibleDirectories", "ReadWriteDirectories", "ReadOnlyDirectories",
 ))  # fmt: skip
-
-# Variables that name the unit's own directories, and the roots those lie under (systemd.exec(5)).
-_DIRECTORIES = {
-    "RuntimeDirectory": ("RUNTIME_DIRECTORY", "/run"),
-    "StateDirectory": ("STATE_DIRECTORY", "/var/lib"),
-    "CacheDirectory": ("CACHE_DIRECTORY", "/var/cache"),
-    "LogsDirectory": ("LOGS_DIRECTORY", "/var/log"),
-    "ConfigurationDirectory": ("CONFIGURATION_DIRECTORY", "/etc"),
-}
 
 _SETTINGS_A_STEP = 8
 
@@ -200,8 +192,9 @@ def _of_user(unit: Unit, files: Files, expand: Expand) -> dict[str, Word]:
 
 def _of_directories(unit: Unit, expand: Expand) -> dict[str, Word]:
     found: dict[str, Word] = {}
-    for key, (name, root) in _DIRECTORIES.items():
+    for key, root in OWN_DIRECTORIES.items():
         paths = [f"{root}/{word.partition(':')[0]}" for each in unit.each("Service", key) for word in expand(each.value).split()]
         if paths:
-            found[name] = Word(":".join(paths), unit.each("Service", key)[-1].at)
+            # RuntimeDirectory= is in RUNTIME_DIRECTORY.
+            found[key.upper().replace("DIRECTORY", "_DIRECTORY")] = Word(":".join(paths), unit.each("Service", key)[-1].at)
     return found

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from portwright.facts import Privileges, Setting, Unit
+from portwright.formats.unit import NO, YES
 from portwright.source import Span, Word
 from portwright.system.host_files.accounts import account, is_account_name, is_unknown, is_unknown_group
 from portwright.system.host_files.capabilities import ALL, FileCapabilities
@@ -19,9 +20,6 @@ from portwright.system.systemd.command_line import Expand
 from portwright.system.systemd.socket_bind import bind_rules
 from portwright.system.words import words
 from portwright.trees import Files
-
-_TRUE = ("1", "yes", "y", "true", "t", "on")
-_FALSE = ("0", "no", "n", "false", "f", "off")
 
 # What makes systemd set no_new_privs for a process without CAP_SYS_ADMIN (context_has_no_new_privileges() in execute.c).
 _IMPLY_BOOLEAN = (
@@ -80,7 +78,7 @@ _KILLS = (257,)
 def is_on(unit: Unit, key: str) -> Span | None:
     """The line that switches a [Service] boolean on, None where it is off."""
     found = unit.value("Service", key)
-    return found.at if found is not None and found.value.lower() in _TRUE else None
+    return found.at if found is not None and found.value.lower() in YES else None
 
 
 def unit_privileges(
@@ -214,7 +212,7 @@ def _noroot(unit: Unit, because: list[tuple[str, Span]]) -> bool:
 def _private_users(unit: Unit) -> Span | None:
     """The line that gives it a user namespace: identity, self and full do as well as yes (measured with 257)."""
     found = unit.value("Service", "PrivateUsers")
-    return found.at if found is not None and found.value.lower() in (*_TRUE, *PRIVATE_USERS) else None
+    return found.at if found is not None and found.value.lower() in (*YES, *PRIVATE_USERS) else None
 
 
 def _no_new_privileges(
@@ -244,7 +242,7 @@ def _implies_no_new_privileges(unit: Unit, families: frozenset[str] | None, beca
             because.append((f"{key}=, which implies NoNewPrivileges=yes", lines[-1].at))
             return True
     namespaces = unit.value("Service", "RestrictNamespaces")
-    if namespaces is not None and namespaces.value.lower() not in _FALSE:
+    if namespaces is not None and namespaces.value.lower() not in NO:
         because.append(("RestrictNamespaces=, which implies NoNewPrivileges=yes", namespaces.at))
         return True
     return families is not None

@@ -8,17 +8,17 @@ from collections.abc import Iterator, Sequence
 
 from portwright._start.records import dataclass, replace
 from portwright.facts import Confidence, Invocation, Setting, Unit
+from portwright.formats.unit import NO, YES
 from portwright.source import Span, Word
 from portwright.system.processes.programs import script_head
 from portwright.system.releases.of_host import systemd as systemd_release
 from portwright.system.releases.since import EMPTY_HOMES
 from portwright.system.spanned_text import UNKNOWN, SpannedText
 from portwright.system.systemd.command_line import Expand
+from portwright.system.systemd.specifiers import OWN_DIRECTORIES
 from portwright.system.words import words
 from portwright.trees import Files
 
-_TRUE = ("1", "yes", "y", "true", "t", "on")
-_FALSE = ("0", "no", "n", "false", "f", "off")
 _HOMES = ("/home", "/root", "/run/user")
 _TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108  compared, never opened
 _ROOTED = frozenset(("RootDirectory", "RootImage"))  # the program is looked for in a tree that a copy seldom has
@@ -27,13 +27,6 @@ _MUST_EXIST = frozenset((
     "ReadWriteDirectories", "ReadOnlyDirectories", "InaccessibleDirectories",
 ))  # fmt: skip
 _BOUND = ("BindPaths", "BindReadOnlyPaths")
-_MADE = {
-    "RuntimeDirectory": "/run",
-    "StateDirectory": "/var/lib",
-    "CacheDirectory": "/var/cache",
-    "LogsDirectory": "/var/log",
-    "ConfigurationDirectory": "/etc",
-}
 _OF_ADMIN = ("/etc/systemd/", "/run/systemd/")
 _PASSING = ("/run/", "/proc/", "/sys/", "/dev/")
 _SLIPS = 2
@@ -172,8 +165,8 @@ def _file(argv: Sequence[str], directory: str) -> str:
 def _places(unit: Unit, files: Files, expand: Expand) -> Iterator[_Place]:
     """The directories that the unit's settings replace."""
     empty = () if EMPTY_HOMES.lacking(files.once(systemd_release)) else ("tmpfs",)
-    home = _last_valid(unit, "ProtectHome", (*_TRUE, *_FALSE, "read-only", *empty))
-    if home is not None and home.value.lower() in (*_TRUE, "tmpfs"):
+    home = _last_valid(unit, "ProtectHome", (*YES, *NO, "read-only", *empty))
+    if home is not None and home.value.lower() in (*YES, "tmpfs"):
         final = home.value.lower() != "tmpfs"
         for path in _HOMES:
             # Over a link nothing is mounted (systemd issue 41045).
@@ -181,7 +174,7 @@ def _places(unit: Unit, files: Files, expand: Expand) -> Iterator[_Place]:
                 yield _Place(path, home.at, f"ProtectHome={home.value} puts an empty directory over {path}", final)
     for key in ("PrivateTmp", "DynamicUser"):
         found = unit.value("Service", key)
-        if found is not None and (found.value.lower() in _TRUE or (key, found.value) == ("PrivateTmp", "disconnected")):
+        if found is not None and (found.value.lower() in YES or (key, found.value) == ("PrivateTmp", "disconnected")):
             # What an earlier command of the unit puts there is seen by the later ones.
             if not unit.each("Service", "ExecStartPre"):
                 for path in _TEMPORARY:
@@ -231,7 +224,7 @@ def _words(setting: Setting, expand: Expand) -> list[str]:
 
 def _made(unit: Unit, expand: Expand) -> Iterator[str]:
     """The directories that systemd makes for the unit before its namespace."""
-    for key, root in _MADE.items():
+    for key, root in OWN_DIRECTORIES.items():
         for setting in unit.each("Service", key):
             for word in _words(setting, expand):
                 yield f"{root}/{word.partition(':')[0]}"

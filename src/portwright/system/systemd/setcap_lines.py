@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from portwright._start.records import dataclass
 from portwright.facts import Setting, Unit
+from portwright.formats.unit import YES
 from portwright.source import Span
 from portwright.system.host_files.capabilities import FileCapabilities, file_capabilities
 from portwright.system.processes.programs import find_program
 from portwright.system.systemd.command_line import Expand
 from portwright.trees import Files
 
-_TRUE = ("1", "yes", "y", "true", "t", "on")
 # What finds a program for the shell: `setcap ... $(readlink -f $(which node))`.
 _FINDERS = frozenset(("readlink", "realpath", "which", "type", "command", "-f", "-e", "-m", "-v", "-p"))
 _MOST_BEFORE = 6  # words that may stand before the program, as in `sudo -n setcap`
@@ -53,7 +53,7 @@ def _has_power(unit: Unit, line: Setting, words: tuple[str, ...]) -> bool:
     return (
         bool(set(prefixes) & {"+", "!"})
         or words[0].rpartition("/")[2] == "sudo"
-        or (only_start is not None and only_start.value.lower() in _TRUE)
+        or (only_start is not None and only_start.value.lower() in YES)
         or (user is None or user.value == "root")
     )
 

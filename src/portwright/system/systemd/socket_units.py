@@ -5,7 +5,7 @@ from typing import Protocol
 
 from portwright.facts import Backlog, Endpoint, Setting, Traits, Unit
 from portwright.facts import Protocol as Transport
-from portwright.formats.unit import BLANK
+from portwright.formats.unit import BLANK, YES
 from portwright.ip import ip_address
 from portwright.numbers import based
 from portwright.ports import PortSet
@@ -14,7 +14,6 @@ from portwright.system.systemd import specifiers
 from portwright.trees import Files
 
 _PROTOCOLS: dict[str, Transport] = {"ListenStream": "tcp", "ListenDatagram": "udp"}
-_YES = frozenset(("1", "yes", "y", "true", "t", "on"))  # parse_boolean() in src/basic/parse-util.c
 _BASES = {"0x": 16, "0o": 8, "0b": 2}
 
 # The service manager is root, and a .socket unit fails where one of its addresses cannot be bound (systemd.socket(5)).
@@ -118,7 +117,7 @@ def _text(unit: Unit, key: str) -> str:
 
 
 def _is_on(unit: Unit, key: str) -> bool:
-    return _text(unit, key).lower() in _YES
+    return _text(unit, key).lower() in YES
 
 
 def _is_internet(address: str) -> bool:

@@ -99,6 +99,15 @@ _FIXED = {
     "t": "/run",
     "u": "root",
 }
+OWN_DIRECTORIES = {
+    "RuntimeDirectory": _FIXED["t"],
+    "StateDirectory": _FIXED["S"],
+    "CacheDirectory": _FIXED["C"],
+    "LogsDirectory": _FIXED["L"],
+    "ConfigurationDirectory": _FIXED["E"],
+}
+"""Where the directories lie that systemd makes for a unit (systemd.exec(5))."""
+
 _RELEASE = {"A": "IMAGE_VERSION", "B": "BUILD_ID", "M": "IMAGE_ID", "W": "VARIANT_ID", "o": "ID", "w": "VERSION_ID"}
 
 

@@ -9,13 +9,14 @@ from portwright._start import debug_log
 from portwright._start.records import replace
 from portwright.facts import OpenFiles, Setting, Unit
 from portwright.formats import unit as unit_format
+from portwright.formats.unit import YES
 from portwright.source import Span, Unreadable
 from portwright.system.host_files.accounts import Account, account
 from portwright.system.releases.of_host import systemd as systemd_release
 from portwright.system.releases.since import unread_setting
 from portwright.system.started import Packaged
 from portwright.system.systemd import start_order as order
-from portwright.system.systemd.activation import STANDARD, YES, Activation, Pull
+from portwright.system.systemd.activation import STANDARD, Activation, Pull
 from portwright.system.systemd.command_line import Command, Refused, commands
 from portwright.system.systemd.generators import (
     Generated,
