@@ -436,8 +436,7 @@ SILENT = {
     "trees/tree.py: report_not_understood": SHOWN,
     "rules/checking.py: _listed": SHOWN,
     "rules/grammar.py: _together": "an error of the rule's author, told by the function that reads its list",
-    "host/join/conflict.py: is_told_of_rivals": "of so many rivals one more may be told",
-    "host/join/conflict.py: may_be_first": "of so many rivals one is likely to give up, and the error is predicted of each",
+    "host/join/conflict.py: _rivals": "of so many rivals one is likely to give up, and the error is predicted of each, or one more is told",
     "host/join/giving_up.py: _late": "a socket of which nobody says that it is closed counts as open",
 }
 # Reports leave things out of what is shown; the module of numbers, and what counts down from a limit, know no file.

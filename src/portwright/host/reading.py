@@ -28,6 +28,7 @@ from portwright.system.host_files.selinux import enforced
 from portwright.system.releases.of_host import kernel as kernel_release
 from portwright.system.started import InitSocket, Started
 from portwright.system.sysctl.settle import Settled, defaults, settle
+from portwright.system.systemd.generators import is_of_known_package
 from portwright.trees import Files, Tree
 
 TYPE_CHECKING = False
@@ -106,7 +107,7 @@ def services(found: Started, files: Files, known: Captured, context: BindContext
 
 def _is_of_package(unit: Unit) -> bool:
     """Whether nobody knows with what power a service runs: the file of its package's unit is not in the copy."""
-    return unit.at.path.rpartition("/")[0].endswith((".wants", ".requires")) and unit.value("Service", "User") is None
+    return is_of_known_package(unit) and unit.value("Service", "User") is None
 
 
 def _of_package(fact: Fact, unit: Unit, files: Files) -> Fact:

@@ -120,23 +120,25 @@ def _failing(host: Host) -> frozenset[tuple[str | None, str]]:
 
 def is_told_of_rivals(host: Host, listener: Listener) -> bool:
     """Whether a daemon runs on without a contested port, and the quarrel is told of its rivals, who do not and may be the later ones."""
-    mine, my_turn, port = claim(host, listener), turn(host, listener), listener.port
-    if not listener.survives_conflict or mine is None or port is None:
+    if not listener.survives_conflict:
         return False
-    others = (each for each in host.once(_by_lowest_port).get((listener.protocol, port), ()) if each is not listener)
-    met = [each for each in islice(others, _MOST_RIVALS) if (theirs := claim(host, each)) is not None and collide(theirs, mine)]
-    return bool(met) and all(not each.survives_conflict and not_after(my_turn, turn(host, each)) for each in met)
+    rivals, my_turn = _rivals(host, listener), turn(host, listener)
+    return bool(rivals) and all(not each.survives_conflict and not_after(my_turn, turn(host, each)) for each in rivals)
 
 
 def may_be_first(host: Host, listener: Listener) -> bool:
     """Whether nothing is sure to go wrong with a contested port: every rival runs on without it, and may well be the later one."""
-    mine, my_turn, port = claim(host, listener), turn(host, listener), listener.port
+    rivals, my_turn = _rivals(host, listener), turn(host, listener)
+    return bool(rivals) and all(each.survives_conflict and not _is_earlier(each, my_turn) for each in rivals)
+
+
+def _rivals(host: Host, listener: Listener) -> list[Listener]:
+    """The first rivals on a listener's lowest port."""
+    mine, port = claim(host, listener), listener.port
     if mine is None or port is None:
-        return False
+        return []
     others = (each for each in host.once(_by_lowest_port).get((listener.protocol, port), ()) if each is not listener)
-    rivals = islice(others, _MOST_RIVALS)
-    met = [(each, theirs) for each in rivals if (theirs := claim(host, each)) is not None and collide(theirs, mine)]
-    return bool(met) and all(each.survives_conflict and not _is_earlier(each, my_turn) for each, _ in met)
+    return [each for each in islice(others, _MOST_RIVALS) if (theirs := claim(host, each)) is not None and collide(theirs, mine)]
 
 
 def _is_earlier(other: Listener, mine: Turn) -> bool:

@@ -1,6 +1,6 @@
 """Kernel settings that hooks of the network write when an interface comes up: ifupdown's, NetworkManager's and networkd-dispatcher's."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 from portwright._start.records import replace
@@ -33,7 +33,7 @@ def hook_writes(units: Units, files: Files) -> Iterator[SysctlWrite]:
         if unit is None or unit.starts != "boot":
             continue
         for folder in folders:
-            for name in _some(folder, files):
+            for name in _hooks(folder, files):
                 path = f"{folder}/{name}"
                 # run-parts(8) of ifupdown takes no name with a dot in it.
                 if files.kind(path) != "file" or (not arguments and "if-" in folder and "." in name):
@@ -44,11 +44,8 @@ def hook_writes(units: Units, files: Files) -> Iterator[SysctlWrite]:
             yield from _in_interfaces(service, files)
 
 
-def _some(folder: str, files: Files) -> Sequence[str]:
-    names = files.names(folder)
-    if len(names) > _MOST_SCRIPTS:
-        files.report_limit(Span.whole(files.tree.label(folder)), _MOST_SCRIPTS, "hooks of the network")
-    return names[:_MOST_SCRIPTS]
+def _hooks(folder: str, files: Files) -> Iterator[str]:
+    return files.limited(files.names(folder), _MOST_SCRIPTS, "hooks of the network", lambda name: Span.whole(files.tree.label(folder)))
 
 
 def _environment(at: Span, _text: str) -> Mapping[str, Word]:
@@ -58,7 +55,7 @@ def _environment(at: Span, _text: str) -> Mapping[str, Word]:
 
 def _in_interfaces(service: str, files: Files) -> Iterator[SysctlWrite]:
     """`up COMMAND` of interfaces(5). Whether its interface is brought up at boot is not asked: what commands write is possible at most."""
-    for path in (_INTERFACES, *(f"{_INTERFACES}.d/{name}" for name in _some(f"{_INTERFACES}.d", files))):
+    for path in (_INTERFACES, *(f"{_INTERFACES}.d/{name}" for name in _hooks(f"{_INTERFACES}.d", files))):
         source = files.read(path) if files.kind(path) == "file" else None
         position = 0
         for line in () if source is None else source.text.split("\n"):
