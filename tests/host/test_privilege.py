@@ -7,7 +7,7 @@ import pytest
 
 from portwright.facts import Privileges, Unit
 from portwright.formats import unit as unit_format
-from portwright.host.join.privilege import effective_capabilities, is_broad_root, may_bind
+from portwright.host.join.privilege import effective_capabilities, may_bind
 from portwright.source import Source, Span
 from portwright.system.host_files.capabilities import ALL
 from portwright.system.host_files.captures import Captured
@@ -402,14 +402,6 @@ def test_a_script_has_the_file_capabilities_of_its_interpreter() -> None:
     captured = Captured(filecaps={"/usr/bin/python3.11": "cap_net_bind_service=ep"})
 
     assert frozenset({NBS}) == effective_capabilities(unit_privileges(unit_of(SVC), frozenset(), BT, files, captured))
-
-
-@pytest.mark.parametrize(
-    ("lines", "broad"),
-    [((), True), ((f"CapabilityBoundingSet={NBS}",), False), ((SVC, AC), False), (("CapabilityBoundingSet=10 CAP_CHOWN",), True)],
-)
-def test_root_is_broad_where_it_holds_more_than_the_one_capability(lines: tuple[str, ...], broad: bool) -> None:
-    assert broad == is_broad_root(started(*lines))
 
 
 def test_sandboxing_takes_capabilities_from_the_bounding_set() -> None:

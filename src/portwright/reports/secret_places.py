@@ -65,7 +65,6 @@ _COLUMNS: tuple[tuple[re.Pattern[str], tuple[re.Pattern[str], ...]], ...] = (
     (lazy_regex(r"/tomcat[^/]*/.*|/server\.xml"), (lazy_regex(r"<Server\b[^>]*\bshutdown=[\"']([^\"']+)"),)),
     (lazy_regex(r"/n2n/.*|/(?:edge|supernode)[\w.-]*\.conf"), (lazy_regex(r"^\s*-k[\s=]*(\S+)"),)),
     (lazy_regex(r"/caddy/.*|/caddyfile[\w.-]*"), (lazy_regex(r"^\s*(?:acme_)?dns\s+\w+\s+(?!\{)(\S+)"),)),
-    (lazy_regex(r"/3proxy[\w./-]*"), (lazy_regex(r":(?:CL|CR|NT):([^\s:]+)"),)),
 )  # fmt: skip
 
 _BEFORE = 30

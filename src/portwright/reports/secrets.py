@@ -251,7 +251,7 @@ def reasons_without_secrets(troubles: Iterable[Unreadable], sources: Mapping[str
 _AROUND = ("pass", "secret", "token", "key", "cred", "admins", "basic", "user", "\\\n")
 _PLACES = lazy_regex(
     r"snmp|rad|tac|upsmon|monit|tgt|iet|scst|istgt|voicemail|turn|squid|exim|frr|quagga|zebra|ripd|bgpd|ospfd|isisd|eigrpd|babeld|ldpd|ppp|coin"
-    r"|ray|sing-box|jaas|\.properties|n2n|edge|supernode|caddy|3proxy|tomcat|server\.xml",
+    r"|ray|sing-box|jaas|\.properties|n2n|edge|supernode|caddy|tomcat|server\.xml",
     re.IGNORECASE,
 )
 _LINES_ABOVE = 30

@@ -530,7 +530,3 @@ def _a(word: str) -> str:
     if word in ("text", "ports", "words", "texts", "numbers"):
         return {"texts": "a list of texts", "numbers": "a list of numbers"}.get(word, word)
     return f"an {word}" if word[0] in "aeiou" else f"a {word}"
-
-
-def _kebab(name: str) -> str:
-    return "".join(f"-{letter.lower()}" if letter.isupper() and place else letter.lower() for place, letter in enumerate(name))

@@ -122,12 +122,6 @@ def effective_capabilities(privileges: Privileges) -> frozenset[str] | None:
     return gained & ambient if privileges.no_new_privileges else gained
 
 
-def is_broad_root(privileges: Privileges) -> bool:
-    """Whether it runs as uid 0 with more than CAP_NET_BIND_SERVICE (kernel capabilities in the host's user namespace)."""
-    held = effective_capabilities(privileges)
-    return _is_root(privileges) and not privileges.private_users and (held is None or bool(held - {NEEDED}))
-
-
 def _is_root(privileges: Privileges) -> bool:
     return privileges.uid0 or (privileges.setuid_root and not privileges.no_new_privileges)
 
