@@ -56,6 +56,7 @@ HELD_BY = {
         "security/test_outputs.py: test_case_49_nor_below_another_checkout_or_an_input",
         "security/test_outputs.py: test_what_is_written_is_on_disk_before_it_takes_the_place_of_the_old",
         "security/test_outputs.py: test_a_plan_lands_together_or_not_at_all",
+        "security/test_outputs.py: test_a_signal_between_two_files_of_a_plan_waits_for_all_three",
     ),
     "Files, lines, depths, links and includes have limits": (
         "hostile/test_limits.py: test_what_is_left_out_is_said_and_makes_it_incomplete",

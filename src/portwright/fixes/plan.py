@@ -22,6 +22,7 @@ _MOST_HALVINGS = 24
 """Proofs of one host by halves: each reads the whole host, and two hundred fixes that exclude each other would need four hundred. After
 that a common proof says which wishes its new findings speak of: those are left out, each with the finding that speaks of it."""
 
+
 @dataclass(frozen=True, slots=True)
 class Unplanned:
     """A finding that no step mends, why, and what a person can do about it."""

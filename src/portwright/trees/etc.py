@@ -23,4 +23,3 @@ class EtcTree(DirectoryTree):
 
     def _is_mounted(self, top: str) -> bool:
         return False
-

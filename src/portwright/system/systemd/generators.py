@@ -53,7 +53,6 @@ class Generated:
     dropins: dict[str, list[DropIn]] = field(default_factory=dict)
 
 
-
 def of_known_packages(files: Files, dangling: Iterable[Link], packaged: Packaged) -> Iterator[Unit]:
     """The units of packages that a link enables and whose files are not in the copy, which has /etc alone: as somebody knows them, or
     as the init script of the same name says."""
