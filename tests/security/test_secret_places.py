@@ -57,6 +57,19 @@ def test_case_51_a_secret_is_known_by_the_lines_around_it_and_no_port_is_struck_
     assert _PORT.findall(text) == _PORT.findall(shown)
 
 
+@pytest.mark.parametrize("count", [1, 30, 60, 200])
+@pytest.mark.parametrize("indent", ["", "    "])
+def test_case_51_no_line_of_a_key_is_shown_however_far_its_beginning_is_above(indent: str, count: int) -> None:
+    line = "Kq/1z+Left/" * 5 + "x2/10/m5"
+    key = ["-----BEGIN PRIVATE KEY-----", *[line] * count, "Kq==", "-----END PRIVATE KEY-----"]
+    text = "\n".join(("tls: |", *(f"{indent}{each}" for each in key), "port", ""))
+
+    shown = _shown("/etc/x/a.yml", text)
+
+    assert {f"{indent}{'*' * len(line)}", f"{indent}****"} == set(shown[2 : count + 3])
+    assert [f"{indent}-----END PRIVATE KEY-----", "port", ""] == shown[count + 3 :]
+
+
 @pytest.mark.parametrize("suffix", ["", ".j2", ".erb", ".bak", ".dpkg-old", "~"])
 @pytest.mark.parametrize(
     "path",

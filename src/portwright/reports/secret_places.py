@@ -69,6 +69,7 @@ _COLUMNS: tuple[tuple[re.Pattern[str], tuple[re.Pattern[str], ...]], ...] = (
 
 _BEFORE = 30
 _NEAR = 8192
+_LONGEST_KEY = 400  # lines; RSA of 16384 bits has two hundred
 _MOST_ABOVE = 6
 _NAMED_BY = frozenset(("name", "key", "id", "label", "variable", "env", "option"))
 _HOLDS = frozenset(("value", "default", "content", "defaultvalue", "string", "val", "text", "data"))
@@ -142,7 +143,7 @@ def by_neighbours(source: Source, number: int, meaning: Meaning) -> Iterator[Str
     yield from _after_an_option(source, number, line, meaning)
     yield from _beside(source, number, line, meaning)
     yield from _below(source, number, line, meaning)
-    if (match := _KEY_LINE.match(line)) is not None and _inside_a_key(source, number):
+    if (match := _KEY_LINE.match(line)) is not None and any(number in lines for lines in _keys(source)):
         yield match.span("value")
     if _in_a_long_string(source, number, meaning):
         yield 0, len(line)
@@ -238,14 +239,21 @@ def _blocks(source: Source, number: int, line: str) -> Iterator[str]:
                 return
 
 
-def _inside_a_key(source: Source, number: int) -> bool:
-    for near in range(number - 1, max(number - 1 - 2 * _BEFORE, 0), -1):
-        line = source.line(near)[:_NEAR]
-        if _KEY_BEGINS.search(line):
-            return True
-        if _KEY_ENDS.search(line) or not (_KEY_LINE.match(line) or ":" in line or not line.strip()):
-            return False
-    return False
+@lru_cache(maxsize=16)
+def _keys(source: Source) -> tuple[range, ...]:
+    """The lines between the beginning and the end of each private key in a file."""
+    found: list[range] = []
+    last = source.text.count("\n") + 1
+    for begins in _KEY_BEGINS.finditer(source.text):
+        first = end = source.span(*begins.span()).line + 1
+        while end <= min(last, first + _LONGEST_KEY) and _may_be_of_a_key(source.line(end)[:_NEAR]):
+            end += 1
+        found.append(range(first, end))
+    return tuple(found)
+
+
+def _may_be_of_a_key(line: str) -> bool:
+    return _KEY_ENDS.search(line) is None and (_KEY_LINE.match(line) is not None or ":" in line or not line.strip())
 
 
 def continued(source: Source, number: int) -> str:

@@ -265,7 +265,8 @@ def _by_place(source: Source, number: int) -> list[_Stretch]:
         return []
     near = source.near(number, _LINES_ABOVE, 2)
     near = (near if len(near) <= 4 * _NEAR else line).casefold()
-    if not any(stem in near for stem in _AROUND) and not _PLACES.search(source.path):
+    # A word by itself may be of a key, which begins farther above.
+    if not any(stem in near for stem in _AROUND) and not _PLACES.search(source.path) and len(line.split(None, 1)) != 1:
         return []
     from portwright.reports.secret_places import by_file, by_neighbours, continued
 
