@@ -106,7 +106,8 @@ def of_a_user(files: Files, home: str, uid: int, exists: Iterable[str]) -> Gener
 
 
 def is_guess(unit: Unit) -> bool:
-    """Whether what starts the unit is not sure: it is generated here, or from a file whose mode, which decides, no tree tells."""
+    """Whether what starts the unit is not sure: it is generated here, from a file whose mode, which decides, no tree tells, or it is a
+    package's whose file is not in the copy."""
     known = "/etc/systemd/" in unit.at.path and is_of_known_package(unit)
     return known or unit.name == "rc-local.service" or unit.at.path.startswith((f"{_SCRIPTS}/", "/etc/rc.local", *_QUADLETS))
 
