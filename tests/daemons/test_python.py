@@ -1,6 +1,8 @@
 """What Python programs bind: http.server as measured with Python 3.11, scripts by their source."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from portwright._start.records import replace
 from portwright.daemons.interpreters.python import reader as python
@@ -112,6 +114,8 @@ def test_a_script_that_says_so_binds(source: str, expected: tuple[str, bool]) ->
         "import http.server\ndef main(port):\n  http.server.HTTPServer(('', port), H)\nmain(**options)",
         "import http.server, json\nhttp.server.HTTPServer(('', json.load(open('/etc/gone.json'))['port']), H)",
         "import http.server, os\nP = 80\nif os.path.exists('/etc/x'):\n  P = 81\nhttp.server.HTTPServer(('', P), H)",
+        "import http.server\nP = 80\nif P:\n  P = 81\nhttp.server.HTTPServer(('', P), H)",
+        "import http.server\ndef f(a):\n  g(a)\n  http.server.HTTPServer(a, H)\n  a(('', 80), H)\ndef g(b):\n  f(b)",
         "import http.server\nP = 80\nP = 81\nhttp.server.HTTPServer(('', P), H)",
         "import http.server, conf\nhttp.server.HTTPServer(('', conf.PORT), H)",
         "import socket\ns = socket.socket()\ns.bind(('', 9))\ns.connect(('10.0.0.1', 80))",
@@ -254,3 +258,24 @@ def test_an_argument_without_a_dash_is_counted_behind_the_options() -> None:
     )
 
     assert [("tcp 0.0.0.0 7103", True)] == script(parsed, " --host x -v web 7103")
+
+
+_NAMES = st.sampled_from("abc")
+_VALUES = st.one_of(
+    _NAMES, st.sampled_from(("80", "''", "None", "sys.argv[1]", "os.environ.get('X', a)", "json.load(open(a))[b]", "a or b", "a + b", "f(a, b)"))
+)
+_LINES = st.one_of(
+    st.tuples(_NAMES, _VALUES).map(" = ".join),
+    st.tuples(_VALUES, _NAMES, _VALUES).map(lambda each: f"if {each[0]}:\n  {each[1]} = {each[2]}"),
+    st.tuples(_NAMES, _NAMES, _VALUES).map(lambda each: f"def {each[0]}({each[1]}={each[2]}):\n  {each[1]}({each[0]})\n  {each[0]}({each[1]})"),
+    st.tuples(_VALUES, _VALUES).map(lambda each: f"HTTPServer(({each[0]}, {each[1]}), H)"),
+    st.tuples(_NAMES, _VALUES).map(lambda each: f"{each[0]}(({each[1]}, 80), H)"),
+)
+
+
+@given(st.lists(_LINES, max_size=12))
+def test_names_that_stand_for_one_another_come_to_an_end(lines: list[str]) -> None:
+    files = host_of({SCRIPT: "from http.server import HTTPServer\nimport json, os, sys\n" + "\n".join(lines) + "\n"})
+    python.read(invocation(f"/usr/bin/python3 {SCRIPT} 81"), files, {})
+
+    assert () == files.unreadable

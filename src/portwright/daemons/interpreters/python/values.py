@@ -65,12 +65,16 @@ class Text:
     values: dict[str, list[ast.expr]] = field(default_factory=dict)
     guards: dict[int, Guards] = field(default_factory=dict)
     """The conditions around an assignment, by the identity of its value."""
+    asked: set[str] = field(default_factory=set)
+    """Names of which it is being worked out which of their assignments holds."""
     hidden: set[str] = field(default_factory=set)
     classes: dict[str, ast.ClassDef] = field(default_factory=dict)
     set_later: dict[str, ast.expr] = field(default_factory=dict)
     methods: dict[tuple[str, str], list[ast.Call]] = field(default_factory=dict)
     options: dict[str, list[ast.Call]] = field(default_factory=dict)
     calls: list[ast.Call] = field(default_factory=list)
+    called: dict[str, list[ast.Call]] = field(default_factory=dict)
+    """The calls of a function by its bare name."""
     functions: dict[str, list[ast.FunctionDef | ast.AsyncFunctionDef]] = field(default_factory=dict)
     parameters: dict[str, list[str]] = field(default_factory=dict)
     """The functions that have a parameter of a name; "" for a lambda."""
@@ -178,6 +182,8 @@ def _index(tree: ast.Module, text: Text) -> None:
                 text.hidden.add(name)
             case ast.Call():
                 text.calls.append(node)
+                if isinstance(node.func, ast.Name):
+                    text.called.setdefault(node.func.id, []).append(node)
                 if isinstance(node.func, ast.Attribute):
                     if isinstance(node.func.value, ast.Name):
                         text.methods.setdefault((node.func.value.id, node.func.attr), []).append(node)
@@ -202,25 +208,31 @@ def only(name: str, text: Text) -> ast.expr | None:
     """The one thing a name stands for: what is assigned to it once, or what the one call of its function gives for a parameter."""
     values = text.values.get(name, [])
     if name not in text.hidden:
-        return values[0] if len(values) == 1 else _assigned_last(values, text) if len(values) <= _MOST_ASSIGNED else None
+        return values[0] if len(values) == 1 else _assigned_last(name, values, text) if len(values) <= _MOST_ASSIGNED else None
     owners = text.parameters.get(name, [])
     if values or len(owners) != 1 or len(text.functions.get(owners[0], [])) != 1:
         return None
-    calls = [call for call in text.calls if isinstance(call.func, ast.Name) and call.func.id == owners[0]]
+    calls = text.called.get(owners[0], [])
     return _passed(text.functions[owners[0]][0], name, calls[0]) if len(calls) == 1 else None
 
 
-def _assigned_last(values: list[ast.expr], text: Text) -> ast.expr | None:
+def _assigned_last(name: str, values: list[ast.expr], text: Text) -> ast.expr | None:
     """Of several assignments the one that surely comes last: a first one, and others behind conditions that are known."""
-    left: list[ast.expr] = []
-    for value in values:
-        outcomes = {_outcome(test, wanted, text) for test, wanted in text.guards.get(id(value), ())}
-        if False in outcomes:
-            continue
-        if None in outcomes or (left and not outcomes):
-            return None
-        left.append(value)
-    return left[-1] if left else None
+    if name in text.asked:
+        return None  # a condition asks for the very name that it decides: `if PORT: PORT = 81`
+    text.asked.add(name)
+    try:
+        left: list[ast.expr] = []
+        for value in values:
+            outcomes = {_outcome(test, wanted, text) for test, wanted in text.guards.get(id(value), ())}
+            if False in outcomes:
+                continue
+            if None in outcomes or (left and not outcomes):
+                return None
+            left.append(value)
+        return left[-1] if left else None
+    finally:
+        text.asked.discard(name)
 
 
 def _outcome(test: ast.expr | None, wanted: bool, text: Text) -> bool | None:
@@ -550,16 +562,18 @@ def is_true(node: ast.expr | None) -> bool:
     return isinstance(node, ast.Constant) and bool(node.value)
 
 
-def dotted(node: ast.expr, text: Text) -> str:
-    """The full name of `a.b.c` after imports; "" for anything else."""
+def dotted(node: ast.expr, text: Text, depth: int = 0) -> str:
+    """The full name of `a.b.c` after imports, and of what a function is passed for a parameter; "" for anything else."""
     parts: list[str] = []
     while isinstance(node, ast.Attribute) and len(parts) < DEEPEST:
         parts.append(node.attr)
         node = node.value
     if not isinstance(node, ast.Name):
         return ""
-    if node.id in text.parameters and not parts and isinstance(meant := only(node.id, text), ast.Name | ast.Attribute):
-        return dotted(meant, text) if text.parameters[node.id][0] not in ("", node.id) and meant is not node else ""
+    if node.id in text.parameters and not parts:
+        meant = only(node.id, text) if depth < DEEPEST else None
+        if isinstance(meant, ast.Name | ast.Attribute):
+            return dotted(meant, text, depth + 1)
     first = text.imports.get(node.id, node.id)
     module, dot, rest = first.partition(".")
     return ".".join((_PYTHON_2.get(module, module) + dot + rest, *reversed(parts)))
