@@ -1,6 +1,8 @@
 """What Node.js scripts listen on, where their text says so; the addresses as measured with node 20."""
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from portwright.source import Span
 from tests.daemons.started import binds, endpoints
@@ -187,3 +189,27 @@ def test_a_file_that_is_not_there_leaves_the_port_unknown() -> None:
     text = "const cfg = require('./config.json');\nserver.listen(cfg.port || 8080);"
 
     assert [] == binds("/usr/bin/node /srv/app/server.js", None, {"/srv/app/server.js": text})
+
+
+_NAMES = st.sampled_from("abc")
+_VALUES = st.one_of(
+    _NAMES,
+    st.tuples(_NAMES, _NAMES).map(".".join),
+    st.tuples(_NAMES, _NAMES).map(lambda each: f"JSON.parse(fs.readFileSync({each[0]}.{each[1]}))"),
+    st.sampled_from(("80", "''", "process.env.A || a", "yaml.load(fs.readFileSync(path.join(a, c)))")),
+    st.sampled_from(("require('./a.json')", "a ? b : c", "{ port: a, b }", "process.argv[a]", "Number(b)")),
+)
+_LINES = st.one_of(
+    st.tuples(_NAMES, _VALUES).map(lambda each: f"const {each[0]} = {each[1]}"),
+    st.tuples(_NAMES, _NAMES, _VALUES, _VALUES).map(lambda each: f"const {{ {each[0]}: {each[1]} = {each[2]} }} = {each[3]}"),
+    st.tuples(_NAMES, _VALUES).map(lambda each: f"{each[0]} = {each[1]}"),
+    st.tuples(_VALUES, _VALUES).map(lambda each: f"server.listen({each[0]}, {each[1]})"),
+)
+
+
+@example(["const c = JSON.parse(fs.readFileSync(c.path))", "server.listen(c.port)"])
+@given(st.lists(_LINES, max_size=12))
+def test_names_that_stand_for_one_another_come_to_an_end(lines: list[str]) -> None:
+    _, reasons = endpoints(f"/usr/bin/node {SCRIPT}", None, {SCRIPT: "\n".join(lines)})
+
+    assert not [reason for reason in reasons if "port" not in reason]

@@ -355,12 +355,12 @@ def _is_environment(value: Range, text: _Text) -> bool:
 # ── expressions ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _worth(value: Range | None, text: _Text) -> _Known | None:
+def _worth(value: Range | None, text: _Text, depth: int = 0) -> _Known | None:
     """What an expression certainly is, None where that takes running it."""
     if value is None:
         return None
     try:
-        return _value(value, text, 0)
+        return _value(value, text, depth)
     except _Unknown:
         return None
 
@@ -471,7 +471,7 @@ def _named(value: Range, text: _Text, depth: int) -> _Known:
             return _value(meant, text, depth + 1)
         if name in text.taken_out and name not in text.hidden and name not in text.values:
             owner, taken, fallback = text.taken_out[name]
-            known = _of_data(_data_file(owner, text), (taken,), here, text)
+            known = _of_data(_data_file(owner, text, depth), (taken,), here, text)
             return known if known.value is not None or fallback is None else _value(fallback, text, depth + 1)
         raise _Unknown
     if name in _CONVERTS and text.sign(start + 1, "(") and text.after(start + 1) == end:
@@ -493,7 +493,7 @@ def _named(value: Range, text: _Text, depth: int) -> _Known:
             return _value(properties[key], text, depth + 1)
     keys = _keys(start + 1, end, text)
     if keys and meant is not None:
-        return _of_data(_data_file(meant, text), keys, here, text)
+        return _of_data(_data_file(meant, text, depth), keys, here, text)
     if keys and text.imported.get(name, "").endswith(".json"):
         return _of_data((_beside(text.imported[name], text), "json", ()), keys, here, text)
     raise _Unknown
@@ -532,7 +532,7 @@ def _of_data(place: tuple[str, str, tuple[str, ...]] | None, keys: tuple[str, ..
     return _Known(found.word.text if number is None else number, found.word.at)
 
 
-def _data_file(value: Range, text: _Text) -> tuple[str, str, tuple[str, ...]] | None:
+def _data_file(value: Range, text: _Text, depth: int) -> tuple[str, str, tuple[str, ...]] | None:
     """(path, grammar, keys) of `require("./a.json").b`, or of `JSON.parse(fs.readFileSync("a.json", "utf8"))`, `yaml.load(...)`."""
     start, end = value
     if text.sign(start, "require") and text.sign(start + 1, "("):
@@ -551,7 +551,7 @@ def _data_file(value: Range, text: _Text) -> tuple[str, str, tuple[str, ...]] | 
     for at in range(start + 4, min(end, start + 12)):
         if text.name(at) == "readFileSync" and text.sign(at + 1, "("):
             arguments = _arguments(at + 1, text)
-            named = _path(arguments[0], text) if arguments else None
+            named = _path(arguments[0], text, depth + 1) if arguments else None
             return None if named is None else (named, grammar, ())
     return None
 
@@ -562,17 +562,17 @@ def _beside(name: str, text: _Text) -> str:
     return normpath(name if name.startswith("/") else f"{folder}/{name}")
 
 
-def _path(value: Range, text: _Text) -> str | None:
+def _path(value: Range, text: _Text, depth: int) -> str | None:
     """The path that an expression names: a text, `path.join(__dirname, "a.json")`, or what is worth a text."""
     start, end = value
     if text.name(start) == "path" and text.name(start + 2) in ("join", "resolve") and text.sign(start + 3, "("):
         parts = _arguments(start + 3, text)
         if not parts or text.after(start + 3) != end or text.name(parts[0][0]) != "__dirname":
             return None
-        rest = [_worth(part, text) for part in parts[1:]]
+        rest = [_worth(part, text, depth) for part in parts[1:]]
         names = [part.value for part in rest if part is not None and isinstance(part.value, str)]
         return _beside("/".join(names), text) if names and len(names) == len(rest) else None
-    known = _worth(value, text)
+    known = _worth(value, text, depth)
     return text.path(known.value) if known is not None and isinstance(known.value, str) else None
 
 
