@@ -261,15 +261,14 @@ def test_an_argument_without_a_dash_is_counted_behind_the_options() -> None:
 
 
 _NAMES = st.sampled_from("abc")
-_VALUES = st.one_of(
-    _NAMES, st.sampled_from(("80", "''", "None", "sys.argv[1]", "os.environ.get('X', a)", "json.load(open(a))[b]", "a or b", "a + b", "f(a, b)"))
-)
+_CALLS = st.sampled_from(("os.environ.get('X', a)", "json.load(open(a))[b]", "a or b", "a + b", "f(a, b)"))
+_VALUES = st.one_of(_NAMES, st.sampled_from(("80", "''", "None", "sys.argv[1]")), _CALLS)
 _LINES = st.one_of(
-    st.tuples(_NAMES, _VALUES).map(" = ".join),
-    st.tuples(_VALUES, _NAMES, _VALUES).map(lambda each: f"if {each[0]}:\n  {each[1]} = {each[2]}"),
-    st.tuples(_NAMES, _NAMES, _VALUES).map(lambda each: f"def {each[0]}({each[1]}={each[2]}):\n  {each[1]}({each[0]})\n  {each[0]}({each[1]})"),
-    st.tuples(_VALUES, _VALUES).map(lambda each: f"HTTPServer(({each[0]}, {each[1]}), H)"),
-    st.tuples(_NAMES, _VALUES).map(lambda each: f"{each[0]}(({each[1]}, 80), H)"),
+    st.builds("{} = {}".format, _NAMES, _VALUES),
+    st.builds("if {}:\n  {} = {}".format, _VALUES, _NAMES, _VALUES),
+    st.builds("def {0}({1}={2}):\n  {1}({0})\n  {0}({1})".format, _NAMES, _NAMES, _VALUES),
+    st.builds("HTTPServer(({}, {}), H)".format, _VALUES, _VALUES),
+    st.builds("{}(({}, 80), H)".format, _NAMES, _VALUES),
 )
 
 

@@ -235,10 +235,9 @@ def _config_files(
             given += mentions(label, text, _role(label))
             row = None if other == "installer" else not_read(label, other, text)
             if what is None:
-                written, is_cut = _written(label, other if row is None else row.kind, text)
+                written, cut = _written(label, other if row is None else row.kind, text)
                 placed += written
-                if is_cut:
-                    unreadable.append(Unreadable(Span.whole(label), "it is too long, or writes too many files, to be read to its end"))
+                unreadable += cut
             unread += [] if row is None else [row]
         if what is not None:
             recognised.add(path)
@@ -255,19 +254,27 @@ def _config_files(
     return kept, SiblingFiles(tree, frozenset(recognised)), tuple(unreadable), coverage, tuple(given)
 
 
-def _written(label: str, kind: str, text: str) -> tuple[tuple[StagedFile, ...], bool]:
-    """The configs that a script, a cloud-config or a playbook writes, and whether it was not read to its end."""
+def _written(label: str, kind: str, text: str) -> tuple[tuple[StagedFile, ...], tuple[Unreadable, ...]]:
+    """The configs that a script, a cloud-config or a playbook writes, and what of them is not read."""
     from portwright.repositories.deployers import placed
     from portwright.repositories.deployers.placed import LONGEST, MOST
 
+    # Of what installs a program these are the scripts that a package's installation runs on a host.
+    files = placed("shell script" if kind == "installer" and label.endswith("postinst") else kind, label, text)
     found: list[StagedFile] = []
-    files = placed(kind, label, text)
+    cut: list[Unreadable] = []
     for each in files:
         what = recognise(each.path.lstrip("/"), each.text, True)
         if what is not None and what.deployed and what.host_path:
             known = without_blanks_to_fill(each.text) if what.unfilled else each.text
             found.append(StagedFile(label, each.path, what, known.encode("utf-8", "surrogateescape"), text))
-    return tuple(found), len(files) >= MOST or (bool(files) and len(text) > LONGEST)
+            cut += (
+                Unreadable(Span(label, line, 1, line, 1), f"of the lines that this one writes into {each.path} only the first is read")
+                for line in each.cut
+            )
+    if len(files) >= MOST or (files and len(text) > LONGEST):
+        cut.append(Unreadable(Span.whole(label), "it is too long, or writes too many files, to be read to its end"))
+    return tuple(found), tuple(cut)
 
 
 def _left_out(placed: Iterable[StagedFile], tree: Tree) -> Iterable[StagedFile]:

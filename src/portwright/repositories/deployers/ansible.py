@@ -23,8 +23,7 @@ def placed(label: str, text: str) -> tuple[Placed, ...]:
     """The files of literal tasks, and one of sysctl.d for the kernel settings."""
     text = text[:LONGEST]
     nodes, _ = parse(Source(label, text))
-    outer, pages = text.split("\n"), Pages()
-    settings = f"/etc/sysctl.d/zz-{label.replace('/', '-')}.conf"
+    outer, pages = text.split("\n"), Pages(label)
     for module, loop in _tasks(nodes):
         name = module.key.text
         said = _arguments(module)
@@ -32,10 +31,8 @@ def placed(label: str, text: str) -> tuple[Placed, ...]:
             continue
         if name in _SYSCTL:
             for key, value in _pairs(said, loop):
-                if "\ufffd" not in key.text:
-                    where = value if "{{" not in value.text else key
-                    line = f"{key.text} = {_BLANK.sub(UNKNOWN, value.text)}"
-                    pages.write(settings, [(where.at.line, " " * (where.at.column - 1) + line)], True)
+                where = value if "{{" not in value.text else key
+                pages.set(where.at.line, where.at.column - 1, key.text, _BLANK.sub(UNKNOWN, value.text))
             continue
         path, content = said.get("dest") or said.get("path"), said.get("content") or said.get("line") or said.get("block")
         if path is None or content is None or "{{" in path.text:

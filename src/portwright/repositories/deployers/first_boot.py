@@ -15,7 +15,7 @@ def placed(label: str, text: str) -> tuple[Placed, ...]:
     """The files of a cloud-config or a Butane config, and what its commands write."""
     text = text[:LONGEST]
     nodes, _ = parse(Source(label, text))
-    outer, pages = text.split("\n"), Pages()
+    outer, pages = text.split("\n"), Pages(label)
     for node in nodes:
         if node.key.text == "write_files":
             path, content = _word(node, "path"), _word(node, "content")
@@ -25,12 +25,27 @@ def placed(label: str, text: str) -> tuple[Placed, ...]:
                 pages.write(path.text, block(content, outer), append is not None and append.text.lower() in ("true", "yes"))
     commands = [word for node in nodes if node.key.text in ("bootcmd", "runcmd") for word in node.values]
     if commands:
-        lines = dict(line for word in commands for line in block(word, outer))
-        script = "\n".join(lines.get(number, "") for number in range(1, max(lines) + 1))
-        shell.write(script, pages, f"/etc/sysctl.d/zz-{label.replace('/', '-')}.conf")
+        shell.write(_script(commands, outer), pages)
     for place, inline in _of_butane(nodes):
         pages.write(place, block(inline, outer))
     return pages.placed()
+
+
+def _script(commands: Iterable[Word], outer: list[str]) -> str:
+    """Commands as a script whose lines are those of the source; the words of `[sysctl, -w, a=1]` are one command."""
+    lines: dict[int, str] = {}
+    for word in commands:
+        for number, text in block(word, outer):
+            one = text.replace("\n", "; ")
+            if " " in one.strip() and _is_in_list(word, outer):
+                one = one[: word.at.column - 1] + f'"{one.strip()}"'
+            lines[number] = f"{lines[number]} {one.lstrip()}" if number in lines else one
+    return "\n".join(lines.get(number, "") for number in range(1, max(lines, default=0) + 1))
+
+
+def _is_in_list(word: Word, outer: list[str]) -> bool:
+    """Whether a word is one of a command that is written as a list, and so stands for itself whatever blanks it has."""
+    return outer[word.at.line - 1][: word.at.column - 1].lstrip(" -").startswith("[")
 
 
 def _of_butane(nodes: Iterable[Node]) -> Iterator[tuple[str, Word]]:

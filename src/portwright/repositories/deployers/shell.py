@@ -1,13 +1,14 @@
 """Shell scripts: files that `cat <<EOF`, `tee`, `echo` and `printf` write under absolute paths, and the settings that `sysctl -w` makes."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright.repositories.deployers.placed import LONGEST, Pages, Placed
 from portwright.system.spanned_text import UNKNOWN
 
-_HERE = lazy_regex(r"<<(-?)[ \t]*(['\"]?)([A-Za-z_][\w.-]{0,63})\2")
+_HERE = lazy_regex(r"(?<!<)<<(?!<)-?[ \t]*(['\"]?)([A-Za-z_][\w.-]{0,63})\1")
 _PATH = r"[\"']?([/$][^\s\"'|;&<>()]{1,400})[\"']?"
 _TO = lazy_regex(rf"(>>?)[ \t]*{_PATH}")
 _TEE = lazy_regex(rf"\btee[ \t]+((?:-a|--append)[ \t]+)?{_PATH}")
@@ -16,9 +17,13 @@ _SAYS = lazy_regex(
     r"(?:^|[;&|({ \t])(?:echo(?:[ \t]+-[enE]+)*|printf)[ \t]+"
     rf"(?:\"((?:[^\"\\]|\\.){{0,2000}})\"|'([^']{{0,2000}})'|({_WORD}(?:[ \t]+{_WORD}){{0,20}}))"
 )
-_VALUE = r"(?:\"[^\"]{0,400}\"|'[^']{0,400}'|[^\s;|&<>]{1,400})"
-_SET = lazy_regex(rf"(?:^|[;&|({{ \t])sysctl((?:[ \t]+(?:-[a-zA-Z]+|--[a-z-]+|[\w./*-]{{3,200}}={_VALUE}))+)")
-_PAIR = lazy_regex(r"([\w./*-]{3,200})=(?:\"([^\"]*)\"|'([^']*)'|(\S+))")
+_KEY = r"[\w./*-]{3,200}"
+_VALUE = r"(?:\"[^\"]{0,400}\"|'[^']{0,400}'|[^\s;|&<>\"']{1,400})"
+_WHOLE = rf"(?:{_KEY}={_VALUE}|\"{_KEY}=[^\"]{{0,400}}\"|'{_KEY}=[^']{{0,400}}')"
+_SET = lazy_regex(rf"(?:^|[;&|({{ \t])sysctl((?:[ \t]+(?:-[a-zA-Z]+|--[a-z-]+|{_WHOLE}))+)")
+_PAIR = lazy_regex(rf"\"({_KEY})=([^\"]*)\"|'({_KEY})=([^']*)'|({_KEY})=(?:\"([^\"]*)\"|'([^']*)'|(\S+))")
+_KEY_AND_VALUE = ((1, 3, 5), (2, 4, 6, 7, 8))  # the groups of _PAIR
+_IN_SINGLE_QUOTES = (4, 7)
 _DECLARES = r"(?:(?:export|readonly|local|declare)[ \t]+)?([A-Za-z_]\w{0,63})"
 _ASSIGNED = lazy_regex(
     rf"[ \t]*{_DECLARES}=(?:\"([^\"$`\\]{{0,400}})\"|'([^']{{0,400}})'|([^\s\"'$`;&|<>()]{{0,400}}))[ \t]*(?:#.*)?"
@@ -31,15 +36,15 @@ _VARIABLE = lazy_regex(
 
 def placed(label: str, text: str) -> tuple[Placed, ...]:
     """The files that a script writes, and one of sysctl.d for what it sets itself, which holds once it was run."""
-    pages = Pages()
-    write(text, pages, f"/etc/sysctl.d/zz-{label.replace('/', '-')}.conf")
+    pages = Pages(label)
+    write(text, pages)
     return pages.placed()
 
 
-def write(text: str, pages: Pages, settings: str) -> None:
-    """Put what a script writes into `pages`, and what it sets with sysctl(8) into the file `settings`."""
+def write(text: str, pages: Pages) -> None:
+    """Put what a script writes, and what it sets with sysctl(8) or below /proc/sys, into `pages`."""
     lines = text[:LONGEST].split("\n")
-    known = _variables(lines)
+    known, ends = _variables(lines), _ends(lines)
     number = 0
     while number < len(lines):
         line = lines[number]
@@ -48,48 +53,56 @@ def write(text: str, pages: Pages, settings: str) -> None:
             continue
         here = _HERE.search(line)
         target = _target(line, known)
-        if here is not None:
-            body, number = _body(lines, number, here[3], bool(here[1]))
+        end = None if here is None else _first_from(number, ends.get(here[2], []))
+        # Nothing ends what is no here-document, as the `<<` of arithmetic.
+        if here is not None and end is not None:
             if target is not None:
-                inside = [(at, each if here[2] else _filled(each, known)) for at, each in body]
+                inside = ((at + 1, lines[at] if here[1] else _filled(lines[at], known)) for at in range(number, end))
                 pages.write(target[0], inside, target[1])
+            number = end + 1
             continue
         if target is not None and (said := _SAYS.search(line)) is not None:
             path, append = target
             quote = next(group for group in (1, 2, 3) if said[group] is not None)
-            words = (said[2] if quote == 2 else _filled(said[quote], known)).replace("\\n", "\n").split("\n")[0]
+            words = (said[2] if quote == 2 else _filled(said[quote], known)).replace("\\n", "\n").removesuffix("\n")
             if path.startswith("/proc/sys/"):
-                words = f"{path.removeprefix('/proc/sys/').replace('/', '.')} = {words}"
-                path, append = settings, True
-            pages.write(path, [(number, " " * said.start(quote) + words)], append)
+                pages.set(number, said.start(quote), path.removeprefix("/proc/sys/").replace("/", "."), words)
+            else:
+                pages.write(path, [(number, " " * said.start(quote) + words)], append)
         for found in _SET.finditer(line):
             for pair in _PAIR.finditer(found[1]):
-                value = pair[3] if pair[3] is not None else _filled(pair[2] if pair[2] is not None else pair[4], known)
-                at = found.start(1) + pair.start()
-                pages.write(settings, [(number, " " * at + f"{pair[1]} = {value}")], True)
+                key, value = (next(group for group in groups if pair[group] is not None) for groups in _KEY_AND_VALUE)
+                text = pair[value] if value in _IN_SINGLE_QUOTES else _filled(pair[value], known)
+                pages.set(number, found.start(1) + pair.start(key), pair[key], text)
 
 
 def _target(line: str, known: Mapping[str, str]) -> tuple[str, bool] | None:
     """(path, whether it is appended to) of what a line writes; None where it writes no file whose path is known."""
     tee = _TEE.search(line)
     if tee is not None:
-        path, append = _filled(tee[2], known), tee[1] is not None
+        targets = [(_filled(tee[2], known), tee[1] is not None)]
     else:
-        found = next((each for each in _TO.finditer(line) if line[each.start() - 1 : each.start()] not in ("2", "&", "<", "-", "=")), None)
-        if found is None:
-            return None
-        path, append = _filled(found[2], known), found[1] == ">>"
-    return (path, append) if path.startswith("/") and UNKNOWN not in path and not path.startswith("/dev/") else None
+        targets = [(_filled(each[2], known), each[1] == ">>") for each in _TO.finditer(line) if _is_of_output(line, each.start())]
+    fits = (each for each in targets if each[0].startswith("/") and UNKNOWN not in each[0] and not each[0].startswith("/dev/"))
+    return next(fits, None)
 
 
-def _body(lines: list[str], start: int, end: str, tabs: bool) -> tuple[list[tuple[int, str]], int]:
-    """The lines of a here-document, and the index of the line behind its end."""
-    found: list[tuple[int, str]] = []
-    at = start
-    while at < len(lines) and (lines[at].lstrip("\t") if tabs else lines[at]) != end:
-        found.append((at + 1, lines[at]))
-        at += 1
-    return found, at + 1
+def _is_of_output(line: str, at: int) -> bool:
+    """Whether a redirection is that of standard output, and no part of `2>`, `&>`, `->` or `=>`."""
+    return line[at - 1 : at] not in ("2", "&", "<", "-", "=")
+
+
+def _first_from(number: int, indices: list[int]) -> int | None:
+    at = bisect_left(indices, number)
+    return indices[at] if at < len(indices) else None
+
+
+def _ends(lines: list[str]) -> Mapping[str, list[int]]:
+    """The indices of lines by what they say, blanks around it left out: in a block of YAML the end of a here-document is indented, too."""
+    found: dict[str, list[int]] = {}
+    for at, line in enumerate(lines):
+        found.setdefault(line.strip(), []).append(at)
+    return found
 
 
 def _variables(lines: list[str]) -> Mapping[str, str]:
