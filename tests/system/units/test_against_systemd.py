@@ -120,11 +120,12 @@ def started(texts: list[str], manager: str) -> list[list[str] | None]:
     found: dict[str, str] = {}
     for block in re.split(r"\n\t*-> Unit ", answer.decode("utf-8", "surrogateescape")):
         found.setdefault(block.partition(":\n")[0], block)
+    if "u0.service" not in found:
+        # Where a kernel or a container lets a manager not run even as a test; .ci/run's machine does.
+        pytest.skip("this systemd makes no test run here")
     told: list[list[str] | None] = []
     for number in range(len(texts)):
-        block = found.get(f"u{number}.service")
-        if block is None:
-            pytest.skip("this systemd makes no test run here")
+        block = found[f"u{number}.service"]
         ran = re.findall(r"\n\t+-> ExecStart:\n((?:\t+Command Line: .*\n)+)", block)
         loaded = "Unit Load State: loaded" in block
         told.append(re.findall("Command Line: (.*)", ran[0]) if loaded and ran else [] if loaded else None)
@@ -135,7 +136,7 @@ def started(texts: list[str], manager: str) -> list[list[str] | None]:
 def test_systemd_runs_the_same_commands_of_any_text(seed: int) -> None:
     manager = next(filter(os.path.exists, _MANAGER), None)
     if manager is None:
-        pytest.skip("systemd is not installed")
+        pytest.skip("systemd is not installed")  # as with the other real programs that tests compare with (README)
     chance = random.Random(f"units {seed}")  # noqa: S311  not a secret
     texts = [spoilt_unit(chance) for _ in range(300)]
     tree = MemoryTree({
