@@ -275,6 +275,13 @@ def _repository(data: bytes) -> None:
         allowed(check(host, RULES), host.sources, frozenset(rule.card.id for rule in RULES))
 
 
+def _written(data: bytes) -> None:
+    names = {"install.sh": b"#!/bin/sh\n", "user-data": b"#cloud-config\n", "machine.bu": b"", "roles/a/tasks/main.yml": b""}
+    for host in read_repository(MemoryTree({f"/{name}": start + data for name, start in names.items()}), "r"):
+        told(host)
+        allowed(check(host, RULES), host.sources, frozenset(rule.card.id for rule in RULES))
+
+
 def _captured(data: bytes) -> None:
     lists = ("filecaps", "setuid", "packages", "kernel", "addresses", "sysctl", "sockets")
     files: dict[str, str | bytes] = {**_example("web1"), **{f"/.portwright/{name}": data for name in lists}}
@@ -366,7 +373,7 @@ def targets() -> dict[str, Target]:
             found["format/" + module.name.rpartition(".")[2]] = target
     found |= {f"app/{daemon.name}": _daemon(daemon.name) for daemon in daemons()}
     stories: Iterable[tuple[str, Target]] = (
-        ("host", _host), ("unit", _unit), ("repository", _repository), ("captured", _captured), ("sysctl", _sysctl),
-        ("directory", _directory),
+        ("host", _host), ("unit", _unit), ("repository", _repository), ("written", _written), ("captured", _captured),
+        ("sysctl", _sysctl), ("directory", _directory),
     )  # fmt: skip
     return found | {f"story/{name}": target for name, target in stories}
