@@ -9,8 +9,6 @@ from portwright.source import Word
 from portwright.system.spanned_text import UNKNOWN
 from portwright.trees import Files
 
-_ENDINGS = {"json": "json", "yml": "yaml", "yaml": "yaml", "toml": "toml", "ini": "ini", "cfg": "ini", "conf": "ini"}
-
 
 @dataclass(frozen=True, slots=True)
 class Datum:
@@ -18,11 +16,6 @@ class Datum:
 
     word: Word
     is_text: bool
-
-
-def grammar_of(path: str) -> str | None:
-    """The grammar of a data file by the ending of its name."""
-    return _ENDINGS.get(path.rpartition(".")[2].lower())
 
 
 def looked_up(path: str, grammar: str, keys: Sequence[str], files: Files) -> Datum | None:
