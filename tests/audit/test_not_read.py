@@ -3,14 +3,14 @@
 import pytest
 
 from portwright.coverage import NotRead
-from portwright.repositories.staging import read_repository
+from portwright.repositories.reading import read_repository
 from portwright.trees.memory import MemoryTree
 
 
 def told(files: dict[str, str]) -> list[tuple[str, str, str]]:
     (host,) = read_repository(MemoryTree(files), "repo")
     assert () == host.unreadable
-    return [(each.path.lstrip("/"), each.kind, each.reason.partition(",")[0]) for each in host.coverage.not_read]
+    return [(each.path.lstrip("/"), each.kind, each.reason.partition(" (from ")[0]) for each in host.coverage.not_read]
 
 
 KERNEL, PORTS, UNITS = "its text mentions kernel settings", "its text mentions ports", "its text mentions units"
@@ -26,7 +26,7 @@ KERNEL, PORTS, UNITS = "its text mentions kernel settings", "its text mentions p
         ("roles/x/tasks/main.yml", "- sysctl:\n    name: net.ipv4.ip_local_port_range\n", "ansible", KERNEL),
         ("site.yml", "- hosts: all\n  tasks:\n  - shell: systemctl enable x\n", "ansible", UNITS),
         ("user-data", "#cloud-config\nruncmd: [systemctl start x]\n", "cloud-config", UNITS),
-        ("install.sh", "sysctl -w net.ipv4.ip_local_port_range='1024 65535'\n", "shell script", KERNEL),
+        ("install.sh", "sysctl --system\n", "shell script", KERNEL),
         ("scripts/install", "#!/usr/bin/env bash\nsysctl -p\n", "shell script", KERNEL),
         ("etc/init.d/app", "#!/sbin/openrc-run\nport=80\ncommand_args='-p 80:80'\n", "init script", PORTS),
         ("build/Dockerfile", "FROM x\nEXPOSE 8080\n", "dockerfile", PORTS),
@@ -70,6 +70,6 @@ def test_what_it_speaks_of_is_said_once_each_in_one_row() -> None:
     script = "sysctl -p\nsystemctl start x\nsetcap cap_net_bind_service=ep x\nsysctl -p\n"
     (host,) = read_repository(MemoryTree({"/run.sh": script}), "repo")
 
-    reason = "its text mentions kernel settings, units and capabilities, "
+    reason = "its text mentions kernel settings, units and capabilities (from line 1), "
     reason += "and of shell scripts only the files and kernel settings that they write are read"
     assert (NotRead("/run.sh", "shell script", reason),) == host.coverage.not_read

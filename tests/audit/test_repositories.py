@@ -14,7 +14,7 @@ from portwright.audit.case_file import Case, parse
 from portwright.audit.check import Selection, verdict_on
 from portwright.audit.inputs import Input
 from portwright.finding import HostResult
-from portwright.repositories.staging import read_repository
+from portwright.repositories.reading import read_repository
 from portwright.rules import load
 from portwright.shipped import rules_directory
 from portwright.trees.memory import MemoryTree

@@ -29,7 +29,7 @@ from portwright.host import Host
 from portwright.host.join.conflict import collisions
 from portwright.host.reading import Services, assemble, bind_context, join, read_host
 from portwright.reports import facts_text, json_v1, ports, text
-from portwright.repositories.staging import read_repository
+from portwright.repositories.reading import read_repository
 from portwright.rules import Rule, check
 from portwright.rules import load as load_rules
 from portwright.rules.allowing import allowed

@@ -4,7 +4,7 @@ import pytest
 
 from portwright.coverage import NotUnderstood
 from portwright.host.reading import read_host
-from portwright.repositories.staging import read_repository
+from portwright.repositories.reading import read_repository
 from portwright.trees.memory import MemoryTree
 
 HOST = {"/etc/os-release": "ID=debian\n", "/etc/passwd": "root:x:0:0::/root:/bin/sh\n"}

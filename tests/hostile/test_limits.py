@@ -9,7 +9,8 @@ from types import ModuleType
 
 import pytest
 
-import portwright.repositories.staging
+import portwright.repositories.gathering
+import portwright.repositories.reading
 import portwright.system.openrc.reader
 import portwright.system.runit.reader
 import portwright.system.systemd.activation
@@ -154,14 +155,14 @@ def test_the_hosts_of_a_repository_have_one_budget_together(
     assert 0 == main(["facts", "--format", "json", str(tmp_path)])
     assert 20 == len(json.loads(capsys.readouterr().out)["hosts"])
 
-    monkeypatch.setattr(portwright.repositories.staging, "_MOST_LAID", 5500)
+    monkeypatch.setattr(portwright.repositories.reading, "_MOST_LAID", 5500)
     assert 3 == main(["facts", "--format", "json", str(tmp_path)])
     host, *others = json.loads(capsys.readouterr().out)["hosts"]
     assert 4 == len(others)
     assert ["the files make 20 different hosts; only the first 5 were read"] == [each["reason"] for each in host["unreadable"]]
 
     monkeypatch.undo()
-    monkeypatch.setattr(portwright.repositories.staging, "MOST_BYTES", 5500)
+    monkeypatch.setattr(portwright.repositories.gathering, "MOST_BYTES", 5500)
     assert 3 == main(["facts", "--format", "json", str(tmp_path)])
     host = json.loads(capsys.readouterr().out)["hosts"][0]
     assert 15 == sum("this one is left out" in each["reason"] for each in host["unreadable"])
@@ -392,8 +393,14 @@ SILENT = {
     "host/terms/nfs.py: nfs_client_ports": SHOWN,
     "host/terms/power.py: held_capabilities": SHOWN,
     "host/terms/sysctl.py: loaders_disagree": SHOWN,
-    "repositories/not_read.py: not_read": GUESS,
-    "repositories/staging.py: _affordable": CALLER,
+    "repositories/checkout.py: _read": "a file that no deployer fills in counts as what its own name says it is",
+    "repositories/checkout.py: text": "what is not kept is read again",
+    "repositories/deployers/ansible.py: deployed": CALLER,
+    "repositories/deployers/first_boot.py: deployed": CALLER,
+    "repositories/deployers/shell.py: deployed": CALLER,
+    "repositories/not_read.py: spoken_of": GUESS,
+    "repositories/reading.py: _affordable": CALLER,
+    "repositories/staging.py: _stage": CALLER,
     "repositories/staging.py: stage": CALLER,
     "rules/checking.py: _matches": SHOWN,
     "rules/checking.py: _parts": SHOWN,
@@ -425,11 +432,7 @@ SILENT = {
     "system/systemd/unit_files.py: _follow": KERNEL,
     "system/systemd/unit_files.py: is_unit_name": KERNEL,
     "trees/budget.py: expand": CALLER,
-    "repositories/deployers/ansible.py: placed": CALLER,
-    "repositories/deployers/first_boot.py: placed": CALLER,
-    "repositories/deployers/placed.py: set": CALLER,
     "repositories/deployers/placed.py: write": CALLER,
-    "repositories/deployers/shell.py: write": CALLER,
     "trees/budget.py: is_read_up": CALLER,
     "trees/budget.py: take": CALLER,
     "trees/budget.py: work": CALLER,

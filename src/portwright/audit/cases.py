@@ -12,7 +12,7 @@ from portwright.finding import HostResult
 from portwright.host import Host
 from portwright.host.reading import read_host
 from portwright.reports.cases import findings_text
-from portwright.repositories.staging import read_repository
+from portwright.repositories.reading import read_repository
 from portwright.rules import Rule, evaluate
 from portwright.rules.grammar import nearest
 from portwright.source import ParseError, Span, Unreadable

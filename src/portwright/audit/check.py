@@ -67,7 +67,7 @@ def read(given: Input, rate: int | None = None) -> tuple[Host, ...]:
         if given.kind == "host":
             return (_ready(read_host(tree, given.name, given.identity), rate),)
         # Telling configs apart takes patterns that a host has no use for.
-        from portwright.repositories.staging import read_repository
+        from portwright.repositories.reading import read_repository
 
         return tuple(_ready(host, rate) for host in read_repository(tree, given.name, explicit=given.explicit))
 
@@ -83,9 +83,7 @@ def verdict(given: Input, rules: tuple[Rule, ...], selection: Selection, known: 
     return verdict_on(read(given, rate), given, rules, selection, known)
 
 
-def verdict_on(
-    hosts: tuple[Host, ...], given: Input, rules: tuple[Rule, ...], selection: Selection, known: frozenset[str]
-) -> HostResult:
+def verdict_on(hosts: tuple[Host, ...], given: Input, rules: tuple[Rule, ...], selection: Selection, known: frozenset[str]) -> HostResult:
     """What the rules find in the hosts that an input was read as."""
     findings: dict[tuple[object, ...], Finding] = {}
     unreadable = {u for host in hosts for u in host.unreadable}

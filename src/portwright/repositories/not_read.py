@@ -1,5 +1,7 @@
 """Files of a repository that are not read although they may set up a host: of what kind each is, and what its text speaks of."""
 
+from collections.abc import Iterable
+
 from portwright._start.lazy_regex import lazy_regex
 from portwright.coverage import NotRead
 
@@ -117,26 +119,37 @@ def kind_by_name(label: str) -> str | None:
     return _ENDINGS.get(ending)
 
 
-def not_read(label: str, kind: str, text: str) -> NotRead | None:
-    """The row of a file that `kind_by_name` wants looked into; None where it is of no such kind, or speaks of nothing that matters here."""
-    text = text[:LONGEST]
-    told: str | None = kind
+def kind_of(label: str, kind: str, text: str) -> str | None:
+    """What kind a file is that `kind_by_name` wants looked into, by its text, too; None where it is none of them."""
     if kind == "yaml":
-        told = _kind_of_yaml(label, text)
-    elif kind == "script":
-        told = "init script" if _INIT.search(text[:400]) else "shell script" if _SHELL.match(text) else None
-    elif kind == "shell script" and _CLOUD_CONFIG.match(text):
-        told = "cloud-config"
-    if told is None:
+        return _kind_of_yaml(label, text)
+    if kind == "script":
+        return "init script" if _INIT.search(text[:400]) else "shell script" if _SHELL.match(text) else None
+    return "cloud-config" if kind == "shell script" and _CLOUD_CONFIG.match(text) else kind
+
+
+def spoken_of(text: str) -> tuple[tuple[int, str], ...]:
+    """What a text speaks of that matters here, with the number of each line."""
+    text = text[:LONGEST]
+    found, line, done = [], 1, 0
+    for each in _SPEAKS.finditer(text):
+        line += text.count("\n", done, each.start())
+        done = each.start()
+        found.append((line, each.lastgroup or ""))
+    return tuple(found)
+
+
+def not_read(label: str, kind: str, spoken: Iterable[tuple[int, str]]) -> NotRead | None:
+    """The row of a file of which these lines are not read; None without any."""
+    lines: dict[str, int] = {}
+    for line, name in spoken:
+        lines.setdefault(name, line)
+    if not lines:
         return None
-    spoken = {found.lastgroup for found in _SPEAKS.finditer(text)}
-    if not spoken:
-        return None
-    said = [word for name, word in _WORDS.items() if name in spoken]
+    said = [word for name, word in _WORDS.items() if name in lines]
     listed = " and ".join(filter(None, (", ".join(said[:-1]), said[-1])))
-    if told in _PARTLY_READ:
-        return NotRead(label, told, f"its text mentions {listed}, and of {_IN_PLURAL[told]} only {_PARTLY_READ[told]} are read")
-    return NotRead(label, told, f"its text mentions {listed}, and {_IN_PLURAL[told]} are not read")
+    ending = f"of {_IN_PLURAL[kind]} only {_PARTLY_READ[kind]} are read" if kind in _PARTLY_READ else f"{_IN_PLURAL[kind]} are not read"
+    return NotRead(label, kind, f"its text mentions {listed} (from line {min(lines.values())}), and {ending}")
 
 
 def _kind_of_yaml(label: str, text: str) -> str | None:

@@ -1,11 +1,13 @@
-"""What other files of a repository put on a host: a deployer is a module here, and turns the text of one source into `Placed` files.
+"""What other files of a repository do to a host: a deployer is a module here, and turns one source into `Deployed`.
 
-It takes what is literal and leaves the rest: what it cannot work out is U+FFFD in the text, and nothing is ever run.
+Each has a function `deployed(label, text, checkout)`: the path of the source in its repository, its text, and what else the repository
+has. It takes what is literal and leaves the rest: what it cannot work out is U+FFFD in the text, and nothing is ever run.
 """
 
 from importlib import import_module
 
-from portwright.repositories.deployers.placed import Placed
+from portwright.repositories.checkout import Checkout
+from portwright.repositories.deployers.placed import Deployed
 
 _MODULES = {
     "ansible": "ansible",
@@ -15,9 +17,9 @@ _MODULES = {
 }
 
 
-def placed(kind: str, label: str, text: str) -> tuple[Placed, ...]:
-    """The files that a source of this kind puts on a host; none for a kind that no deployer reads, or a text that is none of its kind."""
+def deployed(kind: str, label: str, text: str, checkout: Checkout) -> Deployed:
+    """What a source of this kind puts on a host; nothing for a kind that no deployer reads, or a text that is none of its kind."""
     if kind not in _MODULES:
-        return ()
-    found: tuple[Placed, ...] = import_module(f"{__name__}.{_MODULES[kind]}").placed(label, text)
+        return Deployed()
+    found: Deployed = import_module(f"{__name__}.{_MODULES[kind]}").deployed(label, text, checkout)
     return found

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from portwright._start.lazy_regex import lazy_regex
 from portwright.formats.nodes import Node
 from portwright.formats.yaml_nodes import parse
-from portwright.repositories.deployers.placed import LONGEST, Pages, Placed, block
+from portwright.repositories.checkout import Checkout
+from portwright.repositories.deployers.placed import LONGEST, Deployed, Line, Pages, block
 from portwright.source import Source, Word
 from portwright.system.spanned_text import UNKNOWN
 
@@ -19,11 +20,12 @@ _ITEM = lazy_regex(r"\{\{\s*item\.(\w+)\s*\}\}|\{\{\s*item\[['\"](\w+)['\"]\]\s*
 _BLANK = lazy_regex(r"\{\{.*?\}\}")
 
 
-def placed(label: str, text: str) -> tuple[Placed, ...]:
+def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
     """The files of literal tasks, and one of sysctl.d for the kernel settings."""
+    pages = Pages(label, cut=len(text) > LONGEST)
     text = text[:LONGEST]
     nodes, _ = parse(Source(label, text))
-    outer, pages = text.split("\n"), Pages(label)
+    outer = text.split("\n")
     for module, loop in _tasks(nodes):
         name = module.key.text
         said = _arguments(module)
@@ -32,14 +34,14 @@ def placed(label: str, text: str) -> tuple[Placed, ...]:
         if name in _SYSCTL:
             for key, value in _pairs(said, loop):
                 where = value if "{{" not in value.text else key
-                pages.set(where.at.line, where.at.column - 1, key.text, _BLANK.sub(UNKNOWN, value.text))
+                pages.set(where.at.line, where.at.column, key.text, _BLANK.sub(UNKNOWN, value.text))
             continue
         path, content = said.get("dest") or said.get("path"), said.get("content") or said.get("line") or said.get("block")
         if path is None or content is None or "{{" in path.text:
             continue
-        lines = [(number, _BLANK.sub(UNKNOWN, line)) for number, line in block(content, outer)]
+        lines = [Line(_BLANK.sub(UNKNOWN, each.text), each.source, each.number, each.shift) for each in block(content, outer)]
         pages.write(path.text, lines, name not in _COPY)
-    return pages.placed()
+    return pages.deployed()
 
 
 def _tasks(nodes: Sequence[Node]) -> Iterator[tuple[Node, list[Node]]]:

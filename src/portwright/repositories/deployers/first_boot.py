@@ -4,18 +4,20 @@ from collections.abc import Iterable, Iterator
 
 from portwright.formats.nodes import Node
 from portwright.formats.yaml_nodes import parse
+from portwright.repositories.checkout import Checkout
 from portwright.repositories.deployers import shell
-from portwright.repositories.deployers.placed import LONGEST, Pages, Placed, block
+from portwright.repositories.deployers.placed import LONGEST, Deployed, Line, Pages, block
 from portwright.source import Source, Word
 
 _UNITS = "/etc/systemd/system"
 
 
-def placed(label: str, text: str) -> tuple[Placed, ...]:
+def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
     """The files of a cloud-config or a Butane config, and what its commands write."""
+    pages = Pages(label, cut=len(text) > LONGEST)
     text = text[:LONGEST]
     nodes, _ = parse(Source(label, text))
-    outer, pages = text.split("\n"), Pages(label)
+    outer = text.split("\n")
     for node in nodes:
         if node.key.text == "write_files":
             path, content = _word(node, "path"), _word(node, "content")
@@ -28,24 +30,33 @@ def placed(label: str, text: str) -> tuple[Placed, ...]:
         shell.write(_script(commands, outer), pages)
     for place, inline in _of_butane(nodes):
         pages.write(place, block(inline, outer))
-    return pages.placed()
+    return pages.deployed()
 
 
-def _script(commands: Iterable[Word], outer: list[str]) -> str:
-    """Commands as a script whose lines are those of the source; the words of `[sysctl, -w, a=1]` are one command."""
-    lines: dict[int, str] = {}
+def _script(commands: Iterable[Word], outer: list[str]) -> list[Line]:
+    """Commands as the lines of a script; the words of `[sysctl, -w, a=1]` are one command."""
+    lines: list[Line] = []
     for word in commands:
-        for number, text in block(word, outer):
-            one = text.replace("\n", "; ")
-            if " " in one.strip() and _is_in_list(word, outer):
-                one = one[: word.at.column - 1] + f'"{one.strip()}"'
-            lines[number] = f"{lines[number]} {one.lstrip()}" if number in lines else one
-    return "\n".join(lines.get(number, "") for number in range(1, max(lines, default=0) + 1))
+        if not _is_in_list(word, outer):
+            lines += block(word, outer)
+            continue
+        text = f'"{word.text}"' if " " in word.text else word.text.replace("\n", " ")
+        begun = lines[-1] if lines and lines[-1].number == word.at.line and _is_further(word, outer) else None
+        if begun is None:
+            lines.append(Line(text, word.at.path, word.at.line, word.at.column - 1))
+        else:
+            lines[-1] = Line(f"{begun.text} {text}", begun.source, begun.number, begun.shift)
+    return lines
 
 
 def _is_in_list(word: Word, outer: list[str]) -> bool:
     """Whether a word is one of a command that is written as a list, and so stands for itself whatever blanks it has."""
     return outer[word.at.line - 1][: word.at.column - 1].lstrip(" -").startswith("[")
+
+
+def _is_further(word: Word, outer: list[str]) -> bool:
+    """Whether the list of this word began before it: two commands may stand in one line, `[[a, b], [c]]`."""
+    return not outer[word.at.line - 1][: word.at.column - 1].rstrip(" \"'").endswith("[")
 
 
 def _of_butane(nodes: Iterable[Node]) -> Iterator[tuple[str, Word]]:

@@ -1,4 +1,4 @@
-"""A file that another one puts on a host: its lines stand where a reviewer sees them."""
+"""A file that other files of a repository put on a host: each of its lines knows the line that a reviewer sees."""
 
 from collections.abc import Iterable
 
@@ -10,73 +10,115 @@ LONGEST = 1 << 18
 """Characters of a source that are looked through."""
 MOST = 200
 """Files that one source may put on a host."""
-_MOST_SETTINGS = 8
-"""Kernel settings that one line of a source may make."""
+MOST_LINES = 20_000
+"""Lines that one source may put into a file; what a loop repeats counts each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a placed file, and where it was written: line `number` of the file `source` of the repository.
+
+    `shift` is how many columns further right it stands there. What a variable fills in has the place of the line it is put into, and so
+    has what stands behind it, as near as the line goes.
+    """
+
+    text: str
+    source: str
+    number: int
+    shift: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A file at its path on a host. `text` has every line at its own line number in the source, and blank lines for all else.
+    """A file at its path on a host.
 
-    So a span in it is one in the source. Columns are those of the source, too, but behind a value that was filled in. `cut` are the
-    lines of the source that write several, of which only the first has a place.
+    `machine` is whom it is for, where the source says so: a host or a group; files of two machines never meet. `of` is the file of the
+    repository that it is made of as a whole, a template or a copied file, which then is at no other place.
     """
 
     path: str
-    text: str
-    cut: tuple[int, ...] = ()
+    lines: tuple[Line, ...]
+    machine: str = ""
+    of: str = ""
+
+    @property
+    def text(self) -> str:
+        """What the file holds."""
+        return "".join(f"{line.text}\n" for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """What one source does to a host: the files it puts there.
+
+    `understood` are the lines of the source, besides those that stand in files, of which nothing is left unsaid: what they do is of no
+    matter here, or was taken into account. `cut`: its text, or what it writes, is longer than what is looked through.
+    """
+
+    files: tuple[Placed, ...] = ()
+    understood: frozenset[int] = frozenset()
+    cut: bool = False
 
 
 @dataclass
 class Pages:
-    """The files that one source writes, by their paths and line by line; `label` is the source."""
+    """The files that one source writes, as they grow line by line; `label` is the source, `machine` whom it is for."""
 
     label: str
-    lines: dict[str, dict[int, str]] = field(default_factory=dict)
-    cut: dict[str, list[int]] = field(default_factory=dict)
+    machine: str = ""
+    lines: dict[str, list[Line]] = field(default_factory=dict)
+    of: dict[str, str] = field(default_factory=dict)
+    understood: set[int] = field(default_factory=set)
+    cut: bool = False
 
-    def write(self, path: str, lines: Iterable[tuple[int, str]], append: bool = False) -> None:
-        """Put (line number, text) into a file; without `append` what the file had before is gone."""
-        if not _is_path(path) or (len(self.lines) >= MOST and path not in self.lines):
+    def write(self, path: str, lines: Iterable[Line], append: bool = False, of: str = "") -> None:
+        """Put lines into a file; without `append` what the file had before is gone. `of` as in Placed."""
+        if not is_path(path):
             return
+        if len(self.lines) >= MOST and path not in self.lines:
+            self.cut = True
+            return
+        kept = self.lines.setdefault(path, [])
         if not append:
-            self.lines[path] = {}
-            self.cut.pop(path, None)
-        kept = self.lines.setdefault(path, {})
-        for number, text in lines:
-            first, *more = text.split("\n")
-            if number in kept or any(more):
-                self.cut.setdefault(path, []).append(number)
-            kept.setdefault(number, first)
-
-    def set(self, number: int, column: int, key: str, value: str) -> None:
-        """Put a kernel setting into a file of sysctl.d; a second one of the same line goes into another."""
-        text = " " * column + f"{key} = {value}"
-        for each in range(_MOST_SETTINGS):
-            path = f"/etc/sysctl.d/zz-{self.label.replace('/', '-')}-{each}.conf"
-            if number not in self.lines.get(path, {}) or each == _MOST_SETTINGS - 1:
-                self.write(path, [(number, text)], append=True)
+            kept.clear()
+            self.of.pop(path, None)
+        if of:
+            self.of[path] = of
+        for line in lines:
+            if len(kept) >= MOST_LINES:
+                self.cut = True
                 return
+            kept.append(line)
 
-    def placed(self) -> tuple[Placed, ...]:
+    def say(self, path: str, number: int, column: int, text: str, append: bool = False) -> None:
+        """Put a text into a file that begins at a column of one line of the source, whatever lines it has."""
+        self.write(path, [Line(each, self.label, number, column - 1) for each in text.split("\n")], append)
+
+    def set(self, number: int, column: int, key: str, value: str, source: str = "") -> None:
+        """Put a kernel setting, which the line of the source makes, into a file of sysctl.d that is read last."""
+        path = f"/etc/sysctl.d/zz-{self.label.replace('/', '-')}.conf"
+        self.write(path, [Line(f"{key} = {value}".replace("\n", " "), source or self.label, number, column - 1)], append=True)
+
+    def deployed(self) -> Deployed:
         """The files as they stand at the end."""
-        found = []
-        for path, lines in self.lines.items():
-            if lines:
-                text = "\n".join(lines.get(number, "") for number in range(1, max(lines) + 1)) + "\n"
-                found.append(Placed(path, text, tuple(self.cut.get(path, ()))))
-        return tuple(found)
+        files = (Placed(path, tuple(lines), self.machine, self.of.get(path, "")) for path, lines in self.lines.items() if lines)
+        return Deployed(tuple(files), frozenset(self.understood), self.cut)
 
 
-def _is_path(path: str) -> bool:
-    """Whether this is a whole path on a host."""
+def is_path(path: str) -> bool:
+    """Whether this is a whole path on a host, of which nothing is unknown."""
     return path.startswith("/") and UNKNOWN not in path and "/../" not in path and not path.endswith("/") and "\n" not in path
 
 
-def block(word: Word, outer: list[str]) -> list[tuple[int, str]]:
-    """The lines of a text that a YAML scalar holds, as they stand in the source; only those of a literal block have lines of their own."""
+def block(word: Word, outer: list[str]) -> list[Line]:
+    """The lines of a text that a YAML scalar holds; those of a literal block have places of their own."""
     at = word.at
     if not outer[at.line - 1][at.column - 1 :].startswith("|"):
-        return [(at.line, " " * (at.column - 1) + word.text)]
+        return [Line(each, at.path, at.line, at.column - 1) for each in word.text.removesuffix("\n").split("\n")]
+    found = []
     last = at.end_line if at.end_column > 1 else at.end_line - 1
-    return [(number, outer[number - 1]) for number in range(at.line + 1, min(last, len(outer)) + 1)]
+    inside = outer[at.line : min(last, len(outer))]
+    depth = min((len(line) - len(line.lstrip(" ")) for line in inside if line.strip()), default=0)
+    for number, line in enumerate(inside, at.line + 1):
+        found.append(Line(line[depth:].rstrip("\r"), at.path, number, depth))
+    return found

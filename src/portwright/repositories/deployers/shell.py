@@ -2,10 +2,11 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from portwright._start.lazy_regex import lazy_regex
-from portwright.repositories.deployers.placed import LONGEST, Pages, Placed
+from portwright.repositories.checkout import Checkout
+from portwright.repositories.deployers.placed import LONGEST, Deployed, Line, Pages
 from portwright.system.spanned_text import UNKNOWN
 
 _HERE = lazy_regex(r"(?<!<)<<(?!<)-?[ \t]*(['\"]?)([A-Za-z_][\w.-]{0,63})\1")
@@ -25,31 +26,31 @@ _PAIR = lazy_regex(rf"\"({_KEY})=([^\"]*)\"|'({_KEY})=([^']*)'|({_KEY})=(?:\"([^
 _KEY_AND_VALUE = ((1, 3, 5), (2, 4, 6, 7, 8))  # the groups of _PAIR
 _IN_SINGLE_QUOTES = (4, 7)
 _DECLARES = r"(?:(?:export|readonly|local|declare)[ \t]+)?([A-Za-z_]\w{0,63})"
-_ASSIGNED = lazy_regex(
-    rf"[ \t]*{_DECLARES}=(?:\"([^\"$`\\]{{0,400}})\"|'([^']{{0,400}})'|([^\s\"'$`;&|<>()]{{0,400}}))[ \t]*(?:#.*)?"
-)
+_ASSIGNED = lazy_regex(rf"[ \t]*{_DECLARES}=(?:\"([^\"$`\\]{{0,400}})\"|'([^']{{0,400}})'|([^\s\"'$`;&|<>()]{{0,400}}))[ \t]*(?:#.*)?")
 _CHANGED = lazy_regex(rf"(?:^|[;&|({{ \t]){_DECLARES}(?:\+?=|\[)|\b(?:read|for)[ \t]+(?:-\w+[ \t]+)*([A-Za-z_]\w{{0,63}})")
 _VARIABLE = lazy_regex(
     r"\\(.)|\$\{([A-Za-z_]\w{0,63})\}|\$([A-Za-z_]\w{0,63})|\$\{[^}\n]{0,400}\}|\$\([^\n)]{0,400}\)|`[^`\n]{0,400}`|\$[0-9@*#?!]"
 )
 
 
-def placed(label: str, text: str) -> tuple[Placed, ...]:
+def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
     """The files that a script writes, and one of sysctl.d for what it sets itself, which holds once it was run."""
-    pages = Pages(label)
-    write(text, pages)
-    return pages.placed()
+    pages = Pages(label, cut=len(text) > LONGEST)
+    write([Line(each, label, number) for number, each in enumerate(text[:LONGEST].split("\n"), 1)], pages)
+    return pages.deployed()
 
 
-def write(text: str, pages: Pages) -> None:
+def write(script: Sequence[Line], pages: Pages) -> None:
     """Put what a script writes, and what it sets with sysctl(8) or below /proc/sys, into `pages`."""
-    lines = text[:LONGEST].split("\n")
+    lines = [line.text for line in script]
     known, ends = _variables(lines), _ends(lines)
     number = 0
     while number < len(lines):
         line = lines[number]
         number += 1
-        if line.lstrip().startswith("#"):
+        at = script[number - 1]
+        if line.lstrip().startswith("#") or not line.strip():
+            pages.understood.add(at.number)
             continue
         here = _HERE.search(line)
         target = _target(line, known)
@@ -57,7 +58,10 @@ def write(text: str, pages: Pages) -> None:
         # Nothing ends what is no here-document, as the `<<` of arithmetic.
         if here is not None and end is not None:
             if target is not None:
-                inside = ((at + 1, lines[at] if here[1] else _filled(lines[at], known)) for at in range(number, end))
+                inside = (
+                    Line(each.text if here[1] else _filled(each.text, known), each.source, each.number, each.shift)
+                    for each in script[number:end]
+                )
                 pages.write(target[0], inside, target[1])
             number = end + 1
             continue
@@ -65,15 +69,16 @@ def write(text: str, pages: Pages) -> None:
             path, append = target
             quote = next(group for group in (1, 2, 3) if said[group] is not None)
             words = (said[2] if quote == 2 else _filled(said[quote], known)).replace("\\n", "\n").removesuffix("\n")
+            column = at.shift + said.start(quote) + 1
             if path.startswith("/proc/sys/"):
-                pages.set(number, said.start(quote), path.removeprefix("/proc/sys/").replace("/", "."), words)
+                pages.set(at.number, column, path.removeprefix("/proc/sys/").replace("/", "."), words, at.source)
             else:
-                pages.write(path, [(number, " " * said.start(quote) + words)], append)
+                pages.write(path, [Line(each, at.source, at.number, column - 1) for each in words.split("\n")], append)
         for found in _SET.finditer(line):
             for pair in _PAIR.finditer(found[1]):
                 key, value = (next(group for group in groups if pair[group] is not None) for groups in _KEY_AND_VALUE)
                 text = pair[value] if value in _IN_SINGLE_QUOTES else _filled(pair[value], known)
-                pages.set(number, found.start(1) + pair.start(key), pair[key], text)
+                pages.set(at.number, at.shift + found.start(1) + pair.start(key) + 1, pair[key], text, at.source)
 
 
 def _target(line: str, known: Mapping[str, str]) -> tuple[str, bool] | None:
@@ -128,7 +133,7 @@ def _filled(text: str, known: Mapping[str, str]) -> str:
     def value(found: re.Match[str]) -> str:
         escaped, braced, bare = found.groups()
         if escaped is not None:
-            return escaped if escaped in "$`\\\"" else f"\\{escaped}"
+            return escaped if escaped in '$`\\"' else f"\\{escaped}"
         return known.get(braced or bare or "", UNKNOWN)
 
     return _VARIABLE.sub(value, text)

@@ -1,0 +1,57 @@
+"""Checkout: what a deployer asks of the repository that its source stands in."""
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+from portwright.trees import ReadError, Tree
+
+_MOST_KEPT = 16 << 20
+"""Bytes of texts that are kept, for whoever asks for them once more."""
+_LONGEST = 1 << 20
+"""Bytes of a file beyond which it is none that a deployer fills in or copies."""
+
+
+class Checkout:
+    """The files of a repository by their paths in it, without a leading slash: `roles/web/tasks/main.yml`."""
+
+    def __init__(self, tree: Tree, paths: Iterable[str]) -> None:
+        self._tree = tree
+        self._paths = {tree.label(path): path for path in paths}
+        self._texts: dict[str, str | None] = {}
+        self._kept = 0
+
+    @property
+    def labels(self) -> Iterable[str]:
+        """All files, in the order of the walk."""
+        return self._paths.keys()
+
+    def text(self, label: str) -> str | None:
+        """A file's text; None where there is none, or where it cannot be read or is too long."""
+        if label not in self._texts:
+            text = self._read(label)
+            self._kept += 0 if text is None else len(text)
+            if self._kept > _MOST_KEPT:
+                return text
+            self._texts[label] = text
+        return self._texts[label]
+
+    def under(self, folder: str) -> Iterator[str]:
+        """The files of a folder and of those below it; `""` is the top."""
+        return iter(self._paths if not folder else self._folders.get(folder.rstrip("/"), ()))
+
+    @cached_property
+    def _folders(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for label in self._paths:
+            at = label.find("/")
+            while at >= 0:
+                found.setdefault(label[:at], []).append(label)
+                at = label.find("/", at + 1)
+        return found
+
+    def _read(self, label: str) -> str | None:
+        try:
+            data = self._tree.read(self._paths[label]) if label in self._paths else None
+        except ReadError:
+            return None  # whoever walks the repository says so
+        return None if data is None or len(data) > _LONGEST else data.decode("utf-8", "surrogateescape")

@@ -1,0 +1,194 @@
+"""Gather what of a repository goes onto hosts: its config files, what its scripts and playbooks write, and what nobody reads of it."""
+
+from collections.abc import Iterable
+
+from portwright._start.records import dataclass, field
+from portwright.coverage import Coverage, LeftOut, NotRead
+from portwright.repositories.checkout import Checkout
+from portwright.repositories.deployers.placed import Deployed
+from portwright.repositories.not_read import MOST_FILES, kind_by_name, kind_of, not_read, spoken_of
+from portwright.repositories.recognise import (
+    Recognised,
+    lies_aside,
+    recognise,
+    without_blanks_to_fill,
+    without_remarks,
+    worth_reading,
+)
+from portwright.repositories.setcap_mentions import Mention, may_speak, mentions
+from portwright.repositories.staging import SiblingFiles, StagedFile, role
+from portwright.source import Source, Span, Unreadable
+from portwright.trees import ReadError, Tree
+from portwright.trees.budget import MOST_BYTES
+
+OTHER = "other"
+"""The kind of a placed file that is no config by itself: a script or a text that something else may read."""
+
+_LOOSE = "/.repository/"
+"""Where a config whose place on a host nobody can tell is laid; read on its own, found by no include."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What of a repository goes onto hosts, and what of it is not read.
+
+    `given` are the lines that may give a program a capability. `sources` are the files that placed files are written in.
+    """
+
+    placed: tuple[StagedFile, ...]
+    siblings: SiblingFiles
+    unreadable: tuple[Unreadable, ...]
+    coverage: Coverage
+    given: tuple[Mention, ...]
+    sources: dict[str, Source]
+
+
+@dataclass
+class _Gathering:
+    """The same while it grows. `spoken` is the kind of each file that is looked into, with the lines that matter there."""
+
+    checkout: Checkout
+    placed: list[StagedFile] = field(default_factory=list)
+    written: list[StagedFile] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+    left: list[LeftOut] = field(default_factory=list)
+    unread: list[NotRead] = field(default_factory=list)
+    given: list[Mention] = field(default_factory=list)
+    recognised: set[str] = field(default_factory=set)
+    spoken: dict[str, tuple[str, tuple[tuple[int, str], ...]]] = field(default_factory=dict)
+    understood: set[tuple[str, int]] = field(default_factory=set)
+    sources: dict[str, Source] = field(default_factory=dict)
+
+
+def gather(tree: Tree, explicit: bool) -> Gathered:
+    """What of a repository goes onto hosts. `explicit`: it is one file that its user named."""
+    unreadable: list[Unreadable] = []
+
+    def say(error: ReadError) -> None:
+        unreadable.append(Unreadable(Span.whole(tree.label(error.path)), error.reason))
+
+    paths = tuple(tree.walk(say))
+    now = _Gathering(Checkout(tree, paths), unreadable=unreadable)
+    looked_into = 0
+    kept_left = MOST_BYTES
+    for path in paths:
+        label = tree.label(path)
+        readable = explicit or worth_reading(label)
+        other = kind_by_name(label) or ("installer" if may_speak(label) else None)
+        if other is not None and (looked_into >= MOST_FILES or (not explicit and lies_aside(label))):
+            other = None
+        if not readable and other is None:
+            continue
+        try:
+            data = tree.read(path)
+        except ReadError as error:
+            if readable:
+                say(error)
+            elif other not in ("yaml", "script", "installer"):
+                now.unread.append(NotRead(label, other or "", error.reason))
+            continue
+        if data is None:
+            continue
+        if readable and len(data) > kept_left:
+            say(ReadError(path, f"more than {MOST_BYTES >> 20} MiB of files were read in this repository: this one is left out"))
+            continue
+        text = data.decode("utf-8", "surrogateescape")
+        what = None
+        if readable:
+            text = without_remarks(label, text)
+            what = recognise(label, text, explicit)
+        # Of a config only what a compose file or a quadlet publishes is read.
+        if other is not None and (what is None or other in ("compose", "quadlet")):
+            looked_into += 1
+            _look_into(label, other, text, what, now)
+        if what is not None:
+            now.recognised.add(path)
+            kept_left -= len(data) if what.deployed else 0
+            _place(label, text, what, now)
+    return _gathered(tree, now)
+
+
+def _look_into(label: str, hint: str, text: str, what: Recognised | None, now: _Gathering) -> None:
+    """A file of a kind that deploys something: what it puts on a host, and what it speaks of."""
+    now.given += mentions(label, text, role(label))
+    # Of what installs a program these are the scripts that a package's installation runs on a host.
+    kind = kind_of(label, "shell script" if hint == "installer" and label.endswith("postinst") else hint, text)
+    if kind is None or kind == "installer":
+        return
+    now.spoken[label] = (kind, spoken_of(text))
+    if what is None:
+        from portwright.repositories.deployers import deployed
+
+        _take(label, text, deployed(kind, label, text, now.checkout), now)
+
+
+def _place(label: str, text: str, what: Recognised, now: _Gathering) -> None:
+    if not what.deployed:
+        now.left.append(LeftOut(label, what.reason))
+        return
+    text = without_blanks_to_fill(text) if what.unfilled else text
+    now.placed.append(StagedFile(label, what.host_path or _LOOSE + label, what, text.encode("utf-8", "surrogateescape")))
+
+
+def _take(label: str, text: str, done: Deployed, now: _Gathering) -> None:
+    """What a source puts on a host, as files to be laid out."""
+    for each in done.files:
+        what = recognise(each.path.lstrip("/"), each.text, True) or Recognised(OTHER)
+        if not what.deployed:
+            continue
+        known = without_blanks_to_fill(each.text) if what.unfilled else each.text
+        of = each.of or label
+        name = f"{of} ({each.path}{each.machine and ' on '}{each.machine})"
+        now.written.append(StagedFile(name, each.path, what, known.encode("utf-8", "surrogateescape"), each.lines, of, each.machine))
+        for source in {line.source for line in each.lines} - now.sources.keys():
+            there = text if source == label else now.checkout.text(source)
+            now.sources[source] = Source(source, there or "")
+        now.understood.update((line.source, line.number) for line in each.lines)
+    now.understood.update((label, number) for number in done.understood)
+    if done.cut and (done.files or now.spoken[label][1]):
+        now.unreadable.append(Unreadable(Span.whole(label), "it is too long, or writes too many files, to be read to its end"))
+
+
+def _gathered(tree: Tree, now: _Gathering) -> Gathered:
+    # What a playbook or a script puts somewhere is there, filled in as it says, and nowhere else.
+    taken = {file.of for file in now.written if file.of not in now.spoken}
+    placed = [*(file for file in now.placed if file.label not in taken), *now.written]
+    left = [each for each in now.left if each.path not in taken]
+    aside = frozenset(file.label for file in _left_out(placed, tree))
+    left += [LeftOut(label, "the sites-enabled beside it enables other sites, not this one") for label in sorted(aside)]
+    rows = (
+        not_read(label, kind, (each for each in spoken if (label, each[0]) not in now.understood))
+        for label, (kind, spoken) in now.spoken.items()
+    )
+    return Gathered(
+        tuple(file for file in placed if file.label not in aside),
+        SiblingFiles(tree, frozenset(now.recognised)),
+        tuple(now.unreadable),
+        Coverage(left_out=tuple(left), not_read=(*now.unread, *(row for row in rows if row is not None))),
+        tuple(now.given),
+        now.sources,
+    )
+
+
+def _left_out(placed: Iterable[StagedFile], tree: Tree) -> Iterable[StagedFile]:
+    """The sites of folders beside which another one says which sites are enabled, and these are not."""
+    enabled: dict[str, frozenset[str]] = {}
+    for file in placed:
+        above, slash, name = f"/{file.label}".rpartition("/sites-available/")
+        if not slash or "/" in name:
+            continue
+        if above not in enabled:
+            enabled[above] = frozenset(_enabled(f"{above}/sites-enabled", tree))
+        if enabled[above] and name not in enabled[above]:
+            yield file
+
+
+def _enabled(folder: str, tree: Tree) -> Iterable[str]:
+    """The names in a folder, and what its links lead to."""
+    try:
+        for name in tree.names(folder) if tree.kind(folder) == "directory" else ():
+            if not name.startswith("."):
+                yield name
+                yield (tree.link(f"{folder}/{name}") or name).rpartition("/")[2]
+    except ReadError:
+        return  # the walk says so

@@ -1,0 +1,184 @@
+"""Read a repository: its config files are laid out as the hosts they are meant for, and read like those, spans kept.
+
+Nothing in a repository says what is enabled, so what lies there counts as deployed, and nothing is surer than *likely*.
+"""
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+
+from portwright._start.records import replace
+from portwright.coverage import Coverage
+from portwright.daemons import DaemonFact, fragment_reader, recognition
+from portwright.facts import Endpoint, Listener, ServiceFact, weakest
+from portwright.host import Host
+from portwright.host.join.listener import listener
+from portwright.host.reading import Services, assemble, bind_context, services
+from portwright.repositories.gathering import OTHER, Gathered, gather
+from portwright.repositories.setcap_mentions import Mention, perhaps_given
+from portwright.repositories.staging import MOST_LAYOUTS, StagedFile, StagedTree, machine_of, role, stage
+from portwright.source import Span, Unreadable
+from portwright.system.host_files.captures import Captured, captured
+from portwright.system.spanned_text import UNKNOWN
+from portwright.system.started import Started
+from portwright.system.sysctl.settle import settle
+from portwright.trees import Files, Tree
+
+_MOST_LAID = 32 << 20
+"""Bytes of the files of all layouts together: a file counts in each layout that it is laid into, as it is read in each."""
+
+
+def read_repository(tree: Tree, name: str, explicit: bool = False) -> tuple[Host, ...]:
+    """The hosts a repository's files make: one, or several where files want the same place on a host.
+
+    `asked`: the tree is one file that its user named, so that it counts even where its path says *sample*.
+    """
+    found = gather(tree, explicit)
+    placed, unreadable = found.placed, found.unreadable
+    together = tuple(file for file in placed if not _is_apart(file))
+    layouts = stage(together)
+    settings = tuple(file for file in (layouts[0] if layouts else ()) if file.what.kind == "sysctl")
+    layouts = (*layouts, *((file, *settings) for file in placed if _is_apart(file)))
+    affordable = _affordable(layouts)
+    if len(layouts) > affordable:
+        several = f"more than {MOST_LAYOUTS}" if len(layouts) > MOST_LAYOUTS else f"{len(layouts)}"
+        reason = f"the files make {several} different hosts; only the first {affordable} were read"
+        unreadable = (*unreadable, Unreadable(Span.whole(name), reason))
+    read: dict[str, tuple[DaemonFact, ...]] = {}
+    hosts = [_read_layout(layout, found, name, read) for layout in layouts[:affordable]] or [Host(name, repository=True)]
+    coverage = Coverage.union((hosts[0].coverage, found.coverage))
+    return (replace(hosts[0], unreadable=tuple(sorted({*hosts[0].unreadable, *unreadable})), coverage=coverage), *hosts[1:])
+
+
+def _is_apart(file: StagedFile) -> bool:
+    """Whether what else the repository configures is not taken to be on the same machine."""
+    kind = file.what.kind
+    return kind == "quadlet" or (recognition.is_daemon(kind) and recognition.traits_in_repository(kind).apart)
+
+
+def _affordable(layouts: Sequence[tuple[StagedFile, ...]]) -> int:
+    """How many layouts are read, from the first: one at least, for that has a budget of its own."""
+    left = _MOST_LAID
+    for number, layout in enumerate(layouts[:MOST_LAYOUTS]):
+        left -= sum(len(file.data) for file in layout)
+        if left < 0 and number:
+            return number
+    return min(len(layouts), MOST_LAYOUTS)
+
+
+def _read_layout(
+    layout: tuple[StagedFile, ...],
+    gathered: Gathered,
+    name: str,
+    read: dict[str, tuple[DaemonFact, ...]],
+) -> Host:
+    """One layout as a host. `read` is what the files of earlier layouts said on their own, and takes up what those of this one say."""
+    tree = StagedTree(layout, gathered.siblings)
+    files = Files(tree, partial=True)
+    known = captured(files)
+    settled = settle(files)
+    started = _started(layout, files, known, gathered.given)
+    context = bind_context(settled, known, files)
+    found = services(started, files, known, context)
+    listeners, others = [*found.listeners], [*found.others]
+    for fact in _fragments(layout, files, known.packages, read):
+        # How many files a daemon may open is not said where nothing starts it.
+        if isinstance(fact, ServiceFact):
+            others.append(fact)
+        elif isinstance(fact, Endpoint) and (alone := listener(fact, None, context)) is not None:
+            listeners.append(alone)
+    own = {file.label: machine_of(file) for file in layout}
+    own |= dict.fromkeys(tree.included - own.keys(), next((machine_of(file) for file in layout if file.place in tree.mains), ""))
+    unfilled = {file.label for file in layout if file.what.unfilled}
+    host = assemble(
+        name,
+        "",
+        files,
+        settled,
+        started,
+        Services(
+            tuple(
+                _as_deployed(fact, own[fact.at.path], fact.at.path in unfilled)
+                for fact in listeners
+                if fact.at.path in own and _is_said(fact, unfilled)
+            ),
+            # Whether connections are kept hangs on lines that a template may leave to what fills it in, as do numbers.
+            tuple(
+                fact.no_surer_than("likely") if isinstance(fact, ServiceFact) else fact
+                for fact in others
+                if fact.at.path not in unfilled and (isinstance(fact, ServiceFact) or fact.at.path in own)
+            ),
+            found.privileges,
+            tuple(each for each in found.not_understood if each.at.path in own.keys() - unfilled),
+        ),
+        repository=True,
+    )
+    # What a file refers to need not lie in the repository (mime.types, a certificate), nor is a template what a daemon reads.
+    readable = own.keys() - unfilled
+    blank = {(file.label, line) for file in layout if file.lines for line in _blank_lines(file.data)}
+    told = tuple(each for each in host.unreadable if each.at.path in readable and (each.at.path, each.at.line) not in blank)
+    host = replace(host, unreadable=told, roles=_roles(layout))
+    written = {file.label: file.lines for file in layout if file.lines}
+    if not written:
+        return host
+    from portwright.repositories.written import as_written
+
+    # What a script writes stands in the script.
+    sources = {path: source for path, source in host.sources.items() if path not in written}
+    sources |= {line.source: gathered.sources[line.source] for lines in written.values() for line in lines}
+    return replace(as_written(replace(host, sources={}), written, sources), sources=sources)
+
+
+def _blank_lines(data: bytes) -> Iterable[int]:
+    """The lines of a file in which something is not known."""
+    mark = UNKNOWN.encode("utf-8", "strict")
+    return (number for number, line in enumerate(data.split(b"\n"), 1) if mark in line)
+
+
+def _started(layout: Iterable[StagedFile], files: Files, known: Captured, given: tuple[Mention, ...]) -> Started:
+    """What the units of a layout start; daemons' configs and sysctl files alone start nothing."""
+    if all(file.what.kind in ("sysctl", OTHER) or recognition.is_daemon(file.what.kind) for file in layout):
+        return Started()
+    from portwright.system.systemd import reader
+    from portwright.system.systemd.script_calls import script_calls
+
+    started = reader.read(files, known, repository=True)
+    origins = {file.label: file.origin for file in layout}
+    invocations = tuple(perhaps_given(each, role(origins.get(each.at.path, each.at.path)), given) for each in started.invocations)
+    return replace(started, invocations=invocations, calls=script_calls(started.units, files, repository=True))
+
+
+def _is_said(fact: Listener, unfilled: Container[str]) -> bool:
+    """Whether a line says so; a template's default, or an address in it that is filled in, is nothing to go by."""
+    return fact.at.path not in unfilled or (fact.origin != "default" and "\ufffd" not in fact.address)
+
+
+def _as_deployed(fact: Listener, machine: str, is_unfilled: bool) -> Listener:
+    """A listener as the repository of its file has it; what a template says is possible, and says nothing of what else a machine runs."""
+    return replace(
+        fact,
+        starts="demand" if fact.starts == "demand" else None,
+        confidence="possible" if is_unfilled else weakest(fact.confidence, "likely"),
+        machine=str(fact.at) if is_unfilled else machine,
+    )
+
+
+def _fragments(
+    layout: tuple[StagedFile, ...], files: Files, packages: Mapping[str, str], read: dict[str, tuple[DaemonFact, ...]]
+) -> Iterable[DaemonFact]:
+    """What the configs that no invocation has read say, each on its own: the whole ones first, for they include others."""
+    for file in sorted(layout, key=lambda file: (not _is_whole(file), file.label)):
+        reader = fragment_reader(file.what.kind)
+        if reader is not None and file.label not in files.sources:
+            # A whole config includes what the layout has at other places, and so may say something else each time.
+            if file.label not in read or _is_whole(file):
+                read[file.label] = tuple(reader(file.place, files, packages))
+            yield from read[file.label]
+
+
+def _is_whole(file: StagedFile) -> bool:
+    return recognition.is_main(file.place, file.what.kind)
+
+
+def _roles(layout: tuple[StagedFile, ...]) -> dict[str, str]:
+    """The role or host that each file of a layout belongs to, "" for what belongs to the repository as such."""
+    found = {each: role(file.origin) for file in layout for each in (file.label, file.origin)}
+    return found | {line.source: role(line.source) for file in layout for line in file.lines}
