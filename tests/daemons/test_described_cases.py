@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 
 from portwright.daemons import DaemonFact, daemon_of, known
-from portwright.facts import Endpoint, FileNeed, Outbound
+from portwright.facts import Endpoint, FileNeed, NodeClaim, Outbound
 from tests.daemons.by_hand import host_of, invocation
 
 HERE = Path(__file__).parent / "cases"
@@ -61,7 +61,7 @@ def _case(lines: list[str]) -> Case:
     case = Case(name, situation, [lines[0]])
     path = ""
     for line in lines[1:]:
-        if line.startswith(("= ", "> ", "! ")):
+        if line.startswith(("= ", "> ", "% ", "! ")):
             case.expected.append(line)
             continue
         case.given.append(line)
@@ -141,6 +141,8 @@ def _said(case: Case) -> list[str]:
 def _row(said: DaemonFact) -> str:
     if isinstance(said, FileNeed):
         return f"= files  {said.files} for {said.setting}  {said.at.path.rpartition('/')[2]}:{said.at.line}:{said.at.column}"
+    if isinstance(said, NodeClaim):
+        return f"% {said.claim}  {said.ports}  {'default' if said.is_default else said.at}"
     if isinstance(said, Outbound):
         named = said.decided_at or said.keepalive is None
         place = f"{said.at.path.rpartition('/')[2]}:{said.at.line}:{said.at.column}" if named else "default"
@@ -168,6 +170,6 @@ def _accept(stem: str, number: int, said: list[str]) -> None:
     path = HERE / f"{stem}.cases"
     blocks = _blocks(path.read_text())
     at = [place for place in range(0, len(blocks), 2) if _lines(blocks[place])][number]
-    kept = [line for line in blocks[at].split("\n") if not line.startswith(("= ", "> ", "! "))]
+    kept = [line for line in blocks[at].split("\n") if not line.startswith(("= ", "> ", "% ", "! "))]
     blocks[at] = "\n".join([*kept, *said])
     path.write_text("".join(blocks) + "\n")

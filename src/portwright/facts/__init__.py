@@ -8,6 +8,7 @@ from portwright.facts.invocation import Invocation
 from portwright.facts.kind import Fact, FactKind, kinds
 from portwright.facts.listener import Listener
 from portwright.facts.mount import Mount
+from portwright.facts.node_claim import NodeClaim
 from portwright.facts.outbound import Outbound
 from portwright.facts.privileges import CAPABILITIES, NET_BIND_SERVICE, BindRule, OpenFiles, Privileges
 from portwright.facts.service import ServiceFact
@@ -51,6 +52,7 @@ __all__ = [
     "Likelihood",
     "Listener",
     "Mount",
+    "NodeClaim",
     "OpenFiles",
     "Origin",
     "Outbound",

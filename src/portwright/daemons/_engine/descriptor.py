@@ -270,7 +270,8 @@ class Descriptor:
     `endings`: those of the names of scripts that an interpreter runs. `shape`: the reader also tells the daemon by its arguments, where
     the program has another name; asked where one of these is an argument or names an environment variable. `attached` are options whose
     value, where they have one, stands in the same word. `understands` are patterns of the settings, of those that sound like a socket's,
-    that the reader reads or that open none. `really` names another daemon whose program has the same name, and how it is told apart.
+    that the reader reads or that open none. `node_ports` is the range of Kubernetes' node ports, `pods` the folder of static pods, which
+    it starts. `really` names another daemon whose program has the same name, and how it is told apart.
     """
 
     name: str
@@ -295,6 +296,8 @@ class Descriptor:
     really: tuple[tuple[str, Conditions], ...] = ()
     files: Files | None = None
     ends_without: EndsWithout | None = None
+    node_ports: Slot | None = None
+    pods: Slot | None = None
     in_unit: InUnit = InUnit()
     packages: ByFamily = ByFamily()
     units: tuple[str, ...] = ()

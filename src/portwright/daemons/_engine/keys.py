@@ -309,7 +309,7 @@ _KEYS: Mapping[str, Piece] = {
     "programs": schema.words, "endings": schema.words, "package": schema.text, "one-dash": schema.answer,
     "activated": schema.one_of("instead", "also"),
     "when": _conditions, "unless": _conditions, "config": _config, "values": schema.words, "variables": schema.words, "really": _others,
-    "files": _files, "ends-without": _ends_without, "in-unit": _in_unit,
+    "files": _files, "ends-without": _ends_without, "node-ports": _slot, "pods": _slot, "in-unit": _in_unit,
     "reader": schema.one_of(READER), "shape": schema.words, "server": _server, "connects": _connects,
     "wrappers": _wrappers, "packages": _by_family, "units": schema.words, "environment": _by_family, "in-repository": _in_repository,
     "traits": _traits, "edit": _edit, "source": schema.text, "understands": schema.words,

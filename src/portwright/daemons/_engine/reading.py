@@ -1,9 +1,11 @@
 """What the daemon of a descriptor binds, connects to and needs, as it is started or by one config file of it."""
 
+from collections.abc import Iterator
+
 from portwright._start.records import replace
 from portwright.daemons._engine.connections import outbounds
 from portwright.daemons._engine.descriptor import Descriptor, EndsWithout, Wrapper
-from portwright.daemons._engine.protocol import Packages
+from portwright.daemons._engine.protocol import DaemonFact, Packages
 from portwright.daemons._engine.settings import Settings, assigned
 from portwright.daemons._engine.sockets import endpoints
 from portwright.facts import Endpoint, FileNeed, Invocation, Outbound
@@ -21,7 +23,7 @@ def is_really(found: Descriptor, invocation: Invocation) -> str | None:
     return next((name for name, said in found.really if Settings.of_options(found, invocation, said).holds(said, ())), None)
 
 
-def read(found: Descriptor, invocation: Invocation, files: Files, packages: Packages) -> tuple[Endpoint | Outbound | FileNeed, ...]:
+def read(found: Descriptor, invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """What the daemon of a descriptor binds and connects to, and how many connections it takes, started so."""
     wrapper = next((each for each in found.wrappers if each.path == invocation.argv[0].text), None)
     if wrapper is not None:
@@ -47,7 +49,21 @@ def read(found: Descriptor, invocation: Invocation, files: Files, packages: Pack
         *listens,
         *outbounds(found, settings, invocation.at, version),
         *_needs(found, settings),
+        *(_of_clusters(found, settings, packages) if found.node_ports is not None or found.pods is not None else ()),
     )
+
+
+def _of_clusters(found: Descriptor, settings: Settings, packages: Packages) -> Iterator[DaemonFact]:
+    """The node ports that a part of Kubernetes gives out, and what the static pods that it starts take of the node."""
+    from portwright.daemons._engine import pods  # few hosts are nodes
+
+    if found.node_ports is not None:
+        said = settings.values(found.node_ports)
+        words = [word for word, _ in said or ()]
+        yield from pods.node_ports(found.name, words[-1:], found.node_ports.default, settings.invocation.at)
+    if found.pods is not None:
+        for word, _ in settings.values(found.pods) or ():
+            yield from pods.of_folder(settings.invocation.path(word.text), settings.files, packages, read)
 
 
 def _ends(file: EndsWithout, settings: Settings, at: Span) -> tuple[str, Span] | None:

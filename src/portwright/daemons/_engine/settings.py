@@ -569,6 +569,7 @@ def _understood(entry: Descriptor) -> re.Pattern[str]:
         blocks.append((each.each or "", named, conditions))
     for connects in entry.connects:
         blocks.append((connects.each, (connects.keeps, connects.to, connects.bound), (*connects.when, *connects.unless)))
+    blocks.append(("", (entry.node_ports, entry.pods), ()))
     for block, slots, conditions in blocks:
         found.add(block)
         sources = [source for slot in slots if slot is not None for source in slot.sources]
@@ -641,6 +642,7 @@ def _options_of(entry: Descriptor) -> tuple[frozenset[str], frozenset[str]]:
     slots = [slot for each in entry.sockets for slot in (each.listen, each.port, each.end_port, each.excepting) if slot is not None]
     if entry.config is not None:
         slots += [entry.config.named, entry.config.directories]
+    slots += [slot for slot in (entry.node_ports, entry.pods) if slot is not None]
     for slot in slots:
         valued.update(source for source in slot.sources if source.startswith("-"))
         valued.update(name for source in slot.sources if "{" in source for name in _NAMED_PLACE.findall(source) if name.startswith("-"))

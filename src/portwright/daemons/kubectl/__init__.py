@@ -1,0 +1,1 @@
+"""One room: the client of Kubernetes, and the manifests that it applies."""
