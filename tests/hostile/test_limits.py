@@ -436,6 +436,8 @@ SILENT = {
     "trees/budget.py: is_read_up": CALLER,
     "trees/budget.py: take": CALLER,
     "trees/budget.py: work": CALLER,
+    "trees/repository.py: _is_ignored": "beyond it more is read, not less",
+    "trees/repository.py: _lines": "beyond it more is read, not less",
     "trees/tree.py: report_not_understood": SHOWN,
     "rules/checking.py: _listed": SHOWN,
     "rules/grammar.py: _together": "an error of the rule's author, told by the function that reads its list",

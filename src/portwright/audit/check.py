@@ -68,8 +68,10 @@ def read(given: Input, rate: int | None = None) -> tuple[Host, ...]:
             return (_ready(read_host(tree, given.name, given.identity), rate),)
         # Telling configs apart takes patterns that a host has no use for.
         from portwright.repositories.reading import read_repository
+        from portwright.trees.repository import RepositoryTree
 
-        return tuple(_ready(host, rate) for host in read_repository(tree, given.name, explicit=given.explicit))
+        ignored = tree.ignored if isinstance(tree, RepositoryTree) else {}
+        return tuple(_ready(host, rate) for host in read_repository(tree, given.name, given.explicit, ignored))
 
 
 def _ready(host: Host, rate: int | None) -> Host:

@@ -3,7 +3,7 @@
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from portwright._start import debug_log
@@ -40,7 +40,7 @@ class Input:
 
     `path` is where it lies, as its user named it. `identity` is the machine id of a host, else its name. `content` is what came
     on standard input. `unavailable_reason` says why nothing of it can be read, and is empty otherwise. `is_etc`: what lies there is the
-    content of a host's /etc.
+    content of a host's /etc. `exclude` are patterns of what of a repository is not read.
     """
 
     kind: InputKind
@@ -50,6 +50,7 @@ class Input:
     content: bytes | None = None
     unavailable_reason: str = ""
     is_etc: bool = False
+    exclude: tuple[str, ...] = ()
 
     @property
     def explicit(self) -> bool:
@@ -88,7 +89,7 @@ class Input:
         if self.kind == "repository":
             from portwright.trees.repository import RepositoryTree
 
-            return RepositoryTree(self.path)
+            return RepositoryTree(self.path, self.exclude)
         from portwright.trees.single import SingleTree
 
         parts = [part for part in os.path.normpath(self.path).split("/") if part not in ("", ".", "..")]
@@ -98,16 +99,20 @@ class Input:
 
 
 def inputs(
-    paths: Iterable[str], stdin_name: str | None = None, taken_as: Literal["host", "repository"] | None = None
+    paths: Iterable[str],
+    stdin_name: str | None = None,
+    taken_as: Literal["host", "repository"] | None = None,
+    exclude: Sequence[str] = (),
 ) -> tuple[Input, ...]:
     """What the given paths are, in their order, each once; raises InputError for one that is nothing that can be read.
 
     `-` is standard input, read here, under the name `stdin_name`. `taken_as`: what each directory is, whatever it looks like.
+    `exclude` are patterns of gitignore(5) of what of repositories is not read.
     """
     found: dict[Input, None] = {}
     for path in dict.fromkeys(paths):
         for item in (_stdin(stdin_name),) if path == "-" else _detect_inputs(path, taken_as):
-            found[item] = None
+            found[replace(item, exclude=tuple(exclude)) if exclude and item.kind == "repository" else item] = None
             if debug_log.ENABLED:
                 debug_log.say("inputs", "%s is read as a %s named %s", item.path, item.kind, item.name)
     return _told_apart(tuple(found))

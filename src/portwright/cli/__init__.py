@@ -327,7 +327,12 @@ def _inputs(options: Options) -> tuple[Input, ...]:
     from portwright.audit.inputs import InputError, inputs
 
     try:
-        return inputs(options.paths or ["."], stdin_name=getattr(options, "stdin_filename", None), taken_as=getattr(options, "as", None))
+        return inputs(
+            options.paths or ["."],
+            stdin_name=getattr(options, "stdin_filename", None),
+            taken_as=getattr(options, "as", None),
+            exclude=getattr(options, "exclude", ()),
+        )
     except InputError as error:
         raise Complaint(str(error)) from None
 

@@ -76,6 +76,8 @@ def _reports(command: str, quiet: str, verbose: str) -> tuple[Option, ...]:
 _STDIN = Option("--stdin-filename", metavar="NAME", help="the path under which standard input (-) is read")
 _AS = Option("--as", metavar="KIND", choices=("host", "repository"),
              help="read each directory as a host's root or as a repository (default: told by what it holds)")  # fmt: skip
+_EXCLUDE = Option("--exclude", metavar="PATTERN", many=True,
+                  help="leave out files of a repository, as a line of .gitignore would (repeatable)")  # fmt: skip
 _CHECK = (
     Option("--fail-on", metavar="SEVERITY", choices=("high", "medium", "low", "info", "never"), default="low",
            help="exit 1 for findings of this severity or above: high, medium, low, info or never (default: low)"),
@@ -111,7 +113,7 @@ COMMANDS = {
         "lint hosts, repositories and files", _PATHS,
         *_reports("check", "a line for each finding and each thing that could not be read, and nothing else",
                   "each finding in full, why its rule exists, overridden values, what was allowed, read and left out"),
-        _STDIN, _AS, *_RULES, _RATE, *_CHECK, *_GAPS,
+        _STDIN, _AS, _EXCLUDE, *_RULES, _RATE, *_CHECK, *_GAPS,
         exits={0: "no findings at or above --fail-on", 1: "findings (0 with --exit-zero)", 2: _RULE_ERROR,
                3: f"{_INCOMPLETE_OR_STRICT}, or no rule was run; findings still make it 1", **_ALWAYS},
     ),
@@ -119,17 +121,17 @@ COMMANDS = {
         "show what was read and what is in force, without judging", _PATHS,
         *_reports("facts", "a line for each listener and each thing that could not be read",
                   "every kernel setting, socket options, long values in full"),
-        _STDIN, _AS, *_GAPS,
+        _STDIN, _AS, _EXCLUDE, *_GAPS,
         exits={0: "everything was read", 2: _USAGE, 3: _INCOMPLETE_OR_STRICT, **_ALWAYS},
     ),
     "ports": Command(
         "draw the port space: zones, range, reserved, listeners, collisions, capacity", _PATHS,
         *_reports("ports", "the listeners and collisions, without picture and capacity", "long lists of ports in full"),
-        _STDIN, _AS, _RATE, *_GAPS,
+        _STDIN, _AS, _EXCLUDE, _RATE, *_GAPS,
         exits={0: "everything was read", 2: _USAGE, 3: _INCOMPLETE_OR_STRICT, **_ALWAYS},
     ),
     "fix": Command(
-        "plan, prove and write a playbook for one host", _PATHS, _AS, *_FIX, *_GAPS, *_RULES, _RATE,
+        "plan, prove and write a playbook for one host", _PATHS, _AS, _EXCLUDE, *_FIX, *_GAPS, *_RULES, _RATE,
         *_look("a line for each step, each finding that is left and each file that was written", "also the findings that are fixed"),
         exits={0: "everything found is planned, or nothing was found",
                1: "findings remain without a plan (0 with --exit-zero), or --apply failed", 2: _RULE_ERROR,

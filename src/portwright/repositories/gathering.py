@@ -1,6 +1,6 @@
 """Gather what of a repository goes onto hosts: its config files, what its scripts and playbooks write, and what nobody reads of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from portwright._start.records import dataclass, field
 from portwright.coverage import Coverage, LeftOut, NotRead
@@ -60,8 +60,8 @@ class _Gathering:
     sources: dict[str, Source] = field(default_factory=dict)
 
 
-def gather(tree: Tree, explicit: bool) -> Gathered:
-    """What of a repository goes onto hosts. `explicit`: it is one file that its user named."""
+def gather(tree: Tree, explicit: bool, ignored: Mapping[str, str]) -> Gathered:
+    """What of a repository goes onto hosts. `explicit`: it is one file that its user named. `ignored` as in read_repository."""
     unreadable: list[Unreadable] = []
 
     def say(error: ReadError) -> None:
@@ -105,6 +105,9 @@ def gather(tree: Tree, explicit: bool) -> Gathered:
             now.recognised.add(path)
             kept_left -= len(data) if what.deployed else 0
             _place(label, text, what, now)
+    for path, reason in ignored.items():
+        if path.endswith("/") or worth_reading(path.lstrip("/")) or kind_by_name(path.lstrip("/")) is not None:
+            now.left.append(LeftOut(path.lstrip("/"), reason))
     return _gathered(tree, now)
 
 

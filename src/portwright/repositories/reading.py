@@ -22,16 +22,18 @@ from portwright.system.started import Started
 from portwright.system.sysctl.settle import settle
 from portwright.trees import Files, Tree
 
+NOTHING: Mapping[str, str] = {}
 _MOST_LAID = 32 << 20
 """Bytes of the files of all layouts together: a file counts in each layout that it is laid into, as it is read in each."""
 
 
-def read_repository(tree: Tree, name: str, explicit: bool = False) -> tuple[Host, ...]:
+def read_repository(tree: Tree, name: str, explicit: bool = False, ignored: Mapping[str, str] = NOTHING) -> tuple[Host, ...]:
     """The hosts a repository's files make: one, or several where files want the same place on a host.
 
-    `asked`: the tree is one file that its user named, so that it counts even where its path says *sample*.
+    `explicit`: the tree is one file that its user named, so that it counts even where its path says *sample*. `ignored` is what a walk of
+    the tree has gone past, each path with the reason.
     """
-    found = gather(tree, explicit)
+    found = gather(tree, explicit, ignored)
     placed, unreadable = found.placed, found.unreadable
     together = tuple(file for file in placed if not _is_apart(file))
     layouts = stage(together)
