@@ -116,6 +116,15 @@ def test_another_config_is_found_from_the_working_directory() -> None:
     assert ["tcp 0.0.0.0 7"] == brief(sshd.read(invocation("/usr/sbin/sshd -Df sshd", directory="/srv"), files, {}))
 
 
+@pytest.mark.parametrize(("own", "expected"), [({}, 2022), ({CONFIG: "Port 2023\n"}, 2023)])
+def test_the_vendors_config_below_usr_is_read_where_etc_has_none(own: dict[str, str], expected: int) -> None:
+    vendor = {"/usr/etc/ssh/sshd_config": "AddressFamily inet\nInclude sshd_config.d/*.conf\n"}
+    files = host_of({**vendor, "/etc/ssh/sshd_config.d/a.conf": "Port 2022\n", **own})
+
+    assert f"tcp 0.0.0.0 {expected}" == brief(sshd.read(invocation("/usr/sbin/sshd"), files, {}))[0]
+    assert () == files.unreadable
+
+
 def test_a_missing_config_is_told_and_the_default_is_a_guess() -> None:
     files = host_of({})
     said = sshd.read(invocation("/usr/sbin/sshd"), files, {})

@@ -12,6 +12,7 @@ from portwright.system.includes import Includes
 from portwright.trees import Files
 
 CONFIG = "/etc/ssh/sshd_config"
+_VENDOR = "/usr/etc/ssh/sshd_config"  # SUSE's sshd reads it where /etc has none
 _RELATIVE_TO = "/etc/ssh"  # sshd_config(5), Include
 _MOST_PORTS = 256  # MAX_PORTS in servconf.h
 _MOST_SOCKETS = 10_000
@@ -66,6 +67,8 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
                 reading.refuse(line.at, line.reason)
             else:
                 _directive(line, reading, said, "argument", active=True)
+    if config == CONFIG and files.kind(config) == "missing" and files.kind(_VENDOR) == "file":
+        config = _VENDOR
     if invocation.sockets:
         return _overruled(reading, said, config, files)
     confidence: Confidence = "certain"
