@@ -168,6 +168,13 @@ def test_commands_that_run_one_after_another_do_not_collide(kind: str, collide: 
     assert (((one, two),) if collide else ()) == collisions(host(one, two, units=(unit("app.service", "Service", "Type", kind),)))[1]
 
 
+@pytest.mark.parametrize(("other", "meets"), [("127.0.0.53", False), ("127.0.0.1", True), ("192.0.2.1", True), (ANY4, True)])
+def test_what_is_bound_interface_by_interface_leaves_the_stub_of_the_resolver_alone(other: str, meets: bool) -> None:
+    each = made(address=ANY4, of_interfaces=True)
+
+    assert (meets, meets) == (collide(each, made(address=other)), collide(made(address=other), each))
+
+
 def test_a_scope_ties_a_socket_whatever_it_was_tied_to_before() -> None:
     scoped = made(address="fe80::1%eth0", v6only=False, interface="eth1")
 

@@ -34,6 +34,7 @@ class Endpoint:
     user it is started as). `on_demand`: bound only while in use. `free_bind`: IP_FREEBIND or IP_TRANSPARENT is set.
     `interface`: SO_BINDTODEVICE. `optional`: where the host lacks the address, the daemon goes on without it (redis `bind -::1`).
     `survives_conflict`: where another socket has the port, the daemon runs on without this one (systemd-resolved's stub).
+    `of_interfaces`: the wildcard stands for the addresses of the host's interfaces, which nobody listed; each is bound by itself.
     `ipv4_fallback`: it surely binds 0.0.0.0 instead where the kernel has no IPv6 (the bare port of a .socket unit).
     `closed_by` is why it is not open in the end though it may be bound: the daemon lacks a file that it ends without, which `closed_at`
     names.
@@ -60,6 +61,7 @@ class Endpoint:
     optional: bool = False
     ipv4_fallback: bool = False
     survives_conflict: bool = False
+    of_interfaces: bool = False
     closed_by: str = ""
     closed_at: Span | None = None
     backlog: Backlog | None = None

@@ -57,6 +57,7 @@ class Listener:
     confidence: Confidence = "certain"
     machine: str = ""
     survives_conflict: bool = False
+    of_interfaces: bool = False
     closed_by: str = ""
     closed_at: Span | None = None
     backlog: Backlog | None = None
@@ -98,6 +99,7 @@ KIND = FactKind(
         "free_bind": "whether IP_FREEBIND or IP_TRANSPARENT is set",
         "survives_conflict": "whether the service continues without this socket where another one has the port",
         "interface": "the interface the socket is bound to",
+        "of_interfaces": "whether the wildcard stands for the addresses of the interfaces, each of which is bound by itself",
         "machine": "the machine that a repository's file is for; empty on a host",
         "origin": "where it was read from",
         "port": "the lowest port",

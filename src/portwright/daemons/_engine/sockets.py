@@ -141,6 +141,7 @@ def _endpoint(
         why=why,
         optional=socket.optional,
         survives_conflict=socket.survives_conflict,
+        of_interfaces=not sure and where.host.lower() in _EACH,
         backlog=_backlog(socket, settings, block) if protocol == "tcp" else None,
     )
 

@@ -151,7 +151,15 @@ def _endpoints(said: _Said, at: Span, confidence: Confidence, only_said: bool = 
     listed = captured(said.files).addresses
     found: dict[tuple[Protocol, str, int], Endpoint] = {}
 
-    def add(protocol: Protocol, address: str, port: int, where: Span | None, origin: Origin, sure: Confidence) -> None:
+    def add(
+        protocol: Protocol,
+        address: str,
+        port: int,
+        where: Span | None,
+        origin: Origin,
+        sure: Confidence,
+        of_interfaces: bool = False,
+    ) -> None:
         if port and not (only_said and origin == "default"):
             # netmgr: SO_REUSEADDR and SO_REUSEPORT on every socket, IPV6_V6ONLY on those of IPv6; a socket a thread.
             found.setdefault(
@@ -171,6 +179,7 @@ def _endpoints(said: _Said, at: Span, confidence: Confidence, only_said: bool = 
                     # of one fails named logs it and runs on with the others.
                     optional=True,
                     survives_conflict=True,
+                    of_interfaces=of_interfaces,
                 ),
             )
 
@@ -194,7 +203,7 @@ def _endpoints(said: _Said, at: Span, confidence: Confidence, only_said: bool = 
             for address, address_at, sure in _matching(listen, family, listed, said):
                 for protocol in transports:
                     where, said_by = (port_at, origin) if port_at is not None else (address_at, "directive" if address_at else origin)
-                    add(protocol, address, port, where, said_by, weakest(confidence, sure))
+                    add(protocol, address, port, where, said_by, weakest(confidence, sure), address == _WILD[family])
     for channel in said.controls:
         _channel(channel, _CONTROL, add, confidence)
     if not said.has_controls:

@@ -30,7 +30,8 @@ class Claim:
     to (the scope of a link-local address, else SO_BINDTODEVICE). `namespace` is the machine (a repository holds files of several) and the
     network namespace on it, "" the host's own. `unit` and `activates` tell whether two claims are one socket handed from PID 1 to
     its service; `apart` names units that never want the port beside this one: those that hand it theirs (Sockets=), and those that
-    never run at once with it (Conflicts=). `ignores_sockets`: it opens its own whatever systemd hands it. `piece` is the file where a
+    never run at once with it (Conflicts=). `ignores_sockets`: it opens its own whatever systemd hands it. `of_interfaces`: the
+    wildcard stands for the addresses that interfaces have. `piece` is the file where a
     repository's config is read on its own: the daemon may well read it together with others of its app.
     """
 
@@ -47,6 +48,7 @@ class Claim:
     apart: frozenset[str] = frozenset()
     app: str = ""
     ignores_sockets: bool = False
+    of_interfaces: bool = False
     piece: str | None = None
 
 
@@ -97,6 +99,7 @@ def _claim(host: Host, listener: Listener) -> Claim | None:
         activates=listener.activates,
         apart=_apart(host, listener.unit),
         app=listener.app,
+        of_interfaces=listener.of_interfaces,
         ignores_sockets=listener.traits.inherited_sockets == "ignored",
         piece=listener.at.path if listener.starts is None and listener.unit is None else None,
     )
@@ -176,7 +179,7 @@ def collide(one: Claim, other: Claim) -> bool:
         return False
     if one.scope is not None and other.scope is not None and one.scope != other.scope:
         return False
-    if not _addresses_meet(one.address, other.address):
+    if not _addresses_meet(one.address, other.address) or _is_of_no_interface(one, other) or _is_of_no_interface(other, one):
         return False
     if one.protocol == "udp" and _both(one.reuse_address, other.reuse_address):
         return False
@@ -327,6 +330,11 @@ def _addresses_meet(one: str, other: str) -> bool:
     if "*" in (one, other) or one == other:
         return True
     return (":" in one) == (":" in other) and (_is_wildcard(one) or _is_wildcard(other))
+
+
+def _is_of_no_interface(one: Claim, other: Claim) -> bool:
+    """Whether one binds what interfaces have, and the other an address that the kernel takes for local and none of them has: 127.0.0.53."""
+    return one.of_interfaces and other.address.startswith("127.") and other.address != "127.0.0.1"
 
 
 def _both(one: bool | None, other: bool | None) -> bool:

@@ -78,6 +78,7 @@ def listener(endpoint: Endpoint, invocation: Invocation | None, context: BindCon
         refused_by=policy,
         policy_step=step,
         survives_conflict=endpoint.survives_conflict,
+        of_interfaces=endpoint.of_interfaces,
         closed_by=endpoint.closed_by,
         closed_at=endpoint.closed_at,
         backlog=endpoint.backlog,
