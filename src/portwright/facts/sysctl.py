@@ -2,11 +2,13 @@
 
 from collections.abc import Container, Iterable
 
-from portwright._start.records import dataclass
+from portwright._start.records import dataclass, replace
 from portwright.facts.kind import FactKind
 from portwright.facts.subject import Subject
 from portwright.facts.value import Confidence, Overridden
 from portwright.source import Span
+
+_UNKNOWN = "\ufffd"  # stands for what a text does not tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +18,8 @@ class Sysctl:
     `boot` is what systemd-sysctl leaves, `reload` what `sysctl --system` (procps) leaves; `running` is what a captured
     `sysctl -a` or `/proc/sys` says, None without one. `is_default` is true where no file sets the key and boot points into the
     shipped defaults. The contract's `value` equals boot. `later` are the values that may be in force once everything has started,
-    with who writes each, the files' own among them where it may last; empty where nothing but the loaders writes the key.
+    with who writes each, the files' own among them where it may last; empty where nothing but the loaders writes the key. Reports say
+    what `after_boot` leaves.
     """
 
     at: Span
@@ -29,6 +32,16 @@ class Sysctl:
     is_default: bool = False
     confidence: Confidence = "certain"
     later: tuple[Overridden, ...] = ()
+
+    def after_boot(self) -> "Sysctl":
+        """As it is once everything has started, where one value is surely the last; as the files leave it elsewhere."""
+        if len(self.later) != 1 or _UNKNOWN in self.later[0].value:
+            return self
+        last = self.later[0]
+        lost = tuple(each for each in self.overridden if each.at != last.at)
+        if not self.is_default:
+            lost += (Overridden(self.boot, self.at, last.reason.replace(" writes it", " writes another value after the files are read")),)
+        return replace(self, boot=last.value, at=last.at, overridden=lost, is_default=False, confidence="likely")
 
 
 def _place(sysctl: Sysctl, evidence: Iterable[Span], files: Container[str]) -> Span:

@@ -104,7 +104,7 @@ class _Page:
     # ── kernel settings ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def _sysctls(self) -> Iterator[str]:
-        sysctls = sorted(self.host.sysctls, key=lambda sysctl: sysctl.key)
+        sysctls = sorted((each.after_boot() for each in self.host.sysctls), key=lambda sysctl: sysctl.key)
         shown = [sysctl for sysctl in sysctls if self.verbose or _matters(sysctl)]
         yield self.style("strong", "kernel settings at boot")
         for sysctl in shown:

@@ -188,7 +188,8 @@ def _listener(listener: Listener) -> _Object:
     }
 
 
-def _sysctl(sysctl: Sysctl, sources: Mapping[str, Source]) -> _Object:
+def _sysctl(each: Sysctl, sources: Mapping[str, Source]) -> _Object:
+    sysctl = each.after_boot()
     return {
         "key": sysctl.key,
         "value": hide_value(sysctl.key, sysctl.boot, sysctl.at, sources),

@@ -313,6 +313,7 @@ class _Drawing:
         sysctl = self.space.host.sysctl(key)
         if sysctl is None:
             return "not known by what"
+        sysctl = sysctl.after_boot()
         said = f"{'the default of the kernel' if sysctl.is_default else 'set'} at {place(sysctl.at)}"
         if sysctl.reload != sysctl.boot:
             said += f"; `sysctl --system` would leave {self.said(sysctl.reload) or 'nothing'} ({place(sysctl.reload_at)})"

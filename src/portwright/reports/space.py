@@ -51,7 +51,7 @@ class Space:
     def reserved_text(self) -> str | None:
         """The reserved ports as the kernel prints them, "" for none; None where they are not known."""
         sysctl = self.host.sysctl(RESERVED)
-        return None if sysctl is None else sysctl.boot
+        return None if sysctl is None else sysctl.after_boot().boot
 
     @cached_property
     def ephemeral(self) -> PortSet:

@@ -76,3 +76,10 @@ def writes_of_service(service: ScriptService, files: Files) -> Iterator[SysctlWr
     if service.starts == "boot":
         for write in writes_of("/bin/sh", ["/bin/sh", service.path], at, service.name, files):
             yield replace(write, conditional=True)
+
+
+def writes_of_keepers(invocations: Iterable[Invocation], files: Files) -> Iterator[SysctlWrite]:
+    """The kernel settings that started programs bring: those of cron's jobs at boot, of tuned."""
+    for each in invocations:
+        if each.starts == "boot" and each.unit is not None:
+            yield from (replace(write, conditional=True) for write in writes_of(each.program, [each.program], each.at, each.unit, files))

@@ -206,3 +206,59 @@ def test_a_units_script_is_run_with_the_variables_of_the_unit(script: str, expec
     unit = "[Service]\nType=oneshot\nEnvironment='RANGE=2000 3000'\nExecStart=/opt/tune start\n"
 
     assert expected == later({"a": unit}, {"/opt/tune": f"#!/bin/sh\n{script}"})
+
+
+JOB = f"sysctl -w {RANGE}='2000 3000'"
+TUNE = "/etc/cron.d/tune"
+
+
+@pytest.mark.parametrize(
+    ("service", "more", "expected"),
+    [
+        ("cron", {TUNE: f"@reboot root {JOB}\n"}, [f"2000 3000 {TUNE}:1:14"]),
+        ("cron", {TUNE: "@reboot root /sbin/sysctl -q -p /opt/t\n", "/opt/t": f"{RANGE} = 2000 3000\n"}, ["2000 3000 /opt/t:1:1"]),
+        ("cron", {TUNE: "@reboot root sleep 9 && /opt/t\n", "/opt/t": f"#!/bin/sh\n{JOB}\n"}, ["2000 3000 /opt/t:2:1"]),
+        ("cron", {TUNE: "@reboot root /bin/sh /opt/t\n", "/opt/t": f"#!/bin/sh\n{JOB}\n"}, ["2000 3000 /opt/t:2:1"]),
+        ("cron", {"/var/spool/cron/crontabs/root": f"@reboot {JOB}\n"}, ["2000 3000 /var/spool/cron/crontabs/root:1:9"]),
+        ("cron", {TUNE: f"@reboot www {JOB}\n"}, []),
+        ("cron", {TUNE: f"0 4 * * * root {JOB}\n"}, []),
+        ("cron", {f"{TUNE}.conf": f"@reboot root {JOB}\n"}, []),
+        ("crond", {f"{TUNE}.conf": f"@reboot root {JOB}\n"}, [f"2000 3000 {TUNE}.conf:1:14"]),
+        ("other", {TUNE: f"@reboot root {JOB}\n"}, []),
+    ],
+)
+def test_roots_jobs_of_cron_at_reboot_write_after_the_files(service: str, more: dict[str, str], expected: list[str]) -> None:
+    accounts = {"/etc/passwd": "root:x:0:0::/root:/bin/sh\nwww:x:33:33::/var/www:/bin/sh\n"}
+
+    assert expected == later({service: f"[Service]\nExecStart=/usr/sbin/{service} -f\n"}, {**accounts, **more})
+
+
+def _of_units(units: dict[str, str]) -> Sysctl:
+    files = {f"/etc/systemd/system/{name}.service": text for name, text in units.items()}
+    files |= {f"/etc/systemd/system/multi-user.target.wants/{name}.service": f"-> ../{name}.service" for name in units}
+    files["/etc/sysctl.d/a.conf"] = f"{RANGE} = 6000 7000\n"
+    read = Files(MemoryTree(files))
+    loaded = load(read)
+    settled = unsettle(settle(read), sysctl_writes(loaded, read), loaded.before)
+    return next(each for each in settled.sysctls if each.key == RANGE)
+
+
+def test_what_is_surely_written_last_is_the_value_after_boot_and_the_files_own_is_lost() -> None:
+    found = _of_units({"a": _writer("2000 3000")}).after_boot()
+
+    assert ("2000 3000", f"{A}:5:11", "likely", False) == (found.boot, str(found.at), found.confidence, found.is_default)
+    assert [("6000 7000", "a.service writes another value after the files are read")] == [
+        (each.value, each.reason) for each in found.overridden
+    ]
+
+
+@pytest.mark.parametrize(
+    "units",
+    [
+        {"a": _writer("2000 3000"), "b": _writer("4000 5000")},
+        {"a": _writer("2000 3000", "DefaultDependencies=no")},
+        {"a": f"[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo $$(range) > /proc/sys/{RANGE.replace('.', '/')}'\n"},
+    ],
+)
+def test_where_nobody_can_tell_what_is_written_last_it_is_what_the_files_leave(units: dict[str, str]) -> None:
+    assert "6000 7000" == _of_units(units).after_boot().boot

@@ -21,7 +21,7 @@ from portwright.ports import PortSet
 def ephemeral_ends(host: Host) -> tuple[int, int] | None:
     """The two ends of net.ipv4.ip_local_port_range at boot; None where they are not known."""
     sysctl = host.sysctl(RANGE)
-    return pair_in(sysctl.boot) if sysctl else None
+    return pair_in(sysctl.after_boot().boot) if sysctl else None
 
 
 @host_value("ephemeral-ports")

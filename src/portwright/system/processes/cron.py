@@ -19,7 +19,12 @@ def children(keeper: Invocation, files: Files) -> Iterator[Spawned]:
 
     Debian's cron passes over files in /etc/cron.d with a dot in their name (cron(8)); cronie's over those that end in `~` or `.rpm*`.
     """
-    for path, owner in tables(files, debian=keeper.program == "cron"):
+    return at_start(files, debian=keeper.program == "cron")
+
+
+def at_start(files: Files, *, debian: bool) -> Iterator[Spawned]:
+    """The @reboot lines of every table."""
+    for path, owner in tables(files, debian=debian):
         yield from _table(path, owner, files)
 
 

@@ -7,7 +7,7 @@ from portwright.facts import Invocation
 from portwright.source import Span
 from portwright.system.host_files.captures import Captured
 from portwright.system.processes.process import Process
-from portwright.system.script_services import ScriptService, invocations_of, process_of, writes_of_service
+from portwright.system.script_services import ScriptService, invocations_of, process_of, writes_of_keepers, writes_of_service
 from portwright.system.started import Started
 from portwright.trees import Files
 
@@ -31,7 +31,10 @@ def read(files: Files, known: Captured) -> Started:
     return Started(
         units=tuple(service.unit(files) for service in services),
         invocations=tuple(invocations),
-        sysctl_writes=tuple(write for service in services for write in writes_of_service(service, files)),
+        sysctl_writes=(
+            *(write for service in services for write in writes_of_service(service, files)),
+            *writes_of_keepers(invocations, files),
+        ),
         unplanned=_UNPLANNED,
         files_not_applied="" if _applies(files) else "no script of runit's first stage reads the files",
     )

@@ -1,4 +1,4 @@
-"""Kernel settings that commands write when they start (`sysctl -w`, `echo x > /proc/sys/...`): what the files say is not sure then."""
+"""Kernel settings that commands write when they start (`sysctl -w`, `echo x > /proc/sys/...`), and cron's jobs at boot."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -17,11 +17,13 @@ from portwright.system.sysctl.settle import Settled, defaults
 from portwright.trees import Files
 
 _LOADERS = ("sysctl", "systemd-sysctl")
+_CRON = ("cron", "crond")
 _LONGEST_SCRIPT = 1 << 18
 _LONGEST_COMMAND = 400
 _PROC = "/proc/sys/net/"
 _ALL = "*"
 _MOST_LATER = 8
+_DEEPEST = 2
 _CARRIERS = frozenset(("sudo", "exec", "nice", "nohup", "time", "command", "doas"))
 
 
@@ -108,6 +110,7 @@ def writes_of(
     unit: str,
     files: Files,
     environment: Callable[[str], Mapping[str, Word]] | None = None,
+    depth: int = 0,
 ) -> Iterator[SysctlWrite]:
     """What one command of a unit writes: sysctl itself, or a shell with text that names it.
 
@@ -118,6 +121,9 @@ def writes_of(
 
     name = program.rpartition("/")[2]
     yield from writes_of_keeper(program, unit, files)
+    if name in _CRON:
+        yield from _of_jobs(name, unit, files)
+        return
     if name in _LOADERS:
         yield from _of_sysctl(name, words[1:], at, unit, files)
         return
@@ -131,6 +137,9 @@ def writes_of(
         if source is not None and len(source.text) > _LONGEST_SCRIPT:
             files.report_limit(source.span(_LONGEST_SCRIPT, _LONGEST_SCRIPT), _LONGEST_SCRIPT, "characters in a script")
     if "sysctl" not in text and _PROC not in text:
+        if source is None and text and depth < _DEEPEST:
+            for script, arguments in _scripts_in(text, files):
+                yield from writes_of(script, [script, *arguments], at, unit, files, environment, depth + 1)
         return
     if environment is not None:
         argv = tuple(SpannedText.of(Word(word, at)) for word in words)
@@ -154,6 +163,31 @@ def writes_of(
     for position, write in sorted(found, key=lambda each: each[0]):
         unsure = any(start <= position < end for start, end in doubtful)
         yield replace(write, conditional=True) if unsure else write
+
+
+def _of_jobs(cron: str, unit: str, files: Files) -> Iterator[SysctlWrite]:
+    """What root's @reboot lines write; another user's sysctl is refused."""
+    from portwright.system.host_files.accounts import account
+    from portwright.system.processes.cron import at_start
+
+    for job in at_start(files, debian=cron == "cron"):
+        user = None if job.user is None else account(job.user.text, files)
+        if user is not None and user.uid == 0:
+            given = job.environment
+            words = [word.text for word in job.argv]
+            yield from writes_of(words[0], words, job.at, unit, files, lambda text, given=given: given)  # type: ignore[misc]
+
+
+def _scripts_in(text: str, files: Files) -> Iterator[tuple[str, list[str]]]:
+    """The scripts that a shell's text calls by their paths, each with its words: where the text itself writes nothing."""
+    from portwright.formats import shell
+
+    for command in shell.parse(text).commands:
+        words = [word.plain if word.plain is not None else UNKNOWN for word in command.words]
+        while len(words) > 1 and words[0].rpartition("/")[2] in (*_CARRIERS, *SHELLS):
+            words = words[1:]
+        if words and words[0].startswith("/") and is_shell_script(words[0], files):
+            yield words[0], words[1:]
 
 
 def _of_run(process: Process, unit: str, files: Files) -> Iterator[SysctlWrite]:

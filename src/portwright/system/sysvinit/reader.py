@@ -8,7 +8,7 @@ from portwright.numbers import is_digits
 from portwright.source import Span, Word
 from portwright.system.host_files.captures import Captured
 from portwright.system.processes.spawned import shell_command
-from portwright.system.script_services import ScriptService, invocations_of, process_of, writes_of_service
+from portwright.system.script_services import ScriptService, invocations_of, process_of, writes_of_keepers, writes_of_service
 from portwright.system.spanned_text import SpannedText
 from portwright.system.started import Started
 from portwright.trees import Files
@@ -38,7 +38,10 @@ def read(files: Files, known: Captured) -> Started:
     return Started(
         units=tuple(service.unit(files) for service in services),
         invocations=tuple(invocations),
-        sysctl_writes=tuple(write for service in services if service.name not in _LOADERS for write in writes_of_service(service, files)),
+        sysctl_writes=(
+            *(write for service in services if service.name not in _LOADERS for write in writes_of_service(service, files)),
+            *writes_of_keepers(invocations, files),
+        ),
         unplanned=_UNPLANNED,
         files_not_applied="" if _applies(services, files) else "no script that a boot starts reads the files with sysctl",
     )
