@@ -20,8 +20,8 @@ KERNEL, PORTS, UNITS = "its text mentions kernel settings", "its text mentions p
     ("path", "text", "kind", "reason"),
     [
         ("Vagrantfile", 'config.vm.network "forwarded_port", guest: 80, host: 8080\n', "vagrant", PORTS),
-        ("docker-compose.prod.yml", "services:\n  web:\n    image: x\n    ports: ['80:80']\n", "compose", PORTS),
-        ("stack.yaml", "services:\n  web:\n    build: .\n    ports: ['80:80']\n", "compose", PORTS),
+        ("docker-compose.yml.j2", "services:\n  web:\n    image: x\n    ports: ['{{ port }}:80']\n", "compose", PORTS),
+        ("stack.yaml.j2", "services:\n  web:\n    build: .\n    ports: ['{{ port }}:80']\n", "compose", PORTS),
         ("k8s/web.yaml", "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - ports:\n    - hostPort: 80\n", "kubernetes", PORTS),
         ("roles/x/tasks/main.yml", "- sysctl:\n    name: net.ipv4.ip_local_port_range\n", "ansible", KERNEL),
         ("site.yml", "- hosts: all\n  tasks:\n  - shell: systemctl enable x\n", "ansible", UNITS),
@@ -29,13 +29,12 @@ KERNEL, PORTS, UNITS = "its text mentions kernel settings", "its text mentions p
         ("install.sh", "sysctl --system\n", "shell script", KERNEL),
         ("scripts/install", "#!/usr/bin/env bash\nsysctl -p\n", "shell script", KERNEL),
         ("etc/init.d/app", "#!/sbin/openrc-run\nport=80\ncommand_args='-p 80:80'\n", "init script", PORTS),
-        ("build/Dockerfile", "FROM x\nEXPOSE 8080\n", "dockerfile", PORTS),
+        ("build/Dockerfile.j2", "FROM {{ base }}\nRUN sysctl -w a.b=1\n", "dockerfile", KERNEL),
         ("infra/main.tf", "resource x {\n  from_port = 80\n}\n", "terraform", PORTS),
         ("hosts/a.nix", 'boot.kernel.sysctl."net.ipv4.tcp_tw_reuse" = 1;\n', "nix", KERNEL),
         ("salt/net.sls", "net.ipv4.tcp_tw_reuse:\n  sysctl.present:\n    - value: 1\n", "salt", KERNEL),
         ("manifests/init.pp", "sysctl { 'net.ipv4.tcp_tw_reuse': value => 1 }\n", "puppet", KERNEL),
         ("cookbooks/x/recipes/default.rb", "sysctl 'net.ipv4.tcp_tw_reuse' do\nend\n", "chef", KERNEL),
-        ("app.container", "[Container]\nPublishPort=8080:80\n", "quadlet", PORTS),
         ("config.bu", "variant: fcos\nsystemd:\n  units:\n  - contents: |\n      ExecStart=/x\n", "butane", UNITS),
     ],
 )
@@ -48,6 +47,11 @@ def test_each_kind_is_known_by_its_name_or_its_text(path: str, text: str, kind: 
     [
         ("install.sh", "echo hello\n"),
         ("Dockerfile", "FROM scratch\nCOPY . .\n"),
+        # All that matters of these is read.
+        ("build/Dockerfile", "FROM x\nEXPOSE 8080\n"),
+        ("docker-compose.prod.yml", "services:\n  web:\n    image: x\n    ports: ['80:80']\n"),
+        ("stack.yaml", "services:\n  web:\n    build: .\n    ports: ['80:80']\n"),
+        ("app.container", "[Container]\nPublishPort=8080:80\n"),
         # No deployment of this repository.
         ("examples/Vagrantfile", "forwarded_port\n"),
         (".github/workflows/ci.yml", "on: push\njobs:\n  x:\n    services:\n      db:\n        image: x\n        ports: [1]\n"),

@@ -274,7 +274,7 @@ def test_of_two_rooms_with_one_program_the_one_that_tells_them_apart_is_asked(tm
     (tmp_path / "interpreters").mkdir()
     (tmp_path / "no_room").mkdir()
 
-    expected = rooms.Index({"a": "a", "b": "b", "c": "c"}, {"erl": "b", "b": "b"}, (), (), {}, {}, (), (), (), {})
+    expected = rooms.Index({"a": "a", "b": "b", "c": "c"}, {"erl": "b", "b": "b"}, (), (), {}, {}, (), (), (), {}, {})
     assert expected == rooms.scanned(str(tmp_path))
 
 

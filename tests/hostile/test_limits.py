@@ -378,6 +378,7 @@ SILENT = {
     "daemons/named/reader.py: _allows": GUESS,
     "daemons/named/reader.py: _named": GUESS,
     "repositories/setcap_mentions.py: mentions": GUESS,
+    "daemons/docker/compose.py: _expanded": UNKNOWN,
     "daemons/postfix/reader.py: _value": UNKNOWN,
     "fixes/plan.py: most_of": "of proofs by halves: a common proof decides then, and each wish that is left out has its reason",
     "formats/apache.py: _lines": KERNEL,

@@ -44,6 +44,11 @@ def named(file: Candidate) -> str | None:
     return name if name is not None and file.text.strip() else None
 
 
+def of_kind(kind: str) -> str | None:
+    """The daemon whose room reads files of this kind on their own, None where no room does."""
+    return rooms.index().kinds.get(kind)
+
+
 def has_own_name(name: str) -> bool:
     """Whether only one daemon's config goes by this name."""
     return name in rooms.index().names

@@ -2,6 +2,7 @@
 
 from portwright.facts.assignment import Assignment
 from portwright.facts.call import Call
+from portwright.facts.container_line import ContainerLine
 from portwright.facts.endpoint import Backlog, Endpoint
 from portwright.facts.file_limit import FileLimit, FileNeed, Raises
 from portwright.facts.invocation import Invocation
@@ -42,6 +43,7 @@ __all__ = [
     "Call",
     "ClosesFirst",
     "Confidence",
+    "ContainerLine",
     "Endpoint",
     "Fact",
     "FactKind",

@@ -31,7 +31,8 @@ class Endpoint:
     `address` is `*` (one dual-stack IPv6 socket), `0.0.0.0`, `::`, or an address without brackets. For `::`, `v6only` is what
     the daemon asks for: True, False (then it is `*`), or None: it asks for nothing and net.ipv6.bindv6only decides. `ports` is
     empty where `random`. `reuse_address` None is unknown. `binds_as` is set where the daemon changes user before it binds (None: the
-    user it is started as). `on_demand`: bound only while in use. `free_bind`: IP_FREEBIND or IP_TRANSPARENT is set.
+    user it is started as). `on_demand`: bound only while in use. `by_hand`: only where somebody asks for it. `free_bind`: IP_FREEBIND or
+    IP_TRANSPARENT is set.
     `interface`: SO_BINDTODEVICE. `optional`: where the host lacks the address, the daemon goes on without it (redis `bind -::1`).
     `survives_conflict`: where another socket has the port, the daemon runs on without this one (systemd-resolved's stub).
     `of_interfaces`: the wildcard stands for the addresses of the host's interfaces, which nobody listed; each is bound by itself.
@@ -65,4 +66,5 @@ class Endpoint:
     closed_by: str = ""
     closed_at: Span | None = None
     backlog: Backlog | None = None
+    by_hand: bool = False
     traits: Traits = Traits()

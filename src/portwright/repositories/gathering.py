@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from portwright._start.records import dataclass, field
 from portwright.coverage import Coverage, LeftOut, NotRead
+from portwright.daemons import recognition
 from portwright.repositories.checkout import Checkout
 from portwright.repositories.deployers.placed import Deployed
 from portwright.repositories.not_read import MOST_FILES, kind_by_name, kind_of, not_read, spoken_of
@@ -11,6 +12,7 @@ from portwright.repositories.recognise import (
     Recognised,
     lies_aside,
     recognise,
+    recognised_as,
     without_blanks_to_fill,
     without_remarks,
     worth_reading,
@@ -97,10 +99,11 @@ def gather(tree: Tree, explicit: bool, ignored: Mapping[str, str]) -> Gathered:
         if readable:
             text = without_remarks(label, text)
             what = recognise(label, text, explicit)
-        # Of a config only what a compose file or a quadlet publishes is read.
-        if other is not None and (what is None or other in ("compose", "quadlet")):
+        if other is not None and what is None:
             looked_into += 1
-            _look_into(label, other, text, what, now)
+            what = _look_into(label, other, text, now)
+        elif what is not None and what.unfilled and other in ("compose", "quadlet"):
+            now.spoken[label] = (other, spoken_of(text))
         if what is not None:
             now.recognised.add(path)
             kept_left -= len(data) if what.deployed else 0
@@ -111,18 +114,24 @@ def gather(tree: Tree, explicit: bool, ignored: Mapping[str, str]) -> Gathered:
     return _gathered(tree, now)
 
 
-def _look_into(label: str, hint: str, text: str, what: Recognised | None, now: _Gathering) -> None:
-    """A file of a kind that deploys something: what it puts on a host, and what it speaks of."""
+def _look_into(label: str, hint: str, text: str, now: _Gathering) -> Recognised | None:
+    """A file of a kind that deploys something: what it puts on a host, what it speaks of, and what it is where a daemon's room reads it."""
     now.given += mentions(label, text, role(label))
     # Of what installs a program these are the scripts that a package's installation runs on a host.
     kind = kind_of(label, "shell script" if hint == "installer" and label.endswith("postinst") else hint, text)
     if kind is None or kind == "installer":
-        return
+        return None
+    if (room := recognition.of_kind(kind)) is not None:
+        what = recognised_as(room, label, text)
+        # Of a Dockerfile only kernel settings matter, which few have.
+        if what.unfilled:
+            now.spoken[label] = (kind, spoken_of(text))
+        return what if kind == "compose" or "sysctl" in text else None
     now.spoken[label] = (kind, spoken_of(text))
-    if what is None:
-        from portwright.repositories.deployers import deployed
+    from portwright.repositories.deployers import deployed
 
-        _take(label, text, deployed(kind, label, text, now.checkout), now)
+    _take(label, text, deployed(kind, label, text, now.checkout), now)
+    return None
 
 
 def _place(label: str, text: str, what: Recognised, now: _Gathering) -> None:

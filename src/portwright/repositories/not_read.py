@@ -64,8 +64,8 @@ _PARTLY_READ = {
     "ansible": "literal files and kernel settings",
     "butane": "files and units",
     "cloud-config": "the files and kernel settings that they write",
-    "compose": "the published ports",
-    "quadlet": "the published ports",
+    "compose": "the parts that nothing fills in",
+    "quadlet": "the parts that nothing fills in",
     "shell script": "the files and kernel settings that they write",
 }
 _TEMPLATES = (".j2", ".jinja2", ".jinja", ".erb", ".epp", ".tmpl", ".tpl", ".template")

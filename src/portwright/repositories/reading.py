@@ -6,7 +6,7 @@ Nothing in a repository says what is enabled, so what lies there counts as deplo
 from collections.abc import Container, Iterable, Mapping, Sequence
 
 from portwright._start.records import replace
-from portwright.coverage import Coverage
+from portwright.coverage import Coverage, NotUnderstood
 from portwright.daemons import DaemonFact, fragment_reader, recognition
 from portwright.facts import Endpoint, Listener, ServiceFact, weakest
 from portwright.host import Host
@@ -81,6 +81,7 @@ def _read_layout(
     context = bind_context(settled, known, files)
     found = services(started, files, known, context)
     listeners, others = [*found.listeners], [*found.others]
+    files.take_not_understood()
     for fact in _fragments(layout, files, known.packages, read):
         # How many files a daemon may open is not said where nothing starts it.
         if isinstance(fact, ServiceFact):
@@ -109,7 +110,7 @@ def _read_layout(
                 if fact.at.path not in unfilled and (isinstance(fact, ServiceFact) or fact.at.path in own)
             ),
             found.privileges,
-            tuple(each for each in found.not_understood if each.at.path in own.keys() - unfilled),
+            tuple(each for each in (*found.not_understood, *_doubts(layout, files)) if each.at.path in own.keys() - unfilled),
         ),
         repository=True,
     )
@@ -157,7 +158,8 @@ def _as_deployed(fact: Listener, machine: str, is_unfilled: bool) -> Listener:
     """A listener as the repository of its file has it; what a template says is possible, and says nothing of what else a machine runs."""
     return replace(
         fact,
-        starts="demand" if fact.starts == "demand" else None,
+        # Without a unit, by hand is what the file itself says.
+        starts=fact.starts if fact.starts == "demand" or (fact.starts == "manual" and fact.unit is None) else None,
         confidence="possible" if is_unfilled else weakest(fact.confidence, "likely"),
         machine=str(fact.at) if is_unfilled else machine,
     )
@@ -174,6 +176,13 @@ def _fragments(
             if file.label not in read or _is_whole(file):
                 read[file.label] = tuple(reader(file.place, files, packages))
             yield from read[file.label]
+
+
+def _doubts(layout: tuple[StagedFile, ...], files: Files) -> Iterable[NotUnderstood]:
+    """What could not be made out of a file that says by itself what runs, as one of docker compose does."""
+    alone = next((file for file in layout if _is_apart(file) and file.what.kind != "quadlet"), None)
+    for at, reason in files.take_not_understood() if alone is not None else ():
+        yield NotUnderstood(None, alone.what.kind if alone is not None else "", at, reason)
 
 
 def _is_whole(file: StagedFile) -> bool:

@@ -49,6 +49,14 @@ def recognise(path: str, text: str, explicit: bool = False) -> Recognised | None
     return Recognised(kind, not reason, reason, _host_path(file, kind), "" if reason else unfilled)
 
 
+def recognised_as(kind: ConfigKind, path: str, text: str, explicit: bool = False) -> Recognised:
+    """What a file is that was told by something else than its own path to be a config of this kind."""
+    *folders, last = (part for part in path.split("/") if part)
+    file = Candidate(tuple(folders), _plain(last), text, explicit)
+    reason = _why_not_deployed(file.folders, last, text, kind, explicit)
+    return Recognised(kind, not reason, reason, _host_path(file, kind), "" if reason else _unfilled(last, kind, text))
+
+
 def without_remarks(path: str, text: str) -> str:
     """A template's text with blanks for what its language keeps to itself; every other character stays in its place."""
     suffixes = _lower(path.rpartition("/")[2]).split(".")[1:]
@@ -118,7 +126,7 @@ def _is_some_daemons(folders: tuple[str, ...], name: str, suffix: str) -> bool:
 # ── what it is ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 _UNITS = ("service", "socket", "target", "timer", "path", "mount", "automount", "slice", "swap", "device", "scope")
-_QUADLETS = ("container", "kube")
+_QUADLETS = ("container", "kube", "pod")
 _SUFFIXES = frozenset({*_UNITS, *_QUADLETS, "conf", "cfg", "cnf", "sysctl", "env", "default"})
 _NEVER = frozenset(
     {"md", "txt", "rst", "html", "yml", "yaml", "json", "py", "rb", "sh", "pp", "sls", "js", "css", "lua", "png", "svg"}
@@ -377,8 +385,9 @@ def _remark(text: str, kind: ConfigKind) -> str:
 def _unfilled(name: str, kind: ConfigKind, text: str) -> str:
     """The first place of a template that is not filled in, "" where there is none; comments do not count."""
     suffixes = set(_lower(name).split(".")[1:])
-    name_of_its_own = recognition.has_own_name(_plain(name))
     own = recognition.traits_in_repository(kind)
+    # What finds its .env beside it fills variables in itself, and what nobody fills in there is unknown where it stands.
+    name_of_its_own = recognition.has_own_name(_plain(name)) and not own.beside
     for line in text.split("\n"):
         line = line.strip()
         if not line or line[0] in "#;":
@@ -387,7 +396,7 @@ def _unfilled(name: str, kind: ConfigKind, text: str) -> str:
         # docker and podman have a language of their own with the same braces, which reaches the command as it is.
         if found and not ((kind in ("unit", "drop-in") or own.own_braces) and _GO_FORMAT.match(line, found.start())):
             return _marker(line[found.start() :])
-        found = _PLACEHOLDER.search(line)
+        found = None if own.beside else _PLACEHOLDER.search(line)
         if found is None and own.filled_by == "envsubst" and ("template" in suffixes or "tmpl" in suffixes or _ENVSUBST_PORT.search(line)):
             found = _ENVSUBST.search(line)
         if found is None and name_of_its_own:
@@ -436,6 +445,8 @@ _FLAT = {
 def _host_path(file: Candidate, kind: ConfigKind) -> str | None:
     folders, name, parent = file.folders, file.name, file.parent
     is_daemons = recognition.is_daemon(kind)
+    if is_daemons and (own := recognition.traits_in_repository(kind)).beside:
+        return own.place.replace("{}", "/".join((*folders, name)))
     for at in range(len(folders)):
         if any(folders[at : at + len(root)] == root for root in _ROOTS):
             rooted = "/" + "/".join((*folders[at:], name))

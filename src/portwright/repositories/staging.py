@@ -61,13 +61,17 @@ class StagedTree(MemoryTree):
         super().__init__(laid)
         self._labels = {file.place: file.label for file in files}
         self._mains = _mains_with_siblings(kinds, self._labels)
+        self._beside = tuple({folder for kind in kinds if (folder := _folder_of_all(kind))})
+        self._mains |= dict.fromkeys(self._beside, "")
         self._siblings = siblings if self._mains else None
         self.included: set[str] = set()
 
     @property
     def mains(self) -> frozenset[str]:
         """The main configs that take in what lies beside them."""
-        return frozenset(place for place in self._labels if place.rpartition("/")[0] + "/" in self._mains)
+        return frozenset(
+            place for place in self._labels if place.rpartition("/")[0] + "/" in self._mains or place.startswith(self._beside or ("\0",))
+        )
 
     def label(self, path: str) -> str:
         there = self._there(path)
@@ -75,14 +79,17 @@ class StagedTree(MemoryTree):
 
     def kind(self, path: str) -> Kind:
         kind, there = super().kind(path), self._there(path)
-        return kind if kind != "missing" or there is None or self._siblings is None else self._siblings.kind(there)
+        return kind if kind != "missing" or there is None or self._siblings is None else self._others(path, self._siblings).kind(there)
 
     def names(self, directory: str) -> tuple[str, ...]:
         there = self._there(directory)
         if there is None or self._siblings is None:
             return super().names(directory)
         return tuple(
-            sorted({*super().names(directory), *self._siblings.names(there)}, key=lambda name: name.encode("utf-8", "surrogateescape"))
+            sorted(
+                {*super().names(directory), *self._others(directory, self._siblings).names(there)},
+                key=lambda name: name.encode("utf-8", "surrogateescape"),
+            )
         )
 
     def read(self, path: str) -> bytes | None:
@@ -90,7 +97,11 @@ class StagedTree(MemoryTree):
         if data is not None or there is None or self._siblings is None:
             return data
         self.included.add(there.lstrip("/"))
-        return self._siblings.read(there)
+        return self._others(path, self._siblings).read(there)
+
+    def _others(self, path: str, siblings: "SiblingFiles") -> "SiblingFiles":
+        """What lies beside a main config: no config of its own place, but every file beside one that is laid under its whole path."""
+        return SiblingFiles(siblings.tree, frozenset()) if path.startswith(self._beside or ("\0",)) else siblings
 
     def _there(self, path: str) -> str | None:
         """The path in the repository of what lies beside a main config."""
@@ -100,6 +111,12 @@ class StagedTree(MemoryTree):
         if real in self._labels:
             return None
         return next((f"{there}/{real.removeprefix(here)}" for here, there in self._mains.items() if real.startswith(here)), None)
+
+
+def _folder_of_all(kind: str) -> str:
+    """Where on a host a repository's files lie for configs of this kind, "" where such a config does not find them beside it."""
+    said = recognition.traits_in_repository(kind)
+    return said.place.removesuffix("{}") if said.beside else ""
 
 
 def _mains_with_siblings(kinds: Iterable[str], labels: Mapping[str, str]) -> dict[str, str]:

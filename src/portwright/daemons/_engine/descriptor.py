@@ -232,7 +232,8 @@ class InRepository:
     `names` are file names that only its config goes by, `under` ends of paths, `suffixes` endings of names without the dot, `folders`
     the folders its files lie in and the places these have on a host. `text` are patterns of which one stands in the file; `recogniser`
     is the module of the room that decides where patterns cannot. `apart`: what the rest of the repository configures runs elsewhere, in a
-    container or on another machine.
+    container or on another machine. `beside`: it is laid below its place under its whole path, where the repository's other files
+    lie beside it. `kinds` are the kinds of files (repositories/not_read.py) that the room reads on their own, whatever their names.
     """
 
     names: tuple[str, ...] = ()
@@ -246,6 +247,8 @@ class InRepository:
     places: tuple[str, ...] = ()
     siblings: bool = False
     apart: bool = False
+    beside: bool = False
+    kinds: tuple[str, ...] = ()
     enables: tuple[tuple[str, str], ...] = ()
     filled_by: Literal["envsubst"] | None = None
     own_braces: bool = False

@@ -179,7 +179,7 @@ def _in_repository(value: Any, here: str) -> InRepository:
     known: dict[str, Piece] = {
         "names": schema.words, "under": schema.words, "suffixes": schema.words, "folders": schema.pairs, "text": schema.words,
         "recogniser": _module, "words": schema.words, "place": schema.text, "places": schema.words, "siblings": schema.answer,
-        "apart": schema.answer,
+        "apart": schema.answer, "beside": schema.answer, "kinds": schema.words,
         "enables": schema.pairs, "filled-by": schema.one_of("envsubst"), "own-braces": schema.answer,
     }  # fmt: skip
     return InRepository(**schema.fields(schema.table(value, here), known, here))

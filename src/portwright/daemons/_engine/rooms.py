@@ -27,7 +27,7 @@ _SHAPE = lazy_regex(r"shape: \[(.+)\]$")
 _ENDINGS = lazy_regex(r"endings: \[(.+)\]$")
 _UNITS = lazy_regex(r"units: \[(.+)\]$")
 _PATH = lazy_regex(r"- path: (/\S+)$")
-_LISTED = lazy_regex(r"  (names|under|suffixes|words): \[(.+)\]$")
+_LISTED = lazy_regex(r"  (names|under|suffixes|words|kinds): \[(.+)\]$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Index:
     arguments, and what an Invocation must have that it is asked. `names` and `under` are the file names, and ends of paths, that one
     daemon's config goes by in a repository; `suffixes` and `words` make a file there worth a look; `recognisers` are daemons whose room
     tells their configs by what they say. `endings` are those of scripts' names, with the interpreter that runs them.
+    `kinds` are kinds of a repository's files, told by more than their names, with the daemon whose room reads them.
     """
 
     folders: Mapping[str, str]
@@ -51,6 +52,7 @@ class Index:
     words: tuple[str, ...]
     recognisers: tuple[str, ...]
     endings: Mapping[str, str]
+    kinds: Mapping[str, str]
 
 
 @lru_cache(maxsize=1)
@@ -154,7 +156,7 @@ def scanned(daemons: str) -> Index:
     claims: list[tuple[str, str]] = []
     distinguishing: list[tuple[str, str]] = []  # those of rooms that tell others with the same program apart
     shaped: list[tuple[str, tuple[str, ...]]] = []
-    listed: dict[str, dict[str, str]] = {"names": {}, "under": {}, "suffixes": {}, "words": {}}
+    listed: dict[str, dict[str, str]] = {"names": {}, "under": {}, "suffixes": {}, "words": {}, "kinds": {}}
     recognisers: list[str] = []
     endings: dict[str, str] = {}
     for folder, text in sorted(_descriptors(daemons)):
@@ -190,6 +192,7 @@ def scanned(daemons: str) -> Index:
         tuple(sorted(listed["words"])),
         tuple(sorted(recognisers)),
         endings,
+        listed["kinds"],
     )
 
 

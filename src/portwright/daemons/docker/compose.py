@@ -1,11 +1,13 @@
 """A Compose file: which ports of the host its services publish, as `docker compose up` reads it (compose-spec, 05-services.md)."""
 
+import posixpath
 from collections.abc import Iterator, Mapping
 
 from portwright._start.lazy_regex import lazy_regex
-from portwright._start.records import dataclass, replace
+from portwright._start.records import dataclass, field, replace
+from portwright.daemons.docker import asked
 from portwright.daemons.docker.published import endpoint as published_endpoint
-from portwright.facts import Endpoint, Invocation
+from portwright.facts import ContainerLine, Endpoint, Invocation
 from portwright.formats import yaml_nodes
 from portwright.formats.nodes import Node
 from portwright.source import Word
@@ -20,14 +22,21 @@ _WITH_VALUE = frozenset(
      "--wait-timeout", "--exit-code-from", "--attach", "--no-attach")
 )  # fmt: skip
 _STARTS = frozenset(("up", "create", "start", "restart"))
-_VARIABLE = lazy_regex(r"\$(?:\$|\{(\w+)(?:(:?[-+?])([^{}]*))?\}|(\w+))")
+_VARIABLE = lazy_regex(r"\$(?:\$|\{(\w+)(:?[-+?]|(?=\}))|(\w+))")
+_BRACE = lazy_regex(r"[{}]")
+# Where a repository keeps no .env, for it holds secrets, one of these says what it is meant to hold.
+_MODELS = (".env.example", ".env.sample", ".env.template", ".env.dist", ".env.default", "env.example", "example.env", "sample.env")
 _MOST_FILES = 20
 _MOST_PORTS = 1000
+_DEEPEST = 8
 
 
 @dataclass(frozen=True)
 class _Project:
-    """What the command line asks for: files, where they are looked for, variables, profiles, and the services it names."""
+    """What the command line asks for: files, where they are looked for, variables, profiles, and the services it names.
+
+    `guessed` are variables that only a model of the project's .env sets.
+    """
 
     files: tuple[str, ...]
     directory: str
@@ -35,10 +44,11 @@ class _Project:
     env_file: str
     profiles: frozenset[str]
     services: tuple[str, ...]
+    guessed: Mapping[str, str] = field(default_factory=dict)
 
 
-def published(invocation: Invocation, words: tuple[Word, ...], app: str, files: Files) -> Iterator[Endpoint]:
-    """An endpoint for each published port of the services that `up` starts; `words` stand behind `compose`."""
+def published(invocation: Invocation, words: tuple[Word, ...], app: str, files: Files) -> Iterator[Endpoint | ContainerLine]:
+    """What the services that `up` starts publish, and what they ask for; `words` stand behind `compose`."""
     project = _project(invocation, words, files)
     if project is None:
         return
@@ -46,36 +56,84 @@ def published(invocation: Invocation, words: tuple[Word, ...], app: str, files: 
     paths = project.files or tuple(_found(project.directory, files))
     services: dict[str, list[Node]] = {}
     for path in paths[:_MOST_FILES]:
-        source = files.read(path) if files.kind(path) == "file" else None
-        if source is None:
+        if files.kind(path) != "file" or files.read(path) is None:
             files.report_not_understood(at, f"the Compose file {path} is not there, so what it publishes is not known")
             return
-        nodes, troubles = yaml_nodes.parse(source)
-        for trouble in troubles:
-            files.report_unreadable(trouble.at, trouble.reason)
-        for node in nodes:
+        for node in _document(path, files):
             if node.key.text == "services":
                 for service in node.children:
-                    services.setdefault(service.key.text, []).append(service)
+                    services.setdefault(service.key.text, []).extend(_with_extended(service, path, files))
             elif node.key.text == "include":
                 files.report_not_understood(node.key.at, "what a Compose file includes is not read")
     if not paths:
         files.report_not_understood(at, f"no Compose file is in {project.directory}, so what is published is not known")
-    found = [each for name in _started(services, project) for part in services[name] for each in _of_service(part, project, app, files)]
+    found = [each for name in _started(services, project) for each in _of_service(name, services[name], project, app, files)]
     yield from files.limited(found, _MOST_PORTS, "published ports", lambda endpoint: endpoint.at)
 
 
-def of_file(path: str, app: str, files: Files) -> Iterator[Endpoint]:
-    """An endpoint for each published port of the services that one file starts where no profile is asked for."""
+def of_file(path: str, app: str, files: Files) -> Iterator[Endpoint | ContainerLine]:
+    """What the services of one file publish and ask for, as `docker compose up` beside it or `docker stack deploy` starts them.
+
+    A service with a profile is started only where somebody asks for it, so that what it publishes is not open otherwise.
+    """
+    where = path.rpartition("/")[0]
+    dotenv = f"{where}/.env"
+    variables = _dotenv(dotenv, files)
+    model = next((each for name in _MODELS if files.kind(each := f"{where}/{name}") == "file"), "") if not variables else ""
+    profiles = frozenset(filter(None, variables.get("COMPOSE_PROFILES", "").split(",")))
+    project = _Project((path,), where, variables, dotenv, profiles, (), _dotenv(model, files) if model else {})
+    services = {
+        service.key.text: _with_extended(service, path, files)
+        for node in _document(path, files)
+        if node.key.text == "services"
+        for service in node.children
+    }
+    found: list[Endpoint | ContainerLine] = []
+    for name, parts in services.items():
+        said = _of_service(name, parts, project, app, files)
+        if _is_asked_for(parts, project):
+            found += said
+        else:
+            wanted = ", ".join(sorted(_profiles(parts)))
+            found += (
+                replace(each, by_hand=True, why=f"only where the profile {wanted} is asked for")
+                for each in said
+                if isinstance(each, Endpoint)
+            )
+    yield from files.limited(found, _MOST_PORTS, "published ports", lambda endpoint: endpoint.at)
+
+
+def _document(path: str, files: Files) -> tuple[Node, ...]:
     source = files.read(path)
-    nodes, troubles = ((), ()) if source is None else yaml_nodes.parse(source)
+    if source is None:
+        return ()
+    nodes, troubles = yaml_nodes.parse(source)
     for trouble in troubles:
         files.report_unreadable(trouble.at, trouble.reason)
-    where = path.rpartition("/")[0]
-    project = _Project((path,), where, _dotenv(f"{where}/.env", files), f"{where}/.env", frozenset(), ())
-    services = {service.key.text: [service] for node in nodes if node.key.text == "services" for service in node.children}
-    found = [each for name in _started(services, project) for part in services[name] for each in _of_service(part, project, app, files)]
-    yield from files.limited(found, _MOST_PORTS, "published ports", lambda endpoint: endpoint.at)
+    return nodes
+
+
+def _with_extended(service: Node, path: str, files: Files, deep: int = 0) -> list[Node]:
+    """A service with what it extends before it, of the same file or another one (compose-spec, 05-services.md, `extends`)."""
+    for each in _children(service, "extends"):
+        said = {child.key.text: child.values[0].text for child in each.children if child.values}
+        name = said.get("service") or (each.values[0].text if each.values else "")
+        there = said.get("file", "")
+        other = posixpath.normpath(posixpath.join(path.rpartition("/")[0], there)) if there else path
+        if deep >= _DEEPEST:
+            files.report_limit(each.key.at, _DEEPEST, "services that extend one another")
+            break
+        if not name or "$" in there:
+            break
+        if there and files.kind(other) != "file":
+            files.report_not_understood(each.key.at, f"{service.key.text} extends a service of {there}, which is not there")
+            break
+        for node in _document(other, files):
+            if node.key.text == "services":
+                for child in node.children:
+                    if child.key.text == name and child is not service:
+                        return [*_with_extended(child, other, files, deep + 1), service]
+    return [service]
 
 
 def _project(invocation: Invocation, words: tuple[Word, ...], files: Files) -> _Project | None:
@@ -157,8 +215,12 @@ def _started(services: Mapping[str, list[Node]], project: _Project) -> list[str]
     return list(found)
 
 
+def _profiles(parts: list[Node]) -> set[str]:
+    return {word.text for part in parts for each in _children(part, "profiles") for word in each.words}
+
+
 def _is_asked_for(parts: list[Node], project: _Project) -> bool:
-    wanted = {word.text for part in parts for each in _children(part, "profiles") for word in each.words}
+    wanted = _profiles(parts)
     return not wanted or bool(wanted & project.profiles) or "*" in project.profiles
 
 
@@ -166,48 +228,93 @@ def _children(node: Node, *keys: str) -> Iterator[Node]:
     return (child for child in node.children if child.key.text in keys)
 
 
-def _of_service(service: Node, project: _Project, app: str, files: Files) -> Iterator[Endpoint]:
-    if any(word.text == "host" for each in _children(service, "network_mode") for word in each.words):
-        files.report_not_understood(service.key.at, f"{service.key.text} uses the host's network: what its image binds is not known")
-        return
-    for each in _children(service, "ports"):
+def _last(parts: list[Node], key: str) -> Word | None:
+    """What the last of the parts that says it says."""
+    return next((each.words[-1] for part in reversed(parts) for each in _children(part, key) if each.words), None)
+
+
+def _of_service(name: str, parts: list[Node], project: _Project, app: str, files: Files) -> list[Endpoint | ContainerLine]:
+    network = _last(parts, "network_mode")
+    on_host = network is not None and network.text == "host"
+    container = f"service {name}"
+    found: list[Endpoint | ContainerLine] = [*asked.settings(_settings(parts, project), container, app, on_host=on_host)]
+    if on_host and network is not None:
+        files.report_not_understood(network.at, f"{name} uses the host's network: what its image binds is not known")
+        user = _last(parts, "user")
+        user = None if user is None else Word(_expanded(user.text, project)[0], user.at)
+        added = [word for part in parts for each in _children(part, "cap_add") for word in each.words]
+        return [*found, *asked.powerless(container, app, user, added)]
+    for each in (child for part in parts for child in _children(part, "ports")):
         if each.children:
             long = {child.key.text: child.values[0] for child in each.children if child.values}
             if (port := long.get("published")) is not None and (inside := long.get("target")) is not None:
                 host = f"{long['host_ip'].text}:" if "host_ip" in long else ""
                 protocol = long["protocol"].text if "protocol" in long else "tcp"
-                yield from _endpoints(Word(f"{host}{port.text}:{inside.text}/{protocol}", port.at), project, app, files)
+                found += _endpoints(Word(f"{host}{port.text}:{inside.text}/{protocol}", port.at), project, app, files)
         for word in each.values:
-            yield from _endpoints(word, project, app, files)
+            found += _endpoints(word, project, app, files)
+    return found
+
+
+def _settings(parts: list[Node], project: _Project) -> Iterator[tuple[Word, Word]]:
+    """The (key, value) of each of `sysctls`, a mapping or a list of `key=value`."""
+    for each in (child for part in parts for child in _children(part, "sysctls")):
+        for child in each.children:
+            if child.values:
+                yield child.key, Word(_expanded(child.values[0].text, project)[0], child.values[0].at)
+        for word in each.values:
+            pair = asked.pair(Word(_expanded(word.text, project)[0], word.at))
+            if pair is not None:
+                yield pair
 
 
 def _endpoints(word: Word, project: _Project, app: str, files: Files) -> Iterator[Endpoint]:
-    text = _expanded(word.text, project, files)
+    text, sure = _expanded(word.text, project)
     if UNKNOWN in text:
         files.report_not_understood(word.at, f"the port depends on a variable that neither the unit nor {project.env_file} sets")
         return
-    yield from (replace(each, origin="directive") for each in published_endpoint(Word(text, word.at), app, files))
+    for each in published_endpoint(Word(text, word.at), app, files):
+        found = replace(each, origin="directive")
+        yield found if sure else replace(found, confidence="possible", why="a model of the project's .env says so")
 
 
-def _expanded(text: str, project: _Project, files: Files) -> str:
-    """`$NAME`, `${NAME}`, `${NAME:-default}` put in; what nobody sets is unknown where the project's .env may have been left out."""
-    found, position = "", 0
-    for match in _VARIABLE.finditer(text):
+def _expanded(text: str, project: _Project, deep: int = 0) -> tuple[str, bool]:
+    """`$NAME`, `${NAME}`, `${NAME:-default}` put in; what nobody sets is unknown, and what only a model of the .env sets is not sure."""
+    found, position, sure = "", 0, True
+    while (match := _VARIABLE.search(text, position)) is not None:
         found += text[position : match.start()]
         position = match.end()
-        name = match[1] or match[4]
+        name = match[1] or match[3]
         if name is None:
             found += "$"
             continue
+        operator, operand = match[2] or "", ""
+        if match[1] is not None:
+            end = _closing(text, position)
+            operand, position = text[position:end], end + 1
         value = project.variables.get(name)
-        operator, operand = match[2] or "", match[3] or ""
+        if value is None and (value := project.guessed.get(name)) is not None:
+            sure = False
         full = value if value or not operator.startswith(":") else None
         if "+" in operator:
-            found += operand if full is not None else ""
+            chosen = operand if full is not None else ""
         elif full is not None:
             found += full
-        elif "-" in operator:
-            found += operand
+            continue
         else:
-            found += UNKNOWN
-    return found + text[position:]
+            chosen = operand if "-" in operator else UNKNOWN
+        if "$" in chosen and deep < _DEEPEST:
+            chosen, is_sure = _expanded(chosen, project, deep + 1)
+            sure = sure and is_sure
+        found += UNKNOWN if "$" in chosen and deep >= _DEEPEST else chosen
+    return found + text[position:], sure
+
+
+def _closing(text: str, position: int) -> int:
+    """Where the brace is closed that was opened before a position; the text's end where none closes it."""
+    depth = 1
+    for brace in _BRACE.finditer(text, position):
+        depth += 1 if brace[0] == "{" else -1
+        if depth == 0:
+            return brace.start()
+    return len(text)

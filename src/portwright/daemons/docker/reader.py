@@ -6,7 +6,7 @@ from portwright._start.records import replace
 from portwright.daemons import DaemonFact, Packages
 from portwright.daemons.docker import compose
 from portwright.daemons.docker.published import published
-from portwright.facts import Endpoint, Invocation
+from portwright.facts import ContainerLine, Endpoint, Invocation
 from portwright.trees import Files
 
 
@@ -19,11 +19,21 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
     return on_the_host(published(invocation, "docker", files))
 
 
-def on_the_host(endpoints: Iterable[Endpoint]) -> tuple[Endpoint, ...]:
-    """Published ports as dockerd's proxies bind them."""
-    found: list[Endpoint] = []
-    for endpoint in endpoints:
-        endpoint = replace(endpoint, binds_as="root")
+def read_fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
+    """What a Dockerfile puts into its image; what EXPOSE names is no port of the host's."""
+    from portwright.daemons.docker import image  # few repositories have kernel settings in one
+
+    return tuple(image.settings(path, files))
+
+
+def on_the_host(said: Iterable[Endpoint | ContainerLine]) -> tuple[Endpoint | ContainerLine, ...]:
+    """Published ports as dockerd's proxies bind them, and what else containers ask for."""
+    found: list[Endpoint | ContainerLine] = []
+    for each in said:
+        if not isinstance(each, Endpoint):
+            found.append(each)
+            continue
+        endpoint = replace(each, binds_as="root")
         if endpoint.address == "*":
             found += (replace(endpoint, address=address, v6only=only) for address, only in (("0.0.0.0", None), ("::", True)))  # noqa: S104
         else:

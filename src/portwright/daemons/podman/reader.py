@@ -3,13 +3,13 @@
 from portwright._start.records import replace
 from portwright.daemons import DaemonFact, Packages
 from portwright.daemons.docker.published import published
-from portwright.facts import Invocation
+from portwright.facts import Endpoint, Invocation
 from portwright.trees import Files
 
 
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """podman binds each published port itself, as the user who runs it, on IPv4 where no address is named (podman-run(1), --publish)."""
     return tuple(
-        replace(endpoint, address="0.0.0.0") if endpoint.address == "*" else endpoint  # noqa: S104
-        for endpoint in published(invocation, "podman", files)
+        replace(each, address="0.0.0.0") if isinstance(each, Endpoint) and each.address == "*" else each  # noqa: S104
+        for each in published(invocation, "podman", files)
     )

@@ -32,7 +32,7 @@ def listener(endpoint: Endpoint, invocation: Invocation | None, context: BindCon
     if endpoint.optional and refused is not None and refused.allowed is False:
         return None
     confidence = _confidence(endpoint, address, refused, privileges, context)
-    starts: Starts | None = "demand" if endpoint.on_demand else None
+    starts: Starts | None = "manual" if endpoint.by_hand else "demand" if endpoint.on_demand else None
     why = endpoint.why
     user: str | None = None
     permission = Permission(None, None, "not known what starts it", None, "likely")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, field, replace
 from portwright.facts import Setting, Unit
 from portwright.formats import unit as unit_format
@@ -40,7 +41,9 @@ _QUADLETS_OF_USERS = (
     "/usr/share/containers/systemd/users/{uid}",
     "/usr/share/containers/systemd/users",
 )
-_QUADLET_SECTIONS = {"container": "Container", "kube": "Kube"}
+_QUADLET_SECTIONS = {"container": "Container", "kube": "Kube", "pod": "Pod"}
+_COMMANDS = {"container": ("run",), "kube": ("kube", "play"), "pod": ("pod", "create")}
+_QUADLET_WORD = lazy_regex(r"\"[^\"]*\"|'[^']*'|\S+")
 _MOST_PUBLISHED = 1000
 
 
@@ -221,7 +224,7 @@ def _quadlets(files: Files, native: frozenset[str], found: Generated, directorie
                 continue
             seen.add(entry)
             source = files.read(path)
-            name = f"{stem}.service"
+            name = f"{stem}-pod.service" if kind == "pod" else f"{stem}.service"
             if source is None or not is_unit_name(name) or name in native:
                 continue
             document = unit_format.parse(source)
@@ -233,7 +236,7 @@ def _quadlets(files: Files, native: frozenset[str], found: Generated, directorie
             at = Span.whole(source.path)
             if (named := _last(own, "ServiceName")) is not None and is_unit_name(f"{named.value}.service"):
                 name = f"{named.value}.service"
-            settings = (*rest, _command(own, kind, at, files), Setting(at, at, "Service", "Type", "notify"))
+            settings = (*rest, _command(own, kind, at, directory, files), Setting(at, at, "Service", "Type", "notify"))
             found.units[name] = Unit(name, at, (at.path,), settings, "loaded", (name,))
             for key, verb in (("WantedBy", "wants"), ("RequiredBy", "requires")):
                 for setting in rest:
@@ -250,9 +253,9 @@ def _last(settings: Iterable[Setting], key: str) -> Setting | None:
     return found
 
 
-def _command(own: list[Setting], kind: str, at: Span, files: Files) -> Setting:
+def _command(own: list[Setting], kind: str, at: Span, directory: str, files: Files) -> Setting:
     """The ExecStart= that podman's generator writes, as far as ports go; each word stands where the quadlet has it."""
-    words = [Word("/usr/bin/podman", at), *(Word(word, at) for word in (("kube", "play") if kind == "kube" else ("run",)))]
+    words = [Word("/usr/bin/podman", at), *(Word(word, at) for word in _COMMANDS[kind])]
     for setting in own:
         if setting.key == "Network" and (named := setting.value.partition(".network")[0].split()):
             words += (Word("--network", setting.key_at), Word(named[0], setting.at))
@@ -260,10 +263,18 @@ def _command(own: list[Setting], kind: str, at: Span, files: Files) -> Setting:
             published = [Word(word, setting.at) for word in setting.value.split()]
             for word in files.limited(published, max(0, _MOST_PUBLISHED - len(words) // 2), "published ports", lambda word: word.at):
                 words += (Word("--publish", setting.key_at), word)
+        elif setting.key == "Sysctl":
+            for each in _QUADLET_WORD.findall(setting.value)[:_MOST_PUBLISHED]:
+                words += (Word("--sysctl", setting.key_at), Word(each, setting.at))
         elif setting.key == "PodmanArgs":
             words.append(Word(setting.value, setting.at))
     image = _last(own, "Yaml" if kind == "kube" else "Image")
-    words.append(Word("image", at) if image is None else Word(image.value, image.at))
+    if image is None:
+        words.append(Word("image", at))
+    else:
+        # podman-systemd.unit(5), Yaml=: relative to the quadlet.
+        beside = kind == "kube" and not image.value.startswith("/")
+        words.append(Word(f"{directory}/{image.value}" if beside else image.value, image.at))
     value = ""
     breaks: list[tuple[int, int, int]] = []
     for each in words:
