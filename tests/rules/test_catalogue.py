@@ -34,7 +34,8 @@ def test_the_ids_that_others_rely_on_are_there() -> None:
 def test_there_are_at_least_three_rules_for_each_concern() -> None:
     families = Counter(rule.family for rule in RULES)
 
-    assert {"ephemeral", "reuse", "privilege", "exhaustion", "sysctl", "conflict", "pooling", "habit", "units", "container"} == set(families)
+    concerns = {"ephemeral", "reuse", "privilege", "exhaustion", "sysctl", "conflict", "pooling", "habit", "units", "container"}
+    assert concerns == set(families)
     assert [] == [family for family, count in families.items() if count < 3]
     assert len(RULES) >= 30
 
