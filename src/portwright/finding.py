@@ -75,6 +75,18 @@ class Allowed:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What a verdict was compared with, in words, and how many findings it has in common with that one, which are not counted.
+
+    `foreseen`: the verdict is on what is not there yet.
+    """
+
+    base: str
+    not_counted: int
+    foreseen: bool = False
+
+
 @dataclass(frozen=True)
 class HostResult:
     """What a check of one host or repository came to: all that a report of findings may know.
@@ -84,6 +96,7 @@ class HostResult:
     `is_file`: it is no repository but one file that its user named.
     `overridden` are the kernel settings of which some line says a value that is not in force.
     `coverage` is what the verdict says nothing of. `unread_init` says why nothing is known of what the host starts, "" where it is.
+    `compared` says what the findings are new against, None where all of them are told.
     """
 
     host: str
@@ -99,6 +112,7 @@ class HostResult:
     overridden: tuple[Sysctl, ...] = ()
     coverage: Coverage = Coverage()
     unread_init: str = ""
+    compared: Compared | None = None
 
     def in_checkout(self, path: str) -> str | None:
         """A path of a span relative to the directory of the run, as reports beside a checkout's lines want it; None outside of it."""

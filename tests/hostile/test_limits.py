@@ -343,6 +343,7 @@ GUESS = "a pattern or a guess that would not hold beyond it: no fact is left out
 UNCONFINED = "a profile that is not found confines nothing: a port more is reported open, not less"
 # Where a limit of reading is used without a word, and why: "file: function".
 SILENT = {
+    "audit/comparing.py: deployment": CALLER,
     "audit/case_file.py: _flaw": CALLER,
     "audit/cases.py: beside": SHOWN,
     "audit/inputs.py: _group": GUESS,

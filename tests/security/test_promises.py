@@ -17,7 +17,7 @@ GUARANTEES = [
 HELD_BY = {
     "Nothing from a host, a repository or a rule is executed": (
         "security/test_system_calls.py: test_case_88_no_command_connects_runs_or_writes_anything_else",
-        "security/test_system_calls.py: test_what_a_plan_is_applied_with_is_the_only_program_that_is_run",
+        "security/test_system_calls.py: test_what_a_plan_is_applied_with_and_git_are_the_only_programs_that_are_run",
         "security/test_rules.py: test_cases_33_and_34_a_condition_is_words_and_nothing_is_worked_out",
         "security/test_rules.py: test_case_39_a_rule_brings_no_code",
     ),
@@ -47,7 +47,8 @@ HELD_BY = {
     ),
     "No network connection is made": (
         "security/test_system_calls.py: test_case_88_no_command_connects_runs_or_writes_anything_else",
-        "security/test_system_calls.py: test_what_a_plan_is_applied_with_is_the_only_program_that_is_run",
+        "security/test_system_calls.py: test_what_a_plan_is_applied_with_and_git_are_the_only_programs_that_are_run",
+        "cli/test_comparing.py: test_nothing_that_a_checkouts_config_names_is_run",
     ),
     "Only the files that an option names are written": (
         "security/test_system_calls.py: test_case_88_no_command_connects_runs_or_writes_anything_else",

@@ -63,18 +63,24 @@ def read(given: Input, rate: int | None = None) -> tuple[Host, ...]:
 
     `rate` is how many new connections a second to one destination each host is said to need.
     """
-    with _opened(given) as tree:
+    with opened(given) as tree:
         if given.kind == "host":
-            return (_ready(read_host(tree, given.name, given.identity), rate),)
+            return (ready(read_host(tree, given.name, given.identity), rate),)
         # Telling configs apart takes patterns that a host has no use for.
         from portwright.repositories.reading import read_repository
-        from portwright.trees.repository import RepositoryTree
 
-        ignored = tree.ignored if isinstance(tree, RepositoryTree) else {}
-        return tuple(_ready(host, rate) for host in read_repository(tree, given.name, given.explicit, ignored))
+        return tuple(ready(host, rate) for host in read_repository(tree, given.name, given.explicit, ignored_by(tree)))
 
 
-def _ready(host: Host, rate: int | None) -> Host:
+def ignored_by(tree: Tree) -> Mapping[str, str]:
+    """What a walk of a tree has gone past, each path with the reason: it grows with the walk."""
+    from portwright.trees.repository import RepositoryTree
+
+    return tree.ignored if isinstance(tree, RepositoryTree) else {}
+
+
+def ready(host: Host, rate: int | None) -> Host:
+    """A host as rules and reports want it: no secret in its reasons, and the rate it must keep up."""
     if host.unreadable:
         host = replace(host, unreadable=reasons_without_secrets(host.unreadable, host.sources))
     return host if rate is None else replace(host, expected_rate=rate)
@@ -179,20 +185,20 @@ def planned(
             # The playbook says what it replaces, so what cannot be read is not replaced.
             if tree.kind(path) == "file":
                 tree.read(path)
-        host = _ready(read_host(OverlayTree(tree, edits) if edits else tree, given.name, given.identity), rate)
+        host = ready(read_host(OverlayTree(tree, edits) if edits else tree, given.name, given.identity), rate)
         found, stopped = evaluate(host, rules)
         host = replace(host, unreadable=(*host.unreadable, *stopped))
         return host, tuple(without_secrets(finding, host.sources) for finding in found if selection.keeps(finding))
 
     # Each proof reads the host again: the tree keeps what it saw of directories and links.
-    with _opened(given) as tree:
+    with opened(given) as tree:
         return plan(*examine({}), examine, policy)
 
 
 def existing(given: Input, paths: Iterable[str]) -> dict[str, bytes | None]:
     """What planned paths and their folders hold now: None where nothing is, b"" for a folder."""
     evaluate: dict[str, bytes | None] = {}
-    with _opened(given) as tree:
+    with opened(given) as tree:
         for place in (place for path in paths for place in (path, path.rpartition("/")[0])):
             kind = tree.kind(place)
             evaluate[place] = tree.read(place) if kind == "file" else (b"" if kind == "directory" else None)
@@ -207,7 +213,7 @@ def located(given: Input, paths: Iterable[str]) -> dict[str, str]:
     if given.kind == "file":
         return {given.path: top}
     found: dict[str, str] = {}
-    with _opened(given) as tree:
+    with opened(given) as tree:
         for path in paths:
             try:
                 real = tree.resolve(path if path.startswith("/") else f"/{path}")
@@ -219,7 +225,8 @@ def located(given: Input, paths: Iterable[str]) -> dict[str, str]:
 
 
 @contextmanager
-def _opened(given: Input) -> Iterator[Tree]:
+def opened(given: Input) -> Iterator[Tree]:
+    """The tree of an input, closed afterwards."""
     tree = given.tree
     try:
         yield tree

@@ -95,11 +95,46 @@ def _check(options: Options) -> int:
     outputs = _outputs(options)
     rules, known, selection = _rules(options)
     inputs = _inputs(options)
-    work = partial(verdict, rules=rules, selection=selection, known=known, rate=options.rate)
+    work: Callable[[Input], HostResult] = partial(verdict, rules=rules, selection=selection, known=known, rate=options.rate)
+    if options.changed_since is not None or options.onto:
+        inputs, work = _comparing(inputs, rules, selection, known, options)
     results, sound = _each(inputs, options, work, lambda given, reason: unfinished(given, rules, reason))
     checked = Checked(results, tuple(rule.card for rule in rules), __version__)
     _report("check", checked, outputs, options, [(given, result.paths) for given, result in zip(inputs, results, strict=True)])
     return _verdict(results, rules, options) if sound else INTERNAL
+
+
+def _comparing(
+    inputs: tuple[Input, ...], rules: tuple[Rule, ...], selection: Selection, known: frozenset[str], options: Options
+) -> tuple[tuple[Input, ...], Callable[[Input], HostResult]]:
+    """What is looked at, and how, where only what is new is to be told."""
+    from portwright.audit.comparing import Question, deployment, refusal, verdict_onto, verdict_since
+    from portwright.audit.inputs import InputError
+    from portwright.audit.inputs import inputs as found
+    from portwright.trees.revision import RevisionError, revision
+
+    question = Question(rules, selection, known, options.rate)
+    if options.onto:
+        if options.changed_since is not None:
+            raise Complaint("--onto and --changed-since are two questions: ask one of them")
+        try:
+            hosts = found(options.onto)
+        except InputError as error:
+            raise Complaint(str(error)) from None
+        reason = refusal(inputs, hosts)
+        if reason:
+            raise Complaint(reason)
+        deployed = deployment(inputs)
+        return hosts, lambda given: verdict_onto(given, question, deployed)
+    revisions = {}
+    for given in inputs:
+        if given.kind != "repository":
+            raise Complaint(f"{given.path}: --changed-since is for the directory of a checkout")
+        try:
+            revisions[given.path] = revision(given.path, options.changed_since)
+        except RevisionError as error:
+            raise Complaint(f"{given.path}: {options.changed_since}: {error}") from None
+    return inputs, lambda given: verdict_since(given, question, revisions[given.path])
 
 
 def _verdict(results: Sequence[HostResult], rules: Sequence[Rule], options: Options) -> int:

@@ -12,6 +12,8 @@ def why_not(finding: Finding, result: HostResult) -> str:
 
     The last word is the proof's, which reads the host again with the change laid over it: that is `fix`'s work, not a report's.
     """
+    if result.compared is not None and result.compared.foreseen:
+        return "the host does not have these files yet: deploy them with the fix, or run portwright fix on the host afterwards"
     return never_planned(result.repository, result.unread_init) or refusal(finding, _REVIEWED)
 
 

@@ -71,6 +71,7 @@ def _result(result: HostResult) -> _Object:
         "allowed": [_allowed(each) for each in sorted(result.allowed, key=lambda each: (each.at, each.rule, each.reason))],
         "unreadable": _unreadable(result.unreadable),
         "coverage": _coverage(result.coverage),
+        "compared": None if result.compared is None else {"base": result.compared.base, "not_counted": result.compared.not_counted},
     }
 
 

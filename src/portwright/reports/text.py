@@ -207,6 +207,9 @@ class _Page:
             where = f"{at} {troubled} of {among}" if findings else f"{at} {among}"
             parts = [f"{_tally(findings)} {where}", self._basis(results)]
         parts += _fixable(results)
+        for base in sorted({result.compared.base for result in results if result.compared is not None}):
+            old = sum(each.compared.not_counted for each in results if each.compared is not None and each.compared.base == base)
+            parts.append(f"compared with {safe(base)}, {counted(old, 'finding')} of which {'is' if old == 1 else 'are'} not counted")
         allowed = sum(len(result.allowed) for result in results)
         if allowed:
             parts.append(f"{allowed} allowed by comments" + ("" if self.verbose else " (-v lists them)"))

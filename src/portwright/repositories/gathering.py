@@ -26,7 +26,7 @@ from portwright.trees.budget import MOST_BYTES
 OTHER = "other"
 """The kind of a placed file that is no config by itself: a script or a text that something else may read."""
 
-_LOOSE = "/.repository/"
+LOOSE = "/.repository/"
 """Where a config whose place on a host nobody can tell is laid; read on its own, found by no include."""
 
 
@@ -139,7 +139,7 @@ def _place(label: str, text: str, what: Recognised, now: _Gathering) -> None:
         now.left.append(LeftOut(label, what.reason))
         return
     text = without_blanks_to_fill(text) if what.unfilled else text
-    now.placed.append(StagedFile(label, what.host_path or _LOOSE + label, what, text.encode("utf-8", "surrogateescape")))
+    now.placed.append(StagedFile(label, what.host_path or LOOSE + label, what, text.encode("utf-8", "surrogateescape")))
 
 
 def _take(label: str, text: str, done: Deployed, now: _Gathering) -> None:

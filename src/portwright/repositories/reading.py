@@ -14,10 +14,9 @@ from portwright.host.join.listener import listener
 from portwright.host.reading import Services, assemble, bind_context, services
 from portwright.repositories.gathering import OTHER, Gathered, gather
 from portwright.repositories.setcap_mentions import Mention, perhaps_given
-from portwright.repositories.staging import MOST_LAYOUTS, StagedFile, StagedTree, machine_of, role, stage
+from portwright.repositories.staging import MOST_LAYOUTS, StagedFile, StagedTree, blank_lines, machine_of, role, stage
 from portwright.source import Span, Unreadable
 from portwright.system.host_files.captures import Captured, captured
-from portwright.system.spanned_text import UNKNOWN
 from portwright.system.started import Started
 from portwright.system.sysctl.settle import settle
 from portwright.trees import Files, Tree
@@ -116,7 +115,7 @@ def _read_layout(
     )
     # What a file refers to need not lie in the repository (mime.types, a certificate), nor is a template what a daemon reads.
     readable = own.keys() - unfilled
-    blank = {(file.label, line) for file in layout if file.lines for line in _blank_lines(file.data)}
+    blank = {(file.label, line) for file in layout if file.lines for line in blank_lines(file.data)}
     told = tuple(each for each in host.unreadable if each.at.path in readable and (each.at.path, each.at.line) not in blank)
     host = replace(host, unreadable=told, roles=_roles(layout))
     written = {file.label: file.lines for file in layout if file.lines}
@@ -128,12 +127,6 @@ def _read_layout(
     sources = {path: source for path, source in host.sources.items() if path not in written}
     sources |= {line.source: gathered.sources[line.source] for lines in written.values() for line in lines}
     return replace(as_written(replace(host, sources={}), written, sources), sources=sources)
-
-
-def _blank_lines(data: bytes) -> Iterable[int]:
-    """The lines of a file in which something is not known."""
-    mark = UNKNOWN.encode("utf-8", "strict")
-    return (number for number, line in enumerate(data.split(b"\n"), 1) if mark in line)
 
 
 def _started(layout: Iterable[StagedFile], files: Files, known: Captured, given: tuple[Mention, ...]) -> Started:

@@ -6,6 +6,7 @@ from portwright._start.records import dataclass
 from portwright.daemons import recognition
 from portwright.repositories.deployers.placed import Line
 from portwright.repositories.recognise import Recognised
+from portwright.system.spanned_text import UNKNOWN
 from portwright.trees import Tree
 from portwright.trees.memory import MemoryTree
 from portwright.trees.tree import Kind
@@ -51,13 +52,8 @@ class StagedTree(MemoryTree):
             # Only through this link, which every distribution with systemd ships, does the boot read it.
             laid.setdefault("/etc/sysctl.d/99-sysctl.conf", "-> ../sysctl.conf")
         kinds = sorted({file.what.kind for file in files if recognition.is_daemon(file.what.kind)})
-        enabling = [pair for kind in kinds for pair in recognition.traits_in_repository(kind).enables]
-        for place in tuple(laid):
-            # The links that enable a site are made when it is deployed, and all that lies here counts as deployed.
-            folder, _, name = place.rpartition("/")
-            for available, enabled in enabling:
-                if folder == available and name:
-                    laid.setdefault(f"{enabled}/{name}", f"-> {place}")
+        for place, target in enabling_links(kinds, tuple(laid)).items():
+            laid.setdefault(place, f"-> {target}")
         super().__init__(laid)
         self._labels = {file.place: file.label for file in files}
         self._mains = _mains_with_siblings(kinds, self._labels)
@@ -117,6 +113,24 @@ def _folder_of_all(kind: str) -> str:
     """Where on a host a repository's files lie for configs of this kind, "" where such a config does not find them beside it."""
     said = recognition.traits_in_repository(kind)
     return said.place.removesuffix("{}") if said.beside else ""
+
+
+def enabling_links(kinds: Iterable[str], places: Iterable[str]) -> dict[str, str]:
+    """The links that enable sites, made when they are deployed: all that lies in a repository counts as deployed."""
+    pairs = [pair for kind in kinds for pair in recognition.traits_in_repository(kind).enables]
+    found = {}
+    for place in places:
+        folder, _, name = place.rpartition("/")
+        for available, enabled in pairs:
+            if folder == available and name:
+                found[f"{enabled}/{name}"] = place
+    return found
+
+
+def blank_lines(data: bytes) -> Iterable[int]:
+    """The lines of a file in which something is not known."""
+    mark = UNKNOWN.encode("utf-8", "strict")
+    return (number for number, line in enumerate(data.split(b"\n"), 1) if mark in line)
 
 
 def _mains_with_siblings(kinds: Iterable[str], labels: Mapping[str, str]) -> dict[str, str]:

@@ -5,18 +5,27 @@ from collections.abc import Iterable, Mapping
 from portwright.trees.tree import HEAD, Attributes, Kind, ReadError, Tree, Trouble
 
 _MOST_LINKS = 40  # path_resolution(7)
+NO_TEXTS: Mapping[str, str] = {}
 
 
 class OverlayTree:
-    """`base` with each edited path replaced by the given bytes, or removed (None), as `mv` and `rm -r` would.
+    """`base` with each edited path replaced by the given bytes, or removed (None), as `mv` and `rm -r` would; `links` are made after that.
 
     Links in the directories above an edited path are followed in the base; a link at the path itself is replaced, not written
     through. Missing directories are made. Raises ReadError where a file stands in the way of a directory, or the
-    other way round.
+    other way round. `labels` say how reports show what was edited, where not by its path.
     """
 
-    def __init__(self, base: Tree, edits: Mapping[str, bytes | None]) -> None:
+    def __init__(
+        self,
+        base: Tree,
+        edits: Mapping[str, bytes | None],
+        links: Mapping[str, str] = NO_TEXTS,
+        labels: Mapping[str, str] = NO_TEXTS,
+    ) -> None:
         self._base = base
+        self._links: dict[str, str] = {}
+        self._labels: dict[str, str] = {}
         self._files: dict[str, bytes] = {}
         self._gone: set[str] = set()
         self._resolved: dict[str, str] = {}
@@ -25,7 +34,14 @@ class OverlayTree:
         for path in sorted(path for path, content in edits.items() if content is None):
             self._gone.add(self._place(path))
         for path, content in sorted((path, content) for path, content in edits.items() if content is not None):
-            self._write(self._place(path), path, content)
+            place = self._place(path)
+            self._write(place, path, content)
+            if path in labels:
+                self._labels[place] = labels[path]
+        for path, target in sorted(links.items()):
+            place = self._place(path)
+            self._write(place, path, b"")
+            self._links[place] = target
         self._resolved.clear()
 
     def resolve(self, path: str) -> str:
@@ -44,7 +60,7 @@ class OverlayTree:
                 done = done.rpartition("/")[0]
                 continue
             there = f"{done}/{part}"
-            target = None if self._is_edited(there) else self._base.link(there)
+            target = self._links.get(there) if self._is_edited(there) else self._base.link(there)
             if target is None:
                 done = there
                 continue
@@ -69,7 +85,9 @@ class OverlayTree:
     def link(self, path: str) -> str | None:
         parent, _, name = path.rstrip("/").rpartition("/")
         there = f"{self.resolve(parent).rstrip('/')}/{name}"
-        return None if name in ("", ".", "..") or self._is_edited(there) else self._base.link(there)
+        if name in ("", ".", ".."):
+            return None
+        return self._links.get(there) if self._is_edited(there) else self._base.link(there)
 
     def names(self, directory: str) -> tuple[str, ...]:
         real = self.resolve(directory)
@@ -102,7 +120,8 @@ class OverlayTree:
         return None if self._is_edited(real) else self._base.attributes(real)
 
     def label(self, path: str) -> str:
-        return self._base.label(path)
+        own = self._labels.get(self.resolve(path)) if self._labels else None
+        return self._base.label(path) if own is None else own
 
     def walk(self, trouble: Trouble | None = None) -> Iterable[str]:
         left = (path for path in self._base.walk(trouble) if not self._is_edited(path))
