@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Sequence
 
 from portwright._start.records import dataclass
+from portwright.numbers import decimal
 from portwright.trees.directory import MOST_BYTES
 from portwright.trees.repository import RepositoryInMemory
 from portwright.trees.tree import ReadError
@@ -62,8 +63,8 @@ class RevisionTree(RepositoryInMemory):
             if mode == _LINK:
                 links.append((path, blob))
             elif mode in _FILES:
-                files[path] = blob.encode("ascii")
-                self._sizes[path] = int(size)
+                files[path] = blob.encode("utf-8", "surrogateescape")
+                self._sizes[path] = decimal(size) or 0
         for path, blob in links:
             files[path] = "-> " + self._blob(blob).decode("utf-8", "surrogateescape")
         super().__init__(files)
@@ -100,12 +101,13 @@ class RevisionTree(RepositoryInMemory):
         if given is None or taken is None:
             raise RevisionError("git cannot be asked")
         try:
-            given.write(name.encode("ascii") + b"\n")
+            given.write(f"{name}\n".encode("utf-8", "surrogateescape"))
             given.flush()
-            head = taken.readline().split()
-            if len(head) != 3:
+            *_, size = taken.readline().decode("ascii", "replace").split(" ")
+            length = decimal(size.rstrip("\n"))
+            if length is None:
                 raise ReadError(name, "git does not have this object")
-            data = taken.read(int(head[2]))
+            data = taken.read(length)
             taken.read(1)
         except (BrokenPipeError, ValueError) as error:
             raise ReadError(name, "git ended while it was read") from error
