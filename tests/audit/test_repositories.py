@@ -3,6 +3,7 @@
 `ACCEPT=1 pytest tests/audit/test_repositories.py` rewrites the expectations; the diff is part of the review.
 """
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from portwright._start.records import replace
 from portwright.audit.case_file import Case, parse
 from portwright.audit.check import Selection, verdict_on
 from portwright.audit.inputs import Input
+from portwright.cli import main
 from portwright.finding import HostResult
 from portwright.repositories.reading import read_repository
 from portwright.rules import load
@@ -90,3 +92,19 @@ def test_files_that_want_one_place_are_each_read_once() -> None:
     hosts = read_repository(MemoryTree(files), "farm")
 
     assert [[40001], [40002], [40003]] == [[listener.port for listener in host.listeners] for host in hosts]
+
+
+def test_each_of_several_machines_says_which_it_is_and_why(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    main_file = "events {{}}\nhttp {{ server {{ listen {}; }} }}\n"
+    for role, port in (("web", 40000), ("api", 40001)):
+        (tmp_path / f"roles/{role}/files").mkdir(parents=True)
+        (tmp_path / f"roles/{role}/files/nginx.conf").write_text(main_file.format(port))
+
+    assert 0 == main(["facts", "--format", "json", str(tmp_path)])
+
+    hosts = json.loads(capsys.readouterr().out)["hosts"]
+    assert [("roles/api", [40001]), ("roles/web", [40000])] == [
+        (host["machine"], [listener["port"] for listener in host["listeners"]]) for host in hosts
+    ]
+    because = "roles/web/files/nginx.conf and roles/api/files/nginx.conf are both for /etc/nginx/nginx.conf"
+    assert because == hosts[1]["machine_because"]

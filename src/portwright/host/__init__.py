@@ -22,6 +22,8 @@ class Host:
     ordered before a unit, transitively; a unit it does not name has nobody known to come before it. `roles` says, for each file of a
     repository, the role or host whose folder it lies in ("" for none): files of different roles may end on different machines.
     `coverage` says what was not understood, left out and not read.
+    `machine` is the one of several that a repository describes: a role, a folder, a group; `machine_because` says why it is not one with
+    the others. Both are "" where there is one.
     `unread_init` says why nothing can be planned for the host: its init system is not read, or is not systemd. It is "" where it is.
     `files_not_applied` says why a boot reads none of the files of sysctl.d, "" where it does.
     `others` are the facts of kinds that have no field here, by the kind's name.
@@ -52,6 +54,8 @@ class Host:
     expected_rate: int | None = None
     unread_init: str = ""
     files_not_applied: str = ""
+    machine: str = ""
+    machine_because: str = ""
 
     @cached_property
     def _answers(self) -> dict[object, Any]:

@@ -69,7 +69,10 @@ class _Page:
 
     def lines(self) -> Iterator[str]:
         kind = "repository" if self.host.repository else "host"
-        yield self.style("strong", f"{kind} {safe(self.host.name)}: {counted(self.host.files_read, 'file')} read")
+        machine = self.host.machine and f", {safe(self.host.machine)}"
+        yield self.style("strong", f"{kind} {safe(self.host.name)}{machine}: {counted(self.host.files_read, 'file')} read")
+        if machine:
+            yield from self._detail(f"a machine of its own: {safe(self.host.machine_because)}")
         services = (self._units, self._outbounds, self._file_limits)
         for part in (self._listeners, self._sysctls, self._without_effect, *services, self._unreadable, self._uncovered):
             lines = list(part())

@@ -145,6 +145,8 @@ def _facts(host: Host) -> _Object:
     return {
         "host": host.name,
         "repository": host.repository,
+        "machine": host.machine or None,
+        "machine_because": host.machine_because or None,
         "files_read": host.files_read,
         "listeners": [_listener(listener) for listener in rows(host.listeners)],
         "sysctls": [_sysctl(sysctl, host.sources) for sysctl in sorted(host.sysctls, key=lambda sysctl: sysctl.key)],
@@ -290,6 +292,8 @@ def _space(host: Host, collisions: Collisions) -> _Object:
     return {
         "host": host.name,
         "repository": host.repository,
+        "machine": host.machine or None,
+        "machine_because": host.machine_because or None,
         "zones": [{"name": zone.name, "low": zone.low, "high": zone.high} for zone in space.zones],
         "ephemeral": {**_ephemeral(space), "at": _at(space.range_at), "reserved_at": _at(space.reserved_at)},
         "listeners": [{**_listener(listener), "marks": list(space.marks(listener))} for listener in rows(host.listeners)],

@@ -100,7 +100,8 @@ class _Drawing:
 
     def _heading(self) -> str:
         host = self.space.host
-        return self.style("strong", f"the ports of {'the repository' if host.repository else 'the host'} {safe(host.name)}")
+        machine = host.machine and f", {safe(host.machine)}"
+        return self.style("strong", f"the ports of {'the repository' if host.repository else 'the host'} {safe(host.name)}{machine}")
 
     def brief(self) -> Iterator[str]:
         """Who listens where, and who collides."""

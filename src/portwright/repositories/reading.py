@@ -14,7 +14,7 @@ from portwright.host.join.listener import listener
 from portwright.host.reading import Services, assemble, bind_context, services
 from portwright.repositories.gathering import OTHER, Gathered, gather
 from portwright.repositories.setcap_mentions import Mention, perhaps_given
-from portwright.repositories.staging import MOST_LAYOUTS, StagedFile, StagedTree, blank_lines, machine_of, role, stage
+from portwright.repositories.staging import MOST_LAYOUTS, StagedFile, StagedTree, blank_lines, machine_of, role, stage, told_apart
 from portwright.source import Span, Unreadable
 from portwright.system.host_files.captures import Captured, captured
 from portwright.system.started import Started
@@ -44,7 +44,10 @@ def read_repository(tree: Tree, name: str, explicit: bool = False, ignored: Mapp
         reason = f"the files make {several} different hosts; only the first {affordable} were read"
         unreadable = (*unreadable, Unreadable(Span.whole(name), reason))
     read: dict[str, tuple[DaemonFact, ...]] = {}
-    hosts = [_read_layout(layout, found, name, read) for layout in layouts[:affordable]] or [Host(name, repository=True)]
+    hosts = [
+        replace(_read_layout(layout, found, name, read), machine=machine, machine_because=because)
+        for layout, (machine, because) in zip(layouts[:affordable], told_apart(layouts[:affordable]), strict=True)
+    ] or [Host(name, repository=True)]
     coverage = Coverage.union((hosts[0].coverage, found.coverage))
     return (replace(hosts[0], unreadable=tuple(sorted({*hosts[0].unreadable, *unreadable})), coverage=coverage), *hosts[1:])
 

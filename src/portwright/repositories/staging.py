@@ -1,6 +1,6 @@
 """Lay a repository's config files out as the hosts they are meant for: which files are together on one, and as what tree they are read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from portwright._start.records import dataclass
 from portwright.daemons import recognition
@@ -239,3 +239,28 @@ def machine_of(file: StagedFile) -> str:
     if file.label.endswith(file.place) and not file.lines:
         return file.label[: -len(file.place)]
     return role(file.origin) or file.origin.rpartition("/")[0]
+
+
+def told_apart(layouts: Sequence[tuple[StagedFile, ...]]) -> tuple[tuple[str, str], ...]:
+    """(the machine, why it is none of the others) of each layout; two empty texts where there is one."""
+    if len(layouts) < 2:
+        return (("", ""),) * len(layouts)
+    whose: dict[str, dict[str, StagedFile]] = {}
+    for layout in layouts:
+        for file in layout:
+            whose.setdefault(file.place, {}).setdefault(file.label, file)
+    return tuple(_told_apart(layout, whose) for layout in layouts)
+
+
+def _told_apart(layout: tuple[StagedFile, ...], whose: Mapping[str, Mapping[str, StagedFile]]) -> tuple[str, str]:
+    machine = next((file.machine for file in layout if file.machine), "")
+    if machine:
+        return machine, f"what is said of {machine} is said of no other machine"
+    wanted = [file for file in layout if len(whose[file.place]) > 1]
+    if not wanted:
+        first = layout[0]
+        return first.origin, f"no file states that {first.origin} is on one machine with the others"
+    # The place that most files want tells most layouts apart.
+    own = max(wanted, key=lambda file: (len(whose[file.place]), file.place))
+    other = next(file for file in whose[own.place].values() if file.label != own.label)
+    return role(own.origin) or machine_of(own) or own.origin, f"{own.origin} and {other.origin} are both for {own.place}"
