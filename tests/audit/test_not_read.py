@@ -25,9 +25,9 @@ KERNEL, PORTS, UNITS = "its text mentions kernel settings", "its text mentions p
         ("k8s/web.yaml", "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - ports:\n    - hostPort: 80\n", "kubernetes", PORTS),
         ("roles/x/tasks/main.yml", "- sysctl:\n    name: net.ipv4.ip_local_port_range\n", "ansible", KERNEL),
         ("site.yml", "- hosts: all\n  tasks:\n  - shell: systemctl enable x\n", "ansible", UNITS),
-        ("user-data", "#cloud-config\nruncmd: [systemctl start x]\n", "cloud-config", UNITS),
-        ("install.sh", "sysctl --system\n", "shell script", KERNEL),
-        ("scripts/install", "#!/usr/bin/env bash\nsysctl -p\n", "shell script", KERNEL),
+        ("user-data", "#cloud-config\nruncmd: [/opt/x/setup --systemctl]\n", "cloud-config", UNITS),
+        ("install.sh", "/opt/x/tune --sysctl\n", "shell script", KERNEL),
+        ("scripts/install", "#!/usr/bin/env bash\n/opt/x/tune --sysctl\n", "shell script", KERNEL),
         ("etc/init.d/app", "#!/sbin/openrc-run\nport=80\ncommand_args='-p 80:80'\n", "init script", PORTS),
         ("build/Dockerfile.j2", "FROM {{ base }}\nRUN sysctl -w a.b=1\n", "dockerfile", KERNEL),
         ("infra/main.tf", "resource x {\n  from_port = 80\n}\n", "terraform", PORTS),
@@ -66,14 +66,44 @@ def test_a_file_that_says_nothing_of_the_kind_is_not_told(path: str, text: str) 
     assert [] == told({f"/{path}": text})
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sysctl --system\nsystemctl enable --now app\nsetcap cap_net_bind_service=ep /usr/bin/app\n",
+        "sysctl -w net.core.somaxconn=1024\n",
+        "echo 'listen 80' >/etc/app.conf\n",
+        "usage() {\n    cat <<END\n  --port=PORT  the port\nEND\n}\nusage\n",
+        "# sysctl -w net.core.somaxconn=1024\n",
+        "ufw allow proto tcp from any to any port=80\n",
+        'ssh admin@web1 "sysctl -w net.core.somaxconn=1024"\n',
+    ],
+)
+def test_a_script_of_which_nothing_is_left_unsaid_is_not_told(text: str) -> None:
+    assert [] == told({"/install.sh": text})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'sysctl -w net.core.somaxconn="$1"\n',
+        "/opt/app/server --port=8080\n",
+        "sed -i 's/^port: .*/port: 8080/' /etc/app.yml /etc/systemd/system/app.service\n",
+        "cp app.sysctl /etc/sysctl.d/app.conf\n",
+        'cat >"$1" <<END\nnet.core.somaxconn = 1024\nEND\n',
+    ],
+)
+def test_a_script_of_which_something_is_not_known_is_told(text: str) -> None:
+    assert ["shell script"] == [kind for _, kind, _ in told({"/install.sh": text})]
+
+
 def test_a_file_that_is_read_is_not_told() -> None:
     assert [] == told({"/files/etc/sysctl.d/10-x.conf": "net.ipv4.tcp_tw_reuse = 1\n"})
 
 
 def test_what_it_speaks_of_is_said_once_each_in_one_row() -> None:
-    script = "sysctl -p\nsystemctl start x\nsetcap cap_net_bind_service=ep x\nsysctl -p\n"
+    script = "./run sysctl\n./run systemctl\n./run setcap\n./run sysctl\n"
     (host,) = read_repository(MemoryTree({"/run.sh": script}), "repo")
 
     reason = "its text mentions kernel settings, units and capabilities (from line 1), "
-    reason += "and of shell scripts only the files and kernel settings that they write are read"
+    reason += "and of shell scripts only the files, kernel settings and published ports that they make are read"
     assert (NotRead("/run.sh", "shell script", reason),) == host.coverage.not_read

@@ -157,10 +157,12 @@ def parse(text: str) -> Script:
     Functions, `case`, here-documents and `[[ ]]` are stepped over with a sentence, the words of a `for` loop
     likewise. Linear in the text's length.
     """
-    return _Reader(text).script()
+    return Reader(text).script()
 
 
-class _Reader:
+class Reader:
+    """Steps through shell text; `formats.shell_tree` reads the words of its commands with it, too."""
+
     def __init__(self, text: str) -> None:
         self.text = text
         self.position = 0
@@ -177,7 +179,7 @@ class _Reader:
     def script(self) -> Script:
         after = ""
         while self.position < len(self.text):
-            self._blanks()
+            self.blanks()
             if self.position >= len(self.text):
                 break
             operator = self._operator()
@@ -213,7 +215,7 @@ class _Reader:
         else:
             self.unread.append(Unread(self.position - len(closer), self.position, f"`{closer}` closes nothing"))
 
-    def _blanks(self) -> None:
+    def blanks(self) -> None:
         """Step over blanks, joined lines and comments."""
         text, end = self.text, len(self.text)
         while self.position < end:
@@ -247,7 +249,7 @@ class _Reader:
         words: list[Argument] = []
         self.targets = []
         while self.position < len(self.text):
-            self._blanks()
+            self.blanks()
             if self.position >= len(self.text):
                 break
             if self._redirection():
@@ -260,11 +262,11 @@ class _Reader:
                     return
                 break
             begin = self.position
-            argument = self._argument()
+            argument = self.argument()
             if not words:
-                assignment = _assignment(argument)
-                if assignment is not None:
-                    assignments.append(assignment)
+                assigned = assignment(argument)
+                if assigned is not None:
+                    assignments.append(assigned)
                     continue
                 if not assignments and self._reserved(self.text[begin : self.position], begin):
                     start = self.position
@@ -281,19 +283,19 @@ class _Reader:
         """Read the `(items)` of an assignment that ends here, of its own or of declare and its kin; False where none does."""
         last = assignments[-1] if assignments and not words else None
         if words and words[0].plain in _DECLARING:
-            last = _assignment(words[-1])
+            last = assignment(words[-1])
         if last is None or last.end != self.position or last.value.parts or last.items is not None:
             return False
         items: list[Argument] = []
         self.position += 1
         while self.position < len(self.text):
-            self._blanks()
+            self.blanks()
             if self.position >= len(self.text) or self.text[self.position] == ")":
                 break
             if self.text[self.position] in _OPERATOR:
                 self.position += 1
                 continue
-            items.append(self._argument())
+            items.append(self.argument())
         self.position = min(self.position + 1, len(self.text))
         read = replace(last, end=self.position, items=tuple(items))
         if words:
@@ -325,8 +327,8 @@ class _Reader:
             self._step_over("case", "esac")
             self.unread.append(Unread(begin, self.position, "a `case` is not followed"))
         elif word == "function":
-            self._blanks()
-            self._argument()
+            self.blanks()
+            self.argument()
             self._function(begin)
         elif word == "[[":
             self._step_over("[[", "]]")
@@ -344,24 +346,24 @@ class _Reader:
     def _to_line_end(self) -> None:
         """Step over words up to the end of this list item."""
         while self.position < len(self.text):
-            self._blanks()
+            self.blanks()
             if self.position >= len(self.text) or self.text[self.position] in ";&|()\n":
                 return
             if not self._redirection():
-                self._argument()
+                self.argument()
 
     def _step_over(self, opener: str, closer: str) -> None:
         """Step over everything up to the word that closes what `opener` began."""
         depth = 1
         while depth and self.position < len(self.text):
-            self._blanks()
+            self.blanks()
             if self.position >= len(self.text):
                 break
             if self.text[self.position] in _OPERATOR:
                 self.position += 1
                 continue
             begin = self.position
-            self._argument()
+            self.argument()
             word = self.text[begin : self.position]
             depth += (word == opener) - (word == closer)
         if depth:
@@ -392,7 +394,7 @@ class _Reader:
         self.position = position
         while self.position < len(text) and text[self.position] in _BLANK:
             self.position += 1
-        target = self._argument() if self.position < len(text) and text[self.position] not in _ENDS_WORD else None
+        target = self.argument() if self.position < len(text) and text[self.position] not in _ENDS_WORD else None
         if target is not None and operator in (">", ">>", ">|"):
             self.targets.append(target)
         if operator in ("<<", "<<-") and target is not None:
@@ -414,7 +416,8 @@ class _Reader:
 
     # ── words ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _argument(self) -> Argument:
+    def argument(self) -> Argument:
+        """The word that begins here, before expansion."""
         start = self.position
         parts = self._parts(_ENDS_WORD, False, 0)
         if self.position == start:  # a character nothing else takes; never stand still
@@ -442,6 +445,7 @@ class _Reader:
             if char == "\\":
                 following = text[self.position + 1 : self.position + 2]
                 if following == "\n":
+                    flush()  # what follows stands in a line of its own
                     self.position += 2
                     continue
                 if not buffer:
@@ -477,7 +481,7 @@ class _Reader:
                 parts.extend(inner or (Text("", start, self.position, True),))
                 began = self.position
             elif char in "$`":
-                part = self._expansion(quoted, depth, flush)
+                part = self.expansion(quoted, depth, flush)
                 if part is None:
                     if not buffer:
                         began = self.position
@@ -494,7 +498,7 @@ class _Reader:
         flush()
         return tuple(parts)
 
-    def _expansion(self, quoted: bool, depth: int, flush: Callable[[], None]) -> Part | None:
+    def expansion(self, quoted: bool, depth: int, flush: Callable[[], None]) -> Part | None:
         """What a `$` or a backquote begins; None where the character stands for itself."""
         text, start = self.text, self.position
         if text[start] == "`":
@@ -507,7 +511,7 @@ class _Reader:
         following = text[start + 1 : start + 2]
         if following == "(":
             flush()
-            close = self._matching(start + 1)
+            close = self.matching(start + 1)
             self.position = close
             if text.startswith("((", start + 1) and text.startswith("))", close - 2):
                 return Arithmetic(text[start + 3 : close - 2], start, close, quoted)
@@ -569,9 +573,9 @@ class _Reader:
 
     def _past_brace(self, position: int) -> int:
         """The offset after the brace that closes the one at `position`; quotes and nesting are counted."""
-        return self._matching(position, "{", "}")
+        return self.matching(position, "{", "}")
 
-    def _matching(self, position: int, opener: str = "(", closer: str = ")") -> int:
+    def matching(self, position: int, opener: str = "(", closer: str = ")") -> int:
         """The offset after what closes the bracket at `position`, quotes stepped over; the text's end where nothing does."""
         text, end = self.text, len(self.text)
         around: list[str] = []
@@ -607,7 +611,8 @@ def _name(text: str, position: int) -> str:
     return found[0] if found else ""
 
 
-def _assignment(argument: Argument) -> Assignment | None:
+def assignment(argument: Argument) -> Assignment | None:
+    """The word as `name=value`; None where it is none."""
     if not argument.parts or not isinstance(first := argument.parts[0], Text) or first.quoted:
         return None
     name, equals, rest = first.text.partition("=")

@@ -20,6 +20,7 @@ from portwright.repositories.recognise import (
 from portwright.repositories.setcap_mentions import Mention, may_speak, mentions
 from portwright.repositories.staging import SiblingFiles, StagedFile, role
 from portwright.source import Source, Span, Unreadable
+from portwright.system.spanned_text import UNKNOWN
 from portwright.trees import ReadError, Tree
 from portwright.trees.budget import MOST_BYTES
 
@@ -155,7 +156,7 @@ def _take(label: str, text: str, done: Deployed, now: _Gathering) -> None:
         for source in {line.source for line in each.lines} - now.sources.keys():
             there = text if source == label else now.checkout.text(source)
             now.sources[source] = Source(source, there or "")
-        now.understood.update((line.source, line.number) for line in each.lines)
+        now.understood.update((line.source, line.number) for line in each.lines if UNKNOWN not in line.text)
     now.understood.update((label, number) for number in done.understood)
     if done.cut and (done.files or now.spoken[label][1]):
         now.unreadable.append(Unreadable(Span.whole(label), "it is too long, or writes too many files, to be read to its end"))

@@ -66,7 +66,7 @@ _PARTLY_READ = {
     "cloud-config": "the files and kernel settings that they write",
     "compose": "the parts that nothing fills in",
     "quadlet": "the parts that nothing fills in",
-    "shell script": "the files and kernel settings that they write",
+    "shell script": "the files, kernel settings and published ports that they make",
 }
 _TEMPLATES = (".j2", ".jinja2", ".jinja", ".erb", ".epp", ".tmpl", ".tpl", ".template")
 _YAML = ("yml", "yaml")

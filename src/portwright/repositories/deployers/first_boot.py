@@ -27,7 +27,7 @@ def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
                 pages.write(path.text, block(content, outer), append is not None and append.text.lower() in ("true", "yes"))
     commands = [word for node in nodes if node.key.text in ("bootcmd", "runcmd") for word in node.values]
     if commands:
-        shell.write(_script(commands, outer), pages)
+        shell.write(_script(commands, outer), pages, checkout)
     for place, inline in _of_butane(nodes):
         pages.write(place, block(inline, outer))
     return pages.deployed()
