@@ -48,7 +48,8 @@ class Privileges:
     `user` is a name (a number that passwd does not know stays one), `dynamic` for DynamicUser=. `uid0` says whether it runs as root.
     `bounding` is None for the full set. `no_new_privileges` includes what implies it. `fails` is set where the process is never started
     ("217/USER", "216/GROUP", "203/EXEC", "200/CHDIR", "226/NAMESPACE", "resources" for a missing environment file, "never-started"); where
-    its own sandbox or a closed directory is the cause, `sandboxed` says how sure that is. `denied_call` is the error every bind or
+    its own sandbox or a closed directory is the cause, `sandboxed` says how sure that is, and `misread` is True where the first line of a
+    script is. `denied_call` is the error every bind or
     socket call meets ("EPERM", "EAFNOSUPPORT", "SIGSYS"), else None. `families` is the list of RestrictAddressFamilies= in force, None
     for no restriction. `file_permitted` and `file_inheritable` are the program's file capabilities, `setuid_root` its mode;
     `file_known` is False where nothing could tell them, `file_perhaps` the line that may give the file capabilities later.
@@ -79,6 +80,7 @@ class Privileges:
     bind_rules: tuple[BindRule, ...] = ()
     fails: str | None = None
     sandboxed: Confidence | None = None
+    misread: bool = False
     because: tuple[tuple[str, Span], ...] = ()
 
 

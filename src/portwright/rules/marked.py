@@ -113,7 +113,9 @@ class _Reader:
         if event.tag is not None:
             raise RuleError(at, f"tags are not allowed in a rule: {event.tag[:60]}")
         if isinstance(event, yaml.ScalarEvent):
-            hidden = next((letter for letter in event.value if not letter.isprintable() and letter not in "\n\t"), None)
+            # A file of an example may have the line ends of Windows.
+            text = event.value.replace("\r\n", "\n")
+            hidden = next((letter for letter in text if not letter.isprintable() and letter not in "\n\t"), None)
             if hidden is not None:
                 raise RuleError(at, f"an invisible character: U+{ord(hidden):04X}")
             return Leaf(at, _scalar(event.value) if event.implicit[0] else event.value, event.value)

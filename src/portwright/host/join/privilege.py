@@ -84,10 +84,10 @@ def _denied_bind(privileges: Privileges, family: str, protocol: Protocol, port: 
 
 
 def _never_started(privileges: Privileges, error: str) -> Permission:
-    if privileges.sandboxed is not None:
+    if privileges.sandboxed is not None or privileges.misread:
         # The last of the deciding lines says why.
         cause, line = privileges.because[-1]
-        return Permission(False, error, f"{cause}, so the service never starts", line, privileges.sandboxed)
+        return Permission(False, error, f"{cause}, so the service never starts", line, privileges.sandboxed or "certain")
     match error:
         case "217/USER":
             reason, at = f"the user {privileges.user} does not exist, so the service never starts", _line(privileges, "User")

@@ -126,6 +126,16 @@ def hidden_from_it(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
     return _kept_out(host, unit, ("203/EXEC", "200/CHDIR", "ENOENT"))
 
 
+@fact_value("unit", "misread-script")
+def misread_script(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
+    """Why a script of a service cannot be executed: its first line ends as lines of Windows do."""
+    found = _privileges(host, unit)
+    if found is None or not found.misread or found.fails is None or unit.starts not in _ASKED:
+        return Derived(())
+    reason, at = found.because[-1]
+    return Derived((f"{reason} ({found.fails})",), (Note("this line ends in CR LF", at),))
+
+
 @fact_value("unit", "missing-sandbox-path")
 def missing_sandbox_path(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
     """What is wrong where a path that a sandboxing setting names without a dash is not on the host."""

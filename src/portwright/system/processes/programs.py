@@ -40,6 +40,28 @@ def script_head(path: str, files: Files) -> tuple[str, str] | None:
     return (name, argument.strip()) if name.startswith("/") else None
 
 
+def misread_interpreter(path: str, files: Files) -> tuple[str, str] | None:
+    """(what is looked for in vain, the status that this ends with) of a script whose first line ends in CR LF; None for any other.
+
+    The kernel takes the CR as part of the interpreter's name or of its one argument, which is a program's name to env and an unknown
+    option to a shell (each measured).
+    """
+    if files.kind(path) != "file" or not (head := files.head(path)).startswith(b"#!"):
+        return None
+    line, newline, _ = head[2 : 2 + _LONGEST_INTERPRETER].partition(b"\n")
+    words = line.decode("utf-8", "surrogateescape").removesuffix("\r").split()
+    if not newline or not line.endswith(b"\r") or not words or not words[0].startswith("/"):
+        return None
+    name = words[0].rpartition("/")[2]
+    if len(words) == 1:
+        return f"the interpreter {words[0]}\\r", "203/EXEC"
+    if name == "env" and len(words) == 2 and not words[1].startswith("-") and "=" not in words[1]:
+        return f"the program {words[1]}\\r", "127"
+    if name in SHELLS and len(words) == 2 and words[1].startswith("-"):
+        return f"the option {words[1]}\\r of {name}", "2"
+    return None
+
+
 def find_program(name: str, files: Files, path: Iterable[str] = SEARCH_PATH) -> str:
     """The absolute path of a program: itself, or the first directory of `path` that has it; without one in the tree /usr/bin.
 

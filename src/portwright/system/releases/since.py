@@ -133,6 +133,20 @@ SYSTEMD: Mapping[str, Row] = _table(
 )
 """Settings of units by their names; one that the release does not know is passed over."""
 
+_LATER = (("el7", ()), ("el8", ()), ("el9", ()), ("sles", ()), ("opensuse-leap", ()))
+VALUES: Mapping[str, Row] = _table(
+    Row("Type=exec", "systemd NEWS 240", (240,), rebuilds=_LATER, maker="systemd"),
+    Row("Type=notify-reload", "systemd NEWS 253", (253,), rebuilds=_LATER, maker="systemd"),
+    Row("ProtectSystem=strict", "systemd NEWS 232", (232,), rebuilds=_LATER, maker="systemd"),
+    Row("KeyringMode=private", "systemd NEWS 235", (235,), rebuilds=_LATER, maker="systemd"),
+    *(
+        Row(f"Standard{name}={value}:", f"systemd NEWS {since}", (since,), rebuilds=_LATER, maker="systemd")
+        for name in ("Output", "Error")
+        for value, since in (("file", 236), ("append", 240), ("truncate", 248))
+    ),
+)
+"""Values of settings that came later than the setting; one that the release does not know leaves what was set before."""
+
 NO_IMPLIED_PRIVILEGES = Row("system call filters without no_new_privs", "systemd NEWS 255; measured with 252 and 257", (255,))
 """Since then the sandboxing of a system service no longer implies NoNewPrivileges=."""
 
@@ -188,9 +202,17 @@ def unread_setting(key: str, value: str, release: Release | None) -> str:
     if not lacking and key == "PrivateUsers" and (row := PRIVATE_USERS.get(value.lower())) is not None:
         lacking = row.lacking(release)
         return f"PrivateUsers={value} is unknown to this systemd: {lacking}" if lacking else ""
+    if not lacking and (row := VALUES.get(_value(key, value))) is not None and (lacking := row.lacking(release)):
+        return f"{key}={value} is unknown to this systemd, which ignores the line: {lacking}"
     if not lacking and key in _COMMANDS:
         return _unread_command(key, value, release)
     return f"{key}= is unknown to this systemd: {lacking}" if lacking else ""
+
+
+def _value(key: str, value: str) -> str:
+    """A setting with its value, or with what stands before the path in it (`append:/var/log/x`)."""
+    head, colon, _ = value.partition(":")
+    return f"{key}={head}{colon}"
 
 
 def _unread_command(key: str, value: str, release: Release) -> str:

@@ -2,13 +2,13 @@
 
 from portwright._start.records import replace
 from portwright.facts import Invocation, OpenFiles, Unit
-from portwright.source import Word
+from portwright.source import Span, Word
 from portwright.system.host_files.accounts import account
 from portwright.system.host_files.captures import Captured
 from portwright.system.processes.following import follow
 from portwright.system.processes.privileges import after_switches
 from portwright.system.processes.process import Process
-from portwright.system.processes.programs import SEARCH_PATH, find_program
+from portwright.system.processes.programs import SEARCH_PATH, find_program, misread_interpreter
 from portwright.system.spanned_text import UNKNOWN
 from portwright.system.systemd import environment, working_directory
 from portwright.system.systemd.command_line import Command, Expand, Refused, substitute
@@ -55,6 +55,7 @@ def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> t
     beside = refused is not None or bool(units.machine.of_user)
     box = None if beside or unit.starts in ("manual", "never") else _sandbox(unit, directory, files, expand)
     sockets = _sockets(unit, units)
+    before = _misread_before(unit, units, files, expand) if found and unit.starts != "never" else None
     done: list[Invocation] = []
     for number, command in enumerate(found):
         # The unit's settings are looked at again for each command.
@@ -68,8 +69,32 @@ def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> t
             limit = units.open_files(unit) if process.same_limits else None
             process = replace(process, confidence=given.at_most(process.confidence))
             made = _invocation(unit, command, process, files, captured, expand, sockets, refused, failure, limit)
+            if (script := before or _misread(program, files)) is not None and made.privileges.fails is None:
+                reason, status, at = script
+                because = (*made.privileges.because, (reason, at))
+                made = replace(made, privileges=replace(made.privileges, fails=status, misread=True, because=because))
             done.append(made if box is None else box.kept(made, command.prefixes, [each.text for each in argv], program))
     return tuple(done)
+
+
+def _misread_before(unit: Unit, units: Units, files: Files, expand: Expand) -> tuple[str, str, Span] | None:
+    """The first script of ExecStartPre= that cannot be executed, without which the service is not started."""
+    for setting in unit.each("Service", "ExecStartPre"):
+        for command in units.commands(setting, unit):
+            if isinstance(command, Command) and "-" not in command.prefixes:
+                found = _misread(find_program(command.program.text, files, _search_path(unit, expand)), files)
+                if found is not None:
+                    return found
+    return None
+
+
+def _misread(program: str, files: Files) -> tuple[str, str, Span] | None:
+    """Why a script cannot be executed whose lines end as those of Windows do, the status it ends with, and its first line."""
+    found = misread_interpreter(program, files)
+    if found is None:
+        return None
+    path = files.tree.label(files.resolve(program))
+    return f"the first line of {program} ends in CR LF and so asks for {found[0]}, which does not exist", found[1], Span(path, 1, 1, 1, 3)
 
 
 def _sandbox(unit: Unit, directory: str, files: Files, expand: Expand) -> "sandbox.Sandbox | None":
