@@ -19,6 +19,7 @@ from portwright.facts import (
     Value,
     weakest,
 )
+from portwright.facts.listen_line import ListenLine
 from portwright.formats.nginx import DEEPEST, Directive, Document, parse
 from portwright.ip import ip_address
 from portwright.numbers import decimal, decimals, is_digits
@@ -210,7 +211,13 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
     nodes = reading.nodes(directives, (path,))
     # ngx_http_core_module.c, "no listen": port 80 for root, 8000 for anybody else.
     default = 80 if invocation.privileges.uid0 else 8000
-    return (*_endpoints(nodes, reading, default), *_outbounds(nodes, reading, _version(packages), invocation), *_files(nodes, reading))
+    version = _version(packages)
+    strange = _strange(nodes, version) if version is not None and invocation.argv[0].text in _OF_PACKAGES else ()
+    endpoints: Iterable[Endpoint] = _endpoints(nodes, reading, default)
+    if strange:
+        reason = f"nginx does not start: {strange[0].says} has {strange[0].reason}"
+        endpoints = (replace(each, closed_by=reason) for each in endpoints)
+    return (*endpoints, *strange, *_outbounds(nodes, reading, version, invocation), *_files(nodes, reading))
 
 
 def _options(invocation: Invocation) -> dict[str, Word] | None:
@@ -266,6 +273,58 @@ def _version(packages: Packages) -> tuple[int, ...] | None:
         if found:
             return decimals(found.groups())
     return None
+
+
+# ── what its release does not know ──────────────────────────────────────────────────────────────────────────────────
+
+
+_OF_PACKAGES = ("nginx", "/usr/sbin/nginx", "/usr/bin/nginx", "/sbin/nginx")
+_SINCE = {
+    **dict.fromkeys(("http3", "http3_hq", "quic_retry", "quic_gso", "quic_host_key", "quic_active_connection_id_limit"), (1, 25, 0)),
+    **dict.fromkeys(("http3_max_concurrent_streams", "http3_stream_buffer_size"), (1, 25, 0)),
+    **dict.fromkeys(("ssl_certificate_cache", "ssl_object_cache_inheritable", "keepalive_min_timeout"), (1, 27, 4)),
+    **dict.fromkeys(("ssl_reject_handshake", "ssl_conf_command"), (1, 19, 4)),
+    "http2": (1, 25, 1),
+    "keepalive_time": (1, 19, 10),
+    "proxy_cookie_flags": (1, 19, 3),
+    "auth_delay": (1, 17, 10),
+    "limit_req_dry_run": (1, 17, 1),
+    "proxy_socket_keepalive": (1, 15, 6),
+    "ssl_early_data": (1, 15, 3),
+    "proxy_pass_trailers": (1, 27, 2),
+    "early_hints": (1, 29, 0),
+}
+_UNTIL = {"ssl": (1, 25, 1)}
+_PARAMETERS = {("listen", "quic"): (1, 25, 0), ("server", "resolve"): (1, 27, 3)}
+"""nginx.org, "This directive appeared in version"; 1.22.1 refuses each that came later (tried)."""
+_MOST_STRANGE = 16
+
+
+def _strange(nodes: tuple[Directive, ...], version: tuple[int, ...]) -> tuple[ListenLine, ...]:
+    """The directives of http that this release refuses to start with: it came before them, or after they were dropped."""
+    found: list[ListenLine] = []
+    todo = [node for node in reversed(nodes) if node.name == "http"]
+    while todo and len(found) < _MOST_STRANGE:
+        node = todo.pop()
+        todo += reversed(node.inside) if node.name in _CONTEXTS else ()  # what stands in a map is not a directive
+        since, until = _SINCE.get(node.name, ()), _UNTIL.get(node.name)
+        says, what = node.name, "directive"
+        if node.name in ("listen", "server") and node.block is None:
+            options = [word.text for word in node.args[1:]]
+            since, says = next(((each, name) for (on, name), each in _PARAMETERS.items() if on == node.name and name in options), ((), ""))
+            what = f"parameter of {node.name}"
+        if version < since:
+            reason = f"no meaning for nginx {_dotted(version)}, which knows no such {what}: it came with {_dotted(since)}"
+        elif until is not None and version >= until:
+            reason = f"no meaning for nginx {_dotted(version)}, which knows no such {what}: {_dotted(until)} dropped it"
+        else:
+            continue
+        found.append(ListenLine(node.at, "nginx", f"`{says}`", "refused", reason))
+    return tuple(found)
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
 
 
 # ── what it binds ───────────────────────────────────────────────────────────────────────────────────────────────────
