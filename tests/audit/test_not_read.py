@@ -22,7 +22,7 @@ KERNEL, PORTS, UNITS = "its text mentions kernel settings", "its text mentions p
         ("Vagrantfile", 'config.vm.network "forwarded_port", guest: 80, host: 8080\n', "vagrant", PORTS),
         ("docker-compose.yml.j2", "services:\n  web:\n    image: x\n    ports: ['{{ port }}:80']\n", "compose", PORTS),
         ("stack.yaml.j2", "services:\n  web:\n    build: .\n    ports: ['{{ port }}:80']\n", "compose", PORTS),
-        ("k8s/web.yaml", "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - ports:\n    - hostPort: 80\n", "kubernetes", PORTS),
+        ("k8s/web.yaml", "apiVersion: games.example/v1\nkind: Server\nspec:\n  ports:\n  - hostPort: 80\n", "kubernetes", PORTS),
         ("roles/x/tasks/main.yml", "- sysctl:\n    name: net.ipv4.ip_local_port_range\n", "ansible", KERNEL),
         ("site.yml", "- hosts: all\n  tasks:\n  - shell: systemctl enable x\n", "ansible", UNITS),
         ("user-data", "#cloud-config\nruncmd: [/opt/x/setup --systemctl]\n", "cloud-config", UNITS),

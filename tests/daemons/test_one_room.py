@@ -23,6 +23,7 @@ ELSEWHERE = {
     "reports/secrets.py": "which options carry secrets, of clients too",
     "reports/secret_places.py": "which columns of files hold secrets, of many programs that are no daemons",
     "repositories/recognise.py": "remarks that distributions ship in configs which people deploy as they are",
+    "repositories/deployers/kubernetes.py": "configs that are objects, and the files in which their programs read them",
     "repositories/not_read.py": "kinds of files of other tools",
     "repositories/deployers/shell_commands.py": "commands of scripts, some of them called as daemons are, and folders that they copy into",
     "repositories/deployers/shell_containers.py": "the engines that scripts call to start a container",

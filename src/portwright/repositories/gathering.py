@@ -7,7 +7,7 @@ from portwright.coverage import Coverage, LeftOut, NotRead
 from portwright.daemons import recognition
 from portwright.repositories.checkout import Checkout
 from portwright.repositories.deployers.placed import Deployed
-from portwright.repositories.not_read import MOST_FILES, kind_by_name, kind_of, not_read, spoken_of
+from portwright.repositories.not_read import MOST_FILES, is_manifest, kind_by_name, kind_of, not_read, spoken_of
 from portwright.repositories.recognise import (
     Recognised,
     lies_aside,
@@ -99,7 +99,8 @@ def gather(tree: Tree, explicit: bool, ignored: Mapping[str, str]) -> Gathered:
         what = None
         if readable:
             text = without_remarks(label, text)
-            what = recognise(label, text, explicit)
+            # A manifest may be called as a config of what it deploys is: traefik.yaml.
+            what = None if other == "yaml" and is_manifest(text) else recognise(label, text, explicit)
         if other is not None and what is None:
             looked_into += 1
             what = _look_into(label, other, text, now)

@@ -65,6 +65,7 @@ _PARTLY_READ = {
     "butane": "files and units",
     "cloud-config": "the files and kernel settings that they write",
     "compose": "the parts that nothing fills in",
+    "kubernetes": "what pods, Tuned and MachineConfig objects take of their nodes, where it is not filled in,",
     "quadlet": "the parts that nothing fills in",
     "shell script": "the files, kernel settings and published ports that they make",
 }
@@ -81,6 +82,7 @@ _INIT = lazy_regex(r"#!\s*/sbin/(?:openrc-run|runscript)\b|### BEGIN INIT INFO")
 _COMPOSE = lazy_regex(r"(?m)^services:\s*(?:#.*)?$")
 _COMPOSE_SERVICE = lazy_regex(r"(?m)^\s+(?:image|build):")
 _KUBERNETES = lazy_regex(r"(?m)^apiVersion:")
+_OBJECT = lazy_regex(r"(?m)^kind:")
 _PLAYBOOK = lazy_regex(r"(?m)^-?\s*(?:- )?(?:hosts|tasks|roles):|\bansible\.(?:builtin|posix)\.")
 
 # One pass over the text; the name of the group that matched is what it speaks of.
@@ -150,6 +152,11 @@ def not_read(label: str, kind: str, spoken: Iterable[tuple[int, str]]) -> NotRea
     listed = " and ".join(filter(None, (", ".join(said[:-1]), said[-1])))
     ending = f"of {_IN_PLURAL[kind]} only {_PARTLY_READ[kind]} are read" if kind in _PARTLY_READ else f"{_IN_PLURAL[kind]} are not read"
     return NotRead(label, kind, f"its text mentions {listed} (from line {min(lines.values())}), and {ending}")
+
+
+def is_manifest(text: str) -> bool:
+    """Whether a YAML text is an object of Kubernetes: each says of what version and kind it is."""
+    return _KUBERNETES.search(text) is not None and _OBJECT.search(text) is not None
 
 
 def _kind_of_yaml(label: str, text: str) -> str | None:

@@ -34,10 +34,12 @@ def read_repository(tree: Tree, name: str, explicit: bool = False, ignored: Mapp
     """
     found = gather(tree, explicit, ignored)
     placed, unreadable = found.placed, found.unreadable
-    together = tuple(file for file in placed if not _is_apart(file))
+    apart = tuple(file for file in placed if _is_apart(file))
+    theirs = {file.machine for file in apart if file.machine}
+    together = tuple(file for file in placed if not _is_apart(file) and not (file.machine in theirs and file.what.kind == "sysctl"))
     layouts = stage(together)
     settings = tuple(file for file in (layouts[0] if layouts else ()) if file.what.kind == "sysctl")
-    layouts = (*layouts, *((file, *settings) for file in placed if _is_apart(file)))
+    layouts = (*layouts, *((file, *settings, *_own_settings(file, placed)) for file in apart))
     affordable = _affordable(layouts)
     if len(layouts) > affordable:
         several = f"more than {MOST_LAYOUTS}" if len(layouts) > MOST_LAYOUTS else f"{len(layouts)}"
@@ -56,6 +58,15 @@ def _is_apart(file: StagedFile) -> bool:
     """Whether what else the repository configures is not taken to be on the same machine."""
     kind = file.what.kind
     return kind == "quadlet" or (recognition.is_daemon(kind) and recognition.traits_in_repository(kind).apart)
+
+
+def _own_settings(file: StagedFile, placed: Iterable[StagedFile]) -> tuple[StagedFile, ...]:
+    """The kernel settings of the machine that a file is for: its own source's, else those of the only other source that makes any."""
+    if not file.machine:
+        return ()
+    found = tuple(each for each in placed if each.machine == file.machine and each.what.kind == "sysctl")
+    own = tuple(each for each in found if each.of == file.of)
+    return own or (found if len({each.of for each in found}) == 1 else ())
 
 
 def _affordable(layouts: Sequence[tuple[StagedFile, ...]]) -> int:

@@ -106,6 +106,8 @@ def of_document(nodes: Sequence[Node], source: Source, packages: Packages, read:
             yield from _of_service(item)
         elif kind in ("ClusterConfiguration", "InitConfiguration"):
             yield from _of_cluster(item)
+        elif kind == "Cluster":
+            yield from _of_containers_as_nodes(item)
 
 
 def pods(nodes: Sequence[Node]) -> Iterator[Pod]:
@@ -370,6 +372,18 @@ def _of_cluster(item: Node) -> Iterator[NodeClaim]:
             word = word_of(each, "value")
         if word is not None:
             yield from node_ports("kubeadm", (word,), None, word.at)
+
+
+def _of_containers_as_nodes(item: Node) -> Iterator[Endpoint]:
+    """The ports that kind(1) publishes for the containers that are the nodes of a cluster; each patch is a text of its own."""
+    for node in children(item, "nodes"):
+        for mapping in children(node, "extraPortMappings"):
+            word, address, protocol = word_of(mapping, "hostPort"), word_of(mapping, "listenAddress"), _protocol(mapping)
+            number = None if word is None else decimal(word.text, 65535)
+            where = "0.0.0.0" if address is None else address.text  # noqa: S104
+            if word is not None and number and protocol is not None and names.is_address(where):
+                ports = PortSet.of(number)
+                yield Endpoint(word.at, "kind", protocol, where, ports, "directive", True, binds_as="root", confidence="likely")
 
 
 # ── mappings ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -13,6 +13,7 @@ _MODULES = {
     "ansible": "ansible",
     "butane": "first_boot",
     "cloud-config": "first_boot",
+    "kubernetes": "kubernetes",
     "shell script": "shell",
 }
 

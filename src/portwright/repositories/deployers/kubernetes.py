@@ -1,0 +1,234 @@
+"""Kubernetes: manifests that take something of a node, what Tuned and MachineConfig objects put on it, and Helm's templates of these.
+
+What stays in a pod's own network is of no matter to a host. Of several objects in one file each is read on its own.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from urllib.parse import unquote
+
+from portwright._start.lazy_regex import lazy_regex
+from portwright._start.records import dataclass
+from portwright.daemons._engine import pods
+from portwright.formats.nodes import Node
+from portwright.formats.yaml_nodes import parse
+from portwright.repositories.checkout import Checkout
+from portwright.repositories.deployers.placed import LONGEST, Deployed, Line, Pages, Placed, block
+from portwright.repositories.recognise import without_blanks_to_fill
+from portwright.source import Source, Word
+from portwright.system.spanned_text import UNKNOWN
+
+_MOST_DOCUMENTS = 500
+_LONGEST_FILE = LONGEST << 4
+"""Characters of a file of many objects: schemas are long, and each object is read on its own."""
+_BEGINS = lazy_regex(r"---(?:[ \t].*)?")
+_REACHES = lazy_regex(
+    r"\bhostNetwork\b|\bhostPort\b|\bnodePort\b|service-node-port-range|\bprivileged\b|(?i:\bNET_BIND_SERVICE\b)"
+    r"|\bextraPortMappings\b|\bMachineConfig\b|\bTuned\b|\bKubeletConfiguration\b|\bKubeProxyConfiguration\b"
+)
+"""What a document must speak of to take something of a node."""
+_TAKES = lazy_regex(r"\bhostNetwork\b|\bhostPort\b|\bnodePort\b|service-node-port-range|\bsysctls?\b|\bip_local_|\bnet[./](?:ipv4|core)\b")
+"""What in an object of a kind that nobody knows may take something of a node."""
+_READ = frozenset(
+    (
+        *("Pod", "CronJob", "Service", "ConfigMap", "CustomResourceDefinition", "DaemonSet", "Deployment", "DeploymentConfig", "Job"),
+        *("PodTemplate", "ReplicaSet", "ReplicationController", "StatefulSet", "Tuned", "MachineConfig", "ClusterConfiguration"),
+        *("PodSecurityPolicy", "SecurityContextConstraints", "List", "KubeletConfiguration", "KubeProxyConfiguration", "Cluster"),
+    )
+)
+"""Kinds of objects of which all that takes something of a node is read."""
+_SCHEMAS = frozenset(("CustomResourceDefinition", "PodSecurityPolicy", "SecurityContextConstraints"))
+"""Kinds that say what others may be."""
+_CONFIGS = {"KubeletConfiguration": "/var/lib/kubelet/config.yaml", "KubeProxyConfiguration": "/var/lib/kube-proxy/config.conf"}
+_BLANK = lazy_regex(r"[ \t]*\$(?:[A-Z][A-Z0-9_]*|\{[A-Z][A-Z0-9_]*\})[ \t\r]*")
+"""A line that a script fills in as a whole."""
+_SECTION = lazy_regex(r"\s*\[([^\]\n]{1,100})\]\s*")
+_SETTING = lazy_regex(r"\s*([\w./*-]{3,200})\s*=\s*>?\s*(.*)")
+_DATA = lazy_regex(r"data:([\w/+.-]{0,100})((?:;[\w=.-]{1,100}){0,5}),(.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """One object of a file: its lines, each with its place, and what they say."""
+
+    lines: tuple[Line, ...]
+    text: str
+    source: Source
+    nodes: tuple[Node, ...]
+    is_read: bool
+
+
+def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
+    """What the objects of a file put on the nodes of a cluster; each file is for a cluster of its folder's."""
+    lines, understood = _lines(label, text, checkout)
+    pages = Pages(label, machine=_machine(label), cut=len(text) > _LONGEST_FILE)
+    found: list[Placed] = []
+    others: list[Deployed] = []
+    documents = list(_documents(lines))
+    for document in documents[:_MOST_DOCUMENTS]:
+        kind = _kind_in(document)
+        if kind in _SCHEMAS or not _REACHES.search(document.text):
+            understood.update(line.number for line in document.lines if line.source == label and not _takes_unread(line, kind))
+            continue
+        if len(document.text) > LONGEST:
+            pages.cut = True
+            continue
+        document = _parsed(document)
+        kind = kind or _kind(document)
+        for pod in pods.pods(document.nodes):
+            for container in pod.containers:
+                for claim in pods.node_settings(container, pod, document.source):
+                    line = document.lines[claim.at.line - 1]
+                    pages.set(line.number, claim.at.column + line.shift, claim.name, claim.value, line.source)
+        if kind == "Tuned":
+            _tuned(document, pages)
+        elif kind == "MachineConfig":
+            others.append(_machine_config(label, document))
+        elif kind in _CONFIGS:
+            pages.write(_CONFIGS[kind], document.lines)
+        elif document.is_read and kind in _READ:
+            # The name by which the room that reads manifests knows them; a place of its own for each of them.
+            first = document.lines[0]
+            place = f"/srv/{first.number}/kubectl-applies/manifest.yaml"
+            known = (Line("", first.source, first.number) if _takes_unread(line, kind) else line for line in document.lines)
+            found.append(Placed(place, tuple(known), pages.machine))
+        if document.is_read:
+            understood.update(line.number for line in document.lines if line.source == label and not _takes_unread(line, kind))
+    done = pages.deployed()
+    files = (*done.files, *found, *(file for each in others for file in each.files))
+    cut = done.cut or len(documents) > _MOST_DOCUMENTS
+    return Deployed(files, frozenset(understood) | done.understood, cut)
+
+
+def _lines(label: str, text: str, checkout: Checkout) -> tuple[list[Line], set[int]]:
+    """The lines of a file as far as they are known, and those of which nothing is left unsaid."""
+    text = text[:_LONGEST_FILE]
+    if "{{" in text or "{%" in text:
+        text = without_blanks_to_fill(text)
+    lines = text.split("\n")
+    if "$" in text:
+        lines = ["" if _BLANK.fullmatch(line) else line for line in lines]
+    return [Line(each.rstrip("\r"), label, number) for number, each in enumerate(lines, 1)], set()
+
+
+def _machine(label: str) -> str:
+    """Whose nodes: what lies in one folder is for one cluster."""
+    return f"nodes of {label.rpartition('/')[0] or '.'}"
+
+
+def _documents(lines: Iterable[Line]) -> Iterator[_Document]:
+    kept: list[Line] = []
+    for line in lines:
+        if _BEGINS.fullmatch(line.text):
+            if kept:
+                yield _document(kept)
+            kept = []
+        kept.append(line)
+    if kept:
+        yield _document(kept)
+
+
+def _document(lines: Sequence[Line]) -> _Document:
+    text = "\n".join(line.text for line in lines)
+    return _Document(tuple(lines), text, Source("", ""), (), is_read=False)
+
+
+def _parsed(document: _Document) -> _Document:
+    source = Source(document.lines[0].source, document.text)
+    nodes, troubles = parse(source)
+    return _Document(document.lines, document.text, source, nodes, is_read=bool(nodes) and not troubles)
+
+
+def _kind(document: _Document) -> str:
+    return next((node.values[0].text for node in document.nodes if node.key.text == "kind" and node.values), "")
+
+
+def _takes_unread(line: Line, kind: str) -> bool:
+    """Whether a line may take something of a node that is not read: its value is not known, or its object is of an unknown kind."""
+    return _TAKES.search(line.text) is not None and (UNKNOWN in line.text or kind not in _READ)
+
+
+def _kind_in(document: _Document) -> str:
+    return next((line.text[5:].strip().strip("\"'") for line in document.lines if line.text.startswith("kind:")), "")
+
+
+def _tuned(document: _Document, pages: Pages) -> None:
+    """The kernel settings of profiles of the Node Tuning Operator, which tuned applies on the nodes."""
+    for spec in _children(document.nodes, "spec"):
+        for profile in _children(spec.children, "profile"):
+            for data in _children(profile.children, "data"):
+                section = ""
+                for line in _held(data.values[:1], document):
+                    if (found := _SECTION.fullmatch(line.text)) is not None:
+                        section = found[1]
+                    elif section == "sysctl" and (setting := _SETTING.fullmatch(line.text)) is not None:
+                        column = line.shift + setting.start(1) + 1
+                        value = setting[2].partition("#")[0].strip().strip("\"'")
+                        pages.set(line.number, column, setting[1], value, line.source)
+
+
+def _machine_config(label: str, document: _Document) -> Deployed:
+    """The files and units that a MachineConfig puts on the nodes of its role."""
+    role = next((word.text for word in _values(document.nodes, "metadata", "labels", "machineconfiguration.openshift.io/role")), "")
+    pages = Pages(label, machine=f"{role or 'some'} nodes")
+    for config in (each for spec in _children(document.nodes, "spec") for each in _children(spec.children, "config")):
+        for storage in _children(config.children, "storage"):
+            for file in _children(storage.children, "files"):
+                path, source = _one(file, "path"), next(iter(_values(file.children, "contents", "source")), None)
+                if path is not None and source is not None and (text := _of_url(source.text)) is not None:
+                    at = document.lines[source.at.line - 1]
+                    pages.write(path.text, [Line(each, at.source, at.number, source.at.column - 1) for each in text.split("\n")])
+        for systemd in _children(config.children, "systemd"):
+            for unit in _children(systemd.children, "units"):
+                name, contents = _one(unit, "name"), _one(unit, "contents")
+                if name is None or "/" in name.text:
+                    continue
+                if contents is not None:
+                    pages.write(f"/etc/systemd/system/{name.text}", _held((contents,), document))
+                for drop_in in _children(unit.children, "dropins"):
+                    own, inside = _one(drop_in, "name"), _one(drop_in, "contents")
+                    if own is not None and inside is not None and "/" not in own.text:
+                        pages.write(f"/etc/systemd/system/{name.text}.d/{own.text}", _held((inside,), document))
+    return pages.deployed()
+
+
+def _of_url(url: str) -> str | None:
+    """What a data URL holds (RFC 2397); None for one that is compressed, or leads elsewhere."""
+    found = _DATA.fullmatch(url.strip().replace("\n", ""))
+    if found is None or len(url) > LONGEST:
+        return None
+    if not found[2].endswith(";base64"):
+        return unquote(found[3])
+    import base64
+    import binascii
+
+    try:
+        return base64.b64decode(unquote(found[3]), validate=True).decode("utf-8", "surrogateescape")
+    except (ValueError, binascii.Error):
+        return None
+
+
+def _held(words: Iterable[Word], document: _Document) -> list[Line]:
+    """The lines that scalars hold, with the places of the document's lines."""
+    outer = [line.text for line in document.lines]
+    found = []
+    for word in words:
+        for line in block(word, outer):
+            at = document.lines[line.number - 1]
+            found.append(Line(line.text, at.source, at.number, line.shift + at.shift))
+    return found
+
+
+def _children(nodes: Iterable[Node], key: str) -> Iterator[Node]:
+    return (node for node in nodes if node.key.text == key)
+
+
+def _one(node: Node, key: str) -> Word | None:
+    return pods.word_of(node, key)
+
+
+def _values(nodes: Iterable[Node], *keys: str) -> Iterator[Word]:
+    """The words at a path of keys."""
+    level = list(nodes)
+    for key in keys[:-1]:
+        level = [child for node in _children(level, key) for child in node.children]
+    return (word for node in _children(level, keys[-1]) for word in node.values[:1])
