@@ -260,6 +260,38 @@ def test_fix_exits_0_where_nothing_was_found(clean: Path, capsysbinary: pytest.C
     assert b"nothing is planned for quiet: nothing was found" in capsysbinary.readouterr().out
 
 
+def test_an_empty_plan_leaves_no_playbook_of_an_earlier_one_and_the_way_back(
+    tmp_path: Path, clean: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    playbook = str(tmp_path / "plan.yml")
+    main(["fix", WEB1, "-o", playbook])
+    capsysbinary.readouterr()
+
+    assert 0 == main(["fix", str(clean), "-o", playbook])
+    assert f"removed: {playbook}, the playbook of an earlier plan; its rollback still works".encode() in capsysbinary.readouterr().out
+    assert ["plan.rollback.yml", "plan.vars.json"] == sorted(path.name for path in tmp_path.glob("plan.*"))
+
+
+@pytest.mark.parametrize("name", ["theirs.yml", "link.yml", "pipe.yml", "none/plan.yml"])
+def test_an_empty_plan_removes_nothing_that_is_not_a_playbook_of_ours(tmp_path: Path, clean: Path, name: str) -> None:
+    main(["fix", WEB1, "-o", str(tmp_path / "ours.yml")])
+    (tmp_path / "theirs.yml").write_text("---\n- hosts: all\n")
+    (tmp_path / "link.yml").symlink_to("ours.yml")
+    os.mkfifo(tmp_path / "pipe.yml")
+    before = sorted(path.name for path in tmp_path.iterdir())
+
+    assert 0 == main(["fix", str(clean), "-o", str(tmp_path / name)])
+    assert before == sorted(path.name for path in tmp_path.iterdir())
+
+
+def test_apply_as_a_user_is_one_clear_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+
+    assert 2 == main(["fix", "/", "--apply", "-o", str(tmp_path / "plan.yml")])
+    assert "portwright: --apply changes this machine, which only root may: run portwright as root\n" == capsys.readouterr().err
+    assert [] == list(tmp_path.iterdir())
+
+
 def test_fix_of_a_repository_says_why_it_plans_nothing(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     assert 1 == main(["fix", str(EXAMPLES / "shop")])
     assert b"a repository is not a host" in capsysbinary.readouterr().out

@@ -7,7 +7,7 @@ import pytest
 
 import portwright.changes
 from portwright.changes import kind
-from portwright.fixes.ansible import playbook, templates
+from portwright.fixes.ansible import Before, playbook, templates
 from portwright.registry import members
 from portwright.reports.plan_text import render
 from portwright.rules.explaining import explain
@@ -107,16 +107,13 @@ def test_a_rule_wishes_for_it_and_a_plan_proves_it() -> None:
     made = plan_for(REDIS, (read(rule(RULE), "rules/own/few-files.yaml"),))
 
     assert ["few-files"] == [finding.card.id for finding in made.fixed]
-    assert {
-        "/etc/systemd/system/redis.service.d/zz-portwright-files.conf": "# Written by portwright. Manual changes are lost when "
-        "its playbook runs again.\n[Service]\nLimitNOFILE=65536\n"
-    } == made.edits
+    assert {"/etc/systemd/system/redis.service.d/zz-portwright-files.conf": f"{kind.OWNED}\n[Service]\nLimitNOFILE=65536\n"} == made.edits
     assert "1. give redis.service a drop-in: LimitNOFILE=65536\n" in render(made, (), color=False, width=100)
 
 
 def test_its_playbook_is_the_constant_text_of_its_step() -> None:
     made = plan_for(REDIS, (read(rule(RULE), "rules/own/few-files.yaml"),))
-    book = playbook(made, "plan.yml", templates(playbooks_directory()), {}, allow_restart=False)
+    book = playbook(made, "plan.yml", templates(playbooks_directory()), Before(), allow_restart=False)
 
     assert "Write the drop-ins" in book.files["plan.yml"]
     assert "LimitNOFILE=65536" in book.files["plan.vars.json"]

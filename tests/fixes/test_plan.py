@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,10 +10,14 @@ from portwright._start.records import replace
 from portwright.audit.case_file import Case, parse
 from portwright.audit.check import Selection, planned
 from portwright.audit.inputs import inputs
-from portwright.changes import Change, GrantCapability, LimitCapabilities, SetSysctl
+from portwright.changes import Change, GrantCapability, LimitCapabilities, ReservePorts, SetSysctl
+from portwright.changes.kind import OWNED
 from portwright.changes.sysctl_step import SysctlStep
+from portwright.facts import Subject
 from portwright.finding import Finding
 from portwright.fixes.plan import FixPolicy, Plan, plan
+from portwright.ports import PortSet
+from portwright.source import Span
 from portwright.trees.memory import MemoryTree
 from portwright.trees.overlay import OverlayTree
 from tests.fixes.on_a_copy import (
@@ -87,7 +92,7 @@ def test_a_capture_of_the_running_kernel_does_not_make_the_proof_fail(path: str)
 
 
 def test_a_widened_range_takes_the_reservation_of_a_service_that_it_swallows_along() -> None:
-    made = plan_for({**web(45000), "/etc/sysctl.d/50-ports.conf": f"{RANGE} = 60000 60999\n"})
+    made = plan_for({**web(45000), "/etc/sysctl.d/50-ports.conf": f"{RANGE} = 60000 60999\n"}, review=True)
 
     assert [f"{RANGE} = 32768 60999", f"{RESERVED} = 45000"] == settings(made)
     assert ["narrow-ephemeral-range"] == [finding.card.id for finding in made.fixed]
@@ -95,20 +100,51 @@ def test_a_widened_range_takes_the_reservation_of_a_service_that_it_swallows_alo
 
 def test_a_widened_range_reserves_even_what_is_only_possibly_listened_on() -> None:
     possible = service("unknown.service", "/opt/unknown/bin/unknown --port 45000")
-    made = plan_for({**possible, "/etc/sysctl.d/50-ports.conf": f"{RANGE} = 60000 60999\n"})
+    made = plan_for({**possible, "/etc/sysctl.d/50-ports.conf": f"{RANGE} = 60000 60999\n"}, review=True)
     alone = plan_for(possible)
 
     assert [f"{RANGE} = 32768 60999", f"{RESERVED} = 45000"] == settings(made)
     assert ([], "the finding is not certain enough to change a host") == (settings(alone), reasons(alone)[IN_RANGE])
 
 
-def test_a_plan_never_leaves_less_than_half_of_the_range() -> None:
-    services = {**service("relay.service", "/usr/bin/socat TCP-LISTEN:40000,reuseaddr,fork TCP:10.0.0.1:80")}
-    evaluate = {"/etc/sysctl.d/50-ports.conf": f"{RANGE} = 40000 41199\n{RESERVED} = 40100-40699\n"}
-    made = plan_for({**services, **evaluate}, only(IN_RANGE))
+def test_no_range_is_widened_without_a_review_which_is_told_what_may_rely_on_it() -> None:
+    files = {
+        "/etc/sysctl.d/50-ports.conf": f"# the firewall lets these out\n{RANGE} = 60000 60999\n",
+        **service("relay.service", "/usr/sbin/haproxy -f /etc/haproxy/haproxy.cfg"),
+        "/etc/haproxy/haproxy.cfg": "listen a\n bind :80\n server s 10.0.0.1:80 source 192.0.2.1:60000-60999\n",
+    }
+    narrow = only("narrow-ephemeral-range")
+    (step,) = plan_for(files, narrow, review=True).steps
 
-    assert () == made.steps
-    assert {IN_RANGE: "only 599 of 1,200 ephemeral ports would remain, and 600 must"} == reasons(made)
+    assert "--allow-review" in reasons(plan_for(files, narrow))["narrow-ephemeral-range"]
+    assert "review" == step.safety
+    assert (
+        "a firewall, a translation of addresses or a pool of ports may rely on 60000 60999: "
+        "/etc/sysctl.d/50-ports.conf:1 says '# the firewall lets these out'; /etc/haproxy/haproxy.cfg:3 names both of its ends"
+    ) == step.caution(checked(MemoryTree(files), narrow)[0])
+
+
+def reserving(ports: PortSet, files: dict[str, str]) -> Plan:
+    """The plan for a host where the finding about a port in the range wants more ports reserved."""
+    tree = MemoryTree({**web(40000), **files})
+    host, found = checked(tree, only(IN_RANGE))
+    wish = replace(found[0], change=ReservePorts(ports))
+    return plan(host, (wish,), lambda edits: checked(OverlayTree(tree, edits), only(IN_RANGE)), FixPolicy())
+
+
+def test_a_plan_never_takes_more_than_half_of_the_ports_that_there_were() -> None:
+    narrow = {"/etc/sysctl.d/50-ports.conf": f"{RANGE} = 40000 43999\n{RESERVED} = 42000-43999\n"}
+
+    assert 1000 == reserving(PortSet.of((40000, 40999)), narrow).usable
+    assert {IN_RANGE: "only 999 of 2,000 ephemeral ports would remain, and 1,000 must"} == reasons(
+        reserving(PortSet.of((40000, 41000)), narrow)
+    )
+
+
+def test_what_others_reserved_is_not_held_against_a_plan() -> None:
+    narrow = {"/etc/sysctl.d/50-ports.conf": f"{RANGE} = 40000 43999\n{RESERVED} = 40600-43999\n"}
+
+    assert 599 == plan_for({**web(40000), **narrow}, only(IN_RANGE)).usable
 
 
 def test_a_plan_never_leaves_too_few_ports() -> None:
@@ -117,28 +153,65 @@ def test_a_plan_never_leaves_too_few_ports() -> None:
     assert {IN_RANGE: "only 199 of 200 ephemeral ports would remain, and 512 must"} == reasons(made)
 
 
+LATE = "/etc/sysctl.d/zzz-local.conf"
+
+
 @pytest.mark.parametrize(
-    ("place", "reason"),
+    ("files", "edits"),
     [
+        # The one line that both loaders read last is the only one that is written.
         (
-            "/etc/sysctl.d/zzz-local.conf",
-            f"/etc/sysctl.d/zzz-local.conf:1:1 sets {RESERVED} too and is read after {SYSCTL_FILE} at boot, "
-            "so that line has to be changed by hand",
+            {LATE: f"# ours\n{RESERVED} = 9999\n\nvm.swappiness = 1"},
+            {LATE: f"# ours\n{RESERVED} = 9999,40000\n\nvm.swappiness = 1"},
         ),
         (
-            "/etc/sysctl.conf",
-            f"/etc/sysctl.conf:1:1 sets {RESERVED} too and is read after {SYSCTL_FILE} by sysctl --system, "
-            "so that line has to be changed by hand",
+            {"/etc/sysctl.conf": f"vm.swappiness=1\r\n-{RESERVED}=9999\t\r\n", "/etc/sysctl.d/99-sysctl.conf": "-> ../sysctl.conf"},
+            {"/etc/sysctl.conf": f"vm.swappiness=1\r\n-{RESERVED}=9999,40000\t\r\n"},
+        ),
+        # /etc/sysctl.conf without its link is procps' alone, so the boot needs the owned file.
+        (
+            {"/etc/sysctl.conf": f" {RESERVED.replace('.', '/')} =   9999 \n", "/etc/sysctl.d/10-a.conf": f"{RESERVED} = 8080\n"},
+            {
+                "/etc/sysctl.conf": f" {RESERVED.replace('.', '/')} =   8080,9999,40000 \n",
+                SYSCTL_FILE: f"{OWNED}\n{RESERVED} = 8080,9999,40000\n",
+            },
+        ),
+        # What the kernel refuses keeps what stands before it from being written at boot.
+        (
+            {LATE: f"{RESERVED} = 8080-\n"},
+            {LATE: f"{RESERVED} = 40000\n", SYSCTL_FILE: f"{OWNED}\n{RESERVED} = 40000\n"},
         ),
     ],
 )
-def test_a_file_that_is_read_after_ours_is_the_very_reason(place: str, reason: str) -> None:
-    # The rule about loaders that disagree is not asked: procps alone must be enough to refuse.
-    made = plan_for({**web(40000), place: f"{RESERVED} = 9999\n"}, only(IN_RANGE))
+def test_a_line_that_is_read_after_ours_gets_the_value_and_every_other_byte_stays(files: dict[str, str], edits: dict[str, str]) -> None:
+    made = plan_for({**web(40000), **files}, only(IN_RANGE))
 
-    assert () == made.steps
+    assert edits == made.edits
+    assert [IN_RANGE] == [finding.card.id for finding in made.fixed]
+
+
+def test_a_plan_says_in_whose_lines_it_writes() -> None:
+    both = plan_for({**web(40000), "/etc/sysctl.conf": f"{RESERVED} = 9999\n"}, only(IN_RANGE))
+    alone = plan_for({**web(40000), LATE: f"{RESERVED} = 9999\n"}, only(IN_RANGE))
+
+    assert [f"set {RESERVED} = 9999,40000, and in /etc/sysctl.conf:1, read after it (was empty)"] == [s.in_words() for s in both.steps]
+    assert [f"set {RESERVED} = 9999,40000 in its line at {LATE}:1 (was 9999)"] == [s.in_words() for s in alone.steps]
+
+
+@pytest.mark.parametrize("said", ["# Ansible managed", "# This file is managed by Puppet", "; DO NOT EDIT", "# Automatically generated"])
+def test_a_line_that_another_tool_keeps_is_left_to_it(said: str) -> None:
+    made = plan_for({**web(40000), "/etc/sysctl.conf": f"{said}\n{RESERVED} = 9999\n"}, only(IN_RANGE))
+
     assert {} == made.edits
-    assert {IN_RANGE: reason} == reasons(made)
+    assert [True] == ["change the line where it comes from" in reason for reason in reasons(made).values()]
+
+
+def test_a_file_below_usr_that_is_read_after_ours_is_the_very_reason() -> None:
+    made = plan_for({**web(40000), "/usr/lib/sysctl.d/zzz.conf": f"{RESERVED} = 9999\n"}, only(IN_RANGE))
+
+    assert {} == made.edits
+    late = f"/usr/lib/sysctl.d/zzz.conf:1:1 sets {RESERVED} too and is read after {SYSCTL_FILE} at boot"
+    assert {IN_RANGE: f"{late}, so that line has to be changed by hand"} == reasons(made)
 
 
 def test_two_wishes_that_contradict_are_not_both_granted() -> None:
@@ -150,7 +223,7 @@ def test_two_wishes_that_contradict_are_not_both_granted() -> None:
         after, left = checked(OverlayTree(tree, edits), only("narrow-ephemeral-range"))  # type: ignore[arg-type]
         return after, tuple(f for f in (*left, *(replace(f, subject=other.subject) for f in left)))
 
-    made = plan(host, (*found, other), recheck, FixPolicy())  # type: ignore[arg-type]
+    made = plan(host, (*found, other), recheck, FixPolicy(review=True))  # type: ignore[arg-type]
 
     assert [f"{RANGE} = 32768 60999"] == settings(made)
     assert [] == [left.reason for left in made.unplanned]  # the first wish mends both
@@ -160,8 +233,8 @@ def test_a_value_that_the_kernel_would_refuse_is_not_planned() -> None:
     # At boot the start is written before the range, while the range is still the kernel's own: it is the start that is refused.
     files = {"/etc/sysctl.d/10-range.conf": f"{RANGE} = 60000 60999\n", "/etc/sysctl.d/20-start.conf": f"{UNPRIVILEGED} = 50000\n"}
 
-    by_procps = plan_for(files, only("narrow-ephemeral-range"))
-    at_boot = plan_for(files, only("narrow-ephemeral-range", "sysctl-value-rejected"))
+    by_procps = plan_for(files, only("narrow-ephemeral-range"), review=True)
+    at_boot = plan_for(files, only("narrow-ephemeral-range", "sysctl-value-rejected"), review=True)
 
     assert ((), ()) == (by_procps.steps, at_boot.steps)
     assert f"/etc/sysctl.d/10-range.conf:1:1 would still set {RANGE} by sysctl --system" == reasons(by_procps)["narrow-ephemeral-range"]
@@ -176,7 +249,7 @@ def test_a_list_too_long_for_procps_is_not_planned() -> None:
 
 
 def test_one_wish_that_cannot_be_granted_does_not_take_the_others_down() -> None:
-    files = {**web(40000), **web(81, "status.service", "User=www"), "/etc/sysctl.d/zzz-local.conf": f"{RESERVED} = 9999\n"}
+    files = {**web(40000), **web(81, "status.service", "User=www"), "/usr/lib/sysctl.d/zzz.conf": f"{RESERVED} = 9999\n"}
     made = plan_for(files, only(IN_RANGE, WITHOUT_CAPABILITY))
 
     assert [WITHOUT_CAPABILITY] == [finding.card.id for finding in made.fixed]
@@ -267,6 +340,14 @@ def test_a_drop_in_of_an_earlier_plan_keeps_what_it_gave() -> None:
     assert ["[Service]", "AmbientCapabilities=CAP_NET_RAW", "AmbientCapabilities=CAP_NET_BIND_SERVICE"] == drop_in(made)
 
 
+def test_a_drop_in_of_an_earlier_plan_keeps_what_somebody_wrote_into_it() -> None:
+    text = "# mine\n[Unit]\nAfter=x.service\n[Service]\nNice=5\n[Unit]\nAfter=y.service\n"
+    made = plan_for({**web(81, "web.service", "User=www"), DROP_IN: text})
+
+    kept = ["[Unit]", "After=x.service", "After=y.service", "[Service]", "Nice=5", "AmbientCapabilities=CAP_NET_BIND_SERVICE"]
+    assert kept == drop_in(made)
+
+
 def test_case_75_a_drop_in_that_resets_ours_is_seen_by_the_proof() -> None:
     late = "/etc/systemd/system/web.service.d/zzz.conf"
     made = plan_for({**web(81, "web.service", "User=www"), late: "[Service]\nAmbientCapabilities=\n"})
@@ -329,6 +410,38 @@ def test_case_81_a_mending_that_brings_something_new_is_refused() -> None:
 
     assert () == made.steps
     assert [f"on a copy of this host the change causes a new finding, {IN_RANGE}: it is worse now"] == [u.reason for u in made.unplanned]
+
+
+def test_an_old_finding_with_another_look_is_no_new_one() -> None:
+    ftp = {**service("vsftpd.service", "/usr/sbin/vsftpd /etc/vsftpd.conf"), "/etc/vsftpd.conf": "listen=YES\n"}
+    ftp["/etc/vsftpd.conf"] += "pasv_min_port=39990\npasv_max_port=40010\n"
+
+    made = plan_for({**web(40000), **ftp})
+
+    # Reserving splits the range of ports in two, and each half has a finding.
+    assert [f"{RESERVED} = 40000"] == settings(made)
+    assert [IN_RANGE] == [finding.card.id for finding in made.fixed]
+    assert ["on-demand-port-in-ephemeral-range"] == [left.finding.card.id for left in made.unplanned]
+
+
+@pytest.mark.parametrize(
+    ("now", "refused"),
+    [
+        ({"at": Span.whole(SYSCTL_FILE)}, False),
+        ({"at": Span.whole(SYSCTL_FILE), "likelihood": None}, True),
+        ({"at": Span.whole("/etc/sysctl.d/60-other.conf")}, True),
+    ],
+)
+def test_a_finding_about_the_line_that_a_plan_moves_is_the_old_one_unless_it_is_worse(now: dict[str, Any], refused: bool) -> None:
+    files = {**web(40000), "/etc/sysctl.d/50.conf": f"{RESERVED} = 22\n"}
+    host, found = checked(MemoryTree(files), only(IN_RANGE))
+    card = replace(found[0].card, id="ours", severity="low")
+    old = Finding(card, "it is so", Span.whole("/etc/sysctl.d/50.conf"), Subject(sysctl=RESERVED), "certain", "low")
+    applied = checked(MemoryTree({**files, SYSCTL_FILE: f"{RESERVED} = 22,40000\n"}), ())[0]
+
+    made = plan(host, (*found, old), lambda edits: (applied, (replace(old, **now),)), FixPolicy())
+
+    assert ([] if refused else [IN_RANGE]) == [finding.card.id for finding in made.fixed]
 
 
 def test_the_same_host_gives_the_same_plan() -> None:

@@ -4,7 +4,7 @@ from portwright.changes.sysctl_step import SysctlStep
 from portwright.fixes.plan import Plan
 from portwright.host import Host
 from portwright.reports import plan_text
-from tests.fixes.on_a_copy import plan_for, web
+from tests.fixes.on_a_copy import plan_for, service, web
 
 
 def test_a_plan_as_a_person_reads_it() -> None:
@@ -31,6 +31,26 @@ written: fix.yml, fix.vars.json, fix.rollback.yml
   apply:    ansible-playbook -i localhost, -c local fix.yml
   undo:     ansible-playbook -i localhost, -c local fix.rollback.yml
 """
+
+
+def test_a_plan_says_of_which_services_it_knows_nothing() -> None:
+    made = plan_for({**web(40000), **service("app.service", "/opt/app/bin/app --config /etc/app.conf")})
+    text = plan_text.render(made, (), color=False, width=100)
+    (unknown,) = made.host.coverage.not_understood
+
+    assert "28,231 ephemeral ports remain\nnot known to this plan: what 1 program may listen on; ports of theirs are not reserved\n" in text
+    assert f"    {unknown.at}: app.service starts /opt/app/bin/app: " in text
+    assert f"{unknown.at}: not understood: app.service starts /opt/app/bin/app: " in plan_text.render(
+        made, (), color=False, width=100, quiet=True
+    )
+
+
+def test_a_step_that_needs_review_says_what_to_look_at_first() -> None:
+    made = plan_for({"/etc/sysctl.d/50.conf": "# for the firewall\nnet.ipv4.ip_local_port_range = 60000 60999\n"}, review=True)
+    text = " ".join(plan_text.render(made, (), color=False, width=100).split())
+
+    assert "look first: a firewall, a translation of addresses or a pool of ports may rely on 60000 60999" in text
+    assert "/etc/sysctl.d/50.conf:1 says '# for the firewall'" in text
 
 
 def test_an_empty_plan_says_why_and_once() -> None:

@@ -17,11 +17,11 @@ import yaml
 from portwright._start.records import replace
 from portwright.changes.drop_in_step import DropInStep
 from portwright.changes.sysctl_step import SysctlStep
-from portwright.fixes.ansible import Playbook, PlaybookNameError, playbook, templates
+from portwright.fixes.ansible import Before, Playbook, PlaybookNameError, playbook, templates
 from portwright.fixes.plan import Plan
 from portwright.host import Host
 from portwright.shipped import playbooks_directory
-from tests.fixes.on_a_copy import MACHINE_ID, RANGE, RESERVED, SYSCTL_FILE, UNPRIVILEGED, plan_for, web
+from tests.fixes.on_a_copy import MACHINE_ID, RANGE, RESERVED, SYSCTL_FILE, UNPRIVILEGED, only, plan_for, service, web
 
 TEMPLATES = templates(playbooks_directory())
 ANSIBLE = shutil.which("ansible-playbook", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}") or "ansible-playbook"
@@ -37,7 +37,7 @@ HOSTILE = [
 
 
 def written(made: Plan, name: str = "plan.yml", *, allow_restart: bool = False) -> Playbook:
-    return playbook(made, name, TEMPLATES, {}, allow_restart=allow_restart)
+    return playbook(made, name, TEMPLATES, Before(), allow_restart=allow_restart)
 
 
 def variables(book: Playbook) -> Any:
@@ -95,9 +95,14 @@ def test_cases_73_and_82_the_vars_say_what_was_analysed_and_what_is_wanted() -> 
     assert (MACHINE_ID, "/etc/machine-id", True) == tuple(said[f"portwright_{k}"] for k in ("identity", "identity_file", "allow_restart"))
     assert [RESERVED, RANGE] == [setting["key"] for setting in said["portwright_sysctls"]]
     assert [("8080", "8080,40000"), ("32768 60999", "32768 60999")] == [(s["was"], s["value"]) for s in said["portwright_sysctls"]]
-    assert [{"path": "/etc/sysctl.d/50.conf", "before": sha256(f"{RESERVED} = 8080\n".encode()).hexdigest()}] == said["portwright_read"]
+    unit = "/etc/systemd/system/web.service"
+    assert [
+        {"path": "/etc/sysctl.d/50.conf", "before": sha256(f"{RESERVED} = 8080\n".encode()).hexdigest()},
+        {"path": unit, "before": sha256(web(40000)[unit].encode()).hexdigest()},
+    ] == said["portwright_read"]
     assert ["absent"] == [file["before"] for file in said["portwright_files"]]
-    assert [sha256(said["portwright_sysctl_file"]["content"].encode()).hexdigest()] == [file["after"] for file in said["portwright_files"]]
+    (written_to,) = said["portwright_sysctl_files"]
+    assert [sha256(written_to["content"].encode()).hexdigest()] == [file["after"] for file in said["portwright_files"]]
 
 
 def test_a_dot_in_the_name_of_an_interface_stays_a_dot_in_the_path() -> None:
@@ -231,8 +236,8 @@ def test_case_72_nothing_is_written_in_place_so_that_a_run_that_is_cut_short_lea
 
     assert [True] == [".portwright-part,rSH" in command for command in unpacked]
     assert [True] == ["--file {{ item.item.backup }}.part" in command for command in packed]
-    assert {"tar", "mv", "systemctl", "systemd-analyze", "sh"} >= {command.split()[0] for command in commands}
-    assert [] == [command for command in commands if ">" in command]
+    assert {"tar", "mv", "systemctl", "systemd-analyze", "sh", "find", "unshare"} >= {command.split()[0] for command in commands}
+    assert [] == [command for command in commands if ">" in command.replace("2>/dev/null", "")]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="backups belong to root")
@@ -246,6 +251,7 @@ def test_case_72_a_plan_that_was_cut_short_is_put_right_by_the_next_run(tmp_path
     (tmp_path / "99-x.conf.portwright-part").write_bytes(b"the power went")
     file = {"path": str(place), "before": before, "after": after, "backup": f"{backup}/0.tar"}
     values: dict[str, object] = {"portwright_backup": str(backup), "portwright_files": [file], "portwright_read": []}
+    values |= {"portwright_listed": [], "portwright_new_folders": []}
     values |= {"portwright_drop_ins": [], "portwright_sysctls": [], "portwright_sysctls_restore": [], "portwright_allow_restart": False}
 
     def run(*stems: str) -> str:
@@ -278,8 +284,8 @@ def test_case_68_a_setting_that_this_kernel_does_not_have_is_said_and_nothing_is
 
     ran = ansible("play.yml", where=tmp_path)
 
-    assert 0 == ran.returncode, ran.stdout
-    assert "drifted, scan again: net.ipv4.no_such_setting is neither" in ran.stdout
+    assert 2 == ran.returncode, ran.stdout
+    assert "drifted, scan again: net.ipv4.no_such_setting is not there, analysed: 1" in ran.stdout
     assert "drifted, scan again: a.b" not in ran.stdout
     assert "written" not in ran.stdout
     assert not (tmp_path / "tried").exists()
@@ -295,8 +301,62 @@ def test_case_68_settings_are_applied_one_by_one_as_the_boot_does_and_read_back(
 def test_case_71_handlers_run_in_a_fixed_order() -> None:
     handlers = [handler["name"] for handler in yaml.safe_load(TEMPLATES["handlers"])]
 
-    assert ["Reload systemd", "Restart the units", "See whether the units stay up", "Report pending restarts"] == handlers
-    assert handlers == next(task["notify"] for task in tasks(yaml.safe_load(TEMPLATES["drop_in"])) if "notify" in task)
+    assert ["Reload systemd", "Forget the failures of the units", "Restart the units", "See whether the units stay up"] == handlers
+    notified = [task["notify"] for task in tasks(yaml.safe_load(TEMPLATES["drop_in"])) if "notify" in task]
+    assert [handlers[0], handlers[1:]] == notified
+
+
+def test_only_the_settings_that_a_plan_changes_are_applied() -> None:
+    said = variables(written(plan_for(web(40000))))
+
+    assert [RESERVED, RANGE] == [setting["key"] for setting in said["portwright_sysctls"]]
+    assert ["--prefix=net/ipv4/ip_local_reserved_ports"] == said["portwright_sysctls_prefixes"]
+
+
+def test_a_plan_rests_on_every_file_that_was_read_to_find_what_it_fixes() -> None:
+    files = {
+        **service("nginx.service", "/usr/sbin/nginx", "EnvironmentFile=-/etc/default/nginx"),
+        "/etc/nginx/nginx.conf": "events {}\nhttp {\n include /etc/nginx/conf.d/*.conf;\n}\n",
+        "/etc/default/nginx": "A=1\n",
+        "/etc/nginx/conf.d/shop.conf": "server { listen 40000; }\n",
+        "/etc/nginx/conf.d/other.conf": "# nothing\n",
+        "/etc/sysctl.d/50.conf": f"{RESERVED} = 22\n",
+        "/etc/sysctl.d/60.conf": f"{RESERVED} = 80\n",
+        "/etc/sysctl.d/70.conf": "vm.swappiness = 1\n",
+    }
+    rests = plan_for(files, only("listener-in-ephemeral-range")).rests_on()
+
+    assert {
+        "/etc/nginx/nginx.conf",
+        "/etc/nginx/conf.d/shop.conf",
+        "/etc/nginx/conf.d/other.conf",
+        "/etc/default/nginx",
+        "/etc/systemd/system/nginx.service",
+        "/etc/sysctl.d/50.conf",
+        "/etc/sysctl.d/60.conf",
+    } <= rests
+    assert "/etc/sysctl.d/70.conf" not in rests
+
+
+def test_a_new_file_in_a_folder_that_a_plan_rests_on_is_drift() -> None:
+    made = plan_for(web(81, "my-web.service", "User=www"))
+    there = {"my-web.service.d": ("a.conf", "zz-portwright-capabilities.conf"), "my-.service.d": (), "service.d": ("all.conf",)}
+    folders = {f"/etc/systemd/system/{name}": names for name, names in there.items()}
+
+    book = playbook(made, "plan.yml", TEMPLATES, Before(names=folders), allow_restart=False)
+
+    assert folders.keys() == made.folders()
+    assert [
+        ("/etc/systemd/system/my-.service.d", [], []),
+        ("/etc/systemd/system/my-web.service.d", ["a.conf"], ["zz-portwright-capabilities.conf"]),
+        ("/etc/systemd/system/service.d", ["all.conf"], []),
+    ] == [(each["path"], each["names"], each["own"]) for each in variables(book)["portwright_listed"]]
+
+
+def test_after_a_restart_the_ports_are_looked_at_that_the_unit_listens_on() -> None:
+    said = variables(written(plan_for(web(81, "web.service", "User=www"))))
+
+    assert [["tcp:81"]] == [each["sockets"] for each in said["portwright_drop_ins"]]
 
 
 def test_the_same_unit_gets_the_same_backup_folder_only_for_the_same_plan() -> None:

@@ -73,7 +73,7 @@ def test_case_60_a_value_cannot_write_a_second_line(value: str, tmp_path: Path) 
     (root / "etc/sysctl.d/1.conf").write_text(f"net.ipv4.ip_local_reserved_ports = 9{value}\n")
     made = _planned(root, tmp_path / "1")
 
-    content = json.loads(made["plan.vars.json"])["portwright_sysctl_file"]["content"]["__ansible_unsafe"]
+    content = json.loads(made["plan.vars.json"])["portwright_sysctl_files"][0]["content"]["__ansible_unsafe"]
     assert "net.ipv4.ip_local_reserved_ports = " in content
     assert [] == [line for line in content.split("\n") if line and not re.fullmatch(r"#.*|net\.[\w./-]+ = [\d, -]+", line)]
 

@@ -20,6 +20,7 @@ from portwright.trees import ReadError, Tree
 from portwright.trees.directory import DirectoryTree
 
 if TYPE_CHECKING:
+    from portwright.fixes.ansible import Before
     from portwright.fixes.plan import FixPolicy, Plan
 
 
@@ -195,14 +196,29 @@ def planned(
         return plan(*examine({}), examine, policy)
 
 
-def existing(given: Input, paths: Iterable[str]) -> dict[str, bytes | None]:
-    """What planned paths and their folders hold now: None where nothing is, b"" for a folder."""
-    evaluate: dict[str, bytes | None] = {}
+def before(given: Input, made: "Plan") -> "Before":
+    """What a host holds where a plan writes, and which of the files in /etc that it rests on are not there.
+
+    Of files elsewhere a copy of a host may lack some.
+    """
+    from portwright.fixes.ansible import Before
+
+    holds: dict[str, bytes | None] = {}
     with opened(given) as tree:
-        for place in (place for path in paths for place in (path, path.rpartition("/")[0])):
+        for place in (place for path in made.edits for place in (path, path.rpartition("/")[0])):
             kind = tree.kind(place)
-            evaluate[place] = tree.read(place) if kind == "file" else (b"" if kind == "directory" else None)
-    return evaluate
+            holds[place] = tree.read(place) if kind == "file" else (b"" if kind == "directory" else None)
+        asked = made.rests_on() - made.host.sources.keys()
+        lacks = frozenset(path for path in asked if path.startswith("/etc/") and _is_missing(tree, path))
+        names = {folder: tuple(name for name in tree.names(folder) if name.endswith(".conf")) for folder in made.folders()}
+    return Before(holds, lacks, names)
+
+
+def _is_missing(tree: Tree, path: str) -> bool:
+    try:
+        return tree.kind(path) == "missing"
+    except ReadError:
+        return False  # a loop of links
 
 
 def located(given: Input, paths: Iterable[str]) -> dict[str, str]:

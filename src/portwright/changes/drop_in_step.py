@@ -46,13 +46,25 @@ class DropInStep(Step):
     def edits(cls, host: Host, steps: Sequence["DropInStep"]) -> dict[str, str]:
         edits: dict[str, str] = {}
         for step in steps:
-            kept = tuple(line for line in _lines_of(host, step.unit, step.path) if line not in step.lines)
-            edits[step.path] = "".join(f"{line}\n" for line in (OWNED, "[Service]", *kept, *step.lines))
+            sections = _sections(host, step.unit, step.path)
+            own = [line for line in sections.pop("Service", ()) if line not in step.lines]
+            others = (line for section, lines in sections.items() for line in (f"[{section}]", *lines))
+            edits[step.path] = "".join(f"{line}\n" for line in (OWNED, *others, "[Service]", *own, *step.lines))
         return edits
 
     def rests_on(self, host: Host) -> Iterable[str]:
         unit = host.unit(self.unit)
-        return () if unit is None else unit.files
+        if unit is None:
+            return ()
+        # A file of this name in /etc would be read instead of the one below /usr.
+        return *unit.files, f"/etc/systemd/system/{self.unit}"
+
+    def folders(self, host: Host) -> Iterable[str]:
+        """Those of drop-ins: the unit's own, and those for the beginnings of its name that end in a dash (systemd.unit(5))."""
+        stem, dot, kind = self.unit.rpartition(".")
+        parts = stem.split("-")
+        names = (stem, *("-".join((*parts[:count], "")) for count in range(len(parts) - 1, 0, -1)))
+        return tuple(f"/etc/systemd/system/{name}" for name in (*(f"{name}{dot}{kind}.d" for name in names), f"{kind}.d"))
 
     @classmethod
     def variables(
@@ -66,6 +78,7 @@ class DropInStep(Step):
                     "directory_is_new": before.get(step.directory) is None,
                     "path": step.path,
                     "content": edits[step.path],
+                    "sockets": list(_sockets(host, step.unit)),
                 }
                 for step in steps
             ]
@@ -85,9 +98,26 @@ def no_unit(unit: str) -> str:
     return "" if _UNIT.fullmatch(unit) else f"{unit!r} is not a name that systemd allows a service, so it is not used as a path"
 
 
-def _lines_of(host: Host, unit: str, path: str) -> Iterator[str]:
-    """What an earlier plan wrote into the drop-in of a unit."""
+def _sections(host: Host, unit: str, path: str) -> dict[str, list[str]]:
+    """What the drop-in of a unit holds: an earlier plan's settings, and those that somebody wrote beside them."""
     known = host.unit(unit)
+    found: dict[str, list[str]] = {}
     for setting in () if known is None else known.settings:
-        if setting.at.path == path and setting.section == "Service":
-            yield f"{setting.key}={setting.value}"
+        if setting.at.path == path:
+            found.setdefault(setting.section, []).append(f"{setting.key}={setting.value}")
+    return found
+
+
+def _sockets(host: Host, unit: str) -> Iterator[str]:
+    """What a unit listens on once it is up, as tcp:80: EACCES is what a plan mends."""
+    found = {
+        f"{each.protocol}:{each.port}"
+        for each in host.listeners_of(unit)
+        if each.port is not None
+        and each.port == each.end_port
+        and each.starts not in ("demand", "never")
+        and each.confidence != "possible"
+        and (each.can_bind is not False or each.error == "EACCES")
+        and not (each.survives_conflict or each.closed_by or each.random)
+    }
+    yield from sorted(found)

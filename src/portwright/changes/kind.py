@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 from portwright._start.records import dataclass, field
-from portwright.facts import Assignment, Privileges, Sysctl, Unit
+from portwright.facts import Assignment, Listener, Privileges, Sysctl, Unit
 from portwright.registry import member, members
 from portwright.source import Source
 
@@ -25,7 +25,7 @@ DISRUPTIONS: tuple[Disruption, ...] = ("none", "reload", "restart", "reboot")
 Marks = tuple[tuple[str, ...], Safety, Disruption]
 """What a step takes from the wishes it is made of: the rules that ask for it, the least safe, the most disruptive."""
 
-OWNED = "# Written by portwright. Manual changes are lost when its playbook runs again."
+OWNED = "# Written by portwright. Its playbook leaves an edited file alone; its next plan keeps the settings, not the comments."
 """The first line of every file that portwright owns."""
 
 
@@ -40,6 +40,7 @@ class Host(Protocol):
     def sources(self) -> Mapping[str, Source]: ...
     def sysctl(self, key: str) -> Sysctl | None: ...
     def unit(self, name: str | None) -> Unit | None: ...
+    def listeners_of(self, unit: str) -> tuple[Listener, ...]: ...
 
 
 class ContradictionError(Exception):
@@ -97,6 +98,14 @@ class Step(ABC):
     @abstractmethod
     def rests_on(self, host: Host) -> Iterable[str]:
         """The files whose lines decided what the step changes."""
+
+    def folders(self, host: Host) -> Iterable[str]:
+        """The folders in which a new *.conf would also decide."""
+        return ()
+
+    def caution(self, host: Host) -> str:
+        """What a person should look at before the step is done, "" where nothing is known."""
+        return ""
 
     @classmethod
     @abstractmethod

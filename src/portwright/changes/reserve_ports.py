@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from portwright._start.records import dataclass, replace
 from portwright.changes.kind import Change, ChangeKind, ContradictionError, Disruption, Host, Marks, Safety, Step
-from portwright.changes.sysctl_step import RESERVED, SysctlStep, value_now
+from portwright.changes.sysctl_step import RESERVED, SysctlStep, step_for
 from portwright.ports import PortSet, union
 
 
@@ -31,15 +31,15 @@ class ReservePorts(Change):
 
     @classmethod
     def unite(cls, host: Host, wished: Sequence["ReservePorts"], step: Step | None, marks: Marks) -> SysctlStep:
-        """Reserving replaces the whole list, so what is reserved goes with it: by a file, and by hand on the running kernel."""
+        """Reserving replaces the whole list, so what is reserved goes with it: by files, whoever loads them, and by hand on the kernel."""
         sysctl = host.sysctl(RESERVED)
-        held = [] if sysctl is None else [sysctl.boot, sysctl.running or ""]
+        held = [] if sysctl is None else [sysctl.boot, sysctl.reload, sysctl.running or ""]
         held += [step.value] if isinstance(step, SysctlStep) else []
         try:
             ports = union((*(PortSet.parse(each) for each in held), *(change.ports for change in wished)))
         except ValueError as error:
             raise ContradictionError(f"{RESERVED} cannot be merged: {error}") from None
-        return SysctlStep(RESERVED, str(ports), value_now(host, RESERVED), *marks)
+        return step_for(host, RESERVED, str(ports), marks)
 
     def together(self, others: Sequence["ReservePorts"]) -> "ReservePorts":
         return replace(self, ports=union((self.ports, *(other.ports for other in others))))

@@ -6,7 +6,7 @@ from typing import Any
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.changes.kind import Change, ChangeKind, ContradictionError, Disruption, Host, Marks, Misuse, Safety, Step
-from portwright.changes.sysctl_step import SysctlStep, value_now
+from portwright.changes.sysctl_step import RANGE, SysctlStep, step_for
 
 SETTABLE = ("net.", "sunrpc.", "fs.file-max", "fs.nr_open")
 """How the names of the kernel settings begin that a rule may propose. Some others (kernel.core_pattern, kernel.modprobe) run programs."""
@@ -38,7 +38,7 @@ class SetSysctl(Change):
         key, value = wished[0].key, wished[0].value
         if any(change.value != value for change in wished):
             raise ContradictionError(f"another finding proposes {key} = {value}")
-        return SysctlStep(key, value, value_now(host, key), *marks)
+        return step_for(host, key, value, marks)
 
     def unwritable(self) -> str:
         if not _KEY.fullmatch(self.key):
@@ -50,6 +50,8 @@ class SetSysctl(Change):
 
 def _misuse(given: Mapping[str, Any]) -> Misuse | None:
     key = given.get("key")
+    if key == RANGE and given.get("safety") != "review":
+        return "", f"a fix that changes {RANGE} needs safety: review: somebody may rely on the range"
     if key is None or key.replace("/", ".").startswith(SETTABLE):
         return None
     shown = key if len(key) <= 60 else f"{key[:59]}…"

@@ -1,9 +1,10 @@
-"""Kernel settings: one owned file of sysctl.d, applied by systemd-sysctl as the boot does, and read back."""
+"""Kernel settings: one owned file of sysctl.d and the lines that are read after it, applied by systemd-sysctl as at boot, and read back."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
-from portwright.changes.kind import OWNED, Disruption, Host, Safety, Step
+from portwright.changes.kind import OWNED, ContradictionError, Disruption, Host, Marks, Safety, Step
 from portwright.facts import Sysctl
 from portwright.source import Span
 
@@ -14,13 +15,29 @@ UNPRIVILEGED = "net.ipv4.ip_unprivileged_port_start"
 SYSCTL_FILE = "/etc/sysctl.d/zz-portwright.conf"
 """The one file for kernel settings that portwright owns; its name sorts after 99-sysctl.conf, and after k8s.conf and its like."""
 
+SYSCTL_CONF = "/etc/sysctl.conf"
+"""The file that `sysctl --system` reads once more after all others."""
+
+# What tools write into the files that they keep: an edit would be gone at their next run.
+_MANAGED = lazy_regex(
+    r"(?i)\b(ansible|puppet|chef|salt|cfengine|cloud-init)[ _-]managed|managed (?:by|with) (\w+)|\b(do not (?:edit|modify))\b"
+    r"|\b((?:auto-?|automatically )generated)\b"
+)
+
+_NUMBER = lazy_regex(r"[0-9]+")
+_MOST_NAMED = 10
+
 # Values are arguments of this script, never part of its text; a setting that this kernel lacks is passed over.
 _WRITE = 'while [ $# -gt 0 ]; do if [ -e "$1" ]; then printf "%s\\n" "$2" > "$1"; fi; shift 2; done'
 
 
 @dataclass(frozen=True, slots=True)
 class SysctlStep(Step):
-    """Write one line of the owned sysctl file and have systemd-sysctl apply it. `was` is the value that was analysed."""
+    """Write one line of the owned sysctl file and have systemd-sysctl apply it. `was` is the value that was analysed.
+
+    `lines` are those in files of others that are read after the owned file: the value is written there, too. Where they alone decide for
+    each loader, the step is not `owned`: the owned file is left as it is.
+    """
 
     key: str
     value: str
@@ -28,12 +45,14 @@ class SysctlStep(Step):
     because: tuple[str, ...]
     safety: Safety = "safe"
     disruption: Disruption = "none"
+    lines: tuple[Span, ...] = ()
+    owned: bool = True
 
     tasks = "sysctl"
 
     @property
     def path(self) -> str:
-        return SYSCTL_FILE
+        return SYSCTL_FILE if self.owned else self.lines[0].path
 
     @property
     def order(self) -> tuple[int, bool, str]:
@@ -44,14 +63,21 @@ class SysctlStep(Step):
         return self.key in (RANGE, RESERVED)
 
     def in_words(self) -> str:
-        return f"set {self.key} = {self.value or '(empty)'} (was {self.was or 'empty'})"
+        others = ", ".join(f"{at.path}:{at.line}" for at in self.lines)
+        there = "" if not others else f", and in {others}, read after it" if self.owned else f" in its line at {others}"
+        return f"set {self.key} = {self.value or '(empty)'}{there} (was {self.was or 'empty'})"
 
     @classmethod
     def edits(cls, host: Host, steps: Sequence["SysctlStep"]) -> dict[str, str]:
-        settings = {a.key: a.value for a in host.assignments if a.at.path == SYSCTL_FILE and a.outcome in ("applied", "overridden")}
-        settings |= {step.key: step.value for step in steps}
-        lines = (f"{key} = {settings[key]}" for key in sorted(settings, key=_written_first))
-        return {SYSCTL_FILE: "".join(f"{line}\n" for line in (OWNED, *lines))}
+        held = {a.key: a.value for a in host.assignments if a.at.path == SYSCTL_FILE and a.outcome in ("applied", "overridden")}
+        settings = held | {step.key: step.value for step in steps if step.owned or step.key in held}
+        edits: dict[str, str] = {}
+        if settings != held:
+            lines = (f"{key} = {settings[key]}" for key in sorted(settings, key=_written_first))
+            edits[SYSCTL_FILE] = "".join(f"{line}\n" for line in (OWNED, *lines))
+        for at, value in ((at, step.value) for step in steps for at in step.lines):
+            edits[at.path] = _with_value(edits.get(at.path, host.sources[at.path].text), at, value)
+        return edits
 
     def captured(self, host: Host, laid: Mapping[str, bytes | None]) -> Mapping[str, bytes]:
         sysctl = host.sysctl(self.key)
@@ -85,7 +111,20 @@ class SysctlStep(Step):
 
     def rests_on(self, host: Host) -> Iterable[str]:
         sysctl = host.sysctl(self.key)
-        return () if sysctl is None else (sysctl.at.path, sysctl.reload_at.path)
+        decided = () if sysctl is None else (sysctl.at.path, sysctl.reload_at.path)
+        return *decided, *(assignment.at.path for assignment in host.assignments if assignment.key == self.key)
+
+    def folders(self, host: Host) -> Iterable[str]:
+        return ("/etc/sysctl.d",)
+
+    def caution(self, host: Host) -> str:
+        """What may rely on the old range: the comment above the line that sets it, and each other line that names both of its ends."""
+        sysctl = host.sysctl(self.key)
+        if self.key != RANGE or sysctl is None:
+            return ""
+        found = [*_comment_above(host, sysctl.at), *_naming(host, self.was.split(), {sysctl.at.path, SYSCTL_FILE})]
+        named = f": {'; '.join(found)}" if found else "; no line that was read names it"
+        return f"a firewall, a translation of addresses or a pool of ports may rely on {self.was}{named}"
 
     @classmethod
     def variables(
@@ -94,8 +133,17 @@ class SysctlStep(Step):
         settings = list(_settings(host, steps))
         return {
             "portwright_sysctls": [{"key": key, "proc": _proc(key), "was": was, "value": value} for key, was, value in settings],
-            "portwright_sysctl_file": {"path": SYSCTL_FILE, "content": edits.get(SYSCTL_FILE, "")},
-            "portwright_sysctls_prefixes": [f"--prefix={_below_sys(key)}" for key, _, _ in settings],
+            "portwright_sysctl_files": [
+                {
+                    "path": path,
+                    "content": edits[path],
+                    "owned": path == SYSCTL_FILE,
+                    "directory": path.rpartition("/")[0],
+                    "directory_is_new": before.get(path.rpartition("/")[0]) is None and path == SYSCTL_FILE,
+                }
+                for path in sorted({SYSCTL_FILE, *(at.path for step in steps for at in step.lines)} & edits.keys())
+            ],
+            "portwright_sysctls_prefixes": [f"--prefix={_below_sys(step.key)}" for step in steps],
             "portwright_sysctls_trial": ["unshare", "--net", "sh", "-ec", _WRITE, "sh", *_trial(host, settings)],
             "portwright_sysctls_restore": ["sh", "-ec", _WRITE, "sh", *(w for key, was, _ in settings[::-1] for w in (_proc(key), was))],
         }
@@ -104,10 +152,59 @@ class SysctlStep(Step):
 STEP = SysctlStep
 
 
-def value_now(host: Host, key: str) -> str:
-    """The value that a host has now, as far as is known."""
+def step_for(host: Host, key: str, value: str, marks: Marks) -> SysctlStep:
+    """The step that gives a setting this value, in whose lines it may be. Raises ContradictionError where a line is another tool's."""
     sysctl = host.sysctl(key)
-    return "" if sysctl is None else _now(sysctl)
+    if sysctl is None:
+        return SysctlStep(key, value, "", *marks)
+    own = {assignment.at: assignment for assignment in host.assignments if assignment.key == key}
+    # The value of a line that the kernel refuses keeps every earlier one from being written at boot.
+    refused = (at for at, assignment in own.items() if assignment.outcome == "rejected")
+    lines = tuple(sorted({at for at in (sysctl.at, sysctl.reload_at, *refused) if at in own and _is_read_after_ours(at.path)}))
+    for at in lines:
+        if managed := _MANAGED.search(host.sources[at.path].text):
+            raise ContradictionError(
+                f"{at} sets {key} after {SYSCTL_FILE} is read, and {at.path} says {managed[0]!r}: change the line where it comes from"
+            )
+    return SysctlStep(key, value, _now(sysctl), *marks, lines=lines, owned=not {sysctl.at, sysctl.reload_at} <= set(lines))
+
+
+def _is_read_after_ours(path: str) -> bool:
+    folder, _, name = path.rpartition("/")
+    return path == SYSCTL_CONF or (folder == "/etc/sysctl.d" and name > SYSCTL_FILE.rpartition("/")[2])
+
+
+def _with_value(text: str, at: Span, value: str) -> str:
+    """A file's text with another value in the line at a place, every other character as it was."""
+    lines = text.split("\n")
+    line = lines[at.line - 1]
+    key, _, old = line[at.column - 1 : at.end_column - 1].partition("=")
+    blanks = old[: len(old) - len(old.lstrip())]
+    lines[at.line - 1] = f"{line[: at.column - 1]}{key}={blanks}{value}{line[at.end_column - 1 :]}"
+    return "\n".join(lines)
+
+
+def _comment_above(host: Host, at: Span) -> Iterator[str]:
+    source = host.sources.get(at.path)
+    above = "" if source is None or not at.path.startswith("/") else source.line(at.line - 1).strip()
+    if above.startswith(("#", ";")):
+        yield f"{at.path}:{at.line - 1} says {above!r}"
+
+
+def _naming(host: Host, ends: Sequence[str], besides: Collection[str]) -> Iterator[str]:
+    """The first lines in files of the host that name both ends of a range."""
+    if len(ends) != 2:
+        return
+    found = 0
+    for path, source in sorted(host.sources.items()):
+        if path in besides or path.startswith("/.portwright/") or not all(end in source.text for end in ends):
+            continue
+        for number, line in enumerate(source.text.split("\n"), 1):
+            if all(end in line for end in ends) and set(ends) <= set(_NUMBER.findall(line)):
+                yield f"{path}:{number} names both of its ends"
+                found += 1
+                if found == _MOST_NAMED:
+                    return
 
 
 def _now(sysctl: Sysctl) -> str:

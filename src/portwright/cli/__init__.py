@@ -198,7 +198,7 @@ def _ports(options: Options) -> int:
 
 
 def _fix(options: Options) -> int:
-    from portwright.audit.check import existing, planned
+    from portwright.audit.check import before, planned
     from portwright.fixes.ansible import PlaybookNameError, playbook, templates
     from portwright.fixes.plan import FixPolicy
     from portwright.reports.registry import Planned
@@ -213,18 +213,26 @@ def _fix(options: Options) -> int:
         raise Complaint("--apply changes this machine, so the host to read must be /")
     if options.apply and not options.output:
         raise Complaint("--apply needs -o NAME.yml: the playbook it runs, which you can read and undo")
+    if options.apply and os.geteuid() != 0:
+        raise Complaint("--apply changes this machine, which only root may: run portwright as root")
     made = planned(given, rules, selection, known, FixPolicy(review=options.allow_review), options.rate)
     written: tuple[str, ...] = ()
+    removed = ""
+    if not made.steps and options.output:
+        from portwright.cli.outputs import remove
+        from portwright.fixes.ansible import BEGINNING
+
+        removed = options.output if remove(options.output, BEGINNING.encode("utf-8", "strict"), options.paths) else ""
     if made.steps and options.output:
         folder, name = os.path.split(options.output)
         try:
-            book = playbook(made, name, templates(playbooks_directory()), existing(given, made.edits), allow_restart=options.allow_restart)
+            book = playbook(made, name, templates(playbooks_directory()), before(given, made), allow_restart=options.allow_restart)
         except PlaybookNameError as error:
             raise Complaint(str(error)) from None
         files_of_plan = {os.path.join(folder, file): content for file, content in book.files.items()}
         _keep(files_of_plan, options.paths, {os.path.join(folder, file) for file in book.private})
         written = tuple(files_of_plan)
-    _report("fix", Planned(made, written), [("text", None)], options, [(given, made.host.sources)])
+    _report("fix", Planned(made, written, removed), [("text", None)], options, [(given, made.host.sources)])
     applied = _apply(written[0]) if options.apply and written else CLEAN
     if made.unplanned or applied != CLEAN:
         return CLEAN if options.exit_zero and applied == CLEAN else FINDINGS

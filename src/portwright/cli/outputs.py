@@ -68,6 +68,17 @@ def write(outputs: Sequence[Output], foreign: Iterable[str] = ()) -> None:
             raise
 
 
+def remove(path: str, beginning: bytes, foreign: Iterable[str] = ()) -> bool:
+    """Remove a file that begins so, reached as `write` reaches it; whether it is gone. Any other stays, and one that cannot be removed."""
+    with ExitStack() as leaving:
+        try:
+            if not stat.S_ISREG(os.lstat(path).st_mode):  # a pipe would wait for its reader
+                return False
+            return _Place(Output(path, b""), _identities((".", *foreign)), leaving).remove(beginning)
+        except (OSError, OutputError):
+            return False
+
+
 class _Uninterrupted:
     """Signals that end a run wait while files are written: a plan of which one file is new and two are old is no plan.
 
@@ -178,6 +189,16 @@ class _Place:
                 os.fsync(folder)
             finally:
                 os.close(folder)
+
+    def remove(self, beginning: bytes) -> bool:
+        """Remove the file that is there if it begins so."""
+        if self._device is not None or not self._there:
+            return False
+        with os.fdopen(os.open(self._name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._directory), "rb") as file:
+            if file.read(len(beginning)) != beginning:
+                return False
+        os.unlink(self._name, dir_fd=self._directory)
+        return True
 
     def put_back(self) -> None:
         """Leave what was there before: the old file, or none."""

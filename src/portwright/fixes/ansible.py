@@ -4,21 +4,22 @@ ansible-core is a program that portwright writes for and runs, never a module th
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
 from portwright._start.lazy_regex import lazy_regex
-from portwright._start.records import dataclass
+from portwright._start.records import dataclass, field
 from portwright.changes.kind import steps
 from portwright.fixes.plan import FEWEST_PORTS, Plan
 
 _NAME = lazy_regex(r"[A-Za-z0-9][A-Za-z0-9._-]*\.ya?ml")
 _MACHINE_ID = lazy_regex(r"[0-9a-f]{32}")
 
-_HEADER = """\
----
-# A plan that portwright proved on a copy of this host's files. The text of this playbook is the same for every host;
+BEGINNING = "---\n# A plan that portwright proved on a copy of this host's files."
+"""How every playbook of a plan begins."""
+
+_HEADER = BEGINNING + """ The text of this playbook is the same for every host;
 # what belongs to the host is in the vars file beside it, where no string is ever templated.
 #   on the host:     ansible-playbook -i localhost, -c local {name}
 #   from elsewhere:  ansible-playbook -i inventory -l HOST {name}
@@ -49,6 +50,16 @@ class PlaybookNameError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Before:
+    """What a host holds before a plan: its planned paths and their folders (None: not there, b"": a folder), which of the files that the
+    plan rests on are not there, and the names of the *.conf in folders it rests on."""
+
+    holds: Mapping[str, bytes | None] = field(default_factory=dict)
+    lacks: frozenset[str] = frozenset()
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Playbook:
     """What is written for a plan: file names and their text; `private` ones get mode 0600."""
 
@@ -57,11 +68,10 @@ class Playbook:
     private: frozenset[str]
 
 
-def playbook(plan: Plan, name: str, templates: Mapping[str, str], before: Mapping[str, bytes | None], *, allow_restart: bool) -> Playbook:
+def playbook(plan: Plan, name: str, templates: Mapping[str, str], before: Before, *, allow_restart: bool) -> Playbook:
     """The playbook NAME.yml of a plan, its vars file and its rollback; the same plan gives the same bytes.
 
-    `templates` are the task files by stem; `before` is what the planned paths and their folders hold now, None where they do not
-    exist. Raises PlaybookNameError for a file name outside `[A-Za-z0-9._-]`.
+    `templates` are the task files by stem. Raises PlaybookNameError for a file name outside `[A-Za-z0-9._-]`.
     """
     if not _NAME.fullmatch(name):
         raise PlaybookNameError(f"a playbook's name is letters, digits, dots, dashes and ends in .yml: {name!r}")
@@ -101,11 +111,15 @@ def _indented(tasks: str, by: int) -> str:
 # ── the vars file ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _vars(plan: Plan, before: Mapping[str, bytes | None], allow_restart: bool) -> dict[str, object]:
+def _vars(plan: Plan, before: Before, allow_restart: bool) -> dict[str, object]:
     host = plan.host
     by_machine_id = bool(_MACHINE_ID.fullmatch(host.identity))
     run = sha256(json.dumps([host.identity, sorted(plan.edits.items())]).encode()).hexdigest()[:12]
     backup = f"/var/backups/portwright/{run}"
+    own: dict[str, set[str]] = {}
+    for path in plan.edits:
+        folder, _, name = path.rpartition("/")
+        own.setdefault(folder, set()).add(name)
     values: dict[str, object] = {
         "portwright_identity": host.identity,
         "portwright_identity_file": "/etc/machine-id" if by_machine_id else "/etc/hostname",
@@ -114,27 +128,34 @@ def _vars(plan: Plan, before: Mapping[str, bytes | None], allow_restart: bool) -
         "portwright_files": [
             {
                 "path": path,
-                "before": _digest(before.get(path)),
+                "before": _digest(before.holds.get(path)),
                 "after": _digest(plan.edits[path].encode("utf-8", "strict")),
                 "backup": f"{backup}/{number}.tar",
             }
             for number, path in enumerate(sorted(plan.edits))
         ],
-        "portwright_read": [{"path": path, "before": _digest(content)} for path, content in _read(plan)],
+        "portwright_new_folders": sorted(folder for folder in own if folder in before.holds and before.holds[folder] is None),
+        "portwright_read": [{"path": path, "before": digest} for path, digest in _read(plan, before.lacks)],
+        "portwright_listed": [
+            {"path": path, "names": sorted({*before.names[path]} - own.get(path, set())), "own": sorted(own.get(path, ()))}
+            for path in sorted(before.names)
+        ],
         "portwright_ports_left": plan.usable if plan.usable is not None else FEWEST_PORTS,
-        "portwright_fewest_ports": FEWEST_PORTS,
+        "portwright_fewest_ports": FEWEST_PORTS if plan.usable is None else min(FEWEST_PORTS, plan.usable),
     }
     for kind in steps():
-        values |= kind.variables(host, [step for step in plan.steps if isinstance(step, kind)], plan.edits, before)
+        values |= kind.variables(host, [step for step in plan.steps if isinstance(step, kind)], plan.edits, before.holds)
     return {key: _unsafe(value) for key, value in values.items()}
 
 
-def _read(plan: Plan) -> Iterator[tuple[str, bytes]]:
-    """The files whose lines decided what the plan changes, as they were read."""
-    paths = {path for step in plan.steps for path in step.rests_on(plan.host)}
-    for path in sorted(paths - plan.edits.keys()):
-        if path in plan.host.sources and path.startswith("/") and path.isprintable():
-            yield path, plan.host.sources[path].text.encode("utf-8", "surrogateescape")
+def _read(plan: Plan, lacks: Collection[str]) -> Iterator[tuple[str, str]]:
+    """The files whose lines decided what the plan changes, with the hash of what was read; a file that was not there may not be there."""
+    for path in sorted(plan.rests_on() - plan.edits.keys()):
+        source = plan.host.sources.get(path)
+        if source is not None:
+            yield path, _digest(source.text.encode("utf-8", "surrogateescape"))
+        elif path in lacks:
+            yield path, _digest(None)
 
 
 def _digest(content: bytes | None) -> str:

@@ -1,20 +1,22 @@
 """Unite what findings wish for into a few steps, and prove on a copy of the host that they do what they promise."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
 from portwright._start.records import dataclass, field
 from portwright.changes import Change, ContradictionError, Safety, Step
 from portwright.changes.kind import DISRUPTIONS, Marks
 from portwright.changes.sysctl_step import RANGE, RESERVED
-from portwright.finding import Finding
+from portwright.finding import SEVERITIES, Finding
 from portwright.host import Host
 from portwright.numbers import decimals
 from portwright.ports import PortSet
 from portwright.trees import ReadError
 
 FEWEST_PORTS = 512
-"""A plan never leaves fewer ephemeral ports than this, and never fewer than half of the range."""
+"""A plan that takes ephemeral ports never leaves fewer than this, and never fewer than half of those there were."""
+
+_FLEETING = ("/.portwright/", "/dev/", "/proc/", "/run/", "/sys/", "/var/lib/", "/var/run/")
 
 _ROUNDS = 4
 
@@ -47,6 +49,22 @@ class Plan:
     unplanned: tuple[Unplanned, ...]
     usable: int | None = None
     reason: str = ""
+
+    def rests_on(self) -> frozenset[str]:
+        """The files of the host on which the plan rests: the lines that its steps change or add to, and all that was read to find what it
+        fixes. Not those that change without a person (/proc, /run)."""
+        paths = {path for step in self.steps for path in step.rests_on(self.host)}
+        for finding in self.fixed:
+            paths |= {finding.at.path, *(note.at.path for note in finding.notes if note.at is not None)}
+            unit = self.host.unit(finding.subject.unit)
+            if unit is not None:
+                paths |= {*unit.files, *self.host.asked.get(unit.name, ())}
+                paths |= {setting.value.removeprefix("-") for setting in unit.each("Service", "EnvironmentFile")}
+        return frozenset(path for path in paths if path.startswith("/") and path.isprintable() and not path.startswith(_FLEETING))
+
+    def folders(self) -> frozenset[str]:
+        """The folders in which a new file would also decide."""
+        return frozenset(folder for step in self.steps for folder in step.folders(self.host))
 
 
 Recheck = Callable[[Mapping[str, bytes | None]], tuple[Host, tuple[Finding, ...]]]
@@ -198,9 +216,12 @@ class _Prover:
             for reason in (step.why_not_in_force(after_host) for step in steps):
                 if reason:
                     raise _Refused(reason)
-            usable = _assert_room(after_host, steps)
+            usable = _assert_room(self._host, after_host, steps)
             remaining = Counter(finding.fingerprint for finding in after)
-            fresh = [finding for finding in after if remaining[finding.fingerprint] > self._known[finding.fingerprint]]
+            unknown = [finding for finding in after if remaining[finding.fingerprint] > self._known[finding.fingerprint]]
+            gone = [finding for finding in self._before if not remaining[finding.fingerprint]]
+            fresh, changed = _sorted_out_new(unknown, gone, edits)
+            remaining.update(finding.fingerprint for finding in changed)
             more, hopeless = _sort_out(fresh, self.policy, ours=True)
             if hopeless:
                 raise _Refused(_causes(hopeless[0].finding), (each.finding for each in hopeless))
@@ -247,22 +268,58 @@ def _assert_text(edits: Mapping[str, str]) -> None:
             raise _Refused(f"{path} holds bytes that are no UTF-8, and a plan cannot keep them: mend the file by hand first") from None
 
 
-def _assert_room(after: Host, steps: Iterable[Step]) -> int | None:
-    """How many ephemeral ports remain, None where no step touches them."""
+def _sorted_out_new(unknown: Iterable[Finding], gone: Iterable[Finding], edits: Container[str]) -> tuple[list[Finding], list[Finding]]:
+    """(new problems, those of the old findings that are still there with another look).
+
+    An old finding looks new where the plan moves the line it stands on, or takes a part of the ports it is about.
+    """
+    left = list(gone)
+    fresh: list[Finding] = []
+    changed: list[Finding] = []
+    for finding in unknown:
+        old = next((each for each in left if _is_rest_of(finding, each, edits)), None)
+        if old is None and not any(_is_rest_of(finding, each, edits) for each in changed):
+            fresh.append(finding)
+        elif old is not None:
+            left.remove(old)
+            changed.append(old)
+    return fresh, changed
+
+
+def _is_rest_of(finding: Finding, old: Finding, edits: Container[str]) -> bool:
+    """Whether a finding is what a plan leaves of an old one: no worse, of one rule and subject, at its place or where the plan writes."""
+    one, other = finding.subject, old.subject
+    if finding.card.id != old.card.id or SEVERITIES.index(finding.severity) < SEVERITIES.index(old.severity):
+        return False
+    if finding.at.path != old.at.path and finding.at.path not in edits:
+        return False
+    if (one.unit, one.app, one.protocol, one.address, one.sysctl) != (other.unit, other.app, other.protocol, other.address, other.sysctl):
+        return False
+    if one.port is None or other.port is None:
+        return one.port == other.port
+    return other.port <= one.port and (one.end_port or one.port) <= (other.end_port or other.port)
+
+
+def _assert_room(before: Host, after: Host, steps: Iterable[Step]) -> int | None:
+    """How many ephemeral ports remain, None where no step touches them. A plan may take half of what there was, and not the last few."""
     if not any(step.moves_ephemeral_ports for step in steps):
         return None
-    ends, reserved = after.sysctl(RANGE), after.sysctl(RESERVED)
-    if ends is None or reserved is None:
-        return None
-    both = decimals(ends.boot.split(), 65535)
-    if both is None or len(both) != 2:
-        return None
-    low, high = both
-    usable = len(PortSet.of((low, high)).minus(PortSet.parse(reserved.boot)))
-    least = max(FEWEST_PORTS, (high - low + 2) // 2)
-    if usable < least:
-        raise _Refused(f"only {usable:,} of {high - low + 1:,} ephemeral ports would remain, and {least:,} must")
+    usable, there_were = _lendable(after), _lendable(before)
+    if usable is None or there_were is None:
+        return usable
+    least = max(FEWEST_PORTS, (there_were + 1) // 2)
+    if usable < there_were and usable < least:
+        raise _Refused(f"only {usable:,} of {there_were:,} ephemeral ports would remain, and {least:,} must")
     return usable
+
+
+def _lendable(host: Host) -> int | None:
+    """How many ports the kernel lends at boot, None where that is not known."""
+    ends, reserved = host.sysctl(RANGE), host.sysctl(RESERVED)
+    both = None if ends is None else decimals(ends.boot.split(), 65535)
+    if reserved is None or both is None or len(both) != 2:
+        return None
+    return len(PortSet.of((both[0], both[1])).minus(PortSet.parse(reserved.boot)))
 
 
 def _laid_over(host: Host, steps: Iterable[Step], edits: Mapping[str, str]) -> dict[str, bytes | None]:

@@ -28,6 +28,7 @@ class Host:
     `files_not_applied` says why a boot reads none of the files of sysctl.d, "" where it does.
     `others` are the facts of kinds that have no field here, by the kind's name.
     `resvports` are the ends of the range whose ports an NFS client takes, as options of its module set them.
+    `asked` are the files that were read, or were not there, to know what a unit runs, by the unit's name.
     `expected_rate` is how many new connections a second to one destination the host must keep up, None where nobody says.
     """
 
@@ -50,6 +51,7 @@ class Host:
     privileges: Mapping[str, Privileges] = field(default_factory=dict)
     order: Mapping[str, AbstractSet[str]] = field(default_factory=dict)
     roles: Mapping[str, str] = field(default_factory=dict)
+    asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     coverage: Coverage = Coverage()
     expected_rate: int | None = None
     unread_init: str = ""

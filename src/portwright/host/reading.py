@@ -1,12 +1,13 @@
 """Read one host: its tree settles into sysctls, units and invocations, and what the daemons say joins into a Host."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
 from portwright._start import debug_log
-from portwright._start.records import dataclass, replace
+from portwright._start.records import dataclass, field, replace
 from portwright.coverage import Coverage, NotUnderstood
 from portwright.daemons import DaemonFact, read_as
 from portwright.daemons._engine import unknown_program as generic
@@ -64,12 +65,13 @@ def _packaged(unit: str, files: Files) -> tuple[tuple[str, str], ...]:
 @dataclass(frozen=True, slots=True)
 class Services:
     """What every started command and every .socket unit binds, what else is said of commands (where they connect to, how many files they
-    may open), with what power units run, and the programs of which nobody knows whether they listen."""
+    may open), with what power units run, the programs of which nobody knows whether they listen, and which files were asked of units."""
 
     listeners: tuple[Listener, ...]
     others: tuple[Fact, ...]
     privileges: Mapping[str, Privileges]
     not_understood: tuple[NotUnderstood, ...] = ()
+    asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def services(found: Started, files: Files, known: Captured, context: BindContext) -> Services:
@@ -77,17 +79,16 @@ def services(found: Started, files: Files, known: Captured, context: BindContext
     joined: list[Fact] = []
     privileges: dict[str, Privileges] = {}
     unknown: list[NotUnderstood] = []
+    asked: dict[str, tuple[str, ...]] = {}
     sockets = socket_listeners(_afforded_sockets(found.sockets, files), context)
     handed = {name for socket in sockets for name in (socket.unit, socket.activates)}
     units = {unit.name: unit for unit in found.units}
     # What cron and supervisor start has another reason to be started than they have.
     for (name, _), service in groupby(found.invocations, lambda invocation: (invocation.unit, invocation.why)):
         unit = None if name is None else units.get(name)
-        read = tuple(
-            each
-            for invocation in _afforded_services(service, files)
-            if not (each := daemon_facts(invocation, files, known)).invocation.passing or _stays(each, unit)
-        )
+        read, watch = files.watched(partial(_of_service, service, unit, files, known))
+        if name is not None and watch.asked:
+            asked[name] = (*asked.get(name, ()), *watch.asked)
         for each in read:
             facts = join(each.invocation, _afforded(each.facts, files), context)
             if unit is not None and _is_of_package(unit):
@@ -102,6 +103,16 @@ def services(found: Started, files: Files, known: Captured, context: BindContext
         others=tuple(fact for fact in joined if not isinstance(fact, Listener)),
         privileges=privileges,
         not_understood=tuple(unknown),
+        asked=asked,
+    )
+
+
+def _of_service(service: Iterable[Invocation], unit: Unit | None, files: Files, known: Captured) -> tuple[Read, ...]:
+    """What is read of the commands of one service, without those that a script passes by."""
+    return tuple(
+        each
+        for invocation in _afforded_services(service, files)
+        if not (each := daemon_facts(invocation, files, known)).invocation.passing or _stays(each, unit)
     )
 
 
@@ -281,6 +292,7 @@ def assemble(
         unread_init=found.unread or found.unplanned,
         files_not_applied=found.files_not_applied,
         privileges=services.privileges,
+        asked=services.asked,
         order={name: found.before(name) for name in sorted({listener.unit for listener in services.listeners if listener.unit})},
     )
 

@@ -1,6 +1,7 @@
 """A plan as a person reads it: the steps and why, what they were seen to mend, what is left and the manual step for it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 
 from portwright.changes import Step
 from portwright.fixes.plan import Plan
@@ -8,9 +9,10 @@ from portwright.reports.escape import safe, wrap
 from portwright.reports.excerpt import place
 from portwright.reports.shorten import short
 from portwright.reports.style import Style
-from portwright.reports.words import DISRUPTION, SAFETY, counted
+from portwright.reports.words import DISRUPTION, SAFETY, counted, who_starts
 
 _INDENT = 4
+_MOST_UNKNOWN = 5
 
 
 def render(
@@ -21,10 +23,11 @@ def render(
     width: int,
     quiet: bool = False,
     verbose: bool = False,
+    removed: str = "",
     files: Mapping[str, str] | None = None,
     machine: str = "",
 ) -> str:
-    """The report of `fix`, ending in a newline; `written` are the files that were written, playbook first.
+    """The report of `fix`, ending in a newline; `written` are the files that were written, playbook first, `removed` is an earlier plan's.
 
     `quiet` leaves a line for each step, each finding that is left, each thing that could not be read and each file; `verbose` names
     the findings that are mended, and cuts no value. `files` say where on this `machine` the files lie that the plan names: places are
@@ -32,6 +35,7 @@ def render(
     """
     style = Style(color, files, machine)
     lines = _brief(plan, written, style) if quiet else _lines(plan, written, style, width, verbose)
+    lines = chain(lines, [f"removed: {safe(removed)}, the playbook of an earlier plan; its rollback still works"] if removed else [])
     return "".join(f"{style.places(line)}\n" for line in lines)
 
 
@@ -41,6 +45,8 @@ def _brief(plan: Plan, written: Sequence[str], style: Style) -> Iterator[str]:
     for left in plan.unplanned:
         severity = left.finding.severity
         yield f"{place(left.finding.at)}: {style(severity, f'{severity}[{left.finding.card.id}]')}: not planned: {safe(left.reason)}"
+    for each in plan.host.coverage.not_understood if plan.steps else ():
+        yield f"{place(each.at)}: {style('bad', 'not understood')}: {safe(who_starts(each))}: {safe(each.reason)}"
     for trouble in plan.host.unreadable:
         yield f"{place(trouble.at)}: {style('bad', 'could not be read')}: {safe(trouble.reason)}"
     if not plan.host.files_read:
@@ -57,6 +63,8 @@ def _lines(plan: Plan, written: Sequence[str], style: Style, width: int, verbose
         for line in more:
             yield f"{' ' * _INDENT}{style('strong', line)}"
         yield from _wrapped(f"in {step.path}; {SAFETY[step.safety]}, {_disruption(step)}; for {', '.join(step.because)}", width)
+        if caution := step.caution(plan.host):
+            yield from _wrapped(f"look first: {said(caution)}", width)
     if plan.steps:
         yield ""
         summary = f"proven on a copy of {safe(plan.host.name)}: {counted(len(plan.fixed), 'finding')} fixed, no new one"
@@ -64,6 +72,7 @@ def _lines(plan: Plan, written: Sequence[str], style: Style, width: int, verbose
             summary += f"; {plan.usable:,} ephemeral ports remain"
         for line in wrap(summary, width):
             yield style("good", line)
+        yield from _unknown(plan, style, width, verbose)
         for finding in plan.fixed if verbose else ():
             yield f"  {style(finding.severity, finding.card.id)} at {place(finding.at)}"
             yield from _wrapped(safe(finding.message), width)
@@ -96,6 +105,20 @@ def _lines(plan: Plan, written: Sequence[str], style: Style, width: int, verbose
     elif plan.steps:
         yield ""
         yield "nothing was written: name a playbook with -o NAME.yml"
+
+
+def _unknown(plan: Plan, style: Style, width: int, verbose: bool) -> Iterator[str]:
+    """What a plan does not know: the ports of services that were not understood are not looked after by it."""
+    unknown = plan.host.coverage.not_understood
+    if not unknown:
+        return
+    text = f"not known to this plan: what {counted(len(unknown), 'program')} may listen on; ports of theirs are not reserved"
+    for line in wrap(text, width):
+        yield style("bad", line)
+    for each in unknown if verbose else unknown[:_MOST_UNKNOWN]:
+        yield from _wrapped(f"{place(each.at)}: {safe(who_starts(each))}: {safe(each.reason)}", width)
+    if len(unknown) > _MOST_UNKNOWN and not verbose:
+        yield f"    ... and {len(unknown) - _MOST_UNKNOWN:,} more (--verbose lists them)"
 
 
 def _disruption(step: Step) -> str:

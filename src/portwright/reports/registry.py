@@ -46,10 +46,11 @@ class Checked:
 
 @dataclass(frozen=True)
 class Planned:
-    """What `fix` came to: a plan, and the files that were written for it, playbook first."""
+    """What `fix` came to: a plan, the files that were written for it, playbook first, and an earlier plan's playbook that was removed."""
 
     plan: "Plan"
     written: Sequence[str]
+    removed: str = ""
 
 
 @dataclass(frozen=True)

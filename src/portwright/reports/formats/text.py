@@ -47,7 +47,14 @@ def fix(planned: Planned, look: Look) -> str:
     amount = {"quiet": look.quiet, "verbose": look.verbose}
     (files,) = look.files or [{}]
     return plan_text.render(
-        planned.plan, planned.written, color=look.color, width=look.width, files=files, machine=look.machine, **amount
+        planned.plan,
+        planned.written,
+        color=look.color,
+        width=look.width,
+        removed=planned.removed,
+        files=files,
+        machine=look.machine,
+        **amount,
     )
 
 
