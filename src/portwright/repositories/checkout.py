@@ -1,7 +1,8 @@
 """Checkout: what a deployer asks of the repository that its source stands in."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
+from typing import Any
 
 from portwright.trees import ReadError, Tree
 
@@ -18,6 +19,7 @@ class Checkout:
         self._tree = tree
         self._paths = {tree.label(path): path for path in paths}
         self._texts: dict[str, str | None] = {}
+        self._made: dict[str, Any] = {}
         self._kept = 0
 
     @property
@@ -34,6 +36,12 @@ class Checkout:
                 return text
             self._texts[label] = text
         return self._texts[label]
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """What is made of the repository as a whole, by whoever asks first."""
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]
 
     def under(self, folder: str) -> Iterator[str]:
         """The files of a folder and of those below it; `""` is the top."""

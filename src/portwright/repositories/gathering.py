@@ -60,6 +60,7 @@ class _Gathering:
     recognised: set[str] = field(default_factory=set)
     spoken: dict[str, tuple[str, tuple[tuple[int, str], ...]]] = field(default_factory=dict)
     understood: set[tuple[str, int]] = field(default_factory=set)
+    not_put: list[LeftOut] = field(default_factory=list)
     sources: dict[str, Source] = field(default_factory=dict)
 
 
@@ -159,6 +160,8 @@ def _take(label: str, text: str, done: Deployed, now: _Gathering) -> None:
             now.sources[source] = Source(source, there or "")
         now.understood.update((line.source, line.number) for line in each.lines if UNKNOWN not in line.text)
     now.understood.update((label, number) for number in done.understood)
+    now.unreadable += done.unreadable
+    now.not_put += done.left_out
     if done.cut and (done.files or now.spoken[label][1]):
         now.unreadable.append(Unreadable(Span.whole(label), "it is too long, or writes too many files, to be read to its end"))
 
@@ -166,16 +169,19 @@ def _take(label: str, text: str, done: Deployed, now: _Gathering) -> None:
 def _gathered(tree: Tree, now: _Gathering) -> Gathered:
     # What a playbook or a script puts somewhere is there, filled in as it says, and nowhere else.
     taken = {file.of for file in now.written if file.of not in now.spoken}
+    found = {file.label for file in now.placed}
+    aside = [each for each in now.not_put if each.path not in taken and each.path in found]
+    taken |= {each.path for each in now.not_put}
     placed = [*(file for file in now.placed if file.label not in taken), *now.written]
-    left = [each for each in now.left if each.path not in taken]
-    aside = frozenset(file.label for file in _left_out(placed, tree))
-    left += [LeftOut(label, "the sites-enabled beside it enables other sites, not this one") for label in sorted(aside)]
+    left = [*(each for each in now.left if each.path not in taken), *aside]
+    others = frozenset(file.label for file in _left_out(placed, tree))
+    left += [LeftOut(label, "the sites-enabled beside it enables other sites, not this one") for label in sorted(others)]
     rows = (
         not_read(label, kind, (each for each in spoken if (label, each[0]) not in now.understood))
         for label, (kind, spoken) in now.spoken.items()
     )
     return Gathered(
-        tuple(file for file in placed if file.label not in aside),
+        tuple(file for file in placed if file.label not in others),
         SiblingFiles(tree, frozenset(now.recognised)),
         tuple(now.unreadable),
         Coverage(left_out=tuple(left), not_read=(*now.unread, *(row for row in rows if row is not None))),

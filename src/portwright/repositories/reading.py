@@ -8,7 +8,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from portwright._start.records import replace
 from portwright.coverage import Coverage, NotUnderstood
 from portwright.daemons import DaemonFact, fragment_reader, recognition
-from portwright.facts import Endpoint, Listener, ServiceFact, weakest
+from portwright.facts import Endpoint, Listener, Overridden, ServiceFact, weakest
 from portwright.host import Host
 from portwright.host.join.listener import listener
 from portwright.host.reading import Services, assemble, bind_context, services
@@ -17,8 +17,9 @@ from portwright.repositories.setcap_mentions import Mention, perhaps_given
 from portwright.repositories.staging import MOST_LAYOUTS, StagedFile, StagedTree, blank_lines, machine_of, role, stage, told_apart
 from portwright.source import Span, Unreadable
 from portwright.system.host_files.captures import Captured, captured
+from portwright.system.spanned_text import UNKNOWN
 from portwright.system.started import Started
-from portwright.system.sysctl.settle import settle
+from portwright.system.sysctl.settle import Settled, settle
 from portwright.trees import Files, Tree
 
 NOTHING: Mapping[str, str] = {}
@@ -89,7 +90,7 @@ def _read_layout(
     tree = StagedTree(layout, gathered.siblings)
     files = Files(tree, partial=True)
     known = captured(files)
-    settled = settle(files)
+    settled = _filled_in_later(settle(files))
     started = _started(layout, files, known, gathered.given)
     context = bind_context(settled, known, files)
     found = services(started, files, known, context)
@@ -104,6 +105,7 @@ def _read_layout(
     own = {file.label: machine_of(file) for file in layout}
     own |= dict.fromkeys(tree.included - own.keys(), next((machine_of(file) for file in layout if file.place in tree.mains), ""))
     unfilled = {file.label for file in layout if file.what.unfilled}
+    doubtful = {(file.label, number) for file in layout for number, line in enumerate(file.lines, 1) if not line.sure}
     host = assemble(
         name,
         "",
@@ -112,7 +114,7 @@ def _read_layout(
         started,
         Services(
             tuple(
-                _as_deployed(fact, own[fact.at.path], fact.at.path in unfilled)
+                _as_deployed(fact, own[fact.at.path], fact.at.path in unfilled or (fact.at.path, fact.at.line) in doubtful)
                 for fact in listeners
                 if fact.at.path in own and _is_said(fact, unfilled)
             ),
@@ -141,6 +143,26 @@ def _read_layout(
     sources = {path: source for path, source in host.sources.items() if path not in written}
     sources |= {line.source: gathered.sources[line.source] for lines in written.values() for line in lines}
     return replace(as_written(replace(host, sources={}), written, sources), sources=sources)
+
+
+def _filled_in_later(settled: Settled) -> Settled:
+    """The same without the lines whose value is not known: what they leave is not, either, and no kernel has refused it."""
+    unknown = [each for each in settled.assignments if UNKNOWN in (each.value or "")]
+    if not unknown:
+        return settled
+    said = {each.key: Overridden(UNKNOWN, each.at, "its value is filled in where it is deployed") for each in unknown}
+    sysctls = tuple(
+        replace(
+            each,
+            overridden=(*(lost for lost in each.overridden if UNKNOWN not in lost.value), said[each.key]),
+            confidence="possible",
+            later=(Overridden(each.boot, each.at, "what the files leave"), said[each.key]),
+        )
+        if each.key in said
+        else each
+        for each in settled.sysctls
+    )
+    return Settled(sysctls, tuple(each for each in settled.assignments if UNKNOWN not in (each.value or "")))
 
 
 def _started(layout: Iterable[StagedFile], files: Files, known: Captured, given: tuple[Mention, ...]) -> Started:

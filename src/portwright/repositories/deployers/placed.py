@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from portwright._start.records import dataclass, field
-from portwright.source import Word
+from portwright.coverage import LeftOut
+from portwright.source import Unreadable, Word
 from portwright.system.spanned_text import UNKNOWN
 
 LONGEST = 1 << 18
@@ -19,13 +20,14 @@ class Line:
     """A line of a placed file, and where it was written: line `number` of the file `source` of the repository.
 
     `shift` is how many columns further right it stands there. What a variable fills in has the place of the line it is put into, and so
-    has what stands behind it, as near as the line goes.
+    has what stands behind it, as near as the line goes. `sure` is false where what decides whether the line is written is not known.
     """
 
     text: str
     source: str
     number: int
     shift: int = 0
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,15 @@ class Deployed:
     """What one source does to a host: the files it puts there.
 
     `understood` are the lines of the source, besides those that stand in files, of which nothing is left unsaid: what they do is of no
-    matter here, or was taken into account. `cut`: its text, or what it writes, is longer than what is looked through.
+    matter here, or was taken into account. `cut`: its text, or what it writes, is longer than what is looked through. `unreadable` is what
+    else of it is not read, and why. `left_out` are files of the repository that it would put on a host, but for a condition.
     """
 
     files: tuple[Placed, ...] = ()
     understood: frozenset[int] = frozenset()
     cut: bool = False
+    unreadable: tuple[Unreadable, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass
