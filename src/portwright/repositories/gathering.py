@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 
-from portwright._start.records import dataclass, field
+from portwright._start.records import dataclass, field, replace
 from portwright.coverage import Coverage, LeftOut, NotRead
 from portwright.daemons import recognition
 from portwright.repositories.checkout import Checkout
 from portwright.repositories.deployers.placed import Deployed
-from portwright.repositories.not_read import MOST_FILES, is_manifest, kind_by_name, kind_of, not_read, spoken_of
+from portwright.repositories.inside import inside
+from portwright.repositories.not_read import MOST_FILES, is_manifest, is_stack, kind_by_name, kind_of, not_read, spoken_of
 from portwright.repositories.recognise import (
     Recognised,
     lies_aside,
@@ -62,6 +63,7 @@ class _Gathering:
     understood: set[tuple[str, int]] = field(default_factory=set)
     not_put: list[LeftOut] = field(default_factory=list)
     sources: dict[str, Source] = field(default_factory=dict)
+    holders: dict[str, str] = field(default_factory=dict)
 
 
 def gather(tree: Tree, explicit: bool, ignored: Mapping[str, str]) -> Gathered:
@@ -100,14 +102,16 @@ def gather(tree: Tree, explicit: bool, ignored: Mapping[str, str]) -> Gathered:
         what = None
         if readable:
             text = without_remarks(label, text)
-            # A manifest may be called as a config of what it deploys is: traefik.yaml.
-            what = None if other == "yaml" and is_manifest(text) else recognise(label, text, explicit)
+            # A manifest or a stack may be called as a config of what it deploys is: traefik.yaml.
+            what = None if other == "yaml" and (is_manifest(text) or is_stack(text)) else recognise(label, text, explicit)
         if other is not None and what is None:
             looked_into += 1
             what = _look_into(label, other, text, now)
         elif what is not None and what.unfilled and other in ("compose", "quadlet"):
             now.spoken[label] = (other, spoken_of(text))
         if what is not None:
+            if recognition.traits_in_repository(what.kind).kinds:
+                now.holders[label] = what.kind
             now.recognised.add(path)
             kept_left -= len(data) if what.deployed else 0
             _place(label, text, what, now)
@@ -125,6 +129,7 @@ def _look_into(label: str, hint: str, text: str, now: _Gathering) -> Recognised 
     if kind is None or kind == "installer":
         return None
     if (room := recognition.of_kind(kind)) is not None:
+        now.holders[label] = room
         what = recognised_as(room, label, text)
         # Of a Dockerfile only kernel settings matter, which few have.
         if what.unfilled:
@@ -167,6 +172,12 @@ def _take(label: str, text: str, done: Deployed, now: _Gathering) -> None:
 
 
 def _gathered(tree: Tree, now: _Gathering) -> Gathered:
+    held = inside(now.holders, now.checkout)
+    # What a script sets up that a container runs is the container's, and nothing there loads kernel settings.
+    now.written = [file for file in now.written if file.of not in held.scripts]
+    now.placed = [replace(file, inside=True) if file.label in held.files else file for file in now.placed]
+    now.placed = [file for file in now.placed if not (file.inside and file.what.kind == "sysctl")]
+    now.spoken = {label: spoken for label, spoken in now.spoken.items() if label not in held.scripts}
     # What a playbook or a script puts somewhere is there, filled in as it says, and nowhere else.
     taken = {file.of for file in now.written if file.of not in now.spoken}
     found = {file.label for file in now.placed}

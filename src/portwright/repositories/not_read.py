@@ -80,7 +80,7 @@ _CLOUD_CONFIG = lazy_regex(r"#cloud-config\b")
 _SHELL = lazy_regex(r"#!\s*/\S*?(?:env\s+)?(?:/|\b)(?:ba|da|a|k|z)?sh\b")
 _INIT = lazy_regex(r"#!\s*/sbin/(?:openrc-run|runscript)\b|### BEGIN INIT INFO")
 _COMPOSE = lazy_regex(r"(?m)^services:\s*(?:#.*)?$")
-_COMPOSE_SERVICE = lazy_regex(r"(?m)^\s+(?:image|build):")
+_COMPOSE_SERVICE = lazy_regex(r"(?m)^\s+(?:image|build|container_name|network_mode):|^\s+ports:\s*\n\s*- [\"']?[0-9$]")
 _KUBERNETES = lazy_regex(r"(?m)^apiVersion:")
 _OBJECT = lazy_regex(r"(?m)^kind:")
 _PLAYBOOK = lazy_regex(r"(?m)^-?\s*(?:- )?(?:hosts|tasks|roles):|\bansible\.(?:builtin|posix)\.")
@@ -159,12 +159,17 @@ def is_manifest(text: str) -> bool:
     return _KUBERNETES.search(text) is not None and _OBJECT.search(text) is not None
 
 
+def is_stack(text: str) -> bool:
+    """Whether a YAML text is that of a Compose file, or of a stack."""
+    return _COMPOSE.search(text) is not None and _COMPOSE_SERVICE.search(text) is not None
+
+
 def _kind_of_yaml(label: str, text: str) -> str | None:
     if _CLOUD_CONFIG.match(text):
         return "cloud-config"
     if _KUBERNETES.search(text):
         return "kubernetes"
-    if _COMPOSE.search(text) and _COMPOSE_SERVICE.search(text):
+    if is_stack(text):
         return "compose"
     if not _OF_ANSIBLE.isdisjoint(label.split("/")[:-1]) or _PLAYBOOK.search(text):
         return "ansible"

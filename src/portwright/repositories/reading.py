@@ -106,6 +106,7 @@ def _read_layout(
     own |= dict.fromkeys(tree.included - own.keys(), next((machine_of(file) for file in layout if file.place in tree.mains), ""))
     unfilled = {file.label for file in layout if file.what.unfilled}
     doubtful = {(file.label, number) for file in layout for number, line in enumerate(file.lines, 1) if not line.sure}
+    inside = {file.label for file in layout if file.inside}
     host = assemble(
         name,
         "",
@@ -114,7 +115,12 @@ def _read_layout(
         started,
         Services(
             tuple(
-                _as_deployed(fact, own[fact.at.path], fact.at.path in unfilled or (fact.at.path, fact.at.line) in doubtful)
+                _as_deployed(
+                    fact,
+                    own[fact.at.path],
+                    fact.at.path in unfilled or (fact.at.path, fact.at.line) in doubtful,
+                    fact.at.path in inside,
+                )
                 for fact in listeners
                 if fact.at.path in own and _is_said(fact, unfilled)
             ),
@@ -183,12 +189,13 @@ def _is_said(fact: Listener, unfilled: Container[str]) -> bool:
     return fact.at.path not in unfilled or (fact.origin != "default" and "\ufffd" not in fact.address)
 
 
-def _as_deployed(fact: Listener, machine: str, is_unfilled: bool) -> Listener:
+def _as_deployed(fact: Listener, machine: str, is_unfilled: bool, is_inside: bool) -> Listener:
     """A listener as the repository of its file has it; what a template says is possible, and says nothing of what else a machine runs."""
     return replace(
         fact,
         # Without a unit, by hand is what the file itself says.
         starts=fact.starts if fact.starts == "demand" or (fact.starts == "manual" and fact.unit is None) else None,
+        private_network=fact.private_network or is_inside,
         confidence="possible" if is_unfilled else weakest(fact.confidence, "likely"),
         machine=str(fact.at) if is_unfilled else machine,
     )

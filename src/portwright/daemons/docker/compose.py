@@ -7,10 +7,11 @@ from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, field, replace
 from portwright.daemons.docker import asked
 from portwright.daemons.docker.published import endpoint as published_endpoint
+from portwright.daemons.held import Held
 from portwright.facts import ContainerLine, Endpoint, Invocation
 from portwright.formats import yaml_nodes
 from portwright.formats.nodes import Node
-from portwright.source import Word
+from portwright.source import Source, Word
 from portwright.system.spanned_text import UNKNOWN
 from portwright.trees import Files
 
@@ -101,6 +102,35 @@ def of_file(path: str, app: str, files: Files) -> Iterator[Endpoint | ContainerL
                 if isinstance(each, Endpoint)
             )
     yield from files.limited(found, _MOST_PORTS, "published ports", lambda endpoint: endpoint.at)
+
+
+def held(label: str, text: str) -> Iterator[Held]:
+    """What services mount from beside the file, and what they are built by."""
+    where = label.rpartition("/")[0]
+    nodes, _ = yaml_nodes.parse(Source(label, text))
+    for node in nodes:
+        for child in node.children if node.key.text in ("configs", "services") else ():
+            if node.key.text == "configs":
+                named = (word.text for each in _children(child, "file") for word in each.words)
+                yield from (Held(path, on_host=False) for name in named if (path := _here(where, name)))
+                continue
+            on_host = any(word.text == "host" for each in _children(child, "network_mode") for word in each.words)
+            for each in _children(child, "volumes"):
+                sources = [word.text for part in _children(each, "source") for word in part.words]
+                for source in (*sources, *(word.text.partition(":")[0] for word in each.values)):
+                    if source.startswith(".") and (path := _here(where, source)):
+                        yield Held(path, on_host=on_host)
+            for each in _children(child, "build"):
+                said = {part.key.text: part.values[0].text for part in each.children if part.values}
+                context = said.get("context", each.values[0].text if each.values else ".")
+                if "$" not in context and (file := _here(where, f"{context}/{said.get('dockerfile', 'Dockerfile')}")):
+                    yield Held(file, on_host=on_host, builds=True, context=_here(where, context))
+
+
+def _here(where: str, path: str) -> str:
+    """A path from a folder of the repository, "" for one outside of it, and for the repository as a whole."""
+    found = posixpath.normpath(posixpath.join(where, path))
+    return "" if found.startswith(("..", "/")) or found == "." or "$" in path else found
 
 
 def _document(path: str, files: Files) -> tuple[Node, ...]:

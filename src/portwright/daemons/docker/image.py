@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, field, replace
+from portwright.daemons.held import Held
 from portwright.facts import Confidence, ContainerLine
 from portwright.source import Source, Span
 from portwright.trees import Files
@@ -73,6 +74,32 @@ def settings(path: str, files: Files) -> Iterator[ContainerLine]:
         last = stages.pop(last.base, None)
 
 
+def held(label: str, text: str) -> Iterator[Held]:
+    """What is copied into the image by name; nothing where a machine boots it, or an init runs in it."""
+    copied: list[tuple[str, str]] = []
+    started = ""
+    for word, lines in _instructions(Source(label, text)):
+        said = " ".join(text for _, text in lines)
+        if word in ("FROM", "RUN") and _BOOTS.search(said.lower()):
+            return
+        if word in ("CMD", "ENTRYPOINT"):
+            started += f" {said}"
+        elif word in ("COPY", "ADD") and "--from=" not in said:
+            *sources, target = _words_of_copy(said)
+            copied += ((each, target) for each in sources)
+    if _IS_INIT.search(started):
+        return
+    for source, target in copied:
+        name = source.rstrip("/").rpartition("/")[2]
+        runs = "entrypoint" in f"{name}{target}" or (name and name in started)
+        if name not in ("", ".", "*") and "$" not in source:
+            yield Held(source, runs=bool(runs))
+
+
+def _words_of_copy(text: str) -> list[str]:
+    return _OPTION.sub("", text).replace('"', " ").replace("[", " ").replace("]", " ").replace(",", " ").split() or [""]
+
+
 def _instructions(source: Source) -> Iterator[tuple[str, list[tuple[int, str]]]]:
     """Each instruction in capitals with its lines and their numbers: continued ones, and the here-documents of RUN and COPY."""
     lines = source.text.split("\n")
@@ -120,7 +147,7 @@ def _of_run(source: Source, lines: list[tuple[int, str]], text: str) -> Iterator
 
 def _of_copy(path: str, text: str, files: Files) -> Iterator[ContainerLine]:
     """The settings of a file that lies beside the Dockerfile and is copied to where a host's init would read it."""
-    *sources, target = _OPTION.sub("", text).replace('"', " ").replace("[", " ").replace("]", " ").replace(",", " ").split() or [""]
+    *sources, target = _words_of_copy(text)
     if "--from=" in text or not (_FILE.fullmatch(target) or target.rstrip("/") == "/etc/sysctl.d"):
         return
     for each in sources:

@@ -6,6 +6,7 @@ from portwright._start.records import replace
 from portwright.daemons import DaemonFact, Packages
 from portwright.daemons.docker import compose
 from portwright.daemons.docker.published import published
+from portwright.daemons.held import Held
 from portwright.facts import ContainerLine, Endpoint, Invocation
 from portwright.trees import Files
 
@@ -24,6 +25,13 @@ def read_fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFa
     from portwright.daemons.docker import image  # few repositories have kernel settings in one
 
     return tuple(image.settings(path, files))
+
+
+def held(label: str, text: str) -> tuple[Held, ...]:
+    """What a Dockerfile copies into its image by name."""
+    from portwright.daemons.docker import image
+
+    return tuple(image.held(label, text))
 
 
 def on_the_host(said: Iterable[Endpoint | ContainerLine]) -> tuple[Endpoint | ContainerLine, ...]:

@@ -1,6 +1,7 @@
 """docker-compose: what a Compose file publishes on the host becomes endpoints."""
 
 from portwright.daemons import DaemonFact, Packages
+from portwright.daemons.docker.compose import held as held
 from portwright.daemons.docker.compose import of_file, published
 from portwright.daemons.docker.reader import on_the_host
 from portwright.facts import Invocation
