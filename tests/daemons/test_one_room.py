@@ -35,6 +35,7 @@ ELSEWHERE = {
     "system/init.py": "init systems, one of which is a program of many uses",
     "system/processes/supervisor.py": "what starts other programs is read here, what it binds itself in its room",
     "system/processes/monit.py": "the same",
+    "system/processes/pm2.py": "interpreters that it takes by a script's suffix",
     "system/processes/spawners.py": "the same",
     "system/systemd/network_hooks.py": "hooks, which stand in the folders of who runs them",
     "system/systemd/sysctl_writes.py": "the same",

@@ -461,6 +461,7 @@ SILENT = {
     "system/host_files/apparmor.py: _spelled": UNCONFINED,
     "system/host_files/apparmor.py: confining": UNCONFINED,
     "system/init.py: _of_program": KERNEL,
+    "system/processes/programs.py: misread_interpreter": KERNEL,
     "system/processes/programs.py: script_head": KERNEL,
     "system/processes/shells.py: _between": UNKNOWN,
     "system/processes/shells.py: _capped": UNKNOWN,
@@ -491,6 +492,8 @@ SILENT = {
     "rules/grammar.py: _together": "an error of the rule's author, told by the function that reads its list",
     "host/join/conflict.py: _rivals": "of so many rivals one is likely to give up, and the error is predicted of each, or one more is told",
     "host/join/giving_up.py: _late": "a socket of which nobody says that it is closed counts as open",
+    "daemons/nginx/reader.py: _strange": "the first of them is reason enough not to start, and more are said beside it",
+    "formats/javascript.py: literal": "what stands deeper is no word that an app is started with",
 }
 # Reports leave things out of what is shown; the module of numbers, and what counts down from a limit, know no file.
 ASIDE = ("reports/", "numbers.py", "__init__")

@@ -1,10 +1,12 @@
 """JavaScript as tokens: names, numbers, strings and signs with their places, and which bracket closes which."""
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import Literal, TypeAlias, Union
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
-from portwright.source import Source, Span
+from portwright.formats.nodes import DEEPEST
+from portwright.source import Source, Span, Word
 
 Kind = Literal["name", "number", "string", "template", "sign"]
 LONGEST = 1 << 19
@@ -73,6 +75,46 @@ def tokens(source: Source) -> Tokens:
         found.append(Token(kind, meaning, position, end, line_start))
         position, line_start = end, False
     return Tokens(source, tuple(found), closes)
+
+
+Said: TypeAlias = Union[Word, "list[Said]", "dict[str, Said]", None]
+"""What a literal says: a word (a string, a number, true), a list, an object, or None for what is none of these."""
+
+
+def literal(read: Tokens, at: int, depth: int = 0) -> tuple[Said, int]:
+    """The literal that begins at a token, and the token behind it. What is not written out in an object or a list is None there."""
+    if at >= len(read.each) or depth > DEEPEST:
+        return None, at + 1
+    token = read.each[at]
+    close = read.closes.get(at)
+    if token.text == "[" and token.kind == "sign" and close is not None:
+        return [_whole(read, start, end, depth) for start, end in _parts(read, at + 1, close)], close + 1
+    if token.text == "{" and token.kind == "sign" and close is not None:
+        found: dict[str, Said] = {}
+        for start, end in _parts(read, at + 1, close):
+            if end - start > 2 and read.each[start].kind in ("name", "string", "number") and read.each[start + 1].text == ":":
+                found[read.each[start].text] = _whole(read, start + 2, end, depth)
+        return found, close + 1
+    known = token.kind in ("string", "number") or token.text in ("true", "false") or (token.kind == "template" and "${" not in token.text)
+    return (Word(token.text, read.span(at, at + 1)) if known else None), at + 1
+
+
+def _whole(read: Tokens, start: int, end: int, depth: int) -> Said:
+    """A literal that takes all of a stretch; None where something else stands behind it."""
+    said, after = literal(read, start, depth + 1)
+    return said if after == end else None
+
+
+def _parts(read: Tokens, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The stretches between commas."""
+    first = at = start
+    while at < end:
+        if read.each[at].text == "," and read.each[at].kind == "sign":
+            yield first, at
+            first = at + 1
+        at = read.closes.get(at, at) + 1
+    if first < end:
+        yield first, end
 
 
 def _line_end(text: str, position: int) -> int:

@@ -16,6 +16,7 @@ from portwright.trees import Files
 
 # They hand the work to somebody else, who goes on when they have ended.
 _HAND_ON = frozenset(("nerdctl", "systemd-run", "machinectl", "incus", "lxc", "lxc-start", "virsh"))
+_OF_NODE = "pm2"
 _YES = ("yes", "true", "on", "1", "y", "t")
 
 
@@ -43,6 +44,11 @@ def not_understood(started: tuple[Read, ...], unit: Unit | None, listens: bool, 
         invocation = each.invocation
         if not invocation.argv or not _concerns(invocation) or (unit is not None and _ends(unit, invocation)):
             continue
+        if invocation.program.startswith(_OF_NODE):
+            from portwright.system.processes import pm2
+
+            if pm2.is_understood(invocation):
+                continue
         program = _program(invocation, files)
         if any(never_listens(path, files) for path in (program, _executed(invocation, files))):
             continue

@@ -1,4 +1,4 @@
-"""Programs that others start and keep: @reboot lines of cron, programs of supervisor and monit, as Invocations of the unit they live in."""
+"""Programs that others start and keep: @reboot lines of cron, programs of supervisor, monit and pm2, as Invocations of their unit."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -23,11 +23,19 @@ def _checked(keeper: Invocation, files: Files) -> Iterable[Spawned]:
     return monit.children(keeper, files)
 
 
+def _apps(keeper: Invocation, files: Files) -> Iterable[Spawned]:
+    from portwright.system.processes import pm2
+
+    return pm2.children(keeper, files)
+
+
 CHECKER = "monit"
+_OF_NODE = ("pm2", "pm2-runtime", "pm2-docker")
 _KEEPERS: Mapping[str, Callable[[Invocation, Files], Iterable[Spawned]]] = {
     "cron": cron.children,
     "crond": cron.children,
     CHECKER: _checked,
+    **dict.fromkeys(_OF_NODE, _apps),
     "supervisord": _programs,
 }
 _MOST_CHILDREN = 2000
