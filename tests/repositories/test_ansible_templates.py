@@ -141,3 +141,21 @@ def test_a_template_that_takes_too_long_is_named() -> None:
     assert ["roles/web/templates/a.conf: its template takes too much work to be filled in"] == [
         f"{each.at.path}: {each.reason}" for each in host.unreadable
     ]
+
+
+def test_what_files_of_several_systems_say_differently_is_unknown() -> None:
+    """Which of three files is meant hangs on the host, and two of three agree in nothing."""
+    files: dict[str, str | bytes] = {
+        "/roles/web/tasks/main.yml": (
+            "- include_vars: '{{ ansible_os_family }}.yml'\n"
+            "- sysctl: {name: net.core.somaxconn, value: '{{ backlog }}'}\n"
+            "- sysctl: {name: net.ipv4.tcp_fin_timeout, value: '{{ wait }}'}\n"
+        ),
+        **{f"/roles/web/vars/{name}.yml": f"backlog: {number}\nwait: 15\n" for number, name in enumerate(("Debian", "RedHat", "Suse"), 1)},
+    }
+
+    (host,) = read_repository(RepositoryInMemory(files), "repo")
+
+    known = {each.key: (each.boot, each.confidence) for each in host.sysctls}
+    assert ("4096", "possible") == known["net.core.somaxconn"]
+    assert ("15", "certain") == known["net.ipv4.tcp_fin_timeout"]

@@ -10,7 +10,7 @@ from portwright.repositories.deployers.ansible.effects import EFFECTS, Task, is_
 from portwright.repositories.deployers.ansible.jinja import Asked
 from portwright.repositories.deployers.ansible.layout import ROOT, Layout, normal
 from portwright.repositories.deployers.ansible.pages import MachinePages
-from portwright.repositories.deployers.ansible.unknown import OWN_NAME, UNKNOWN, is_unknown
+from portwright.repositories.deployers.ansible.unknown import OWN_NAME, UNKNOWN, Undecided, is_same, is_unknown
 from portwright.repositories.deployers.ansible.values import Place, place_of
 from portwright.repositories.deployers.ansible.variables import Layer, Variables, text_of
 from portwright.system.spanned_text import UNKNOWN as MARK
@@ -234,16 +234,22 @@ class Run:
                 self.budget.left -= 1
                 if self.budget.left < 0:
                     raise Enough
-            decided = self._decided(task, each)
-            if name in _CONTROL:
-                # What is included is looked at even where it is left out: it then counts as seen.
-                known &= _CONTROL[name](self, said, replace(each, is_sure=each.is_sure and decided is True), decided, at)
-            elif decided is False:
-                self._not_put(name, said, each, at)
-            elif name in EFFECTS:
-                known &= self._effect(name, said, each, at, decided)
+            try:
+                known &= self._turn(name, said, each, at, self._decided(task, each))
+            except Undecided:
+                known = False
         if not known or not (name in EFFECTS or name in _CONTROL or is_followed(name)):
             self.budget.not_followed.update((at.label, number) for number in range(at.line, at.end_line + 1))
+
+    def _turn(self, name: str, said: Mapping[str, Any], where: Where, at: Place, decided: Any) -> bool:
+        if name in _CONTROL:
+            # What is included is looked at even where it is left out: it then counts as seen.
+            found: bool = _CONTROL[name](self, said, replace(where, is_sure=where.is_sure and decided is True), decided, at)
+            return found
+        if decided is False:
+            self._not_put(name, said, where, at)
+            return True
+        return name not in EFFECTS or self._effect(name, said, where, at, decided)
 
     def _effect(self, name: str, said: Mapping[str, Any], where: Where, at: Place, decided: Any) -> bool:
         files = self._files(where)
@@ -459,7 +465,7 @@ class Run:
         if decided is not True or not where.is_sure:
             # What was said before, or is said otherwise, may be what counts.
             there = self._variables(where)
-            found = {key: value if is_unknown(old := there.get(str(key))) or old == value else UNKNOWN for key, value in found.items()}
+            found = {key: value if is_unknown(old := there.get(str(key))) or is_same(old, value) else UNKNOWN for key, value in found.items()}
         self._set(found, included=True)
         return bool(found)
 
@@ -524,7 +530,7 @@ def _agreed(several: Iterable[Mapping[Any, Any]]) -> dict[Any, Any]:
     layers = list(several)
     for layer in layers:
         for key, value in layer.items():
-            found[key] = value if key not in found or found[key] == value else UNKNOWN
+            found[key] = value if key not in found or is_same(found[key], value) else UNKNOWN
     return {key: value if all(key in layer for layer in layers) else UNKNOWN for key, value in found.items()}
 
 

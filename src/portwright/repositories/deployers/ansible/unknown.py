@@ -65,6 +65,14 @@ OWN_NAME = Unknown()
 MISSING = Missing()
 
 
+def is_same(one: object, other: object) -> bool:
+    """Whether two values are surely the same."""
+    try:
+        return bool(one == other)
+    except Undecided:
+        return False
+
+
 def is_unknown(value: object) -> bool:
     """Whether a value itself is unknown."""
     return isinstance(value, Unknown)
