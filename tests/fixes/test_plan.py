@@ -10,12 +10,12 @@ from portwright._start.records import replace
 from portwright.audit.case_file import Case, parse
 from portwright.audit.check import Selection, planned
 from portwright.audit.inputs import inputs
-from portwright.changes import Change, GrantCapability, LimitCapabilities, ReservePorts, SetSysctl
+from portwright.changes import Change, ContradictionError, GrantCapability, LimitCapabilities, ReservePorts, SetSysctl
 from portwright.changes.kind import OWNED
 from portwright.changes.sysctl_step import SysctlStep
 from portwright.facts import Subject
 from portwright.finding import Finding
-from portwright.fixes.plan import FixPolicy, Plan, plan
+from portwright.fixes.plan import FixPolicy, Plan, plan, unite
 from portwright.ports import PortSet
 from portwright.source import Span
 from portwright.trees.memory import MemoryTree
@@ -332,6 +332,26 @@ def test_a_bounding_set_that_withholds_the_capability_lets_it_in() -> None:
 
     assert ["[Service]", "AmbientCapabilities=CAP_NET_BIND_SERVICE", "CapabilityBoundingSet=CAP_NET_BIND_SERVICE"] == drop_in(made)
     assert [WITHOUT_CAPABILITY] == [finding.card.id for finding in made.fixed]
+
+
+@pytest.mark.parametrize("line", [f"CapabilityBoundingSet={words}" for words in ("CAP_CHOWN", "~CAP_NET_BIND_SERVICE", "")])
+def test_root_whose_bounding_set_withholds_the_capability_gets_it_there(line: str) -> None:
+    made = plan_for(web(81, "web.service", line), only(WITHOUT_CAPABILITY))
+
+    assert ["[Service]", "CapabilityBoundingSet=CAP_NET_BIND_SERVICE"] == drop_in(made)
+    assert [WITHOUT_CAPABILITY] == [finding.card.id for finding in made.fixed]
+
+
+def test_a_unit_may_be_limited_to_what_it_is_granted() -> None:
+    files = web(81, "web.service", "CapabilityBoundingSet=CAP_CHOWN")
+    host, found = checked(MemoryTree(files), only(WITHOUT_CAPABILITY))
+    limits = [LimitCapabilities("web.service", (capability,)) for capability in ("CAP_NET_BIND_SERVICE", "CAP_KILL")]
+    wishes = [(*found, replace(found[0], change=limit)) for limit in limits]
+
+    (step,) = unite(host, wishes[0])
+    assert ("CapabilityBoundingSet=", "CapabilityBoundingSet=CAP_NET_BIND_SERVICE") == step.lines  # type: ignore[attr-defined]
+    with pytest.raises(ContradictionError, match="one finding proposes more capabilities"):
+        unite(host, wishes[1])
 
 
 def test_a_drop_in_of_an_earlier_plan_keeps_what_it_gave() -> None:

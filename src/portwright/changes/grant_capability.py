@@ -1,22 +1,24 @@
-"""A capability for a unit that is not root."""
+"""A capability for a unit that lacks it: one that is not root, or root whose bounding set does not include it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from portwright._start.records import dataclass
+from portwright._start.records import dataclass, replace
 from portwright.changes.drop_in_step import DropInStep, no_unit, path_of
-from portwright.changes.kind import Change, ChangeKind, Disruption, Host, Marks, Misuse, Safety, Step
+from portwright.changes.kind import Change, ChangeKind, ContradictionError, Disruption, Host, Marks, Misuse, Safety, Step
 from portwright.facts import CAPABILITIES, NET_BIND_SERVICE
 
 
 @dataclass(frozen=True, slots=True)
 class GrantCapability(Change):
-    """Grant a capability to a non-root unit: a drop-in with AmbientCapabilities=, and CapabilityBoundingSet= where needed."""
+    """Grant a capability to a unit: a drop-in with AmbientCapabilities=, and CapabilityBoundingSet= where needed; root needs that only."""
 
     unit: str
     capability: str
     safety: Safety = "safe"
     disruption: Disruption = "restart"
+
+    merges = True
 
     @property
     def target(self) -> str:
@@ -30,13 +32,20 @@ class GrantCapability(Change):
 
     @classmethod
     def unite(cls, host: Host, wished: Sequence["GrantCapability"], step: Step | None, marks: Marks) -> DropInStep:
-        """AmbientCapabilities= adds to what is there; a bounding set that lacks the capability must let it in (lines are OR-ed)."""
+        """AmbientCapabilities= adds to what is there; a bounding set that lacks the capability must let it in (lines are OR-ed).
+
+        What another finding limits the unit to must include it.
+        """
         unit, capabilities = wished[0].unit, {change.capability for change in wished}
         words = " ".join(sorted(capabilities))
         known = host.privileges.get(unit)
         barred = known is not None and known.bounding is not None and not capabilities <= known.bounding
-        lines = (f"AmbientCapabilities={words}", *((f"CapabilityBoundingSet={words}",) if barred else ()))
-        return DropInStep(unit, lines, *marks)
+        lines = () if known is not None and known.uid0 and barred else (f"AmbientCapabilities={words}",)
+        if isinstance(step, DropInStep):
+            if not capabilities <= {*step.lines[-1].partition("=")[2].split()}:
+                raise ContradictionError(wished[0].rivalry())
+            return replace(step, lines=(*lines, *step.lines))
+        return DropInStep(unit, (*lines, *((f"CapabilityBoundingSet={words}",) if barred else ())), *marks)
 
     def rivalry(self) -> str:
         return f"one finding proposes more capabilities for {self.unit}, another one fewer"

@@ -17,11 +17,13 @@ _MOST_NAMED = 6  # capabilities in a sentence
 def grantable_unit(host: Host, listener: Listener) -> Derived[str | None]:
     """The unit that binds once it is given CAP_NET_BIND_SERVICE; unknown where the capability would not help.
 
-    It does not help a root unit (its bounding set is the cause), in a private user namespace (the capability counts only inside),
+    It helps a root unit where its bounding set lacks it. It does not help in a private user namespace (the capability counts only inside),
     nor for a program with file capabilities (they clear the ambient ones, capabilities(7)).
     """
     found = _privileges(host, listener)
-    if found is None or listener.user_namespace or found.uid0 or found.private_users or found.noroot or found.fails or found.denied_call:
+    if found is None or (found.uid0 and (found.bounding is None or NET_BIND_SERVICE in found.bounding)):
+        return Derived(None)
+    if listener.user_namespace or found.private_users or found.noroot or found.fails or found.denied_call:
         return Derived(None)
     if found.file_permitted or found.file_inheritable or found.setuid_root:
         return Derived(None)
