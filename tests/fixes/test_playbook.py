@@ -15,10 +15,12 @@ import pytest
 import yaml
 
 from portwright._start.records import replace
+from portwright.audit.check import Selection, before, planned
+from portwright.audit.inputs import inputs
 from portwright.changes.drop_in_step import DropInStep
 from portwright.changes.sysctl_step import SysctlStep
 from portwright.fixes.ansible import Before, Playbook, PlaybookNameError, playbook, templates
-from portwright.fixes.plan import Plan
+from portwright.fixes.plan import FixPolicy, Plan
 from portwright.host import Host
 from portwright.shipped import playbooks_directory
 from tests.fixes.on_a_copy import MACHINE_ID, RANGE, RESERVED, SYSCTL_FILE, UNPRIVILEGED, only, plan_for, service, web
@@ -351,6 +353,25 @@ def test_a_new_file_in_a_folder_that_a_plan_rests_on_is_drift() -> None:
         ("/etc/systemd/system/my-web.service.d", ["a.conf"], ["zz-portwright-capabilities.conf"]),
         ("/etc/systemd/system/service.d", ["all.conf"], []),
     ] == [(each["path"], each["names"], each["own"]) for each in variables(book)["portwright_listed"]]
+
+
+def test_what_changes_without_a_person_is_no_drift_and_a_file_that_was_not_there_is(tmp_path: Path) -> None:
+    unit = service("web.service", "/usr/sbin/haproxy -f /etc/one.cfg", "EnvironmentFile=/etc/env", "EnvironmentFile=-/etc/none")
+    files = {**unit, "/etc/one.cfg": "listen a\n bind :40000\n", "/etc/env": "-> ../run/env", "/run/env": "A=1\n"}
+    for path, text in files.items():
+        place = tmp_path / path.lstrip("/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(text[3:]) if text.startswith("-> ") else place.write_text(text)
+    (tmp_path / "etc/hostname").write_text("web1\n")
+    given = inputs([str(tmp_path)])[0]
+    made = planned(given, only("listener-in-ephemeral-range"), Selection(), frozenset(), FixPolicy())
+
+    book = playbook(made, "plan.yml", TEMPLATES, before(given, made), allow_restart=False)
+
+    rested = {each["path"]: each["before"] for each in variables(book)["portwright_read"]}
+    assert {"/etc/none", "/etc/one.cfg", "/etc/systemd/system/web.service"} <= rested.keys()
+    assert "absent" == rested["/etc/none"]
+    assert "/etc/env" not in rested
 
 
 def test_after_a_restart_the_ports_are_looked_at_that_the_unit_listens_on() -> None:

@@ -202,16 +202,19 @@ def before(given: Input, made: "Plan") -> "Before":
     Of files elsewhere a copy of a host may lack some.
     """
     from portwright.fixes.ansible import Before
+    from portwright.fixes.plan import FLEETING
 
     holds: dict[str, bytes | None] = {}
     with opened(given) as tree:
         for place in (place for path in made.edits for place in (path, path.rpartition("/")[0])):
             kind = tree.kind(place)
             holds[place] = tree.read(place) if kind == "file" else (b"" if kind == "directory" else None)
-        asked = made.rests_on() - made.host.sources.keys()
+        rests = made.rests_on()
+        asked = rests - made.host.sources.keys()
         lacks = frozenset(path for path in asked if path.startswith("/etc/") and _is_missing(tree, path))
+        fleeting = frozenset(path for path in rests - asked if tree.resolve(path).startswith(FLEETING))
         names = {folder: tuple(name for name in tree.names(folder) if name.endswith(".conf")) for folder in made.folders()}
-    return Before(holds, lacks, names)
+    return Before(holds, lacks, fleeting, names)
 
 
 def _is_missing(tree: Tree, path: str) -> bool:

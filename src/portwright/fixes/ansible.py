@@ -4,7 +4,7 @@ ansible-core is a program that portwright writes for and runs, never a module th
 """
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
@@ -52,10 +52,11 @@ class PlaybookNameError(ValueError):
 @dataclass(frozen=True, slots=True)
 class Before:
     """What a host holds before a plan: its planned paths and their folders (None: not there, b"": a folder), which of the files that the
-    plan rests on are not there, and the names of the *.conf in folders it rests on."""
+    plan rests on are not there, which are links to what changes without a person, and the names of the *.conf in folders it rests on."""
 
     holds: Mapping[str, bytes | None] = field(default_factory=dict)
     lacks: frozenset[str] = frozenset()
+    fleeting: frozenset[str] = frozenset()
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -135,7 +136,7 @@ def _vars(plan: Plan, before: Before, allow_restart: bool) -> dict[str, object]:
             for number, path in enumerate(sorted(plan.edits))
         ],
         "portwright_new_folders": sorted(folder for folder in own if folder in before.holds and before.holds[folder] is None),
-        "portwright_read": [{"path": path, "before": digest} for path, digest in _read(plan, before.lacks)],
+        "portwright_read": [{"path": path, "before": digest} for path, digest in _read(plan, before)],
         "portwright_listed": [
             {"path": path, "names": sorted({*before.names[path]} - own.get(path, set())), "own": sorted(own.get(path, ()))}
             for path in sorted(before.names)
@@ -148,13 +149,13 @@ def _vars(plan: Plan, before: Before, allow_restart: bool) -> dict[str, object]:
     return {key: _unsafe(value) for key, value in values.items()}
 
 
-def _read(plan: Plan, lacks: Collection[str]) -> Iterator[tuple[str, str]]:
+def _read(plan: Plan, before: Before) -> Iterator[tuple[str, str]]:
     """The files whose lines decided what the plan changes, with the hash of what was read; a file that was not there may not be there."""
-    for path in sorted(plan.rests_on() - plan.edits.keys()):
+    for path in sorted(plan.rests_on() - plan.edits.keys() - before.fleeting):
         source = plan.host.sources.get(path)
         if source is not None:
             yield path, _digest(source.text.encode("utf-8", "surrogateescape"))
-        elif path in lacks:
+        elif path in before.lacks:
             yield path, _digest(None)
 
 

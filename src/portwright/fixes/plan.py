@@ -16,7 +16,8 @@ from portwright.trees import ReadError
 FEWEST_PORTS = 512
 """A plan that takes ephemeral ports never leaves fewer than this, and never fewer than half of those there were."""
 
-_FLEETING = ("/.portwright/", "/dev/", "/proc/", "/run/", "/sys/", "/var/lib/", "/var/run/")
+FLEETING = ("/.portwright/", "/dev/", "/proc/", "/run/", "/sys/", "/var/lib/", "/var/run/")
+"""Where files lie that change without a person."""
 
 _ROUNDS = 4
 
@@ -60,7 +61,7 @@ class Plan:
             if unit is not None:
                 paths |= {*unit.files, *self.host.asked.get(unit.name, ())}
                 paths |= {setting.value.removeprefix("-") for setting in unit.each("Service", "EnvironmentFile")}
-        return frozenset(path for path in paths if path.startswith("/") and path.isprintable() and not path.startswith(_FLEETING))
+        return frozenset(path for path in paths if path.startswith("/") and path.isprintable() and not path.startswith(FLEETING))
 
     def folders(self) -> frozenset[str]:
         """The folders in which a new file would also decide."""
