@@ -235,7 +235,6 @@ def test_a_part_of_etc_under_version_control_is_a_repository(tmp_path: Path) -> 
     assert ["repository"] == [each.kind for each in inputs([folder])]
 
 
-
 @pytest.mark.parametrize("sign", [".git/HEAD", "nginx.conf=http { server { listen 80; } }", "a.service=[Service]"])
 def test_a_repository_with_a_folder_like_a_host_is_a_repository(tmp_path: Path, sign: str) -> None:
     path = laid_out(tmp_path / "image", "rootfs/etc/nginx/nginx.conf", "rootfs/usr/x", sign)

@@ -1,4 +1,4 @@
-"""Each case of repositories.txt is a repository, and all that a check says of it.
+"""Each case of repositories.txt, and of the texts beside it, is a repository, and all that a check says of it.
 
 `ACCEPT=1 pytest tests/audit/test_repositories.py` rewrites the expectations; the diff is part of the review.
 """
@@ -22,10 +22,12 @@ from portwright.shipped import rules_directory
 from portwright.trees.memory import MemoryTree
 from portwright.trees.repository import RepositoryInMemory, RepositoryTree
 
-CASES = Path(__file__).parent / "repositories.txt"
+CASES = sorted(Path(__file__).parent.glob("repositories*.txt"))
 RULES = load([rules_directory()])
 
-every_case = pytest.mark.parametrize("case", parse(CASES.read_bytes(), CASES.name).cases, ids=lambda case: case.name)
+every_case = pytest.mark.parametrize(
+    "case", [case for path in CASES for case in parse(path.read_bytes(), path.name).cases], ids=lambda case: case.name
+)
 
 
 def _tree(case: Case) -> RepositoryInMemory:
@@ -49,10 +51,13 @@ def test_a_repository_is_told_what_is_kept_below_it(case: Case) -> None:
 
     report = "".join(f"{line}\n" for line in _said(result))
     if os.environ.get("ACCEPT") and case.kind == "flags":
-        CASES.write_text(parse(CASES.read_bytes(), CASES.name).with_reports({case.name: report}), encoding="utf-8", newline="")
+        for path in CASES:
+            cases = parse(path.read_bytes(), path.name)
+            if case.name in {each.name for each in cases.cases}:
+                path.write_text(cases.with_reports({case.name: report}), encoding="utf-8", newline="")
 
     assert result.files_read
-    (kept,) = (each.report for each in parse(CASES.read_bytes(), CASES.name).cases if each.name == case.name)
+    (kept,) = (each.report for path in CASES for each in parse(path.read_bytes(), path.name).cases if each.name == case.name)
     assert (kept or "") == report
 
 

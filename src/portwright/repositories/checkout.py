@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from portwright.trees import ReadError, Tree
+
+T = TypeVar("T")
 
 _MOST_KEPT = 16 << 20
 """Bytes of texts that are kept, for whoever asks for them once more."""
@@ -37,15 +39,44 @@ class Checkout:
             self._texts[label] = text
         return self._texts[label]
 
-    def once(self, name: str, make: Callable[[], Any]) -> Any:
-        """What is made of the repository as a whole, by whoever asks first."""
+    def has(self, label: str) -> bool:
+        """Whether there is such a file."""
+        return label in self._paths
+
+    def beside(self, label: str, path: str) -> str | None:
+        """The file that a path names as seen from the folder of another file; None where there is none."""
+        parts = label.split("/")[:-1]
+        for part in path.split("/"):
+            if part == "..":
+                if not parts:
+                    return None
+                parts.pop()
+            elif part not in ("", "."):
+                parts.append(part)
+        found = "/".join(parts)
+        return found if found in self._paths else None
+
+    def inside(self, folder: str) -> tuple[str, ...]:
+        """The files right in a folder; `""` is the top."""
+        return tuple(self._children.get(folder, ()))
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """What is made of the repository, or of a part of it that the name says, by whoever asks first."""
         if name not in self._made:
             self._made[name] = make()
-        return self._made[name]
+        found: T = self._made[name]
+        return found
 
     def under(self, folder: str) -> Iterator[str]:
         """The files of a folder and of those below it; `""` is the top."""
         return iter(self._paths if not folder else self._folders.get(folder.rstrip("/"), ()))
+
+    @cached_property
+    def _children(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for label in self._paths:
+            found.setdefault(label.rpartition("/")[0], []).append(label)
+        return found
 
     @cached_property
     def _folders(self) -> dict[str, list[str]]:

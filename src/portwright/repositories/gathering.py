@@ -157,6 +157,10 @@ def _take(label: str, text: str, done: Deployed, now: _Gathering) -> None:
         if not what.deployed:
             continue
         known = without_blanks_to_fill(each.text) if what.unfilled else each.text
+        # A setting of which a part is not known sets something else.
+        vague = {n for n, line in enumerate(each.lines) if UNKNOWN in line.text} if what.kind == "sysctl" else ()
+        if vague:
+            known = "".join("\n" if n in vague else f"{line.text}\n" for n, line in enumerate(each.lines))
         of = each.of or label
         name = f"{of} ({each.path}{each.machine and ' on '}{each.machine})"
         now.written.append(StagedFile(name, each.path, what, known.encode("utf-8", "surrogateescape"), each.lines, of, each.machine))

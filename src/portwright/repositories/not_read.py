@@ -26,6 +26,7 @@ _ENDINGS = {
     "sh": "shell script",
     "sls": "salt",
     "tf": "terraform",
+    "tofu": "terraform",
 }
 _NAMES = {
     "containerfile": "dockerfile",
@@ -34,6 +35,7 @@ _NAMES = {
     "meta-data": "cloud-config",
     "preseed.cfg": "preseed",
     "procfile": "procfile",
+    "tuned.conf": "tuned",
     "user-data": "cloud-config",
     "vagrantfile": "vagrant",
 }
@@ -42,6 +44,7 @@ _IN_PLURAL = {
     "butane": "Butane configs",
     "chef": "Chef recipes",
     "cloud-config": "cloud-configs",
+    "cloudformation": "CloudFormation templates",
     "compose": "compose files",
     "dockerfile": "Dockerfiles",
     "ignition": "Ignition configs",
@@ -58,18 +61,30 @@ _IN_PLURAL = {
     "salt": "Salt states",
     "shell script": "shell scripts",
     "terraform": "Terraform's files",
+    "tuned": "tuned's profiles",
     "vagrant": "Vagrantfiles",
 }
 _PARTLY_READ = {
     "ansible": "literal files and kernel settings",
     "butane": "files and units",
+    "chef": "kernel settings, literal files and commands",
     "cloud-config": "the files and kernel settings that they write",
+    "cloudformation": "user data and the files of cfn-init",
     "compose": "the parts that nothing fills in",
+    "ignition": "literal files and units",
     "kubernetes": "what pods, Tuned and MachineConfig objects take of their nodes, where it is not filled in,",
+    "nix": "kernel settings, units and the ports of services",
+    "packer": "literal commands and files",
+    "puppet": "kernel settings, literal files and commands",
     "quadlet": "the parts that nothing fills in",
+    "salt": "kernel settings, literal files and commands",
     "shell script": "the files, kernel settings and published ports that they make",
+    "terraform": "user data, provisioners and what Ignition gets",
+    "tuned": "kernel settings",
 }
-_TEMPLATES = (".j2", ".jinja2", ".jinja", ".erb", ".epp", ".tmpl", ".tpl", ".template")
+_TEMPLATES = (".j2", ".jinja2", ".jinja", ".erb", ".epp", ".tmpl", ".tpl", ".template", ".tftpl", ".pkrtpl.hcl", ".pkrtpl")
+# Templates of whatever a machine takes at its first boot bear any name.
+_OF_MACHINES = (".tpl", ".tmpl", ".tftpl", ".template", ".pkrtpl.hcl", ".pkrtpl")
 _YAML = ("yml", "yaml")
 _OF_ANSIBLE = frozenset(("tasks", "handlers", "playbooks", "group_vars", "host_vars", "roles"))
 _OF_CHEF = frozenset(("recipes", "attributes", "cookbooks"))
@@ -77,6 +92,9 @@ _OF_CHEF = frozenset(("recipes", "attributes", "cookbooks"))
 _ASIDE = frozenset((".git", ".github", ".gitlab", ".circleci", "node_modules", "vendor", "third_party", "site-packages", ".venv", "venv"))
 
 _CLOUD_CONFIG = lazy_regex(r"#cloud-config\b")
+_ARCHIVE = lazy_regex(r"(?i)(?:Content-Type:\s*multipart/|MIME-Version:)|## template:\s*jinja")
+_BUTANE = lazy_regex(r"(?m)^variant:\s*(?:fcos|flatcar|openshift|r4e|fiot)\b")
+_CLOUDFORMATION = lazy_regex(r"(?m)^AWSTemplateFormatVersion:|^[ \t]+Type:[ \t]*[\"']?AWS::EC2::")
 _SHELL = lazy_regex(r"#!\s*/\S*?(?:env\s+)?(?:/|\b)(?:ba|da|a|k|z)?sh\b")
 _INIT = lazy_regex(r"#!\s*/sbin/(?:openrc-run|runscript)\b|### BEGIN INIT INFO")
 _COMPOSE = lazy_regex(r"(?m)^services:\s*(?:#.*)?$")
@@ -91,7 +109,7 @@ _SPEAKS = lazy_regex(
     r"|(?P<units>\bsystemctl\b|\bExecStart\s*=|\bsystemd_(?:service|unit)\b|\brc-update\b|\brc-service\b|\bsystemd::)"
     r"|(?P<capabilities>\bsetcap\b|(?i:\bcap_net_bind_service\b))"
     r"|(?P<ports>(?i:\bEXPOSE\s+[0-9$])|\bhostPort\b|\bnodePort\b|\bcontainerPort\b|\bPublishPort\s*=|\bforwarded_port\b"
-    r"|\b[\w-]*[Pp]orts?[\"']?\s*(?::|=>?)|\blisten(?:_\w+)?\b|\s-p\s+[\"']?[0-9$][\w.$:{}-]*:[0-9$])"
+    r"|(?:(?<![A-Za-z])p|P)orts?[\"']?\s*(?::|=>?)|\blisten(?:_\w+)?\b|\s-p\s+[\"']?[0-9$][\w.$:{}-]*:[0-9$])"
 )
 _WORDS = {"ports": "ports", "kernel": "kernel settings", "units": "units", "capabilities": "capabilities"}
 
@@ -106,6 +124,12 @@ def kind_by_name(label: str) -> str | None:
     if last in _NAMES:
         return _NAMES[last]
     stem, dot, ending = last.rpartition(".")
+    if last.endswith((".ign.json", "ignition.json")):
+        return "ignition"
+    if ending == "json" and ("packer" in stem or "packer" in folders):
+        return "packer"
+    if (not dot or not stem or ending in ("cfg", "txt")) and label.lower().endswith(_OF_MACHINES):
+        return "script"
     if not dot or not stem:
         return "script" if folders and folders[-1] in ("init.d", "bin", "sbin", "scripts", "libexec", "files", "templates") else None
     if stem in ("dockerfile", "containerfile"):
@@ -126,8 +150,15 @@ def kind_of(label: str, kind: str, text: str) -> str | None:
     if kind == "yaml":
         return _kind_of_yaml(label, text)
     if kind == "script":
+        if _is_of_cloud_init(text):
+            return "cloud-config"
         return "init script" if _INIT.search(text[:400]) else "shell script" if _SHELL.match(text) else None
-    return "cloud-config" if kind == "shell script" and _CLOUD_CONFIG.match(text) else kind
+    return "cloud-config" if kind == "shell script" and _is_of_cloud_init(text) else kind
+
+
+def _is_of_cloud_init(text: str) -> bool:
+    """Whether a text is a cloud-config, with or without Jinja, or an archive of several."""
+    return bool(_CLOUD_CONFIG.match(text) or _ARCHIVE.match(text))
 
 
 def spoken_of(text: str) -> tuple[tuple[int, str], ...]:
@@ -165,8 +196,12 @@ def is_stack(text: str) -> bool:
 
 
 def _kind_of_yaml(label: str, text: str) -> str | None:
-    if _CLOUD_CONFIG.match(text):
+    if _is_of_cloud_init(text):
         return "cloud-config"
+    if _BUTANE.search(text):
+        return "butane"
+    if _CLOUDFORMATION.search(text):
+        return "cloudformation"
     if _KUBERNETES.search(text):
         return "kubernetes"
     if is_stack(text):

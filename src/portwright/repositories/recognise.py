@@ -130,13 +130,11 @@ _QUADLETS = ("container", "kube", "pod")
 _SUFFIXES = frozenset({*_UNITS, *_QUADLETS, "conf", "cfg", "cnf", "sysctl", "env", "default"})
 _NEVER = frozenset(
     {"md", "txt", "rst", "html", "yml", "yaml", "json", "py", "rb", "sh", "pp", "sls", "js", "css", "lua", "png", "svg"}
-    | {"key", "pem", "crt"}
+    | {"key", "pem", "crt", "nix", "tf", "hcl"}
 )
 _NAMES = frozenset({"crontab", "fstab", "env", "default", "environment"})
 _CRON = frozenset({"cron.d", "cron.hourly", "cron.daily", "cron.weekly", "cron.monthly"})
-_FOLDERS = frozenset(
-    {*_CRON, "sites-available", "sites-enabled", "default", "sysconfig", "conf.d", "snippets", "vhosts", "vhosts.d"}
-)
+_FOLDERS = frozenset({*_CRON, "sites-available", "sites-enabled", "default", "sysconfig", "conf.d", "snippets", "vhosts", "vhosts.d"})
 
 # What is added to a file's own name by those who fill it in, ship it or put it aside.
 _TEMPLATE = ("j2", "jinja", "jinja2", "erb", "epp", "tmpl", "tpl", "template", "mustache", "hbs", "gotmpl", "in", "ctmpl", "m4")
@@ -486,8 +484,6 @@ def _host_path(file: Candidate, kind: ConfigKind) -> str | None:
             return f"/etc/{parent}/{name}" if _is_defaults_folder(folders) else None
         case _:
             return None
-
-
 
 
 def _lower(text: str) -> str:

@@ -12,9 +12,18 @@ from portwright.repositories.deployers.placed import Deployed
 _MODULES = {
     "ansible": "ansible",
     "butane": "first_boot",
+    "chef": "chef",
     "cloud-config": "first_boot",
+    "cloudformation": "cloudformation",
+    "ignition": "first_boot",
     "kubernetes": "kubernetes",
+    "nix": "nixos",
+    "packer": "terraform",
+    "puppet": "puppet",
+    "salt": "salt",
     "shell script": "shell",
+    "terraform": "terraform",
+    "tuned": "tuned",
 }
 
 

@@ -1,0 +1,189 @@
+"""Puppet manifests: kernel settings of the usual modules, files with what they hold, lines added to files, and commands."""
+
+from portwright._start.lazy_regex import lazy_regex
+from portwright.formats.puppet import Bare, Call, Hash, Items, Manifest, Resource, String, Value, parse
+from portwright.repositories.checkout import Checkout
+from portwright.repositories.deployers import shell
+from portwright.repositories.deployers.literal import joined, lines, remarks, whole
+from portwright.repositories.deployers.placed import LONGEST, Deployed, Line, Pages
+from portwright.repositories.recognise import without_blanks_to_fill
+from portwright.source import Source
+from portwright.system.spanned_text import UNKNOWN
+
+_SETTINGS = "/etc/sysctl.d/60-puppet.conf"
+_UNITS = "/etc/systemd/system"
+_SYSCTL = frozenset(
+    ("sysctl", "sysctl::value", "sysctl::configuration", "sysctl::config", "sysctl::conf", "sysctl::set", "sysctl::setting", "sysctl_param")
+)
+_SEVERAL = frozenset(("sysctl::parameters", "sysctl::conffile", "sysctl::values"))
+_KEY = lazy_regex(r"[a-z0-9_-]+(?:[./][\w*-]+)+")
+_AUGEAS = lazy_regex(r"^\s*set\s+(?:/files/etc/sysctl\.conf/)?([\w./-]{3,200})\s+(?:\"([^\"]*)\"|'([^']*)'|(.+))")
+_ERB = lazy_regex(r"<%=\s*(?:@|scope\[['\"]|scope\.lookupvar\(['\"](?:::)?)([\w:]{1,100})(?:['\"]\]|['\"]\))?\s*-?%>")
+_NAMED = lazy_regex(r"\s*(?:class|define|include|require|contain|node)\s[^=$]*$")
+_DEEPEST = 16
+
+
+def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
+    """What the resources of a manifest put on the nodes that include it."""
+    pages = Pages(label, cut=len(text) > LONGEST)
+    pages.understood |= remarks(text) | {number for number, row in enumerate(text.split("\n"), 1) if _NAMED.match(row)}
+    source = Source(label, text[:LONGEST])
+    _Node(source, parse(source), pages, checkout).take()
+    return pages.deployed()
+
+
+class _Node:
+    def __init__(self, source: Source, manifest: Manifest, pages: Pages, checkout: Checkout) -> None:
+        self.source = source
+        self.manifest = manifest
+        self.pages = pages
+        self.checkout = checkout
+
+    def take(self) -> None:
+        """Each resource; the commands together, as one script."""
+        script: list[Line] = []
+        for each in self.manifest.resources:
+            if self._text(each.values.get("ensure")) == "absent":
+                continue
+            if each.kind in _SYSCTL:
+                self._sysctl(each)
+            elif each.kind in _SEVERAL:
+                self._several(each.values.get("values") or each.values.get("value"))
+            elif each.kind == "file":
+                self._file(self._text(each.values.get("path", each.title)), each)
+            elif each.kind == "file_line":
+                self._line(each)
+            elif each.kind in ("systemd::unit_file", "systemd::timer"):
+                self._unit(self._text(each.title), each)
+            elif each.kind == "systemd::dropin_file":
+                self._drop_in(each)
+            elif each.kind == "augeas":
+                self._augeas(each)
+            elif each.kind == "exec":
+                script += self._lines(each.values.get("command", each.title))
+        shell.write(script, self.pages, self.checkout)
+
+    def _fill(self, name: str) -> str | None:
+        """The value of a variable that the manifest gives one literal value."""
+        value = self.manifest.variables.get(name.lstrip("$").lstrip(":"))
+        text = self._text(value)
+        return None if value is None or UNKNOWN in text or "\n" in text else text
+
+    def _text(self, value: Value | None, depth: int = 0) -> str:
+        if isinstance(value, String):
+            return joined(value.parts, self._fill if depth < _DEEPEST else lambda _: None)
+        if isinstance(value, Bare):
+            if value.text.startswith("$"):
+                known = self.manifest.variables.get(value.text.lstrip("$").lstrip(":"))
+                return UNKNOWN if known is None or depth > _DEEPEST else self._text(known, depth + 1)
+            return value.text or UNKNOWN
+        if isinstance(value, Items):
+            return " ".join(self._text(each, depth + 1) for each in value.values)
+        return "" if value is None else UNKNOWN
+
+    def _lines(self, value: Value | None) -> list[Line]:
+        if isinstance(value, Bare) and value.text.startswith("$"):
+            value = self.manifest.variables.get(value.text.lstrip("$").lstrip(":"))
+        if isinstance(value, String):
+            return lines(self.source, value.parts, value.indent, self._fill)
+        if isinstance(value, Items):
+            return [line for each in value.values for line in self._lines(each)]
+        return []
+
+    def _set(self, key: str, value: Value | None, at: int) -> None:
+        if value is None or not _KEY.fullmatch(key):
+            return
+        place = value.parts[0].at if isinstance(value, String) and value.parts else value.at
+        span = self.source.span(place, place)
+        said = f"{key} = {self._text(value)}".replace("\n", " ")
+        self.pages.write(_SETTINGS, [Line(said, self.source.path, span.line, span.column - 1)], append=True)
+        if UNKNOWN not in said:
+            # The name of the resource's type stands above its first title.
+            line = self.source.span(at, at).line
+            self.pages.understood.update((line - 1, line))
+
+    def _sysctl(self, each: Resource) -> None:
+        key = self._text(each.values.get("key") or each.values.get("name") or each.title)
+        self._set(key, each.values.get("value") or each.values.get("val"), each.title.at)
+
+    def _several(self, values: Value | None) -> None:
+        for key, value in values.pairs if isinstance(values, Hash) else ():
+            self._set(self._text(key), value, key.at)
+
+    def _file(self, path: str, each: Resource) -> None:
+        content, source = each.values.get("content"), each.values.get("source")
+        self._write(path, content, source)
+
+    def _write(self, path: str, content: Value | None, source: Value | None) -> None:
+        if not path.startswith("/") or UNKNOWN in path:
+            return
+        if isinstance(content, Call):
+            folder = "files" if content.name == "file" else "templates"
+            if content.name in ("template", "epp", "file") and content.arguments:
+                self._of_module(path, self._text(content.arguments[0]), folder)
+        elif content is not None:
+            found = self._lines(content)
+            if found:
+                self.pages.write(path, found)
+        elif source is not None:
+            first = source.values[0] if isinstance(source, Items) and source.values else source
+            name = self._text(first)
+            if name.startswith("puppet:///"):
+                self._of_module(path, name.removeprefix("puppet:///").removeprefix("modules/"), "files")
+
+    def _of_module(self, path: str, name: str, folder: str) -> None:
+        """A file or template of a module of this repository, its variables filled in where the manifest has them."""
+        module, _, rest = name.partition("/")
+        if UNKNOWN in name or not rest:
+            return
+        label = _found(f"{module}/{folder}/{rest}", self.source.path, self.checkout)
+        text = None if label is None else self.checkout.text(label)
+        if label is None or text is None:
+            return
+        if folder == "templates":
+            text = _ERB.sub(lambda found: self._fill(found[1]) or found[0], text)
+            if path.endswith(_WHOLE) or "/sysctl" in path:
+                text = without_blanks_to_fill(text)
+        self.pages.write(path, whole(label, text), of=label)
+
+    def _line(self, each: Resource) -> None:
+        path = self._text(each.values.get("path"))
+        found = self._lines(each.values.get("line"))
+        if found and path.startswith("/") and UNKNOWN not in path:
+            self.pages.write(path, found[:1], append=True)
+
+    def _unit(self, name: str, each: Resource) -> None:
+        if name and "/" not in name and UNKNOWN not in name:
+            self._write(f"{_UNITS}/{name}", each.values.get("content"), each.values.get("source"))
+
+    def _drop_in(self, each: Resource) -> None:
+        name, unit = self._text(each.values.get("filename", each.title)), self._text(each.values.get("unit"))
+        if name and unit and "/" not in name + unit and UNKNOWN not in name + unit:
+            self._write(f"{_UNITS}/{unit}.d/{name}", each.values.get("content"), each.values.get("source"))
+
+    def _augeas(self, each: Resource) -> None:
+        context = self._text(each.values.get("context"))
+        for line in self._lines(each.values.get("changes")):
+            found = _AUGEAS.match(line.text)
+            if found is not None and ("sysctl" in context or "sysctl" in line.text) and _KEY.fullmatch(found[1]):
+                value = next(part for part in found.groups()[1:] if part is not None).strip()
+                self.pages.write(_SETTINGS, [Line(f"{found[1]} = {value}", line.source, line.number, line.shift)], append=True)
+
+
+_WHOLE = (".service", ".socket", ".timer", ".target")
+
+
+def _found(suffix: str, label: str, checkout: Checkout) -> str | None:
+    """The file of a module: modules lie in one of the folders above the manifest, or beside one of those."""
+    folder = label.rpartition("/")[0]
+    while True:
+        for middle in ("", "modules/", "site/", "site-modules/"):
+            found = f"{folder}/{middle}{suffix}" if folder else f"{middle}{suffix}"
+            if checkout.has(found):
+                return found
+        if not folder:
+            break
+        folder = folder.rpartition("/")[0]
+    # The repository of one module has no folder of its name.
+    own = suffix.partition("/")[2]
+    return own if label.startswith("manifests/") and checkout.has(own) else None
