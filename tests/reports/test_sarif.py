@@ -226,7 +226,7 @@ def test_no_path_at_all_leaves_its_base(path: str) -> None:
 
     assert ("", "", "", "") == (urlsplit(uri).scheme, urlsplit(uri).netloc, urlsplit(uri).query, urlsplit(uri).fragment)
     assert urljoin("https://base.example/one/two/", uri).startswith("https://base.example/one/two/")
-    assert not posixpath.normpath(unquote_to_bytes(uri)).startswith(b"..")
+    assert posixpath.normpath(unquote_to_bytes(uri)).split(b"/")[0] != b".."
 
 
 def test_a_path_of_bytes_comes_back_as_those_bytes() -> None:

@@ -13,6 +13,7 @@ from portwright.reports.space import Space, rows
 from portwright.reports.style import Style
 from portwright.reports.words import counted, lists_uncovered, service
 from portwright.source import Span
+from portwright.system.spanned_text import UNKNOWN
 
 _NARROWEST = 40
 
@@ -199,7 +200,8 @@ class _Page:
                 yield f"  {more} more with -v"
 
     def _value(self, sysctl: Sysctl, text: str, at: Span | None) -> str:
-        return self.said(hide_value(sysctl.key, text, at, self.host.sources)) or "empty"
+        said = hide_value(sysctl.key, text, at, self.host.sources)
+        return "a value that is not known" if UNKNOWN in said else self.said(said) or "empty"
 
     # ── lines ───────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -19,6 +19,7 @@ from portwright.reports.fixable import needs, why_not
 from portwright.reports.secrets import hide, hide_at, hide_value
 from portwright.reports.space import Collisions, Space, rows
 from portwright.source import Source, Span, Unreadable
+from portwright.system.spanned_text import UNKNOWN
 
 _VERSION = 1
 _SURROGATE = lazy_regex("[\ud800-\udfff]")
@@ -195,10 +196,10 @@ def _sysctl(each: Sysctl, sources: Mapping[str, Source]) -> _Object:
     sysctl = each.after_boot()
     return {
         "key": sysctl.key,
-        "value": hide_value(sysctl.key, sysctl.boot, sysctl.at, sources),
+        "value": _known(hide_value(sysctl.key, sysctl.boot, sysctl.at, sources)),
         "at": _at(sysctl.at),
-        "boot": hide_value(sysctl.key, sysctl.boot, sysctl.at, sources),
-        "reload": hide_value(sysctl.key, sysctl.reload, sysctl.reload_at, sources),
+        "boot": _known(hide_value(sysctl.key, sysctl.boot, sysctl.at, sources)),
+        "reload": _known(hide_value(sysctl.key, sysctl.reload, sysctl.reload_at, sources)),
         "reload_at": _at(sysctl.reload_at),
         "running": None if sysctl.running is None else hide_value(sysctl.key, sysctl.running),
         "lost": [_lost(sysctl.key, overridden, sources) for overridden in sysctl.overridden],
@@ -208,14 +209,20 @@ def _sysctl(each: Sysctl, sources: Mapping[str, Source]) -> _Object:
     }
 
 
+def _known(value: str) -> str | None:
+    """None for a value of which something is not known."""
+    return None if UNKNOWN in value else value
+
+
 def _lost(key: str, overridden: Overridden, sources: Mapping[str, Source]) -> _Object:
-    return {"value": hide_value(key, overridden.value, overridden.at, sources), "at": _at(overridden.at), "reason": overridden.reason}
+    value = _known(hide_value(key, overridden.value, overridden.at, sources))
+    return {"value": value, "at": _at(overridden.at), "reason": overridden.reason}
 
 
 def _assignment(assignment: Assignment, sources: Mapping[str, Source]) -> _Object:
     return {
         "key": hide_at(assignment.key, assignment.at, sources),
-        "value": hide_value(assignment.key, assignment.value, assignment.at, sources),
+        "value": _known(hide_value(assignment.key, assignment.value, assignment.at, sources)),
         "at": _at(assignment.at),
         "fate": assignment.outcome,
         "reason": assignment.reason,

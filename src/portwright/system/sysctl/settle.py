@@ -25,6 +25,7 @@ from portwright.formats.sysctl import (
 from portwright.source import Source, Span, Word
 from portwright.system.releases.of_host import Release
 from portwright.system.releases.since import KERNEL
+from portwright.system.spanned_text import UNKNOWN
 from portwright.system.sysctl import kernel
 from portwright.system.sysctl.loaders import Found, NotRead, Reading, reading
 from portwright.trees import Files
@@ -228,7 +229,10 @@ class _Ledger:
             self.held[key] = _Held(held.value, entry)  # systemd reads before it writes, and then has nothing to write
             return kernel.Written()
         before = {name: self.held[name].value for name in (kernel.RANGE, kernel.UNPRIVILEGED)}
-        written = kernel.write(key, entry.value or "", before, once=procps)
+        if UNKNOWN in (entry.value or ""):
+            written = kernel.Written(((key, UNKNOWN),))  # whether the kernel takes it is as little known
+        else:
+            written = kernel.write(key, entry.value or "", before, once=procps)
         for name, value in written.values:
             loser = self.held.get(name)
             if loser is not None and loser.entry.at != entry.at and loser.entry.at not in _default_places():
