@@ -22,7 +22,7 @@ def as_written(value: T, placed: Mapping[str, Sequence[Line]], sources: Mapping[
     """
     known: dict[int, Any] = {}
     kept: list[Any] = []
-    named = re.compile("|".join(rf"{re.escape(path)}(?::(\d+):(\d+))?" for path in sorted(placed, key=len, reverse=True)))
+    named = re.compile("|".join(rf"{re.escape(path)}(?::([0-9]+):([0-9]+))?" for path in sorted(placed, key=len, reverse=True)))
 
     def where(span: Span) -> Span:
         lines = placed.get(span.path)
