@@ -10,7 +10,7 @@ from portwright._start.records import replace
 from portwright.audit.case_file import Case, parse
 from portwright.audit.check import Selection, planned
 from portwright.audit.inputs import inputs
-from portwright.changes import Change, ContradictionError, GrantCapability, LimitCapabilities, ReservePorts, SetSysctl
+from portwright.changes import Change, ContradictionError, GrantCapability, LimitCapabilities, ReservePorts, SetInUnit, SetSysctl
 from portwright.changes.kind import OWNED
 from portwright.changes.sysctl_step import SysctlStep
 from portwright.facts import Subject
@@ -382,6 +382,35 @@ def test_root_keeps_its_power_unless_a_review_is_allowed() -> None:
     assert () == plan_for(files).steps
     assert "--allow-review" in reasons(plan_for(files))["root-for-one-low-port"]
     assert ["[Service]", "CapabilityBoundingSet=", "CapabilityBoundingSet=CAP_NET_BIND_SERVICE"] == drop_in(plan_for(files, review=True))
+
+
+def test_how_a_unit_is_restarted_is_set_in_a_drop_in_of_its_own_and_nothing_is_restarted() -> None:
+    tunnel = service("tunnel.service", "/usr/bin/socat TCP-LISTEN:7000,fork TCP:10.0.0.5:7000", "Restart=always", "KillMode=process")
+    rules = only("restarts-end-before-time-wait", "stop-leaves-connections-open")
+    made = plan_for(tunnel, rules, review=True)
+
+    text = f"{OWNED}\n[Unit]\nStartLimitIntervalSec=0\n[Service]\nKillMode=control-group\nRestartSec=5\n"
+    assert {"/etc/systemd/system/tunnel.service.d/zz-portwright-restarts.conf": text} == made.edits
+    assert ["none"] == [step.disruption for step in made.steps]
+    assert {rule.id for rule in rules} == {finding.card.id for finding in made.fixed}
+    assert () == plan_for(tunnel, rules).steps
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        (("KillMode=mixed", "KillMode=control-group"), "another finding proposes KillMode=mixed in web.service"),
+        (("ExecStart=/tmp/x",), "'ExecStart=/tmp/x' is not a setting that portwright writes"),
+        (("RestartSec=5\nExecStartPre=/tmp/x",), r"'RestartSec=5\nExecStartPre=/tmp/x' is not a setting that portwright writes"),
+    ],
+)
+def test_only_lines_that_are_known_and_agree_are_set_in_a_unit(settings: tuple[str, ...], reason: str) -> None:
+    host, found = checked(MemoryTree(web(40000)), only(IN_RANGE))
+    wish = replace(found[0], change=SetInUnit("web.service", settings))
+
+    made = plan(host, (wish,), lambda edits: (host, ()), FixPolicy(review=True))
+
+    assert [reason] == [left.reason for left in made.unplanned]
 
 
 @pytest.mark.parametrize("name", ["a b.service", "a\nb.service", "{{ x }}.service", "a*.service", "ä.service", "-x.service", "..service"])

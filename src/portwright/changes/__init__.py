@@ -5,6 +5,7 @@ from portwright.changes.kind import Change, ChangeKind, ContradictionError, Disr
 from portwright.changes.limit_capabilities import LimitCapabilities
 from portwright.changes.manual import Manual
 from portwright.changes.reserve_ports import ReservePorts
+from portwright.changes.set_in_unit import SetInUnit
 from portwright.changes.set_sysctl import SetSysctl
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Manual",
     "ReservePorts",
     "Safety",
+    "SetInUnit",
     "SetSysctl",
     "Step",
     "kinds",

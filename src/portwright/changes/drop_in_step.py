@@ -15,7 +15,7 @@ _UNIT = lazy_regex(r"[A-Za-z0-9_:@][A-Za-z0-9_:@.\\-]{0,246}\.service")
 
 @dataclass(frozen=True, slots=True)
 class DropInStep(Step):
-    """Write one drop-in of a unit. `lines` are the settings of its [Service] section."""
+    """Write one drop-in of a unit. `lines` are the settings of its [Service] section, `unit_lines` those of [Unit]."""
 
     unit: str
     lines: tuple[str, ...]
@@ -23,6 +23,7 @@ class DropInStep(Step):
     safety: Safety = "safe"
     disruption: Disruption = "restart"
     file: str = CAPABILITIES
+    unit_lines: tuple[str, ...] = ()
 
     tasks = "drop_in"
     has_handlers = True
@@ -40,16 +41,19 @@ class DropInStep(Step):
         return 1, self.unit, self.file
 
     def in_words(self) -> str:
-        return f"give {self.unit} a drop-in: {', '.join(self.lines)}"
+        return f"give {self.unit} a drop-in: {', '.join((*self.unit_lines, *self.lines))}"
 
     @classmethod
     def edits(cls, host: Host, steps: Sequence["DropInStep"]) -> dict[str, str]:
         edits: dict[str, str] = {}
         for step in steps:
             sections = _sections(host, step.unit, step.path)
-            own = [line for line in sections.pop("Service", ()) if line not in step.lines]
-            others = (line for section, lines in sections.items() for line in (f"[{section}]", *lines))
-            edits[step.path] = "".join(f"{line}\n" for line in (OWNED, *others, "[Service]", *own, *step.lines))
+            for section, own in (("Unit", step.unit_lines), ("Service", step.lines)):
+                kept = [line for line in sections.pop(section, ()) if line not in own]
+                if kept or own:
+                    sections[section] = [*kept, *own]
+            lines = (line for section, own in sections.items() for line in (f"[{section}]", *own))
+            edits[step.path] = "".join(f"{line}\n" for line in (OWNED, *lines))
         return edits
 
     def rests_on(self, host: Host) -> Iterable[str]:
@@ -78,6 +82,7 @@ class DropInStep(Step):
                     "directory_is_new": before.get(step.directory) is None,
                     "path": step.path,
                     "content": edits[step.path],
+                    "restart": step.disruption == "restart",
                     "sockets": list(_sockets(host, step.unit)),
                 }
                 for step in steps
