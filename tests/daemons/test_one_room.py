@@ -16,6 +16,7 @@ ELSEWHERE = {
     "daemons/__init__.py": "perl loads what it runs with words of its own",
     "daemons/_engine/grammars.py": "grammars are called as the daemons that brought them",
     "daemons/_engine/keys.py": "the same, where a descriptor names one",
+    "daemons/_engine/pods.py": "images, which are called as what they hold",
     "daemons/_engine/unknown_program.py": "words of flags, and clients that are called as their servers' suites are",
     "facts/listen_line.py": "examples in the words for rules",
     "facts/listener.py": "examples in the words for rules",

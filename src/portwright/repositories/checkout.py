@@ -23,6 +23,8 @@ class Checkout:
         self._texts: dict[str, str | None] = {}
         self._made: dict[str, Any] = {}
         self._kept = 0
+        self.kept: dict[str, Any] = {}
+        """What a deployer has worked out for several of its sources, by its name."""
 
     @property
     def labels(self) -> Iterable[str]:

@@ -228,4 +228,4 @@ def _is_whole(file: StagedFile) -> bool:
 def _roles(layout: tuple[StagedFile, ...]) -> dict[str, str]:
     """The role or host that each file of a layout belongs to, "" for what belongs to the repository as such."""
     found = {each: role(file.origin) for file in layout for each in (file.label, file.origin)}
-    return found | {line.source: role(line.source) for file in layout for line in file.lines}
+    return found | {source: role(source) for source in {line.source for file in layout for line in file.lines}}

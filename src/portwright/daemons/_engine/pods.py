@@ -37,6 +37,8 @@ _PAIR = lazy_regex(r"(net[./][\w./-]{3,100})=(.{0,200})")
 _OF_PORTS = lazy_regex(
     r"net\.(?:ipv4\.(?:ip_(?:local_port_range|local_reserved_ports|unprivileged_port_start)|tcp_(?:tw_re\w+|fin_timeout))|core\.somaxconn)"
 )
+# Images that are widely used, and whose programs have CAP_NET_BIND_SERVICE as a file capability.
+_HAS_FILE_CAPABILITY = lazy_regex(r"(?:^|/)(?:ingress-nginx/|nginx-ingress|kubernetes-ingress|coredns|caddy)")
 _UNPRIVILEGED = "net.ipv4.ip_unprivileged_port_start"
 _TRUE = frozenset(("true", "yes", "on"))
 
@@ -65,10 +67,10 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A pod, or the template of one, with its containers; `at` is the word that says what it is."""
+    """A pod, or the template of one, with its containers; `name` is that of its object."""
 
     spec: Node
-    at: Span
+    name: str
     on_host: bool
     containers: tuple[Container, ...]
 
@@ -117,7 +119,10 @@ def pods(nodes: Sequence[Node]) -> Iterator[Pod]:
         spec = None if kind is None else _spec(item, kind.text)
         if spec is not None and kind is not None:
             on_host = word_of(spec, "hostNetwork")
-            yield Pod(spec, kind.at, on_host is not None and on_host.text.lower() in _TRUE, tuple(_containers(spec)))
+            metadata = below(item, "metadata")
+            name = None if metadata is None else _text(metadata, "name")
+            takes = on_host is not None and on_host.text.lower() in _TRUE
+            yield Pod(spec, name if name and UNKNOWN not in name else kind.text, takes, tuple(_containers(spec)))
 
 
 def _objects(nodes: Sequence[Node]) -> Iterator[Node]:
@@ -298,7 +303,7 @@ def _capabilities(container: Container, pod: Pod) -> Iterator[NodeClaim]:
     capabilities = None if context is None else below(context, "capabilities", "add")
     added = () if capabilities is None else capabilities.words
     word = next((each for each in added if each.text.upper().removeprefix("CAP_") == "NET_BIND_SERVICE"), None)
-    if word is None:
+    if word is None or _HAS_FILE_CAPABILITY.search(_text(container.node, "image") or ""):
         return
     user, never_root, gains = container.says("runAsUser"), container.says("runAsNonRoot"), container.says("allowPrivilegeEscalation")
     if user is not None and decimal(user.text, 0xFFFFFFFF) is not None:

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 from portwright.daemons import DaemonFact, Packages
 from portwright.daemons._engine import pods, reading
-from portwright.facts import Endpoint, Invocation
+from portwright.daemons.docker.asked import settings
+from portwright.facts import ContainerLine, Endpoint, Invocation
+from portwright.formats import yaml_nodes
 from portwright.numbers import decimal
 from portwright.ports import PortSet
 from portwright.source import Word
@@ -36,8 +38,21 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
 
 
 def read_fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
-    """What a manifest takes of a node."""
-    return tuple(pods.of_file(path, files, packages, reading.read))
+    """What a manifest takes of a node, and the kernel settings that its pods ask for in a network of their own."""
+    return (*pods.of_file(path, files, packages, reading.read), *_asked(path, files))
+
+
+def _asked(path: str, files: Files) -> Iterator[ContainerLine]:
+    source = files.read(path)
+    nodes = () if source is None else yaml_nodes.parse(source)[0]
+    for pod in pods.pods(nodes):
+        wanted = []
+        for context in pods.children(pod.spec, "securityContext"):
+            for sysctl in pods.children(context, "sysctls"):
+                name, value = pods.word_of(sysctl, "name"), pods.word_of(sysctl, "value")
+                if name is not None and value is not None:
+                    wanted.append((name, value))
+        yield from settings(wanted, pod.name, "Kubernetes", on_host=pod.on_host)
 
 
 def _told_apart(argv: tuple[Word, ...]) -> tuple[list[Word], dict[str, Word]]:

@@ -3,7 +3,7 @@
 What stays in a pod's own network is of no matter to a host. Of several objects in one file each is read on its own.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from urllib.parse import unquote
 
 from portwright._start.lazy_regex import lazy_regex
@@ -23,7 +23,7 @@ _LONGEST_FILE = LONGEST << 4
 _BEGINS = lazy_regex(r"---(?:[ \t].*)?")
 _REACHES = lazy_regex(
     r"\bhostNetwork\b|\bhostPort\b|\bnodePort\b|service-node-port-range|\bprivileged\b|(?i:\bNET_BIND_SERVICE\b)"
-    r"|\bextraPortMappings\b|\bMachineConfig\b|\bTuned\b|\bKubeletConfiguration\b|\bKubeProxyConfiguration\b"
+    r"|\bsysctls\b|\bextraPortMappings\b|\bMachineConfig\b|\bTuned\b|\bKubeletConfiguration\b|\bKubeProxyConfiguration\b"
 )
 """What a document must speak of to take something of a node."""
 _TAKES = lazy_regex(r"\bhostNetwork\b|\bhostPort\b|\bnodePort\b|service-node-port-range|\bsysctls?\b|\bip_local_|\bnet[./](?:ipv4|core)\b")
@@ -67,7 +67,7 @@ def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
     for document in documents[:_MOST_DOCUMENTS]:
         kind = _kind_in(document)
         if kind in _SCHEMAS or not _REACHES.search(document.text):
-            understood.update(line.number for line in document.lines if line.source == label and not _takes_unread(line, kind))
+            understood.update(_understood(document, label, () if kind in _SCHEMAS else _unread(document, kind)))
             continue
         if len(document.text) > LONGEST:
             pages.cut = True
@@ -87,12 +87,12 @@ def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
             pages.write(_CONFIGS[kind], document.lines)
         elif document.is_read and kind in _READ:
             # The name by which the room that reads manifests knows them; a place of its own for each of them.
-            first = document.lines[0]
+            first, unread = document.lines[0], _unread(document, kind)
             place = f"/srv/{first.number}/kubectl-applies/manifest.yaml"
-            known = (Line("", first.source, first.number) if _takes_unread(line, kind) else line for line in document.lines)
+            known = [Line("", first.source, first.number) if at in unread else line for at, line in enumerate(document.lines)]
             found.append(Placed(place, tuple(known), pages.machine))
         if document.is_read:
-            understood.update(line.number for line in document.lines if line.source == label and not _takes_unread(line, kind))
+            understood.update(_understood(document, label, _unread(document, kind)))
     done = pages.deployed()
     files = (*done.files, *found, *(file for each in others for file in each.files))
     cut = done.cut or len(documents) > _MOST_DOCUMENTS
@@ -100,9 +100,15 @@ def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
 
 
 def _lines(label: str, text: str, checkout: Checkout) -> tuple[list[Line], set[int]]:
-    """The lines of a file as far as they are known, and those of which nothing is left unsaid."""
+    """The lines of a file as far as they are known, filled in by its chart, and those of which nothing is left unsaid."""
     text = text[:_LONGEST_FILE]
-    if "{{" in text or "{%" in text:
+    if "{{" in text and "{%" not in text:
+        from portwright.repositories.deployers import helm
+
+        found, unread, is_cut = helm.rendered(label, text, helm.chart_of(label, checkout) or helm.NO_CHART)
+        said = enumerate(text.split("\n"), 1)
+        return found, {number for number, line in said if number not in unread or not _TAKES.search(line)} if not is_cut else set()
+    if "{%" in text:
         text = without_blanks_to_fill(text)
     lines = text.split("\n")
     if "$" in text:
@@ -142,9 +148,19 @@ def _kind(document: _Document) -> str:
     return next((node.values[0].text for node in document.nodes if node.key.text == "kind" and node.values), "")
 
 
-def _takes_unread(line: Line, kind: str) -> bool:
-    """Whether a line may take something of a node that is not read: its value is not known, or its object is of an unknown kind."""
-    return _TAKES.search(line.text) is not None and (UNKNOWN in line.text or kind not in _READ)
+def _unread(document: _Document, kind: str) -> frozenset[int]:
+    """Which of its lines may take something of a node that is not read: a value is not known, or the object is of an unknown kind."""
+    found, at, counted = [], 0, 0
+    for match in _TAKES.finditer(document.text):
+        at += document.text.count("\n", counted, match.start())
+        counted = match.start()
+        if kind not in _READ or UNKNOWN in document.lines[at].text:
+            found.append(at)
+    return frozenset(found)
+
+
+def _understood(document: _Document, label: str, unread: Container[int]) -> Iterator[int]:
+    return (line.number for at, line in enumerate(document.lines) if at not in unread and line.source == label)
 
 
 def _kind_in(document: _Document) -> str:
