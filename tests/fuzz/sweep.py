@@ -171,6 +171,12 @@ SYSTEM: dict[str, Sample] = {
     "OpenRC rc.conf": Sample(
         "/etc/rc.conf", "rc_ulimit='-n 1024'\n", {"/etc/init.d/x": "#!/sbin/openrc-run\ncommand=/usr/bin/socat\n", **_OPENRC}
     ),
+    "Upstart job": Sample(
+        "/etc/init/x.conf",
+        "start on (runlevel [2345]\n and startup)\nenv PORT=80\nsetuid a\nscript\n  exec /usr/bin/socat TCP-LISTEN:$PORT -\nend script\n",
+        {"/etc/init/rc.conf": "start on runlevel [2345]\n"},
+    ),
+    "finit": Sample("/etc/finit.d/x.conf", "service :1 [2345] @nobody /usr/bin/socat TCP-LISTEN:80 - -- Relay\n", {"/etc/finit.conf": ""}),
     "runit": Sample("/etc/sv/x/run", "#!/bin/sh\nexec /usr/bin/socat TCP-LISTEN:80 -\n", _RUNIT),
     "inittab": Sample(
         "/etc/inittab",

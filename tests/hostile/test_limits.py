@@ -528,7 +528,6 @@ SILENT = {
     "rules/grammar.py: _together": "an error of the rule's author, told by the function that reads its list",
     "host/join/conflict.py: _rivals": "of so many rivals one is likely to give up, and the error is predicted of each, or one more is told",
     "host/join/giving_up.py: _late": "a socket of which nobody says that it is closed counts as open",
-    "daemons/nginx/reader.py: _strange": "the first of them is reason enough not to start, and more are said beside it",
     "formats/javascript.py: literal": "what stands deeper is no word that an app is started with",
 }
 # Reports leave things out of what is shown; the module of numbers, and what counts down from a limit, know no file.

@@ -54,6 +54,8 @@ DEBIAN = "base-files 12.4\ndpkg 1.21\nlibc6 2.36\n"
         ({"/sbin/init": PROGRAM, "/lib/systemd/systemd": PROGRAM, "/etc/inittab": SYSV}, "systemd likely /lib/systemd/systemd:1:1"),
         # A program of its own under the name of init, beside unit files that packages brought.
         ({"/sbin/init": PROGRAM, "/lib/systemd/system/a.service": UNIT, "/etc/inittab": SYSV}, "sysvinit likely /etc/inittab:1:1"),
+        ({"/sbin/init": "-> finit", "/sbin/finit": PROGRAM}, "finit certain /sbin/init:1:1"),
+        ({"/sbin/init": PROGRAM, "/etc/finit.d/web.conf": ""}, "finit likely /etc/finit.d:1:1"),
         ({"/sbin/init": PROGRAM, "/etc/init/rc.conf": "", "/etc/inittab": "id:3:initdefault:\n"}, "upstart likely /etc/init/rc.conf:1:1"),
         # What only one of them has.
         ({"/etc/inittab": OPENRC}, "openrc likely /etc/inittab:2:1"),

@@ -165,3 +165,157 @@ def test_debians_procps_reads_the_files_where_rcs_has_it(link: str, applied: boo
 
 def test_nothing_is_planned_for_them() -> None:
     assert "OpenRC is the init system of this host, and playbooks are written for systemd alone" == host(OPENRC).unplanned
+
+
+# ── Upstart ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+UPSTART = {**ACCOUNTS, "/etc/init/rc.conf": "start on runlevel [0123456]\ntask\nexec /etc/init.d/rc $RUNLEVEL\n"}
+JOB = "/etc/init/web.conf"
+
+
+@pytest.mark.parametrize(
+    ("job", "expected"),
+    [
+        ("start on runlevel [2345]\nexec /usr/bin/webd -p 80\n", [("boot", "root", ["/usr/bin/webd", "-p", "80"])]),
+        ("start on runlevel [!016]\nsetuid svc\nexec /usr/bin/webd\n", [("boot", "svc", ["/usr/bin/webd"])]),
+        ('start on startup\nenv PORT="80"\nexec /usr/bin/webd -p $PORT\n', [("boot", "root", ["/usr/bin/webd", "-p", "80"])]),
+        (
+            "start on (filesystem\n  and net-device-up)\nscript\n  . /etc/default/web\n  exec /usr/bin/webd -p $PORT\nend script\n",
+            [("boot", "root", ["/usr/bin/webd", "-p", "8081"])],
+        ),
+        ("start on started networking\nexec /usr/bin/webd\n", [("boot", "root", ["/usr/bin/webd"])]),
+        ("start on stopped rc RUNLEVEL=[2345]\nexec /usr/bin/webd \\\n  -v\n", [("boot", "root", ["/usr/bin/webd", "-v"])]),
+        ("start on runlevel [016]\nexec /usr/bin/webd\n", [("manual", "root", ["/usr/bin/webd"])]),
+        ("start on started other\nexec /usr/bin/webd\n", [("manual", "root", ["/usr/bin/webd"])]),
+        ("exec /usr/bin/webd\n", [("manual", "root", ["/usr/bin/webd"])]),
+        ("start on runlevel 2\nmanual\nexec /usr/bin/webd\n", [("manual", "root", ["/usr/bin/webd"])]),
+        ("start on runlevel\npre-start exec /usr/bin/other\nexec /usr/bin/webd\n", [("boot", "root", ["/usr/bin/webd"])]),
+        ("start on startup\nscript\n", []),
+    ],
+)
+def test_upstart_starts_the_jobs_whose_events_a_boot_brings(job: str, expected: list[tuple[str, str, list[str]]]) -> None:
+    more = {"/etc/default/web": "PORT=8081\n", "/etc/init/other.conf": "exec /usr/bin/other\n"}
+
+    assert expected == said({**UPSTART, **more, JOB: job})
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [("manual\n", [("manual", ["/usr/bin/webd"])]), ("exec /usr/bin/webd -p 81\n", [("boot", ["/usr/bin/webd", "-p", "81"])])],
+)
+def test_an_override_of_upstart_has_the_last_word(override: str, expected: list[tuple[str, list[str]]]) -> None:
+    found = said({**UPSTART, JOB: "start on startup\nexec /usr/bin/webd\n", "/etc/init/web.override": override})
+
+    assert expected == [(starts, argv) for starts, _, argv in found]
+
+
+def test_what_a_script_of_upstart_says_is_found_at_its_line() -> None:
+    job = "start on startup\nscript\n  PORT=80\n  exec /usr/bin/webd -p 8080\nend script\n"
+    found = next(each for each in host({**UPSTART, JOB: job}).invocations if each.unit == "web")
+
+    assert f"{JOB}:4:25" == str(found.argv[-1].at)
+
+
+def test_upstart_runs_the_scripts_of_the_runlevel_that_are_no_jobs() -> None:
+    files = {
+        **UPSTART,
+        "/etc/rc2.d/S20web": "-> ../init.d/web",
+        "/etc/init.d/web": "#!/bin/sh\nexec /usr/bin/webd\n",
+        "/etc/rc2.d/S21other": "-> ../init.d/other",
+        "/etc/init.d/other": "-> /lib/init/upstart-job",
+        "/lib/init/upstart-job": "#!/bin/sh\nexec /usr/bin/nothing\n",
+        "/etc/init/other.conf": "exec /usr/bin/other\n",
+    }
+
+    assert [("boot", "root", ["/usr/bin/webd"])] == said(files)
+    assert [("manual", "root", ["/usr/bin/other"])] == said(files, "other")
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, ""),
+        ({"/etc/init/procps.conf": "start on virtual-filesystems\n"}, ""),
+        (
+            {"/etc/init/procps.conf": "start on virtual-filesystems\n", "/etc/init/procps.override": "manual\n"},
+            "the job procps, which reads the files, is not started: /etc/init/procps.conf",
+        ),
+    ],
+)
+def test_upstarts_job_procps_reads_the_files(more: dict[str, str], expected: str) -> None:
+    assert expected == host({**UPSTART, **more}).files_not_applied
+
+
+def test_a_job_of_upstart_may_write_a_kernel_setting() -> None:
+    job = "start on startup\npre-start script\n  sysctl -w net.core.somaxconn=9\nend script\nexec /usr/bin/webd\n"
+    (write,) = host({**UPSTART, JOB: job}).sysctl_writes
+
+    assert ("net.core.somaxconn", "9", True, "web") == (write.key, write.value, write.conditional, write.unit)
+
+
+# ── finit ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+FINIT = {**ACCOUNTS, "/sbin/init": "-> finit", "/etc/finit.conf": "# the box\nrunlevel 2\nset PORT=80\n"}
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("service webd -p 80 -- Web server", ("boot", "root", ["webd", "-p", "80"])),
+        ("service [2345] @svc:svc <pid/syslogd> /usr/bin/webd", ("boot", "svc", ["/usr/bin/webd"])),
+        ("service [S12345789] cgroup.system pid:!/run/w.pid log nowarn @svc webd -- W", ("boot", "svc", ["webd"])),
+        ("service env:/etc/default/web if:<usr/ok> webd -p $EXTRA $PORT", ("boot", "root", ["webd", "-p", "8081", "80"])),
+        ("service [345] webd", ("manual", "root", ["webd"])),
+        ("service [!2] webd", ("manual", "root", ["webd"])),
+        ("service [!016] webd", ("boot", "root", ["webd"])),
+        ("service manual:yes webd", ("manual", "root", ["webd"])),
+        ("task [S] pre:10,'/usr/bin/x y' \\\n   webd --once", ("boot", "root", ["webd", "--once"])),
+        ("sysv /etc/init.d/webd", ("boot", "root", ["/usr/bin/webd", "start"])),
+    ],
+)
+def test_finit_starts_what_the_runlevel_has_as_the_user_it_names(line: str, expected: tuple[str, str, list[str]]) -> None:
+    script = '#!/bin/sh\nexec /usr/bin/webd "$1"\n'
+    files = {**FINIT, "/etc/finit.d/web.conf": f"{line}\n", "/etc/default/web": "EXTRA=8081\n", "/etc/init.d/webd": script}
+
+    assert [expected] == said(files, "webd")
+
+
+def test_finit_gives_the_capabilities_that_a_service_asks_for() -> None:
+    line = "service @svc caps:^cap_net_bind_service,!cap_sys_admin webd\n"
+    (found,) = host({**FINIT, "/etc/finit.d/web.conf": line}).invocations
+
+    assert {"CAP_NET_BIND_SERVICE"} == found.privileges.ambient
+
+
+def test_finit_keeps_apart_what_has_an_id_and_takes_the_last_of_what_has_none() -> None:
+    conf = "service :80 [2] webd -p 80\nservice :81[2] webd -p 81\nservice webd\nservice webd -v\nservice name:web webd -n\n"
+    found = host({**FINIT, "/etc/finit.d/web.conf": conf}).invocations
+
+    assert ["webd -p 80", "webd -p 81", "webd -v", "webd -n"] == [" ".join(words(each)) for each in found]
+    assert ["webd:80", "webd:81", "webd", "web"] == [each.unit for each in found]
+
+
+def test_finit_reads_what_is_enabled_and_included_and_not_what_is_available() -> None:
+    files = {
+        "/etc/finit.conf": "include /etc/more/*.conf\nservice a\n",
+        "/lib/finit/system/10-b.conf": "service b\n",
+        "/lib/finit/system/20-c.conf": "service wrong\n",
+        "/etc/finit.d/20-c.conf": "service c\n",
+        "/etc/finit.d/available/d.conf": "service d\n",
+        "/etc/finit.d/available/x.conf": "service x\n",
+        "/etc/finit.d/enabled/d.conf": "-> ../available/d.conf",
+        "/etc/more/e.conf": "service e\ninclude /etc/finit.conf\n",
+    }
+
+    assert ["e", "a", "b", "c", "d"] == [each.unit for each in host({**FINIT, **files}).invocations]
+
+
+def test_a_task_of_finit_may_write_a_kernel_setting() -> None:
+    (write,) = host({**FINIT, "/etc/finit.d/t.conf": "task sysctl -w net.core.somaxconn=9 -- More\n"}).sysctl_writes
+
+    assert ("net.core.somaxconn", "9", True) == (write.key, write.value, write.conditional)
+
+
+@pytest.mark.parametrize("text", ["service", "service [", "service <", "service [2] @", "run pre:'", "include x", "set", "=", "\\"])
+def test_a_line_of_finit_that_says_nothing_starts_nothing(text: str) -> None:
+    assert () == host({**FINIT, "/etc/finit.d/x.conf": text}).invocations

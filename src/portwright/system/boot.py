@@ -36,7 +36,26 @@ def _sysvinit(files: Files, known: Captured) -> Started:
     return reader.read(files, known)
 
 
-READERS: Mapping[InitName, Reader] = {"systemd": _systemd, "openrc": _openrc, "runit": _runit, "sysvinit": _sysvinit}
+def _upstart(files: Files, known: Captured) -> Started:
+    from portwright.system.upstart import reader
+
+    return reader.read(files, known)
+
+
+def _finit(files: Files, known: Captured) -> Started:
+    from portwright.system.finit import reader
+
+    return reader.read(files, known)
+
+
+READERS: Mapping[InitName, Reader] = {
+    "systemd": _systemd,
+    "openrc": _openrc,
+    "runit": _runit,
+    "sysvinit": _sysvinit,
+    "upstart": _upstart,
+    "finit": _finit,
+}
 """The init systems that are read."""
 
 

@@ -9,7 +9,7 @@ from portwright.source import Span
 from portwright.system.host_files.captures import captured
 from portwright.trees import Files
 
-InitName = Literal["systemd", "openrc", "runit", "sysvinit", "busybox", "s6", "upstart", "procd", "unknown", "none"]
+InitName = Literal["systemd", "openrc", "runit", "sysvinit", "busybox", "s6", "upstart", "finit", "procd", "unknown", "none"]
 
 NAMES: dict[InitName, str] = {
     "systemd": "systemd",
@@ -19,6 +19,7 @@ NAMES: dict[InitName, str] = {
     "busybox": "the init of BusyBox",
     "s6": "s6",
     "upstart": "Upstart",
+    "finit": "finit",
     "procd": "procd of OpenWrt",
     "unknown": "an unknown init system",
     "none": "no init system",
@@ -38,6 +39,7 @@ _PROGRAMS: dict[str, InitName] = {
     "s6-linux-init": "s6",
     "s6-svscan": "s6",
     "upstart": "upstart",
+    "finit": "finit",
     "procd": "procd",
 }
 # Packages of Debian and its like that bring /sbin/init; each conflicts with the others.
@@ -61,6 +63,8 @@ _NEVER_SYSTEMD: dict[str, InitName] = {
 _SIGNS: tuple[tuple[str, InitName], ...] = (
     ("/etc/runlevels/", "openrc"),
     ("/etc/runit/", "runit"),
+    ("/etc/finit.conf", "finit"),
+    ("/etc/finit.d/", "finit"),
     ("/etc/openwrt_release", "procd"),
     ("/etc/s6-linux-init/", "s6"),
     ("/etc/s6-overlay/", "s6"),

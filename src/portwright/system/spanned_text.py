@@ -7,7 +7,7 @@ from itertools import pairwise
 from portwright._start.records import dataclass
 from portwright.facts import Setting
 from portwright.numbers import is_digits
-from portwright.source import Span, Word
+from portwright.source import Source, Span, Word
 
 UNKNOWN = "\ufffd"
 
@@ -46,6 +46,21 @@ class SpannedText:
     @staticmethod
     def of(word: Word) -> "SpannedText":
         return SpannedText((piece(word),) if word.text else (), word.at)
+
+    @staticmethod
+    def of_lines(source: Source, start: int, end: int) -> "SpannedText":
+        """A stretch of a file, in a piece for each of its lines, so that what a script says is found at its line."""
+        pieces: list[Piece] = []
+        position = start
+        while position < end:
+            newline = source.text.find("\n", position, end)
+            stop = end if newline < 0 else newline
+            if stop > position:
+                pieces.append(Piece(source.text[position:stop], source.span(position, stop), True))
+            if newline >= 0:
+                pieces.append(Piece("\n", source.span(stop, stop)))
+            position = stop + 1
+        return SpannedText(tuple(pieces), source.span(start, end))
 
     @property
     def text(self) -> str:

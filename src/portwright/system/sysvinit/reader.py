@@ -26,9 +26,9 @@ _UNPLANNED = "sysvinit is the init system of this host, and playbooks are writte
 def read(files: Files, known: Captured) -> Started:
     """The services of a host that sysvinit boots, and every command of theirs."""
     level, entries = _inittab(files)
-    services = tuple(_services(level, files))
+    found = tuple(services(level, files))
     invocations: list[Invocation] = []
-    for service in services:
+    for service in found:
         invocations += invocations_of(service, (process_of(service, ("start",), {}, files),), files, known)
     for name, word in entries:
         kept = ScriptService(name, _INITTAB, "boot", f"init runs it: {word.at}")
@@ -36,14 +36,14 @@ def read(files: Files, known: Captured) -> Started:
         argv = shell_command(SpannedText.of(Word(f"exec {word.text}", word.at)))
         invocations += invocations_of(kept, (replace(text, argv=argv, program="/bin/sh", at=word.at),), files, known)
     return Started(
-        units=tuple(service.unit(files) for service in services),
+        units=tuple(service.unit(files) for service in found),
         invocations=tuple(invocations),
         sysctl_writes=(
-            *(write for service in services if service.name not in _LOADERS for write in writes_of_service(service, files)),
+            *(write for service in found if service.name not in _LOADERS for write in writes_of_service(service, files)),
             *writes_of_keepers(invocations, files),
         ),
         unplanned=_UNPLANNED,
-        files_not_applied="" if _applies(services, files) else "no script that a boot starts reads the files with sysctl",
+        files_not_applied="" if _applies(found, files) else "no script that a boot starts reads the files with sysctl",
     )
 
 
@@ -68,7 +68,7 @@ def _inittab(files: Files) -> tuple[str, tuple[tuple[str, Word], ...]]:
     return level, tuple(named)
 
 
-def _services(level: str, files: Files) -> Iterator[ScriptService]:
+def services(level: str, files: Files) -> Iterator[ScriptService]:
     """The scripts, started where an S link of rcS.d or of the runlevel leads to them; what runlevels of Slackware have is executable."""
     started: dict[str, str] = {}
     for each in ("S", level):

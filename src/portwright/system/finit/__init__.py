@@ -1,0 +1,1 @@
+"""finit, an init system of small machines."""
