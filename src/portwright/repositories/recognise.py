@@ -336,7 +336,7 @@ def _why_not_deployed(folders: tuple[str, ...], name: str, text: str, kind: Conf
         what = _sample_word(name)
         if what is not None:
             return f"its name says that it is {what}"
-        if kind in ("unit", "drop-in", "quadlet") and _is_users_own(folders):
+        if kind in ("unit", "drop-in") and _is_users_own(folders):
             return "it is a user unit, not a system unit"
         remark = _remark(text, kind)
         if remark:
@@ -365,6 +365,13 @@ def _sample_word(name: str) -> str | None:
 
 def _is_users_own(folders: tuple[str, ...]) -> bool:
     return any((one, two) in (("systemd", "user"), (".config", "containers")) for one, two in pairwise(folders))
+
+
+def _home_of(folders: tuple[str, ...]) -> str:
+    """The user in whose home, or among whose quadlets, a file lies by its folders; `user` where they name none, "" for no user's."""
+    steps = tuple(pairwise(folders))
+    of_user = any((one in (".config", "dot_config") and two == "containers") or (one, two) == ("systemd", "users") for one, two in steps)
+    return next((two for one, two in steps if one == "home"), "user") if of_user else ""
 
 
 def _remark(text: str, kind: ConfigKind) -> str:
@@ -446,6 +453,8 @@ def _host_path(file: Candidate, kind: ConfigKind) -> str | None:
     if is_daemons and (own := recognition.traits_in_repository(kind)).beside:
         return own.place.replace("{}", "/".join((*folders, name)))
     for at in range(len(folders)):
+        if kind == "quadlet" and _home_of(folders):
+            break
         if any(folders[at : at + len(root)] == root for root in _ROOTS):
             rooted = "/" + "/".join((*folders[at:], name))
             rooted = f"/usr{rooted}" if rooted.startswith("/lib/") else rooted  # file-hierarchy(7): /lib is a link to it
@@ -466,7 +475,8 @@ def _host_path(file: Candidate, kind: ConfigKind) -> str | None:
         case "unit":
             return f"/usr/lib/systemd/system/{name}" if packaged else f"/etc/systemd/system/{name}"
         case "quadlet":
-            return f"/etc/containers/systemd/{name}"
+            home = _home_of(folders)
+            return f"/home/{home}/.config/containers/systemd/{name}" if home else f"/etc/containers/systemd/{name}"
         case "drop-in":
             override = _OVERRIDE.fullmatch(name)
             if override:

@@ -1,10 +1,11 @@
 """docker-compose: what a Compose file publishes on the host becomes endpoints."""
 
+from portwright._start.records import replace
 from portwright.daemons import DaemonFact, Packages
 from portwright.daemons.docker.compose import held as held
 from portwright.daemons.docker.compose import of_file, published
 from portwright.daemons.docker.reader import on_the_host
-from portwright.facts import Invocation
+from portwright.facts import Endpoint, Invocation
 from portwright.trees import Files
 
 
@@ -14,5 +15,8 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
 
 
 def read_fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
-    """What `docker compose up` beside this file publishes, were it the only one."""
-    return on_the_host(of_file(path, "docker", files))
+    """What `docker compose up` beside this file publishes, were it the only one.
+
+    Each line is one listener: the two sockets of one that names no address are told as one of both families.
+    """
+    return tuple(replace(each, binds_as="root") if isinstance(each, Endpoint) else each for each in of_file(path, "docker", files))

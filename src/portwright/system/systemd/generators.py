@@ -33,9 +33,10 @@ _LONGEST_HEADER = 200
 
 # podman-systemd.unit(5): where quadlets lie, the first directory with a name wins.
 _QUADLETS = ("/run/containers/systemd", "/etc/containers/systemd", "/usr/share/containers/systemd")
+_IN_HOME = "/.config/containers/systemd"
 _QUADLETS_OF_USERS = (
     "/run/user/{uid}/containers/systemd",
-    "{home}/.config/containers/systemd",
+    f"{{home}}{_IN_HOME}",
     "/etc/containers/systemd/users/{uid}",
     "/etc/containers/systemd/users",
     "/usr/share/containers/systemd/users/{uid}",
@@ -208,10 +209,16 @@ def _facility(word: str) -> str:
 
 
 def of_quadlets(files: Files) -> Iterable[Unit]:
-    """What podman's generator makes of the quadlets of a repository, each deployed for the whole system."""
+    """What podman's generator makes of the quadlets of a repository: for the whole system, or for the user in whose home they lie."""
     found = Generated({}, {})
     _quadlets(files, frozenset(), found)
-    return found.units.values()
+    units = [*found.units.values()]
+    for user in files.names("/home"):
+        own = Generated({}, {})
+        _quadlets(files, frozenset(found.units), own, (f"/home/{user}{_IN_HOME}",))
+        for each in own.units.values():
+            units.append(replace(each, settings=(*each.settings, Setting(each.at, each.at, "Service", "User", user))))
+    return units
 
 
 def _quadlets(files: Files, native: frozenset[str], found: Generated, directories: Sequence[str] = _QUADLETS) -> None:
