@@ -16,7 +16,7 @@ _T = TypeVar("_T")
 
 PACKAGES = ("systemd", "systemd-sysv", "dbus", "python3", "iproute2", "procps", "socat", "openssh-server", "tar", "util-linux",
             "libcap2-bin", "nginx-light")  # fmt: skip
-SUITE = "bookworm"
+SUITE = os.environ.get("PORTWRIGHT_LAB_SUITE", "bookworm")
 
 _NO_COLOR = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "SYSTEMD_COLORS": "0", "SYSTEMD_PAGER": ""}
 

@@ -197,7 +197,7 @@ def tell(host: Machine, judge: Judge, work: Path, *, smoke: bool) -> None:
     judge.holds("files and settings are what they were", (), late.differs(State(host)))
     (host.root / "etc/sysctl.d/zzz-late.conf").unlink()
     host.write({"/srv/blocker": "#!/usr/bin/python3\nimport socket, time\ns = socket.create_server((\"\", 81))\ntime.sleep(600)\n"})
-    host.run("systemctl stop status.service; systemd-run --quiet --unit=blocker /srv/blocker; sleep 1")
+    host.run("systemctl restart status.service; systemd-run --quiet --unit=blocker /srv/blocker; sleep 1")
     play = outside.play(PLAYBOOK, "-e", "portwright_allow_restart=true")
     judge.holds("a unit that does not stay up after its restart fails the host", 2, play.code, play.text)
     judge.holds("files and settings are what they were", (), before.differs(State(host)))
