@@ -1,5 +1,9 @@
 """What `fix` prints: the steps and why, what was proven, what is left and the step for it by hand."""
 
+import subprocess
+from pathlib import Path
+
+from portwright.changes.kind import OWNED
 from portwright.changes.sysctl_step import SysctlStep
 from portwright.fixes.plan import Plan
 from portwright.host import Host
@@ -51,6 +55,36 @@ def test_a_step_that_needs_review_says_what_to_look_at_first() -> None:
 
     assert "look first: a firewall, a translation of addresses or a pool of ports may rely on 60000 60999" in text
     assert "/etc/sysctl.d/50.conf:1 says '# for the firewall'" in text
+
+
+def test_a_plan_shows_what_it_changes_in_each_file_as_diff_has_it(tmp_path: Path) -> None:
+    late = "/etc/sysctl.d/zzz-local.conf"
+    old = "# ours\n\x1b[31m = 1\nnet.ipv4.ip_local_reserved_ports = 9999\nvm.swappiness = 1"
+    made = plan_for({**web(40000), **web(81, "status.service", "User=www"), late: old})
+    text = plan_text.render(made, (), color=False, width=100, diff=True)
+
+    assert f"""
+--- {late}
++++ {late}
+@@ -1,4 +1,4 @@
+ # ours
+ \\x1b[31m = 1
+-net.ipv4.ip_local_reserved_ports = 9999
++net.ipv4.ip_local_reserved_ports = 9999,40000
+ vm.swappiness = 1
+\\ No newline at end of file
+--- /dev/null
++++ /etc/systemd/system/status.service.d/zz-portwright-capabilities.conf
+@@ -0,0 +1,3 @@
++{OWNED}
++[Service]
++AmbientCapabilities=CAP_NET_BIND_SERVICE
+""" in text
+    # GNU patch makes the plan's file of it where no character had to be written out.
+    (tmp_path / "x").write_text(old)
+    patch = text[text.index(f"--- {late}") : text.index("--- /dev/null")].replace("\\x1b", "\x1b").encode()
+    subprocess.run(["patch", "--silent", str(tmp_path / "x")], input=patch, check=True)
+    assert made.edits[late] == (tmp_path / "x").read_text()
 
 
 def test_an_empty_plan_says_why_and_once() -> None:

@@ -168,7 +168,8 @@ class _changed:
     """A file of the host with another text while the block runs, made where it is not there."""
 
     def __init__(self, host: Machine, path: str, edit: Callable[[str], str]) -> None:
-        self._place = host.root / path.lstrip("/")
+        # A link of the host leads to a file of the host, and not of the machine that runs the lab.
+        self._place = host.root / host.run(f"realpath -m -- {path}").stdout.strip().lstrip("/")
         self._edit = edit
 
     def __enter__(self) -> None:

@@ -232,7 +232,7 @@ def _fix(options: Options) -> int:
         files_of_plan = {os.path.join(folder, file): content for file, content in book.files.items()}
         _keep(files_of_plan, options.paths, {os.path.join(folder, file) for file in book.private})
         written = tuple(files_of_plan)
-    _report("fix", Planned(made, written, removed), [("text", None)], options, [(given, made.host.sources)])
+    _report("fix", Planned(made, written, removed, options.diff), [("text", None)], options, [(given, made.host.sources)])
     applied = _apply(written[0]) if options.apply and written else CLEAN
     if made.unplanned or applied != CLEAN:
         return CLEAN if options.exit_zero and applied == CLEAN else FINDINGS

@@ -98,6 +98,7 @@ _FIX = (
     Option("--apply", help="run the playbook on this machine (PATH must be /)"),
     Option("--allow-restart", help="let the playbook restart services"),
     Option("--allow-review", help="also plan what should be reviewed first"),
+    Option("--diff", help="show what the plan changes in each file, as a unified diff"),
     Option("--exit-zero", help="exit 0 where findings without a plan would make it 1"),
 )
 _TEST = (

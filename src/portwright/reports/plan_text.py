@@ -8,11 +8,12 @@ from portwright.fixes.plan import Plan
 from portwright.reports.escape import safe, wrap
 from portwright.reports.excerpt import place
 from portwright.reports.shorten import short
-from portwright.reports.style import Style
+from portwright.reports.style import Role, Style
 from portwright.reports.words import DISRUPTION, SAFETY, counted, who_starts
 
 _INDENT = 4
 _MOST_UNKNOWN = 5
+_DIFF_HEAD = 2  # lines that name the files
 
 
 def render(
@@ -24,10 +25,13 @@ def render(
     quiet: bool = False,
     verbose: bool = False,
     removed: str = "",
+    diff: bool = False,
     files: Mapping[str, str] | None = None,
     machine: str = "",
 ) -> str:
     """The report of `fix`, ending in a newline; `written` are the files that were written, playbook first, `removed` is an earlier plan's.
+
+    `diff` shows what the plan changes in each file.
 
     `quiet` leaves a line for each step, each finding that is left, each thing that could not be read and each file; `verbose` names
     the findings that are mended, and cuts no value. `files` say where on this `machine` the files lie that the plan names: places are
@@ -35,6 +39,8 @@ def render(
     """
     style = Style(color, files, machine)
     lines = _brief(plan, written, style) if quiet else _lines(plan, written, style, width, verbose)
+    if diff and plan.edits:
+        lines = chain(lines, [""], _diff(plan, style))
     lines = chain(lines, [f"removed: {safe(removed)}, the playbook of an earlier plan; its rollback still works"] if removed else [])
     return "".join(f"{style.places(line)}\n" for line in lines)
 
@@ -105,6 +111,27 @@ def _lines(plan: Plan, written: Sequence[str], style: Style, width: int, verbose
     elif plan.steps:
         yield ""
         yield "nothing was written: name a playbook with -o NAME.yml"
+
+
+def _diff(plan: Plan, style: Style) -> Iterator[str]:
+    """What the plan changes in each file, as `diff --unified` has it."""
+    from difflib import unified_diff
+
+    roles: dict[str, Role] = {"+": "good", "-": "bad", "@": "frame"}
+    for path, text in sorted(plan.edits.items()):
+        source = plan.host.sources.get(path)
+        old = () if source is None else _split(source.text)
+        for number, line in enumerate(unified_diff(old, _split(text), "/dev/null" if source is None else path, path, lineterm="")):
+            shown = [safe(part) for part in line.split("\n")]
+            role = "strong" if number < _DIFF_HEAD else roles.get(line[:1])
+            yield from (part if role is None else style(role, part) for part in shown)
+
+
+def _split(text: str) -> list[str]:
+    """The lines of a file; what a last one without its end is, diff(1) says below it."""
+    lines = text.split("\n")
+    last = lines.pop()
+    return [*lines, f"{last}\n\\ No newline at end of file"] if last else lines
 
 
 def _unknown(plan: Plan, style: Style, width: int, verbose: bool) -> Iterator[str]:

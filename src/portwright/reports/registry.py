@@ -46,11 +46,15 @@ class Checked:
 
 @dataclass(frozen=True)
 class Planned:
-    """What `fix` came to: a plan, the files that were written for it, playbook first, and an earlier plan's playbook that was removed."""
+    """What `fix` came to: a plan, the files that were written for it, playbook first, and an earlier plan's playbook that was removed.
+
+    `diff`: what it changes in each file is to be shown.
+    """
 
     plan: "Plan"
     written: Sequence[str]
     removed: str = ""
+    diff: bool = False
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,7 @@ def fix(planned: Planned, look: Look) -> str:
         color=look.color,
         width=look.width,
         removed=planned.removed,
+        diff=planned.diff,
         files=files,
         machine=look.machine,
         **amount,
