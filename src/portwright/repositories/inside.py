@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from portwright._start.records import dataclass
 from portwright.daemons.held import Held, holder
 from portwright.repositories.checkout import Checkout
+from portwright.repositories.recognise import without_blanks_to_fill, without_remarks
 
 _MOST_HOLDERS = 1_000
 
@@ -25,7 +26,7 @@ def inside(holders: Mapping[str, str], checkout: Checkout) -> Inside:
     images: dict[str, list[Held]] = {}
     for label, daemon in list(holders.items())[:_MOST_HOLDERS]:
         holds, text = holder(daemon), checkout.text(label)
-        found = [] if holds is None or text is None else list(holds(label, text))
+        found = [] if holds is None or text is None else list(holds(label, without_blanks_to_fill(without_remarks(label, text))))
         images[label] = [each for each in found if each.on_host is None]
         said += (each for each in found if each.on_host is not None)
     built = {each.path: each for each in said if each.builds}

@@ -124,11 +124,12 @@ def _read_layout(
                 for fact in listeners
                 if fact.at.path in own and _is_said(fact, unfilled)
             ),
-            # Whether connections are kept hangs on lines that a template may leave to what fills it in, as do numbers.
+            # Whether connections are kept hangs on lines that a template may leave to what fills it in, as do numbers. Those of a
+            # container with a network of its own take none of the host's ports.
             tuple(
                 fact.no_surer_than("likely") if isinstance(fact, ServiceFact) else fact
                 for fact in others
-                if fact.at.path not in unfilled and (isinstance(fact, ServiceFact) or fact.at.path in own)
+                if fact.at.path not in unfilled | inside and (isinstance(fact, ServiceFact) or fact.at.path in own)
             ),
             found.privileges,
             tuple(each for each in (*found.not_understood, *_doubts(layout, files)) if each.at.path in own.keys() - unfilled),
