@@ -40,7 +40,8 @@ def read_repository(tree: Tree, name: str, explicit: bool = False, ignored: Mapp
     together = tuple(file for file in placed if not _is_apart(file) and not (file.machine in theirs and file.what.kind == "sysctl"))
     layouts = stage(together)
     settings = tuple(file for file in (layouts[0] if layouts else ()) if file.what.kind == "sysctl")
-    layouts = (*layouts, *((file, *settings, *_own_settings(file, placed)) for file in apart))
+    # Of the many layouts that files may make, the first has all files once; only then come those that tell less.
+    layouts = (*layouts[:1], *((file, *settings, *_own_settings(file, placed)) for file in apart), *layouts[1:])
     affordable = _affordable(layouts)
     if len(layouts) > affordable:
         several = f"more than {MOST_LAYOUTS}" if len(layouts) > MOST_LAYOUTS else f"{len(layouts)}"

@@ -169,24 +169,35 @@ def stage(placed: tuple[StagedFile, ...]) -> tuple[tuple[StagedFile, ...], ...]:
 
     Where several files want one place (two roles, each with its nginx.conf), each of them makes a layout, and takes along, of every
     other contested place, the file that lies nearest to it. What only other roles have stays out of all layouts but the first: it was
-    read there, and says nothing about this one. What is for one machine is in no layout with what is for another. There are at most one
-    more than MOST_LAYOUTS.
+    read there, and says nothing about this one. What is for one machine is in no layout with what is for another; of what is for
+    nobody in particular it has the kernel settings, for the rest says something in layouts of its own. There are at most one more than
+    MOST_LAYOUTS.
     """
     machines = sorted({file.machine for file in placed if file.machine})
     if len(machines) < 2:
         return _stage(placed)
-    found: dict[tuple[StagedFile, ...], None] = {}
+    shared = tuple(file for file in placed if not file.machine)
+    settings = _by_place(file for file in shared if file.what.kind == "sysctl")
+    found: dict[tuple[StagedFile, ...], None] = dict.fromkeys(_stage(shared))
     for machine in machines:
         if len(found) > MOST_LAYOUTS:
             break
-        found.update(dict.fromkeys(_stage(tuple(file for file in placed if file.machine in ("", machine)))))
+        for layout in _stage(tuple(file for file in placed if file.machine == machine)):
+            taken = {file.place for file in layout}
+            more = (_nearest(files, layout[0]) for place, files in settings.items() if place not in taken)
+            found[(*layout, *more)] = None
     return tuple(found)
 
 
+def _by_place(files: Iterable[StagedFile]) -> dict[str, list[StagedFile]]:
+    found: dict[str, list[StagedFile]] = {}
+    for file in files:
+        found.setdefault(file.place, []).append(file)
+    return found
+
+
 def _stage(placed: tuple[StagedFile, ...]) -> tuple[tuple[StagedFile, ...], ...]:
-    by_place: dict[str, list[StagedFile]] = {}
-    for file in placed:
-        by_place.setdefault(file.place, []).append(file)
+    by_place = _by_place(placed)
     contested = sorted((files for files in by_place.values() if len(files) > 1), key=lambda files: (-len(files), files[0].place))
     if not contested:
         return (placed,) if placed else ()
