@@ -28,7 +28,7 @@ def _put(case: Case) -> Iterator[str]:
         kind = kind_of(label, kind_by_name(label) or "", text)
         done = deployed(kind or "", label, text, checkout)
         for file in done.files:
-            yield f"{file.path}{file.of and ' from '}{file.of}"
+            yield f"{file.path}{file.machine and ' on '}{file.machine}{file.of and ' from '}{file.of}"
             for line in file.lines:
                 place = f"{line.number}:{line.shift + 1}"
                 yield f"    {place if line.source == label else f'{line.source}:{place}'} {line.text}".rstrip()

@@ -8,7 +8,16 @@ from portwright.daemons import recognition
 from portwright.repositories.checkout import Checkout
 from portwright.repositories.deployers.placed import Deployed
 from portwright.repositories.inside import inside
-from portwright.repositories.not_read import MOST_FILES, is_manifest, is_stack, kind_by_name, kind_of, not_read, spoken_of
+from portwright.repositories.not_read import (
+    MOST_FILES,
+    is_manifest,
+    is_script,
+    is_stack,
+    kind_by_name,
+    kind_of,
+    not_read,
+    spoken_of,
+)
 from portwright.repositories.recognise import (
     Recognised,
     lies_aside,
@@ -104,6 +113,9 @@ def gather(tree: Tree, explicit: bool, ignored: Mapping[str, str]) -> Gathered:
             text = without_remarks(label, text)
             # A manifest or a stack may be called as a config of what it deploys is: traefik.yaml.
             what = None if other == "yaml" and (is_manifest(text) or is_stack(text)) else recognise(label, text, explicit)
+            if explicit and is_script(label, text):
+                # It may well write a config, and is none.
+                other, what = "script" if other is None else other, None
         if other is not None and what is None:
             looked_into += 1
             what = _look_into(label, other, text, now)
@@ -158,7 +170,7 @@ def _take(label: str, text: str, done: Deployed, now: _Gathering) -> None:
             continue
         known = without_blanks_to_fill(each.text) if what.unfilled else each.text
         # A setting of which a part is not known sets something else.
-        vague = {n for n, line in enumerate(each.lines) if UNKNOWN in line.text} if what.kind == "sysctl" else ()
+        vague = {n for n, line in enumerate(each.lines) if UNKNOWN in line.text.partition("=")[0]} if what.kind == "sysctl" else ()
         if vague:
             known = "".join("\n" if n in vague else f"{line.text}\n" for n, line in enumerate(each.lines))
         of = each.of or label

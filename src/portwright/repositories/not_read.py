@@ -17,14 +17,18 @@ _ENDINGS = {
     "container": "quadlet",
     "dockerfile": "dockerfile",
     "ign": "ignition",
+    "init": "script",
     "ks": "kickstart",
     "kube": "quadlet",
     "nix": "nix",
     "nomad": "nomad",
     "pod": "quadlet",
+    "postinst": "shell script",
     "pp": "puppet",
+    "run": "script",
     "sh": "shell script",
     "sls": "salt",
+    "spec": "rpm spec",
     "tf": "terraform",
     "tofu": "terraform",
 }
@@ -33,8 +37,10 @@ _NAMES = {
     "dockerfile": "dockerfile",
     "ks.cfg": "kickstart",
     "meta-data": "cloud-config",
+    "pkgbuild": "shell script",
     "preseed.cfg": "preseed",
     "procfile": "procfile",
+    "rc.local": "script",
     "tuned.conf": "tuned",
     "user-data": "cloud-config",
     "vagrantfile": "vagrant",
@@ -45,6 +51,7 @@ _IN_PLURAL = {
     "chef": "Chef recipes",
     "cloud-config": "cloud-configs",
     "cloudformation": "CloudFormation templates",
+    "debian install": "lists of the files of Debian's packages",
     "compose": "compose files",
     "dockerfile": "Dockerfiles",
     "ignition": "Ignition configs",
@@ -58,6 +65,7 @@ _IN_PLURAL = {
     "procfile": "Procfiles",
     "puppet": "Puppet manifests",
     "quadlet": "quadlets",
+    "rpm spec": "RPM specs",
     "salt": "Salt states",
     "shell script": "shell scripts",
     "terraform": "Terraform's files",
@@ -72,15 +80,19 @@ _PARTLY_READ = {
     "cloudformation": "user data and the files of cfn-init",
     "compose": "the parts that nothing fills in",
     "ignition": "literal files and units",
+    "kickstart": "the scripts for the new machine",
+    "preseed": "the late command",
     "kubernetes": "what pods, Tuned and MachineConfig objects take of their nodes, where it is not filled in,",
     "nix": "kernel settings, units and the ports of services",
     "packer": "literal commands and files",
     "puppet": "kernel settings, literal files and commands",
     "quadlet": "the parts that nothing fills in",
+    "rpm spec": "the files of the package and the scripts that install it",
     "salt": "kernel settings, literal files and commands",
     "shell script": "the files, kernel settings and published ports that they make",
     "terraform": "user data, provisioners and what Ignition gets",
     "tuned": "kernel settings",
+    "vagrant": "the shell scripts in them",
 }
 _TEMPLATES = (".j2", ".jinja2", ".jinja", ".erb", ".epp", ".tmpl", ".tpl", ".template", ".tftpl", ".pkrtpl.hcl", ".pkrtpl")
 # Templates of whatever a machine takes at its first boot bear any name.
@@ -91,6 +103,14 @@ _OF_CHEF = frozenset(("recipes", "attributes", "cookbooks"))
 # What is no deployment of this repository: others' code, and what builds and tests it.
 _ASIDE = frozenset((".git", ".github", ".gitlab", ".circleci", "node_modules", "vendor", "third_party", "site-packages", ".venv", "venv"))
 
+# What lies in many repositories without a suffix, and is no script.
+_PLAIN_TEXTS = frozenset(
+    (
+        "authors", "bugs", "changelog", "changes", "codeowners", "contributors", "copying", "copyright", "credits", "gemfile", "history",
+        "license", "licence", "maintainers", "makefile", "manifest", "news", "notice", "owners", "procfile", "rakefile",
+        "readme", "thanks", "todo", "version",
+    )
+)  # fmt: skip
 _CLOUD_CONFIG = lazy_regex(r"#cloud-config\b")
 _ARCHIVE = lazy_regex(r"(?i)(?:Content-Type:\s*multipart/|MIME-Version:)|## template:\s*jinja")
 _BUTANE = lazy_regex(r"(?m)^variant:\s*(?:fcos|flatcar|openshift|r4e|fiot)\b")
@@ -131,7 +151,9 @@ def kind_by_name(label: str) -> str | None:
     if (not dot or not stem or ending in ("cfg", "txt")) and label.lower().endswith(_OF_MACHINES):
         return "script"
     if not dot or not stem:
-        return "script" if folders and folders[-1] in ("init.d", "bin", "sbin", "scripts", "libexec", "files", "templates") else None
+        return "debian install" if last == "install" and folders[-1:] == ["debian"] else None if last in _PLAIN_TEXTS else "script"
+    if ending == "install" and folders[-1:] == ["debian"]:
+        return "debian install"
     if stem in ("dockerfile", "containerfile"):
         return "dockerfile"
     if ending in _YAML:
@@ -159,6 +181,11 @@ def kind_of(label: str, kind: str, text: str) -> str | None:
 def _is_of_cloud_init(text: str) -> bool:
     """Whether a text is a cloud-config, with or without Jinja, or an archive of several."""
     return bool(_CLOUD_CONFIG.match(text) or _ARCHIVE.match(text))
+
+
+def is_script(label: str, text: str) -> bool:
+    """Whether a file is a shell script whatever else its text looks like."""
+    return _SHELL.match(text) is not None or label.lower().endswith((".sh", ".bash"))
 
 
 def spoken_of(text: str) -> tuple[tuple[int, str], ...]:

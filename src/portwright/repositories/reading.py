@@ -160,7 +160,9 @@ def _filled_in_later(settled: Settled) -> Settled:
         return settled
     said = {each.key: Overridden(UNKNOWN, each.at, "its value is filled in where it is deployed") for each in unknown}
     sysctls = tuple(
-        replace(
+        replace(each, confidence="possible")
+        if UNKNOWN in each.boot
+        else replace(
             each,
             overridden=(*(lost for lost in each.overridden if UNKNOWN not in lost.value), said[each.key]),
             confidence="possible",

@@ -250,6 +250,9 @@ def machine_of(file: StagedFile) -> str:
         return file.machine
     if file.label.endswith(file.place) and not file.lines:
         return file.label[: -len(file.place)]
+    if file.lines and all(line.source == file.of for line in file.lines):
+        # Whoever runs one script need not run the one beside it, which may be another way to the same.
+        return role(file.origin) or file.origin
     return role(file.origin) or file.origin.rpartition("/")[0]
 
 

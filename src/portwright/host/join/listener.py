@@ -10,12 +10,14 @@ from portwright.host.join.port_labels import Mislabelled, mislabelled
 from portwright.host.join.privilege import Permission, may_bind
 from portwright.numbers import decimal, decimals
 from portwright.ports import PortSet
+from portwright.system.spanned_text import UNKNOWN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from portwright.system.host_files.apparmor import Profile
 
 _PRIVATE_START = 1024  # a new network namespace starts from the kernel's own defaults, not from the host's sysctl.d
+_UNPRIVILEGED = "net.ipv4.ip_unprivileged_port_start"
 # Where packages install what the policy has a label for; what else runs, runs unconfined.
 _LABELLED = ("/usr/bin/", "/usr/sbin/", "/usr/lib/", "/usr/lib64/", "/usr/libexec/", "/sbin/", "/bin/")
 _BEFORE_BIND = ("EAFNOSUPPORT", "ENODEV")  # answers of socket() and setsockopt()
@@ -204,11 +206,15 @@ def _permission(endpoint: Endpoint, address: str, privileges: Privileges, contex
         unhelped = "it makes its system calls itself, past the library of authbind"
     elif privileges.bind_helper is not None and not context.helped(privileges.user, address, port):
         unhelped = f"no file of /etc/authbind permits port {port}"
-    return may_bind(privileges, family, endpoint.protocol, port, start, unhelped)
+    permission = may_bind(privileges, family, endpoint.protocol, port, start, unhelped)
+    if permission.error == "EACCES" and not privileges.private_network and UNKNOWN in context.boot(_UNPRIVILEGED, ""):
+        # A file sets where privileged ports end, to what nobody knows.
+        return Permission(None, None, permission.reason, permission.at, "possible")
+    return permission
 
 
 def _first_unprivileged(context: BindContext) -> int:
-    start = decimal(context.boot("net.ipv4.ip_unprivileged_port_start", "1024"))
+    start = decimal(context.boot(_UNPRIVILEGED, "1024"))
     return 1024 if start is None else start
 
 

@@ -5,6 +5,7 @@ from portwright.finding import Note
 from portwright.host import Host
 from portwright.host.terms.kernel_settings import PORT_SETTINGS, RANGE, number_in, pair_in, written_later
 from portwright.host.terms.registry import Derived, fact_value
+from portwright.system.spanned_text import UNKNOWN
 
 _MOST_LOST = 6  # lines in notes
 
@@ -25,7 +26,8 @@ def one_parity(host: Host, sysctl: Sysctl) -> Derived[bool | None]:
 @fact_value("sysctl", "loaders-disagree")
 def loaders_disagree(host: Host, sysctl: Sysctl) -> Derived[bool]:
     """Whether boot and `sysctl --system` leave different values, with the overridden lines and the reasons."""
-    if sysctl.boot == sysctl.reload or host.files_not_applied:
+    unknown = UNKNOWN in sysctl.boot or UNKNOWN in sysctl.reload
+    if sysctl.boot == sysctl.reload or unknown or host.files_not_applied:
         return Derived(False)
     overridden = [each for each in sysctl.overridden if each.at not in (sysctl.at, sysctl.reload_at)]
     notes = (Note(f"{each.value or 'an empty value'} is not in force: {each.reason}", each.at) for each in overridden[:_MOST_LOST])

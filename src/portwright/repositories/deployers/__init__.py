@@ -15,15 +15,20 @@ _MODULES = {
     "chef": "chef",
     "cloud-config": "first_boot",
     "cloudformation": "cloudformation",
+    "debian install": "debian",
     "ignition": "first_boot",
+    "kickstart": "kickstart",
     "kubernetes": "kubernetes",
     "nix": "nixos",
     "packer": "terraform",
+    "preseed": "kickstart",
     "puppet": "puppet",
+    "rpm spec": "rpm",
     "salt": "salt",
     "shell script": "shell",
     "terraform": "terraform",
     "tuned": "tuned",
+    "vagrant": "vagrant",
 }
 
 

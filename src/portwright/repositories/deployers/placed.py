@@ -65,6 +65,14 @@ class Deployed:
     left_out: tuple[LeftOut, ...] = ()
 
 
+def together(parts: Iterable[Deployed], understood: Iterable[int], cut: bool) -> Deployed:
+    """What several parts of one source do."""
+    parts = tuple(parts)
+    files = tuple(file for part in parts for file in part.files)
+    told = frozenset((*understood, *(number for part in parts for number in part.understood)))
+    return Deployed(files, told, cut or any(part.cut for part in parts))
+
+
 @dataclass
 class Pages:
     """The files that one source writes, as they grow line by line; `label` is the source, `machine` whom it is for."""

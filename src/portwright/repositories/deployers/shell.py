@@ -22,6 +22,8 @@ from portwright.system.spanned_text import UNKNOWN
 
 _MOST_ROUNDS = 64
 """Words of a `for` loop that are gone through."""
+# A test whether something is missing, or who runs the script.
+_GUARD = lazy_regex(r"!\s*(?:-[defhLrsxz]\b|grep\b|command\b|which\b|id\b|test\b|systemctl\b|\[)|-z\b|\bEUID\b|\bid -u\b|\$UID\b|-ne 0")
 _BASH = lazy_regex(r"#!.*\b(?:bash|zsh|ksh)\b")
 
 
@@ -152,7 +154,9 @@ class Run:
                 self._steps(text, tree, branch.steps)
                 continue
             self.state.variables, self.state.doubtful = dict(begun[0]), set(begun[1])
-            ends.append(self._branch(text, tree, branch.steps, (own, arm)))
+            # What is only done where it is not there yet is there in the end.
+            sure = command.kind == "if" and len(command.branches) == 2 and _GUARD.search(tests) is not None
+            ends.append(self._branch(text, tree, branch.steps, (own, arm), sure))
             arm += 1
         self._join(begun[0], ends, begun[1], tests)
 
@@ -160,9 +164,9 @@ class Run:
     def _end(steps: Sequence[Step]) -> int:
         return steps[-1].command.end
 
-    def _branch(self, text: ScriptText, tree: shell_tree.Tree, steps: Sequence[Step], arm: tuple[int, int]) -> dict[str, Value]:
+    def _branch(self, text: ScriptText, tree: shell_tree.Tree, steps: Sequence[Step], arm: tuple[int, int], sure: bool) -> dict[str, Value]:
         around, maybe = self.state.arms, self.state.maybe
-        self.state.arms, self.state.maybe = (*around, arm), True
+        self.state.arms, self.state.maybe = (*around, arm), maybe or not sure
         directory = self.state.directory
         self._steps(text, tree, steps)
         self.state.arms, self.state.maybe, self.state.directory = around, maybe, directory
@@ -229,7 +233,7 @@ class Run:
         self.state.arguments, self.state.maybe = around, maybe
         return printed
 
+
 def _asks_for(tests: str, name: str) -> bool:
     """Whether a test asks whether a variable is empty."""
     return ("-z" in tests or '= ""' in tests or "=''" in tests) and f"${name}" in tests.replace("{", "")
-

@@ -491,5 +491,3 @@ def _source(run: State, plain: list[str]) -> bool:
         # What it does is its own story; here it lends its variables and functions.
         run.walk(ScriptText(lines))
     return True
-
-

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from portwright._start.lazy_regex import lazy_regex
+from portwright._start.records import replace
 from portwright.repositories.deployers.placed import LONGEST, MOST, Line
 from portwright.repositories.deployers.shell_images import by_name
 from portwright.repositories.deployers.shell_state import State
@@ -61,6 +62,8 @@ def put(run: State, said: str, lines: list[Line], append: bool, of: str = "") ->
     if _is_other_branch(run, name):
         return True
     run.made.setdefault(name, run.arms)
+    if run.maybe:
+        lines = [replace(line, sure=False) for line in lines]
     before = run.files.get(name, []) if append else []
     if len(run.files) >= MOST and name not in run.files:
         run.pages.cut = True
