@@ -465,7 +465,8 @@ class Run:
         if decided is not True or not where.is_sure:
             # What was said before, or is said otherwise, may be what counts.
             there = self._variables(where)
-            found = {key: value if is_unknown(old := there.get(str(key))) or is_same(old, value) else UNKNOWN for key, value in found.items()}
+            old = {key: there.get(str(key)) for key in found}
+            found = {key: value if is_unknown(old[key]) or is_same(old[key], value) else UNKNOWN for key, value in found.items()}
         self._set(found, included=True)
         return bool(found)
 
