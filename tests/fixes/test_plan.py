@@ -124,6 +124,26 @@ def test_no_range_is_widened_without_a_review_which_is_told_what_may_rely_on_it(
     ) == step.caution(checked(MemoryTree(files), narrow)[0])
 
 
+def test_a_firewall_that_names_the_old_range_is_named(tmp_path: Path) -> None:
+    files = {
+        "etc/hostname": "web1\n",
+        "usr/lib/os-release": "ID=debian\n",
+        "etc/sysctl.d/50-ports.conf": f"{RANGE} = 60000 60999\n",
+        "etc/nftables.conf": "table inet f {\n chain out { tcp sport 60000-60999 accept; }\n}\n",
+        "etc/iptables/rules.v4": "-A OUTPUT -p tcp --sport 60000:60999 -j ACCEPT\n-A OUTPUT --sport 160000:609991\n",
+        "etc/ufw/user.rules": "\x00\xff",
+    }
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+
+    made = planned(inputs([str(tmp_path)])[0], only("narrow-ephemeral-range"), Selection(), frozenset(), FixPolicy(review=True))
+
+    (caution,) = (step.caution(made.host) for step in made.steps)
+    named = "/etc/iptables/rules.v4:1 names both of its ends; /etc/nftables.conf:2 names both of its ends"
+    assert f"a firewall, a translation of addresses or a pool of ports may rely on 60000 60999: {named}" == caution
+
+
 def reserving(ports: PortSet, files: dict[str, str]) -> Plan:
     """The plan for a host where the finding about a port in the range wants more ports reserved."""
     tree = MemoryTree({**web(40000), **files})

@@ -193,7 +193,12 @@ def planned(
 
     # Each proof reads the host again: the tree keeps what it saw of directories and links.
     with opened(given) as tree:
-        return plan(*examine({}), examine, policy)
+        made = plan(*examine({}), examine, policy)
+        if any(step.caution(made.host) for step in made.steps):
+            from portwright.system.host_files.firewalls import firewall_rules
+
+            made = replace(made, host=replace(made.host, sources={**firewall_rules(tree), **made.host.sources}))
+        return made
 
 
 def before(given: Input, made: "Plan") -> "Before":
