@@ -159,3 +159,14 @@ def test_what_files_of_several_systems_say_differently_is_unknown() -> None:
     known = {each.key: (each.boot, each.confidence) for each in host.sysctls}
     assert ("4096", "possible") == known["net.core.somaxconn"]
     assert ("15", "certain") == known["net.ipv4.tcp_fin_timeout"]
+
+
+def test_of_lines_that_hang_together_the_first_branch_is_written() -> None:
+    """A unit with the ExecStart of each system would be one that systemd refuses."""
+    text = (
+        "{% if fact.family == 'Debian' %}\na\n{% endif %}\n{% if fact.family == 'RedHat' %}\nb\n{% else %}\nc\n{% endif %}\n"
+        "{% if fact.family == 'Debian' %}\nd\n{% endif %}\n"
+    )
+
+    assert ["a", "c", "d"] == [each.text for each in engine().lines(text, is_whole=True)]
+    assert ["a", "b", "c", "d"] == [each.text for each in engine().lines(text)]

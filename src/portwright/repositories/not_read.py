@@ -121,7 +121,7 @@ _COMPOSE = lazy_regex(r"(?m)^services:\s*(?:#.*)?$")
 _COMPOSE_SERVICE = lazy_regex(r"(?m)^\s+(?:image|build|container_name|network_mode):|^\s+ports:\s*\n\s*- [\"']?[0-9$]")
 _KUBERNETES = lazy_regex(r"(?m)^apiVersion:")
 _OBJECT = lazy_regex(r"(?m)^kind:")
-_PLAYBOOK = lazy_regex(r"(?m)^-?\s*(?:- )?(?:hosts|tasks|roles):|\bansible\.(?:builtin|posix)\.")
+_PLAYBOOK = lazy_regex(r"(?m)^-?\s*(?:- )?(?:hosts|tasks|roles|import_playbook):|\bansible\.(?:builtin|posix)\.")
 
 # One pass over the text; the name of the group that matched is what it speaks of.
 _SPEAKS = lazy_regex(

@@ -110,7 +110,7 @@ def _template(task: Task, pages: MachinePages, layout: Layout) -> bool:
     if text is None or "\0" in text or not is_path(path):
         return False
     options = {name: task.variables.filled(task.given[name]) for name in task.given if name.endswith(("_string", "_blocks"))}
-    filled = task.variables.lines(text, Place(label, 1, 1, 1), options)
+    filled = task.variables.lines(text, Place(label, 1, 1, 1), options, _hangs_together(path))
     if filled is None:
         lines = [Line(each, label, number) for number, each in enumerate(text.removesuffix("\n").split("\n"), 1)]
     else:
@@ -174,6 +174,11 @@ def _inside(path: str, label: str, text: str, pages: MachinePages) -> str:
     if "." not in last and "." in name.removesuffix(".j2") and _is_config(inside, text) and not _is_config(path, text):
         return inside
     return path
+
+
+def _hangs_together(path: str) -> bool:
+    """Whether each line of a file there may change what another one means: of units, of settings, of scripts."""
+    return "/systemd/" in path or path.startswith(("/etc/default/", "/etc/sysconfig/", "/etc/sysctl")) or path.endswith(".sh")
 
 
 def _is_config(path: str, text: str) -> bool:

@@ -101,6 +101,8 @@ class Engine(ImmutableSandboxedEnvironment):
         self.steps = 0
         self.unsure = 0
         self.at = (1, False)
+        self.first_only = False
+        self.taken: dict[str, Any] = {}
         self.working = False
         self._expressions: dict[str, Any] = {}
         self._templates: dict[str, Any] = {}
@@ -129,12 +131,13 @@ class Engine(ImmutableSandboxedEnvironment):
             return UNKNOWN
         return found not in ("False", "false", "no") if isinstance(found, str) else bool(found)
 
-    def lines(self, text: str) -> list[FilledLine]:
-        """A template's text, filled in."""
+    def lines(self, text: str, is_whole: bool = False) -> list[FilledLine]:
+        """A template's text, filled in. `is_whole`: its lines hang together, so that of an undecided condition one branch is written."""
         found: list[FilledLine] = []
         pieces: list[str] = []
         number, is_known, sure = 0, False, True
         with _Work(self):
+            self.first_only, self.taken = is_whole, {}
             for piece, is_sure in self._written(self._whole(text)):
                 at, is_text = self.at
                 for step, part in enumerate(piece.split("\n")):
@@ -297,13 +300,14 @@ class _Work:
 
     def __enter__(self) -> None:
         engine = self._engine
-        self._outer = engine.working, engine.unsure, engine.at
+        self._outer = engine.working, engine.unsure, engine.at, engine.first_only
         if not engine.working:
             engine.working, engine.steps = True, MOST_STEPS
-        engine.unsure = 0
+        engine.unsure, engine.first_only = 0, False
 
     def __exit__(self, *_: object) -> None:
-        self._engine.working, self._engine.unsure, self._engine.at = self._outer
+        engine = self._engine
+        engine.working, engine.unsure, engine.at, engine.first_only = self._outer
 
 
 class _Table(dict[str, Callable[..., Any]]):
@@ -410,9 +414,12 @@ class _Rewriting:
     def _branches(test: Any, body: list[Any], otherwise: list[Any], line: int) -> list[Any]:
         """`if` once more: each branch where its condition may be met, marked where that is not known."""
 
+        asked = _asked(test)
+
         def guard(name: str, inside: list[Any]) -> nodes.If:
             body = [_note("__begin", test, line), *inside, _note("__end", test, line)]
-            return nodes.If(_filter(test, name, line), body, [], [], lineno=line)
+            words = [nodes.Const(each, lineno=line) for each in asked]
+            return nodes.If(_filter(test, name, line, *words), body, [], [], lineno=line)
 
         found = [guard("__may", body)]
         if otherwise:
@@ -472,6 +479,20 @@ class _Rewriting:
         return node
 
 
+def _asked(test: Any) -> tuple[str, Any] | tuple[()]:
+    """The name that a condition compares with a constant, and that one."""
+    if not (isinstance(test, nodes.Filter) and test.name == "__compare" and len(test.args) == 2):
+        return ()
+    operator, other = test.args
+    name, node = "", test.node
+    while isinstance(node, (nodes.Getattr, nodes.Getitem)):
+        part = node.attr if isinstance(node, nodes.Getattr) else node.arg.value if isinstance(node.arg, nodes.Const) else ""
+        name, node = f".{part}{name}", node.node
+    if not (isinstance(node, nodes.Name) and isinstance(operator, nodes.Const) and isinstance(other, nodes.Const)):
+        return ()
+    return (f"{node.name}{name}", other.value) if operator.value == "eq" else ()
+
+
 def _filter(node: Any, name: str, line: int, *args: Any) -> nodes.Filter:
     return nodes.Filter(node, name, list(args), [], None, None, lineno=line)
 
@@ -486,10 +507,15 @@ def _inner(engine: Engine) -> dict[str, Callable[..., Any]]:
     def open_(value: Any) -> bool:
         return is_unknown(value) or (isinstance(value, str) and MARK in value)
 
-    def may(value: Any) -> bool:
+    def may(value: Any, name: str = "", wanted: Any = None) -> bool:
+        if open_(value) and engine.first_only and name:
+            # What was taken to be one thing is no other one further down.
+            return bool(engine.taken.setdefault(name, wanted) == wanted)
         return open_(value) or bool(value)
 
-    def may_not(value: Any) -> bool:
+    def may_not(value: Any, name: str = "", wanted: Any = None) -> bool:
+        if open_(value) and engine.first_only:
+            return bool(name) and bool(engine.taken.get(name, wanted) != wanted)
         return open_(value) or not value
 
     def begin(value: Any) -> None:

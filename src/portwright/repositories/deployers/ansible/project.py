@@ -36,6 +36,9 @@ class _Known:
     is_real: bool
 
 
+_NOBODY = _Known("no group", ("all",), (), (), False)
+
+
 @dataclass
 class _Written:
     """What a playbook wrote on a machine."""
@@ -116,7 +119,7 @@ class _Running:
             for name in list(self.layout.host_vars)[:200]
             if name not in names
         ]
-        return [("", known or [_Known("", ("all",), tuple(layers), (), False)])]
+        return [("", [_Known("", ("all",), tuple(layers), (), False), *known])]
 
     def _of_inventory(self, folder: str, inventory: Inventory) -> list[_Known]:
         found: dict[Any, _Known] = {}
@@ -196,15 +199,19 @@ class _Running:
 
     def _playbook(self, label: str, environment: str, machines: Iterable[_Known]) -> None:
         plays = list(self._numbered(label))
+        own = {name for _, play in plays for name in self._names(play.get("hosts"))}
+        is_for_all = any(self._is_meant(play, _NOBODY) for _, play in plays)
         run = 0
         for known in machines:
+            if not known.is_real and known.name and known.name not in own and not is_for_all:
+                continue
             mine = [(where, play) for where, play in plays if self._is_meant(play, known)]
             if mine and run >= _MOST_MACHINES:
                 self._say(Place(label, 1, 1, 1), f"it is for more than {_MOST_MACHINES} machines: of the rest nothing is said")
                 break
             run += bool(mine)
             if mine:
-                self._on(label, f"{environment}/{known.name}" if environment else known.name, known, mine)
+                self._on(label, self._called(label, environment, known), known, mine)
         # Groups that only a running inventory knows: each pattern is a machine.
         several = list(machines)
         others: dict[tuple[str, ...], list[tuple[str, Mapping[Any, Any]]]] = {}
@@ -218,10 +225,17 @@ class _Running:
             layers = [layer for name in reversed(names) for layer in self._vars_of(name, self.layout.group_vars, "")]
             known = _Known(names[0], ("all", *names), (*layers, *everywhere), (), False)
             of_all = [each for each in plays if each in mine or self._is_meant(each[1], known)]
-            self._on(label, f"{environment}/{names[0]}" if environment else names[0], known, of_all)
+            self._on(label, self._called(label, environment, known), known, of_all)
         local = [(where, play) for where, play in plays if self._is_local(play)]
         if local:
-            self._on(label, "localhost", _Known("localhost", ("all",), (), ("localhost",), True), local)
+            known = _Known("localhost", ("all",), (), ("localhost",), False)
+            self._on(label, self._called(label, "", known), known, local)
+
+    def _called(self, label: str, environment: str, known: _Known) -> str:
+        """What a machine is called: a host by its name; where nothing lists the hosts, a group is another one in each playbook."""
+        if not known.is_real:
+            return f"{known.name or 'all'} in {label}" if known.name or len(self.layout.playbooks) > 1 else ""
+        return f"{environment}/{known.name}" if environment else known.name
 
     def _numbered(self, label: str, depth: int = 0) -> Iterator[tuple[str, Mapping[Any, Any]]]:
         document = self.layout.document(label)
@@ -242,7 +256,7 @@ class _Running:
         for each in hosts if isinstance(hosts, list) else [hosts]:
             text = text_of(Variables(self.filling, known.layers).filled(each)) if isinstance(each, str) else None
             if text is None or MARK in text:
-                return True
+                return known.is_real or not known.name
             parts += [part.strip() for part in text.replace(",", ":").split(":") if part.strip()]
         if any(part in _LOCAL for part in parts) and len(parts) == 1:
             return False
@@ -284,11 +298,13 @@ class _Running:
             main = next(iter(self.layout.files_of(f"{folder}/tasks/main" if folder else "tasks/main")), None)
             if folder in self.budget.roles or main is None or lies_aside(main) or main in self.budget.reached:
                 continue
-            pages = MachinePages(main)
+            # Where plays say which roles are together, one that none of them has is with no other.
+            machine = f"role {folder}" if self.layout.playbooks else ""
+            pages = MachinePages(main, machine)
             run = Run(self.layout, self.filling, Machine("", tuple(layers), pages), self.budget, main)
             run.folder = folder
             run.role(folder, Where(main, folder))
-            self.written.append(_Written(main, "", pages))
+            self.written.append(_Written(main, machine, pages))
 
     def _rest(self) -> None:
         """Files of tasks that nothing includes by a name that is known."""
@@ -315,19 +331,23 @@ class _Running:
         of_playbooks: dict[str, list[_Written]] = {}
         for each in self.written:
             of_playbooks.setdefault(each.machine, []).append(each)
-        seen: set[tuple[str, str, tuple[Line, ...]]] = set()
-        twins: dict[Any, str] = {}
+        wholes: dict[str, frozenset[tuple[str, tuple[Line, ...]]]] = {}
+        made: dict[str, list[tuple[str, Placed]]] = {}
         for machine, several in of_playbooks.items():
-            files = list(self._of_machine(machine, several))
-            if machine:
-                # Machines on which the same is written are one.
-                key = frozenset((placed.path, placed.lines) for _, placed in files)
-                if key in twins:
-                    continue
-                twins[key] = machine
-            for label, placed in files:
-                if (placed.path, placed.machine, placed.lines) not in seen:
-                    seen.add((placed.path, placed.machine, placed.lines))
+            files = [each for each in self._of_machine(machine, several) if _matters(each[1].path)]
+            made[machine] = files
+            wholes[machine] = frozenset((placed.path, placed.lines) for _, placed in files)
+        kept: list[str] = []
+        for machine in sorted(wholes, key=lambda machine: -len(wholes[machine])):
+            # A machine on which nothing is written that is not on another one, too, says nothing more.
+            if machine and any(wholes[machine] <= wholes[other] for other in kept if other):
+                continue
+            kept.append(machine)
+        for machine in [each for each in made if each in set(kept)]:
+            seen: set[tuple[str, tuple[Line, ...]]] = set()
+            for label, placed in made[machine]:
+                if (placed.path, placed.lines) not in seen:
+                    seen.add((placed.path, placed.lines))
                     self.made.files.setdefault(label, []).append(placed)
         for label, (task, line) in self.budget.not_put.items():
             self.made.left_out.setdefault(task, []).append(LeftOut(label, f"the condition of the task at {task}:{line} is not met"))
@@ -379,6 +399,17 @@ class _Running:
 
 def _holds(above: str, folder: str) -> bool:
     return folder.startswith(f"{above}/") or not above
+
+
+_ELSEWHERE = (
+    *("/etc/yum.repos.d/", "/etc/yum/", "/etc/dnf/", "/etc/apt/", "/etc/logrotate.d/", "/etc/profile.d/", "/etc/sudoers", "/etc/motd"),
+    *("/etc/ssl/", "/etc/pki/", "/etc/bash", "/etc/zsh", "/etc/vim", "/etc/nanorc", "/etc/pam.d/", "/var/cache/"),
+)
+
+
+def _matters(path: str) -> bool:
+    """Whether a file on a host may say something that is read here."""
+    return not path.startswith(_ELSEWHERE) and "/.ssh/" not in path and "/.bash" not in path
 
 
 def _globs(word: str, known: _Known) -> bool:

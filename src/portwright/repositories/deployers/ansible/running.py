@@ -36,6 +36,7 @@ class Budget:
     reached: set[str] = field(default_factory=set)
     roles: set[str] = field(default_factory=set)
     loaded: set[str] = field(default_factory=set)
+    by_name: set[str] = field(default_factory=set)
     not_followed: set[tuple[str, int]] = field(default_factory=set)
     not_put: dict[str, tuple[str, int]] = field(default_factory=dict)
 
@@ -478,7 +479,12 @@ class Run:
         for name, value in said.items():
             if name in ("cacheable", "_raw_params"):
                 continue
-            made[name] = variables.filled(value) if decided is True and where.is_sure else UNKNOWN
+            new = variables.filled(value)
+            if decided is not True or not where.is_sure:
+                # A list that is perhaps another one has most of its items in any case; a number has not.
+                old = variables.get(name)
+                new = old if isinstance(old, (list, dict)) else new if is_same(old, new) or isinstance(new, (list, dict)) else UNKNOWN
+            made[name] = new
         self._set(made)
         return True
 
@@ -495,9 +501,12 @@ class Run:
             folders = (f"{where.folder}/vars", *folders) if where.role_name else folders
             found = self.layout.found(name, folders)
             if found is not None:
+                self.budget.by_name.add(found)
                 return self._variables_of(found)
             if MARK in name:
-                several = [self._variables_of(label) for label in self.layout.matching(name, folders)]
+                # One that is read by its own name elsewhere is not one of those that hang on the machine.
+                labels = [label for label in self.layout.matching(name, folders) if label not in self.budget.by_name]
+                several = [self._variables_of(label) for label in labels if not label.endswith(("/main.yml", "/main.yaml"))]
                 if several:
                     return _agreed(several)
         return {}

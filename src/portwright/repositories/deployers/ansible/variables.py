@@ -149,8 +149,8 @@ class Variables:
         found = self._asking(self.filling.engine(), lambda engine: engine.decide(bare), place_of(condition))
         return UNKNOWN if is_unknown(found) else found
 
-    def lines(self, text: str, at: Place, options: Mapping[str, Any]) -> list[FilledLine] | None:
-        """A template's text, filled in; None where it cannot be."""
+    def lines(self, text: str, at: Place, options: Mapping[str, Any], is_whole: bool = False) -> list[FilledLine] | None:
+        """A template's text, filled in; None where it cannot be. `is_whole` as the engine has it."""
         chosen = {name: options[name] for name in ("trim_blocks", "lstrip_blocks") if isinstance(options.get(name), bool)}
         skipped = 0
         header = _HEADER.match(text)
@@ -164,7 +164,7 @@ class Variables:
         for name in (*marks, "comment_end_string"):
             if isinstance(options.get(name), str) and 0 < len(options[name]) < 9:
                 chosen[name] = str(options[name])
-        found = self._asking(self.filling.engine(tuple(sorted(chosen.items()))), lambda engine: engine.lines(text), at)
+        found = self._asking(self.filling.engine(tuple(sorted(chosen.items()))), lambda engine: engine.lines(text, is_whole), at)
         if is_unknown(found):
             return None
         return [FilledLine(each.text, each.number + skipped, each.is_sure) for each in found]
