@@ -60,20 +60,22 @@ def _of(
         if not said and not only_said:
             said = [Word(text, at) for text in each.to.default or ()]
         places = [(word, host) for word in said if (host := _host(word.text)) is not None]
-        if places:
+        anew = settings.values(each.anew, block) if each.anew is not None else None
+        if places and (each.anew is None or anew):
             yield Outbound(
                 at=places[0][0].at,
                 app=found.name,
                 unit=None,
                 name=places[0][0].text if len(places) == 1 else f"{places[0][0].text} and {len(places) - 1} more",
-                keepalive=None,
+                keepalive=False if anew else None,
+                decided_at=anew[0][0].at if anew else None,
                 servers=len(places),
                 loopback=_loopback([host for _, host in places], settings.files),
                 version=version,
                 why=each.why,
                 confidence=confidence,
                 traits=Traits(closes_first="yes"),
-                opened_for="client",
+                opened_for="request" if anew else "client",
             )
     if each.keeps is not None:
         yield from _kept(found, each, settings, at, version, confidence, only_said)

@@ -111,6 +111,7 @@ class Connects:
 
     To `name`: `keeps` says whether it keeps them open, `why` what it does if not. To each value of `to` (of each block `each`, where
     there is one), one for each client, as a proxy of TCP does. From each value of `bound`: it binds that address before it connects.
+    With a value of `anew` it opens a connection to `to` for each request.
     """
 
     name: str = ""
@@ -118,6 +119,7 @@ class Connects:
     why: str = ""
     to: Slot | None = None
     bound: Slot | None = None
+    anew: Slot | None = None
     each: str = ""
     when: Conditions = ()
     unless: Conditions = ()
@@ -131,7 +133,7 @@ class Config:
     `under` names files whose settings stand in a section of a name that only the file's own name tells. `when_missing` is how sure a
     built-in default is where none of its files was found. `format` are the grammars it may be written in. `passes_over` are patterns of
     settings that look like those of a socket and open none. `usual_drop_ins` are what the config that a package installs includes, read
-    where it is not there; `unread` are files in a grammar that nobody reads here, one of which may say anything. Without a `format` the
+    where it is not there; a file is `optional` that is named and says nothing of sockets; `unread` are files in a grammar that nobody reads here, one of which may say anything. Without a `format` the
     engine reads none of them: the daemon's reader does, or nothing in them says where it listens.
     """
 
@@ -150,6 +152,7 @@ class Config:
     once: bool = False
     passes_over: tuple[str, ...] = ()
     usual_drop_ins: tuple[str, ...] = ()
+    optional: bool = False
     unread: tuple[str, ...] = ()
 
 

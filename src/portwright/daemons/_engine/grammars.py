@@ -221,6 +221,12 @@ def _rainer(source: Source) -> Parsed:
     return rainer.parse(source)
 
 
+def _vcl(source: Source) -> Parsed:
+    from portwright.formats import vcl
+
+    return vcl.parse(source)
+
+
 def _yaml(source: Source) -> Parsed:
     from portwright.formats import yaml_nodes
 
@@ -260,6 +266,7 @@ _GRAMMARS: Mapping[str, Callable[[Source], Parsed]] = {
     "rainer": _rainer,
     "perl": _perl,
     "yaml": _yaml,
+    "vcl": _vcl,
 }
 
 

@@ -44,7 +44,7 @@ WILDCARDS: Mapping[str, tuple[str, ...]] = {
 FORMATS = (
     "words", "words-equals", "plain", "plain-if", "plain-listeners", "ini", "assignments", "properties", "toml", "clauses", "knot", "named",
     "dovecot", "bacula", "gmond", "nats", "json", "lua", "lighttpd", "icinga", "libconfig", "xml", "xml-properties", "tags", "yaml",
-    "rainer", "perl", "httpd", "hcl", "words-macros", "assignments-c", "assignments-macros",
+    "rainer", "perl", "httpd", "hcl", "words-macros", "assignments-c", "assignments-macros", "vcl",
 )  # fmt: skip
 
 
@@ -114,7 +114,7 @@ def _config(value: Any, here: str) -> Config:
         {
             "format": _formats, "from": _named, "paths": _by_family, "every": schema.answer, "include": _includes,
             "relative": schema.text, "drop-ins": schema.words, "directories": _slot_sources, "unless": _conditions,
-            "needed": schema.answer, "under": schema.pairs, "once": schema.answer, "when-missing": schema.one_of(*CONFIDENCES),
+            "needed": schema.answer, "under": schema.pairs, "once": schema.answer, "optional": schema.answer, "when-missing": schema.one_of(*CONFIDENCES),
             "passes-over": schema.words, "usual-drop-ins": schema.words, "unread": schema.words,
         },
         here,
@@ -316,8 +316,8 @@ _KEYS: Mapping[str, Piece] = {
     "attached": schema.words,
 }  # fmt: skip
 _OF_CONNECTIONS: Mapping[str, Piece] = {
-    "name": schema.text, "keeps": _slot, "why": schema.text, "to": _slot, "bound": _slot, "each": schema.text, "when": _conditions,
-    "unless": _conditions, "versions": _versions,
+    "name": schema.text, "keeps": _slot, "why": schema.text, "to": _slot, "bound": _slot, "anew": _slot, "each": schema.text,
+    "when": _conditions, "unless": _conditions, "versions": _versions,
 }  # fmt: skip
 _OF_SOCKETS: Mapping[str, Piece] = {
     "protocols": _protocols, "listen": _slot, "port": _slot, "end-port": _slot, "backlog": _slot, "excepting": _slot, "other-than": _slots,

@@ -292,6 +292,8 @@ class Settings:
         if named is not None:
             for word, _ in named:
                 path = self._absolute(word.text)
+                if self.files.kind(path) == "missing" and config.optional:
+                    continue  # nothing in it says where it listens
                 if self.files.kind(path) == "missing":
                     self.files.report_missing(word.at, f"{self.invocation.program} reads {path}, which is not there")
                     self.unsure = f"{path} is not there"
@@ -568,7 +570,7 @@ def _understood(entry: Descriptor) -> re.Pattern[str]:
         named = (each.listen, each.port, each.end_port, each.backlog, each.excepting, *each.other_than)
         blocks.append((each.each or "", named, conditions))
     for connects in entry.connects:
-        blocks.append((connects.each, (connects.keeps, connects.to, connects.bound), (*connects.when, *connects.unless)))
+        blocks.append((connects.each, (connects.keeps, connects.to, connects.bound, connects.anew), (*connects.when, *connects.unless)))
     blocks.append(("", (entry.node_ports, entry.pods), ()))
     for block, slots, conditions in blocks:
         found.add(block)
