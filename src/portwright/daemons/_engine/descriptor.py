@@ -133,8 +133,9 @@ class Config:
     `under` names files whose settings stand in a section of a name that only the file's own name tells. `when_missing` is how sure a
     built-in default is where none of its files was found. `format` are the grammars it may be written in. `passes_over` are patterns of
     settings that look like those of a socket and open none. `usual_drop_ins` are what the config that a package installs includes, read
-    where it is not there; a file is `optional` that is named and says nothing of sockets; `unread` are files in a grammar that nobody reads here, one of which may say anything. Without a `format` the
-    engine reads none of them: the daemon's reader does, or nothing in them says where it listens.
+    where it is not there; a file is `optional` that is named and says nothing of sockets; `unread` are files in a grammar that nobody
+    reads here, one of which may say anything. Without a `format` the engine reads none of them: the daemon's reader does, or nothing in
+    them says where it listens.
     """
 
     format: str = ""

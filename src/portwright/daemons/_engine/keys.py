@@ -114,7 +114,8 @@ def _config(value: Any, here: str) -> Config:
         {
             "format": _formats, "from": _named, "paths": _by_family, "every": schema.answer, "include": _includes,
             "relative": schema.text, "drop-ins": schema.words, "directories": _slot_sources, "unless": _conditions,
-            "needed": schema.answer, "under": schema.pairs, "once": schema.answer, "optional": schema.answer, "when-missing": schema.one_of(*CONFIDENCES),
+            "needed": schema.answer, "under": schema.pairs, "once": schema.answer, "optional": schema.answer,
+            "when-missing": schema.one_of(*CONFIDENCES),
             "passes-over": schema.words, "usual-drop-ins": schema.words, "unread": schema.words,
         },
         here,
