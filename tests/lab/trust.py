@@ -197,8 +197,8 @@ def _drifted(host: Machine, judge: Judge, outside: Outside, what: str, message: 
 
 TUNNEL = {
     "/etc/systemd/system/tunnel.service": (
-        "[Unit]\nDescription=Tunnel\n\n[Service]\nExecStart=/usr/bin/socat TCP-LISTEN:7000,fork TCP:127.0.0.1:22\nRestart=always\n\n"
-        "[Install]\nWantedBy=multi-user.target\n"
+        "[Unit]\nDescription=Tunnel\n\n[Service]\nExecStart=/usr/bin/socat TCP-LISTEN:7000,fork,reuseaddr=0 TCP:127.0.0.1:22\n"
+        "Restart=always\n\n[Install]\nWantedBy=multi-user.target\n"
     ),
     "/etc/systemd/system/bounded.service": (
         "[Unit]\nDescription=Bounded\n\n[Service]\nCapabilityBoundingSet=CAP_CHOWN\n"
