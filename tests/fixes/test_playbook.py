@@ -355,6 +355,32 @@ def test_a_new_file_in_a_folder_that_a_plan_rests_on_is_drift() -> None:
     ] == [(each["path"], each["names"], each["own"]) for each in variables(book)["portwright_listed"]]
 
 
+@pytest.mark.parametrize("now", [(), ("b.conf",), ("\udcff.conf", "x y.conf")])
+def test_ansible_and_a_plan_agree_on_what_a_folder_holds(tmp_path: Path, now: tuple[str, ...]) -> None:
+    names = ("a.conf", "zz.conf", "ü.conf", "n\n.conf", "\udcfe.conf", "README", "{{ 1 }}.conf")
+    for path, text in {**web(40000), "/etc/hostname": "web1\n", **{f"/etc/sysctl.d/{name}": "" for name in names}}.items():
+        place = tmp_path / path.lstrip("/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(text[3:]) if text.startswith("-> ") else place.write_text(text)
+    given = inputs([str(tmp_path)])[0]
+    made = planned(given, only("listener-in-ephemeral-range"), Selection(), frozenset(), FixPolicy())
+    values = json.loads(playbook(made, "plan.yml", TEMPLATES, before(given, made), allow_restart=False).files["plan.vars.json"])
+    (listed,) = values["portwright_listed"]
+    assert {"__ansible_unsafe": "/etc/sysctl.d"} == listed["path"]
+    listed["path"] = {"__ansible_unsafe": str(tmp_path / "etc/sysctl.d")}
+    for name in now:
+        (tmp_path / "etc/sysctl.d" / name).touch()
+    (tmp_path / "vars.json").write_text(json.dumps({"portwright_files": [], "portwright_read": [], "portwright_listed": [listed]}))
+    play = {"hosts": "all", "gather_facts": False, "vars_files": ["vars.json"], "tasks": yaml.safe_load(TEMPLATES["analysed"])}
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
+
+    ran = ansible("play.yml", where=tmp_path)
+
+    drifted = [name for name in now if name.isascii()]
+    assert (2 if drifted else 0) == ran.returncode, ran.stdout
+    assert all(name in ran.stdout for name in drifted)
+
+
 def test_what_changes_without_a_person_is_no_drift_and_a_file_that_was_not_there_is(tmp_path: Path) -> None:
     unit = service("web.service", "/usr/sbin/haproxy -f /etc/one.cfg", "EnvironmentFile=/etc/env", "EnvironmentFile=-/etc/none")
     files = {**unit, "/etc/one.cfg": "listen a\n bind :40000\n", "/etc/env": "-> ../run/env", "/run/env": "A=1\n"}

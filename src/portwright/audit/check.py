@@ -218,8 +218,13 @@ def before(given: Input, made: "Plan") -> "Before":
         asked = rests - made.host.sources.keys()
         lacks = frozenset(path for path in asked if path.startswith("/etc/") and _is_missing(tree, path))
         fleeting = frozenset(path for path in rests - asked if tree.resolve(path).startswith(FLEETING))
-        names = {folder: tuple(name for name in tree.names(folder) if name.endswith(".conf")) for folder in made.folders()}
+        names = {folder: tuple(filter(_is_plain, tree.names(folder))) for folder in made.folders()}
     return Before(holds, lacks, fleeting, names)
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a name of a *.conf is the same on each way to a host and back."""
+    return name.endswith(".conf") and name.isascii() and name.isprintable()
 
 
 def _is_missing(tree: Tree, path: str) -> bool:
