@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"
 
 
-@pytest.mark.parametrize("example", ["web1", "shop"])
+@pytest.mark.parametrize("example", ["web1", "shop", "platform"])
 def test_an_example_gives_the_findings_kept_beside_this_test(example: str, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     main(["check", str(EXAMPLES / example), "-v"])
 

@@ -230,6 +230,11 @@ def _is_whole(file: StagedFile) -> bool:
 
 
 def _roles(layout: tuple[StagedFile, ...]) -> dict[str, str]:
-    """The role or host that each file of a layout belongs to, "" for what belongs to the repository as such."""
+    """The role or host that each file of a layout belongs to, "" for what belongs to the repository as such.
+
+    What a playbook or an inventory says to be on this machine is together there, whatever roles it comes of.
+    """
+    known = {each for file in layout if file.machine for each in (file.label, file.origin, *(line.source for line in file.lines))}
     found = {each: role(file.origin) for file in layout for each in (file.label, file.origin)}
-    return found | {source: role(source) for source in {line.source for file in layout for line in file.lines}}
+    found |= {line.source: role(line.source) for file in layout for line in file.lines}
+    return {path: "" if path in known else whose for path, whose in found.items()}
