@@ -312,6 +312,8 @@ _REMARK_LINES = 15
 # Terraform's %{ if } counts, too; a `{%` that nothing ends is a slip of the pen.
 _JINJA = lazy_regex(r"\{\{|\{%(?![^%\n]*$)|\{%[-+~ ]|<%[-=#\s]|<%$|%\{[~ ]*(?:if|for|else|endif|endfor)\b")
 _GO_FORMAT = lazy_regex(r"\{\{ ?[.\"(]|\{\{ ?(?:range|json|index|if|with|end)\b")
+# What str.format() fills in, in a file that is called a template.
+_BRACED = lazy_regex(r"(?<![$\w{])\{[A-Z][A-Z0-9_]*\}|(?<=[0-9])\{[A-Z][A-Z0-9_]*\}")
 _PLACEHOLDER = lazy_regex(
     r"(?<![\w@.])@[A-Za-z_]{2,}@|%%[A-Za-z_]+%%|(?<!\w)__[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*__(?!\w)"
     r"|<(?:your|my)[-_ ][\w -]{1,40}>|<[A-Z]{2,}(?:_[A-Z]+)*>"
@@ -391,6 +393,7 @@ def _unfilled(name: str, kind: ConfigKind, text: str) -> str:
     """The first place of a template that is not filled in, "" where there is none; comments do not count."""
     suffixes = set(_lower(name).split(".")[1:])
     own = recognition.traits_in_repository(kind)
+    is_template = not suffixes.isdisjoint(_TEMPLATE)
     # What finds its .env beside it fills variables in itself, and what nobody fills in there is unknown where it stands.
     name_of_its_own = recognition.has_own_name(_plain(name)) and not own.beside
     for line in text.split("\n"):
@@ -406,6 +409,8 @@ def _unfilled(name: str, kind: ConfigKind, text: str) -> str:
             found = _ENVSUBST.search(line)
         if found is None and name_of_its_own:
             found = _VARIABLE.search(line)
+        if found is None and is_template:
+            found = _BRACED.search(line)
         if found:
             return found[0]
     return ""

@@ -1,4 +1,4 @@
-"""Containers that a script starts: what they publish."""
+"""Containers that a script starts: what they publish, and what else they ask their host for."""
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright.repositories.deployers.placed import Line
@@ -15,6 +15,8 @@ _SWITCHES = frozenset(
     )
 )  # fmt: skip
 _PUBLISHES = ("-p", "--publish")
+_LETTERS = frozenset("diPqt")
+_SETTING = lazy_regex(r"[\w./*-]+=[^\"\\\n]*")
 _NETWORK = ("--network", "--net")
 _PLAIN = lazy_regex(r"[\w.:/\[\]@\ufffd-]+")
 
@@ -28,7 +30,8 @@ def container(run: State, name: str, rest: list[Value], plain: list[str], place:
     if verb not in ("run", "create"):
         return verb != "compose" and verb not in ("service", "stack", "play", "kube")
     ports: list[Value] = []
-    host, image, title, sysctls = False, "", "", False
+    settings: list[Value] = []
+    host, image, title = False, "", ""
     index = position + 1
     while index < len(plain):
         word = plain[index]
@@ -36,6 +39,8 @@ def container(run: State, name: str, rest: list[Value], plain: list[str], place:
             image = word
             break
         option, equals, value = word.partition("=")
+        if option[1:2] != "-" and len(option) > 2 and set(option[1:-1]) <= _LETTERS:
+            option = f"-{option[-1]}"  # -dp 80:80
         if option.startswith("-p") and not option.startswith("--") and len(option) > 2:
             ports.append(rest[index])
             index += 1
@@ -49,20 +54,23 @@ def container(run: State, name: str, rest: list[Value], plain: list[str], place:
             ports.append(where)
         host = host or (option in _NETWORK and held == "host")
         title = held if option == "--name" else title
-        sysctls = sysctls or option == "--sysctl"
+        if option == "--sysctl" and where:
+            settings.append(where)
         index += 1 if equals and option.startswith("--") else 2
-    if host or not image:
+    if not image:
         return False
-    if not ports:
-        return not sysctls
-    wanted = [(_port(text_of(port)), port[0]) for port in ports if port]
-    head = ("services:", f"  {_name(title or image)}:", "    image: image", "    ports:")
+    head = ["services:", f"  {_name(title or image)}:", "    image: image", *(["    network_mode: host"] if host else [])]
     lines = [_line(each, place) for each in head]
-    lines += [_line(f'      - "{port}"', where) for port, where in wanted if port]
-    told = all(port and UNKNOWN not in port for port, _ in wanted)
-    if len(lines) > len(head):
+    told = True
+    for key, asked, reads in (("ports", [] if host else ports, _port), ("sysctls", settings, _setting)):
+        found = [(reads(text_of(each)), each[0]) for each in asked if each]
+        told = told and all(text and UNKNOWN not in text for text, _ in found)
+        if any(text for text, _ in found):
+            lines.append(_line(f"    {key}:", place))
+            lines += [_line(f'      - "{text}"', where) for text, where in found if text]
+    if host or len(lines) > len(head):
         run.pages.write(f"/srv/{run.pages.label.replace('/', '-')}-{place.number}/compose.yaml", lines)
-    return told and not sysctls
+    return told
 
 
 def _line(text: str, place: Piece) -> Line:
@@ -80,3 +88,9 @@ def _port(text: str) -> str:
         text = text.removeprefix(option)
     text = text.removeprefix("=")
     return text if _PLAIN.fullmatch(text) else ""
+
+
+def _setting(text: str) -> str:
+    """The kernel setting that is asked for, "" for what is none."""
+    text = text.removeprefix("--sysctl=")
+    return text if _SETTING.fullmatch(text) else ""
