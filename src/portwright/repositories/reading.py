@@ -3,7 +3,7 @@
 Nothing in a repository says what is enabled, so what lies there counts as deployed, and nothing is surer than *likely*.
 """
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 from portwright._start.records import replace
 from portwright.coverage import Coverage, NotUnderstood
@@ -14,7 +14,7 @@ from portwright.host.join.listener import listener
 from portwright.host.reading import Services, assemble, bind_context, services
 from portwright.repositories.gathering import OTHER, Gathered, gather
 from portwright.repositories.setcap_mentions import Mention, perhaps_given
-from portwright.repositories.staging import MOST_LAYOUTS, StagedFile, StagedTree, blank_lines, machine_of, role, stage, told_apart
+from portwright.repositories.staging import MOST_LAYOUTS, StagedFile, StagedTree, blank_lines, is_of, machine_of, role, stage, told_apart
 from portwright.source import Span, Unreadable
 from portwright.system.host_files.captures import Captured, captured
 from portwright.system.spanned_text import UNKNOWN
@@ -37,11 +37,16 @@ def read_repository(tree: Tree, name: str, explicit: bool = False, ignored: Mapp
     placed, unreadable = found.placed, found.unreadable
     apart = tuple(file for file in placed if _is_apart(file))
     theirs = {file.machine for file in apart if file.machine}
-    together = tuple(file for file in placed if not _is_apart(file) and not (file.machine in theirs and file.what.kind == "sysctl"))
+    together = tuple(
+        file
+        for file in placed
+        if not _is_apart(file) and not (file.machine and file.what.kind == "sysctl" and any(is_of(each, file.machine) for each in theirs))
+    )
     layouts = stage(together)
     settings = tuple(file for file in (layouts[0] if layouts else ()) if file.what.kind == "sysctl")
     # Of the many layouts that files may make, the first has all files once; only then come those that tell less.
-    layouts = (*layouts[:1], *((file, *settings, *_own_settings(file, placed)) for file in apart), *layouts[1:])
+    beside = ((*files, *settings, *_own_settings(files, placed)) for files in _alongside(apart))
+    layouts = (*layouts[:1], *beside, *layouts[1:])
     affordable = _affordable(layouts)
     if len(layouts) > affordable:
         several = f"more than {MOST_LAYOUTS}" if len(layouts) > MOST_LAYOUTS else f"{len(layouts)}"
@@ -62,12 +67,25 @@ def _is_apart(file: StagedFile) -> bool:
     return kind == "quadlet" or (recognition.is_daemon(kind) and recognition.traits_in_repository(kind).apart)
 
 
-def _own_settings(file: StagedFile, placed: Iterable[StagedFile]) -> tuple[StagedFile, ...]:
-    """The kernel settings of the machine that a file is for: its own source's, else those of the only other source that makes any."""
-    if not file.machine:
+def _alongside(apart: Iterable[StagedFile]) -> Iterator[tuple[StagedFile, ...]]:
+    """Those of the files that are apart which run together all the same: what is said to be for one machine."""
+    whose: dict[str, list[StagedFile]] = {}
+    for file in apart:
+        if file.machine:
+            whose.setdefault(file.machine, []).append(file)
+        else:
+            yield (file,)
+    for files in whose.values():
+        yield from stage(tuple(files))
+
+
+def _own_settings(files: Sequence[StagedFile], placed: Iterable[StagedFile]) -> tuple[StagedFile, ...]:
+    """The kernel settings of the machine that files are for: of their own sources, else of the only other source that makes any."""
+    machine = files[0].machine
+    if not machine:
         return ()
-    found = tuple(each for each in placed if each.machine == file.machine and each.what.kind == "sysctl")
-    own = tuple(each for each in found if each.of == file.of)
+    found = tuple(each for each in placed if each.what.kind == "sysctl" and each.machine and is_of(machine, each.machine))
+    own = tuple(each for each in found if each.of in {file.of for file in files})
     return own or (found if len({each.of for each in found}) == 1 else ())
 
 

@@ -256,6 +256,11 @@ def machine_of(file: StagedFile) -> str:
     return role(file.origin) or file.origin.rpartition("/")[0]
 
 
+def is_of(machine: str, others: str) -> bool:
+    """Whether a machine is one of some others: `nodes of k8s, with web` are of `nodes of k8s`."""
+    return machine == others or machine.startswith(f"{others}, ")
+
+
 def told_apart(layouts: Sequence[tuple[StagedFile, ...]]) -> tuple[tuple[str, str], ...]:
     """(the machine, why it is none of the others) of each layout; two empty texts where there is one."""
     if len(layouts) < 2:

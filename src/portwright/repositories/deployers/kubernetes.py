@@ -60,7 +60,8 @@ class _Document:
 def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
     """What the objects of a file put on the nodes of a cluster; each file is for a cluster of its folder's."""
     lines, understood = _lines(label, text, checkout)
-    pages = Pages(label, machine=_machine(label), cut=len(text) > _LONGEST_FILE)
+    pages = Pages(label, machine=f"nodes of {label.rpartition('/')[0] or '.'}", cut=len(text) > _LONGEST_FILE)
+    of_pods: dict[str, Pages] = {}
     found: list[Placed] = []
     others: list[Deployed] = []
     documents = list(_documents(lines))
@@ -74,11 +75,13 @@ def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
             continue
         document = _parsed(document)
         kind = kind or _kind(document)
+        machine, place = _where(document, kind, pages.machine)
         for pod in pods.pods(document.nodes):
             for container in pod.containers:
                 for claim in pods.node_settings(container, pod, document.source):
                     line = document.lines[claim.at.line - 1]
-                    pages.set(line.number, claim.at.column + line.shift, claim.name, claim.value, line.source)
+                    column = claim.at.column + line.shift
+                    of_pods.setdefault(machine, Pages(label, machine)).set(line.number, column, claim.name, claim.value, line.source)
         if kind == "Tuned":
             _tuned(document, pages)
         elif kind == "MachineConfig":
@@ -86,14 +89,13 @@ def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
         elif kind in _CONFIGS:
             pages.write(_CONFIGS[kind], document.lines)
         elif document.is_read and kind in _READ:
-            # The name by which the room that reads manifests knows them; a place of its own for each of them.
             first, unread = document.lines[0], _unread(document, kind)
-            place = f"/srv/{first.number}/kubectl-applies/manifest.yaml"
             known = [Line("", first.source, first.number) if at in unread else line for at, line in enumerate(document.lines)]
-            found.append(Placed(place, tuple(known), pages.machine))
+            found.append(Placed(place, tuple(known), machine))
         if document.is_read:
             understood.update(_understood(document, label, _unread(document, kind)))
     done = pages.deployed()
+    others += [each.deployed() for each in of_pods.values()]
     files = (*done.files, *found, *(file for each in others for file in each.files))
     cut = done.cut or len(documents) > _MOST_DOCUMENTS
     return Deployed(files, frozenset(understood) | done.understood, cut)
@@ -116,9 +118,28 @@ def _lines(label: str, text: str, checkout: Checkout) -> tuple[list[Line], set[i
     return [Line(each.rstrip("\r"), label, number) for number, each in enumerate(lines, 1)], set()
 
 
-def _machine(label: str) -> str:
-    """Whose nodes: what lies in one folder is for one cluster."""
-    return f"nodes of {label.rpartition('/')[0] or '.'}"
+def _where(document: _Document, kind: str, nodes: str) -> tuple[str, str]:
+    """(whose machine, at which place there) an object is: all nodes have the pods of a DaemonSet, and some have those of any other one.
+
+    Two objects of one name are never applied together. By the end of the place the room that reads manifests knows them.
+    """
+    said = [next(_values(document.nodes, "metadata", key), None) for key in ("namespace", "name")]
+    namespace, name = ("" if word is None or UNKNOWN in word.text or "/" in word.text else word.text for word in said)
+    place = f"{namespace or 'default'}/{name}" if name else f"{document.lines[0].number}"
+    if kind == "DaemonSet" and not _is_choosy(document):
+        return nodes, f"/srv/{place}/kubectl-applies/manifest.yaml"
+    return f"{nodes}, with {name or document.lines[0].number}", f"/srv/{kind}/{place}/kubectl-applies/manifest.yaml"
+
+
+def _is_choosy(document: _Document) -> bool:
+    """Whether a DaemonSet runs on some nodes only: it selects them by more than their operating system."""
+    for spec in (pod.spec for pod in pods.pods(document.nodes)):
+        if any(each.children for each in pods.children(spec, "affinity")):
+            return True
+        for each in pods.children(spec, "nodeSelector"):
+            if any(label.key.text.rpartition("/")[2] != "os" for label in each.children):
+                return True
+    return False
 
 
 def _documents(lines: Iterable[Line]) -> Iterator[_Document]:
