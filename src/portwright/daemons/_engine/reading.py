@@ -100,7 +100,7 @@ def _needs(found: Descriptor, settings: Settings) -> tuple[FileNeed, ...]:
     return (FileNeed(word.at, found.name, found.files.setting, count, count, found.files.otherwise),)
 
 
-def read_fragment(found: Descriptor, path: str, files: Files, packages: Packages) -> tuple[Endpoint | Outbound, ...]:
+def read_fragment(found: Descriptor, path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """What one config file of a daemon says on its own."""
     settings = Settings.alone(found, path, files)
     version = packages.get(found.package or found.name)
@@ -108,7 +108,13 @@ def read_fragment(found: Descriptor, path: str, files: Files, packages: Packages
         *endpoints(found, settings, Span.whole(path), version, only_said=True),
         *outbounds(found, settings, Span.whole(path), version, only_said=True),
     )
-    return tuple(replace(each, confidence="likely") if each.confidence == "certain" else each for each in said)
+    likely = tuple(replace(each, confidence="likely") if each.confidence == "certain" else each for each in said)
+    if found.node_ports is None:
+        return likely
+    from portwright.daemons._engine import pods
+
+    words = [word for word, _ in settings.values(found.node_ports) or ()]
+    return (*likely, *pods.node_ports(found.name, words[-1:], None, Span.whole(path)))
 
 
 def _unwrapped(wrapper: Wrapper, found: Descriptor, invocation: Invocation, files: Files) -> Invocation | None:
