@@ -63,11 +63,11 @@ def container(run: State, name: str, rest: list[Value], plain: list[str], place:
     lines = [_line(each, place) for each in head]
     told = True
     for key, asked, reads in (("ports", [] if host else ports, _port), ("sysctls", settings, _setting)):
-        found = [(reads(text_of(each)), each[0]) for each in asked if each]
-        told = told and all(text and UNKNOWN not in text for text, _ in found)
-        if any(text for text, _ in found):
+        found = [(text_of(each), reads(text_of(each)), each[0]) for each in asked if each]
+        told = told and all(text and UNKNOWN not in text for _, text, _ in found)
+        if any(text for _, text, _ in found):
             lines.append(_line(f"    {key}:", place))
-            lines += [_line(f'      - "{text}"', where) for text, where in found if text]
+            lines += [_item(text, where, len(whole) - len(text)) for whole, text, where in found if text]
     if host or len(lines) > len(head):
         run.pages.write(f"/srv/{run.pages.label.replace('/', '-')}-{place.number}/compose.yaml", lines)
     return told
@@ -75,6 +75,13 @@ def container(run: State, name: str, rest: list[Value], plain: list[str], place:
 
 def _line(text: str, place: Piece) -> Line:
     return Line(text, place.source, place.number, max(place.column - 1, 0))
+
+
+def _item(text: str, place: Piece, behind: int) -> Line:
+    """An item of a list in YAML, which stands so many columns behind the beginning of the word that it is part of."""
+    before = "      - "
+    quoted = f'{before}"{text}"' if text[0] in "[*&!%@`" or " #" in text or ": " in text else f"{before}{text}"
+    return Line(quoted, place.source, place.number, max(place.column, 1) - 1 + behind - len(before))
 
 
 def _name(text: str) -> str:
