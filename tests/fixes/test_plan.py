@@ -513,6 +513,17 @@ def test_a_finding_about_the_line_that_a_plan_moves_is_the_old_one_unless_it_is_
     assert ([] if refused else [IN_RANGE]) == [finding.card.id for finding in made.fixed]
 
 
+def test_low_ports_are_privileged_again_together_with_the_capability_for_each_service_that_relies_on_it() -> None:
+    files = {**web(80, "web.service", "User=www"), **web(81, "root.service"), "/etc/sysctl.d/50.conf": f"{UNPRIVILEGED} = 80\n"}
+    made = plan_for(files, only("low-ports-open-to-everyone", WITHOUT_CAPABILITY), review=True)
+
+    assert [f"{UNPRIVILEGED} = 1024"] == settings(made)
+    assert ["[Service]", "AmbientCapabilities=CAP_NET_BIND_SERVICE"] == drop_in(made)
+    assert 2 == len(made.steps)
+    assert "relies on it" in made.steps[0].caution(made.host)
+    assert () == plan_for({**files, "/etc/sysctl.d/60.conf": f"{RANGE} = 512 60999\n"}, only("low-ports-open-to-everyone"), review=True).steps
+
+
 def test_the_same_host_gives_the_same_plan() -> None:
     files = {**web(40000), **web(81, "status.service", "User=www"), **web(45000, "other.service")}
     one, two = plan_for(files), plan_for(dict(reversed(files.items())))

@@ -46,6 +46,7 @@ def tell(host: Machine, judge: Judge, work: Path, wanted: Sequence[str]) -> None
         "cut": lambda: cut(host, judge, outside, before),
         "drift": lambda: drift(host, judge, outside, work),
         "units": lambda: units(host, judge, outside, work),
+        "privileged": lambda: privileged(host, judge, outside, work),
         "refusals": lambda: refusals(host, judge, outside, work),
     }
     for name, chapter in chapters.items():
@@ -55,8 +56,8 @@ def tell(host: Machine, judge: Judge, work: Path, wanted: Sequence[str]) -> None
 
 def main(arguments: list[str]) -> int:
     """Tell it; returns 0 where everything held."""
-    if os.geteuid() != 0 or not {*arguments} <= {"lines", "cut", "drift", "units", "refusals"}:
-        print("usage: tests/lab/run trust [lines] [cut] [drift] [units] [refusals], as root", file=sys.stderr)
+    if os.geteuid() != 0 or not {*arguments} <= {"lines", "cut", "drift", "units", "privileged", "refusals"}:
+        print("usage: tests/lab/run trust [lines] [cut] [drift] [units] [privileged] [refusals], as root", file=sys.stderr)
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     judge = Judge()
@@ -240,6 +241,36 @@ def units(host: Machine, judge: Judge, outside: Outside, work: Path) -> None:
     play = outside.play("units.rollback.yml", *ALLOWED)
     judge.holds("the rollback restores the exact bytes", (0, ()), (play.code, before.differs(State(host))), play.text)
     host.run("systemctl disable --now tunnel.service bounded.service")
+
+
+def privileged(host: Machine, judge: Judge, outside: Outside, work: Path) -> None:
+    judge.chapter("low ports that every user may bind, and services that rely on it")
+    host.write({
+        "/etc/sysctl.d/50-low.conf": "net.ipv4.ip_unprivileged_port_start = 80\n",
+        "/etc/systemd/system/free.service": (
+            "[Service]\nUser=www-data\nExecStart=/usr/bin/python3 -m http.server 83 --directory /srv\n\n"
+            "[Install]\nWantedBy=multi-user.target\n"
+        ),
+    })  # fmt: skip
+    host.run("systemctl daemon-reload; systemctl restart systemd-sysctl.service; systemctl enable --now free.service")
+    host.run("systemctl restart status.service; sleep 1")
+    anyone = "setpriv --reuid=nobody --clear-groups python3 -c 'import socket; socket.create_server((\"\", 84))' 2>&1; echo $?"
+    judge.holds("anyone may bind port 84", "0", host.run(anyone).stdout.split()[-1])
+    before = State(host)
+    wanted = ("--select", "privilege", "--ignore", "root-for-one-low-port", "--allow-review")
+    _, report = portwright("fix", str(host.root), *wanted, "-o", str(work / "low.yml"))
+    steps = ("ip_unprivileged_port_start = 1024", "give status.service", "give free.service")
+    judge.holds("it is planned, with the capability for each that relies on it", [True] * 3, [step in report for step in steps], report)
+    play = outside.play("low.yml", *ALLOWED)
+    judge.holds("it is applied", (0, "1024"), (play.code, sysctl(host, "net/ipv4/ip_unprivileged_port_start")), play.text)
+    judge.holds("both are up, with their ports", (["active"] * 2, {81, 83}),
+                ([active(host, unit) for unit in ("status.service", "free.service")], {81, 83} & listening(host)))  # fmt: skip
+    judge.holds("and nobody else may", "1", host.run(anyone).stdout.split()[-1])
+    play = outside.play("low.yml", *ALLOWED)
+    judge.holds("a second run changes nothing", (0, 0), (play.code, play.changed), play.text)
+    play = outside.play("low.rollback.yml", *ALLOWED)
+    judge.holds("the rollback restores the exact bytes", (0, ()), (play.code, before.differs(State(host))), play.text)
+    host.run("systemctl disable --now free.service; rm /etc/sysctl.d/50-low.conf; sysctl -qw net.ipv4.ip_unprivileged_port_start=1024")
 
 
 def refusals(host: Machine, judge: Judge, outside: Outside, work: Path) -> None:

@@ -118,8 +118,10 @@ class SysctlStep(Step):
         return ("/etc/sysctl.d",)
 
     def caution(self, host: Host) -> str:
-        """What may rely on the old range: the comment above the line that sets it, and each other line that names both of its ends."""
+        """What may rely on the old value: of a range the comment above its line, and each other line that names both of its ends."""
         sysctl = host.sysctl(self.key)
+        if self.key == UNPRIVILEGED:
+            return f"whatever binds a port from {self.was} up without being root relies on it, rootless containers and users' programs too"
         if self.key != RANGE or sysctl is None:
             return ""
         found = [*_comment_above(host, sysctl.at), *_naming(host, self.was.split(), {sysctl.at.path, SYSCTL_FILE})]

@@ -12,6 +12,7 @@ from portwright.host.terms.registry import Derived, fact_value, host_value
 from portwright.ports import PortSet, union
 from portwright.source import Span
 
+_LOW_PORTS = 1024  # PROT_SOCK
 _DEFAULT = (32768, 60999)
 _MOST_NAMED = 4  # services in a sentence
 _FLOOR = 16384  # ports that a host should have left where nobody says how many connections it makes
@@ -89,6 +90,13 @@ def widened_range(host: Host) -> Derived[str | None]:
     wide = (min(ends[0], _DEFAULT[0]), max(ends[1], _DEFAULT[1]))
     enough = len(PortSet.of(wide).minus(reserved.value or PortSet())) >= needed_ports(host).value
     return Derived(f"{wide[0]} {wide[1]}" if wide != ends and enough else None, (evidence_for(sysctl),), sysctl.confidence)
+
+
+@host_value("privileged-below")
+def privileged_below(host: Host) -> Derived[str | None]:
+    """1024, below which ports should be privileged; unknown where the ephemeral range begins lower, which the kernel does not accept."""
+    ends = ephemeral_ends(host)
+    return Derived(None if ends is None or ends[0] < _LOW_PORTS else str(_LOW_PORTS))
 
 
 @host_value("swallowed-ports")
