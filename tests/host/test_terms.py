@@ -195,7 +195,9 @@ def test_a_relay_that_keeps_more_than_the_port_needs_is_meant() -> None:
 GRANTS = [
     ({"user": "app", "uid0": False}, True),
     ({"user": "app", "uid0": False, "bounding": frozenset()}, True),
-    ({"uid0": True, "bounding": frozenset()}, False),
+    ({"uid0": True, "bounding": frozenset()}, True),
+    ({"uid0": True}, False),
+    ({"uid0": True, "bounding": frozenset({BIND})}, False),
     ({"user": "app", "uid0": False, "private_users": True}, False),
     ({"user": "app", "uid0": False, "file_permitted": frozenset({BIND})}, False),
     ({"user": "app", "uid0": False, "file_inheritable": frozenset({BIND})}, False),
