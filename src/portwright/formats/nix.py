@@ -15,7 +15,7 @@ MOST = 300_000
 
 _TOKEN = lazy_regex(
     r"(?P<blank>(?:[ \t\r\n]|#[^\n]*)+)|(?P<comment>/\*)|(?P<long>'')|(?P<quote>\")"
-    r"|(?P<path>(?:[\w.+-]*|~)/[\w.+/-]+|<[\w.+/-]+>)|(?P<number>[0-9]+(?:\.[0-9]+)?)"
+    r"|(?P<path>(?:\.{1,2}|~)?/(?!/)[\w.+/-]+|<[\w.+/-]{1,200}>)|(?P<number>[0-9]+(?:\.[0-9]+)?)"
     r"|(?P<name>[A-Za-z_][\w'-]*)|(?P<sign>\$\{|\.\.\.|\+\+|//|->|==|!=|<=|>=|&&|\|\||.)",
     re.DOTALL,
 )
@@ -266,6 +266,8 @@ class _Reader:
         return self.kind in ("number", "path", "quote", "long") or self.is_sign("{", "[", "(")
 
     def _one(self, depth: int) -> Value:
+        while self.is_name("rec"):
+            self.next()
         start = self.start
         value: Value = Bare("", start)
         if self.kind == "quote":
@@ -275,9 +277,6 @@ class _Reader:
         elif self.kind in ("number", "path"):
             value = Bare(self.word, start)
             self.next()
-        elif self.is_name("rec"):
-            self.next()
-            return self._one(depth)
         elif self.kind == "name":
             words = [self.word]
             self.next()

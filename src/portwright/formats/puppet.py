@@ -103,6 +103,7 @@ class _Reader:
         self.variables: dict[str, Value] = {}
         self.twice: set[str] = set()
         self.calls: list[Call] = []
+        self.endless: set[str] = set()
         self.next()
 
     def next(self) -> None:
@@ -395,12 +396,12 @@ class _Reader:
         double = name.startswith('"')
         name = name.strip('"').partition(":")[0].strip()
         first = text.find("\n", self.at) + 1
-        found = (
-            re.compile(rf"^([ \t]*)(?:(\|)[ \t]*)?(?:-[ \t]*)?{re.escape(name)}[ \t]*\r?$", re.MULTILINE).search(text, first)
-            if first > 0
-            else None
-        )
-        if found is None or not name:
+        found = None
+        if first > 0 and name and name not in self.endless:
+            found = re.compile(rf"^([ \t]*)(?:(\|)[ \t]*)?(?:-[ \t]*)?{re.escape(name)}[ \t]*\r?$", re.MULTILINE).search(text, first)
+        if found is None:
+            # Nor is there an end for a later one.
+            self.endless.add(name)
             self.next()
             return Bare("", start)
         indent = len(found[1]) if found[2] else 0
