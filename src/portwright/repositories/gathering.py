@@ -65,6 +65,8 @@ class _Gathering:
     written: list[StagedFile] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
     left: list[LeftOut] = field(default_factory=list)
+    vague: set[str] = field(default_factory=set)
+    """The files of which a kernel setting is not known though they are put somewhere."""
     unread: list[NotRead] = field(default_factory=list)
     given: list[Mention] = field(default_factory=list)
     recognised: set[str] = field(default_factory=set)
@@ -172,6 +174,7 @@ def _take(label: str, text: str, done: Deployed, now: _Gathering) -> None:
         # A setting of which a part is not known sets something else.
         vague = {n for n, line in enumerate(each.lines) if UNKNOWN in line.text.partition("=")[0]} if what.kind == "sysctl" else ()
         if vague:
+            now.vague.add(each.of)
             known = "".join("\n" if n in vague else f"{line.text}\n" for n, line in enumerate(each.lines))
         of = each.of or label
         name = f"{of} ({each.path}{each.machine and ' on '}{each.machine})"
@@ -200,7 +203,7 @@ def _gathered(tree: Tree, now: _Gathering) -> Gathered:
     aside = [each for each in now.not_put if each.path not in taken and each.path in found]
     taken |= {each.path for each in now.not_put}
     placed = [*(file for file in now.placed if file.label not in taken), *now.written]
-    left = [*(each for each in now.left if each.path not in taken), *aside]
+    left = [*(each for each in now.left if each.path not in taken or each.path in now.vague), *aside]
     others = frozenset(file.label for file in _left_out(placed, tree))
     left += [LeftOut(label, "the sites-enabled beside it enables other sites, not this one") for label in sorted(others)]
     rows = (

@@ -32,7 +32,9 @@ class Claim:
     its service; `apart` names units that never want the port beside this one: those that hand it theirs (Sockets=), and those that
     never run at once with it (Conflicts=). `ignores_sockets`: it opens its own whatever systemd hands it. `of_interfaces`: the
     wildcard stands for the addresses that interfaces have. `piece` is the file where a
-    repository's config is read on its own: the daemon may well read it together with others of its app.
+    repository's config is read on its own: the daemon may well read it together with others of its app. `line` is what says the
+    port in a repository, where nothing says what is enabled: units that read one line of a config, or start one program without any
+    port, are for different machines.
     """
 
     protocol: Protocol
@@ -50,6 +52,7 @@ class Claim:
     ignores_sockets: bool = False
     of_interfaces: bool = False
     piece: str | None = None
+    line: Span | str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,14 @@ def _claim(host: Host, listener: Listener) -> Claim | None:
         of_interfaces=listener.of_interfaces,
         ignores_sockets=listener.traits.inherited_sockets == "ignored",
         piece=listener.at.path if listener.starts is None and listener.unit is None else None,
+        line=_said_by(listener),
     )
+
+
+def _said_by(listener: Listener) -> Span | str | None:
+    if listener.starts is not None:
+        return None
+    return listener.at if listener.origin == "directive" else listener.app if listener.origin == "default" else None
 
 
 def comes_up(host: Host, listener: Listener) -> bool:
@@ -175,7 +185,7 @@ def collide(one: Claim, other: Claim) -> bool:
         return False
     if one.unit is not None and other.unit is not None and _are_one(one, other):
         return False
-    if _are_of_one_daemon(one, other):
+    if _are_of_one_daemon(one, other) or (one.line is not None and one.line == other.line and one.unit != other.unit):
         return False
     if one.scope is not None and other.scope is not None and one.scope != other.scope:
         return False

@@ -174,7 +174,15 @@ def _unit(unit: Node, own: tuple[str, ...], below: tuple[str, ...], script: Sequ
             called = _word(drop_in, "name")
             inside = next((word for key in own if (word := _word(drop_in, key)) is not None), None)
             if called is not None and inside is not None and "/" not in called.text:
-                pages.write(f"{_UNITS}/{name.text}.d/{called.text}", _lines(inside, script, outer))
+                drop_in_unit(name.text, called.text, _lines(inside, script, outer), pages)
+
+
+def drop_in_unit(name: str, own: str, inside: list[Line], pages: Pages) -> None:
+    """Put a drop-in below its unit; where it says what is started, the unit is one that the image brings."""
+    pages.write(f"{_UNITS}/{name}.d/{own}", inside)
+    starts = next((line for line in inside if line.text.startswith("ExecStart=") and line.text.strip() != "ExecStart="), None)
+    if starts is not None and f"{_UNITS}/{name}" not in pages.lines:
+        pages.write(f"/usr/lib/systemd/system/{name}", [Line("[Service]", starts.source, starts.number)])
 
 
 def _decoded(content: Word, encoding: str, script: Sequence[Line], outer: list[str]) -> list[Line] | None:

@@ -23,7 +23,7 @@ _PACKAGE = lazy_regex(
     r"(?:pkgs|unstable|pkgs-unstable|self|inputs)(?:\.[\w'-]+)+|(?:cfg|config\.[\w.-]+)\.(?:package|finalPackage)|[\w'-]*[pP](?:kg|ackage)"
 )
 _EXE = lazy_regex(r"(?:lib\.)?getExe'? \(?(?:pkgs\.)?(?:[\w'-]+\.)*([\w'-]+)\)?(?: \"([\w.+-]+)\")?")
-_PORTS = frozenset(("port", "ports", "http_port", "httpPort", "http-port", "listenPort", "webPort"))
+_PORTS = frozenset(("port", "ports", "http_port", "httpPort", "http-port", "listenPort", "webPort", "defaultListen"))
 _ADDRESSES = ("host", "listenAddress", "bindAddress", "address", "bind", "listen", "http_addr")
 # Below these a port is one of another service, or of another machine.
 _OF_OTHERS = frozenset((
@@ -78,6 +78,13 @@ def _machine(label: str, checkout: Checkout) -> str:
             return folder
         folder = folder.rpartition("/")[0]
     return ""
+
+
+def _port_of(value: Value) -> Value:
+    """What a set has as its port; any other value is itself."""
+    if isinstance(value, Set):
+        return next((inside for names, inside, _ in value.pairs if names == ("port",)), value)
+    return value
 
 
 def _is_import(row: str) -> bool:
@@ -260,6 +267,9 @@ class _Module:
             if not names or names[-1] not in _PORTS or not _OF_OTHERS.isdisjoint(names) or UNKNOWN in "".join(setting.names):
                 continue
             value = self._resolved(setting.value)
+            if isinstance(value, Items):
+                # Sockets as sets: `listen = [ { addr = "0.0.0.0"; port = 8080; } ]`.
+                value = Items(tuple(_port_of(each) for each in value.values), value.at)
             for count, each in enumerate(value.values if isinstance(value, Items) else (value,)):
                 port = self._text(each)
                 # With which rights a service binds a low port is not known.

@@ -178,7 +178,7 @@ class _Machine:
             own = text_of(inner.values["name"], self.folder) if "name" in inner.values else ""
             script = self._lines(inner.values["content"], self.source, 0) if "content" in inner.values else None
             if script and own and "/" not in own:
-                self.pages.write(f"{_UNITS}/{name}.d/{own}", script)
+                first_boot.drop_in_unit(name, own, script, self.pages)
 
     def _lines(self, value: Value, source: Source, depth: int) -> list[Line] | None:
         """A value as lines at their places; None where it is not known, or read on its own."""
