@@ -32,12 +32,11 @@ def inside(holders: Mapping[str, str], checkout: Checkout) -> Inside:
     built = {each.path: each for each in said if each.builds}
     on_host = {each.path for each in said if each.builds and each.on_host}
     files, of_host, scripts = set[str](), set[str](), set[str]()
-    for each in said:
-        if not each.builds:
-            (of_host if each.on_host else files).update(_files(each.path, checkout))
+    for path, host in {(each.path, each.on_host): None for each in said if not each.builds}:
+        (of_host if host else files).update(_files(path, checkout))
     for label, copied in images.items():
         where = built[label].context if label in built else label.rpartition("/")[0]
-        for each in copied:
+        for each in dict.fromkeys(copied):
             named = set(_copied(where, each.path, checkout) or _copied("", each.path, checkout))
             (of_host if label in on_host else files).update(named)
             scripts |= named if each.runs and label not in on_host else set()

@@ -55,20 +55,20 @@ def published(invocation: Invocation, words: tuple[Word, ...], app: str, files: 
         return
     at = words[0].at if words else invocation.at
     paths = project.files or tuple(_found(project.directory, files))
+    documents = _Documents(files)
     services: dict[str, list[Node]] = {}
     for path in paths[:_MOST_FILES]:
         if files.kind(path) != "file" or files.read(path) is None:
             files.report_not_understood(at, f"the Compose file {path} is not there, so what it publishes is not known")
             return
-        for node in _document(path, files):
-            if node.key.text == "services":
-                for service in node.children:
-                    services.setdefault(service.key.text, []).extend(_with_extended(service, path, files))
-            elif node.key.text == "include":
+        for service in documents.services(path).values():
+            services.setdefault(service.key.text, []).extend(_with_extended(service, path, documents))
+        for node in documents.read(path):
+            if node.key.text == "include":
                 files.report_not_understood(node.key.at, "what a Compose file includes is not read")
     if not paths:
         files.report_not_understood(at, f"no Compose file is in {project.directory}, so what is published is not known")
-    found = [each for name in _started(services, project) for each in _of_service(name, services[name], project, app, files)]
+    found = (each for name in _started(services, project) for each in _of_service(name, services[name], project, app, files))
     yield from files.limited(found, _MOST_PORTS, "published ports", lambda endpoint: endpoint.at)
 
 
@@ -83,25 +83,21 @@ def of_file(path: str, app: str, files: Files) -> Iterator[Endpoint | ContainerL
     model = next((each for name in _MODELS if files.kind(each := f"{where}/{name}") == "file"), "") if not variables else ""
     profiles = frozenset(filter(None, variables.get("COMPOSE_PROFILES", "").split(",")))
     project = _Project((path,), where, variables, dotenv, profiles, (), _dotenv(model, files) if model else {})
-    services = {
-        service.key.text: _with_extended(service, path, files)
-        for node in _document(path, files)
-        if node.key.text == "services"
-        for service in node.children
-    }
-    found: list[Endpoint | ContainerLine] = []
-    for name, parts in services.items():
-        said = _of_service(name, parts, project, app, files)
-        if _is_asked_for(parts, project):
-            found += said
-        else:
-            wanted = ", ".join(sorted(_profiles(parts)))
-            found += (
-                replace(each, by_hand=True, why=f"only where the profile {wanted} is asked for")
-                for each in said
-                if isinstance(each, Endpoint)
-            )
+    documents = _Documents(files)
+    services = {name: _with_extended(service, path, documents) for name, service in documents.services(path).items()}
+    found = (each for name, parts in services.items() for each in _as_asked(name, parts, project, app, files))
     yield from files.limited(found, _MOST_PORTS, "published ports", lambda endpoint: endpoint.at)
+
+
+def _as_asked(name: str, parts: list[Node], project: _Project, app: str, files: Files) -> Iterator[Endpoint | ContainerLine]:
+    """What a service says; of one that only a profile starts the ports alone, which are opened by hand."""
+    if _is_asked_for(parts, project):
+        yield from _of_service(name, parts, project, app, files)
+        return
+    why = f"only where the profile {', '.join(sorted(_profiles(parts)))} is asked for"
+    for each in _of_service(name, parts, project, app, files):
+        if isinstance(each, Endpoint):
+            yield replace(each, by_hand=True, why=why)
 
 
 def held(label: str, text: str) -> Iterator[Held]:
@@ -133,18 +129,35 @@ def _here(where: str, path: str) -> str:
     return "" if found.startswith(("..", "/")) or found == "." or "$" in path else found
 
 
-def _document(path: str, files: Files) -> tuple[Node, ...]:
-    source = files.read(path)
-    if source is None:
-        return ()
-    nodes, troubles = yaml_nodes.parse(source)
-    for trouble in troubles:
-        files.report_unreadable(trouble.at, trouble.reason)
-    return nodes
+class _Documents:
+    """The Compose files that one command or one file refers to, each parsed once."""
+
+    def __init__(self, files: Files) -> None:
+        self.files = files
+        self._read: dict[str, tuple[Node, ...]] = {}
+        self._services: dict[str, dict[str, Node]] = {}
+
+    def read(self, path: str) -> tuple[Node, ...]:
+        """The top-level keys of a file; nothing where it is none, or no YAML."""
+        if path not in self._read:
+            source = self.files.read(path)
+            nodes, troubles = ((), ()) if source is None else yaml_nodes.parse(source)
+            for trouble in troubles:
+                self.files.report_unreadable(trouble.at, trouble.reason)
+            self._read[path] = nodes
+        return self._read[path]
+
+    def services(self, path: str) -> dict[str, Node]:
+        """The services of a file by their names."""
+        if path not in self._services:
+            every = (child for node in self.read(path) if node.key.text == "services" for child in node.children)
+            self._services[path] = {child.key.text: child for child in every}
+        return self._services[path]
 
 
-def _with_extended(service: Node, path: str, files: Files, deep: int = 0) -> list[Node]:
+def _with_extended(service: Node, path: str, documents: _Documents, deep: int = 0) -> list[Node]:
     """A service with what it extends before it, of the same file or another one (compose-spec, 05-services.md, `extends`)."""
+    files = documents.files
     for each in _children(service, "extends"):
         said = {child.key.text: child.values[0].text for child in each.children if child.values}
         name = said.get("service") or (each.values[0].text if each.values else "")
@@ -158,11 +171,9 @@ def _with_extended(service: Node, path: str, files: Files, deep: int = 0) -> lis
         if there and files.kind(other) != "file":
             files.report_not_understood(each.key.at, f"{service.key.text} extends a service of {there}, which is not there")
             break
-        for node in _document(other, files):
-            if node.key.text == "services":
-                for child in node.children:
-                    if child.key.text == name and child is not service:
-                        return [*_with_extended(child, other, files, deep + 1), service]
+        child = documents.services(other).get(name)
+        if child is not None and child is not service:
+            return [*_with_extended(child, other, documents, deep + 1), service]
     return [service]
 
 
