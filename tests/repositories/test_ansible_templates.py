@@ -169,3 +169,19 @@ def test_of_lines_that_hang_together_the_first_branch_is_written() -> None:
 
     assert ["a", "c", "d"] == [each.text for each in engine().lines(text, is_whole=True)]
     assert ["a", "b", "c", "d"] == [each.text for each in engine().lines(text)]
+
+
+def test_variables_of_aliases_of_aliases_are_no_variables() -> None:
+    laughs = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
+    files: dict[str, str | bytes] = {
+        "/roles/web/defaults/main.yml": f"{laughs}port: 40000\n",
+        "/roles/web/tasks/main.yml": (
+            "- debug: {msg: '{{ a11 }}'}\n"
+            "- copy: {dest: /etc/systemd/system/a.service, content: \"[Service]\\nExecStart=/bin/python3 -m http.server {{ port }}\\n\"}\n"
+        ),
+    }
+
+    (host,) = read_repository(RepositoryInMemory(files), "repo")
+
+    assert [] == [each.port for each in host.listeners if each.port == 40000]
+    assert ["roles/web/defaults/main.yml"] == [each.at.path for each in host.unreadable]

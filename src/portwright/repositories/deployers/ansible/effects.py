@@ -8,7 +8,7 @@ from portwright._start.records import dataclass
 from portwright.repositories.deployers import shell
 from portwright.repositories.deployers.ansible.filters import OMIT
 from portwright.repositories.deployers.ansible.layout import Layout
-from portwright.repositories.deployers.ansible.pages import MachinePages
+from portwright.repositories.deployers.ansible.pages import MachinePages, matters
 from portwright.repositories.deployers.ansible.values import Place, place_of
 from portwright.repositories.deployers.ansible.variables import Variables, is_true, text_of
 from portwright.repositories.deployers.placed import Line, is_path
@@ -109,6 +109,8 @@ def _template(task: Task, pages: MachinePages, layout: Layout) -> bool:
     path = _inside(path, label, text or "", pages)
     if text is None or "\0" in text or not is_path(path):
         return False
+    if not matters(path):
+        return True
     options = {name: task.variables.filled(task.given[name]) for name in task.given if name.endswith(("_string", "_blocks"))}
     filled = task.variables.lines(text, Place(label, 1, 1, 1), options, _hangs_together(path))
     if filled is None:

@@ -7,7 +7,7 @@ from portwright._start.lazy_regex import lazy_regex
 from portwright.repositories.checkout import Checkout
 from portwright.repositories.deployers.ansible import inventory
 from portwright.repositories.deployers.ansible.inventory import Inventory
-from portwright.repositories.deployers.ansible.values import load
+from portwright.repositories.deployers.ansible.values import REFUSED, load
 from portwright.repositories.recognise import lies_aside
 from portwright.system.spanned_text import UNKNOWN as MARK
 
@@ -26,6 +26,7 @@ class Layout:
         self.checkout = checkout
         self._labels = frozenset(checkout.labels)
         self._documents: dict[str, Any] = {}
+        self.refused: set[str] = set()
         self.roles: dict[str, list[str]] = {}
         self.group_vars: dict[str, list[str]] = {}
         self.host_vars: dict[str, list[str]] = {}
@@ -49,7 +50,10 @@ class Layout:
         """A YAML file of the repository; None where it is none."""
         if label not in self._documents:
             text = self.checkout.text(label)
-            self._documents[label] = None if text is None else load(label, text)
+            found = None if text is None else load(label, text)
+            if found is REFUSED:
+                self.refused.add(label)
+            self._documents[label] = None if found is REFUSED else found
         return self._documents[label]
 
     def has(self, label: str) -> bool:

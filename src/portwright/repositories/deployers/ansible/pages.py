@@ -132,6 +132,18 @@ class MachinePages(Pages):
             self.of.pop(each, None)
 
 
+_ELSEWHERE = (
+    *("/etc/yum.repos.d/", "/etc/yum/", "/etc/dnf/", "/etc/apt/", "/etc/logrotate.d/", "/etc/profile.d/", "/etc/sudoers", "/etc/motd"),
+    *("/etc/ssl/", "/etc/pki/", "/etc/bash", "/etc/zsh", "/etc/vim", "/etc/nanorc", "/etc/pam.d/", "/var/cache/", "/etc/cron.hourly/"),
+)
+_ENDINGS = (".html", ".htm", ".repo", ".list", ".pem", ".crt", ".key", ".pub", ".md", ".css", ".png", ".svg", ".xsl", ".sql")
+
+
+def matters(path: str) -> bool:
+    """Whether a file on a host may say something that is read here."""
+    return not path.startswith(_ELSEWHERE) and not path.endswith(_ENDINGS) and "/.ssh/" not in path and "/.bash" not in path
+
+
 def settled(path: str) -> str:
     """A path as a host has it: /lib is a link to /usr/lib (file-hierarchy(7)), and doubled slashes are one."""
     while "//" in path:

@@ -9,16 +9,16 @@ from portwright.coverage import LeftOut
 from portwright.repositories.checkout import Checkout
 from portwright.repositories.deployers.ansible.inventory import Inventory
 from portwright.repositories.deployers.ansible.layout import Layout, is_playbook
-from portwright.repositories.deployers.ansible.pages import MachinePages
+from portwright.repositories.deployers.ansible.pages import MachinePages, matters
 from portwright.repositories.deployers.ansible.running import Budget, Enough, Machine, Run, Where
-from portwright.repositories.deployers.ansible.values import Place
+from portwright.repositories.deployers.ansible.values import Place, place_of
 from portwright.repositories.deployers.ansible.variables import Filling, Variables, text_of
 from portwright.repositories.deployers.placed import Deployed, Line, Placed
 from portwright.repositories.recognise import lies_aside
 from portwright.source import Span, Unreadable
 from portwright.system.spanned_text import UNKNOWN as MARK
 
-_MOST_MACHINES = 24
+_MOST_MACHINES = 16
 """Machines that playbooks are run for; those of which nothing says anything else count once."""
 _MOST_PLAYBOOKS = 80
 _LOCAL = ("localhost", "127.0.0.1")
@@ -94,6 +94,8 @@ class _Running:
         except Enough:
             first = starts[0] if starts else next(iter(self.budget.reached), "")
             self._say(Place(first, 1, 1, 1), "the repository has more tasks than are followed: of the rest nothing is said")
+        for label in sorted(self.layout.refused & (self.budget.reached | self.budget.loaded)):
+            self._say(Place(label, 1, 1, 1), "it is not YAML, or more than is read of a file: what it says is not known")
         self._collect()
         self._understand()
         return self.made
@@ -127,7 +129,7 @@ class _Running:
             groups = inventory.groups_of(host)
             files = self._vars_of(host, self.layout.host_vars, folder)
             said = {key: value for key, value in own.items() if key not in _OF_CONNECTIONS}
-            signature = (tuple(groups), repr(sorted(said.items(), key=str)), host if files else "")
+            signature = (tuple(groups), repr(sorted(((str(key), _brief(value)) for key, value in said.items()))), host if files else "")
             if signature in found:
                 self._hosts[host] = (own, *found[signature].layers)
                 continue
@@ -334,7 +336,7 @@ class _Running:
         wholes: dict[str, frozenset[tuple[str, tuple[Line, ...]]]] = {}
         made: dict[str, list[tuple[str, Placed]]] = {}
         for machine, several in of_playbooks.items():
-            files = [each for each in self._of_machine(machine, several) if _matters(each[1].path)]
+            files = [each for each in self._of_machine(machine, several) if matters(each[1].path)]
             made[machine] = files
             wholes[machine] = frozenset((placed.path, placed.lines) for _, placed in files)
         kept: list[str] = []
@@ -397,19 +399,14 @@ class _Running:
             self.made.unreadable.append(Unreadable(Span(at.label, at.line, at.column, at.line, at.column), reason))
 
 
+def _brief(value: Any) -> str:
+    """What tells a variable of one host from that of another."""
+    at = place_of(value)
+    return str(at) if isinstance(value, (dict, list)) and at is not None else str(value)
+
+
 def _holds(above: str, folder: str) -> bool:
     return folder.startswith(f"{above}/") or not above
-
-
-_ELSEWHERE = (
-    *("/etc/yum.repos.d/", "/etc/yum/", "/etc/dnf/", "/etc/apt/", "/etc/logrotate.d/", "/etc/profile.d/", "/etc/sudoers", "/etc/motd"),
-    *("/etc/ssl/", "/etc/pki/", "/etc/bash", "/etc/zsh", "/etc/vim", "/etc/nanorc", "/etc/pam.d/", "/var/cache/"),
-)
-
-
-def _matters(path: str) -> bool:
-    """Whether a file on a host may say something that is read here."""
-    return not path.startswith(_ELSEWHERE) and "/.ssh/" not in path and "/.bash" not in path
 
 
 def _globs(word: str, known: _Known) -> bool:

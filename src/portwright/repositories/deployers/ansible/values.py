@@ -1,6 +1,6 @@
 """Ansible's YAML as Python values that remember where they were written: what a loop or a template takes from them keeps its line."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from portwright import numbers
@@ -87,19 +87,21 @@ class Secret:
 
 
 SECRET = Secret()
+REFUSED = Secret()
+"""What a file stands for that is not read."""
 
 
 def load(label: str, text: str) -> Any:
-    """The first document of a YAML file; None for a file that is none, and for one that is too long or too deep."""
+    """The first document of a YAML file; REFUSED for a file that is none, and for one that is too long or too deep."""
     import yaml
 
     loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     if _SURROGATE.search(text):
-        return None
+        return REFUSED
     try:
         return _Loading(label, text, iter(yaml.parse(text, Loader=loader)), yaml).document()
     except (yaml.YAMLError, _TooMuch):
-        return None
+        return REFUSED
 
 
 class _TooMuch(Exception):
@@ -115,6 +117,7 @@ class _Loading:
         self._yaml = yaml
         self._left = _MOST_EVENTS
         self._anchors: dict[str, Any] = {}
+        self._sizes: dict[int, int] = {}
 
     def document(self) -> Any:
         yaml = self._yaml
@@ -142,6 +145,7 @@ class _Loading:
             value.at = self._place(event)
             while not isinstance(inner := self._next(), yaml.SequenceEndEvent):
                 value.append(self._value(inner, depth + 1))
+            self._weigh(value, value)
             value.at = Place(self._label, value.at.line, value.at.column, inner.end_mark.line + 1)
         else:
             value = self._mapping(event, depth)
@@ -163,9 +167,16 @@ class _Loading:
             if isinstance(each, dict):
                 for key, value in each.items():
                     made.setdefault(key, value)
-        self._left -= len(made)  # what aliases repeat counts each time
+        self._weigh(made, made.values())
         made.at = Place(self._label, start.line, start.column, inner.start_mark.line + 1)
         return made
+
+    def _weigh(self, made: Any, inside: Iterable[Any]) -> None:
+        """Note how many values one holds; what an alias repeats counts each time."""
+        size = 1 + sum(self._sizes.get(id(each), 1) for each in inside)
+        if size > _MOST_EVENTS:
+            raise _TooMuch
+        self._sizes[id(made)] = size
 
     def _scalar(self, event: Any) -> Any:
         text = event.value

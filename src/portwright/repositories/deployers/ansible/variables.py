@@ -1,16 +1,17 @@
 """The variables of a task: layers by Ansible's precedence, looked up and filled in when they are asked for."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from collections.abc import Mapping as AnyMapping
 from typing import Any
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright.repositories.deployers.ansible.filters import FILTERS, OMIT, TESTS
 from portwright.repositories.deployers.ansible.jinja import FAILURES, Engine, FilledLine, TooMuch
 from portwright.repositories.deployers.ansible.unknown import MISSING, UNKNOWN, Undecided, is_unknown
-from portwright.repositories.deployers.ansible.values import SECRET, Place, Text, place_of, text_at
+from portwright.repositories.deployers.ansible.values import SECRET, Items, Mapping, Place, Text, place_of, text_at
 from portwright.system.spanned_text import UNKNOWN as MARK
 
-Layer = Mapping[Any, Any]
+Layer = AnyMapping[Any, Any]
 
 # What a connection is made with is no fact: it is there, or it is not.
 _NO_FACTS = frozenset(("ansible_host", "ansible_port", "ansible_user", "ansible_ssh_host", "ansible_ssh_port", "ansible_ssh_user"))
@@ -35,6 +36,24 @@ class Filling:
     def __init__(self, say: Callable[[Place | None, str], None]) -> None:
         self._engines: dict[tuple[tuple[str, Any], ...], Engine] = {}
         self.say = say
+        self._plain: dict[int, tuple[object, bool]] = {}
+
+    def is_plain(self, value: Any) -> bool:
+        """Whether nothing in a mapping or list of a file is to be filled in; each is looked through once."""
+        known = self._plain.get(id(value))
+        if known is None:
+            todo: list[Any] = [value]
+            found = True
+            while todo and found:
+                each = todo.pop()
+                if isinstance(each, dict):
+                    todo += [*each.keys(), *each.values()]
+                elif isinstance(each, list):
+                    todo += each
+                else:
+                    found = each is not SECRET and not is_unknown(each) and not (isinstance(each, str) and "{" in each)
+            known = self._plain[id(value)] = (value, found)  # kept, so that no other value gets its number
+        return known[1]
 
     def engine(self, options: tuple[tuple[str, Any], ...] = ()) -> Engine:
         """The engine for templates with these options."""
@@ -89,6 +108,8 @@ class Variables:
         if value is SECRET:
             return UNKNOWN
         if isinstance(value, (dict, list)):
+            if isinstance(value, (Mapping, Items)) and self.filling.is_plain(value):
+                return value
             self._left -= len(value) + 1
             if self._left < 0 or depth > _DEEPEST:
                 return UNKNOWN
@@ -149,7 +170,7 @@ class Variables:
         found = self._asking(self.filling.engine(), lambda engine: engine.decide(bare), place_of(condition))
         return UNKNOWN if is_unknown(found) else found
 
-    def lines(self, text: str, at: Place, options: Mapping[str, Any], is_whole: bool = False) -> list[FilledLine] | None:
+    def lines(self, text: str, at: Place, options: AnyMapping[str, Any], is_whole: bool = False) -> list[FilledLine] | None:
         """A template's text, filled in; None where it cannot be. `is_whole` as the engine has it."""
         chosen = {name: options[name] for name in ("trim_blocks", "lstrip_blocks") if isinstance(options.get(name), bool)}
         skipped = 0
