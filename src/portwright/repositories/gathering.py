@@ -23,6 +23,7 @@ from portwright.repositories.recognise import (
     lies_aside,
     recognise,
     recognised_as,
+    roles_among,
     without_blanks_to_fill,
     without_remarks,
     worth_reading,
@@ -86,13 +87,14 @@ def gather(tree: Tree, explicit: bool, ignored: Mapping[str, str]) -> Gathered:
 
     paths = tuple(tree.walk(say))
     now = _Gathering(Checkout(tree, paths), unreadable=unreadable)
+    roles = roles_among(now.checkout.labels)
     looked_into = 0
     kept_left = MOST_BYTES
     for path in paths:
         label = tree.label(path)
         readable = explicit or worth_reading(label)
         other = kind_by_name(label) or ("installer" if may_speak(label) else None)
-        if other is not None and (looked_into >= MOST_FILES or (not explicit and lies_aside(label))):
+        if other is not None and (looked_into >= MOST_FILES or (not explicit and lies_aside(label, roles))):
             other = None
         if not readable and other is None:
             continue
@@ -114,7 +116,7 @@ def gather(tree: Tree, explicit: bool, ignored: Mapping[str, str]) -> Gathered:
         if readable:
             text = without_remarks(label, text)
             # A manifest or a stack may be called as a config of what it deploys is: traefik.yaml.
-            what = None if other == "yaml" and (is_manifest(text) or is_stack(text)) else recognise(label, text, explicit)
+            what = None if other == "yaml" and (is_manifest(text) or is_stack(text)) else recognise(label, text, explicit, roles)
             if explicit and is_script(label, text):
                 # It may well write a config, and is none.
                 other, what = "script" if other is None else other, None

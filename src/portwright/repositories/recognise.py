@@ -1,6 +1,7 @@
 """Tell from a file's path and text what kind of config it is, whether a repository deploys it, and where it goes on a host."""
 
 import re
+from collections.abc import Container, Iterable
 from itertools import pairwise
 
 from portwright._start.lazy_regex import lazy_regex
@@ -28,11 +29,11 @@ class Recognised:
     unfilled: str = ""
 
 
-def recognise(path: str, text: str, explicit: bool = False) -> Recognised | None:
+def recognise(path: str, text: str, explicit: bool = False, roles: Container[str] = ()) -> Recognised | None:
     """What a file is, by its path inside the repository (no leading slash needed) and its text; None for anything else.
 
     `asked`: its user named this very file (or piped it in), so that neither its path nor a remark in it makes it a sample, and its
-    text tells what it is where its name does not.
+    text tells what it is where its name does not. `roles` are folders that are no samples, whatever they are called.
     """
     parts = tuple(part for part in path.split("/") if part)
     if not parts or not (explicit or worth_reading(path)):
@@ -42,7 +43,7 @@ def recognise(path: str, text: str, explicit: bool = False) -> Recognised | None
     kind = _kind(file)
     if kind is None:
         return None
-    reason = _why_not_deployed(folders, parts[-1], text, kind, explicit)
+    reason = _why_not_deployed(folders, parts[-1], text, kind, explicit, roles)
     unfilled = "" if reason else _unfilled(parts[-1], kind, text)
     if unfilled and kind in _HANGS_TOGETHER:
         reason = f"it is a template, and {unfilled} is not filled in"
@@ -113,10 +114,27 @@ def worth_reading(path: str) -> bool:
     return named or _is_some_daemons(tuple(folders), name, "")
 
 
-def lies_aside(path: str) -> bool:
+def lies_aside(path: str, roles: Container[str] = ()) -> bool:
     """Whether a path is that of a sample, a document, a test or a copy put aside, which a repository does not deploy."""
     *folders, name = path.split("/")
-    return bool(_why_not_deployed(tuple(folders), name, "", "environment", False))
+    return bool(_why_not_deployed(tuple(folders), name, "", "environment", False, roles))
+
+
+def roles_among(paths: Iterable[str]) -> frozenset[str]:
+    """The folders of a repository that are called as samples are, but are roles: `salt/docs/init.sls` beside `salt/web/init.sls`."""
+    among: dict[tuple[str, str], set[str]] = {}
+    for path in paths:
+        for sign in _SIGNS_OF_A_ROLE:
+            if path.endswith(sign):
+                above, _, name = path.removesuffix(sign).rpartition("/")
+                among.setdefault((above, sign), set()).add(name)
+    return frozenset(
+        f"{above}/{name}".lstrip("/")
+        for (above, _), names in among.items()
+        if len(names) > 1
+        for name in names
+        if _lower(name) in _SAMPLE_FOLDERS
+    )
 
 
 def _is_some_daemons(folders: tuple[str, ...], name: str, suffix: str) -> bool:
@@ -283,6 +301,7 @@ _SAMPLE_FOLDERS = {
 }
 # A folder in one of these bears the name of what it sets up: roles/docs/ sets up a server of documentation.
 _NAMED = ("roles", "cookbooks", "modules", "profile", "profiles")
+_SIGNS_OF_A_ROLE = ("/init.sls", "/tasks/main.yml", "/tasks/main.yaml", "/manifests/init.pp", "/recipes/default.rb")
 _SAMPLE_WORDS = {
     **dict.fromkeys(("sample", "samples", "example", "examples", "demo", "skeleton"), "a sample"),
     **dict.fromkeys(("test", "tests", "testing", "fixture", "mock"), "a test"),
@@ -323,12 +342,14 @@ _VARIABLE = lazy_regex(r"\$[{(]?[A-Za-z_]|(?<![\w.])env\.[A-Za-z_]")
 _ENVSUBST = lazy_regex(r"\$\{[A-Z][A-Z0-9_]*\}|\$[A-Z][A-Z0-9_]+")
 
 
-def _why_not_deployed(folders: tuple[str, ...], name: str, text: str, kind: ConfigKind, explicit: bool) -> str:
+def _why_not_deployed(
+    folders: tuple[str, ...], name: str, text: str, kind: ConfigKind, explicit: bool, roles: Container[str] = ()
+) -> str:
     """A sentence saying why a repository does not deploy a file, "" where it does."""
     if not explicit:
-        for above, folder in zip(("", *folders), folders, strict=False):
+        for depth, (above, folder) in enumerate(zip(("", *folders), folders, strict=False), 1):
             what = _SAMPLE_FOLDERS.get(_lower(folder))
-            if what is not None and above not in _NAMED:
+            if what is not None and above not in _NAMED and "/".join(folders[:depth]) not in roles:
                 return f"it lies in {folder}/, which contains {what}"
         if name.startswith(".") and kind != "environment":
             return "its name begins with a dot, so programs ignore it"
