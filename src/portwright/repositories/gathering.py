@@ -200,8 +200,8 @@ def _gathered(tree: Tree, now: _Gathering) -> Gathered:
     now.placed = [file for file in now.placed if not (file.inside and file.what.kind == "sysctl")]
     now.spoken = {label: spoken for label, spoken in now.spoken.items() if label not in held.scripts}
     # What a playbook or a script puts somewhere is there, filled in as it says, and nowhere else.
-    taken = {file.of for file in now.written if file.of not in now.spoken}
     found = {file.label for file in now.placed}
+    taken = {file.of for file in now.written if file.of not in now.spoken or file.of in found}
     aside = [each for each in now.not_put if each.path not in taken and each.path in found]
     taken |= {each.path for each in now.not_put}
     placed = [*(file for file in now.placed if file.label not in taken), *now.written]

@@ -62,9 +62,15 @@ def read_repository(tree: Tree, name: str, explicit: bool = False, ignored: Mapp
 
 
 def _is_apart(file: StagedFile) -> bool:
-    """Whether what else the repository configures is not taken to be on the same machine."""
+    """Whether what else the repository configures is not taken to be on the same machine.
+
+    Of containers that a playbook puts on a machine it is known what else is there.
+    """
     kind = file.what.kind
-    return kind == "quadlet" or (recognition.is_daemon(kind) and recognition.traits_in_repository(kind).apart)
+    if kind == "quadlet":
+        return not file.machine
+    said = recognition.traits_in_repository(kind)
+    return said.apart and not (said.kinds and file.machine)
 
 
 def _alongside(apart: Iterable[StagedFile]) -> Iterator[tuple[StagedFile, ...]]:
@@ -114,8 +120,8 @@ def _read_layout(
     context = bind_context(settled, known, files)
     found = services(started, files, known, context)
     listeners, others = [*found.listeners], [*found.others]
-    files.take_not_understood()
-    for fact in _fragments(layout, files, known.packages, read):
+    doubts: list[NotUnderstood] = []
+    for fact in _fragments(layout, files, known.packages, read, doubts):
         # How many files a daemon may open is not said where nothing starts it.
         if isinstance(fact, ServiceFact):
             others.append(fact)
@@ -151,7 +157,7 @@ def _read_layout(
                 if fact.at.path not in unfilled | inside and (isinstance(fact, ServiceFact) or fact.at.path in own)
             ),
             found.privileges,
-            tuple(each for each in (*found.not_understood, *_doubts(layout, files)) if each.at.path in own.keys() - unfilled),
+            tuple(each for each in (*found.not_understood, *doubts) if each.at.path in own.keys() - unfilled),
         ),
         repository=True,
     )
@@ -224,23 +230,26 @@ def _as_deployed(fact: Listener, machine: str, is_unfilled: bool, is_inside: boo
 
 
 def _fragments(
-    layout: tuple[StagedFile, ...], files: Files, packages: Mapping[str, str], read: dict[str, tuple[DaemonFact, ...]]
+    layout: tuple[StagedFile, ...],
+    files: Files,
+    packages: Mapping[str, str],
+    read: dict[str, tuple[DaemonFact, ...]],
+    doubts: list[NotUnderstood],
 ) -> Iterable[DaemonFact]:
-    """What the configs that no invocation has read say, each on its own: the whole ones first, for they include others."""
+    """What the configs that no invocation has read say, each on its own: the whole ones first, for they include others.
+
+    `doubts` takes up what could not be made out of those that say by themselves what runs, as one of docker compose does.
+    """
     for file in sorted(layout, key=lambda file: (not _is_whole(file), file.label)):
         reader = fragment_reader(file.what.kind)
         if reader is not None and file.label not in files.sources:
             # A whole config includes what the layout has at other places, and so may say something else each time.
             if file.label not in read or _is_whole(file):
+                files.take_not_understood()
                 read[file.label] = tuple(reader(file.place, files, packages))
+                if recognition.traits_in_repository(file.what.kind).apart:
+                    doubts += (NotUnderstood(None, file.what.kind, at, reason) for at, reason in files.take_not_understood())
             yield from read[file.label]
-
-
-def _doubts(layout: tuple[StagedFile, ...], files: Files) -> Iterable[NotUnderstood]:
-    """What could not be made out of a file that says by itself what runs, as one of docker compose does."""
-    alone = next((file for file in layout if _is_apart(file) and file.what.kind != "quadlet"), None)
-    for at, reason in files.take_not_understood() if alone is not None else ():
-        yield NotUnderstood(None, alone.what.kind if alone is not None else "", at, reason)
 
 
 def _is_whole(file: StagedFile) -> bool:
