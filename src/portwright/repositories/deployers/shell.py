@@ -18,10 +18,15 @@ from portwright.repositories.deployers.shell_images import is_copied
 from portwright.repositories.deployers.shell_state import DEEPEST, MOST_COMMANDS, State
 from portwright.repositories.deployers.shell_text import Piece, ScriptText, Value, at, known, passed, text_of
 from portwright.repositories.deployers.shell_values import expanded, words_of
+from portwright.repositories.not_read import spoken_of
 from portwright.system.spanned_text import UNKNOWN
 
 _MOST_ROUNDS = 64
 """Words of a `for` loop that are gone through."""
+# Without a word of these a script puts nothing anywhere that is of any matter here.
+_MATTERS = lazy_regex(
+    r"/etc\b|/lib/s|/proc/sys|\b(?:sysctl|docker|podman|source|cp|rsync|scp)\b|\.(?:service|socket|conf)\b|(?m:^[ \t]*\.[ \t])"
+)
 # A test whether something is missing, or who runs the script.
 _GUARD = lazy_regex(r"!\s*(?:-[defhLrsxz]\b|grep\b|command\b|which\b|id\b|test\b|systemctl\b|\[)|-z\b|\bEUID\b|\bid -u\b|\$UID\b|-ne 0")
 _BASH = lazy_regex(r"#!.*\b(?:bash|zsh|ksh)\b")
@@ -30,6 +35,8 @@ _BASH = lazy_regex(r"#!.*\b(?:bash|zsh|ksh)\b")
 def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
     """The files that a script writes, and one of sysctl.d for what it sets itself, which holds once it was run."""
     pages = Pages(label, cut=len(text) > LONGEST)
+    if not _MATTERS.search(text) and not spoken_of(text):
+        return Deployed()
     if not is_copied(label, checkout):
         write([Line(each, label, number) for number, each in enumerate(text[:LONGEST].split("\n"), 1)], pages, checkout)
     else:

@@ -126,8 +126,10 @@ def label_of(run: State, said: str) -> str:
     rest = said.replace(UNKNOWN, "").lstrip("./")
     alike = by_name(run.checkout).get(last, [])
     nearer = [label for label in alike if label == rest or label.endswith(f"/{rest}")]
-    if len(nearer) == 1:
-        return nearer[0]
+    own = run.pages.label.rpartition("/")[0]
+    below = [label for label in nearer if label.startswith(f"{own}/")] if own else []
+    if len(below or nearer) == 1:
+        return (below or nearer)[0]
     return alike[0] if len(alike) == 1 and (UNKNOWN in said or said.startswith(("/tmp/", "/vagrant/", "/root/", "/home/"))) else ""  # noqa: S108
 
 
