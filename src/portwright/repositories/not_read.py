@@ -121,6 +121,8 @@ _COMPOSE = lazy_regex(r"(?m)^services:\s*(?:#.*)?$")
 _COMPOSE_SERVICE = lazy_regex(r"(?m)^\s+(?:image|build|container_name|network_mode):|^\s+ports:\s*\n\s*- [\"']?[0-9$]")
 _KUBERNETES = lazy_regex(r"(?m)^apiVersion:")
 _OBJECT = lazy_regex(r"(?m)^kind:")
+# A machine config of Talos, or a patch of one, is no object.
+_TALOS = lazy_regex(r"(?m)^machine:[ \t]*\r?\n(?:[ \t]+\S.*\n|[ \t]*\r?\n){0,2000}?[ \t]+(?:sysctls|kubelet|install|files):")
 _PLAYBOOK = lazy_regex(r"(?m)^-?\s*(?:- )?(?:hosts|tasks|roles|import_playbook):|\bansible\.(?:builtin|posix)\.")
 
 # One pass over the text; the name of the group that matched is what it speaks of.
@@ -244,7 +246,7 @@ def _kind_of_yaml(label: str, text: str) -> str | None:
         return "butane"
     if _CLOUDFORMATION.search(text):
         return "cloudformation"
-    if _KUBERNETES.search(text):
+    if _KUBERNETES.search(text) or _TALOS.search(text):
         return "kubernetes"
     if is_stack(text):
         return "compose"

@@ -34,6 +34,7 @@ _SETS = lazy_regex(
     r"|\becho[ \t]+(?:-n[ \t]+)?(\"[^\"]{0,200}\"|'[^']{0,200}'|[\w \t-]{1,200}?)[ \t]*>[ \t]*/proc/sys/(net/[\w./-]{3,100})"
 )
 _PAIR = lazy_regex(r"(net[./][\w./-]{3,100})=(.{0,200})")
+_PATCHED = lazy_regex(r"service-node-port-range[\"']?[ \t]*:[ \t]*[\"']?([0-9]{1,5}[-+][0-9]{1,5})")
 _OF_PORTS = lazy_regex(
     r"net\.(?:ipv4\.(?:ip_(?:local_port_range|local_reserved_ports|unprivileged_port_start)|tcp_(?:tw_re\w+|fin_timeout))|core\.somaxconn)"
 )
@@ -109,7 +110,12 @@ def of_document(nodes: Sequence[Node], source: Source, packages: Packages, read:
         elif kind in ("ClusterConfiguration", "InitConfiguration"):
             yield from _of_cluster(item)
         elif kind == "Cluster":
-            yield from _of_containers_as_nodes(item)
+            yield from _of_containers_as_nodes(item, source)
+            yield from _of_flag(below(item, "spec", "kubeAPIServer"), "serviceNodePortRange", "kops")
+        elif kind == "ClusterConfig":
+            yield from _of_flag(below(item, "spec", "api", "extraArgs"), "service-node-port-range", "k0s")
+        elif kind is None:  # Talos
+            yield from _of_cluster(below(item, "cluster") or item, "Talos")
 
 
 def pods(nodes: Sequence[Node]) -> Iterator[Pod]:
@@ -368,7 +374,7 @@ def _of_service(item: Node) -> Iterator[NodeClaim]:
             yield NodeClaim(word.at, app if UNKNOWN not in app else "service", "node-ports", ports=PortSet.of(number), confidence="likely")
 
 
-def _of_cluster(item: Node) -> Iterator[NodeClaim]:
+def _of_cluster(item: Node, app: str = "kubeadm") -> Iterator[NodeClaim]:
     """The node ports of a cluster that kubeadm makes; the flags are a mapping, or a list of names and values since v1beta4."""
     server = below(item, "apiServer")
     for each in () if server is None else children(server, "extraArgs"):
@@ -376,11 +382,23 @@ def _of_cluster(item: Node) -> Iterator[NodeClaim]:
         if word is None and _text(each, "name") == "service-node-port-range":
             word = word_of(each, "value")
         if word is not None:
-            yield from node_ports("kubeadm", (word,), None, word.at)
+            yield from node_ports(app, (word,), None, word.at)
 
 
-def _of_containers_as_nodes(item: Node) -> Iterator[Endpoint]:
-    """The ports that kind(1) publishes for the containers that are the nodes of a cluster; each patch is a text of its own."""
+def _of_flag(options: Node | None, key: str, app: str) -> Iterator[NodeClaim]:
+    word = None if options is None else word_of(options, key)
+    if word is not None:
+        yield from node_ports(app, (word,), None, word.at)
+
+
+def _of_containers_as_nodes(item: Node, source: Source) -> Iterator[Endpoint | NodeClaim]:
+    """What kind(1) publishes for the containers that are the nodes of a cluster, and their node ports; each patch is a text of its own."""
+    for patches in children(item, "kubeadmConfigPatches"):
+        for patch in patches.words:
+            for line, column, text in _lines(patch, source):
+                for found in _PATCHED.finditer(text):
+                    at = Span(source.path, line, column + found.start(1), line, column + found.end(1))
+                    yield from node_ports("kind", (Word(found[1], at),), None, at)
     for node in children(item, "nodes"):
         for mapping in children(node, "extraPortMappings"):
             word, address, protocol = word_of(mapping, "hostPort"), word_of(mapping, "listenAddress"), _protocol(mapping)

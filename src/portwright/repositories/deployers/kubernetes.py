@@ -22,17 +22,21 @@ _LONGEST_FILE = LONGEST << 4
 """Characters of a file of many objects: schemas are long, and each object is read on its own."""
 _BEGINS = lazy_regex(r"---(?:[ \t].*)?")
 _REACHES = lazy_regex(
-    r"\bhostNetwork\b|\bhostPort\b|\bnodePort\b|service-node-port-range|\bprivileged\b|(?i:\bNET_BIND_SERVICE\b)"
+    r"\bhostNetwork\b|\bhostPort\b|\bnodePort\b|service-node-port-range|\bserviceNodePortRange\b|\bprivileged\b|(?i:\bNET_BIND_SERVICE\b)"
     r"|\bsysctls\b|\bextraPortMappings\b|\bMachineConfig\b|\bTuned\b|\bKubeletConfiguration\b|\bKubeProxyConfiguration\b"
 )
 """What a document must speak of to take something of a node."""
-_TAKES = lazy_regex(r"\bhostNetwork\b|\bhostPort\b|\bnodePort\b|service-node-port-range|\bsysctls?\b|\bip_local_|\bnet[./](?:ipv4|core)\b")
+_TAKES = lazy_regex(
+    r"\bhostNetwork\b|\bhostPort\b|\bnodePort\b|service-node-port-range|\bserviceNodePortRange\b"
+    r"|\bsysctls?\b|\bip_local_|\bnet[./](?:ipv4|core)\b"
+)
 """What in an object of a kind that nobody knows may take something of a node."""
 _READ = frozenset(
     (
         *("Pod", "CronJob", "Service", "ConfigMap", "CustomResourceDefinition", "DaemonSet", "Deployment", "DeploymentConfig", "Job"),
         *("PodTemplate", "ReplicaSet", "ReplicationController", "StatefulSet", "Tuned", "MachineConfig", "ClusterConfiguration"),
-        *("PodSecurityPolicy", "SecurityContextConstraints", "List", "KubeletConfiguration", "KubeProxyConfiguration", "Cluster"),
+        *("PodSecurityPolicy", "SecurityContextConstraints", "List", "KubeletConfiguration", "KubeProxyConfiguration"),
+        *("kind cluster", "kops cluster", "ClusterConfig", "machine config"),
     )
 )
 """Kinds of objects of which all that takes something of a node is read."""
@@ -41,6 +45,8 @@ _SCHEMAS = frozenset(("CustomResourceDefinition", "PodSecurityPolicy", "Security
 _CONFIGS = {"KubeletConfiguration": "/var/lib/kubelet/config.yaml", "KubeProxyConfiguration": "/var/lib/kube-proxy/config.conf"}
 _BLANK = lazy_regex(r"[ \t]*\$(?:[A-Z][A-Z0-9_]*|\{[A-Z][A-Z0-9_]*\})[ \t\r]*")
 """A line that a script fills in as a whole."""
+_TALOS = "machine config"
+"""Talos' own, which is no object of Kubernetes."""
 _SECTION = lazy_regex(r"\s*\[([^\]\n]{1,100})\]\s*")
 _SETTING = lazy_regex(r"\s*([\w./*-]{3,200})\s*=\s*>?\s*(.*)")
 _DATA = lazy_regex(r"data:([\w/+.-]{0,100})((?:;[\w=.-]{1,100}){0,5}),(.*)")
@@ -84,7 +90,9 @@ def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
                     of_pods.setdefault(machine, Pages(label, machine)).set(line.number, column, claim.name, claim.value, line.source)
         if kind == "Tuned":
             _tuned(document, pages)
-        elif kind == "MachineConfig":
+        if kind == _TALOS:
+            _talos(document, pages)
+        if kind == "MachineConfig":
             others.append(_machine_config(label, document))
         elif kind in _CONFIGS:
             pages.write(_CONFIGS[kind], document.lines)
@@ -185,7 +193,18 @@ def _understood(document: _Document, label: str, unread: Container[int]) -> Iter
 
 
 def _kind_in(document: _Document) -> str:
-    return next((line.text[5:].strip().strip("\"'") for line in document.lines if line.text.startswith("kind:")), "")
+    """The kind of an object by its lines; of those that are called Cluster by several tools, with the tool."""
+    kind = version = ""
+    is_talos = False
+    for line in document.lines:
+        if line.text.startswith("kind:"):
+            kind = line.text[5:].partition(" #")[0].strip().strip("\"'")
+        elif line.text.startswith("apiVersion:"):
+            version = line.text[11:]
+        is_talos = is_talos or line.text.startswith("machine:")
+    if kind == "Cluster":
+        return "kind cluster" if "kind." in version else "kops cluster" if "kops." in version else kind
+    return kind or (_TALOS if is_talos else "")
 
 
 def _tuned(document: _Document, pages: Pages) -> None:
@@ -201,6 +220,20 @@ def _tuned(document: _Document, pages: Pages) -> None:
                         column = line.shift + setting.start(1) + 1
                         value = setting[2].partition("#")[0].strip().strip("\"'")
                         pages.set(line.number, column, setting[1], value, line.source)
+
+
+def _talos(document: _Document, pages: Pages) -> None:
+    """The kernel settings and files of a machine config of Talos."""
+    for machine in _children(document.nodes, "machine"):
+        for sysctls in _children(machine.children, "sysctls"):
+            for setting in sysctls.children:
+                at = document.lines[setting.key.at.line - 1]
+                if setting.values and UNKNOWN not in setting.key.text:
+                    pages.set(at.number, setting.key.at.column + at.shift, setting.key.text, setting.values[0].text, at.source)
+        for file in _children(machine.children, "files"):
+            path, content = _one(file, "path"), _one(file, "content")
+            if path is not None and content is not None:
+                pages.write(path.text, _held((content,), document))
 
 
 def _machine_config(label: str, document: _Document) -> Deployed:
