@@ -521,7 +521,8 @@ def test_low_ports_are_privileged_again_together_with_the_capability_for_each_se
     assert ["[Service]", "AmbientCapabilities=CAP_NET_BIND_SERVICE"] == drop_in(made)
     assert 2 == len(made.steps)
     assert "relies on it" in made.steps[0].caution(made.host)
-    assert () == plan_for({**files, "/etc/sysctl.d/60.conf": f"{RANGE} = 512 60999\n"}, only("low-ports-open-to-everyone"), review=True).steps
+    wide = {**files, "/etc/sysctl.d/60.conf": f"{RANGE} = 512 60999\n"}
+    assert () == plan_for(wide, only("low-ports-open-to-everyone"), review=True).steps
 
 
 def test_the_same_host_gives_the_same_plan() -> None:

@@ -355,6 +355,19 @@ def test_a_new_file_in_a_folder_that_a_plan_rests_on_is_drift() -> None:
     ] == [(each["path"], each["names"], each["own"]) for each in variables(book)["portwright_listed"]]
 
 
+def test_a_folder_that_cannot_be_listed_stops_no_plan(tmp_path: Path) -> None:
+    for path, text in {**web(81, "web.service", "User=www"), "/etc/hostname": "web1\n"}.items():
+        place = tmp_path / path.lstrip("/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(text[3:]) if text.startswith("-> ") else place.write_text(text)
+    (tmp_path / "etc/systemd/system/service.d").symlink_to("service.d")
+    given = inputs([str(tmp_path)])[0]
+    made = planned(given, only("low-port-without-capability"), Selection(), frozenset(), FixPolicy())
+
+    assert {"/etc/systemd/system/web.service.d", "/etc/systemd/system/service.d"} == made.folders()
+    assert {"/etc/systemd/system/web.service.d": ()} == before(given, made).names
+
+
 @pytest.mark.parametrize("now", [(), ("b.conf",), ("\udcff.conf", "x y.conf")])
 def test_ansible_and_a_plan_agree_on_what_a_folder_holds(tmp_path: Path, now: tuple[str, ...]) -> None:
     names = ("a.conf", "zz.conf", "ü.conf", "n\n.conf", "\udcfe.conf", "README", "{{ 1 }}.conf")

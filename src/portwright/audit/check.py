@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from portwright._start.records import dataclass, replace
@@ -218,7 +218,10 @@ def before(given: Input, made: "Plan") -> "Before":
         asked = rests - made.host.sources.keys()
         lacks = frozenset(path for path in asked if path.startswith("/etc/") and _is_missing(tree, path))
         fleeting = frozenset(path for path in rests - asked if tree.resolve(path).startswith(FLEETING))
-        names = {folder: tuple(filter(_is_plain, tree.names(folder))) for folder in made.folders()}
+        names = {}
+        for folder in made.folders():
+            with suppress(ReadError):  # it was said where it was read
+                names[folder] = tuple(filter(_is_plain, tree.names(folder)))
     return Before(holds, lacks, fleeting, names)
 
 
