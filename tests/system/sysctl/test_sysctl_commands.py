@@ -262,3 +262,25 @@ def test_what_is_surely_written_last_is_the_value_after_boot_and_the_files_own_i
 )
 def test_where_nobody_can_tell_what_is_written_last_it_is_what_the_files_leave(units: dict[str, str]) -> None:
     assert "6000 7000" == _of_units(units).after_boot().boot
+
+
+SAPTUNE = {
+    "/etc/sysconfig/saptune": 'TUNE_FOR_SOLUTIONS=""\nTUNE_FOR_NOTES="1"\nNOTE_APPLY_ORDER="1 2"\n',
+    "/var/lib/saptune/working/notes/1": f"[version]\nVERSION=1\n\n[sysctl]\n{RANGE} = 2000 3000\n",
+    "/usr/share/saptune/notes/2": "[sysctl]\nnet.core.somaxconn = 9\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, ["2000 3000 /var/lib/saptune/working/notes/1:5:1"]),
+        ({"/etc/saptune/override/1": f"[sysctl]\n{RANGE} = 4000 5000\n"}, ["4000 5000 /etc/saptune/override/1:2:1"]),
+        ({"/etc/saptune/override/1": f"[sysctl]\n{RANGE} =\n"}, []),
+        ({"/usr/share/saptune/notes/2": f"[sysctl]\n{RANGE} = 6000 7000\n"}, ["6000 7000 /usr/share/saptune/notes/2:2:1"]),
+        ({"/etc/saptune/extra/1.conf": "[sysctl]\nnet.core.somaxconn = 9\n"}, []),
+        ({"/etc/sysconfig/saptune": "NOTE_APPLY_ORDER=\n"}, []),
+    ],
+)
+def test_saptune_writes_the_notes_that_are_applied_and_what_overrides_say(more: dict[str, str], expected: list[str]) -> None:
+    assert expected == later({"saptune": "[Service]\nType=oneshot\nExecStart=/usr/sbin/saptune service apply\n"}, {**SAPTUNE, **more})

@@ -1,4 +1,4 @@
-"""Programs that bring kernel settings of their own and write them when a boot starts them: tuned's active profile, ufw's sysctl.conf."""
+"""Programs that bring kernel settings of their own and write them at boot: tuned's active profile, ufw's sysctl.conf, saptune's notes."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -154,4 +154,36 @@ def _expanded(text: str, variables: Mapping[str, str]) -> str:
     return UNKNOWN if "${" in text or text.startswith((">", "<")) else text
 
 
-_KEEPERS: Mapping[str, Callable[[str, Files], Iterator[SysctlWrite]]] = {"tuned": _tuned, "ufw-init": _ufw}
+# ── saptune ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_SAPTUNE = "/etc/sysconfig/saptune"
+# saptune-note(5): a note of the vendor, or one of the operator's own; the override of its name goes before either.
+_NOTES = ("/etc/saptune/extra/{}.conf", "/var/lib/saptune/working/notes/{}", "/usr/share/saptune/notes/{}")
+_OVERRIDES = "/etc/saptune/override"
+
+
+def _saptune(unit: str, files: Files) -> Iterator[SysctlWrite]:
+    """The [sysctl] sections of the applied notes, in their order; `key =` in an override leaves the key alone."""
+    order = _assigned(_SAPTUNE, "NOTE_APPLY_ORDER", files) or _assigned(_SAPTUNE, "TUNE_FOR_NOTES", files) or ""
+    for note in order.split()[:_MOST_PROFILES]:
+        path = next((each for place in _NOTES if files.kind(each := place.format(note)) == "file"), None)
+        if "/" in note or path is None:
+            at = Span.whole(files.tree.label(_SAPTUNE))
+            files.report_unreadable(at, f"saptune's note {note} is not there, so which kernel settings it writes is not known")
+            continue
+        chosen = {**_of_note(path, files), **_of_note(f"{_OVERRIDES}/{note}", files)}
+        yield from (SysctlWrite(key, value.text, value.at, unit) for key, value in chosen.items() if value.text)
+
+
+def _of_note(path: str, files: Files) -> dict[str, Word]:
+    source = files.read(path) if files.kind(path) == "file" else None
+    found: dict[str, Word] = {}
+    for section in () if source is None else sections.parse(source)[0]:
+        if section.key.text == "sysctl":
+            for setting in section.children:
+                value = _value(setting) if setting.values else Word("", setting.key.at)
+                found[dotted(normalized(setting.key.text))] = value
+    return found
+
+
+_KEEPERS: Mapping[str, Callable[[str, Files], Iterator[SysctlWrite]]] = {"tuned": _tuned, "ufw-init": _ufw, "saptune": _saptune}
