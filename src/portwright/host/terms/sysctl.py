@@ -27,11 +27,21 @@ def one_parity(host: Host, sysctl: Sysctl) -> Derived[bool | None]:
 def loaders_disagree(host: Host, sysctl: Sysctl) -> Derived[bool]:
     """Whether boot and `sysctl --system` leave different values, with the overridden lines and the reasons."""
     unknown = UNKNOWN in sysctl.boot or UNKNOWN in sysctl.reload
-    if sysctl.boot == sysctl.reload or unknown or host.files_not_applied:
+    if sysctl.boot == sysctl.reload or unknown or host.files_not_applied or (host.repository and _by_scripts(host, sysctl)):
         return Derived(False)
     overridden = [each for each in sysctl.overridden if each.at not in (sysctl.at, sysctl.reload_at)]
     notes = (Note(f"{each.value or 'an empty value'} is not in force: {each.reason}", each.at) for each in overridden[:_MOST_LOST])
     return Derived(True, tuple(notes))
+
+
+def _by_scripts(host: Host, sysctl: Sysctl) -> bool:
+    """Whether it is no loader of files that leaves the value, but a command, or two scripts of which one may never run."""
+    places = (sysctl.at, sysctl.reload_at)
+    sources = [host.sources.get(at.path) for at in places]
+    said = [source.line(at.line) for at, source in zip(places, sources, strict=True) if source is not None]
+    apart = sysctl.at.path != sysctl.reload_at.path
+    scripts = any(source is not None and (source.text.startswith("#!") or source.path.endswith(".sh")) for source in sources)
+    return any("sysctl " in line or "/proc/sys/" in line for line in said) or (apart and scripts)
 
 
 @fact_value("sysctl", "written-later")
