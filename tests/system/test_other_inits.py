@@ -231,6 +231,24 @@ def test_upstart_runs_the_scripts_of_the_runlevel_that_are_no_jobs() -> None:
     assert [("manual", "root", ["/usr/bin/other"])] == said(files, "other")
 
 
+def test_upstart_of_red_hat_goes_to_the_runlevel_of_inittab_and_runs_rc_local_there() -> None:
+    files = {
+        **UPSTART,
+        "/etc/inittab": "id:3:initdefault:\n",
+        "/etc/rc.d/init.d/web": "#!/bin/sh\nexec /usr/bin/webd\n",
+        "/etc/rc.d/rc3.d/S99local": "-> ../rc.local",
+        "/etc/rc.d/rc.local": "#!/bin/sh\necho '2000 3000' > /proc/sys/net/ipv4/ip_local_port_range\n/usr/bin/other &\n",
+        "/etc/init/odd.conf": "start on runlevel [3]\nexec /usr/bin/odd\n",
+        "/etc/init/even.conf": "start on runlevel [24]\nexec /usr/bin/even\n",
+    }
+    found = host(files)
+
+    assert {"odd": "boot", "even": "manual", "local": "boot", "web": "manual"} == {
+        unit.name: unit.starts for unit in found.units if unit.name != "rc"
+    }
+    assert [("net.ipv4.ip_local_port_range", "2000 3000")] == [(write.key, write.value) for write in found.sysctl_writes]
+
+
 @pytest.mark.parametrize(
     ("more", "expected"),
     [

@@ -25,7 +25,7 @@ _UNPLANNED = "sysvinit is the init system of this host, and playbooks are writte
 
 def read(files: Files, known: Captured) -> Started:
     """The services of a host that sysvinit boots, and every command of theirs."""
-    level, entries = _inittab(files)
+    level, entries = inittab(files)
     found = tuple(services(level, files))
     invocations: list[Invocation] = []
     for service in found:
@@ -47,7 +47,7 @@ def read(files: Files, known: Captured) -> Started:
     )
 
 
-def _inittab(files: Files) -> tuple[str, tuple[tuple[str, Word], ...]]:
+def inittab(files: Files) -> tuple[str, tuple[tuple[str, Word], ...]]:
     """The runlevel of `initdefault`, 2 without one, and the processes that init keeps or runs there; getty and rc are not of interest."""
     source = files.read(_INITTAB) if files.kind(_INITTAB) == "file" else None
     level = "2"
@@ -80,6 +80,8 @@ def services(level: str, files: Files) -> Iterator[ScriptService]:
     names = sorted({*files.names(directory), *started})
     for name in files.limited(names, _MOST, "services", lambda name: Span.whole(files.tree.label(directory))):
         path = f"{directory}/{name}"
+        if files.kind(path) != "file" and name in started and files.kind(started[name]) == "file":
+            path = files.resolve(started[name])  # S99local leads to rc.local, which is not among the scripts
         if files.kind(path) != "file":
             if name in started:
                 files.report_unreadable(Span.whole(files.tree.label(started[name])), f"the script of the service {name} is not there")

@@ -13,11 +13,11 @@ from portwright.system.script_services import ScriptService, invocations_of, pro
 from portwright.system.spanned_text import Piece, SpannedText, SpannedTextBuilder
 from portwright.system.started import Started, SysctlWrite
 from portwright.system.sysctl.commands import writes_of
+from portwright.system.sysvinit.reader import inittab
 from portwright.system.sysvinit.reader import services as scripts
 from portwright.trees import Files
 
 _JOBS = "/etc/init"
-_RUNLEVEL = "2"
 _LOADERS = ("procps", "procps-virtual-filesystems", "procps.sh")
 _MOST = 2000
 _MOST_LINES = 5_000
@@ -51,7 +51,8 @@ class _Job:
 def read(files: Files, known: Captured) -> Started:
     """The jobs of a host that Upstart boots and the scripts of its runlevel, and every command of theirs."""
     jobs = {job.name: job for job in _jobs(files)}
-    booted = _booted(jobs)
+    level, _ = inittab(files)  # RHEL 6 keeps its runlevel there; without it rc-sysinit goes to 2
+    booted = _booted(jobs, level)
     services: list[ScriptService] = []
     invocations: list[Invocation] = []
     writes: list[SysctlWrite] = []
@@ -71,7 +72,7 @@ def read(files: Files, known: Captured) -> Started:
                 words = ["/bin/sh", "-c", text.text]
                 found = writes_of("/bin/sh", words, text.at, job.name, files, lambda _, given=given: given)  # type: ignore[misc]
                 writes += (replace(write, conditional=True) for write in found)
-    for script in scripts(_RUNLEVEL, files):
+    for script in scripts(level, files):
         # An upstart job has a link of its name among the scripts, for those who call it there.
         if script.name not in jobs and not files.resolve(script.path).endswith("/upstart-job"):
             services.append(script)
@@ -198,7 +199,7 @@ def _variable(job: _Job, source: Source, start: int, end: int) -> None:
     job.environment[name] = Word(value, source.span(at, at + len(value)))
 
 
-def _booted(jobs: Mapping[str, _Job]) -> frozenset[str]:
+def _booted(jobs: Mapping[str, _Job], level: str) -> frozenset[str]:
     """The jobs that an event of a boot starts, or another job that is so started; a job that is not here is taken to be."""
     found: set[str] = set()
     waiting: dict[str, list[str]] = {}
@@ -208,7 +209,7 @@ def _booted(jobs: Mapping[str, _Job]) -> frozenset[str]:
         for at, event in enumerate(events):
             following = events[at + 1] if at + 1 < len(events) else ""
             other = following.partition("=")[2] if following.startswith("JOB=") else following
-            if event in _EVENTS or (event == "runlevel" and _has_level(following)) or (event in _OF_JOBS and other not in jobs):
+            if event in _EVENTS or (event == "runlevel" and _has_level(following, level)) or (event in _OF_JOBS and other not in jobs):
                 todo.append(job.name)
             elif event in _OF_JOBS:
                 waiting.setdefault(other, []).append(job.name)
@@ -220,9 +221,9 @@ def _booted(jobs: Mapping[str, _Job]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _has_level(pattern: str) -> bool:
+def _has_level(pattern: str, level: str) -> bool:
     """Whether `[2345]`, `[!016]`, `RUNLEVEL=2` has the runlevel that a boot ends in; without one every runlevel is meant."""
     pattern = pattern.removeprefix("RUNLEVEL=")
     if pattern.startswith(("[!", "[^")):
-        return _RUNLEVEL not in pattern
-    return pattern in ("", "and", "or") or _RUNLEVEL in pattern
+        return level not in pattern
+    return pattern in ("", "and", "or") or level in pattern
