@@ -277,6 +277,8 @@ def _repository(data: bytes) -> None:
 
 def _written(data: bytes) -> None:
     names = {"install.sh": b"#!/bin/sh\n", "user-data": b"#cloud-config\n", "machine.bu": b"", "roles/a/tasks/main.yml": b""}
+    names |= dict.fromkeys(("a.nix", "a.tf", "a.pp", "a.sls", "cookbooks/a/recipes/b.rb", "a.ign", "tuned.conf", "a.pkr.hcl"), b"")
+    names["stack.yaml"] = b"AWSTemplateFormatVersion: '2010-09-09'\n"
     for host in read_repository(MemoryTree({f"/{name}": start + data for name, start in names.items()}), "r"):
         told(host)
         allowed(check(host, RULES), host.sources, frozenset(rule.card.id for rule in RULES))
