@@ -93,6 +93,12 @@ def test_of_an_undecided_branch_each_line_is_written_and_marked() -> None:
     ]
 
 
+def test_of_a_loop_over_what_nobody_knows_one_turn_is_written() -> None:
+    text = "{% for name, port in nobody.items() %}\nlisten {{ port }};\nserver {{ loop.index }};\n{% endfor %}\n"
+
+    assert [("listen �;", False), ("server 1;", False)] == [(each.text, each.is_sure) for each in engine().lines(text)]
+
+
 def test_a_line_has_the_number_that_it_has_in_the_template() -> None:
     macro = "{# said\n twice #}\n{% macro site(port) %}\n listen {{ port }};\n{% endmacro %}\n"
     text = macro + "{% for each in ports %}\n {{ site(each) }}\n{% endfor %}\n"

@@ -162,7 +162,7 @@ def _read_layout(
         repository=True,
     )
     # What a file refers to need not lie in the repository (mime.types, a certificate), nor is a template what a daemon reads.
-    readable = own.keys() - unfilled
+    readable = own.keys() - unfilled - {label for label, _ in doubtful}
     blank = {(file.label, line) for file in layout if file.lines for line in blank_lines(file.data)}
     told = tuple(each for each in host.unreadable if each.at.path in readable and (each.at.path, each.at.line) not in blank)
     host = replace(host, unreadable=told, roles=_roles(layout))

@@ -12,7 +12,7 @@ from portwright.repositories.deployers.ansible.pages import MachinePages, matter
 from portwright.repositories.deployers.ansible.values import Place, place_of
 from portwright.repositories.deployers.ansible.variables import Variables, is_true, text_of
 from portwright.repositories.deployers.placed import Line, is_path
-from portwright.repositories.recognise import recognise
+from portwright.repositories.recognise import recognise, without_blanks_to_fill
 from portwright.system.spanned_text import UNKNOWN as MARK
 
 _MOST_OF_A_FOLDER = 200
@@ -114,7 +114,9 @@ def _template(task: Task, pages: MachinePages, layout: Layout) -> bool:
     options = {name: task.variables.filled(task.given[name]) for name in task.given if name.endswith(("_string", "_blocks"))}
     filled = task.variables.lines(text, Place(label, 1, 1, 1), options, _hangs_together(path))
     if filled is None:
-        lines = [Line(each, label, number) for number, each in enumerate(text.removesuffix("\n").split("\n"), 1)]
+        # What cannot be filled in says what is literal in it; a unit of which something is missing is left to its own name.
+        known = text if _hangs_together(path) else without_blanks_to_fill(text)
+        lines = [Line(each, label, number, sure=False) for number, each in enumerate(known.removesuffix("\n").split("\n"), 1)]
     else:
         lines = [Line(each.text.rstrip("\r"), label, each.number, sure=each.is_sure) for each in filled]
     pages.whole(path, lines, label, task.is_sure)
@@ -343,6 +345,14 @@ EFFECTS: dict[str, Effect] = {
     "sysctl": _sysctl,
     "template": _template,
 }
+def has_effect(module: str, given: Any) -> bool:
+    """Whether a task may do something that is read here: of commands those that name what sets something up."""
+    if module not in ("command", "shell", "raw"):
+        return module in EFFECTS
+    said = given if isinstance(given, str) else " ".join(map(str, given.values())) if isinstance(given, dict) else ""
+    return any(word in said for word in (*_MATTER, "{{ item", "{{item"))
+
+
 _OF_NO_MATTER = frozenset(
     (
         *("add_host", "apk", "apt", "apt_key", "apt_repository", "archive", "assert", "async_status", "at", "authorized_key", "aur"),

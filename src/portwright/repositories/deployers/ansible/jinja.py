@@ -428,7 +428,8 @@ class _Rewriting:
 
     def _For(self, node: nodes.For) -> Any:
         over, line = node.iter, node.lineno
-        node.iter = _filter(over, "__each", line)
+        many = len(node.target.items) if isinstance(node.target, nodes.Tuple) else 0
+        node.iter = _filter(over, "__each", line, nodes.Const(many, lineno=line))
         if node.test is not None:
             node.test = _filter(node.test, "__may", line)
         return [_note("__begin", over, line), node, _note("__end", over, line)]
@@ -524,13 +525,14 @@ def _inner(engine: Engine) -> dict[str, Callable[..., Any]]:
     def end(value: Any) -> None:
         engine.unsure -= open_(value)
 
-    def each(value: Any) -> Iterator[Any]:
+    def each(value: Any, many: int) -> Iterator[Any]:
+        unknown = (UNKNOWN,) * many if many else UNKNOWN
         if open_(value):
-            yield UNKNOWN
+            yield unknown
             return
         for item in value:
             engine.spend()
-            yield item
+            yield unknown if many and is_unknown(item) else item
 
     def given(value: Any) -> Any:
         return UNKNOWN if engine.unsure else value

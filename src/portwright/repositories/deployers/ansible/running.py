@@ -6,7 +6,7 @@ from typing import Any
 from portwright import numbers
 from portwright._start.records import dataclass, field, replace
 from portwright.repositories.deployers.ansible.arguments import arguments, module_of
-from portwright.repositories.deployers.ansible.effects import EFFECTS, Task, is_followed
+from portwright.repositories.deployers.ansible.effects import EFFECTS, Task, has_effect, is_followed
 from portwright.repositories.deployers.ansible.jinja import Asked
 from portwright.repositories.deployers.ansible.layout import ROOT, Layout, normal
 from portwright.repositories.deployers.ansible.pages import MachinePages
@@ -15,7 +15,7 @@ from portwright.repositories.deployers.ansible.values import Place, place_of
 from portwright.repositories.deployers.ansible.variables import Layer, Variables, text_of
 from portwright.system.spanned_text import UNKNOWN as MARK
 
-MOST_TASKS = 12_000
+MOST_TASKS = 20_000
 """Tasks of a repository that are run; what a loop repeats counts each time."""
 _MOST_ITEMS = 1_000
 _DEEPEST = 24
@@ -203,9 +203,6 @@ class Run:
                 self._task(task, where)
 
     def _task(self, task: Mapping[Any, Any], where: Where) -> None:
-        self.budget.left -= 1
-        if self.budget.left < 0:
-            raise Enough
         at = place_of(task) or Place(where.label, 1, 1, 1)
         tags = [tag for each in _listed(task.get("tags")) for tag in str(each).split(",")]
         if "never" in tags or (tags and all(tag.strip().lower() in _UNDOING for tag in tags)):
@@ -224,8 +221,15 @@ class Run:
         name, module = module_of(dict(task))
         if not name:
             return
-        if isinstance(task.get("register"), str):
+        if isinstance(task.get("register"), str) and str(task["register"]) not in self.machine.facts:
             self._set({str(task["register"]): UNKNOWN})
+        if name not in _CONTROL and not has_effect(name, module):
+            if not (name in EFFECTS or is_followed(name)):
+                self._leave(at)
+            return
+        self.budget.left -= 1
+        if self.budget.left < 0:
+            raise Enough
         if self._is_elsewhere(task, where):
             return
         said = arguments(name, module, task.get("args"))
@@ -239,8 +243,12 @@ class Run:
                 known &= self._turn(name, said, each, at, self._decided(task, each))
             except Undecided:
                 known = False
-        if not known or not (name in EFFECTS or name in _CONTROL or is_followed(name)):
-            self.budget.not_followed.update((at.label, number) for number in range(at.line, at.end_line + 1))
+        if not known:
+            self._leave(at)
+
+    def _leave(self, at: Place) -> None:
+        """The lines of a task of which something is left unsaid."""
+        self.budget.not_followed.update((at.label, number) for number in range(at.line, at.end_line + 1))
 
     def _turn(self, name: str, said: Mapping[str, Any], where: Where, at: Place, decided: Any) -> bool:
         if name in _CONTROL:
