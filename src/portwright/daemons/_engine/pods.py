@@ -68,12 +68,16 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A pod, or the template of one, with its containers; `name` is that of its object."""
+    """A pod, or the template of one, with its containers; `name` is that of its object, "" where it is not known."""
 
     spec: Node
     name: str
     on_host: bool
     containers: tuple[Container, ...]
+
+    def called(self, container: Container) -> str:
+        """A container as an operator would name it; many pods have one called driver."""
+        return container.name if self.name in ("", container.name) else f"{self.name}/{container.name}"
 
 
 # ── manifests ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -128,7 +132,7 @@ def pods(nodes: Sequence[Node]) -> Iterator[Pod]:
             metadata = below(item, "metadata")
             name = None if metadata is None else _text(metadata, "name")
             takes = on_host is not None and on_host.text.lower() in _TRUE
-            yield Pod(spec, name if name and UNKNOWN not in name else kind.text, takes, tuple(_containers(spec)))
+            yield Pod(spec, name if name and UNKNOWN not in name else "", takes, tuple(_containers(spec)))
 
 
 def _objects(nodes: Sequence[Node]) -> Iterator[Node]:
@@ -189,12 +193,12 @@ def _of_pod(pod: Pod, source: Source, packages: Packages, read: Program) -> Iter
     running = [each for each in pod.containers if not each.is_passing]
     for container in running:
         for port in children(container.node, "ports"):
-            endpoint = _published(port, container.name, pod.on_host)
+            endpoint = _published(port, pod.called(container), pod.on_host)
             if endpoint is not None and is_new(endpoint.protocol, endpoint.ports):
                 yield endpoint
     if pod.on_host:
         for container in running:
-            yield from (endpoint for endpoint in _probed(container) if is_new("tcp", endpoint.ports))
+            yield from (endpoint for endpoint in _probed(container, pod.called(container)) if is_new("tcp", endpoint.ports))
 
 
 def _published(port: Node, app: str, on_host: bool) -> Endpoint | None:
@@ -226,7 +230,7 @@ def _protocol(port: Node) -> Protocol | None:
     return "udp" if said == "UDP" else "tcp" if said == "TCP" else None
 
 
-def _probed(container: Container) -> Iterator[Endpoint]:
+def _probed(container: Container, app: str) -> Iterator[Endpoint]:
     """What the node asks to see whether a container lives, where no port of the pod says that somebody listens there."""
     for probe in children(container.node, "livenessProbe", "readinessProbe", "startupProbe"):
         for how in children(probe, "httpGet", "tcpSocket", "grpc"):
@@ -238,7 +242,7 @@ def _probed(container: Container) -> Iterator[Endpoint]:
                 continue
             address = "*" if host is None else "127.0.0.1" if host.text == "localhost" else host.text
             yield Endpoint(
-                word.at, container.name, "tcp", address, PortSet.of(number), "inferred", confidence="possible", why="its probe asks there"
+                word.at, app, "tcp", address, PortSet.of(number), "inferred", confidence="possible", why="its probe asks there"
             )
 
 

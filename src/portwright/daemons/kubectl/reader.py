@@ -52,7 +52,7 @@ def _asked(path: str, files: Files) -> Iterator[ContainerLine]:
                 name, value = pods.word_of(sysctl, "name"), pods.word_of(sysctl, "value")
                 if name is not None and value is not None:
                     wanted.append((name, value))
-        yield from settings(wanted, pod.name, "Kubernetes", on_host=pod.on_host)
+        yield from settings(wanted, pod.name or "the pod", "Kubernetes", on_host=pod.on_host)
 
 
 def _told_apart(argv: tuple[Word, ...]) -> tuple[list[Word], dict[str, Word]]:
