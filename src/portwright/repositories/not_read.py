@@ -73,7 +73,7 @@ _IN_PLURAL = {
     "vagrant": "Vagrantfiles",
 }
 _PARTLY_READ = {
-    "ansible": "literal files and kernel settings",
+    "ansible": "the tasks that can be followed without a host",
     "butane": "files and units",
     "chef": "kernel settings, literal files and commands",
     "cloud-config": "the files and kernel settings that they write",
