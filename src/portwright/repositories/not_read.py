@@ -61,6 +61,7 @@ _IN_PLURAL = {
     "nix": "Nix expressions",
     "nomad": "Nomad jobs",
     "packer": "Packer templates",
+    "packer template": "Packer templates",
     "preseed": "preseed files",
     "procfile": "Procfiles",
     "puppet": "Puppet manifests",
@@ -85,6 +86,7 @@ _PARTLY_READ = {
     "kubernetes": "what pods, Tuned and MachineConfig objects take of their nodes, where it is not filled in,",
     "nix": "kernel settings, units and the ports of services",
     "packer": "literal commands and files",
+    "packer template": "literal commands and files",
     "puppet": "kernel settings, literal files and commands",
     "quadlet": "the parts that nothing fills in",
     "rpm spec": "the files of the package and the scripts that install it",
@@ -156,7 +158,7 @@ def kind_by_name(label: str) -> str | None:
     if last.endswith((".ign.json", "ignition.json")):
         return "ignition"
     if ending == "json" and ("packer" in stem or "packer" in folders):
-        return "packer"
+        return "packer template"
     if (not dot or not stem or ending in ("cfg", "txt")) and label.lower().endswith(_OF_MACHINES):
         return "script"
     if not dot or not stem:

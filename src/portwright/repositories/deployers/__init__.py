@@ -21,6 +21,7 @@ _MODULES = {
     "kubernetes": "kubernetes",
     "nix": "nixos",
     "packer": "terraform",
+    "packer template": "packer_json",
     "preseed": "kickstart",
     "puppet": "puppet",
     "rpm spec": "rpm",
