@@ -177,6 +177,14 @@ def test_of_lines_that_hang_together_the_first_branch_is_written() -> None:
     assert ["a", "b", "c", "d"] == [each.text for each in engine().lines(text)]
 
 
+def test_a_template_that_includes_itself_ends() -> None:
+    made = engine()
+    made.find = lambda _: "{% include 'a' %}{% include 'a' %}"
+
+    with pytest.raises((TooMuch, *FAILURES)):
+        made.lines("{% include 'a' %}")
+
+
 def test_variables_of_aliases_of_aliases_are_no_variables() -> None:
     laughs = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
     files: dict[str, str | bytes] = {
@@ -191,3 +199,15 @@ def test_variables_of_aliases_of_aliases_are_no_variables() -> None:
 
     assert [] == [each.port for each in host.listeners if each.port == 40000]
     assert ["roles/web/defaults/main.yml"] == [each.at.path for each in host.unreadable]
+
+
+def test_a_line_of_an_included_template_points_at_that_one() -> None:
+    files: dict[str, str | bytes] = {
+        "/roles/web/tasks/main.yml": "- template: {src: nginx.conf.j2, dest: /etc/nginx/nginx.conf}\n",
+        "/roles/web/templates/nginx.conf.j2": "events {}\nhttp {\n{% include 'sites/one.j2' %}\n}\n",
+        "/roles/web/templates/sites/one.j2": "server {\n{% for port in [40000] %}\n  listen {{ port }};\n{% endfor %}\n}\n",
+    }
+
+    (host,) = read_repository(RepositoryInMemory(files), "repo")
+
+    assert [("roles/web/templates/sites/one.j2", 3, 40000)] == [(each.at.path, each.at.line, each.port) for each in host.listeners]

@@ -112,13 +112,17 @@ def _template(task: Task, pages: MachinePages, layout: Layout) -> bool:
     if not matters(path):
         return True
     options = {name: task.variables.filled(task.given[name]) for name in task.given if name.endswith(("_string", "_blocks"))}
-    filled = task.variables.lines(text, Place(label, 1, 1, 1), options, _hangs_together(path))
+    beside = (label.rpartition("/")[0], *task.templates)
+    filled = task.variables.lines(text, Place(label, 1, 1, 1), options, _hangs_together(path), lambda name: _included(name, beside, layout))
     if filled is None:
         # What cannot be filled in says what is literal in it; a unit of which something is missing is left to its own name.
         known = text if _hangs_together(path) else without_blanks_to_fill(text)
         lines = [Line(each, label, number, sure=False) for number, each in enumerate(known.removesuffix("\n").split("\n"), 1)]
     else:
-        lines = [Line(each.text.rstrip("\r"), label, each.number, sure=each.is_sure) for each in filled]
+        lines = [
+            Line(each.text.rstrip("\r"), (each.included and layout.found(each.included, beside)) or label, each.number, sure=each.is_sure)
+            for each in filled
+        ]
     pages.whole(path, lines, label, task.is_sure)
     return True
 
@@ -178,6 +182,11 @@ def _inside(path: str, label: str, text: str, pages: MachinePages) -> str:
     if "." not in last and "." in name.removesuffix(".j2") and _is_config(inside, text) and not _is_config(path, text):
         return inside
     return path
+
+
+def _included(name: str, folders: tuple[str, ...], layout: Layout) -> str | None:
+    label = layout.found(name, folders)
+    return None if label is None else layout.checkout.text(label)
 
 
 def _hangs_together(path: str) -> bool:

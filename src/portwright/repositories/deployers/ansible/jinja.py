@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import Any
 
-from jinja2 import TemplateError, Undefined, nodes, pass_context
+from jinja2 import FunctionLoader, TemplateError, Undefined, nodes, pass_context
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
@@ -41,11 +41,15 @@ class TooMuch(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FilledLine:
-    """A line of a filled template: its text, the line of the template it comes from, and whether it is sure to be written."""
+    """A line of a filled template: its text, the line of the template it comes from, and whether it is sure to be written.
+
+    `included` is the name of the template that it stands in, where that is one that another one includes.
+    """
 
     text: str
     number: int
     is_sure: bool
+    included: str = ""
 
 
 class Asked:
@@ -86,7 +90,7 @@ class Engine(ImmutableSandboxedEnvironment):
     def __init__(self, filters: Mapping[str, Callable[..., Any]], tests: Mapping[str, Callable[..., Any]], **options: Any) -> None:
         super().__init__(
             undefined=_NoValue, trim_blocks=options.pop("trim_blocks", True), keep_trailing_newline=True, optimized=False, cache_size=0,
-            extensions=("jinja2.ext.do", "jinja2.ext.loopcontrols"), **options,
+            extensions=("jinja2.ext.do", "jinja2.ext.loopcontrols"), loader=FunctionLoader(self._found), **options,
         )  # fmt: skip
         self.known_filters = frozenset(filters)
         self.filters: Any = _Table({name: _guarded(function) for name, function in filters.items()} | _inner(self))
@@ -98,9 +102,10 @@ class Engine(ImmutableSandboxedEnvironment):
             __unknown=UNKNOWN,
         )  # fmt: skip
         self.ask: Callable[[str], Any] = lambda _: MISSING
+        self.find: Callable[[str], str | None] = lambda _: None
         self.steps = 0
         self.unsure = 0
-        self.at = (1, False)
+        self.at = (1, False, "")
         self.first_only = False
         self.taken: dict[str, Any] = {}
         self.working = False
@@ -135,27 +140,27 @@ class Engine(ImmutableSandboxedEnvironment):
         """A template's text, filled in. `is_whole`: its lines hang together, so that of an undecided condition one branch is written."""
         found: list[FilledLine] = []
         pieces: list[str] = []
-        number, is_known, sure = 0, False, True
+        number, is_known, sure, included = 0, False, True, ""
         with _Work(self):
             self.first_only, self.taken = is_whole, {}
             for piece, is_sure in self._written(self._whole(text)):
-                at, is_text = self.at
+                at, is_text, name = self.at
                 for step, part in enumerate(piece.split("\n")):
                     own = 0
                     if "\ue000" in part:
                         own = numbers.decimal(_INNER.findall(part)[-1]) or 0
                         part = _INNER.sub("", part)
                     if step:
-                        found.append(FilledLine("".join(pieces), number, sure))
+                        found.append(FilledLine("".join(pieces), number, sure, included))
                         pieces, number, is_known, sure = [], 0, False, True
                     # What stands before a block's mark on its line is written before the line that follows.
                     if not number or (part.strip() and not is_known):
-                        number, is_known = own or at + (step if is_text else 0), bool(part.strip())
+                        number, is_known, included = own or at + (step if is_text else 0), bool(part.strip()), name
                     if part:
                         pieces.append(part)
                         sure = sure and (is_sure or not part.strip())
         if pieces:
-            found.append(FilledLine("".join(pieces), number, sure))
+            found.append(FilledLine("".join(pieces), number, sure, included))
         return found
 
     # ── how it is done ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -164,6 +169,10 @@ class Engine(ImmutableSandboxedEnvironment):
         self.steps -= steps
         if self.steps < 0:
             raise TooMuch
+
+    def _found(self, name: str) -> str | None:
+        self.spend(100)
+        return self.find(name)
 
     def _whole(self, text: str) -> Any:
         """A text as a template, made once."""
@@ -200,7 +209,7 @@ class Engine(ImmutableSandboxedEnvironment):
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
-        _Rewriting(self.known_filters).visit(tree)
+        _Rewriting(self.known_filters, name or "").visit(tree)
         tree.set_environment(self)
         return tree
 
@@ -369,8 +378,9 @@ def _guarded(function: Callable[..., Any]) -> Callable[..., Any]:
 class _Rewriting:
     """Rewrites a template's tree; what is made of a node has its line."""
 
-    def __init__(self, filters: Container[str]) -> None:
+    def __init__(self, filters: Container[str], name: str) -> None:
         self._filters = filters
+        self._name = name
         self._macros = 0
 
     def visit(self, node: nodes.Node) -> nodes.Node:
@@ -393,6 +403,9 @@ class _Rewriting:
                 setattr(node, name, self.visit(inner))
         change: Any = getattr(self, f"_{type(node).__name__}", None)
         return node if change is None else change(node)
+
+    def _place(self, line: int) -> tuple[nodes.Const, nodes.Const]:
+        return nodes.Const(line, lineno=line), nodes.Const(self._name, lineno=line)
 
     def _is_known(self, node: nodes.FilterBlock) -> bool:
         return node.filter.name in self._filters
@@ -473,9 +486,9 @@ class _Rewriting:
         for each in node.nodes:
             line = each.lineno or node.lineno
             if isinstance(each, nodes.TemplateData):
-                made.append(_filter(nodes.Const(each.data, lineno=line), kind, line, nodes.Const(line, lineno=line)))
+                made.append(_filter(nodes.Const(each.data, lineno=line), kind, line, *self._place(line)))
             else:
-                made.append(_filter(each, "__shown", line, nodes.Const(line, lineno=line)))
+                made.append(_filter(each, "__shown", line, *self._place(line)))
         node.nodes = made
         return node
 
@@ -582,18 +595,18 @@ def _inner(engine: Engine) -> dict[str, Callable[..., Any]]:
         return str(value)
 
     @pass_context
-    def shown(_: Context, value: Any, line: int) -> str:
-        engine.at = line, False
+    def shown(_: Context, value: Any, line: int, name: str) -> str:
+        engine.at = line, False, name
         return as_text(value)
 
     @pass_context
-    def inner(_: Context, value: str, line: int) -> str:
+    def inner(_: Context, value: str, line: int, name: str) -> str:
         # What a macro makes is one piece where it is called: here each of its lines says where it is.
         return "".join(f"\ue000{line + step}\ue001{each}" for step, each in enumerate(value.splitlines(keepends=True)))
 
     @pass_context
-    def text(_: Context, value: str, line: int) -> str:
-        engine.at = line, True
+    def text(_: Context, value: str, line: int, name: str) -> str:
+        engine.at = line, True, name
         return value
 
     return {

@@ -170,8 +170,15 @@ class Variables:
         found = self._asking(self.filling.engine(), lambda engine: engine.decide(bare), place_of(condition))
         return UNKNOWN if is_unknown(found) else found
 
-    def lines(self, text: str, at: Place, options: AnyMapping[str, Any], is_whole: bool = False) -> list[FilledLine] | None:
-        """A template's text, filled in; None where it cannot be. `is_whole` as the engine has it."""
+    def lines(
+        self,
+        text: str,
+        at: Place,
+        options: AnyMapping[str, Any],
+        is_whole: bool = False,
+        find: Callable[[str], str | None] = lambda _: None,
+    ) -> list[FilledLine] | None:
+        """A template's text, filled in; None where it cannot be. `is_whole` as the engine has it, `find` gives what a template includes."""
         chosen = {name: options[name] for name in ("trim_blocks", "lstrip_blocks") if isinstance(options.get(name), bool)}
         skipped = 0
         header = _HEADER.match(text)
@@ -185,10 +192,12 @@ class Variables:
         for name in (*marks, "comment_end_string"):
             if isinstance(options.get(name), str) and 0 < len(options[name]) < 9:
                 chosen[name] = str(options[name])
-        found = self._asking(self.filling.engine(tuple(sorted(chosen.items()))), lambda engine: engine.lines(text, is_whole), at)
+        engine = self.filling.engine(tuple(sorted(chosen.items())))
+        engine.find = find
+        found = self._asking(engine, lambda engine: engine.lines(text, is_whole), at)
         if is_unknown(found):
             return None
-        return [FilledLine(each.text, each.number + skipped, each.is_sure) for each in found]
+        return [FilledLine(each.text, each.number + (0 if each.included else skipped), each.is_sure, each.included) for each in found]
 
     def _asking(self, engine: Engine, question: Callable[[Engine], Any], at: Place | None) -> Any:
         outer, engine.ask = engine.ask, self.get
