@@ -24,6 +24,7 @@ KERNEL, PORTS, UNITS = "its text mentions kernel settings", "its text mentions p
         ("stack.yaml.j2", "services:\n  web:\n    build: .\n    ports: ['{{ port }}:80']\n", "compose", PORTS),
         ("k8s/web.yaml", "apiVersion: games.example/v1\nkind: Server\nspec:\n  ports:\n  - hostPort: 80\n", "kubernetes", PORTS),
         ("roles/x/tasks/main.yml", "- sysctl:\n    name: net.ipv4.ip_local_port_range\n", "ansible", KERNEL),
+        ("roles/x/tasks/docker-compose.yml", "- shell: systemctl enable x\n", "ansible", UNITS),
         ("site.yml", "- hosts: all\n  tasks:\n  - some.units.made: {systemd_unit: x}\n", "ansible", UNITS),
         ("user-data", "#cloud-config\nruncmd: [/opt/x/setup --systemctl]\n", "cloud-config", UNITS),
         ("install.sh", "/opt/x/tune --sysctl\n", "shell script", KERNEL),

@@ -116,7 +116,10 @@ def gather(tree: Tree, explicit: bool, ignored: Mapping[str, str]) -> Gathered:
         if readable:
             text = without_remarks(label, text)
             # A manifest or a stack may be called as a config of what it deploys is: traefik.yaml.
-            what = None if other == "yaml" and (is_manifest(text) or is_stack(text)) else recognise(label, text, explicit, roles)
+            other_than_named = other == "yaml" and (is_manifest(text) or is_stack(text))
+            # And so may a list of tasks: tasks/compose.yml.
+            other_than_named = other_than_named or (other == "compose" and kind_of(label, other, text) not in ("compose", None))
+            what = None if other_than_named else recognise(label, text, explicit, roles)
             if explicit and is_script(label, text):
                 # It may well write a config, and is none.
                 other, what = "script" if other is None else other, None

@@ -180,7 +180,7 @@ def kind_by_name(label: str) -> str | None:
 
 def kind_of(label: str, kind: str, text: str) -> str | None:
     """What kind a file is that `kind_by_name` wants looked into, by its text, too; None where it is none of them."""
-    if kind == "yaml":
+    if kind == "yaml" or (kind == "compose" and not _COMPOSE.search(text)):  # tasks/generate-compose.yml
         return _kind_of_yaml(label, text)
     if kind == "script":
         if _is_of_cloud_init(text):
