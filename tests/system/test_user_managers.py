@@ -67,3 +67,9 @@ def test_a_unit_the_user_did_not_enable_is_started_by_hand() -> None:
     (found,) = listeners({path: text for path, text in WEB.items() if "wants" not in path})
 
     assert "manual" == found.starts
+
+
+def test_a_copy_without_the_file_of_the_manager_has_the_manager_all_the_same() -> None:
+    (found,) = listeners(WEB, without="/usr/lib/systemd/system/user@.service")
+
+    assert ("user@1000.service", "boot", "svc", False) == (found.unit, found.starts, found.bind_user, found.can_bind)

@@ -74,10 +74,11 @@ class Manager:
 
 
 def managers(units: Units, files: Files) -> tuple[Manager, ...]:
-    """The managers that a boot starts because their user lingers; none where the host lacks user@.service."""
+    """The managers that a boot starts because their user lingers. A copy need not have user@.service, which every systemd brings."""
     found = []
     for user, at in linger(files):
-        unit = units.get(f"user@{user.uid}.service")
-        if unit is not None and unit.state == "loaded":
+        name = f"user@{user.uid}.service"
+        unit = units.get(name) or Unit(name, at, (), (), "loaded", (name,), "boot", f"{user.name} lingers: {at}")
+        if unit.state == "loaded":
             found.append(Manager(user, unit, of_user(files, user), at))
     return tuple(found)
