@@ -441,6 +441,7 @@ SILENT = {
     "repositories/deployers/rpm.py: value": UNKNOWN,
     "repositories/deployers/kubernetes.py: _lines": CALLER,
     "repositories/deployers/kubernetes.py: _of_url": UNKNOWN,
+    "repositories/deployers/kubernetes.py: _parsed": UNKNOWN,
     "repositories/deployers/kubernetes.py: deployed": CALLER,
     "formats/shell_tree.py: _any": "the tree says that it is broken, and what its commands do is left unsaid",
     "formats/shell_tree.py: _simple": "the tree says that it is broken, and what its commands do is left unsaid",

@@ -127,7 +127,7 @@ def pods(nodes: Sequence[Node]) -> Iterator[Pod]:
     for item in _objects(nodes):
         kind = word_of(item, "kind")
         spec = None if kind is None else _spec(item, kind.text)
-        if spec is not None and kind is not None:
+        if spec is not None and not any(_text(each, "kubernetes.io/os") == "windows" for each in children(spec, "nodeSelector")):
             on_host = word_of(spec, "hostNetwork")
             metadata = below(item, "metadata")
             name = None if metadata is None else _text(metadata, "name")

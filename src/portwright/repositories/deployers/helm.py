@@ -261,7 +261,8 @@ def _made(nodes: Sequence[_Node], dot: Any, names: dict[str, Any], run: _Run, de
             value = _value(node.text, dot, names, run, depth)
             if isinstance(_bare(value), Unknown):
                 _pass_over(node, run)
-                if not any("\n" in each.text for each in (*node.inside, *node.otherwise)):
+                # What stands in a line is unknown there; whole lines are left out.
+                if not any("\n" in each.text and ":" in each.text for each in (*node.inside, *node.otherwise)) and depth:
                     yield UNKNOWN, node.at
                 continue
             if _is_true(value):

@@ -18,6 +18,8 @@ from portwright.source import Source, Word
 from portwright.system.spanned_text import UNKNOWN
 
 _MOST_DOCUMENTS = 500
+_MOST_LEFT_OUT = 8
+"""Lines of a template that are left out where they are no YAML."""
 _LONGEST_FILE = LONGEST << 4
 """Characters of a file of many objects: schemas are long, and each object is read on its own."""
 _BEGINS = lazy_regex(r"---(?:[ \t].*)?")
@@ -79,7 +81,7 @@ def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
         if len(document.text) > LONGEST:
             pages.cut = True
             continue
-        document = _parsed(document)
+        document = _parsed(document, is_filled="{{" in text)
         kind = kind or _kind(document)
         machine, place = _where(document, kind, pages.machine)
         for pod in pods.pods(document.nodes):
@@ -167,10 +169,17 @@ def _document(lines: Sequence[Line]) -> _Document:
     return _Document(tuple(lines), text, Source("", ""), (), is_read=False)
 
 
-def _parsed(document: _Document) -> _Document:
-    source = Source(document.lines[0].source, document.text)
-    nodes, troubles = parse(source)
-    return _Document(document.lines, document.text, source, nodes, is_read=bool(nodes) and not troubles)
+def _parsed(document: _Document, is_filled: bool) -> _Document:
+    """A document read as YAML. Where a template was filled in only in part, lines that are none for it are left out."""
+    lines = list(document.lines)
+    for _ in range(_MOST_LEFT_OUT if is_filled else 1):
+        source = Source(lines[0].source, "\n".join(line.text for line in lines))
+        nodes, troubles = parse(source)
+        if not troubles or not 1 < troubles[0].at.line <= len(lines) or not lines[troubles[0].at.line - 1].text:
+            break
+        at = troubles[0].at.line - 1
+        lines[at] = Line("", lines[at].source, lines[at].number) if is_filled else lines[at]
+    return _Document(tuple(lines), source.text, source, nodes, is_read=bool(nodes) and not troubles)
 
 
 def _kind(document: _Document) -> str:
