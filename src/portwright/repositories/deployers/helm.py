@@ -6,6 +6,7 @@ lines are not counted as read. Nothing is looked up, and the work is bounded.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from portwright._start.lazy_regex import lazy_regex
@@ -19,7 +20,8 @@ from portwright.system.spanned_text import UNKNOWN
 _MOST_STEPS = 40_000
 _DEEPEST = 20
 _MOST_HELPERS = 60
-_ACTION = lazy_regex(r"(?s)\{\{(-(?=[ \t\n]))?(.{0,4000}?)((?<=[ \t\n])-)?\}\}")
+_MOST_LINES = 2_000
+"""Lines that values become where they are put in as a whole."""
 _TOKEN = lazy_regex(
     r"[ \t\r\n]+"
     r"|(\"(?:[^\"\\\n]|\\.){0,2000}\"|`[^`]{0,2000}`)|(-?[0-9]+)(?![\w.])"
@@ -201,18 +203,23 @@ def _parsed(text: str, source: str) -> tuple[_Node, ...]:
         top = stack[-1]
         (top[3] if top[4] is None else top[4]).append(node)
 
-    for found in _ACTION.finditer(text):
-        literal, start = text[position : found.start()], position
+    end = 0
+    while (begins := text.find("{{", position)) >= 0:
+        end = end if end > begins + 1 else text.find("}}", begins + 2)
+        if end < 0:
+            break
+        action = text[begins + 2 : end]
+        literal, start = text[position:begins], position
         if trim:
             shorter = literal.lstrip()
             start += len(literal) - len(shorter)
             literal = shorter
-        if found[1]:
-            literal = literal.rstrip()
+        if action[:1] == "-" and action[1:2].isspace():
+            literal, action = literal.rstrip(), action[1:]
         if literal:
             add(_Node("text", literal, here(start)))
-        position, trim = found.end(), bool(found[3])
-        said, at = found[2].strip(), here(found.start())
+        position, trim = end + 2, action[-1:] == "-" and action[-2:-1].isspace()
+        said, at = (action[:-1] if trim else action).strip(), here(begins)
         word, _, rest = said.partition(" ")
         if said.startswith("/*"):
             continue
@@ -234,7 +241,7 @@ def _parsed(text: str, source: str) -> tuple[_Node, ...]:
                 if not kind.startswith("else "):
                     break
         elif said:
-            add(_Node("action", said, at, last=here(found.end())[1]))
+            add(_Node("action", said, at, last=here(position)[1]))
         if len(stack) > _DEEPEST * 4:
             raise _Enough
     literal = text[position:]
@@ -483,7 +490,9 @@ def _indented(count: Any, value: Any, first: str = "") -> Any:
 
 def _to_yaml(value: Any) -> Any:
     at = value.at if isinstance(value, Held) else ("", 0, 0)
-    lines = list(_yaml(_bare(value), at, 0))
+    lines = list(islice(_yaml(_bare(value), at, 0), _MOST_LINES + 1))
+    if len(lines) > _MOST_LINES:
+        raise ValueError
     pieces = []
     for number, (text, place) in enumerate(lines):
         pieces.append((("\n" if number else "") + text, place))
@@ -517,10 +526,10 @@ def _yaml(value: Any, at: Place, depth: int) -> Iterator[tuple[str, Place]]:
             yield f"{blank}[]", at
         for held in value:
             inner, place = _bare(held), held.at if isinstance(held, Held) else at
-            made = list(_yaml(inner, place, depth + 1))
-            first, where = made[0]
+            made = _yaml(inner, place, depth + 1)
+            first, where = next(made)
             yield f"{blank}- {first.lstrip()}", where
-            yield from made[1:]
+            yield from made
     else:
         yield f"{blank}{_scalar(value)}", at
 
@@ -559,6 +568,8 @@ def _number(value: Any) -> int:
 
 
 def _same(one: Any, *others: Any) -> bool:
+    if any(isinstance(_bare(each), (Table, list)) for each in (one, *others)):
+        raise TypeError
     first = _string(one) if isinstance(_bare(one), (str, Text)) else _bare(one)
     return any((_string(each) if isinstance(_bare(each), (str, Text)) else _bare(each)) == first for each in others)
 

@@ -18,7 +18,7 @@ from portwright.source import Source, Word
 from portwright.system.spanned_text import UNKNOWN
 
 _MOST_DOCUMENTS = 500
-_MOST_LEFT_OUT = 8
+_MOST_LEFT_OUT = 5
 """Lines of a template that are left out where they are no YAML."""
 _LONGEST_FILE = LONGEST << 4
 """Characters of a file of many objects: schemas are long, and each object is read on its own."""
