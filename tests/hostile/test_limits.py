@@ -433,7 +433,6 @@ SILENT = {
     "repositories/deployers/helm.py: _included": UNKNOWN,
     "repositories/deployers/helm.py: _printed": UNKNOWN,
     "repositories/deployers/helm.py: _read": UNKNOWN,
-    "repositories/deployers/helm.py: _to_yaml": UNKNOWN,
     "repositories/deployers/helm.py: rendered": CALLER,
     "repositories/deployers/helm_values.py: parse": UNKNOWN,
     "repositories/deployers/debian.py: deployed": CALLER,
