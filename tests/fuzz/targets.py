@@ -276,9 +276,37 @@ def _repository(data: bytes) -> None:
 
 
 def _written(data: bytes) -> None:
-    names = {"install.sh": b"#!/bin/sh\n", "user-data": b"#cloud-config\n", "machine.bu": b"", "roles/a/tasks/main.yml": b""}
-    names |= dict.fromkeys(("a.nix", "a.tf", "a.pp", "a.sls", "cookbooks/a/recipes/b.rb", "a.ign", "tuned.conf", "a.pkr.hcl"), b"")
-    names["stack.yaml"] = b"AWSTemplateFormatVersion: '2010-09-09'\n"
+    names = {
+        "install.sh": b"#!/bin/sh\n",
+        "user-data": b"#cloud-config\n",
+        "machine.bu": b"variant: fcos\n",
+        "machine.ign": b"",
+        "site.yml": b"- hosts: all\n  roles: [a]\n",
+        "inventory.ini": b"",
+        "group_vars/all.yml": b"",
+        "roles/a/tasks/main.yml": b"",
+        "roles/a/defaults/main.yml": b"",
+        "roles/a/templates/a.conf.j2": b"",
+        "docker-compose.yml": b"services:\n  a:\n    image: x\n",
+        ".env": b"",
+        "Dockerfile": b"FROM x\n",
+        "app.container": b"[Container]\n",
+        "k8s/pod.yaml": b"apiVersion: v1\nkind: Pod\n",
+        "chart/Chart.yaml": b"name: a\nversion: 1\n",
+        "chart/values.yaml": b"",
+        "chart/templates/a.yaml": b"apiVersion: v1\nkind: Pod\n",
+        "main.tf": b"",
+        "image.pkr.hcl": b"",
+        "stack.template.yaml": b"AWSTemplateFormatVersion: x\n",
+        "salt/a/init.sls": b"",
+        "manifests/init.pp": b"",
+        "cookbooks/a/recipes/default.rb": b"",
+        "host.nix": b"",
+        "tuned/a/tuned.conf": b"[main]\n",
+        "Vagrantfile": b"",
+        "a.spec": b"Name: a\n",
+        "ks.cfg": b"",
+    }
     for host in read_repository(MemoryTree({f"/{name}": start + data for name, start in names.items()}), "r"):
         told(host)
         allowed(check(host, RULES), host.sources, frozenset(rule.card.id for rule in RULES))

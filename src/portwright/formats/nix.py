@@ -227,10 +227,7 @@ class _Reader:
         ):
             sign = self.word
             self.next()
-            if self.is_name("let", "with", "if", "assert"):
-                other = self.expression(depth + 1)
-            else:
-                other = self._application(depth)
+            other = self.expression(depth + 1) if self.is_name("let", "with", "if", "assert") else self._application(depth)
             if sign == "//" and isinstance(value, Set) and isinstance(other, Set):
                 value = Set((*value.pairs, *other.pairs), value.at)
             elif sign == "//" and isinstance(value, Set | Bare) and isinstance(other, Set | Bare):

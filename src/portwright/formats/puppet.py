@@ -391,7 +391,7 @@ class _Reader:
     def _here(self) -> Value:
         text, start = self.text, self.start
         inner = self.word[2:-1].strip()
-        name, _, flags = inner.partition("/")
+        name, _, _ = inner.partition("/")
         name = name.strip()
         double = name.startswith('"')
         name = name.strip('"').partition(":")[0].strip()

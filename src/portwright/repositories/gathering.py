@@ -15,6 +15,7 @@ from portwright.repositories.not_read import (
     is_stack,
     kind_by_name,
     kind_of,
+    not_filled_in,
     not_read,
     spoken_of,
 )
@@ -215,14 +216,35 @@ def _gathered(tree: Tree, now: _Gathering) -> Gathered:
         not_read(label, kind, (each for each in spoken if (label, each[0]) not in now.understood))
         for label, (kind, spoken) in now.spoken.items()
     )
+    kept = tuple(file for file in placed if file.label not in others)
+    told = {row.path: row for row in rows if row is not None}
+    for label, blanks in _blanks(kept).items():
+        row = not_filled_in(label, blanks)
+        if row is not None:
+            told.setdefault(label, row)
     return Gathered(
-        tuple(file for file in placed if file.label not in others),
+        kept,
         SiblingFiles(tree, frozenset(now.recognised)),
         tuple(now.unreadable),
-        Coverage(left_out=tuple(left), not_read=(*now.unread, *(row for row in rows if row is not None))),
+        Coverage(left_out=tuple(left), not_read=(*now.unread, *told.values())),
         tuple(now.given),
         now.sources,
     )
+
+
+def _blanks(placed: Iterable[StagedFile]) -> dict[str, list[tuple[int, str]]]:
+    """What lines speak of in which something is not known, by the file of the repository they stand in."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    for file in placed:
+        if UNKNOWN.encode("utf-8", "strict") not in file.data:
+            continue
+        for number, text in enumerate(file.data.decode("utf-8", "surrogateescape").split("\n")):
+            if UNKNOWN not in text or text.lstrip().startswith(("#", ";")):
+                continue
+            line = file.lines[number] if number < len(file.lines) else None
+            path, at = (file.label, number + 1) if line is None else (line.source, line.number)
+            found.setdefault(path, []).extend((at, name) for _, name in spoken_of(text))
+    return found
 
 
 def _left_out(placed: Iterable[StagedFile], tree: Tree) -> Iterable[StagedFile]:

@@ -220,15 +220,28 @@ def spoken_of(text: str) -> tuple[tuple[int, str], ...]:
 
 def not_read(label: str, kind: str, spoken: Iterable[tuple[int, str]]) -> NotRead | None:
     """The row of a file of which these lines are not read; None without any."""
+    mentions = _mentions(spoken)
+    if not mentions:
+        return None
+    ending = f"of {_IN_PLURAL[kind]} only {_PARTLY_READ[kind]} are read" if kind in _PARTLY_READ else f"{_IN_PLURAL[kind]} are not read"
+    return NotRead(label, kind, f"{mentions}, and {ending}")
+
+
+def not_filled_in(label: str, spoken: Iterable[tuple[int, str]]) -> NotRead | None:
+    """The row of a template in which these lines hang on what nobody knows; None without any."""
+    mentions = _mentions(spoken)
+    return NotRead(label, "template", f"{mentions}, and what is filled in there is not known") if mentions else None
+
+
+def _mentions(spoken: Iterable[tuple[int, str]]) -> str:
     lines: dict[str, int] = {}
     for line, name in spoken:
-        lines.setdefault(name, line)
+        lines[name] = min(line, lines.get(name, line))
     if not lines:
-        return None
+        return ""
     said = [word for name, word in _WORDS.items() if name in lines]
     listed = " and ".join(filter(None, (", ".join(said[:-1]), said[-1])))
-    ending = f"of {_IN_PLURAL[kind]} only {_PARTLY_READ[kind]} are read" if kind in _PARTLY_READ else f"{_IN_PLURAL[kind]} are not read"
-    return NotRead(label, kind, f"its text mentions {listed} (from line {min(lines.values())}), and {ending}")
+    return f"its text mentions {listed} (from line {min(lines.values())})"
 
 
 def is_manifest(text: str) -> bool:

@@ -1,12 +1,15 @@
 """A directory as a repository: labels are paths inside it, and what version control and package managers keep there is not walked."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 
 from portwright.trees.directory import DirectoryTree
+from portwright.trees.git_index import tracked
 from portwright.trees.ignoring import Pattern, decided, patterns
 from portwright.trees.memory import MemoryTree
 from portwright.trees.tree import Attributes, ReadError, Trouble
 
+_OPTION = "--exclude"
 _MOST_PATTERNS = 500
 """Lines of a .gitignore that are heeded: beyond it more is read, not less."""
 _MOST_STEPS = 20_000_000
@@ -28,7 +31,8 @@ _NOT_WALKED = frozenset(
 class RepositoryTree(DirectoryTree):
     """A checkout: its top is `/`, and reports show a file as `deploy/nginx.conf`.
 
-    `exclude` are patterns of gitignore(5), relative to the top. `ignored` is what a walk went past because of them or of a .gitignore:
+    A .gitignore counts where git's own files lie at the top, for what git does not track. `exclude` are patterns of gitignore(5), relative
+    to the top. `ignored` is what a walk went past because of them or of a .gitignore:
     files, and directories with all that is below, each with the reason.
     """
 
@@ -75,6 +79,7 @@ class RepositoryTree(DirectoryTree):
                 return False
             said = decided(parts[depth:], is_directory, own)
             if said is not None:
+                said = said and (named == _OPTION or path.strip("/") not in self._tracked)
                 if said:
                     self.ignored[path] = f"it is left out by {named}"
                 return said
@@ -84,7 +89,7 @@ class RepositoryTree(DirectoryTree):
         """What speaks of the names in a directory, the strongest first."""
         if directory not in self._rules:
             above = self._rules_for(directory.rpartition("/")[0]) if directory else self._excluded()
-            own = patterns(self._lines(f"{directory}/.gitignore"))
+            own = patterns(self._lines(f"{directory}/.gitignore")) if self._is_checkout else ()
             if own:
                 # Nothing takes back what the user excludes.
                 strongest = 1 if self._exclude else 0
@@ -93,8 +98,27 @@ class RepositoryTree(DirectoryTree):
             self._rules[directory] = above
         return self._rules[directory]
 
+    @cached_property
+    def _index(self) -> frozenset[str] | None:
+        """What git tracks; None where that is not known: in a copy without git's own files what lies there was tracked."""
+        try:
+            if self.kind("/.git") != "directory" or self.link("/.git") is not None:
+                return None
+            data = self.read("/.git/index")
+        except ReadError:
+            return None
+        return frozenset() if data is None else tracked(data)
+
+    @property
+    def _is_checkout(self) -> bool:
+        return self._index is not None
+
+    @property
+    def _tracked(self) -> frozenset[str]:
+        return self._index or frozenset()
+
     def _excluded(self) -> tuple[_Rules, ...]:
-        return ((0, "--exclude", self._exclude, 0),) if self._exclude else ()
+        return ((0, _OPTION, self._exclude, 0),) if self._exclude else ()
 
     def _lines(self, path: str) -> list[str]:
         try:
