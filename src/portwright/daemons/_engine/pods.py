@@ -313,7 +313,8 @@ def _capabilities(container: Container, pod: Pod) -> Iterator[NodeClaim]:
     capabilities = None if context is None else below(context, "capabilities", "add")
     added = () if capabilities is None else capabilities.words
     word = next((each for each in added if each.text.upper().removeprefix("CAP_") == "NET_BIND_SERVICE"), None)
-    if word is None or _HAS_FILE_CAPABILITY.search(_text(container.node, "image") or ""):
+    image = _text(container.node, "image") or ""
+    if word is None or not image or UNKNOWN in image or _HAS_FILE_CAPABILITY.search(image):
         return
     user, never_root, gains = container.says("runAsUser"), container.says("runAsNonRoot"), container.says("allowPrivilegeEscalation")
     if user is not None and decimal(user.text, 0xFFFFFFFF) is not None:
