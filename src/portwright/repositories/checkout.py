@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Any, TypeVar
 
-from portwright.trees import ReadError, Tree
+from portwright.trees import ReadError, Tree, holds_only_secrets
 
 T = TypeVar("T")
 
@@ -91,8 +91,10 @@ class Checkout:
         return found
 
     def _read(self, label: str) -> str | None:
+        if label not in self._paths or holds_only_secrets(self._paths[label]):
+            return None
         try:
-            data = self._tree.read(self._paths[label]) if label in self._paths else None
+            data = self._tree.read(self._paths[label])
         except ReadError:
             return None  # whoever walks the repository says so
         return None if data is None or len(data) > _LONGEST else data.decode("utf-8", "surrogateescape")

@@ -33,7 +33,7 @@ from portwright.repositories.setcap_mentions import Mention, may_speak, mentions
 from portwright.repositories.staging import SiblingFiles, StagedFile, role
 from portwright.source import Source, Span, Unreadable
 from portwright.system.spanned_text import UNKNOWN
-from portwright.trees import ReadError, Tree
+from portwright.trees import ReadError, Tree, holds_only_secrets
 from portwright.trees.budget import MOST_BYTES
 
 OTHER = "other"
@@ -97,9 +97,11 @@ def gather(tree: Tree, explicit: bool, ignored: Mapping[str, str]) -> Gathered:
         other = kind_by_name(label) or ("installer" if may_speak(label) else None)
         if other is not None and (looked_into >= MOST_FILES or (not explicit and lies_aside(label, roles))):
             other = None
-        if not readable and other is None:
+        if (not readable and other is None) or (holds_only_secrets(path) and not readable):
             continue
         try:
+            if holds_only_secrets(path):
+                raise ReadError(path, "it contains secrets, so it is not read")
             data = tree.read(path)
         except ReadError as error:
             if readable:

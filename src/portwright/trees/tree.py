@@ -31,6 +31,12 @@ _SECRET_FILES = lazy_regex(
 )
 
 
+def holds_only_secrets(path: str) -> bool:
+    """Whether a path is that of a file that nobody opens, on a host or in a repository's copy of a host's folders."""
+    at = path.rfind("/etc/")
+    return _SECRET_FILES.fullmatch(path) is not None or (at > 0 and _SECRET_FILES.fullmatch(path[at:]) is not None)
+
+
 class ReadError(Exception):
     """A path is there and cannot be read; `reason` is a sentence for a report."""
 
