@@ -165,7 +165,9 @@ def _read_layout(
     readable = own.keys() - unfilled - {label for label, _ in doubtful}
     blank = {(file.label, line) for file in layout if file.lines for line in blank_lines(file.data)}
     told = tuple(each for each in host.unreadable if each.at.path in readable and (each.at.path, each.at.line) not in blank)
-    host = replace(host, unreadable=told, roles=_roles(layout))
+    # A task may well ask first whether the kernel has the setting.
+    made = tuple(each for each in host.assignments if each.outcome != "ignored" or (each.at.path, each.at.line) not in doubtful)
+    host = replace(host, unreadable=told, assignments=made, roles=_roles(layout))
     written = {file.label: file.lines for file in layout if file.lines}
     if not written:
         return host

@@ -33,9 +33,10 @@ _TAKES = lazy_regex(
     r"|\bsysctls?\b|\bip_local_|\bnet[./](?:ipv4|core)\b"
 )
 """What in an object of a kind that nobody knows may take something of a node."""
+_OF_NODES = lazy_regex(r"\bhostNetwork\b|\bhostPort\b|\bnodePort\b")
 _READ = frozenset(
     (
-        *("Pod", "CronJob", "Service", "ConfigMap", "CustomResourceDefinition", "DaemonSet", "Deployment", "DeploymentConfig", "Job"),
+        *("Pod", "CronJob", "Service", "CustomResourceDefinition", "DaemonSet", "Deployment", "DeploymentConfig", "Job"),
         *("PodTemplate", "ReplicaSet", "ReplicationController", "StatefulSet", "Tuned", "MachineConfig", "ClusterConfiguration"),
         *("PodSecurityPolicy", "SecurityContextConstraints", "List", "KubeletConfiguration", "KubeProxyConfiguration"),
         *("kind cluster", "kops cluster", "ClusterConfig", "machine config"),
@@ -73,8 +74,12 @@ def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
     found: list[Placed] = []
     others: list[Deployed] = []
     documents = list(_documents(lines))
+    unread_lines: set[int] = set()
     for document in documents[:_MOST_DOCUMENTS]:
         kind = _kind_in(document)
+        if kind not in _READ:
+            unread = _unread(document, kind)
+            unread_lines.update(line.number for at, line in enumerate(document.lines) if at in unread and line.source == label)
         if kind in _SCHEMAS or not _REACHES.search(document.text):
             understood.update(_understood(document, label, () if kind in _SCHEMAS else _unread(document, kind)))
             continue
@@ -90,6 +95,7 @@ def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
                     line = document.lines[claim.at.line - 1]
                     column = claim.at.column + line.shift
                     of_pods.setdefault(machine, Pages(label, machine)).set(line.number, column, claim.name, claim.value, line.source)
+                _hosts_files(pod, container, document, of_pods.setdefault(machine, Pages(label, machine)), checkout)
         if kind == "Tuned":
             _tuned(document, pages)
         if kind == _TALOS:
@@ -99,8 +105,8 @@ def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
         elif kind in _CONFIGS:
             pages.write(_CONFIGS[kind], document.lines)
         elif document.is_read and kind in _READ:
-            first, unread = document.lines[0], _unread(document, kind)
-            known = [Line("", first.source, first.number) if at in unread else line for at, line in enumerate(document.lines)]
+            first, vague = document.lines[0], _unread(document, kind)
+            known = [Line("", first.source, first.number) if at in vague else line for at, line in enumerate(document.lines)]
             found.append(Placed(place, tuple(known), machine))
         if document.is_read:
             understood.update(_understood(document, label, _unread(document, kind)))
@@ -108,7 +114,7 @@ def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
     others += [each.deployed() for each in of_pods.values()]
     files = (*done.files, *found, *(file for each in others for file in each.files))
     cut = done.cut or len(documents) > _MOST_DOCUMENTS
-    return Deployed(files, frozenset(understood) | done.understood, cut)
+    return Deployed(files, frozenset(understood - unread_lines) | done.understood, cut)
 
 
 def _lines(label: str, text: str, checkout: Checkout) -> tuple[list[Line], set[int]]:
@@ -188,6 +194,8 @@ def _kind(document: _Document) -> str:
 
 def _unread(document: _Document, kind: str) -> frozenset[int]:
     """Which of its lines may take something of a node that is not read: a value is not known, or the object is of an unknown kind."""
+    if kind not in _READ and _OF_NODES.search(document.text):
+        return frozenset(range(len(document.lines)))
     found, at, counted = [], 0, 0
     for match in _TAKES.finditer(document.text):
         at += document.text.count("\n", counted, match.start())
@@ -214,6 +222,32 @@ def _kind_in(document: _Document) -> str:
     if kind == "Cluster":
         return "kind cluster" if "kind." in version else "kops cluster" if "kops." in version else kind
     return kind or (_TALOS if is_talos else "")
+
+
+def _hosts_files(pod: pods.Pod, container: pods.Container, document: _Document, pages: Pages, checkout: Checkout) -> None:
+    """The files that the commands of a container write into directories of its node, which it has mounted."""
+    volumes: dict[str, str] = {}
+    for volume in pods.children(pod.spec, "volumes"):
+        name, path = _one(volume, "name"), next((_one(each, "path") for each in pods.children(volume, "hostPath")), None)
+        if name is not None and path is not None:
+            volumes[name.text] = path.text.rstrip("/")
+    mounts: dict[str, str] = {}
+    for mount in pods.children(container.node, "volumeMounts"):
+        name, path = _one(mount, "name"), _one(mount, "mountPath")
+        if name is not None and path is not None and name.text in volumes and _one(mount, "subPath") is None:
+            mounts[f"{path.text.rstrip('/')}/"] = f"{volumes[name.text]}/"
+    if not mounts:
+        return
+    from portwright.repositories.deployers import shell
+
+    own = Pages(pages.label)
+    for word in container.command:
+        if any(mount in word.text for mount in mounts):
+            shell.write(_held((word,), document), own, checkout)
+    for written, lines in own.lines.items():
+        inside = next((mount for mount in sorted(mounts, key=len, reverse=True) if written.startswith(mount)), None)
+        if inside is not None and not own.is_settings(written):
+            pages.write(mounts[inside] + written.removeprefix(inside), lines)
 
 
 def _tuned(document: _Document, pages: Pages) -> None:

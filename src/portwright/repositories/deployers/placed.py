@@ -107,10 +107,17 @@ class Pages:
         """Put a text into a file that begins at a column of one line of the source, whatever lines it has."""
         self.write(path, [Line(each, self.label, number, column - 1) for each in text.split("\n")], append)
 
+    @property
+    def _settings(self) -> str:
+        return f"/etc/sysctl.d/zz-{self.label.replace('/', '-')}.conf"
+
+    def is_settings(self, path: str) -> bool:
+        """Whether this is the file of what the source sets itself."""
+        return path == self._settings
+
     def set(self, number: int, column: int, key: str, value: str, source: str = "") -> None:
         """Put a kernel setting, which the line of the source makes, into a file of sysctl.d that is read last."""
-        path = f"/etc/sysctl.d/zz-{self.label.replace('/', '-')}.conf"
-        self.write(path, [Line(f"{key} = {value}".replace("\n", " "), source or self.label, number, column - 1)], append=True)
+        self.write(self._settings, [Line(f"{key} = {value}".replace("\n", " "), source or self.label, number, column - 1)], append=True)
 
     def deployed(self) -> Deployed:
         """The files as they stand at the end."""

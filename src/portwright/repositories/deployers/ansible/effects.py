@@ -77,7 +77,7 @@ def _sysctl(task: Task, pages: MachinePages, layout: Layout) -> bool:
         said = "1" if value else "0"  # as the module takes it
     said = said.strip()
     number, shift, source = _where(task, key, value, len(name) + 3)
-    line = Line(f"{name.strip()} = {said}".replace("\n", " "), source, number, shift)
+    line = Line(f"{name.strip()} = {said}".replace("\n", " "), source, number, shift, task.is_sure)
     pages.line(path, line, rf"^\s*{_escaped(name.strip())}\s*=", None)
     return MARK not in said
 
