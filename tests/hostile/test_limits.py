@@ -156,6 +156,7 @@ def test_the_hosts_of_a_repository_have_one_budget_together(
     assert 20 == len(json.loads(capsys.readouterr().out)["hosts"])
 
     monkeypatch.setattr(portwright.repositories.reading, "_MOST_LAID", 5500)
+    monkeypatch.setattr(portwright.repositories.reading, "_EACH", 0)
     assert 3 == main(["facts", "--format", "json", str(tmp_path)])
     host, *others = json.loads(capsys.readouterr().out)["hosts"]
     assert 4 == len(others)

@@ -97,11 +97,12 @@ def gather(tree: Tree, explicit: bool, ignored: Mapping[str, str]) -> Gathered:
         other = kind_by_name(label) or ("installer" if may_speak(label) else None)
         if other is not None and (looked_into >= MOST_FILES or (not explicit and lies_aside(label, roles))):
             other = None
-        if (not readable and other is None) or (holds_only_secrets(path) and not readable):
+        if not readable and other is None:
+            continue
+        if holds_only_secrets(path):
+            now.left += [LeftOut(label, "it contains secrets, so it is not read")] if readable else []
             continue
         try:
-            if holds_only_secrets(path):
-                raise ReadError(path, "it contains secrets, so it is not read")
             data = tree.read(path)
         except ReadError as error:
             if readable:

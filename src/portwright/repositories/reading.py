@@ -23,6 +23,8 @@ from portwright.system.sysctl.settle import Settled, settle
 from portwright.trees import Files, Tree
 
 NOTHING: Mapping[str, str] = {}
+_EACH = 2_000
+"""Bytes that a file takes as long to read as, besides those it has."""
 _MOST_LAID = 32 << 20
 """Bytes of the files of all layouts together: a file counts in each layout that it is laid into, as it is read in each."""
 
@@ -99,7 +101,7 @@ def _affordable(layouts: Sequence[tuple[StagedFile, ...]]) -> int:
     """How many layouts are read, from the first: one at least, for that has a budget of its own."""
     left = _MOST_LAID
     for number, layout in enumerate(layouts[:MOST_LAYOUTS]):
-        left -= sum(len(file.data) for file in layout)
+        left -= sum(len(file.data) + _EACH for file in layout)
         if left < 0 and number:
             return number
     return min(len(layouts), MOST_LAYOUTS)

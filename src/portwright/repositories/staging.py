@@ -168,10 +168,10 @@ def stage(placed: tuple[StagedFile, ...]) -> tuple[tuple[StagedFile, ...], ...]:
     """Each file in at least one layout, no place taken twice in any: files of one folder stay together.
 
     Where several files want one place (two roles, each with its nginx.conf), each of them makes a layout, and takes along, of every
-    other contested place, the file that lies nearest to it. What only other roles have stays out of all layouts but the first: it was
-    read there, and says nothing about this one. What is for one machine is in no layout with what is for another; of what is for
-    nobody in particular it has the kernel settings, for the rest says something in layouts of its own. There are at most one more than
-    MOST_LAYOUTS.
+    other contested place, the file that lies nearest to it. What only other roles have, or other scripts write, stays out of all layouts
+    but the first: it was read there, and says nothing about this one. What is for one machine is in no layout with what is for another;
+    of what is for nobody in particular it has the kernel settings, for the rest says something in layouts of its own. There are at most
+    one more than MOST_LAYOUTS.
     """
     machines = sorted({file.machine for file in placed if file.machine})
     if len(machines) < 2:
@@ -209,15 +209,22 @@ def _stage(placed: tuple[StagedFile, ...]) -> tuple[tuple[StagedFile, ...], ...]
             continue
         if len(layouts) > MOST_LAYOUTS:
             break
-        kin = ("", roles[anchor.label]) if layouts else None
         layout = tuple(
             files[0] if len(files) == 1 else _nearest(files, anchor)
             for files in by_place.values()
-            if len(files) > 1 or kin is None or roles[files[0].label] in kin
+            if len(files) > 1 or not layouts or _is_kin(files[0], anchor, roles)
         )
         seen.update(file.label for file in layout)
         layouts.setdefault(tuple(file.label for file in layout), layout)
     return tuple(layouts.values())
+
+
+def _is_kin(file: StagedFile, anchor: StagedFile, roles: Mapping[str, str]) -> bool:
+    """Whether a file is likely on one machine with another one: what a script writes, with what lies beside that script."""
+    own = roles[file.label]
+    if own:
+        return own == roles[anchor.label]
+    return not file.lines or file.origin.rpartition("/")[0] == anchor.origin.rpartition("/")[0]
 
 
 def _nearest(files: Iterable[StagedFile], anchor: StagedFile) -> StagedFile:
