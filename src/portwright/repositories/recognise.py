@@ -121,7 +121,7 @@ def lies_aside(path: str, roles: Container[str] = ()) -> bool:
 
 
 def roles_among(paths: Iterable[str]) -> frozenset[str]:
-    """The folders of a repository that are called as samples are, but are roles: `salt/docs/init.sls` beside `salt/web/init.sls`."""
+    """The folders that are called as samples are, but are roles: `salt/docs/init.sls`, `docs/tasks/main.yml` among others."""
     among: dict[tuple[str, str], set[str]] = {}
     for path in paths:
         for sign in _SIGNS_OF_A_ROLE:
@@ -130,10 +130,9 @@ def roles_among(paths: Iterable[str]) -> frozenset[str]:
                 among.setdefault((above, sign), set()).add(name)
     return frozenset(
         f"{above}/{name}".lstrip("/")
-        for (above, _), names in among.items()
-        if len(names) > 1
+        for (above, sign), names in among.items()
         for name in names
-        if _lower(name) in _SAMPLE_FOLDERS
+        if _lower(name) in _SAMPLE_FOLDERS and (len(names) > 1 or (sign == _SALT_STATE and _SAMPLE_FOLDERS[_lower(name)] != "tests"))
     )
 
 
@@ -301,7 +300,8 @@ _SAMPLE_FOLDERS = {
 }
 # A folder in one of these bears the name of what it sets up: roles/docs/ sets up a server of documentation.
 _NAMED = ("roles", "cookbooks", "modules", "profile", "profiles")
-_SIGNS_OF_A_ROLE = ("/init.sls", "/tasks/main.yml", "/tasks/main.yaml", "/manifests/init.pp", "/recipes/default.rb")
+_SALT_STATE = "/init.sls"
+_SIGNS_OF_A_ROLE = (_SALT_STATE, "/tasks/main.yml", "/tasks/main.yaml", "/manifests/init.pp", "/recipes/default.rb")
 _SAMPLE_WORDS = {
     **dict.fromkeys(("sample", "samples", "example", "examples", "demo", "skeleton"), "a sample"),
     **dict.fromkeys(("test", "tests", "testing", "fixture", "mock"), "a test"),

@@ -106,7 +106,8 @@ def environment(unit: Unit, files: Files, expand: Callable[[str], str]) -> Envir
                         fails = (f"systemd cannot read {each}, and does not start {unit.name} without it", setting.at)
         if not paths and (files.partial or absent(path, files) is None or (optional and _is_made(unit, path))):
             unknown = setting.at
-        if not paths and not optional and fails is None and absent(path, files) is False:
+        # What a repository does not hold is not known to be absent.
+        if not paths and not optional and fails is None and not files.partial and absent(path, files) is False:
             fails = (f"{path} is not there, and systemd does not start {unit.name} without it", setting.at)
     for setting in unit.each(section, "UnsetEnvironment"):
         for word in words(written(setting))[0]:
