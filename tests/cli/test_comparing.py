@@ -99,6 +99,27 @@ def test_nothing_that_a_checkouts_config_names_is_run(tmp_path: Path, capsys: py
     assert not (tmp_path / "trapped").exists()
 
 
+def test_each_old_finding_accounts_for_one_new_one_that_is_no_worse(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # An odd port in the range is a step milder than an even one; both findings of a unit have the unit's and the port's name.
+    top = committed(tmp_path / "repo", {"one.service": SERVER.format(33001), "range.conf": "net.ipv4.ip_local_port_range = 32768 60999\n"})
+    write(top, {"one.service": SERVER.format(33001), "range.conf": "net.ipv4.ip_local_port_range = 32769 60998\n"})
+
+    _, (host,) = checked(capsys, str(top), "--changed-since", "HEAD")
+
+    assert [("listener-in-ephemeral-range", "high")] == [(each["rule"], each["severity"]) for each in host["findings"]]
+
+
+def test_a_file_whose_old_object_is_not_here_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    top = committed(tmp_path / "repo", {"one.service": SERVER.format(33000), "two.service": SERVER.format(33002)})
+    blob = subprocess.run(["git", "rev-parse", "HEAD:two.service"], cwd=top, check=True, capture_output=True, text=True).stdout.strip()
+    (top / ".git/objects" / blob[:2] / blob[2:]).unlink()
+
+    code, (host,) = checked(capsys, str(top), "--changed-since", "HEAD")
+
+    assert (1, [("listener-in-ephemeral-range", "two.service", 2)]) == (code, told(host))
+    assert ["two.service"] == [each["at"]["path"] for each in host["unreadable"]]
+
+
 @pytest.mark.parametrize(
     ("revision", "said"), [("nope", "there is no such revision"), ("--output=x", "there is no such revision"), ("", "no such revision")]
 )
@@ -146,6 +167,19 @@ def test_what_a_repository_would_break_on_a_host_points_into_both(tmp_path: Path
     assert {("install.sh", 3), ("/etc/sysctl.d/50-range.conf", 1)} <= set(notes)
     assert {"likely"} == {each["confidence"] for each in found["findings"]}
     assert {None} == {each["fix"] for each in found["findings"]}
+
+
+def test_what_is_inside_of_a_container_is_not_laid_over_a_host(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    host = host_at(tmp_path / "db1", HOST)
+    compose = "services:\n  web:\n    image: nginx\n    volumes: [./nginx.conf:/etc/nginx/nginx.conf]\n"
+    config = "events {}\nhttp { server { listen 20000; } }\n"
+    repository = write(tmp_path / "repo", {"compose.yml": compose, "nginx.conf": config})
+
+    code, (found,) = checked(capsys, str(repository), "--onto", str(host))
+
+    assert (0, []) == (code, told(found))
+    reasons = {each["path"]: each["reason"] for each in found["coverage"]["left_out"]}
+    assert "it is inside of a container with a network of its own" == reasons["nginx.conf"]
 
 
 def test_what_is_wrong_with_a_host_already_is_not_told_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,11 +19,13 @@ import portwright.system.sysvinit.reader
 import portwright.trees.budget
 import portwright.trees.glob
 from portwright.cli import main
+from portwright.repositories.reading import read_repository
 from portwright.source import Source, Span
 from portwright.system.host_files.captures import captured
 from portwright.system.processes.monit import commands as monit_commands
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
+from portwright.trees.repository import RepositoryInMemory
 from tests.hostile.program import enabled, lay
 
 Construction = Callable[[int], dict[str, str]]
@@ -143,6 +145,15 @@ def test_what_is_left_out_is_said_and_makes_it_incomplete(name: str, tmp_path: P
     code, beyond = reasons(construction(2 * most), tmp_path / "beyond", capsys)
     assert 3 == code
     assert 1 == sum(each.startswith(reason) for each in beyond), beyond
+
+
+def test_scripts_beyond_the_number_that_is_looked_into_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(portwright.repositories.gathering, "MOST_FILES", 2)
+    files = {f"/{name}.sh": "#!/bin/sh\nsysctl -w net.core.somaxconn=1\n" for name in "abcd"}
+
+    (host,) = read_repository(RepositoryInMemory(files | {"/values.yaml": "a: 1\n"}), "r")
+
+    assert [("c.sh", "more than 2 scripts")] == [(each.at.path, each.reason[:19]) for each in host.unreadable]
 
 
 def test_the_hosts_of_a_repository_have_one_budget_together(

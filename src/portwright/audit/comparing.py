@@ -1,6 +1,5 @@
 """What is new: the verdict on a repository against that on one of its revisions, or on hosts with its files laid over them."""
 
-from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
 from portwright._start.records import dataclass, replace
@@ -11,11 +10,11 @@ from portwright.facts import weakest
 from portwright.finding import SEVERITIES, Compared, Finding, HostResult
 from portwright.host import Host
 from portwright.host.reading import read_host
-from portwright.repositories.laying import Laid, laid
+from portwright.repositories.laying import Deployment, Laid, laid
 from portwright.repositories.reading import read_repository
 from portwright.repositories.written import as_written
 from portwright.rules import Rule
-from portwright.source import Source, Unreadable
+from portwright.source import Source, Span, Unreadable
 from portwright.trees import ReadError, Tree
 from portwright.trees.overlay import OverlayTree
 from portwright.trees.revision import Revision, RevisionTree
@@ -56,7 +55,10 @@ def verdict_since(given: Input, question: Question, since: Revision) -> HostResu
         path = finding.at.path
         return replace(finding, at=replace(finding.at, path=moved.get(path, path))).fingerprint
 
-    return _compared(now, before.findings, key, f"{since.name} ({since.commit[:12]})")
+    base = f"{since.name} ({since.commit[:12]})"
+    reason = f"git has no object here for what it was at {base}, so what of it is new is not known"
+    now = replace(now, unreadable=(*now.unreadable, *(Unreadable(Span.whole(path), reason) for path in sorted(set(tree.lost)))))
+    return _compared(now, before.findings, key, base)
 
 
 def _moved(before: Mapping[str, Source], now: Mapping[str, Source]) -> dict[str, str]:
@@ -66,29 +68,23 @@ def _moved(before: Mapping[str, Source], now: Mapping[str, Source]) -> dict[str,
 
 
 def _compared(now: HostResult, before: Iterable[Finding], key: Callable[[Finding], Hashable], base: str) -> HostResult:
-    """The verdict without the findings that were there before and are no worse now."""
-    known = Counter((key(finding), severity) for finding in before for severity in SEVERITIES[SEVERITIES.index(finding.severity) :])
+    """The verdict without the findings that were there before and are no worse now: each accounts for one."""
+    known: dict[Hashable, list[int]] = {}
+    for finding in before:
+        known.setdefault(key(finding), []).append(SEVERITIES.index(finding.severity))
     kept: list[Finding] = []
     for finding in now.findings:
-        if known[key(finding), finding.severity] > 0:
-            for severity in SEVERITIES:
-                known[key(finding), severity] -= 1
-        else:
+        alike = known.get(key(finding), [])
+        # The mildest that will do, so that a worse one is left for a worse finding.
+        was = max((severity for severity in alike if severity <= SEVERITIES.index(finding.severity)), default=None)
+        if was is None:
             kept.append(finding)
+        else:
+            alike.remove(was)
     return replace(now, findings=tuple(kept), compared=Compared(base, len(now.findings) - len(kept)))
 
 
 # ── hosts ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """What repositories lay over a host, once for each host they describe; `coverage` and `unreadable` are what is not known of them."""
-
-    layouts: tuple[Laid, ...]
-    sources: Mapping[str, Source]
-    coverage: Coverage
-    unreadable: tuple[Unreadable, ...]
 
 
 def deployment(repositories: Iterable[Input]) -> Deployment:

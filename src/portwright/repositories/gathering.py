@@ -71,6 +71,7 @@ class _Gathering:
     """The files of which a kernel setting is not known though they are put somewhere."""
     unread: list[NotRead] = field(default_factory=list)
     given: list[Mention] = field(default_factory=list)
+    looked_into: int = 0
     recognised: set[str] = field(default_factory=set)
     spoken: dict[str, tuple[str, tuple[tuple[int, str], ...]]] = field(default_factory=dict)
     understood: set[tuple[str, int]] = field(default_factory=set)
@@ -89,13 +90,12 @@ def gather(tree: Tree, explicit: bool, ignored: Mapping[str, str]) -> Gathered:
     paths = tuple(tree.walk(say))
     now = _Gathering(Checkout(tree, paths), unreadable=unreadable)
     roles = roles_among(now.checkout.labels)
-    looked_into = 0
     kept_left = MOST_BYTES
     for path in paths:
         label = tree.label(path)
         readable = explicit or worth_reading(label)
         other = kind_by_name(label) or ("installer" if may_speak(label) else None)
-        if other is not None and (looked_into >= MOST_FILES or (not explicit and lies_aside(label, roles))):
+        if other is not None and not explicit and lies_aside(label, roles):
             other = None
         if not readable and other is None:
             continue
@@ -128,7 +128,6 @@ def gather(tree: Tree, explicit: bool, ignored: Mapping[str, str]) -> Gathered:
                 # It may well write a config, and is none.
                 other, what = "script" if other is None else other, None
         if other is not None and what is None:
-            looked_into += 1
             what = _look_into(label, other, text, now)
         elif what is not None and what.unfilled and other in ("compose", "quadlet"):
             now.spoken[label] = (other, spoken_of(text))
@@ -150,6 +149,12 @@ def _look_into(label: str, hint: str, text: str, now: _Gathering) -> Recognised 
     # Of what installs a program these are the scripts that a package's installation runs on a host.
     kind = kind_of(label, "shell script" if hint == "installer" and label.endswith("postinst") else hint, text)
     if kind is None or kind == "installer":
+        return None
+    now.looked_into += 1
+    if now.looked_into > MOST_FILES:
+        if now.looked_into == MOST_FILES + 1:
+            reason = f"more than {MOST_FILES:,} scripts, playbooks, manifests and their like: from this one on they are not looked into"
+            now.unreadable.append(Unreadable(Span.whole(label), reason))
         return None
     if (room := recognition.of_kind(kind)) is not None:
         now.holders[label] = room

@@ -20,7 +20,7 @@ _FOLDERS = {"WantedBy": "wants", "RequiredBy": "requires"}
 class Laid:
     """One host that a repository describes: what is written where, how reports show it, and the lines of placed files by their labels.
 
-    `blank` are the lines in which something is not known. `name` is the first file that only this one has.
+    `blank` are the lines in which something is not known. `name` is its first file.
     """
 
     name: str
@@ -32,8 +32,8 @@ class Laid:
 
 
 @dataclass(frozen=True, slots=True)
-class LaidOut:
-    """All hosts that a repository describes, and what is not known of them."""
+class Deployment:
+    """All hosts that repositories describe; `coverage` and `unreadable` are what is not known of them, `sources` where they are written."""
 
     layouts: tuple[Laid, ...]
     sources: Mapping[str, Source]
@@ -41,17 +41,24 @@ class LaidOut:
     unreadable: tuple[Unreadable, ...]
 
 
-def laid(tree: Tree, explicit: bool, most: int, ignored: Mapping[str, str]) -> LaidOut:
+def laid(tree: Tree, explicit: bool, most: int, ignored: Mapping[str, str]) -> Deployment:
     """What a repository lays over a host, at most `most` times. A template with blanks and a file without a place are left out."""
     found = gather(tree, explicit, ignored)
-    placed = tuple(file for file in found.placed if not file.place.startswith(LOOSE) and not file.what.unfilled)
-    kept = {file.label for file in placed}
-    left = [LeftOut(file.origin, "a host has no known place for it, or blanks in it are not filled in") for file in found.placed]
-    left = [row for row, file in zip(left, found.placed, strict=True) if file.label not in kept]
+    placed = tuple(file for file in found.placed if not _why_not(file))
+    left = [LeftOut(file.origin, reason) for file in found.placed if (reason := _why_not(file))]
     layouts = stage(placed)
     left += [LeftOut(layout[0].origin, f"the files describe more than {most} hosts") for layout in layouts[most : most + 1]]
     coverage = Coverage.union((found.coverage, Coverage(left_out=tuple(left))))
-    return LaidOut(tuple(map(_laid, layouts[:most])), found.sources, coverage, found.unreadable)
+    return Deployment(tuple(map(_laid, layouts[:most])), found.sources, coverage, found.unreadable)
+
+
+def _why_not(file: StagedFile) -> str:
+    """Why a file is not laid over a host, "" where it is."""
+    if file.inside:
+        return "it is inside of a container with a network of its own"
+    if file.place.startswith(LOOSE):
+        return "a host has no known place for it"
+    return "what fills it in is not known" if file.what.unfilled else ""
 
 
 def _laid(layout: tuple[StagedFile, ...]) -> Laid:

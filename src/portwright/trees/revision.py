@@ -44,7 +44,10 @@ def revision(directory: str, name: str) -> Revision:
 
 
 class RevisionTree(RepositoryInMemory):
-    """The files below a directory at a revision; each is read when it is asked for."""
+    """The files below a directory at a revision; each is read when it is asked for.
+
+    `lost` are those whose objects git does not have here, as in a partial clone.
+    """
 
     def __init__(self, of: Revision) -> None:
         listed = _git(of.directory, "ls-tree", "-r", "-z", "--full-tree", "--long", of.commit, "--", *([of.prefix] if of.prefix else []))
@@ -54,6 +57,7 @@ class RevisionTree(RepositoryInMemory):
         self._sizes: dict[str, int] = {}
         self._read: dict[str, bytes] = {}
         self._blobs: subprocess.Popen[bytes] | None = None
+        self.lost: list[str] = []
         for row in listed.split(b"\0"):
             about, tab, name = row.partition(b"\t")
             if not tab:
@@ -66,7 +70,10 @@ class RevisionTree(RepositoryInMemory):
                 files[path] = blob.encode("utf-8", "surrogateescape")
                 self._sizes[path] = decimal(size) or 0
         for path, blob in links:
-            files[path] = "-> " + self._blob(blob).decode("utf-8", "surrogateescape")
+            try:
+                files[path] = "-> " + self._blob(blob, path).decode("utf-8", "surrogateescape")
+            except ReadError:
+                continue
         super().__init__(files)
 
     def read(self, path: str) -> bytes | None:
@@ -77,7 +84,7 @@ class RevisionTree(RepositoryInMemory):
         if self._sizes[real] > MOST_BYTES:
             raise ReadError(path, f"larger than {MOST_BYTES >> 20} MiB")
         if real not in self._read:
-            self._read[real] = self._blob(blob.decode("ascii"))
+            self._read[real] = self._blob(blob.decode("ascii"), real)
         return self._read[real]
 
     def close(self) -> None:
@@ -88,7 +95,7 @@ class RevisionTree(RepositoryInMemory):
             self._blobs.wait()
             self._blobs = None
 
-    def _blob(self, name: str) -> bytes:
+    def _blob(self, name: str, path: str) -> bytes:
         if self._blobs is None:
             self._blobs = subprocess.Popen(  # noqa: S603  the words are ours, and the name of a blob is git's
                 _words(self._of.directory, ("cat-file", "--batch")),
@@ -106,11 +113,13 @@ class RevisionTree(RepositoryInMemory):
             *_, size = taken.readline().decode("ascii", "replace").split(" ")
             length = decimal(size.rstrip("\n"))
             if length is None:
-                raise ReadError(name, "git does not have this object")
+                self.lost.append(path.lstrip("/"))
+                raise ReadError(path, "git does not have its object here")
             data = taken.read(length)
             taken.read(1)
         except (BrokenPipeError, ValueError) as error:
-            raise ReadError(name, "git ended while it was read") from error
+            self.lost.append(path.lstrip("/"))
+            raise ReadError(path, "git ended while it was read") from error
         return data
 
 
