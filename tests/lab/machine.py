@@ -64,10 +64,16 @@ class Machine:
     def write(self, files: Mapping[str, str]) -> None:
         """Put files on the host; text that starts with `#!` becomes a program."""
         for path, text in files.items():
-            place = self.root / path.lstrip("/")
+            place = self.place(path)
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(text)
             place.chmod(0o755 if text.startswith("#!") else 0o644)
+
+    def place(self, path: str) -> Path:
+        """Where a path of the host lies on this machine. A link of the host leads to a file of the host, never to one of this machine."""
+        command = ["chroot", str(self.root), "realpath", "--canonicalize-missing", "--", path]
+        real = subprocess.run(command, check=True, env=_NO_COLOR, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True).stdout
+        return self.root / real.rstrip("\n").lstrip("/")
 
     def chroot(self, *command: str) -> None:
         subprocess.run(["chroot", str(self.root), *command], check=True, env=_NO_COLOR, stdin=subprocess.DEVNULL)

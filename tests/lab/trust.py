@@ -79,7 +79,7 @@ def plan(host: Machine, judge: Judge, work: Path) -> None:
 
 def lines_of_others(host: Machine, judge: Judge, outside: Outside, before: State) -> None:
     judge.chapter("a line of another file that is read last gets the union, and a bad line elsewhere stops nothing")
-    conf = host.root / LINE.lstrip("/")
+    conf = host.place(LINE)
     judge.holds("systemd-sysctl refuses the range that is no part of the plan", True,
                 host.run("/usr/lib/systemd/systemd-sysctl --prefix=net/ipv4/ip_local_port_range").returncode != 0)  # fmt: skip
     play = outside.play("web1.yml", "--check", "--diff")
@@ -169,8 +169,7 @@ class _changed:
     """A file of the host with another text while the block runs, made where it is not there."""
 
     def __init__(self, host: Machine, path: str, edit: Callable[[str], str]) -> None:
-        # A link of the host leads to a file of the host, and not of the machine that runs the lab.
-        self._place = host.root / host.run(f"realpath -m -- {path}").stdout.strip().lstrip("/")
+        self._place = host.place(path)
         self._edit = edit
 
     def __enter__(self) -> None:
@@ -238,8 +237,10 @@ def units(host: Machine, judge: Judge, outside: Outside, work: Path) -> None:
     judge.holds("a run that may restart starts it", (0, {82}), (play.code, {82} & listening(host)), play.text)
     host.run(TAKEN)
     judge.holds("the tunnel comes back once the port is free", "active", active(host, "tunnel.service"))
+    host.run("systemctl stop bounded.service")
     play = outside.play("units.rollback.yml", *ALLOWED)
     judge.holds("the rollback restores the exact bytes", (0, ()), (play.code, before.differs(State(host))), play.text)
+    judge.holds("and starts nothing that was stopped", "inactive", active(host, "bounded.service"), play.text)
     host.run("systemctl disable --now tunnel.service bounded.service")
 
 
