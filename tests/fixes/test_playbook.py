@@ -273,6 +273,35 @@ def test_case_72_a_plan_that_was_cut_short_is_put_right_by_the_next_run(tmp_path
     assert "changed=0" in run("restore")
 
 
+def test_what_is_put_back_runs_again_though_it_failed_too_often_and_what_was_stopped_stays_stopped(tmp_path: Path) -> None:
+    systemctl = tmp_path / "bin/systemctl"
+    systemctl.parent.mkdir()
+    systemctl.write_text(
+        f"#!/bin/sh\ncase $* in show*ActiveState*runs*) echo active ;; show*ActiveState*broken*) echo failed ;; "
+        f"show*ActiveState*) echo inactive ;; show*) ;; *) echo $1 $3 >> {tmp_path}/log ;; esac\n"
+    )
+    systemctl.chmod(0o755)
+    files, drop_ins = [], []
+    for unit in ("runs", "broken", "ended", "stopped"):
+        path = tmp_path / f"{unit}.conf"
+        path.write_text("new\n")
+        files.append({"path": str(path), "before": "absent", "after": sha256(b"new\n").hexdigest(), "backup": ""})
+        drop_ins.append({"unit": f"{unit}.service", "path": str(path), "restart": True})
+    # What the plan was about to restart: its process ended well, and so the unit is not a failed one.
+    about_to = [{"item": {"item": each}, "stdout_lines": ["restart"] if "ended" in str(each["path"]) else []} for each in drop_ins]
+    values = {"portwright_files": files, "portwright_drop_ins": drop_ins, "portwright_units_now": {"results": about_to}}
+    values |= {"portwright_new_folders": [], "portwright_sysctls": [], "portwright_sysctls_restore": [], "portwright_allow_restart": True}
+    play = {"hosts": "all", "gather_facts": False, "vars": values, "tasks": yaml.safe_load(TEMPLATES["restore"])}
+    play["environment"] = {"PATH": f"{systemctl.parent}:{os.environ['PATH']}"}
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
+
+    ran = ansible("play.yml", where=tmp_path)
+
+    assert 0 == ran.returncode, ran.stdout
+    put_back = [f"{verb} {unit}.service" for unit in ("runs", "broken", "ended") for verb in ("reset-failed", "restart")]
+    assert put_back == (tmp_path / "log").read_text().splitlines()
+
+
 def test_case_68_a_setting_that_this_kernel_does_not_have_is_said_and_nothing_is_written(tmp_path: Path) -> None:
     there = {"key": "a.b", "proc": str(tmp_path / "there"), "was": "1", "value": "2"}
     missing = {"key": "net.ipv4.no_such_setting", "proc": str(tmp_path / "missing"), "was": "1", "value": "2"}
