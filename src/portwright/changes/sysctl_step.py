@@ -102,7 +102,7 @@ class SysctlStep(Step):
         return ""
 
     def _who_wins(self, sysctl: Sysctl, at: Span, loader: str) -> str:
-        if at.path == "/etc/sysctl.conf" or at.path.rpartition("/")[2] > SYSCTL_FILE.rpartition("/")[2]:
+        if at.path == SYSCTL_CONF or at.path.rpartition("/")[2] > SYSCTL_FILE.rpartition("/")[2]:
             return f"{at} sets {self.key} too and is read after {SYSCTL_FILE} {loader}, so that line has to be changed by hand"
         for overridden in sysctl.overridden:
             if overridden.at.path == SYSCTL_FILE:
