@@ -384,6 +384,28 @@ def test_a_new_file_in_a_folder_that_a_plan_rests_on_is_drift() -> None:
     ] == [(each["path"], each["names"], each["own"]) for each in variables(book)["portwright_listed"]]
 
 
+@pytest.mark.parametrize(
+    ("name", "link", "folders", "shadows"),
+    [
+        (
+            "my-web@.service",
+            "multi-user.target.wants/my-web@one.service",
+            {"my-web@one.service.d", "my-web@.service.d", "my-.service.d", "service.d"},
+            {"my-web@one.service", "my-web@.service"},
+        ),
+        ("web.service", "multi-user.target.wants/web.service", {"web.service.d", "other.service.d", "service.d"}, {"web.service"}),
+    ],
+)
+def test_a_new_file_of_a_template_or_an_alias_is_drift(name: str, link: str, folders: set[str], shadows: set[str]) -> None:
+    unit = f"/usr/lib/systemd/system/{name}"
+    files = {unit: "[Service]\nUser=www\nExecStart=/usr/bin/python3 -m http.server 81\n", f"/etc/systemd/system/{link}": f"-> {unit}"}
+    alias = {"/etc/systemd/system/other.service": f"-> {unit}"} if "other.service.d" in folders else {}
+    made = plan_for({**files, **alias})
+
+    assert folders <= {path.removeprefix("/etc/systemd/system/") for path in made.folders()}
+    assert {f"/etc/systemd/system/{each}" for each in shadows} <= made.rests_on()
+
+
 def test_a_folder_that_cannot_be_listed_stops_no_plan(tmp_path: Path) -> None:
     for path, text in {**web(81, "web.service", "User=www"), "/etc/hostname": "web1\n"}.items():
         place = tmp_path / path.lstrip("/")

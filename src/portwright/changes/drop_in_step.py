@@ -60,15 +60,16 @@ class DropInStep(Step):
         unit = host.unit(self.unit)
         if unit is None:
             return ()
-        # A file of this name in /etc would be read instead of the one below /usr.
-        return *unit.files, f"/etc/systemd/system/{self.unit}"
+        # A file of such a name in /etc would be read instead of the one below /usr, or of the template.
+        prefix, at, _ = self.unit.partition("@")
+        names = (self.unit, f"{prefix}@.service") if at else (self.unit,)
+        return *unit.files, *(f"/etc/systemd/system/{name}" for name in names)
 
     def folders(self, host: Host) -> Iterable[str]:
-        """Those of drop-ins: the unit's own, and those for the beginnings of its name that end in a dash (systemd.unit(5))."""
-        stem, dot, kind = self.unit.rpartition(".")
-        parts = stem.split("-")
-        names = (stem, *("-".join((*parts[:count], "")) for count in range(len(parts) - 1, 0, -1)))
-        return tuple(f"/etc/systemd/system/{name}" for name in (*(f"{name}{dot}{kind}.d" for name in names), f"{kind}.d"))
+        """Those of drop-ins: of each name of the unit, its template and its beginnings, and of all services (systemd.unit(5))."""
+        unit = host.unit(self.unit)
+        names = (each for name in (self.unit, *(() if unit is None else unit.names)) for each in host.drop_in_names(name))
+        return tuple(f"/etc/systemd/system/{name}.d" for name in dict.fromkeys((*names, "service")))
 
     @classmethod
     def variables(

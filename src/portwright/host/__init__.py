@@ -102,3 +102,9 @@ class Host:
     def unit(self, name: str | None) -> Unit | None:
         """A unit by any of its names."""
         return None if name is None else self._unit.get(name)
+
+    def drop_in_names(self, unit: str) -> tuple[str, ...]:
+        """The names whose directories of drop-ins count for a unit, most specific first."""
+        from portwright.system.systemd.unit_files import drop_in_names  # only plans ask
+
+        return drop_in_names(unit)

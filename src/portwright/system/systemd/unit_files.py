@@ -267,7 +267,7 @@ class UnitFiles:
             return []
         directories: list[str] = []
         for name in names:
-            places = [(index, position, stem) for position, stem in enumerate(_stems(name)) for index in beside.get(stem, ())]
+            places = [(index, position, stem) for position, stem in enumerate(drop_in_names(name)) for index in beside.get(stem, ())]
             directories += (f"{self._directories[index]}/{stem}{ending}" for index, _, stem in sorted(places))
         # The type's own directory comes last: anything more specific wins over it.
         top = parts_of(names[0]).suffix
@@ -317,7 +317,7 @@ def on_host(files: Files, search_path: Iterable[str] = SEARCH_PATH) -> UnitFiles
 
 
 @lru_cache(maxsize=8192)
-def _stems(name: str) -> tuple[str, ...]:
+def drop_in_names(name: str) -> tuple[str, ...]:
     """The names whose drop-in directories count for a unit, most specific first (unit_file_find_dirs()).
 
     `foo-bar@x.service`: itself; its template with the prefixes of that, which are plain names (`foo-.service`); then the instance
