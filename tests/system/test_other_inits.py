@@ -337,3 +337,12 @@ def test_a_task_of_finit_may_write_a_kernel_setting() -> None:
 @pytest.mark.parametrize("text", ["service", "service [", "service <", "service [2] @", "run pre:'", "include x", "set", "=", "\\"])
 def test_a_line_of_finit_that_says_nothing_starts_nothing(text: str) -> None:
     assert () == host({**FINIT, "/etc/finit.d/x.conf": text}).invocations
+
+
+@pytest.mark.parametrize("opening", ["[", "<", ":9["])
+def test_a_bracket_of_finit_that_is_never_closed_leaves_its_service_out_and_costs_no_more_than_its_length(opening: str) -> None:
+    files = Files(MemoryTree({**FINIT, "/etc/finit.d/x.conf": f"service {f'{opening}x ' * 100_000}webd\n"}))
+    read = started(files, captured(files))
+
+    assert () == read.invocations
+    assert ["this service has no command"] == [each.reason for each in files.unreadable]

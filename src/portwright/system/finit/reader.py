@@ -119,7 +119,9 @@ def _line(source: Source, start: int, end: int, said: _Said, files: Files) -> No
         return
     verb, value = found[0][0], found[1][0] if len(found) > 1 else ""
     if verb in _VERBS:
-        if (stanza := _stanza(verb, source, start, end)) is not None:
+        if (stanza := _stanza(verb, source, start, end)) is None:
+            files.report_unreadable(source.span(start, end), f"this {verb} has no command")
+        else:
             # services.md: a later one of the same name and :ID takes the place of the earlier.
             said.stanzas.pop(stanza.name, None)
             if len(said.stanzas) < _MOST:
@@ -160,12 +162,16 @@ def _stanza(verb: str, source: Source, start: int, end: int) -> _Stanza | None:
         if word.startswith("[") or (word.startswith(":") and "[" in word):
             number = word.partition("[")[0] or number
             close = text.find("]", found.start(), end)
+            if close < 0:
+                return None
             made.levels = "".join(sorted(text[found.start() : close].partition("[")[2].strip()))
             made.levels = _without(made.levels) if "!" in made.levels else made.levels
-            at = close + 1 if close >= 0 else at
+            at = close + 1
         elif word.startswith("<"):
             close = text.find(">", found.start(), end)
-            at = close + 1 if close >= 0 else at
+            if close < 0:
+                return None
+            at = close + 1
         elif word.startswith("@"):
             made.user = Word(word[1:], source.span(found.start() + 1, found.end()))
         elif word.startswith(":"):

@@ -155,7 +155,7 @@ def _line(text: str, position: int) -> tuple[int, int, int]:
         end = text.find("\n", end + 1)
     end = len(text) if end < 0 else end
     start = position + len(text[position:end]) - len(text[position:end].lstrip(" \t"))
-    return start, len(text[:end].rstrip()) if end > start else end, end + 1
+    return start, start + len(text[start:end].rstrip()), end + 1
 
 
 def _end_of_script(text: str, position: int) -> int:
