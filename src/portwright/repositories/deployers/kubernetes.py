@@ -3,7 +3,7 @@
 What stays in a pod's own network is of no matter to a host. Of several objects in one file each is read on its own.
 """
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from urllib.parse import unquote
 
 from portwright._start.lazy_regex import lazy_regex
@@ -18,6 +18,8 @@ from portwright.source import Source, Word
 from portwright.system.spanned_text import UNKNOWN
 
 _MOST_DOCUMENTS = 500
+_MOST_MOUNTS = 200
+"""Directories of its node that one container mounts."""
 _MOST_LEFT_OUT = 5
 """Lines of a template that are left out where they are no YAML."""
 _LONGEST_FILE = LONGEST << 4
@@ -90,12 +92,13 @@ def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
         kind = kind or _kind(document)
         machine, place = _where(document, kind, pages.machine)
         for pod in pods.pods(document.nodes):
+            volumes = _hosts_volumes(pod)
             for container in pod.containers:
                 for claim in pods.node_settings(container, pod, document.source):
                     line = document.lines[claim.at.line - 1]
                     column = claim.at.column + line.shift
                     of_pods.setdefault(machine, Pages(label, machine)).set(line.number, column, claim.name, claim.value, line.source)
-                _hosts_files(pod, container, document, of_pods.setdefault(machine, Pages(label, machine)), checkout)
+                _hosts_files(volumes, container, document, of_pods.setdefault(machine, Pages(label, machine)), checkout)
         if kind == "Tuned":
             _tuned(document, pages)
         if kind == _TALOS:
@@ -113,7 +116,7 @@ def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
     done = pages.deployed()
     others += [each.deployed() for each in of_pods.values()]
     files = (*done.files, *found, *(file for each in others for file in each.files))
-    cut = done.cut or len(documents) > _MOST_DOCUMENTS
+    cut = done.cut or len(documents) > _MOST_DOCUMENTS or any(each.cut for each in others)
     return Deployed(files, frozenset(understood - unread_lines) | done.understood, cut)
 
 
@@ -224,17 +227,25 @@ def _kind_in(document: _Document) -> str:
     return kind or (_TALOS if is_talos else "")
 
 
-def _hosts_files(pod: pods.Pod, container: pods.Container, document: _Document, pages: Pages, checkout: Checkout) -> None:
-    """The files that the commands of a container write into directories of its node, which it has mounted."""
-    volumes: dict[str, str] = {}
+def _hosts_volumes(pod: pods.Pod) -> dict[str, str]:
+    """The directories of its node that a pod may mount, by the names of the volumes."""
+    found: dict[str, str] = {}
     for volume in pods.children(pod.spec, "volumes"):
         name, path = _one(volume, "name"), next((_one(each, "path") for each in pods.children(volume, "hostPath")), None)
         if name is not None and path is not None:
-            volumes[name.text] = path.text.rstrip("/")
+            found[name.text] = path.text.rstrip("/")
+    return found
+
+
+def _hosts_files(volumes: Mapping[str, str], container: pods.Container, document: _Document, pages: Pages, checkout: Checkout) -> None:
+    """The files that the commands of a container write into directories of its node, which it has mounted."""
     mounts: dict[str, str] = {}
-    for mount in pods.children(container.node, "volumeMounts"):
+    for mount in pods.children(container.node, "volumeMounts") if volumes else ():
         name, path = _one(mount, "name"), _one(mount, "mountPath")
         if name is not None and path is not None and name.text in volumes and _one(mount, "subPath") is None:
+            if len(mounts) >= _MOST_MOUNTS:
+                pages.cut = True
+                break
             mounts[f"{path.text.rstrip('/')}/"] = f"{volumes[name.text]}/"
     if not mounts:
         return
@@ -244,8 +255,9 @@ def _hosts_files(pod: pods.Pod, container: pods.Container, document: _Document, 
     for word in container.command:
         if any(mount in word.text for mount in mounts):
             shell.write(_held((word,), document), own, checkout)
+    longest_first = sorted(mounts, key=len, reverse=True)
     for written, lines in own.lines.items():
-        inside = next((mount for mount in sorted(mounts, key=len, reverse=True) if written.startswith(mount)), None)
+        inside = next((mount for mount in longest_first if written.startswith(mount)), None)
         if inside is not None and not own.is_settings(written):
             pages.write(mounts[inside] + written.removeprefix(inside), lines)
 
