@@ -2,6 +2,7 @@
 
 import posixpath
 from collections.abc import Iterator
+from itertools import chain
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, field, replace
@@ -26,7 +27,6 @@ _IS_INIT = lazy_regex(r"(?:^|[\s\"'\[,/])(?:s?bin/init|init|systemd|openrc-init)
 _SCRIPT = lazy_regex(r"\.sh\b|entrypoint|\bstart\b|\brun\b")
 _OPTION = lazy_regex(r"--\S+[ \t]+")
 _MOST_SETTINGS = 200
-_LONGEST = 1 << 18
 
 
 @dataclass
@@ -35,7 +35,7 @@ class _Stage:
 
     base: str
     name: str
-    settings: list[ContainerLine] = field(default_factory=list)
+    settings: list[Iterator[ContainerLine]] = field(default_factory=list)
     started: str = ""
     boots: bool = False
 
@@ -61,17 +61,20 @@ def settings(path: str, files: Files) -> Iterator[ContainerLine]:
             last.started += f" {text}"
         elif word == "RUN":
             last.boots = last.boots or _BOOTS.search(text) is not None
-            last.settings += _of_run(source, lines, text)
+            last.settings.append(_of_run(source, lines, text))
         elif word in ("COPY", "ADD"):
-            last.settings += _of_copy(path, text, files)
+            last.settings.append(_of_copy(path, text, files))
     started = "" if last is None else last.started
     sure: Confidence = "likely" if started and not _SCRIPT.search(started) else "possible"
+    built_of: list[_Stage] = []
     while last is not None:
         if last.boots or _IS_INIT.search(last.started) or _LOADS.search(last.started):
             return
-        for each in files.limited(last.settings, _MOST_SETTINGS, "kernel settings of an image", lambda line: line.at):
-            yield replace(each, confidence=sure)
+        built_of.append(last)
         last = stages.pop(last.base, None)
+    found = chain.from_iterable(each for stage in built_of for each in stage.settings)
+    for line in files.limited(found, _MOST_SETTINGS, "kernel settings of an image", lambda line: line.at):
+        yield replace(line, confidence=sure)
 
 
 def held(label: str, text: str) -> Iterator[Held]:
