@@ -22,7 +22,8 @@ class Traits:
     a preloaded library changes nothing. `loads_from_origin`: it finds its libraries by $ORIGIN, which a file capability switches off.
     `workers_hold`: its workers inherit the listening sockets, so while one is left nobody else can bind. `gives_way`: the setting, with
     its file, by which it leaves a port that it runs on without to others. `takes_socket`: the flag by which it takes a descriptor that
-    it ignores without. `detaches`: started from a shell, it goes to the background by itself.
+    it ignores without. `detaches`: started from a shell, it goes to the background by itself. `pod_says_port`: a pod
+    of Kubernetes names the port in its `ports`, and no node is given a second one that does.
     """
 
     root: Root | None = None
@@ -38,6 +39,7 @@ class Traits:
     gives_way: str = ""
     takes_socket: str = ""
     detaches: bool = False
+    pod_says_port: bool = False
 
     def or_else(self, general: "Traits") -> "Traits":
         """These, and where nothing is said here what is known in general."""
@@ -55,4 +57,5 @@ class Traits:
             gives_way=self.gives_way or general.gives_way,
             takes_socket=self.takes_socket or general.takes_socket,
             detaches=self.detaches or general.detaches,
+            pod_says_port=self.pod_says_port or general.pod_says_port,
         )

@@ -10,7 +10,7 @@ from portwright._start.records import dataclass, replace
 from portwright.daemons._engine import rooms
 from portwright.daemons._engine.descriptor import Descriptor
 from portwright.daemons._engine.protocol import DaemonFact, Packages
-from portwright.facts import Endpoint, Invocation, NodeClaim, Protocol
+from portwright.facts import Endpoint, Invocation, NodeClaim, Protocol, Traits
 from portwright.formats import yaml_nodes
 from portwright.formats.nodes import Node
 from portwright.numbers import decimal
@@ -38,7 +38,8 @@ _PATCHED = lazy_regex(r"service-node-port-range[\"']?[ \t]*:[ \t]*[\"']?([0-9]{1
 _OF_PORTS = lazy_regex(
     r"net\.(?:ipv4\.(?:ip_(?:local_port_range|local_reserved_ports|unprivileged_port_start)|tcp_(?:tw_re\w+|fin_timeout))|core\.somaxconn)"
 )
-# Images that are widely used, and whose programs have CAP_NET_BIND_SERVICE as a file capability.
+# Nothing in a manifest tells whether the file of a program has the capability. Of these images it is known: their Dockerfiles call
+# setcap(8), and without this the charts that most clusters run would be flagged for what works.
 _HAS_FILE_CAPABILITY = lazy_regex(r"(?:^|/)(?:ingress-nginx/|nginx-ingress|kubernetes-ingress|coredns|caddy)")
 _UNPRIVILEGED = "net.ipv4.ip_unprivileged_port_start"
 _TRUE = frozenset(("true", "yes", "on"))
@@ -181,6 +182,16 @@ def _of_pod(pod: Pod, source: Source, packages: Packages, read: Program) -> Iter
         taken[protocol] = known.union(ports)
         return not known.overlaps(ports)
 
+    running = [each for each in pod.containers if not each.is_passing]
+    said = [
+        endpoint
+        for container in running
+        for port in children(container.node, "ports")
+        if (endpoint := _published(port, pod.called(container), pod.on_host)) is not None
+    ]
+    named: dict[Protocol, PortSet] = {
+        protocol: PortSet.of(*(port for each in said if each.protocol == protocol for port in each.ports)) for protocol in ("tcp", "udp")
+    }
     for container in pod.containers:
         yield from (claim for claim in node_settings(container, pod, source) if _OF_PORTS.fullmatch(claim.name))
         yield from _capabilities(container, pod)
@@ -189,13 +200,10 @@ def _of_pod(pod: Pod, source: Source, packages: Packages, read: Program) -> Iter
         for fact in _started(container, packages, read) if pod.on_host else ():
             if isinstance(fact, Endpoint):
                 is_new(fact.protocol, fact.ports)
+                if named[fact.protocol].overlaps(fact.ports):
+                    fact = replace(fact, traits=replace(fact.traits, pod_says_port=True))
             yield fact
-    running = [each for each in pod.containers if not each.is_passing]
-    for container in running:
-        for port in children(container.node, "ports"):
-            endpoint = _published(port, pod.called(container), pod.on_host)
-            if endpoint is not None and is_new(endpoint.protocol, endpoint.ports):
-                yield endpoint
+    yield from (endpoint for endpoint in said if is_new(endpoint.protocol, endpoint.ports))
     if pod.on_host:
         for container in running:
             yield from (endpoint for endpoint in _probed(container, pod.called(container)) if is_new("tcp", endpoint.ports))
@@ -222,6 +230,7 @@ def _published(port: Node, app: str, on_host: bool) -> Endpoint | None:
         v6only=True if address is not None and ":" in address.text else None,
         confidence="likely",
         binds_as=None if on_host else "root",
+        traits=Traits(pod_says_port=True),
     )
 
 

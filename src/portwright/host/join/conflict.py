@@ -145,6 +145,12 @@ def may_be_first(host: Host, listener: Listener) -> bool:
     return bool(rivals) and all(each.survives_conflict and not _is_earlier(each, my_turn) for each in rivals)
 
 
+def is_never_tried(host: Host, listener: Listener) -> bool:
+    """Whether no bind() fails though a port is contested: of two pods that name it Kubernetes gives a node only one."""
+    rivals = _rivals(host, listener) if listener.traits.pod_says_port else []
+    return bool(rivals) and all(each.traits.pod_says_port for each in rivals)
+
+
 def _rivals(host: Host, listener: Listener) -> list[Listener]:
     """The first rivals on a listener's lowest port."""
     mine, port = claim(host, listener), listener.port
