@@ -5,12 +5,14 @@ One pass over the text, nothing evaluated: a value is a text with blanks, a list
 
 import re
 from collections.abc import Iterator
+from typing import TypeAlias, Union
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, field
-from portwright.formats.parts import Part
+from portwright.formats.parts import Bare, Call, Items, Part, String, string
+from portwright.formats.token_reader import TokenReader
 from portwright.numbers import based
-from portwright.source import Source, Span
+from portwright.source import Source
 
 DEEPEST = 64
 """Brackets inside brackets that are followed."""
@@ -26,24 +28,6 @@ _LETTERS = {"n": "\n", "r": "\r", "t": "\t"}
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """A quoted text or a here-document; `indent` blanks of each line do not belong to it."""
-
-    parts: tuple[Part, ...]
-    at: int
-    indent: int = 0
-    here: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Items:
-    """A list."""
-
-    values: tuple["Value", ...]
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
 class Pairs:
     """An object: its keys as written, with their values."""
 
@@ -51,24 +35,7 @@ class Pairs:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A function with what it is given."""
-
-    name: str
-    arguments: tuple["Value", ...]
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A name with the names behind its dots (`var.port`), a number or a truth value; "" for what has to be computed."""
-
-    text: str
-    at: int
-
-
-Value = Text | Items | Pairs | Call | Name
+Value: TypeAlias = Union[String, "Items[Value]", Pairs, "Call[Value]", Bare]
 
 
 @dataclass(slots=True)
@@ -95,38 +62,11 @@ def parse(source: Source) -> Block:
     return _Reader(source.text).body()
 
 
-def place(source: Source, at: int) -> Span:
-    """The place of an offset."""
-    return source.span(at, at)
+class _Reader(TokenReader):
+    texts = ("quote", "here")
 
-
-class _Reader:
     def __init__(self, text: str) -> None:
-        self.text = text
-        self.at = 0
-        self.start = 0
-        self.kind = ""
-        self.word = ""
-        self.next()
-
-    def next(self) -> None:
-        """Go to the next token; `kind` is "" at the end."""
-        text = self.text
-        while True:
-            found = _TOKEN.match(text, self.at)
-            if found is None:
-                self.kind, self.word, self.start = "", "", len(text)
-                return
-            kind = found.lastgroup or ""
-            if kind == "blank":
-                self.at = found.end()
-                continue
-            if kind == "comment":
-                end = text.find("*/", found.end())
-                self.at = len(text) if end < 0 else end + 2
-                continue
-            self.kind, self.word, self.start, self.at = kind, found[0], found.start(), found.end()
-            return
+        super().__init__(text, _TOKEN)
 
     def lines(self) -> None:
         while self.kind == "line":
@@ -136,16 +76,16 @@ class _Reader:
         top = Block("", (), 0)
         stack = [top]
         while self.kind:
-            if self.kind == "sign" and self.word == "}" and len(stack) > 1:
+            if self.is_sign("}") and len(stack) > 1:
                 stack.pop()
                 self.next()
                 continue
             if self.kind != "name":
-                self._skip_one()
+                self.skip()
                 continue
             name, start = self.word, self.start
             self.next()
-            if self.kind == "sign" and self.word == "=":
+            if self.is_sign("="):
                 self.next()
                 stack[-1].values[name] = self.value(0)
                 self._rest_of_line()
@@ -153,148 +93,118 @@ class _Reader:
             labels = []
             while self.kind in ("quote", "name"):
                 if self.kind == "quote":
-                    labels.append("".join(part.text if not part.filled else "" for part in self.quoted().parts))
+                    labels.append("".join(part.text if not part.filled else "" for part in self._quoted().parts))
                 else:
                     labels.append(self.word)
                     self.next()
-            if self.kind == "sign" and self.word == "{" and len(stack) < DEEPEST:
+            if self.is_sign("{") and len(stack) < DEEPEST:
                 block = Block(name, tuple(labels), start)
                 stack[-1].blocks.append(block)
                 stack.append(block)
                 self.next()
             elif self.kind and self.kind != "line":
-                self._skip_one()
+                self.skip()
         return top
 
-    def _skip_one(self) -> None:
-        """Past one token; past all that a bracket holds."""
-        if self.kind == "quote":
-            self.quoted()
-        elif self.kind == "here":
-            self.here()
-        elif self.kind == "sign" and self.word in "{[(":
-            self._past_bracket()
-        else:
-            self.next()
-
-    def _past_bracket(self) -> None:
-        depth = 0
-        while self.kind:
-            if self.kind == "quote":
-                self.quoted()
-                continue
-            if self.kind == "here":
-                self.here()
-                continue
-            if self.kind == "sign" and self.word in "{[(":
-                depth += 1
-            elif self.kind == "sign" and self.word in "}])":
-                depth -= 1
-            self.next()
-            if depth <= 0:
-                return
-
     def _rest_of_line(self) -> None:
-        while self.kind and self.kind != "line" and not (self.kind == "sign" and self.word in "}])"):
-            self._skip_one()
+        while self.kind and self.kind != "line" and not self.is_sign("}", "]", ")"):
+            self.skip()
 
     def value(self, depth: int) -> Value:
-        """One value up to the comma, the line's end or the bracket that ends it; `Name("")` where an operator makes something of it."""
+        """One value up to the comma, the line's end or the bracket that ends it; `Bare("")` where an operator makes something of it."""
         start = self.start
         found = self._one(depth)
         computed = False
-        while self.kind and self.kind != "line" and not (self.kind == "sign" and self.word in (",", "}", "]", ")", ":", "=>", "=")):
+        while self.kind and self.kind != "line" and not self.is_sign(",", "}", "]", ")", ":", "=>", "="):
             computed = True
-            if self.kind == "sign" and self.word == "?":
+            if self.is_sign("?"):
                 self.next()
                 self.lines()
                 self.value(depth + 1) if depth < DEEPEST else self._rest_of_line()
                 self.lines()
-                if self.kind == "sign" and self.word == ":":
+                if self.is_sign(":"):
                     self.next()
                     self.lines()
                 continue
-            if self.kind == "sign" and self.word in ("&&", "||", "==", "!=", "+", "-", "*", "/", "%", "<", ">", "<=", ">="):
+            if self.is_sign("&&", "||", "==", "!=", "+", "-", "*", "/", "%", "<", ">", "<=", ">="):
                 self.next()
                 self.lines()
                 continue
-            self._skip_one()
-        return Name("", start) if computed else found
+            self.skip()
+        return Bare("", start) if computed else found
 
     def _one(self, depth: int) -> Value:
         start = self.start
-        if self.kind == "quote":
-            return self.quoted()
-        if self.kind == "here":
-            return self.here()
+        if self.kind in self.texts:
+            return self.string()
         if self.kind == "number":
             word = self.word
             self.next()
-            return Name(word, start)
+            return Bare(word, start)
         if self.kind == "name":
             return self._named(depth)
-        if self.kind == "sign" and self.word in ("[", "{") and depth < DEEPEST:
+        if self.is_sign("[", "{") and depth < DEEPEST:
             return self._items(depth) if self.word == "[" else self._pairs(depth)
-        if self.kind == "sign" and self.word == "(" and depth < DEEPEST:
+        if self.is_sign("(") and depth < DEEPEST:
             self.next()
             self.lines()
             inner = self.value(depth + 1)
             self.lines()
             self._close(")")
             return inner
-        self._skip_one()
-        return Name("", start)
+        self.skip()
+        return Bare("", start)
 
     def _named(self, depth: int) -> Value:
         start, words = self.start, [self.word]
         self.next()
-        if self.kind == "sign" and self.word == "(" and depth < DEEPEST:
+        if self.is_sign("(") and depth < DEEPEST:
             self.next()
             arguments = []
             self.lines()
-            while self.kind and not (self.kind == "sign" and self.word == ")"):
+            while self.kind and not self.is_sign(")"):
                 arguments.append(self.value(depth + 1))
                 self.lines()
-                if self.kind == "sign" and self.word == ",":
+                if self.is_sign(","):
                     self.next()
-                elif self.kind == "sign" and self.word in (")",):
+                elif self.is_sign(")"):
                     break
                 elif self.kind:
-                    self._skip_one()
+                    self.skip()
                 self.lines()
             self._close(")")
             return Call(words[0], tuple(arguments), start)
-        while self.kind == "sign" and self.word == ".":
+        while self.is_sign("."):
             self.next()
             if self.kind not in ("name", "number"):
-                return Name("", start)
+                return Bare("", start)
             words.append(self.word)
             self.next()
-        if self.kind == "sign" and self.word == "[":
-            self._past_bracket()
-            return Name("", start)
-        return Name(".".join(words), start)
+        if self.is_sign("["):
+            self.skip()
+            return Bare("", start)
+        return Bare(".".join(words), start)
 
     def _close(self, bracket: str) -> None:
-        if self.kind == "sign" and self.word == bracket:
+        if self.is_sign(bracket):
             self.next()
 
     def _items(self, depth: int) -> Value:
         start = self.start
         self.next()
         self.lines()
-        if self.kind == "name" and self.word == "for":
+        if self.is_name("for"):
             self._to_bracket("]")
-            return Name("", start)
+            return Bare("", start)
         values = []
-        while self.kind and not (self.kind == "sign" and self.word in ("]", "}", ")")):
+        while self.kind and not self.is_sign("]", "}", ")"):
             values.append(self.value(depth + 1))
             self.lines()
-            if self.kind == "sign" and self.word == ",":
+            if self.is_sign(","):
                 self.next()
                 self.lines()
-            elif self.kind and not (self.kind == "sign" and self.word in ("]", "}", ")")):
-                self._skip_one()
+            elif self.kind and not self.is_sign("]", "}", ")"):
+                self.skip()
         self._close("]")
         return Items(tuple(values), start)
 
@@ -302,32 +212,35 @@ class _Reader:
         start = self.start
         self.next()
         self.lines()
-        if self.kind == "name" and self.word == "for":
+        if self.is_name("for"):
             self._to_bracket("}")
-            return Name("", start)
+            return Bare("", start)
         pairs = []
-        while self.kind and not (self.kind == "sign" and self.word in ("}", "]", ")")):
+        while self.kind and not self.is_sign("}", "]", ")"):
             key = self._one(depth + 1)
-            name = key.text if isinstance(key, Name) else literal(key) if isinstance(key, Text) else None
-            if self.kind == "sign" and self.word in ("=", ":"):
+            name = key.text if isinstance(key, Bare) else literal(key) if isinstance(key, String) else None
+            if self.is_sign("=", ":"):
                 self.next()
                 self.lines()
                 value = self.value(depth + 1)
                 if name:
                     pairs.append((name, value))
-            elif self.kind and self.kind != "line" and not (self.kind == "sign" and self.word in (",", "}", "]", ")")):
-                self._skip_one()
-            while self.kind == "line" or (self.kind == "sign" and self.word == ","):
+            elif self.kind and self.kind != "line" and not self.is_sign(",", "}", "]", ")"):
+                self.skip()
+            while self.kind == "line" or self.is_sign(","):
                 self.next()
         self._close("}")
         return Pairs(tuple(pairs), start)
 
     def _to_bracket(self, bracket: str) -> None:
-        while self.kind and not (self.kind == "sign" and self.word == bracket):
-            self._skip_one()
+        while self.kind and not self.is_sign(bracket):
+            self.skip()
         self._close(bracket)
 
-    def quoted(self) -> Text:
+    def string(self) -> String:
+        return self._quoted() if self.kind == "quote" else self._here()
+
+    def _quoted(self) -> String:
         """A text in quotes; the token is its first quote."""
         text, start = self.text, self.start
         parts, at, done = [], start + 1, start + 1
@@ -344,7 +257,7 @@ class _Reader:
                 parts += [Part(text[done:at], done), Part(text[at + 1 : at + 3], at, exact=False)]
                 at = done = at + 3
             elif two in ("${", "%{"):
-                stop = _blank_end(text, at + 2)
+                stop = _blank_end(text, at + 2, end)
                 parts += [Part(text[done:at], done), Part(text[at + 2 : stop - 1].strip() if two == "${" else "", at, filled=True)]
                 at = done = stop
             else:
@@ -352,9 +265,9 @@ class _Reader:
         parts.append(Part(text[done:at], done))
         self.at = at + 1 if at < end and text[at] == '"' else at
         self.next()
-        return Text(tuple(part for part in parts if part.text or part.filled), start)
+        return string(parts, start)
 
-    def here(self) -> Text:
+    def _here(self) -> String:
         """A here-document; the token is its first line."""
         text, start, first = self.text, self.start, self.at
         mark = self.word.strip()
@@ -375,12 +288,12 @@ class _Reader:
                 parts += [Part(text[done:at], done), Part(found[0][1:], at, exact=False)]
                 done = found.end()
                 continue
-            stop = min(_blank_end(text, found.end()), last)
+            stop = _blank_end(text, found.end(), last)
             parts += [Part(text[done:at], done), Part(text[at + 2 : stop - 1].strip() if text[at] == "$" else "", at, filled=True)]
             done = stop
         parts.append(Part(text[done:last], done))
         self.next()
-        return Text(tuple(part for part in parts if part.text or part.filled), start, indent, here=True)
+        return string(parts, start, indent)
 
 
 def _unescaped(written: str) -> str:
@@ -390,10 +303,10 @@ def _unescaped(written: str) -> str:
     return _LETTERS.get(written[1], written[1])
 
 
-def _blank_end(text: str, at: int) -> int:
-    """Behind the brace that ends a blank whose inside begins at `at`; the line's end where none does."""
+def _blank_end(text: str, at: int, end: int) -> int:
+    """Behind the brace that ends a blank whose inside begins at `at`; the line's end, or `end`, where none does."""
     stack = ["}"]
-    while at < len(text) and stack:
+    while at < end and stack:
         char = text[at]
         if char == "\n" and stack[-1] == '"':
             return at
@@ -412,11 +325,11 @@ def _blank_end(text: str, at: int) -> int:
         elif char == "}":
             stack.pop()
         at += 1
-    return at
+    return min(at, end)
 
 
 def literal(value: "Value | None") -> str | None:
     """The text of a value without blanks; None for any other."""
-    if isinstance(value, Text) and not any(part.filled for part in value.parts):
+    if isinstance(value, String) and not any(part.filled for part in value.parts):
         return "".join(part.text for part in value.parts)
     return None

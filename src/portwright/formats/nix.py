@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Iterator
+from typing import TypeAlias, Union
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
-from portwright.formats.parts import Part
+from portwright.formats.parts import Bare, Items, Part, String, string
+from portwright.formats.token_reader import TokenReader
 from portwright.source import Source
 
 DEEPEST = 100
 """Brackets inside brackets that are followed."""
-MOST = 300_000
-"""Tokens of a file that are read."""
 
 _TOKEN = lazy_regex(
     r"(?P<blank>(?:[ \t\r\n]|#[^\n]*)+)|(?P<comment>/\*)|(?P<long>'')|(?P<quote>\")"
@@ -23,32 +23,6 @@ _KEYWORDS = frozenset(("let", "in", "with", "rec", "if", "then", "else", "inheri
 
 
 @dataclass(frozen=True, slots=True)
-class String:
-    """A string; one in two single quotes is `long`, and `indent` blanks of each line do not belong to it."""
-
-    parts: tuple[Part, ...]
-    at: int
-    indent: int = 0
-    long: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Bare:
-    """A number, a truth value or a name with what stands behind its dots; "" for what has to be computed."""
-
-    text: str
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Items:
-    """A list."""
-
-    values: tuple["Value", ...]
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
 class Set:
     """An attribute set: the names that lead to each value, as far as they are literal (None where one is computed)."""
 
@@ -56,7 +30,7 @@ class Set:
     at: int
 
 
-Value = String | Bare | Items | Set
+Value: TypeAlias = Union[String, Bare, "Items[Value]", Set]
 
 # What leaves a value as it is: modules are merged by its priority, or it is made from another form of the same.
 _THROUGH = frozenset(("mkDefault", "mkForce", "mkBefore", "mkAfter", "toString", "mkIf", "mkOverride", "optionalAttrs", "mkMerge", "toInt"))
@@ -78,51 +52,14 @@ def parse(source: Source) -> Read:
     return Read(value, {name: found for name, found in reader.names.items() if name not in reader.twice}, reader.left <= 0)
 
 
-def settings(value: Value, above: tuple[str, ...] = (), depth: int = 0) -> Iterator[tuple[tuple[str, ...], Value, int]]:
-    """Each value that is no set, with all names that lead there and the offset of the last of them; sets in lists are not looked into."""
-    if isinstance(value, Set) and depth < DEEPEST:
-        for names, inside, at in value.pairs:
-            if isinstance(inside, Set):
-                yield from settings(inside, (*above, *names), depth + 1)
-            else:
-                yield (*above, *names), inside, at
+class _Reader(TokenReader):
+    texts = ("quote", "long")
 
-
-class _Reader:
     def __init__(self, text: str) -> None:
-        self.text = text
-        self.at = 0
-        self.left = MOST
-        self.start = 0
-        self.kind = ""
-        self.word = ""
         self.names: dict[str, Value] = {}
         self.twice: set[str] = set()
-        self.next()
-
-    def next(self) -> None:
-        text = self.text
-        while True:
-            found = _TOKEN.match(text, self.at)
-            if found is None or self.left <= 0:
-                self.kind, self.word, self.start = "", "", len(text)
-                return
-            self.left -= 1
-            kind = found.lastgroup or ""
-            if kind == "blank":
-                self.at = found.end()
-            elif kind == "comment":
-                end = text.find("*/", found.end())
-                self.at = len(text) if end < 0 else end + 2
-            else:
-                self.kind, self.word, self.start, self.at = kind, found[0], found.start(), found.end()
-                return
-
-    def is_sign(self, *signs: str) -> bool:
-        return self.kind == "sign" and self.word in signs
-
-    def is_name(self, *names: str) -> bool:
-        return self.kind == "name" and self.word in names
+        self.no_arguments: set[int] = set()
+        super().__init__(text, _TOKEN)
 
     def expression(self, depth: int) -> Value:
         """Up to the semicolon, the bracket or the keyword that ends it."""
@@ -175,9 +112,10 @@ class _Reader:
             if found is not None and found[0].endswith("@"):
                 self.at = found.end()
                 self.next()
-        if not self.is_sign("{") or _FORMALS.match(text, self.at) is None:
+        begun = self.start
+        if not self.is_sign("{") or begun in self.no_arguments or _FORMALS.match(text, self.at) is None:
             return False
-        kept = (self.at, self.start, self.kind, self.word, self.left)
+        kept = (self.at, self.start, self.kind, self.word)
         self.next()
         while self.kind and not self.is_sign("}"):
             if self.kind == "name" or self.is_sign("...", ","):
@@ -195,7 +133,9 @@ class _Reader:
             if self.is_sign(":"):
                 self.next()
                 return True
-        self.at, self.start, self.kind, self.word, _ = kept
+        self.at, self.start, self.kind, self.word = kept
+        # What is inside is read once more as what it is: each bracket around it would double that.
+        self.no_arguments.add(begun)
         return False
 
     def _default(self, depth: int) -> None:
@@ -267,10 +207,8 @@ class _Reader:
             self.next()
         start = self.start
         value: Value = Bare("", start)
-        if self.kind == "quote":
-            value = self.quoted()
-        elif self.kind == "long":
-            value = self.long()
+        if self.kind in self.texts:
+            value = self.string()
         elif self.kind in ("number", "path"):
             value = Bare(self.word, start)
             self.next()
@@ -279,19 +217,13 @@ class _Reader:
             self.next()
             while self.is_sign("."):
                 self.next()
-                if self.kind == "name":
-                    words.append(self.word)
-                    self.next()
-                elif self.kind == "quote":
-                    words.append("".join(part.text if not part.filled else "\ufffd" for part in self.quoted().parts))
-                elif self.is_sign("${"):
-                    self._past_blank()
-                    words.append("\ufffd")
-                else:
+                word = self._name()
+                if word is None:
                     break
+                words.append(word)
             return Bare(".".join(words), start)
         elif depth > DEEPEST:
-            self._past_bracket()
+            self.skip()
             return value
         elif self.is_sign("{"):
             self.next()
@@ -323,7 +255,7 @@ class _Reader:
             while self.is_sign("."):
                 self.next()
                 if self.kind in ("name", "quote"):
-                    self.quoted() if self.kind == "quote" else self.next()
+                    self.skip()
             return Bare("", start)
         return value
 
@@ -332,7 +264,7 @@ class _Reader:
         while self.kind and not self.is_sign("}", ")", "]") and not (self.kind == "name" and self.word in ends):
             if self.is_name("inherit"):
                 while self.kind and not self.is_sign(";", "}"):
-                    self._past_bracket() if self.is_sign("(") else self.next()
+                    self.skip() if self.is_sign("(") else self.next()
             else:
                 names, start = self._names()
                 if self.is_sign("="):
@@ -341,57 +273,53 @@ class _Reader:
                     if names:
                         yield names, value, start
                 elif not names and self.kind:
-                    self._past_bracket()
+                    self.skip()
             while self.kind and not self.is_sign(";", "}", ")", "]") and not (self.kind == "name" and self.word in ends):
-                self._past_bracket()
+                self.skip()
             if self.is_sign(";"):
                 self.next()
 
     def _names(self) -> tuple[tuple[str, ...], int]:
         names: list[str] = []
-        start = self.start
         while True:
             start = self.start
-            if self.kind == "name":
-                names.append(self.word)
-                self.next()
-            elif self.kind == "quote":
-                names.append("".join(part.text if not part.filled else "\ufffd" for part in self.quoted().parts))
-            elif self.is_sign("${"):
-                self._past_blank()
-                names.append("\ufffd")
-            else:
+            name = self._name()
+            if name is None:
                 return (), start
+            names.append(name)
             if not self.is_sign("."):
                 return tuple(names), start
             self.next()
+
+    def _name(self) -> str | None:
+        """One name of those between dots, U+FFFD in it for what is computed; None, and nothing taken, where none begins."""
+        word = self.word
+        if self.kind == "name":
+            self.next()
+            return word
+        if self.kind == "quote":
+            return "".join(part.text if not part.filled else "\ufffd" for part in self._quoted().parts)
+        if self.is_sign("${"):
+            self._past_blank()
+            return "\ufffd"
+        return None
 
     def _past_blank(self) -> None:
         self.at = _blank_end(self.text, self.at)
         self.next()
 
-    def _past_bracket(self) -> None:
-        """Past one token, and past all that a bracket holds."""
-        depth = 0
-        while self.kind:
-            if self.kind == "quote":
-                self.quoted()
-            elif self.kind == "long":
-                self.long()
-            else:
-                if self.is_sign("{", "[", "(", "${"):
-                    depth += 1
-                elif self.is_sign("}", "]", ")"):
-                    depth -= 1
-                self.next()
-            if depth <= 0:
-                return
-
     def _to_end(self) -> None:
         while self.kind and not self.is_sign(";", "}", "]", ")"):
-            self._past_bracket()
+            self.skip()
 
-    def quoted(self) -> String:
+    def string(self) -> String:
+        begun = self.start
+        found = self._quoted() if self.kind == "quote" else self._long()
+        # A bracket that may be that of a function's arguments is looked at twice, and so are the strings in it, however long.
+        self.left -= (self.start - begun) // 8
+        return found
+
+    def _quoted(self) -> String:
         text, start, at = self.text, self.start, self.at
         parts, done, end = [], at, len(text)
         while at < end and text[at] != '"':
@@ -410,9 +338,9 @@ class _Reader:
         parts.append(Part(text[done:at], done))
         self.at = min(at + 1, end)
         self.next()
-        return String(tuple(part for part in parts if part.text or part.filled), start)
+        return string(parts, start)
 
-    def long(self) -> String:
+    def _long(self) -> String:
         text, start, at = self.text, self.start, self.at
         first = text.find("\n", at) + 1
         if first > 0 and not text[at:first].strip():
@@ -447,7 +375,7 @@ class _Reader:
         indent = min((len(line) - len(line.lstrip(" ")) for line in lines if line.strip()), default=0)
         self.at = min(at + 2, end)
         self.next()
-        return String(tuple(part for part in parts if part.text or part.filled), start, indent, long=True)
+        return string(parts, start, indent)
 
 
 _AFTER_NAME = lazy_regex(r"[ \t\r\n]*[:@]")

@@ -1,10 +1,13 @@
 """Puppet manifests: the resources that are declared, with what is literal in them; nothing is evaluated, and conditions count as met."""
 
 import re
+from bisect import bisect_left
+from typing import TypeAlias, Union
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
-from portwright.formats.parts import Part
+from portwright.formats.parts import Bare, Call, Items, Part, String, string
+from portwright.formats.token_reader import TokenReader
 from portwright.source import Source
 
 DEEPEST = 64
@@ -12,37 +15,12 @@ DEEPEST = 64
 
 _TOKEN = lazy_regex(
     r"(?P<blank>(?:[ \t\r\n]|#[^\n]*)+)|(?P<comment>/\*)|(?P<single>')|(?P<double>\")"
-    r"|(?P<here>@\(\s*\"?[^\n)\"/]{1,80}\"?\s*(?:/[a-zA-Z$]*)?\s*\))|(?P<variable>\$(?:::)?\w+(?:::\w+)*)"
+    r"|(?P<here>@\([ \t]{0,20}\"?[^\s)\"/][^\n)\"/]{0,79}\"?[ \t]{0,20}(?:/[a-zA-Z$]{0,20}[ \t]{0,20})?\))"
+    r"|(?P<variable>\$(?:::)?\w+(?:::\w+)*)"
     r"|(?P<number>-?[0-9]+(?:\.[0-9]+)?)|(?P<name>(?:::)?\w+(?:::\w+)*)|(?P<sign>=>|\+>|->|~>|<-|<~|==|!=|=~|!~|<=|>=|<\||\|>|<<\||\|>>|.)",
     re.DOTALL,
 )
 _LETTERS = {"n": "\n", "t": "\t", "r": "\r", "s": " "}
-
-
-@dataclass(frozen=True, slots=True)
-class String:
-    """A string or a heredoc, of whose lines `indent` blanks do not belong to it."""
-
-    parts: tuple[Part, ...]
-    at: int
-    indent: int = 0
-    here: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Bare:
-    """A number, a word or a variable (with its $); "" for what has to be computed."""
-
-    text: str
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Items:
-    """An array."""
-
-    values: tuple["Value", ...]
-    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +31,7 @@ class Hash:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A function with what it is given: template('web/site.erb')."""
-
-    name: str
-    arguments: tuple["Value", ...]
-    at: int
-
-
-Value = String | Bare | Items | Hash | Call
+Value: TypeAlias = Union[String, Bare, "Items[Value]", Hash, "Call[Value]"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +50,6 @@ class Manifest:
 
     resources: tuple[Resource, ...]
     variables: dict[str, Value]
-    calls: tuple[Call, ...]
 
 
 def parse(source: Source) -> Manifest:
@@ -89,42 +57,18 @@ def parse(source: Source) -> Manifest:
     reader = _Reader(source.text)
     reader.body()
     variables = {name: value for name, value in reader.variables.items() if name not in reader.twice}
-    return Manifest(tuple(reader.resources), variables, tuple(reader.calls))
+    return Manifest(tuple(reader.resources), variables)
 
 
-class _Reader:
+class _Reader(TokenReader):
+    texts = ("single", "double", "here")
+
     def __init__(self, text: str) -> None:
-        self.text = text
-        self.at = 0
-        self.start = 0
-        self.kind = ""
-        self.word = ""
         self.resources: list[Resource] = []
         self.variables: dict[str, Value] = {}
         self.twice: set[str] = set()
-        self.calls: list[Call] = []
-        self.endless: set[str] = set()
-        self.next()
-
-    def next(self) -> None:
-        text = self.text
-        while True:
-            found = _TOKEN.match(text, self.at)
-            if found is None:
-                self.kind, self.word, self.start = "", "", len(text)
-                return
-            kind = found.lastgroup or ""
-            if kind == "blank":
-                self.at = found.end()
-            elif kind == "comment":
-                end = text.find("*/", found.end())
-                self.at = len(text) if end < 0 else end + 2
-            else:
-                self.kind, self.word, self.start, self.at = kind, found[0], found.start(), found.end()
-                return
-
-    def is_sign(self, *signs: str) -> bool:
-        return self.kind == "sign" and self.word in signs
+        self.ends: dict[str, list[re.Match[str]]] | None = None
+        super().__init__(text, _TOKEN)
 
     def body(self) -> None:
         """All statements: a brace that opens is a block or the resources of the type before it."""
@@ -153,7 +97,7 @@ class _Reader:
                 inside.append(inside[-1] if inside else "")
                 self.next()
             else:
-                self._skip_one()
+                self.skip()
                 virtual = False
 
     def _statement(self, inside: list[str], virtual: bool) -> None:
@@ -167,14 +111,14 @@ class _Reader:
                 if self.is_sign("("):
                     self._parameters()
                 else:
-                    self._skip_one()
+                    self.skip()
             if self.is_sign("{"):
                 inside.append(f"{word} {name}")
                 self.next()
             return
         if word in ("if", "elsif", "unless", "case", "else"):
             while self.kind and not self.is_sign("{", "}"):
-                self._skip_one()
+                self.skip()
             if self.is_sign("{"):
                 inside.append(around)
                 self.next()
@@ -184,15 +128,14 @@ class _Reader:
             self._resources(word.removeprefix("::"), around, virtual)
             return
         if self.is_sign("{"):
-            self._past_bracket()  # the defaults of a type
+            self.skip()  # the defaults of a type
             return
         if self.is_sign("("):
-            call = self._call(word, start, 0)
-            self.calls.append(call)
+            self._call(word, start, 0)
         elif self.is_sign("["):
-            self._past_bracket()
+            self.skip()
             if self.is_sign("{"):
-                self._past_bracket()
+                self.skip()
 
     def _parameters(self) -> None:
         """The parameters of a class or define, with their defaults."""
@@ -207,7 +150,7 @@ class _Reader:
                         self.twice.add(variable)
                     self.variables[variable] = self.value(0)
             else:
-                self._skip_one()
+                self.skip()
         if self.is_sign(")"):
             self.next()
 
@@ -218,7 +161,7 @@ class _Reader:
             if not self.is_sign(":"):
                 # No resource: a condition's block, or words this reader does not know.
                 while self.kind and not self.is_sign("}"):
-                    self._skip_one()
+                    self.skip()
                 break
             self.next()
             values: dict[str, Value] = {}
@@ -230,7 +173,7 @@ class _Reader:
                         self.next()
                         values[name] = self.value(0)
                 else:
-                    self._skip_one()
+                    self.skip()
             if self.is_sign(";"):
                 self.next()
             if not virtual:
@@ -238,28 +181,6 @@ class _Reader:
                 self.resources += [Resource(kind, each, values, inside) for each in titles]
         if self.is_sign("}"):
             self.next()
-
-    def _skip_one(self) -> None:
-        if self.kind in ("single", "double", "here"):
-            self.value(DEEPEST)
-        elif self.is_sign("{", "[", "("):
-            self._past_bracket()
-        else:
-            self.next()
-
-    def _past_bracket(self) -> None:
-        depth = 0
-        while self.kind:
-            if self.kind in ("single", "double", "here"):
-                self._text()
-                continue
-            if self.is_sign("{", "[", "("):
-                depth += 1
-            elif self.is_sign("}", "]", ")"):
-                depth -= 1
-            self.next()
-            if depth <= 0:
-                return
 
     def value(self, depth: int) -> Value:
         """One value; an empty `Bare` where an operator or a selector makes something of it."""
@@ -273,15 +194,15 @@ class _Reader:
         ):
             computed = True
             if self.is_sign("["):
-                self._past_bracket()
+                self.skip()
             elif self.is_sign("?"):
                 self.next()
-                self._skip_one()
+                self.skip()
             elif self.is_sign("."):
                 self.next()
                 self.next()
                 if self.is_sign("("):
-                    self._past_bracket()
+                    self.skip()
                 if self.is_sign("|"):
                     self.next()
             else:
@@ -295,8 +216,8 @@ class _Reader:
 
     def _one(self, depth: int) -> Value:
         start = self.start
-        if self.kind in ("single", "double", "here"):
-            return self._text()
+        if self.kind in self.texts:
+            return self.string()
         if self.kind in ("number", "variable"):
             word = self.word
             self.next()
@@ -307,7 +228,7 @@ class _Reader:
             if self.is_sign("(") and depth < DEEPEST:
                 return self._call(word, start, depth)
             if self.is_sign("[") and word[:1].isupper():
-                self._past_bracket()
+                self.skip()
                 return Bare("", start)
             return Bare(word, start)
         if self.is_sign("[") and depth < DEEPEST:
@@ -318,13 +239,13 @@ class _Reader:
                 if self.is_sign(","):
                     self.next()
                 elif not self.is_sign("]", "}", ")", ";"):
-                    self._skip_one()
+                    self.skip()
             if self.is_sign("]"):
                 self.next()
             return Items(tuple(values), start)
         if self.is_sign("{") and depth < DEEPEST:
             return self._hash(depth)
-        self._skip_one()
+        self.skip()
         return Bare("", start)
 
     def _hash(self, depth: int) -> Value:
@@ -337,14 +258,14 @@ class _Reader:
                 self.next()
                 pairs.append((key, self.value(depth + 1)))
             elif not self.is_sign(",", "}", "]", ")"):
-                self._skip_one()
+                self.skip()
             if self.is_sign(","):
                 self.next()
         if self.is_sign("}"):
             self.next()
         return Hash(tuple(pairs), start)
 
-    def _call(self, name: str, start: int, depth: int) -> Call:
+    def _call(self, name: str, start: int, depth: int) -> "Call[Value]":
         self.next()
         arguments = []
         while self.kind and not self.is_sign(")", "}", ";"):
@@ -352,12 +273,12 @@ class _Reader:
             if self.is_sign(","):
                 self.next()
             elif not self.is_sign(")", "}", ";"):
-                self._skip_one()
+                self.skip()
         if self.is_sign(")"):
             self.next()
         return Call(name, tuple(arguments), start)
 
-    def _text(self) -> Value:
+    def string(self) -> String | Bare:
         if self.kind == "here":
             return self._here()
         return self._quoted()
@@ -386,9 +307,19 @@ class _Reader:
         parts.append(Part(text[done:at], done))
         self.at = min(at + 1, end)
         self.next()
-        return String(tuple(part for part in parts if part.text or part.filled), start)
+        return string(parts, start)
 
-    def _here(self) -> Value:
+    def _end(self, name: str, first: int) -> re.Match[str] | None:
+        """The line that ends a heredoc of this name; all that may end one are looked for at once, as many may have none."""
+        if self.ends is None:
+            self.ends = {}
+            for line in _END.finditer(self.text):
+                self.ends.setdefault(line[3], []).append(line)
+        lines = self.ends.get(name, [])
+        at = bisect_left(lines, first, key=lambda line: line.start())
+        return lines[at] if at < len(lines) else None
+
+    def _here(self) -> String | Bare:
         text, start = self.text, self.start
         inner = self.word[2:-1].strip()
         name, _, _ = inner.partition("/")
@@ -396,12 +327,8 @@ class _Reader:
         double = name.startswith('"')
         name = name.strip('"').partition(":")[0].strip()
         first = text.find("\n", self.at) + 1
-        found = None
-        if first > 0 and name and name not in self.endless:
-            found = re.compile(rf"^([ \t]*)(?:(\|)[ \t]*)?(?:-[ \t]*)?{re.escape(name)}[ \t]*\r?$", re.MULTILINE).search(text, first)
+        found = self._end(name, first) if first > 0 else None
         if found is None:
-            # Nor is there an end for a later one.
-            self.endless.add(name)
             self.next()
             return Bare("", start)
         indent = len(found[1]) if found[2] else 0
@@ -417,7 +344,8 @@ class _Reader:
         self.next()
         if rest.strip(" \t\r,;"):
             return Bare("", start)
-        return String(tuple(part for part in parts if part.text or part.filled), start, indent, here=True)
+        return string(parts, start, indent)
 
 
+_END = lazy_regex(r"^([ \t]*)(?:(\|)[ \t]*)?(?:-[ \t]*)?([^\s|-](?:[^\n]*\S)?)[ \t\r]*$", re.MULTILINE)
 _VARIABLE = lazy_regex(r"\$\{([^}\n]{0,200})\}|\$((?:::)?[a-z_]\w*(?:::\w+)*)")

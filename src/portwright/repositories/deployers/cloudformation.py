@@ -1,5 +1,6 @@
 """CloudFormation templates: the user data of instances and the files of cfn-init, as far as they are literal."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from portwright._start.lazy_regex import lazy_regex
@@ -7,7 +8,7 @@ from portwright.formats.nodes import Node
 from portwright.formats.yaml_nodes import parse
 from portwright.repositories.checkout import Checkout
 from portwright.repositories.deployers import first_boot
-from portwright.repositories.deployers.literal import remarks
+from portwright.repositories.deployers.literal import Fill, at_most, remarks
 from portwright.repositories.deployers.placed import LONGEST, Deployed, Line, Pages, block
 from portwright.source import Source, Word
 from portwright.system.spanned_text import UNKNOWN
@@ -22,7 +23,7 @@ def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
     cut, text = len(text) > LONGEST, text[:LONGEST]
     nodes, _ = parse(Source(label, text))
     outer = text.split("\n")
-    known = _parameters(nodes)
+    known = at_most(_parameters(nodes).get)
     found: list[Pages] = []
     for node in nodes:
         for resource in node.children if node.key.text == "Resources" else ():
@@ -59,41 +60,39 @@ def _values(nodes: Sequence[Node], depth: int) -> Iterator[tuple[str, Node]]:
             yield from _values(node.children, depth + 1)
 
 
-def _script(node: Node, outer: list[str], known: Mapping[str, str]) -> list[Line]:
+def _script(node: Node, outer: list[str], known: Fill) -> list[Line]:
     """The text that functions make, in the order in which its pieces are written."""
-    words: list[tuple[Word, bool]] = []
+    words: list[Word] = []
     joins = False
     todo = [node]
     for _ in range(_DEEPEST):
         if not todo:
             break
         each = todo.pop()
-        words += [(word, True) for word in each.values]
+        words += each.values
         for child in each.children:
             if child.key.text in _THROUGH:
                 joins |= child.key.text == "Fn::Join"
                 todo.append(child)
             elif child.key.text in ("Ref", "Fn::GetAtt", "Fn::FindInMap", "Fn::ImportValue") and child.values:
-                words.append(
-                    (Word(known.get(child.values[0].text, UNKNOWN) if child.key.text == "Ref" else UNKNOWN, child.values[0].at), False)
-                )
+                value = known(child.values[0].text) if child.key.text == "Ref" else None
+                words.append(Word(UNKNOWN if value is None else value, child.values[0].at))
     if len(words) == 1:
-        return [_filled(line, known) for line in block(words[0][0], outer)]
+        return [_filled(line, known) for line in block(words[0], outer)]
+    words.sort(key=lambda each: (each.at.line, each.at.column))
     if not joins:
         # `!Sub [text, {names}]`: the text comes first; `!Join ['', [pieces]]` in its short form has the separator first.
-        words.sort(key=lambda each: (each[0].at.line, each[0].at.column))
-        first = words[0][0] if words else None
+        first = words[0] if words else None
         if first is None:
             return []
         if "\n" in first.text.rstrip("\n"):
             return [_filled(line, known) for line in block(first, outer)]
-    words.sort(key=lambda each: (each[0].at.line, each[0].at.column))
-    between = words[0][0].text if words and words[0][0].text in ("", "\n", " ") else ""
-    if words and words[0][0].text in ("", "\n", " "):
-        words = words[1:]
+    between = ""
+    if words and words[0].text in ("", "\n", " "):
+        between, words = words[0].text, words[1:]
     found: list[Line] = []
     begun: Line | None = None
-    for number, (word, _) in enumerate(words):
+    for number, word in enumerate(words):
         text = (between if number else "") + word.text
         for count, piece in enumerate(text.split("\n")):
             if count:
@@ -108,15 +107,19 @@ def _script(node: Node, outer: list[str], known: Mapping[str, str]) -> list[Line
     return [_filled(line, known) for line in (*found, *((begun,) if begun is not None else ()))]
 
 
-def _filled(line: Line, known: Mapping[str, str]) -> Line:
+def _filled(line: Line, known: Fill) -> Line:
     """A line with what `Fn::Sub` puts in: the defaults of parameters."""
     if "${" not in line.text:
         return line
-    text = _BLANK.sub(lambda found: f"${{{found[2]}}}" if found[1] else known.get(found[2], UNKNOWN), line.text)
-    return Line(text, line.source, line.number, line.shift)
+
+    def value(found: re.Match[str]) -> str:
+        said = f"${{{found[2]}}}" if found[1] else known(found[2])
+        return UNKNOWN if said is None else said
+
+    return Line(_BLANK.sub(value, line.text), line.source, line.number, line.shift)
 
 
-def _files(node: Node, outer: list[str], known: Mapping[str, str], pages: Pages) -> None:
+def _files(node: Node, outer: list[str], known: Fill, pages: Pages) -> None:
     """`AWS::CloudFormation::Init`: the files of a config."""
     for each in node.children:
         if each.key.text.startswith("/"):

@@ -15,7 +15,7 @@ from portwright.formats.nodes import Node
 from portwright.formats.yaml_nodes import parse
 from portwright.repositories.checkout import Checkout
 from portwright.repositories.deployers import shell
-from portwright.repositories.deployers.literal import Fill, nothing_known, rows, whole
+from portwright.repositories.deployers.literal import Fill, at_most, nothing_known, rows, whole
 from portwright.repositories.deployers.placed import Deployed, Line, Pages, block
 from portwright.repositories.deployers.terraform_names import given
 from portwright.source import Source, Span, Word
@@ -34,6 +34,7 @@ _MIME = lazy_regex(r"(?i)(?:Content-Type|MIME-Version):")
 _BOUNDARY = lazy_regex(r"(?i)boundary\s*=\s*\"?([^\s\";]{1,100})")
 _BUTANE = lazy_regex(r"(?m)^(?:variant:\s*\S|systemd:|storage:)")
 _IGNITION = lazy_regex(r"\s*\{[^{}]{0,400}\"ignition\"\s*:|\s*\{\s*\"(?:storage|systemd|passwd)\"\s*:")
+_LIST = lazy_regex(r"[ -]*\[")
 # Templates: what Terraform fills in or decides, and what Jinja does.
 _TERRAFORM = lazy_regex(r"(\$\$|%%)\{|\$\{([^{}\n]{0,400}(?:\{[^{}\n]{0,200}\}[^{}\n]{0,200}){0,4})\}|%\{[^{}\n]{0,400}\}")
 _JINJA = lazy_regex(r"\{\{[^{}\n]{0,400}\}\}|\{%[^%\n]{0,400}%\}|\{#[^#\n]{0,400}#\}")
@@ -78,6 +79,7 @@ def write(script: Sequence[Line], pages: Pages, checkout: Checkout, fill: Fill |
 
 def filled(script: Sequence[Line], fill: Fill) -> list[Line]:
     """The lines of one of Terraform's templates: blanks filled in, each that is not known as wide as it is written."""
+    fill = at_most(fill)
     found = []
     for line in script:
         if "${" not in line.text and "%{" not in line.text:
@@ -226,29 +228,33 @@ def _as_lines(data: bytes | None, word: Word, script: Sequence[Line]) -> list[Li
 
 def _script(commands: Iterable[Word], script: Sequence[Line], outer: list[str]) -> list[Line]:
     """Commands as the lines of a script; the words of `[sysctl, -w, a=1]` are one command."""
-    found: list[Line] = []
+    found: list[tuple[Line, list[str]]] = []
     for word in commands:
         if not _is_in_list(word, outer):
-            found += _lines(word, script, outer)
+            found += [(line, [line.text]) for line in _lines(word, script, outer)]
             continue
         text = f'"{word.text}"' if " " in word.text else word.text.replace("\n", " ")
         at = _at(word.at, script)
-        begun = found[-1] if found and (found[-1].source, found[-1].number) == (at.source, at.number) and _is_further(word, outer) else None
-        if begun is None:
-            found.append(Line(text, at.source, at.number, at.shift))
+        begun = found[-1][0] if found else None
+        if begun is not None and (begun.source, begun.number) == (at.source, at.number) and _is_further(word, outer):
+            found[-1][1].append(text)
         else:
-            found[-1] = Line(f"{begun.text} {text}", begun.source, begun.number, begun.shift)
-    return found
+            found.append((at, [text]))
+    return [replace(line, text=" ".join(words)) for line, words in found]
 
 
 def _is_in_list(word: Word, outer: list[str]) -> bool:
     """Whether a word is one of a command that is written as a list, and so stands for itself whatever blanks it has."""
-    return outer[word.at.line - 1][: word.at.column - 1].lstrip(" -").startswith("[")
+    list_begun = _LIST.match(outer[word.at.line - 1])
+    return list_begun is not None and list_begun.end() < word.at.column
 
 
 def _is_further(word: Word, outer: list[str]) -> bool:
     """Whether the list of this word began before it: two commands may stand in one line, `[[a, b], [c]]`."""
-    return not outer[word.at.line - 1][: word.at.column - 1].rstrip(" \"'").endswith("[")
+    line, at = outer[word.at.line - 1], word.at.column - 2
+    while at >= 0 and line[at] in " \"'":
+        at -= 1
+    return at < 0 or line[at] != "["
 
 
 # ── Butane and Ignition ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
+from portwright._start.records import dataclass, field
 from portwright.formats.parts import Part
 from portwright.repositories.deployers.placed import LONGEST, Line, Pages
 from portwright.source import Source
@@ -9,6 +10,29 @@ from portwright.system.spanned_text import UNKNOWN
 
 Fill = Callable[[str], str | None]
 """The value of an expression in a blank; None where it is not known."""
+LONGEST_VALUE = 4096
+"""Characters of what a name stands for."""
+_DEEPEST = 16
+"""Names that stand for names."""
+
+
+@dataclass
+class Names:
+    """What names stand for, each worked out once: unknown is one that leads back to itself, through too many others, or to a long text."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+    depth: int = 0
+
+    def text(self, name: str, work_out: Callable[[], str]) -> str:
+        """The text of a name, which `work_out` makes of those of other names."""
+        if name not in self.texts:
+            self.texts[name] = UNKNOWN
+            if self.depth < _DEEPEST:
+                self.depth += 1
+                found = work_out()
+                self.depth -= 1
+                self.texts[name] = found if len(found) <= LONGEST_VALUE else UNKNOWN
+        return self.texts[name]
 
 
 def nothing_known(_: str) -> str | None:
@@ -16,8 +40,24 @@ def nothing_known(_: str) -> str | None:
     return None
 
 
+def at_most(fill: Fill) -> Fill:
+    """The same, which knows nothing more once all that it gave is as long as what is looked through: one name can be in many blanks."""
+    left = LONGEST
+
+    def value(expression: str) -> str | None:
+        nonlocal left
+        found = fill(expression)
+        if found is None or len(found) > min(left, LONGEST_VALUE):
+            return None
+        left -= len(found)
+        return found
+
+    return value
+
+
 def joined(parts: Iterable[Part], fill: Fill = nothing_known) -> str:
     """A string as one text, U+FFFD for each blank that is not known."""
+    fill = at_most(fill)
     return "".join(part.text if not part.filled else _value(part, fill) for part in parts)
 
 
@@ -26,6 +66,7 @@ def lines(source: Source, parts: Iterable[Part], indent: int = 0, fill: Fill = n
     found: list[Line] = []
     text: list[str] = []
     place = None
+    fill = at_most(fill)
     for part in parts:
         at = source.span(part.at, part.at)
         value = _value(part, fill) if part.filled else part.text

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, field
-from portwright.formats.nix import Bare, Items, Read, Set, String, Value, parse
+from portwright.formats.nix import Read, Set, Value, parse
+from portwright.formats.parts import Bare, Items, String
 from portwright.numbers import decimal, is_digits
 from portwright.repositories.checkout import Checkout
 from portwright.repositories.deployers.literal import joined, lines, remarks
-from portwright.repositories.deployers.placed import LONGEST, Deployed, Line, Pages
+from portwright.repositories.deployers.placed import LONGEST, MOST_LINES, Deployed, Line, Pages
 from portwright.source import Source
 from portwright.system.spanned_text import UNKNOWN
 
@@ -100,6 +101,7 @@ class _Module:
         self.pages = pages
         self.checkout = checkout
         self.units: dict[str, _Unit] = {}
+        self.left = MOST_LINES
 
     def take(self) -> None:
         """Everything that the module says, then the units that start something."""
@@ -134,6 +136,11 @@ class _Module:
         if not isinstance(value, Set) or depth > _DEEPEST:
             return
         for names, inside, at in value.pairs:
+            # What a name stands for is looked through at each of its places, and may have names in it.
+            self.left -= 1
+            if self.left <= 0:
+                self.pages.cut = True
+                return
             if not _ASIDE.isdisjoint(names):
                 continue
             path = (*above, *names)

@@ -1,11 +1,12 @@
 """Puppet manifests: kernel settings of the usual modules, files with what they hold, lines added to files, and commands."""
 
 from portwright._start.lazy_regex import lazy_regex
-from portwright.formats.puppet import Bare, Call, Hash, Items, Manifest, Resource, String, Value, parse
+from portwright.formats.parts import Bare, Call, Items, String
+from portwright.formats.puppet import Hash, Manifest, Resource, Value, parse
 from portwright.repositories.checkout import Checkout
 from portwright.repositories.deployers import shell
-from portwright.repositories.deployers.literal import joined, lines, remarks, whole
-from portwright.repositories.deployers.placed import LONGEST, Deployed, Line, Pages
+from portwright.repositories.deployers.literal import Names, joined, lines, remarks, whole
+from portwright.repositories.deployers.placed import LONGEST, MOST_LINES, Deployed, Line, Pages
 from portwright.repositories.recognise import without_blanks_to_fill
 from portwright.source import Source
 from portwright.system.spanned_text import UNKNOWN
@@ -20,7 +21,10 @@ _KEY = lazy_regex(r"[a-z0-9_-]+(?:[./][\w*-]+)+")
 _AUGEAS = lazy_regex(r"^\s*set\s+(?:/files/etc/sysctl\.conf/)?([\w./-]{3,200})\s+(?:\"([^\"]*)\"|'([^']*)'|(.+))")
 _ERB = lazy_regex(r"<%=\s*(?:@|scope\[['\"]|scope\.lookupvar\(['\"](?:::)?)([\w:]{1,100})(?:['\"]\]|['\"]\))?\s*-?%>")
 _NAMED = lazy_regex(r"\s*(?:class|define|include|require|contain|node)\s[^=$]*$")
+_MOST_WORDS = 256
+"""Values of an array that is what a kernel setting is set to."""
 _DEEPEST = 16
+"""Arrays in arrays, and variables that are arrays, of what holds lines."""
 
 
 def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
@@ -38,6 +42,8 @@ class _Node:
         self.manifest = manifest
         self.pages = pages
         self.checkout = checkout
+        self.names = Names()
+        self.left = MOST_LINES
 
     def take(self) -> None:
         """Each resource; the commands together, as one script."""
@@ -65,30 +71,39 @@ class _Node:
 
     def _fill(self, name: str) -> str | None:
         """The value of a variable that the manifest gives one literal value."""
-        value = self.manifest.variables.get(name.lstrip("$").lstrip(":"))
-        text = self._text(value)
-        return None if value is None or UNKNOWN in text or "\n" in text else text
+        text = self._variable(name)
+        return None if UNKNOWN in text or "\n" in text else text
 
-    def _text(self, value: Value | None, depth: int = 0) -> str:
+    def _variable(self, name: str) -> str:
+        """The text of a variable, named as in a string or with its dollar sign."""
+        name = name.lstrip("$").lstrip(":")
+        value = self.manifest.variables.get(name)
+        return UNKNOWN if value is None else self.names.text(name, lambda: self._text(value))
+
+    def _text(self, value: Value | None) -> str:
         if isinstance(value, String):
-            return joined(value.parts, self._fill if depth < _DEEPEST else lambda _: None)
+            return joined(value.parts, self._fill)
         if isinstance(value, Bare):
-            if value.text.startswith("$"):
-                known = self.manifest.variables.get(value.text.lstrip("$").lstrip(":"))
-                return UNKNOWN if known is None or depth > _DEEPEST else self._text(known, depth + 1)
-            return value.text or UNKNOWN
-        if isinstance(value, Items):
-            return " ".join(self._text(each, depth + 1) for each in value.values)
+            return self._variable(value.text) if value.text.startswith("$") else value.text or UNKNOWN
+        if isinstance(value, Items) and len(value.values) <= _MOST_WORDS:
+            return " ".join(self._text(each) for each in value.values)
         return "" if value is None else UNKNOWN
 
-    def _lines(self, value: Value | None) -> list[Line]:
+    def _lines(self, value: Value | None, depth: int = 0) -> list[Line]:
         if isinstance(value, Bare) and value.text.startswith("$"):
             value = self.manifest.variables.get(value.text.lstrip("$").lstrip(":"))
+        found: list[Line] = []
         if isinstance(value, String):
-            return lines(self.source, value.parts, value.indent, self._fill)
-        if isinstance(value, Items):
-            return [line for each in value.values for line in self._lines(each)]
-        return []
+            found = lines(self.source, value.parts, value.indent, self._fill)
+        elif isinstance(value, Items) and depth < _DEEPEST:
+            for each in value.values:
+                if self.left <= 0:
+                    self.pages.cut = True
+                    break
+                found += self._lines(each, depth + 1)
+        # Arrays of arrays that have a variable more than once hold as much again at each step.
+        self.left -= 1 + len(found)
+        return found
 
     def _set(self, key: str, value: Value | None, at: int) -> None:
         if value is None or not _KEY.fullmatch(key):

@@ -8,7 +8,7 @@ from portwright.formats.nodes import Node
 from portwright.formats.yaml_nodes import parse
 from portwright.repositories.checkout import Checkout
 from portwright.repositories.deployers import shell
-from portwright.repositories.deployers.literal import remarks, whole
+from portwright.repositories.deployers.literal import at_most, remarks, whole
 from portwright.repositories.deployers.placed import LONGEST, Deployed, Line, Pages, block
 from portwright.repositories.recognise import without_blanks_to_fill
 from portwright.source import Source, Word
@@ -75,17 +75,21 @@ def _literals(text: str) -> Mapping[str, str]:
 def _filled(text: str, known: Mapping[str, str], checkout: Checkout) -> str:
     """A text with its blanks filled in as far as they are known; every line stays the line that it is."""
 
-    def value(found: re.Match[str]) -> str:
-        said = found[1].strip("-").strip()
+    def meant(said: str) -> str | None:
         if said in known:
             return known[said]
         pillar = _PILLAR.fullmatch(said)
-        if pillar is not None:
-            named = pillar[1].replace(".", " ") if pillar[1] and pillar[1][0] == "." else pillar[1]
-            held = _pillars(checkout).get(tuple(pillar[2].split(":") if named is None else _NAMES.findall(named)))
-            if held is not None and "\n" not in held:
-                return held
-        return found[0]
+        if pillar is None:
+            return None
+        named = pillar[1].replace(".", " ") if pillar[1] and pillar[1][0] == "." else pillar[1]
+        held = _pillars(checkout).get(tuple(pillar[2].split(":") if named is None else _NAMES.findall(named)))
+        return None if held is None or "\n" in held else held
+
+    fill = at_most(meant)
+
+    def value(found: re.Match[str]) -> str:
+        said = fill(found[1].strip("-").strip())
+        return found[0] if said is None else said
 
     return without_blanks_to_fill(_BLANK.sub(value, text)) if "{" in text else text
 

@@ -6,11 +6,12 @@ A template or a script that lies in the repository is read at its own place; wha
 from collections.abc import Iterable
 
 from portwright._start.lazy_regex import lazy_regex
-from portwright.formats.hcl import Block, Call, Items, Name, Pairs, Text, Value
+from portwright.formats.hcl import Block, Pairs, Value
+from portwright.formats.parts import Bare, Call, Items, String
 from portwright.repositories.checkout import Checkout
 from portwright.repositories.deployers import first_boot, shell
 from portwright.repositories.deployers.literal import lines, remarks, whole
-from portwright.repositories.deployers.placed import LONGEST, Deployed, Line, Pages, is_path
+from portwright.repositories.deployers.placed import LONGEST, MOST_LINES, Deployed, Line, Pages, is_path
 from portwright.repositories.deployers.terraform_names import FILES, THROUGH, Folder, blocks_of, folder_of, known, text_of, values_of
 from portwright.repositories.not_read import kind_by_name, kind_of
 from portwright.source import Source
@@ -68,6 +69,7 @@ class _Machine:
         self.uploaded: dict[str, tuple[list[Line], str]] = {}
         self.looked: set[int] = set()
         """The lines of this file that say what a machine does, understood or not."""
+        self.left = MOST_LINES
 
     def take(self, block: Block) -> None:
         kind = block.labels[0] if block.kind == "data" and block.labels else ""
@@ -101,23 +103,25 @@ class _Machine:
         if script:
             self._look(script)
             first_boot.write(script, self.pages, self.checkout)
-        elif script is None and not self._is_elsewhere(value):
+        elif script is None and not self._is_elsewhere(value, 0):
             self.looked.add(self.source.span(value.at, value.at).line)
 
     def _look(self, script: Iterable[Line]) -> None:
         self.looked.update(line.number for line in script if line.source == self.source.path)
 
-    def _is_elsewhere(self, value: Value) -> bool:
+    def _is_elsewhere(self, value: Value, depth: int) -> bool:
         """Whether it is a file of the repository, or made of the blocks of another resource, which are read there."""
+        if depth > _DEEPEST:
+            return False
         if isinstance(value, Call) and value.name in THROUGH and value.arguments:
-            return self._is_elsewhere(value.arguments[0])
+            return self._is_elsewhere(value.arguments[0], depth + 1)
         if isinstance(value, Call) and value.name in FILES and value.arguments:
             return self.checkout.beside(self.source.path, text_of(value.arguments[0], self.folder)) is not None
-        if isinstance(value, Text) and len(value.parts) == 1 and value.parts[0].filled:
-            return self._is_elsewhere(Name(value.parts[0].text, value.at))
-        if isinstance(value, Name) and value.text in self.folder.names:
-            return self._is_elsewhere(self.folder.names[value.text][1])
-        return isinstance(value, Name) and value.text.startswith(("data.", "null"))
+        if isinstance(value, String) and len(value.parts) == 1 and value.parts[0].filled:
+            return self._is_elsewhere(Bare(value.parts[0].text, value.at), depth + 1)
+        if isinstance(value, Bare) and value.text in self.folder.names:
+            return self._is_elsewhere(self.folder.names[value.text][1], depth + 1)
+        return isinstance(value, Bare) and value.text.startswith(("data.", "null"))
 
     def _provisioner(self, block: Block) -> None:
         kind = block.labels[0] if block.labels else ""
@@ -184,24 +188,32 @@ class _Machine:
         """A value as lines at their places; None where it is not known, or read on its own."""
         if depth > _DEEPEST:
             return None
-        if isinstance(value, Text):
+        if isinstance(value, String):
             only = value.parts[0] if len(value.parts) == 1 and value.parts[0].filled else None
             if only is not None and only.text in self.folder.names:
                 return self._lines(self.folder.names[only.text][1], self.folder.names[only.text][0], depth + 1)
-            return lines(source, value.parts, value.indent, lambda expression: known(expression, self.folder, 0))
-        if isinstance(value, Name):
+            return lines(source, value.parts, value.indent, lambda expression: known(expression, self.folder))
+        if isinstance(value, Bare):
             named = self.folder.names.get(value.text)
             return None if named is None else self._lines(named[1], named[0], depth + 1)
         if isinstance(value, Call) and value.name in THROUGH and value.arguments:
             return self._lines(value.arguments[0], source, depth + 1)
         if isinstance(value, Call) and value.name == "join" and len(value.arguments) == 2:
-            parts = [self._lines(each, source, depth + 1) for each in _each(value.arguments[1])]
-            return [line for part in parts for line in part or [Line(UNKNOWN, source.path, source.span(value.at, value.at).line)]]
+            unknown = Line(UNKNOWN, source.path, source.span(value.at, value.at).line)
+            found: list[Line] = []
+            for each in _each(value.arguments[1]):
+                if self.left <= 0:
+                    self.pages.cut = True
+                    break
+                found += self._lines(each, source, depth + 1) or [unknown]
+            # A name that is joined more than once, of such names, holds as much again at each step.
+            self.left -= 1 + len(found)
+            return found
         if isinstance(value, Call) and value.name in FILES and value.arguments:
             return self._of_file(value, source)
         return None
 
-    def _of_file(self, call: Call, source: Source) -> list[Line] | None:
+    def _of_file(self, call: Call[Value], source: Source) -> list[Line] | None:
         """The lines of a file that nobody reads on its own, its blanks filled in."""
         path = text_of(call.arguments[0], self.folder)
         label = self.checkout.beside(source.path, path)

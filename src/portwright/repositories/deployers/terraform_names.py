@@ -3,17 +3,18 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from portwright._start.records import dataclass, field
-from portwright.formats.hcl import Block, Call, Items, Name, Pairs, Text, Value, parse
+from portwright.formats.hcl import Block, Pairs, Value, parse
+from portwright.formats.parts import Bare, Call, Items, String
 from portwright.numbers import is_digits
 from portwright.repositories.checkout import Checkout
-from portwright.repositories.deployers.literal import Fill, joined
+from portwright.repositories.deployers.literal import Fill, Names, joined
 from portwright.repositories.deployers.placed import LONGEST
 from portwright.source import Source
 from portwright.system.spanned_text import UNKNOWN
 
 _ENDINGS = (".tf", ".tofu", ".hcl")
 _DEEPEST = 16
-"""Names that stand for names."""
+"""Functions around a text."""
 _MOST_FILES = 200
 """Files of a folder that are looked into for what its names stand for."""
 THROUGH = frozenset(("base64encode", "base64gzip", "trimspace", "chomp", "sensitive", "nonsensitive", "tostring", "tolist", "try"))
@@ -27,7 +28,8 @@ class Folder:
 
     blocks: list[tuple[Source, Block]] = field(default_factory=list)
     names: dict[str, tuple[Source, Value]] = field(default_factory=dict)
-    mentions: dict[str, list[tuple[Source, Call]]] = field(default_factory=dict)
+    texts: Names = field(default_factory=Names)
+    mentions: dict[str, list[tuple[Source, Call[Value]]]] = field(default_factory=dict)
 
 
 def given(label: str, checkout: Checkout) -> Fill | None:
@@ -50,7 +52,7 @@ def given(label: str, checkout: Checkout) -> Fill | None:
     return same.get
 
 
-def values_of(call: Call, source: Source, folder: Folder) -> Mapping[str, str | None]:
+def values_of(call: Call[Value], source: Source, folder: Folder) -> Mapping[str, str | None]:
     """The literal values of a template's variables."""
     found: dict[str, str | None] = {}
     for each in call.arguments[1:]:
@@ -91,10 +93,11 @@ def _read_folder(path: str, checkout: Checkout) -> Folder:
                     for inner in block.all("vars"):
                         given = Call("templatefile", (template, Pairs(tuple(inner.values.items()), inner.at)), block.at)
                     found.names[f"data.template_file.{block.labels[1]}.rendered"] = (source, given)
-            for call in _calls(block):
-                name = _base_name(call, found)
-                if name:
-                    found.mentions.setdefault(name, []).append((source, call))
+    for source, block in found.blocks:
+        for call in _calls(block):
+            name = _base_name(call, found)
+            if name:
+                found.mentions.setdefault(name, []).append((source, call))
     for source, named in list(found.names.values()):
         if not isinstance(named, Call) or named.name not in FILES or not named.arguments:
             continue
@@ -106,7 +109,7 @@ def _read_folder(path: str, checkout: Checkout) -> Folder:
     return found
 
 
-def _calls(block: Block) -> Iterator[Call]:
+def _calls(block: Block) -> Iterator[Call[Value]]:
     """Every `file` and `templatefile` of a block."""
     blocks, values = [block], list[Value]()
     while blocks:
@@ -126,30 +129,31 @@ def _calls(block: Block) -> Iterator[Call]:
             values += [inner for _, inner in value.pairs]
 
 
-def _base_name(call: Call, folder: Folder) -> str:
+def _base_name(call: Call[Value], folder: Folder) -> str:
     return text_of(call.arguments[0], folder).rpartition("/")[2] if call.arguments else ""
 
 
 def text_of(value: Value, folder: Folder, depth: int = 0) -> str:
     """A value as one text, U+FFFD for what is not known."""
-    if isinstance(value, Text):
-        return joined(value.parts, lambda expression: known(expression, folder, depth))
-    if isinstance(value, Name):
+    if isinstance(value, String):
+        return joined(value.parts, lambda expression: known(expression, folder))
+    if isinstance(value, Bare):
         if is_digits(value.text) or value.text in ("true", "false"):
             return value.text
-        named = folder.names.get(value.text)
-        return UNKNOWN if named is None or depth > _DEEPEST else text_of(named[1], folder, depth + 1)
+        return _text_of_name(value.text, folder)
     if isinstance(value, Call) and value.name in THROUGH and value.arguments:
         return text_of(value.arguments[0], folder, depth + 1) if depth < _DEEPEST else UNKNOWN
     return UNKNOWN
 
 
-def known(expression: str, folder: Folder, depth: int) -> str | None:
+def _text_of_name(name: str, folder: Folder) -> str:
+    named = folder.names.get(name)
+    return UNKNOWN if named is None else folder.texts.text(name, lambda: text_of(named[1], folder))
+
+
+def known(expression: str, folder: Folder) -> str | None:
     """What fills a blank: a name that stands for something literal; the folder itself is where it is."""
     if expression in ("path.module", "path.root", "path.cwd"):
         return "."
-    named = folder.names.get(expression)
-    if named is None or depth > _DEEPEST:
-        return None
-    text = text_of(named[1], folder, depth + 1)
+    text = _text_of_name(expression, folder)
     return None if UNKNOWN in text or "\n" in text else text
