@@ -429,7 +429,6 @@ SILENT = {
     "repositories/deployers/ansible/jinja.py: __enter__": "what is left of it is counted, and the end of it raises",
     "repositories/deployers/ansible/jinja.py: _compiled": "what is not kept is made again",
     "repositories/deployers/ansible/jinja.py: _whole": "what is not kept is made again",
-    "repositories/deployers/ansible/pages.py: write": CALLER,
     "repositories/deployers/ansible/project.py: _playbook": "it says so itself",
     "repositories/deployers/ansible/project.py: run": "it says so itself",
     "repositories/deployers/ansible/running.py: _crossed": CALLER,

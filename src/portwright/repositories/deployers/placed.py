@@ -1,5 +1,6 @@
 """A file that other files of a repository put on a host: each of its lines knows the line that a reviewer sees."""
 
+import re
 from collections.abc import Iterable
 
 from portwright._start.records import dataclass, field
@@ -75,7 +76,10 @@ def together(parts: Iterable[Deployed], understood: Iterable[int], cut: bool) ->
 
 @dataclass
 class Pages:
-    """The files that one source writes, as they grow line by line; `label` is the source, `machine` whom it is for."""
+    """The files that one source writes, as they grow line by line: `most` of them.
+
+    `label` is the source, `machine` whom it is for.
+    """
 
     label: str
     machine: str = ""
@@ -83,12 +87,13 @@ class Pages:
     of: dict[str, str] = field(default_factory=dict)
     understood: set[int] = field(default_factory=set)
     cut: bool = False
+    most: int = MOST
 
     def write(self, path: str, lines: Iterable[Line], append: bool = False, of: str = "") -> None:
         """Put lines into a file; without `append` what the file had before is gone. `of` as in Placed."""
         if not is_path(path):
             return
-        if len(self.lines) >= MOST and path not in self.lines:
+        if len(self.lines) >= self.most and path not in self.lines:
             self.cut = True
             return
         kept = self.lines.setdefault(path, [])
@@ -128,6 +133,12 @@ class Pages:
 def is_path(path: str) -> bool:
     """Whether this is a whole path on a host, of which nothing is unknown."""
     return path.startswith("/") and UNKNOWN not in path and "/../" not in path and not path.endswith("/") and "\n" not in path
+
+
+def settled(path: str) -> str:
+    """A path as a host has it: /lib is a link to /usr/lib (file-hierarchy(7)), and doubled slashes are one."""
+    path = re.sub("/{2,}", "/", path)
+    return f"/usr{path}" if path.startswith("/lib/") else path
 
 
 def block(word: Word, outer: list[str]) -> list[Line]:

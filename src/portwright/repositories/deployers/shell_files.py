@@ -1,12 +1,11 @@
 """Where the files are that a script names: on a host, in the repository, or nowhere yet."""
 
-import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import replace
-from portwright.repositories.deployers.placed import LONGEST, MOST, Line
+from portwright.repositories.deployers.placed import LONGEST, MOST, Line, settled
 from portwright.repositories.deployers.shell_images import by_name
 from portwright.repositories.deployers.shell_state import State
 from portwright.repositories.deployers.shell_text import CHECKOUT, Piece, Value, at, known, lines_of, text_of, value_of
@@ -81,10 +80,10 @@ def on_host(run: State, said: str) -> str:
     said = said if said.startswith(("/", UNKNOWN)) else folder(run.directory, said)
     rooted = _ROOT.fullmatch(said)
     said = rooted[1] if rooted is not None else said
-    said = re.sub("/{2,}", "/", said)
+    said = settled(said)
     if not said.startswith("/") or UNKNOWN in said or said.startswith(("/tmp/", "/var/tmp/", "/dev/", "/proc/", "/vagrant/")):  # noqa: S108
         return ""
-    return f"/usr{said}" if said.startswith(("/lib/systemd/", "/lib/sysctl.d/", "/lib/udev/")) else said
+    return said
 
 
 def kept_name(run: State, said: str) -> str:

@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Iterable, Iterator
-from fnmatch import fnmatchcase
 from typing import Any
 
 from portwright import numbers
@@ -88,33 +87,6 @@ class Inventory:
             for child in group.children:
                 found.setdefault(child, []).append(name)
         return found
-
-    def chosen(self, pattern: str) -> dict[str, None] | None:
-        """The hosts that a play's pattern means; None where it means none that is known here."""
-        found: dict[str, None] = {}
-        known = False
-        for part in pattern.replace(",", ":").split(":") if "[" not in pattern else [pattern]:
-            part = part.strip()
-            mark, word = (part[0], part[1:]) if part[:1] in ("&", "!") else ("", part)
-            word = word.partition("[")[0] if word.endswith("]") else word
-            hosts: dict[str, None] = {}
-            if word in ("all", "*"):
-                hosts, known = dict.fromkeys(self.hosts), known or bool(self.hosts)
-            for name in self.groups:
-                if name == word or ("*" in word and fnmatchcase(name, word)):
-                    hosts.update(self.members(name))
-                    known = True
-            for name in self.hosts:
-                if name == word or ("*" in word and fnmatchcase(name, word)):
-                    hosts[name] = None
-                    known = True
-            if mark == "&":
-                found = {name: None for name in found if name in hosts}
-            elif mark == "!":
-                found = {name: None for name in found if name not in hosts}
-            else:
-                found.update(hosts)
-        return found if known else None
 
 
 def is_inventory(label: str, text: str) -> bool:

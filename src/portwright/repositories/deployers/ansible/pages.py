@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 
 from portwright._start.records import dataclass, field
 from portwright.repositories.deployers.ansible.filters import longest_for
-from portwright.repositories.deployers.placed import MOST_LINES, Line, Pages, is_path
+from portwright.repositories.deployers.placed import Line, Pages, settled
 
 _MOST_FILES = 2_000
+"""Files that a playbook may put on one machine."""
 
 
 @dataclass
@@ -17,6 +18,7 @@ class MachinePages(Pages):
     `added` are the paths of files of which only lines are known that a task adds. `folders` are folders that a task makes.
     """
 
+    most: int = _MOST_FILES
     more: list[tuple[str, tuple[Line, ...], str]] = field(default_factory=list)
     added: set[str] = field(default_factory=set)
     perhaps: set[str] = field(default_factory=set)
@@ -25,26 +27,13 @@ class MachinePages(Pages):
     spoken_for: set[tuple[str, int]] = field(default_factory=set)
 
     def write(self, path: str, lines: Iterable[Line], append: bool = False, of: str = "") -> None:
-        """As in Pages, for whatever writes into a file that may not be known otherwise."""
+        """As in Pages; it is kept in mind which files are known only by what is added to them."""
         path = settled(path)
-        if append and path not in self.lines:
-            self.added.add(path)
         if not append:
             self.added.discard(path)
-        if is_path(path) and (path in self.lines or len(self.lines) < _MOST_FILES):
-            kept = self.lines.setdefault(path, [])
-            if not append:
-                kept.clear()
-                self.of.pop(path, None)
-            if of:
-                self.of[path] = of
-            for line in lines:
-                if len(kept) >= MOST_LINES:
-                    self.cut = True
-                    return
-                kept.append(line)
-        elif is_path(path):
-            self.cut = True
+        elif path not in self.lines:
+            self.added.add(path)
+        super().write(path, lines, append, of)
 
     def whole(self, path: str, lines: Sequence[Line], of: str, is_sure: bool) -> None:
         """A file as a whole. Where it is not sure that it is written, and neither was what is there, both may be."""
@@ -142,13 +131,6 @@ _ENDINGS = (".html", ".htm", ".repo", ".list", ".pem", ".crt", ".key", ".pub", "
 def matters(path: str) -> bool:
     """Whether a file on a host may say something that is read here."""
     return not path.startswith(_ELSEWHERE) and not path.endswith(_ENDINGS) and "/.ssh/" not in path and "/.bash" not in path
-
-
-def settled(path: str) -> str:
-    """A path as a host has it: /lib is a link to /usr/lib (file-hierarchy(7)), and doubled slashes are one."""
-    while "//" in path:
-        path = path.replace("//", "/")
-    return f"/usr{path}" if path.startswith("/lib/") else path
 
 
 class _Careful:

@@ -110,7 +110,7 @@ class _Running:
             return [(folder if several else "", known) for folder, known in found][:6]
         names = dict.fromkeys(name for name in self.layout.group_vars if name != "all")
         for playbook in playbooks:
-            for play in self._plays(playbook):
+            for _, play in self._numbered(playbook):
                 for name in self._names(play.get("hosts")):
                     names.setdefault(name)
         layers = self._vars_of("all", self.layout.group_vars, "")
@@ -175,15 +175,6 @@ class _Running:
                     yield part
 
     # ── playbooks ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _plays(self, label: str, depth: int = 0) -> Iterator[Mapping[Any, Any]]:
-        document = self.layout.document(label)
-        for play in document if is_playbook(document) else ():
-            other = self._imports(play, label)
-            if other is None:
-                yield play
-            elif depth < 12:
-                yield from self._plays(other, depth + 1)
 
     def _imports(self, play: Mapping[Any, Any], label: str) -> str | None:
         name = play.get("import_playbook", play.get("ansible.builtin.import_playbook", play.get("include")))
