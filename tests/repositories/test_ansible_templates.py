@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from portwright.repositories.deployers.ansible.filters import FILTERS, TESTS
+from portwright.repositories.deployers.ansible.inventory import Inventory, read
 from portwright.repositories.deployers.ansible.jinja import FAILURES, Engine, TooMuch
 from portwright.repositories.deployers.ansible.unknown import MISSING, UNKNOWN, is_unknown
 from portwright.repositories.reading import read_repository
@@ -122,6 +123,15 @@ def test_a_line_has_the_number_that_it_has_in_the_template() -> None:
         "{{ name.replace('', 'x' * 100000).replace('x', 'y' * 100000) }}",
         "{{ 'a' | center(10 ** 9) }}",
         "{{ 'a' | indent(10 ** 9) }}",
+        "{{ ('a\\n' * 100000) | indent('x' * 200000) }}",
+        "{{ ('a\\n' * 100000) | comment('plain', decoration='x' * 200000) }}",
+        "{{ [1] | batch(10 ** 9, 'x') | list }}",
+        "{{ 1.5 | round(10 ** 9, 'ceil') }}",
+        "{{ ['x' * 200000] * 60000 }}",
+        "{{ ['x' * 200000] * 60000 | string }}",
+        "{{ (['x' * 200000] * 60000) | to_json }}",
+        "{{ (['x' * 200000] * 60000) | to_yaml }}",
+        "{% set a = 'x' * 200000 %}{{ '%s' * 2000 % (" + "a," * 2000 + ") }}",
         "{{ " + "(" * 5_000 + "1" + ")" * 5_000 + " }}",
         "{{ 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!' is match('(a+)+$') }}",
         "{{ 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!' | regex_replace('a*a*a*a*a*a*b', '') }}",
@@ -211,3 +221,18 @@ def test_a_line_of_an_included_template_points_at_that_one() -> None:
     (host,) = read_repository(RepositoryInMemory(files), "repo")
 
     assert [("roles/web/templates/sites/one.j2", 3, 40000)] == [(each.at.path, each.at.line, each.port) for each in host.listeners]
+
+
+def test_hosts_with_many_ranges_and_groups_in_many_groups_are_read_in_little_time() -> None:
+    inventory = Inventory()
+    read("hosts", "[web]\nweb[0:4999][0:4999][0:4999]\n", inventory)
+    assert len(inventory.hosts) == 5_000
+
+    inventory = Inventory()
+    read("hosts", "[web]\nweb" + "[0:1]" * 2_000 + "\nweb[1:2]-[a:b]\nweb[a:2x]\n", inventory)
+    assert ["web1-a", "web1-b", "web2-a", "web2-b", "web[a:2x]"] == [*inventory.hosts][1:]
+
+    inventory = Inventory()
+    chain = "".join(f"[g{number + 1}:children]\ng{number}\n" for number in range(2_000))
+    read("hosts", "[g0]\n" + "".join(f"h{number}\n" for number in range(200)) + chain, inventory)
+    assert {2_002} == {len(groups) for _, groups in inventory.groups_of_hosts()}

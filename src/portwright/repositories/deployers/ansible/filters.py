@@ -114,7 +114,7 @@ def _string(value: Any) -> Any:
 
 def _text(value: Any) -> str:
     if isinstance(value, (dict, list, tuple)):
-        _few(_leaves(value))
+        _brief(value)
     return str(value)
 
 
@@ -127,6 +127,14 @@ def _leaves(value: Any) -> Iterable[Any]:
             todo += each.values()
         elif isinstance(each, (list, tuple)):
             todo += each
+
+
+def _brief(value: Any) -> list[Any]:
+    """The values within one, of which a text is to be made: few, and of few characters together."""
+    found = _few(_leaves(value))
+    if sum(len(each) for each in found if isinstance(each, str)) > _LONGEST:
+        raise _Refused("too long a text")
+    return found
 
 
 def _few(values: Iterable[Any]) -> list[Any]:
@@ -150,6 +158,12 @@ def _short(text: str) -> str:
     if len(text) > _LONGEST:
         raise _Refused("too long a text")
     return text
+
+
+def _fits(text: str, before: str) -> None:
+    """Refuse a text that is too long with something before each of its lines."""
+    if len(text) + (text.count("\n") + 3) * len(before) > _LONGEST:
+        raise _Refused("too long a text")
 
 
 def _replace(value: Any, old: str, new: str, count: int = -1) -> str:
@@ -288,18 +302,20 @@ def _comment(value: Any, style: str = "plain", **options: Any) -> str:
     if mark is None:
         raise _Refused("a style that is not known")
     around = str(mark).rstrip()
+    _fits(str(value), str(mark))
     return _short("\n".join((around, *(f"{mark}{line}".rstrip() for line in str(value).split("\n")), around)))
 
 
 def _indent(value: Any, width: Any = 4, first: bool = False, blank: bool = False) -> str:
     by = " " * _whole(width, 80) if not isinstance(width, str) else width
+    _fits(str(value), by)
     first_line, *rest = str(value).split("\n")
     lines = [by + line if line or blank else line for line in rest]
     return _short("\n".join(((by + first_line) if first else first_line, *lines)))
 
 
 def _json(value: Any, *_: Any, indent: Any = None, **__: Any) -> str:
-    _known(_few(_leaves(value)))
+    _known(_brief(value))
     return json.dumps(value, indent=_whole(indent, 8) if indent else None, sort_keys=bool(indent))
 
 
@@ -310,7 +326,7 @@ def _nice_json(value: Any, *_: Any, **__: Any) -> str:
 def _yaml(value: Any, *_: Any, indent: Any = 2, **__: Any) -> str:
     import yaml
 
-    leaves = _known(_few(_leaves(value)))
+    leaves = _known(_brief(value))
     if any(not isinstance(each, (str, int, float, list, tuple, dict, type(None))) for each in leaves):
         raise _Refused("no plain value")
     return _short(yaml.safe_dump(_plain(value), default_flow_style=False, indent=_whole(indent, 8), width=1_000))
@@ -395,6 +411,18 @@ def _sum(values: Any, attribute: Any = None, start: Any = 0) -> Any:
     return sum(found, start)
 
 
+def _batch(values: Any, linecount: int, fill_with: Any = None) -> Any:
+    if linecount > _LONGEST:
+        raise _Refused("too many values")
+    return of_jinja.FILTERS["batch"](values, linecount, fill_with)
+
+
+def _round(value: Any, precision: int = 0, method: Any = "common") -> Any:
+    if abs(precision) > 20:
+        raise _Refused("so many digits")
+    return of_jinja.FILTERS["round"](value, precision, method)
+
+
 def _zip(*lists: Any) -> list[Any]:
     return [list(each) for each in zip(*lists, strict=False)]
 
@@ -416,13 +444,14 @@ def _is_in(value: Any, values: Any) -> bool:
 
 
 _OF_JINJA = (
-    *("abs", "batch", "capitalize", "count", "dictsort", "first", "groupby", "items", "last", "length", "lower", "map"),
-    *("max", "min", "reject", "rejectattr", "reverse", "round", "select", "selectattr", "slice", "sort", "title", "trim", "upper"),
+    *("abs", "capitalize", "count", "dictsort", "first", "groupby", "items", "last", "length", "lower", "map"),
+    *("max", "min", "reject", "rejectattr", "reverse", "select", "selectattr", "slice", "sort", "title", "trim", "upper"),
 )
 FILTERS: dict[str, Callable[..., Any]] = {
     **{name: of_jinja.FILTERS[name] for name in _OF_JINJA},
     "b64encode": lambda value: UNKNOWN,
     "basename": _basename,
+    "batch": _batch,
     "bool": _bool,
     "combine": _combine,
     "comment": _comment,
@@ -450,6 +479,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "regex_replace": _regex_replace,
     "regex_search": _regex_search,
     "replace": _replace,
+    "round": _round,
     "split": _split,
     "splitext": _splitext,
     "string": _string,

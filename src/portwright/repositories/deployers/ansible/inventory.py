@@ -1,7 +1,8 @@
 """Ansible's inventories, INI and YAML: hosts, the groups they are in, and the variables that both are given."""
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice, product
 from typing import Any
 
 from portwright import numbers
@@ -10,6 +11,10 @@ from portwright._start.records import dataclass, field
 from portwright.repositories.deployers.ansible.values import Place, Text, Whole, load
 
 _MOST_HOSTS = 5_000
+_MOST_RANGES = 8
+"""Ranges in one name."""
+_DEEPEST = 64
+"""Groups inside one another, as far as they are told apart by how far up they are."""
 _RANGE = lazy_regex(r"\[(\w{1,6}):(\w{1,6})(?::([0-9]{1,4}))?\]")
 _SECTION = lazy_regex(r"\[([^\[\]:]+)(?::(vars|children))?\]\s*(?:[#;].*)?")
 _WHOLE = lazy_regex(r"-?(?:0|[1-9][0-9]{0,17})")
@@ -50,43 +55,47 @@ class Inventory:
             todo += self.groups[each].children
         return found
 
-    def groups_of(self, host: str) -> list[str]:
-        """The groups that a host is in, those further up first, `all` before them; as Ansible orders what they say."""
-        direct = [name for name, group in self.groups.items() if host in group.hosts]
-        depth: dict[str, int] = {}
-        for name in direct:
-            for each, deep in self._ancestors(name):
-                depth[each] = max(depth.get(each, 0), deep)
-        ordered = sorted(depth, key=lambda name: (depth[name], name))
-        return ["all", *(name for name in ordered if name != "all")]
-
-    def _ancestors(self, name: str) -> Iterator[tuple[str, int]]:
-        """A group and those it is in, each with its distance from the top."""
-        depth = self._depth
-        todo, seen = [name], set()
-        while todo:
-            each = todo.pop()
-            if each in seen:
-                continue
-            seen.add(each)
-            yield each, depth(each)
-            todo += self._parents.get(each, ())
-
-    def _depth(self, name: str) -> int:
-        deep, level, seen = 0, {name}, {name}
-        while level:
-            level = {parent for each in level for parent in self._parents.get(each, ())} - seen
-            seen |= level
-            deep += bool(level)
-        return deep
-
-    @property
-    def _parents(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
+    def groups_of_hosts(self) -> Iterator[tuple[str, list[str]]]:
+        """Each host with its groups, those further up first, `all` before them; as Ansible orders what they say."""
+        above: dict[str, list[str]] = {}
+        own: dict[str, list[str]] = {}
         for name, group in self.groups.items():
             for child in group.children:
-                found.setdefault(child, []).append(name)
-        return found
+                above.setdefault(child, []).append(name)
+            for host in group.hosts:
+                own.setdefault(host, []).append(name)
+        depths: dict[str, int] = {}
+        known: dict[tuple[str, ...], list[str]] = {}
+        for host in self.hosts:
+            direct = tuple(own.get(host, ()))
+            if direct not in known:
+                found = _and_above(direct, above)
+                for name in found:
+                    if name not in depths:
+                        depths[name] = _depth(name, above)
+                known[direct] = ["all", *(name for name in sorted(found, key=lambda name: (depths[name], name)) if name != "all")]
+            yield host, known[direct]
+
+
+def _and_above(names: Sequence[str], above: Mapping[str, Sequence[str]]) -> set[str]:
+    """Groups and those that they are in."""
+    todo, seen = [*names], set()
+    while todo:
+        each = todo.pop()
+        if each not in seen:
+            seen.add(each)
+            todo += above.get(each, ())
+    return seen
+
+
+def _depth(name: str, above: Mapping[str, Sequence[str]]) -> int:
+    """How far a group is from the top."""
+    deep, level, seen = 0, {name}, {name}
+    while level and deep < _DEEPEST:
+        level = {parent for each in level for parent in above.get(each, ())} - seen
+        seen |= level
+        deep += bool(level)
+    return deep
 
 
 def is_inventory(label: str, text: str) -> bool:
@@ -191,20 +200,25 @@ def _value(label: str, number: int, text: str) -> Any:
     return made
 
 
-def _expanded(name: str) -> Iterable[str]:
+def _expanded(name: str) -> list[str]:
     """The hosts that a name with ranges stands for: `web[01:03]`."""
-    found = _RANGE.search(name)
-    if found is None:
-        return (name.rpartition(":")[0] if name.count(":") == 1 and numbers.is_digits(name.rpartition(":")[2]) else name,)
-    first, last = found[1], found[2]
+    ranges = list(islice(_RANGE.finditer(name), _MOST_RANGES + 1))
+    if not ranges:
+        return [name.rpartition(":")[0] if name.count(":") == 1 and numbers.is_digits(name.rpartition(":")[2]) else name]
+    if len(ranges) > _MOST_RANGES:
+        return [name]
+    parts: list[Sequence[str]] = []
+    done = 0
+    for found in ranges:
+        parts += [[name[done : found.start()]], _range(found[1], found[2], numbers.decimal(found[3] or "1") or 1) or [found[0]]]
+        done = found.end()
+    return ["".join(words) for words in islice(product(*parts, [name[done:]]), _MOST_HOSTS)]
+
+
+def _range(first: str, last: str, step: int) -> list[str]:
+    """The numbers or letters from one to another one; none where that is no range."""
     start, end = numbers.decimal(first), numbers.decimal(last)
     if start is not None and end is not None:
-        many = range(start, min(end, start + _MOST_HOSTS) + 1, numbers.decimal(found[3] or "1") or 1)
-        words = [str(each).zfill(len(first)) if first[0] == "0" else str(each) for each in many]
-    elif len(first) == len(last) == 1:
-        words = [chr(each) for each in range(ord(first), ord(last) + 1)]
-    else:
-        return (name,)
-    before, after = name[: found.start()], name[found.end() :]
-    made = [each for word in words for each in _expanded(f"{before}{word}{after}")]
-    return made[:_MOST_HOSTS]
+        many = range(start, min(end, start + _MOST_HOSTS) + 1, step)
+        return [str(each).zfill(len(first)) if first[0] == "0" else str(each) for each in many]
+    return [chr(each) for each in range(ord(first), ord(last) + 1)] if len(first) == len(last) == 1 else []

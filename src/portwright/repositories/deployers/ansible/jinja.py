@@ -282,15 +282,16 @@ class Engine(ImmutableSandboxedEnvironment):
             raise ValueError("too large a number")
         if operator == "*" and (isinstance(left, (str, list)) or isinstance(right, (str, list))):
             many = left if isinstance(left, int) else right
-            length = len(right if isinstance(left, int) else left)
-            if not isinstance(many, int) or many * length > _LONGEST:
+            what = right if isinstance(left, int) else left
+            if not isinstance(many, int) or many * len(what) > _LONGEST:
                 raise TooMuch
-            self.spend(max(many, 1) * length // 64 + 1)
+            self.spend(max(many, 1) * _weight(what) if isinstance(what, list) else max(many, 1) * len(what) // 64 + 1)
         if operator == "%" and isinstance(left, str):
             if re.search(r"%[^a-zA-Z%]*[0-9*]{4}|\*", left):
                 raise ValueError("too wide")
             if MARK in left or any(is_unknown(each) for each in (right if isinstance(right, tuple) else (right,))):
                 return MARK
+            self.spend(_weight(right))
         if operator == "+" and isinstance(left, (str, list)):
             self.spend(len(left) // 64 + 1)
             if len(left) + len(right) > _LONGEST:
@@ -645,11 +646,11 @@ def _compared(left: Any, operator: str, right: Any) -> Any:
 
 
 def _weight(value: Any) -> int:
-    """How many values a value holds, those of lists in lists counted as often as they stand there."""
+    """How much a value holds, in values and in 64 characters of a text; what stands in lists several times counts each time."""
     count, todo = 0, [value]
     while todo:
         each = todo.pop()
-        count += 1
+        count += 1 + (len(each) // 64 if isinstance(each, str) else 0)
         if count > MOST_STEPS:
             raise TooMuch
         if isinstance(each, dict):

@@ -125,8 +125,8 @@ class _Running:
 
     def _of_inventory(self, folder: str, inventory: Inventory) -> list[_Known]:
         found: dict[Any, _Known] = {}
-        for host, own in inventory.hosts.items():
-            groups = inventory.groups_of(host)
+        for host, groups in inventory.groups_of_hosts():
+            own = inventory.hosts[host]
             files = self._vars_of(host, self.layout.host_vars, folder)
             said = {key: value for key, value in own.items() if key not in _OF_CONNECTIONS}
             signature = (tuple(groups), repr(sorted(((str(key), _brief(value)) for key, value in said.items()))), host if files else "")
