@@ -9,7 +9,7 @@ from portwright.daemons._engine import rooms
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A file or folder of a repository, by its path there, that a container has inside.
+    """A file or folder of a repository, by its path there, that a container has inside; with a leading slash, by its path on the host.
 
     `on_host`: the container is on the host's network, so that what is configured inside is the host's; None where that is said by
     whoever builds the image. `builds`: `path` is the file that an image is built by, in the folder `context`. `runs`: it is a script

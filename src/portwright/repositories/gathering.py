@@ -7,7 +7,7 @@ from portwright.coverage import Coverage, LeftOut, NotRead
 from portwright.daemons import recognition
 from portwright.repositories.checkout import Checkout
 from portwright.repositories.deployers.placed import Deployed
-from portwright.repositories.inside import inside
+from portwright.repositories.inside import inside, inside_on_hosts
 from portwright.repositories.not_read import (
     MOST_FILES,
     is_manifest,
@@ -209,6 +209,8 @@ def _gathered(tree: Tree, now: _Gathering) -> Gathered:
     # What a script sets up that a container runs is the container's, and nothing there loads kernel settings.
     now.written = [file for file in now.written if file.of not in held.scripts]
     now.placed = [replace(file, inside=True) if file.label in held.files else file for file in now.placed]
+    there = inside_on_hosts((*now.written, *(file for file in now.placed if not file.inside)))
+    now.written = [replace(file, inside=True) if file.label in there else file for file in now.written]
     now.placed = [file for file in now.placed if not (file.inside and file.what.kind == "sysctl")]
     now.spoken = {label: spoken for label, spoken in now.spoken.items() if label not in held.scripts}
     # What a playbook or a script puts somewhere is there, filled in as it says, and nowhere else.

@@ -4,9 +4,11 @@ import posixpath
 from collections.abc import Iterable, Mapping
 
 from portwright._start.records import dataclass
+from portwright.daemons import recognition
 from portwright.daemons.held import Held, holder
 from portwright.repositories.checkout import Checkout
 from portwright.repositories.recognise import without_blanks_to_fill, without_remarks
+from portwright.repositories.staging import StagedFile
 
 _MOST_HOLDERS = 1_000
 
@@ -41,6 +43,34 @@ def inside(holders: Mapping[str, str], checkout: Checkout) -> Inside:
             (of_host if label in on_host else files).update(named)
             scripts |= named if each.runs and label not in on_host else set()
     return Inside(frozenset(files - of_host), frozenset(scripts - of_host))
+
+
+def inside_on_hosts(placed: Iterable[StagedFile]) -> frozenset[str]:
+    """The labels of files that are put where containers of their host, with a network of their own, mount them; what some container has on
+    the host's network, too, is not among them."""
+    files = tuple(placed)
+    said: dict[str, dict[str, bool]] = {}
+    for file in files:
+        daemon = file.what.kind
+        if not recognition.is_daemon(daemon) or not recognition.traits_in_repository(daemon).kinds:
+            continue
+        holds = holder(daemon)
+        text = without_blanks_to_fill(file.data.decode("utf-8", "surrogateescape"))
+        for each in () if holds is None else holds(file.place.lstrip("/"), text):
+            if each.on_host is not None and not each.builds:
+                path = each.path if each.path.startswith("/") else f"/{each.path}"
+                there = said.setdefault(file.machine, {})
+                there[path] = there.get(path, False) or each.on_host
+    return frozenset(file.label for file in files if said and _is_inside(file.place, (said.get(each, {}) for each in {file.machine, ""})))
+
+
+def _is_inside(place: str, said: Iterable[Mapping[str, bool]]) -> bool:
+    known = tuple(said)
+    above, on_host = place, set[bool]()
+    while len(above) > 1:
+        on_host.update(each[above] for each in known if above in each)
+        above = posixpath.dirname(above)
+    return on_host == {False}
 
 
 def _copied(where: str, path: str, checkout: Checkout) -> list[str]:

@@ -28,6 +28,8 @@ _BRACE = lazy_regex(r"[{}]")
 # Where a repository keeps no .env, for it holds secrets, one of these says what it is meant to hold.
 _MODELS = (".env.example", ".env.sample", ".env.template", ".env.dist", ".env.default", "env.example", "example.env", "sample.env")
 _MOST_FILES = 20
+# What lies there is the host's, whoever looks at it from a container, too.
+_OF_THE_SYSTEM = frozenset(("", "boot", "dev", "etc", "lib", "proc", "run", "sys", "tmp", "usr", "var"))
 _MOST_PORTS = 1000
 _DEEPEST = 8
 
@@ -114,7 +116,9 @@ def held(label: str, text: str) -> Iterator[Held]:
             for each in _children(child, "volumes"):
                 sources = [word.text for part in _children(each, "source") for word in part.words]
                 for source in (*sources, *(word.text.partition(":")[0] for word in each.values)):
-                    if source.startswith(".") and (path := _here(where, source)):
+                    if source.startswith("/") and "$" not in source and source.split("/")[1] not in _OF_THE_SYSTEM:
+                        yield Held(posixpath.normpath(source), on_host=on_host)
+                    elif source.startswith(".") and (path := _here(where, source)):
                         yield Held(path, on_host=on_host)
             for each in _children(child, "build"):
                 said = {part.key.text: part.values[0].text for part in each.children if part.values}
