@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import portwright.trees.revision
 from portwright.cli import main
 
 SERVER = "[Service]\nExecStart=/usr/bin/python3 -m http.server {}\n[Install]\nWantedBy=multi-user.target\n"
@@ -203,3 +204,39 @@ def test_a_host_is_no_repository_and_a_repository_no_host(tmp_path: Path, capsys
     assert "this is no host" in capsys.readouterr().err
     assert 2 == main(["check", str(repository), "--onto", str(host), "--changed-since", "HEAD"])
     assert "ask one of them" in capsys.readouterr().err
+
+
+def test_a_revision_that_git_cannot_list_is_said_and_nothing_counts_as_old(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    top = committed(tmp_path / "repo", {"one.service": SERVER.format(33000)})
+    tree = subprocess.run(["git", "rev-parse", "HEAD^{tree}"], cwd=top, check=True, capture_output=True, text=True).stdout.strip()
+    (top / ".git/objects" / tree[:2] / tree[2:]).unlink()
+
+    code, (host,) = checked(capsys, str(top), "--changed-since", "HEAD")
+
+    assert (1, [("listener-in-ephemeral-range", "one.service", 2)]) == (code, told(host))
+    (said,) = [each["reason"] for each in host["unreadable"]]
+    assert said.endswith("cannot be read, so what is new is not known: git cannot list its files: objects are missing or damaged")
+
+
+def hashed(top: Path, kind: str, data: bytes) -> bytes:
+    """The name of an object of git's that this makes."""
+    words = ["git", "hash-object", "-w", "-t", kind, "--stdin"]
+    return bytes.fromhex(subprocess.run(words, cwd=top, check=True, input=data, capture_output=True).stdout.decode().strip())
+
+
+def test_a_revision_of_few_objects_and_very_many_files_is_not_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(portwright.trees.revision, "_MOST_LISTED", 1 << 20)
+    top = committed(tmp_path / "repo", {"one.service": SERVER.format(33000)})
+    tree = hashed(top, "tree", b"100644 a.conf\0" + hashed(top, "blob", b""))
+    for _ in range(10):
+        tree = hashed(top, "tree", b"".join(b"40000 %d\0" % number + tree for number in range(10)))
+    git(top, "update-ref", "refs/heads/bomb", subprocess.run(
+        ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "commit-tree", "-m", "x", tree.hex()],
+        cwd=top, check=True, capture_output=True, text=True,
+    ).stdout.strip())  # fmt: skip
+
+    _, (host,) = checked(capsys, str(top), "--changed-since", "bomb")
+
+    assert ["it has more files than are read"] == [each["reason"].rpartition(": ")[2] for each in host["unreadable"]]

@@ -17,7 +17,7 @@ from portwright.rules import Rule
 from portwright.source import Source, Span, Unreadable
 from portwright.trees import ReadError, Tree
 from portwright.trees.overlay import OverlayTree
-from portwright.trees.revision import Revision, RevisionTree
+from portwright.trees.revision import Revision, RevisionError, RevisionTree
 
 _AS_IT_IS = "the host as it is"
 _MOST_LAYOUTS = 50
@@ -44,7 +44,12 @@ class Question:
 def verdict_since(given: Input, question: Question, since: Revision) -> HostResult:
     """The verdict on a repository, without what that on the revision said, too. A file that only moved is not new."""
     now = question.of(read(given, question.rate), given)
-    tree = RevisionTree(since)
+    base = f"{since.name} ({since.commit[:12]})"
+    try:
+        tree = RevisionTree(since)
+    except RevisionError as error:
+        unknown = Unreadable(Span.whole(given.name), f"what it was at {base} cannot be read, so what is new is not known: {error}")
+        return _compared(replace(now, unreadable=(*now.unreadable, unknown)), (), lambda finding: finding.fingerprint, base)
     try:
         before = question.of(tuple(ready(host, question.rate) for host in read_repository(tree, given.name)), given)
     finally:
@@ -55,7 +60,6 @@ def verdict_since(given: Input, question: Question, since: Revision) -> HostResu
         path = finding.at.path
         return replace(finding, at=replace(finding.at, path=moved.get(path, path))).fingerprint
 
-    base = f"{since.name} ({since.commit[:12]})"
     reason = f"git has no object here for what it was at {base}, so what of it is new is not known"
     now = replace(now, unreadable=(*now.unreadable, *(Unreadable(Span.whole(path), reason) for path in sorted(set(tree.lost)))))
     return _compared(now, before.findings, key, base)

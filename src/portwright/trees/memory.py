@@ -23,8 +23,11 @@ class MemoryTree:
                 self._files[path] = content if isinstance(content, bytes) else content.encode("utf-8", "surrogateescape")
             while path != "/":
                 parent, _, name = path.rpartition("/")
-                self._directories.setdefault(parent or "/", set()).add(name)
                 path = parent or "/"
+                there = self._directories.setdefault(path, set())
+                if name in there:
+                    break  # and so are the directories above it
+                there.add(name)
 
     def resolve(self, path: str) -> str:
         todo, done, links = path.split("/")[::-1], "", 0
