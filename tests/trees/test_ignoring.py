@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from portwright.trees.git_index import tracked
@@ -18,6 +18,7 @@ PATHS = ["a", "b", "a.conf", "*", "a/a", "a/b", "b/a", "a/b/a", "a/b/b.conf", "b
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(PATTERN, min_size=1, max_size=4))
+@example(["//a", "a//b", "c//", "b/**//a"])
 def test_what_git_ignores_is_ignored(tmp_path_factory, lines: list[str]) -> None:  # type: ignore[no-untyped-def]
     top = tmp_path_factory.mktemp("checkout")
     for path in PATHS:

@@ -49,10 +49,11 @@ def _pattern(line: str) -> Pattern | None:
     ignores = not line.startswith("!")
     line = line if ignores else line[1:]
     directories_only = line.endswith("/")
-    line = line.rstrip("/") if directories_only else line
+    line = line.removesuffix("/")
     anywhere = "/" not in line
-    parts = tuple(part for part in line.split("/") if part)
-    return Pattern(parts, anywhere, directories_only, ignores) if parts else None
+    parts = tuple(line.removeprefix("/").split("/"))
+    # Nothing has a name between two slashes.
+    return Pattern(parts, anywhere, directories_only, ignores) if all(parts) else None
 
 
 def _without_blanks(line: str) -> str:
