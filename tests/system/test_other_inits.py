@@ -80,6 +80,13 @@ def test_openrcs_service_sysctl_reads_the_files_where_a_runlevel_of_the_boot_has
     assert applied == (host(files).files_not_applied == "")
 
 
+def test_a_link_of_openrc_to_a_script_that_is_not_there_is_said_at_the_link_whatever_its_name() -> None:
+    files = Files(MemoryTree({**OPENRC, "/etc/runlevels/boot/a b ": "-> /etc/init.d/a b ", "/etc/init.d/web": RUN}))
+    started(files, captured(files))
+
+    assert ["/etc/runlevels/boot/a b "] == [each.at.path for each in files.unreadable]
+
+
 # ── runit ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

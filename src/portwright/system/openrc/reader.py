@@ -45,9 +45,12 @@ def _services(files: Files) -> Iterator[ScriptService]:
     """Every script, started where a runlevel has it, or where one that is started needs it."""
     levels = [level for level in _BOOT if files.kind(f"{_RUNLEVELS}/{level}") == "directory"]
     started: dict[str, str] = {}
+    links: dict[str, str] = {}
     for level in levels:
         for name in files.names(f"{_RUNLEVELS}/{level}"):
-            started.setdefault(name, f"runlevel {level} has it: {_RUNLEVELS}/{level}/{name}")
+            link = f"{_RUNLEVELS}/{level}/{name}"
+            started.setdefault(name, f"runlevel {level} has it: {link}")
+            links.setdefault(name, link)
     todo = list(started)
     while todo:
         name = todo.pop()
@@ -59,9 +62,8 @@ def _services(files: Files) -> Iterator[ScriptService]:
     for name in files.limited(names, _MOST_SERVICES, "services", lambda name: Span.whole(files.tree.label(_SCRIPTS))):
         path = f"{_SCRIPTS}/{name}"
         if files.kind(path) != "file":
-            if name in started and files.link(f"{_RUNLEVELS}/{started[name].rpartition('/')[0].rpartition('/')[2]}/{name}") is not None:
-                link = started[name].rpartition(" ")[2]
-                files.report_unreadable(Span.whole(files.tree.label(link)), f"the script of the service {name} is not there")
+            if name in links and files.link(links[name]) is not None:
+                files.report_unreadable(Span.whole(files.tree.label(links[name])), f"the script of the service {name} is not there")
             continue
         if files.head(path).startswith(b"#!"):
             yield ScriptService(name, path, "boot" if name in started else "manual", started.get(name, "it is in no runlevel"))
