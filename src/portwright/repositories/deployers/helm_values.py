@@ -73,7 +73,7 @@ def parse(text: str, source: str) -> Any:
                 if done.anchor:
                     anchors[done.anchor] = made
                 _put(stack[-1], made, done.at, "")
-    except yaml.YAMLError:
+    except (yaml.YAMLError, UnicodeEncodeError):  # a byte that is not UTF-8, of which libyaml's binding can make nothing
         return Table({}, is_open=True)
     found = stack[0].values[0].value if stack[0].values else None
     return found if isinstance(found, Table) else Table({})
