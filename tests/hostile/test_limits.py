@@ -156,6 +156,16 @@ def test_scripts_beyond_the_number_that_is_looked_into_are_said(monkeypatch: pyt
     assert [("c.sh", "more than 2 scripts")] == [(each.at.path, each.reason[:19]) for each in host.unreadable]
 
 
+def test_what_is_looked_at_in_a_repository_has_a_budget_whatever_it_turns_out_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(portwright.repositories.gathering, "_MOST_LOOKED_AT", 3 << 20)
+    files = {f"/{name}.conf": "#" * (1 << 20) for name in "abcdef"}
+
+    (found,) = read_repository(RepositoryInMemory(files), "r")
+
+    reason = "more than 3 MiB of files were looked at in this repository: the rest is not read"
+    assert [("d.conf", reason)] == [(each.at.path, each.reason) for each in found.unreadable]
+
+
 def test_the_hosts_of_a_repository_have_one_budget_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

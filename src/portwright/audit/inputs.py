@@ -17,6 +17,8 @@ _MOST_NAME = 64  # HOST_NAME_MAX
 _VERSION_CONTROL = (".git", ".hg", ".svn", ".bzr")
 _MAGIC = (b"\x1f\x8b", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd", b"BZh", b"PK\x03\x04", b"\x04\x22\x4d\x18")
 _ARCHIVES = (".tar", ".tgz", ".txz", ".tbz", ".tbz2", ".tzst", ".tar.gz", ".tar.xz", ".tar.zst", ".tar.bz2", ".zip")
+_LOOKED_AT = 4 * MOST_BYTES
+"""Characters of the files of a folder that are looked at to tell a checkout from a folder of hosts."""
 _DEEPEST_GROUP = 2
 _MOST_OF_A_GROUP = 10_000
 # In a host's /etc stand files that say who it is, and what says what it starts or sets.
@@ -225,13 +227,15 @@ def _has_configs(tree: Tree, names: Iterable[str]) -> bool:
     from portwright.repositories.recognise import recognise, worth_reading
 
     # A name alone is no sign: ansible.cfg stands beside the hosts that it manages.
-    return any(
-        worth_reading(name)
-        and not _is_link(tree, f"/{name}")
-        and tree.kind(f"/{name}") == "file"
-        and recognise(name, _read(tree, f"/{name}")) is not None
-        for name in names
-    )
+    left = _LOOKED_AT
+    for name in names:
+        if worth_reading(name) and not _is_link(tree, f"/{name}") and tree.kind(f"/{name}") == "file":
+            text = _read(tree, f"/{name}")
+            left -= len(text)
+            # So much in one folder is nobody's fleet of hosts.
+            if left < 0 or recognise(name, text) is not None:
+                return True
+    return False
 
 
 def _hosts(path: str, tree: Tree, names: Iterable[str]) -> tuple[Input, ...]:

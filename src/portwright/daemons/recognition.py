@@ -7,7 +7,7 @@ from typing import Any
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright.daemons._engine import rooms
-from portwright.daemons._engine.candidate import Candidate, Likeness
+from portwright.daemons._engine.candidate import LOOKED_THROUGH, Candidate, Likeness
 from portwright.daemons._engine.descriptor import Descriptor, InRepository
 
 _WORD = lazy_regex(r"[^-_]+")
@@ -135,7 +135,7 @@ def _has_word(name: str) -> bool:
 
 def _may_say(name: str, text: str) -> bool:
     patterns = rooms.room(name).in_repository.text
-    return not patterns or any(_pattern(pattern).search(text) for pattern in patterns)
+    return not patterns or any(_pattern(pattern).search(text, 0, LOOKED_THROUGH) for pattern in patterns)
 
 
 @cache

@@ -39,6 +39,9 @@ from portwright.trees.budget import MOST_BYTES
 OTHER = "other"
 """The kind of a placed file that is no config by itself: a script or a text that something else may read."""
 
+_MOST_LOOKED_AT = 2 * MOST_BYTES
+"""Bytes of files that are looked at for what they are; those that are a config have a limit of their own."""
+
 LOOSE = "/.repository/"
 """Where a config whose place on a host nobody can tell is laid; read on its own, found by no include."""
 
@@ -90,7 +93,7 @@ def gather(tree: Tree, explicit: bool, ignored: Mapping[str, str]) -> Gathered:
     paths = tuple(tree.walk(say))
     now = _Gathering(Checkout(tree, paths), unreadable=unreadable)
     roles = roles_among(now.checkout.labels)
-    kept_left = MOST_BYTES
+    kept_left, left = MOST_BYTES, _MOST_LOOKED_AT
     for path in paths:
         label = tree.label(path)
         readable = explicit or worth_reading(label)
@@ -112,6 +115,10 @@ def gather(tree: Tree, explicit: bool, ignored: Mapping[str, str]) -> Gathered:
             continue
         if data is None:
             continue
+        left -= len(data)
+        if left < 0:
+            say(ReadError(path, f"more than {_MOST_LOOKED_AT >> 20} MiB of files were looked at in this repository: the rest is not read"))
+            break
         if readable and len(data) > kept_left:
             say(ReadError(path, f"more than {MOST_BYTES >> 20} MiB of files were read in this repository: this one is left out"))
             continue

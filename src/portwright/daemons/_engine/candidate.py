@@ -10,6 +10,9 @@ from portwright._start.records import dataclass
 Likeness = Literal["name", "text", "piece"]
 """By what a config is told: its name or place, what its text says, or that it may be a piece of one, which anything else overrules."""
 
+LOOKED_THROUGH = 1 << 20
+"""Characters within which a config says whose it is."""
+
 # Linear: what precedes a brace is the line's beginning, and blanks do not cross lines.
 _BLOCK = lazy_regex(r"^[^#\n]*\{[ \t]*(?:#.*)?$", re.MULTILINE)
 
@@ -49,12 +52,12 @@ class Candidate:
 
     def says(self, *patterns: re.Pattern[str]) -> bool:
         """Whether its text holds each of these."""
-        return all(pattern.search(self.text) for pattern in patterns)
+        return all(pattern.search(self.text, 0, LOOKED_THROUGH) for pattern in patterns)
 
     @cached_property
     def has_block(self) -> bool:
         """Whether some line opens a block in braces."""
-        return _BLOCK.search(self.text) is not None
+        return _BLOCK.search(self.text, 0, LOOKED_THROUGH) is not None
 
     def lines(self, comments: str = "#;") -> list[str]:
         """The lines that say something, without blanks around them."""
