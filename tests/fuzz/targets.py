@@ -14,6 +14,7 @@ from contextlib import suppress
 from importlib import import_module
 from inspect import signature
 from itertools import cycle
+from math import ceil
 from pathlib import Path
 from pkgutil import iter_modules, walk_packages
 from tempfile import TemporaryDirectory
@@ -42,10 +43,11 @@ from portwright.trees import Files
 from portwright.trees.directory import DirectoryTree
 from portwright.trees.memory import MemoryTree
 from portwright.trees.tree import Kind
+from tests.fuzz import whole
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SEEDS = Path(__file__).parent / "seeds"
-_WEIGHTS = {"format": 35, "app": 63, "story": 2}
+_WEIGHTS = {"format": 35, "app": 57, "story": 2, "deployer": 4, "host": 1.5, "tree": 0.5}
 RULES: tuple[Rule, ...] = load_rules([rules_directory()])
 
 # The few settings that a daemon's sockets meet: each report would tell the fifty others again, which no input changes.
@@ -120,7 +122,7 @@ def shares(names: Iterable[str], total: int) -> dict[str, int]:
     for name in names:
         kinds.setdefault(name.partition("/")[0], []).append(name)
     weights = {kind: _WEIGHTS[kind] for kind in kinds}
-    return {name: -(-total * weights[kind] // (sum(weights.values()) * len(own))) for kind, own in kinds.items() for name in own}
+    return {name: ceil(total * weights[kind] / (sum(weights.values()) * len(own))) for kind, own in kinds.items() for name in own}
 
 
 def of_odd_blanks() -> Iterator[bytes]:
@@ -136,7 +138,7 @@ def of_odd_blanks() -> Iterator[bytes]:
 
 def inputs(target: str, number: int, first: int = 0) -> Iterator[tuple[int, bytes]]:
     """`number` inputs for a target, each made from the target's name and its own number alone."""
-    seeds = seed_texts()
+    seeds = whole.seeds_of(target) or seed_texts()
     for count in range(first, first + number):
         chance = random.Random(f"{target} {count}")  # noqa: S311  it makes inputs, no secrets
         yield count, chance.randbytes(chance.randrange(200)) if chance.random() < 0.05 else spoilt(chance, chance.choice(seeds))
@@ -395,7 +397,7 @@ def _example(name: str) -> dict[str, str | bytes]:
 
 
 def targets() -> dict[str, Target]:
-    """Every reader by name: `format/NAME`, `app/NAME`, and whole stories."""
+    """Every reader by name: `format/NAME`, `app/NAME`, those of `whole`, and whole stories."""
     found: dict[str, Target] = {"format/shell": _shell}
     for module in iter_modules(formats.__path__, "portwright.formats."):
         target = _parser(import_module(module.name))
@@ -406,4 +408,4 @@ def targets() -> dict[str, Target]:
         ("host", _host), ("unit", _unit), ("repository", _repository), ("written", _written), ("captured", _captured),
         ("sysctl", _sysctl), ("directory", _directory),
     )  # fmt: skip
-    return found | {f"story/{name}": target for name, target in stories}
+    return found | {f"story/{name}": target for name, target in stories} | whole.targets(told)

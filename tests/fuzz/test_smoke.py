@@ -4,10 +4,11 @@ import random
 
 import pytest
 
+from tests.fuzz import whole
 from tests.fuzz.targets import inputs, of_odd_blanks, spoilt, targets
 
 TARGETS = targets()
-NUMBERS = {"format": 25, "app": 4, "story": 20}
+NUMBERS = {"format": 25, "app": 4, "story": 20, "deployer": 8, "host": 10, "tree": 10}
 
 
 @pytest.mark.parametrize("name", sorted(TARGETS))
@@ -27,6 +28,16 @@ def test_case_26_what_only_python_takes_for_a_blank_is_no_error_of_ours(name: st
     texts = ODD if name.startswith("format/") else (b"\n".join(text[:400] for text in ODD), *ODD[:2])
     for text in texts:
         TARGETS[name](text)
+
+
+def test_every_kind_of_deployer_has_a_repository_among_the_seeds() -> None:
+    assert set() == whole.kinds_without_seeds()
+
+
+def test_a_repository_written_as_one_text_is_its_files() -> None:
+    text = b"./a/b.conf\n    x\n      y\n./a/l -> b.conf\n./../c\n    z\n./a\n    w\n"
+
+    assert {"/a/b.conf": b"x\n  y\n", "/a/l": "-> b.conf", "/c": b"z\n"} == whole.files_of(text)
 
 
 def test_the_same_number_makes_the_same_input() -> None:

@@ -9,7 +9,7 @@ from importlib import import_module
 from portwright.repositories.checkout import Checkout
 from portwright.repositories.deployers.placed import Deployed
 
-_MODULES = {
+MODULES = {
     "ansible": "ansible",
     "butane": "first_boot",
     "chef": "chef",
@@ -31,11 +31,12 @@ _MODULES = {
     "tuned": "tuned",
     "vagrant": "vagrant",
 }
+"""The module that reads each kind of source."""
 
 
 def deployed(kind: str, label: str, text: str, checkout: Checkout) -> Deployed:
     """What a source of this kind puts on a host; nothing for a kind that no deployer reads, or a text that is none of its kind."""
-    if kind not in _MODULES:
+    if kind not in MODULES:
         return Deployed()
-    found: Deployed = import_module(f"{__name__}.{_MODULES[kind]}").deployed(label, text, checkout)
+    found: Deployed = import_module(f"{__name__}.{MODULES[kind]}").deployed(label, text, checkout)
     return found
