@@ -153,13 +153,13 @@ def test_what_stands_among_hosts_and_is_none_is_said(tmp_path: Path) -> None:
     os.symlink("/nowhere", tmp_path / "gone")
     found = inputs([path])
 
-    assert ["a", "b", "broken", "gone", "web9.tar.gz"] == [item.name for item in found]
+    assert ["a", "b", "broken", "gone", "web9"] == [item.name for item in found]
     assert [
         "",
         "",
         "stands among hosts and is not laid out like one",
         "a link that leads out of the folder",
-        "archives are not there yet: unpack it into a folder",
+        "the archive is truncated",
     ] == [item.unavailable_reason for item in found]
     files = Files(found[2].tree)
     assert [] == list(files.walk())
@@ -348,26 +348,23 @@ def test_a_fifo_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     assert f"{tmp_path}/fifo is neither a file nor a directory; give - to read standard input" == refused(f"{tmp_path}/fifo")
 
 
-@pytest.mark.parametrize("head", [b"\x1f\x8b\x08", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd", b"BZh9", b"x" * 257 + b"ustar"])
-def test_an_archive_is_refused_by_its_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head: bytes) -> None:
+@pytest.mark.parametrize("head", [b"BZh9", b"PK\x03\x04", b"\x04\x22\x4d\x18"])
+def test_what_is_packed_in_a_way_that_is_not_read_is_refused_by_its_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head: bytes
+) -> None:
     (tmp_path / "web1").write_bytes(head)
     monkeypatch.setattr(sys, "stdin", _Stdin(head))
-    reason = "is an archive or compressed, and those are not there yet: unpack it into a folder"
+    reason = "is compressed in a way that is not read (.tar, .gz, .xz and .zst are): unpack it into a folder"
 
     assert f"{tmp_path}/web1 {reason}" == refused(f"{tmp_path}/web1")
     assert f"standard input {reason}" == refused("-")
 
 
-def test_a_directory_of_archives_is_refused(tmp_path: Path) -> None:
-    path = laid_out(tmp_path, "web1.tar.gz", "web2.tar.zst")
+@pytest.mark.parametrize("head", [b"\x1f\x8b\x08", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd", b"x" * 257 + b"ustar"])
+def test_an_archive_on_standard_input_is_refused(monkeypatch: pytest.MonkeyPatch, head: bytes) -> None:
+    monkeypatch.setattr(sys, "stdin", _Stdin(head))
 
-    assert f"{path} holds archives, which are not there yet: unpack each into a folder of its own" == refused(path)
-
-
-def test_an_unpacked_report_without_a_root_is_refused(tmp_path: Path) -> None:
-    path = laid_out(tmp_path, "sos_commands/x", "version.txt")
-
-    assert f"{path} holds sos_commands: reports of sos and Insights are not there yet" == refused(path)
+    assert "standard input is an archive or compressed: give the path of its file" == refused("-")
 
 
 # ── all together ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -548,6 +548,8 @@ SILENT = {
     "system/systemd/specifiers.py: expand": KERNEL,
     "system/systemd/unit_files.py: _follow": KERNEL,
     "system/systemd/unit_files.py: is_unit_name": KERNEL,
+    "trees/archive.py: notices": SHOWN,
+    "trees/unpacking.py: _too_much": CALLER,
     "trees/budget.py: expand": CALLER,
     "repositories/deployers/placed.py: write": CALLER,
     "trees/budget.py: is_read_up": CALLER,

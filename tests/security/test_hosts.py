@@ -83,16 +83,24 @@ def test_case_10_any_name_is_read_and_none_reaches_the_terminal_as_it_is(
     assert said[:-1].isprintable()
 
 
-@pytest.mark.parametrize(
-    "head", [b"\x1f\x8b\x08", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"BZh9", b"x" * 257 + b"ustar\x0000"]
-)
+@pytest.mark.parametrize("head", [b"\x1f\x8b\x08", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd", b"x" * 257 + b"ustar\x0000"])
 def test_case_15_an_archive_is_known_by_what_it_holds_whatever_it_is_called(
     head: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "x.conf").write_bytes(head + b"\0" * 600)
 
+    code, host = _checked(tmp_path / "x.conf", capsys)
+
+    assert (3, 1) == (code, len(host["unreadable"]))
+    assert "archive" in host["unreadable"][0]["reason"]
+
+
+@pytest.mark.parametrize("head", [b"PK\x03\x04", b"BZh9"])
+def test_case_15_and_so_is_what_is_not_read(head: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "x.conf").write_bytes(head + b"\0" * 600)
+
     assert 2 == main(["check", str(tmp_path / "x.conf")])
-    assert "is an archive or compressed" in capsys.readouterr().err
+    assert "is compressed in a way that is not read" in capsys.readouterr().err
 
 
 def test_case_16_a_file_that_grows_while_it_is_read_is_said(

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -82,6 +83,7 @@ RUNS: list[tuple[list[str], list[str]]] = [
     (["check", "--format", "json", "--output", "out/r", "--format", "sarif", "--output", "out/s", "--format", "github", "h"], ["r", "s"]),
     (["check", "--jobs", "2", "h", "again"], []),
     (["check", "repository"], []),
+    (["check", "h.tar.xz"], []),
     (["check", "repository/app.service"], []),
     (["check", "--rules", "rules", "h"], []),
     (["facts", "-v", "h"], []),
@@ -130,6 +132,8 @@ def test_case_88_no_command_connects_runs_or_writes_anything_else(words: list[st
     (tmp_path / "rules" / "port-of-the-office.yaml").write_text(RULE)
     (tmp_path / "rules" / "port-of-the-office.txt").write_text(CASE)
     (tmp_path / "out").mkdir()
+    with tarfile.open(tmp_path / "h.tar.xz", "w:xz") as made:
+        made.add(tmp_path / "h", arcname="h")
     before = set(tmp_path.rglob("*"))
 
     calls = _calls(words, tmp_path)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from portwright._start.records import dataclass, replace
@@ -64,13 +64,29 @@ def read(given: Input, rate: int | None = None) -> tuple[Host, ...]:
 
     `rate` is how many new connections a second to one destination each host is said to need.
     """
-    with opened(given) as tree:
+    if given.kind == "host" and given.unavailable_reason:
+        return (unread(given, given.unavailable_reason),)
+    with ExitStack() as leaving:
+        try:
+            tree = leaving.enter_context(opened(given))
+        except ReadError as error:  # an archive
+            return (unread(given, error.reason),)
         if given.kind == "host":
-            return (ready(read_host(tree, given.name, given.identity), rate),)
+            return (ready(_noted(read_host(tree, given.name, given.identity), given, tree), rate),)
         # Telling configs apart takes patterns that a host has no use for.
         from portwright.repositories.reading import read_repository
 
         return tuple(ready(host, rate) for host in read_repository(tree, given.name, given.explicit, ignored_by(tree)))
+
+
+def _noted(host: Host, given: Input, tree: Tree) -> Host:
+    """A host with what is odd about the archive that holds it."""
+    if given.within is None:
+        return host
+    from portwright.trees.archive import ArchiveTree
+
+    odd = tree.notices if isinstance(tree, ArchiveTree) else ()
+    return replace(host, unreadable=(*host.unreadable, *(Unreadable(Span.whole(path), reason) for path, reason in odd))) if odd else host
 
 
 def ignored_by(tree: Tree) -> Mapping[str, str]:
@@ -239,7 +255,7 @@ def _is_missing(tree: Tree, path: str) -> bool:
 
 def located(given: Input, paths: Iterable[str]) -> dict[str, str]:
     """Where on this machine the files lie that a report names: a host's links lead nowhere but into the host."""
-    if given.unavailable_reason or given.content is not None:
+    if given.unavailable_reason or given.content is not None or given.within is not None:
         return {}
     top = os.path.abspath(given.path)
     if given.kind == "file":

@@ -15,7 +15,8 @@ InputKind = Literal["host", "repository", "file"]
 
 _MOST_NAME = 64  # HOST_NAME_MAX
 _VERSION_CONTROL = (".git", ".hg", ".svn", ".bzr")
-_MAGIC = (b"\x1f\x8b", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd", b"BZh", b"PK\x03\x04", b"\x04\x22\x4d\x18")
+_PACKED = (b"\x1f\x8b", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd")
+_PACKED_OTHERWISE = (b"BZh", b"PK\x03\x04", b"\x04\x22\x4d\x18")
 _ARCHIVES = (".tar", ".tgz", ".txz", ".tbz", ".tbz2", ".tzst", ".tar.gz", ".tar.xz", ".tar.zst", ".tar.bz2", ".zip")
 _LOOKED_AT = 4 * MOST_BYTES
 """Characters of the files of a folder that are looked at to tell a checkout from a folder of hosts."""
@@ -30,6 +31,10 @@ _WHO = frozenset(
 )  # fmt: skip
 _WHAT = frozenset(("systemd", "init.d", "sysctl.d", "sysctl.conf", "runlevels", "rc.d", "sv"))
 _REPORTS = ("sos_commands", "insights_commands")
+_SNAPSHOT = ".portwright/snapshot"
+"""The first member of an archive that `portwright snapshot` writes; the next ones are these two."""
+
+_NAMED_IN = ("/etc/hostname", "/hostname", "/sos_commands/host/hostname", "/insights_commands/hostname_-f", "/insights_commands/hostname")
 
 
 class InputError(Exception):
@@ -42,7 +47,8 @@ class Input:
 
     `path` is where it lies, as its user named it. `identity` is the machine id of a host, else its name. `content` is what came
     on standard input. `unavailable_reason` says why nothing of it can be read, and is empty otherwise. `is_etc`: what lies there is the
-    content of a host's /etc. `exclude` are patterns of what of a repository is not read.
+    content of a host's /etc. `exclude` are patterns of what of a repository is not read. `within` is the folder of an archive that is the
+    host's root ("" for its top), None where it is no archive.
     """
 
     kind: InputKind
@@ -53,6 +59,7 @@ class Input:
     unavailable_reason: str = ""
     is_etc: bool = False
     exclude: tuple[str, ...] = ()
+    within: str | None = None
 
     @property
     def explicit(self) -> bool:
@@ -62,7 +69,7 @@ class Input:
     @property
     def checkout_prefix(self) -> str | None:
         """Where the paths of its files begin, relative to the directory of the run; None where that is not below it."""
-        if self.is_etc:
+        if self.is_etc or self.within is not None:
             return None  # the paths of its files are those of the host
         if self.kind == "file" or self.unavailable_reason:
             return None if os.path.isabs(self.path) else ""  # their own path is what reports show
@@ -73,11 +80,18 @@ class Input:
 
     @property
     def tree(self) -> Tree:
-        """Its files as they are now; each time a tree of its own, so that none outlives its use."""
+        """Its files as they are now; each time a tree of its own, so that none outlives its use.
+
+        Raises ReadError for an archive that cannot be read to its end.
+        """
         if self.unavailable_reason:
             from portwright.trees.single import UnavailableTree
 
             return UnavailableTree(self.path, self.unavailable_reason)
+        if self.within is not None:
+            from portwright.trees.archive import archive
+
+            return archive(self.path).rooted(self.within)
         if self.is_etc:
             from portwright.trees.etc import EtcTree
 
@@ -151,6 +165,8 @@ def is_host(tree: Tree, folder: str = "") -> bool:
     beside = (kind("/usr"), kind("/.portwright"))
     if "directory" in beside or "file" in (kind("/etc/passwd"), kind("/etc/os-release")) or _is_link(tree, f"{folder}/etc/os-release"):
         return True
+    if any(kind(f"/{each}") == "directory" for each in _REPORTS):
+        return True
     # A part of a host's /etc, as somebody copied it; the same under version control is more likely what is laid over one.
     return _is_etc(tree, f"{folder}/etc") and all(kind(f"/{each}") == "missing" for each in _VERSION_CONTROL)
 
@@ -193,19 +209,26 @@ def _detect_inputs(path: str, taken_as: Literal["host", "repository"] | None = N
             if _is_etc(tree, "/"):
                 yield _host(path, tree, etc="")
                 return
-            report = next((name for name in _REPORTS if name in names), None)
-            if report is not None:
-                raise InputError(f"{path} holds {report}: reports of sos and Insights are not there yet")
+            if (data := _of_insights(tree, "", path)) is not None:
+                yield data
+                return
             if not hosts and not any(name in names for name in _VERSION_CONTROL) and not _has_configs(tree, names):
                 hosts = _hosts(path, tree, names)
     except ReadError as error:
         raise InputError(f"{path}: {error.reason}") from None
     if hosts:
         yield from hosts
-    elif names and all(name.endswith(_ARCHIVES) for name in names):
-        raise InputError(f"{path} holds archives, which are not there yet: unpack each into a folder of its own")
     else:
         yield _repository(path)
+
+
+def _of_insights(tree: Tree, folder: str, path: str) -> Input | None:
+    """The host of which a client of Insights made this folder of a tree: its root is `data`."""
+    if "insights_commands" not in tree.names(f"{folder}/data") or not is_host(tree, f"{folder}/data"):
+        return None
+    place = os.path.join(path, "data")
+    with DirectoryTree(place) as root:
+        return _host(place, root, default=_folder(path))
 
 
 def _above_etc(path: str) -> Input | None:
@@ -241,13 +264,14 @@ def _has_configs(tree: Tree, names: Iterable[str]) -> bool:
 def _hosts(path: str, tree: Tree, names: Iterable[str]) -> tuple[Input, ...]:
     """Each folder of a folder as a host, () where none is one.
 
-    What stands among hosts and is none is closed, with the reason; where hosts are not the most, it is a repository.
+    What stands among hosts and is none is closed, with the reason; where hosts are not the most, it is a repository. A folder of nothing
+    but archives is one of hosts, whatever is in them.
     """
     found: list[Input] = []
     others: list[Input] = []
+    names = [name for name in names if not name.startswith(".")]
+    archives = [name for name in names if _is_archive(tree, f"/{name}")]
     for name in names:
-        if name.startswith("."):
-            continue
         place = os.path.join(path, os.fsdecode(name.encode("utf-8", "surrogateescape")))
         try:
             kind, target = tree.kind(f"/{name}"), tree.link(f"/{name}")
@@ -260,19 +284,66 @@ def _hosts(path: str, tree: Tree, names: Iterable[str]) -> tuple[Input, ...]:
                     others.append(_repository(place))
             elif kind == "missing" and target is not None:
                 found.append(_closed(place, "a link that leads out of the folder"))
-            elif kind == "file" and target is None and name.endswith(_ARCHIVES):
-                found.append(_closed(place, "archives are not there yet: unpack it into a folder"))
+            elif name in archives:
+                found.append(_archived(place, is_one_of_many=len(archives) > 1))
         except ReadError as error:
             found.append(_closed(place, error.reason))
     hosts = sum(not item.unavailable_reason for item in found)
     if hosts > len(others):
         others = [_closed(other.path, "stands among hosts and is not laid out like one") for other in others]
-    return tuple(sorted((*found, *others), key=lambda item: os.fsencode(item.path))) if hosts else ()
+    are_hosts = hosts or (archives and len(archives) == len(names))
+    return tuple(sorted((*found, *others), key=lambda item: os.fsencode(item.path))) if are_hosts else ()
+
+
+def _is_archive(tree: Tree, path: str) -> bool:
+    """Whether a file of a folder is an archive, or was meant to be one."""
+    try:
+        if tree.link(path) is not None or tree.kind(path) != "file":
+            return False
+        head = tree.head(path) or b""
+    except ReadError:
+        return path.endswith(_ARCHIVES)
+    return path.endswith(_ARCHIVES) or head.startswith(_PACKED) or head[257:262] == b"ustar"
+
+
+def _archived(path: str, *, is_one_of_many: bool = False) -> Input:
+    """The host that an archive holds; closed, with the reason, where it holds none or cannot be read.
+
+    Of many archives of ours only the beginning is read here: who makes their trees reads the rest.
+    """
+    from portwright.trees.archive import archive, beginning
+    from portwright.trees.memory import MemoryTree
+
+    name = os.path.basename(path)
+    name = next((name.removesuffix(suffix) for suffix in sorted(_ARCHIVES, key=len, reverse=True) if name.endswith(suffix)), name) or name
+    try:
+        first = beginning(path, 3) if is_one_of_many else {}
+        if _SNAPSHOT in first:
+            return _host(path, MemoryTree({f"/{file}": data for file, data in first.items()}), default=name, within="")
+        tree = archive(path)
+        for top in _tops(tree):
+            if is_host(tree, top):
+                return _host(path, tree.rooted(top), default=name, within=top)
+    except ReadError as error:
+        return Input("host", name, name, path, unavailable_reason=error.reason, within="")
+    reason = "holds no host: of archives those of a host, of sos and of Insights are read"
+    return Input("host", name, name, path, unavailable_reason=reason, within="")
+
+
+def _tops(tree: Tree) -> Iterator[str]:
+    """Where in an archive the root of a host may lie: at its top, or in the one folder that is there; in `data` of it for Insights."""
+    names = tree.names("/")
+    folders = ["", *(f"/{name}" for name in names if len(names) == 1)]
+    for folder in folders:
+        yield folder
+        yield f"{folder}/data"
 
 
 def _one_host(tree: Tree, name: str, place: str) -> Input | None:
     """A folder of a folder as a host, laid out like one or the content of its /etc; None where it is neither."""
     laid_out = is_host(tree, f"/{name}")
+    if not laid_out and (data := _of_insights(tree, f"/{name}", place)) is not None:
+        return data
     if not laid_out and not _is_etc(tree, f"/{name}"):
         return None
     with DirectoryTree(place) as root:
@@ -296,13 +367,18 @@ def _group(path: str, deepest: int) -> tuple[Input, ...]:
     try:
         with DirectoryTree(path) as tree:
             names = tuple(name for name in tree.names("/") if not name.startswith(".") or name in _VERSION_CONTROL)
+            archives = [name for name in names if _is_archive(tree, f"/{name}")]
             if len(names) > _MOST_OF_A_GROUP or any(
-                name in _VERSION_CONTROL or tree.link(f"/{name}") is not None or tree.kind(f"/{name}") != "directory" for name in names
+                name in _VERSION_CONTROL or tree.link(f"/{name}") is not None or tree.kind(f"/{name}") != "directory"
+                for name in names
+                if name not in archives
             ):
                 return ()
             for name in names:
                 place = os.path.join(path, os.fsdecode(name.encode("utf-8", "surrogateescape")))
-                if (one := _one_host(tree, name, place)) is not None:
+                if name in archives:
+                    found.append(_archived(place, is_one_of_many=True))
+                elif (one := _one_host(tree, name, place)) is not None:
                     found.append(one)
                 elif nested := _group(place, deepest - 1):
                     found += nested
@@ -323,11 +399,12 @@ def _closed(path: str, reason: str) -> Input:
     return Input("repository", name, name, path, unavailable_reason=reason)
 
 
-def _host(path: str, tree: Tree, etc: str = "/etc") -> Input:
-    name = _hostname(_read(tree, f"{etc}/hostname")) or _folder(path)
+def _host(path: str, tree: Tree, etc: str = "/etc", default: str = "", within: str | None = None) -> Input:
+    places = _NAMED_IN if etc else ("/hostname",)
+    name = next((name for place in places if (name := _hostname(_read(tree, place)))), "") or default or _folder(path)
     machine = _read(tree, f"{etc}/machine-id").strip()
     is_identity = len(machine) == 32 and set(machine) <= set("0123456789abcdef")
-    return Input("host", name, machine if is_identity else name, path, is_etc=not etc)
+    return Input("host", name, machine if is_identity else name, path, is_etc=not etc, within=within)
 
 
 def _hostname(text: str) -> str:
@@ -366,7 +443,9 @@ def _file(path: str) -> Input:
             head = file.read(512)
     except OSError:
         head = b""  # reading it tells why
-    _refuse_archive(path, head)
+    if head.startswith(_PACKED) or head[257:262] == b"ustar":
+        return _archived(path)
+    _refuse_packed(path, head)
     return Input("file", path, path, path)
 
 
@@ -375,13 +454,15 @@ def _stdin(name: str | None) -> Input:
         raise InputError("standard input is closed")
     content = sys.stdin.buffer.read(MOST_BYTES + 1)
     name = name or "<stdin>"
-    _refuse_archive("standard input", content)
+    if content.startswith(_PACKED) or content[257:262] == b"ustar":
+        raise InputError("standard input is an archive or compressed: give the path of its file")
+    _refuse_packed("standard input", content)
     return Input("file", name, name, name, content)
 
 
-def _refuse_archive(path: str, head: bytes) -> None:
-    if head.startswith(_MAGIC) or head[257:262] == b"ustar":
-        raise InputError(f"{path} is an archive or compressed, and those are not there yet: unpack it into a folder")
+def _refuse_packed(path: str, head: bytes) -> None:
+    if head.startswith(_PACKED_OTHERWISE):
+        raise InputError(f"{path} is compressed in a way that is not read (.tar, .gz, .xz and .zst are): unpack it into a folder")
 
 
 def _content(path: str) -> bytes | ReadError:

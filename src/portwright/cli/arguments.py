@@ -106,7 +106,7 @@ _TEST = (
     Option("--cases", metavar="DIR", help="with --test: where the cases are, if not beside the rules"),
     Option("--accept", help="with --test: keep what is reported now as the report of each flagged case"),
 )
-_PATHS = Operand("paths", "a host's directory, a directory of hosts, a repository, a file, or - (default: .)", "PATH", many=True)
+_PATHS = Operand("paths", "a host's directory or archive, a directory of hosts, a repository, a file, or - (default: .)", "PATH", many=True)
 _RULE = Operand("rule", "a rule, or a family of rules", "RULE")
 
 _USAGE = "a mistake in the command line, a path that does not exist, an output that cannot be written"

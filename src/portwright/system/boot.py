@@ -59,6 +59,9 @@ READERS: Mapping[InitName, Reader] = {
 """The init systems that are read."""
 
 
+_INSIGHTS = "/insights_commands"
+
+
 def started(files: Files, known: Captured, packaged: Packaged | None = None) -> Started:
     """What is started on a host; nothing, and said to be unreadable, where no reader is there for its init system.
 
@@ -72,4 +75,6 @@ def started(files: Files, known: Captured, packaged: Packaged | None = None) -> 
     from portwright.system.systemd.script_calls import script_calls
 
     found = _systemd(files, known, packaged) if init.name == "systemd" else READERS[init.name](files, known)
+    if not found.units and files.kind(_INSIGHTS) == "directory":
+        files.report_unreadable(Span.whole(files.tree.label(_INSIGHTS)), "this archive of Insights has no units: what starts is not known")
     return replace(found, calls=script_calls(found.units, files, repository=False))

@@ -123,17 +123,24 @@ class DirectoryTree:
     def head(self, path: str) -> bytes | None:
         return self._read(path, _read_head)
 
-    def _read(self, path: str, take: Callable[[int, str], bytes | None]) -> bytes | None:
+    def _openable(self, path: str) -> str:
+        """The canonical path of a regular file or of /dev/null, "" where nothing is. Raises ReadError for what is not to be opened."""
         real = self._follow(path)
         found = self._types.get(real, 0)
         if found == stat.S_IFDIR:
             raise ReadError(path, "is a directory")
         if real == "/dev/null":
-            return b""
-        if found == 0:
-            return None
+            return real
         if found in _SPECIAL:
             raise ReadError(path, _SPECIAL[found])
+        return real if found else ""
+
+    def _read(self, path: str, take: Callable[[int, str], bytes | None]) -> bytes | None:
+        real = self._openable(path)
+        if real == "/dev/null":
+            return b""
+        if not real:
+            return None
         if self._is_of_the_kernel(real):
             raise ReadError(path, "a file that the kernel makes up, not a file of the host")
         parent, _, name = real.rpartition("/")

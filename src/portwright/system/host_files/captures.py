@@ -42,7 +42,7 @@ class Captured:
 
     `filecaps` maps a path to its capabilities (`cap_net_bind_service=ep`), `setuid` holds paths, `packages` maps a name to its version
     (empty and `packages_known` false without a list), `kernel` is `uname -r`, `sysctl` maps dotted keys to running values with
-    single blanks, `cmdline` holds the words of /proc/cmdline.
+    single blanks, `cmdline` holds the words of /proc/cmdline, `selinux` is what `getenforce` says, in lower case.
     """
 
     filecaps: Mapping[str, str] | None = None
@@ -53,6 +53,7 @@ class Captured:
     addresses: tuple[Address, ...] | None = None
     sysctl: Mapping[str, Word] | None = None
     cmdline: tuple[Word, ...] | None = None
+    selinux: Word | None = None
 
     @property
     def no_ipv6(self) -> Span | None:
@@ -71,15 +72,22 @@ def without_ipv6(cmdline: Iterable[Word]) -> Span | None:
 
 def captured(files: Files) -> Captured:
     """Read the lists that are there; a line that is not in its command's form is told to `files.trouble` and left out."""
+    for path, reason in _list(files, "unread", "a path and why it was not read", _left_out) or ():
+        files.report_unreadable(Span.whole(files.tree.label(path)), reason)
     filecaps = _list(files, "filecaps", "a path and its capabilities, as `getcap -r` prints them", _capabilities)
     setuid = _list(files, "setuid", "an absolute path", _path)
     packages = _list(files, "packages", "a package's name and version", _package)
     if packages is None:
-        packages = _installed(files) or _of_sos(files, _SOS_PACKAGES, _sos_package)
+        packages = _installed(files) or _of_report(files, _PACKAGES, _reported_package) or _of_insights(files)
     kernel = _list(files, "kernel", "a kernel release, as `uname -r` prints it", _release)
     if kernel is None:
-        kernel = _of_sos(files, _SOS_KERNEL, _uname)
+        kernel = _of_report(files, _KERNEL, _uname)
     cmdline = _list(files, "cmdline", "a kernel command line, as /proc/cmdline has it", _words)
+    if cmdline is None:
+        cmdline = _of_report(files, ("/proc/cmdline",), _words)
+    selinux = _list(files, "selinux", "a mode of SELinux, as `getenforce` prints it", _mode)
+    if selinux is None:
+        selinux = _of_report(files, _SELINUX, _mode)
     return Captured(
         filecaps=None if filecaps is None else dict(filecaps),
         setuid=None if setuid is None else frozenset(setuid),
@@ -89,6 +97,7 @@ def captured(files: Files) -> Captured:
         addresses=addresses(files),
         sysctl=_running(files),
         cmdline=None if cmdline is None else tuple(cmdline),
+        selinux=selinux[0] if selinux else None,
     )
 
 
@@ -96,7 +105,9 @@ def addresses(files: Files) -> tuple[Address, ...] | None:
     """The addresses of the host's interfaces in the order of their list, None where nobody listed them."""
     found = _list(files, "addresses", "an address, as `ip -o addr` prints it", _address)
     if found is None:
-        found = _of_sos(files, _SOS_ADDRESSES, _address)
+        found = _of_report(files, _ADDRESSES, _address)
+    if found is None:
+        found = _of_blocks(files)
     return None if found is None else tuple(found)
 
 
@@ -140,7 +151,7 @@ _SWAPPED = str.maketrans("./", "/.")
 def _running(files: Files) -> Mapping[str, Word] | None:
     listed = _list(files, "sysctl", "key = value, as `sysctl -a` prints it", _setting)
     if listed is None:
-        listed = _of_sos(files, _SOS_SYSCTL, _setting)
+        listed = _of_report(files, _SYSCTL, _setting)
     if listed is not None:
         running: dict[str, Word] = {}
         for key, value in listed:
@@ -193,8 +204,11 @@ def _list(files: Files, name: str, form: str, read: Callable[[str, Span], tuple[
     return found
 
 
-def _of_sos(files: Files, paths: tuple[str, ...], read: Callable[[str, Span], tuple[_T, ...] | None]) -> list[_T] | None:
-    """The same of what sos(1) kept of a command's output, None where it kept none; it adds lines of its own, which are passed over."""
+def _of_report(files: Files, paths: tuple[str, ...], read: Callable[[str, Span], tuple[_T, ...] | None]) -> list[_T] | None:
+    """The same of what sos(1) or a client of Insights kept of a command's output, None where it kept none.
+
+    They add lines of their own, which are passed over.
+    """
     for path in paths:
         source = files.read(path) if files.kind(path) == "file" else None
         if source is None:
@@ -207,12 +221,35 @@ def _of_sos(files: Files, paths: tuple[str, ...], read: Callable[[str, Span], tu
     return None
 
 
-_SOS_SYSCTL = ("/sos_commands/kernel/sysctl_-a",)
-_SOS_KERNEL = ("/sos_commands/kernel/uname_-a", "/uname")
-_SOS_ADDRESSES = ("/sos_commands/networking/ip_-o_addr", "/ip_addr")
-_SOS_PACKAGES = (
-    "/sos_commands/dpkg/dpkg_-l", "/installed-debs", "/sos_commands/rpm/package-data", "/installed-rpms",
+def _of_blocks(files: Files) -> list[Address] | None:
+    """The addresses as `ip addr` prints them without -o: a line for each interface, and below it one for each of its addresses."""
+    interface = ""
+
+    def address(text: str, at: Span) -> tuple[Address, ...] | None:
+        nonlocal interface
+        words = text.split()
+        if is_digits(words[0].removesuffix(":")) and len(words) > 1:
+            interface = words[1].removesuffix(":")
+            return ()
+        return _address(f"1: {interface} {' '.join(words)}", at) if interface else None
+
+    return _of_report(files, ("/insights_commands/ip_addr", "/sos_commands/networking/ip_-d_address"), address)
+
+
+def _of_insights(files: Files) -> list[tuple[str, str]] | None:
+    """The packages as a client of Insights asks rpm(8) for them: an object of JSON for each."""
+    folder = "/insights_commands"
+    name = next((name for name in files.names(folder) if name.startswith("rpm_-qa_--qf")), None)
+    return None if name is None else _of_report(files, (f"{folder}/{name}",), _json_package)
+
+
+_SYSCTL = ("/sos_commands/kernel/sysctl_-a", "/insights_commands/sysctl_-a")
+_KERNEL = ("/sos_commands/kernel/uname_-a", "/uname", "/insights_commands/uname_-a")
+_ADDRESSES = ("/sos_commands/networking/ip_-o_addr", "/ip_addr")
+_PACKAGES = (
+    "/sos_commands/dpkg/dpkg_-l", "/installed-debs", "/sos_commands/rpm/package-data", "/installed-rpms", "/insights_commands/dpkg_-l",
 )  # fmt: skip
+_SELINUX = ("/insights_commands/getenforce", "/sos_commands/selinux/sestatus", "/sos_commands/selinux/sestatus_-v")
 
 
 # ── one line each: what it gives, () for nothing, None where it is in another form ──────────────────────────────────
@@ -234,6 +271,12 @@ def _is_clause(text: str) -> bool:
     """cap_from_text(3): a list of names, an operator, flags; the list may be empty, which means all."""
     cut = min((at for at in map(text.find, "=+-") if at >= 0), default=-1)
     return cut >= 0 and _NAMES.issuperset(text[:cut]) and _FLAGS.issuperset(text[cut:])
+
+
+def _left_out(text: str, at: Span) -> tuple[tuple[str, str], ...] | None:
+    """`/etc/app/state a FIFO is not a file to read`: what a snapshot says of what it could not hold, the two apart by a tab."""
+    path, tab, reason = text.partition("\t")
+    return ((path, reason.strip()),) if tab and path.startswith("/") and reason.strip() else None
 
 
 def _path(text: str, at: Span) -> tuple[str, ...] | None:
@@ -260,7 +303,27 @@ def _uname(text: str, at: Span) -> tuple[str, ...] | None:
     return (words[2],) if len(words) > 2 and words[0] == "Linux" else None
 
 
-def _sos_package(text: str, at: Span) -> tuple[tuple[str, str], ...] | None:
+def _json_package(text: str, at: Span) -> tuple[tuple[str, str], ...] | None:
+    import json  # few hosts are read from such a report
+
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    fields = [said.get(key) for key in ("name", "version", "release")] if isinstance(said, dict) else []
+    name, version, release = [field if isinstance(field, str) else "" for field in fields] or ["", "", ""]
+    return ((name, f"{version}-{release}"),) if name and version else None
+
+
+def _mode(text: str, at: Span) -> tuple[Word, ...] | None:
+    """`Enforcing`, or of sestatus(8) `Current mode: enforcing` and `SELinux status: disabled`."""
+    key, colon, value = text.partition(":")
+    mode = (value if colon else key).strip().lower()
+    asked = not colon or key.strip() in ("Current mode", "SELinux status")
+    return (Word(mode, at),) if asked and mode in ("enforcing", "permissive", "disabled") else None
+
+
+def _reported_package(text: str, at: Span) -> tuple[tuple[str, str], ...] | None:
     """A line of `dpkg -l` (`ii  nginx  1.22.1-9  amd64  ...`), or of `rpm -qa` (`nginx-1.20.1-9.el8.x86_64` and a date)."""
     words = text.split()
     if words[0] == "ii":

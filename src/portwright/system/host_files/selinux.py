@@ -35,9 +35,12 @@ class Enforced:
 
 def enforced(files: Files) -> Enforced | None:
     """None where SELinux is off, permissive, or has another policy than the targeted one."""
+    known = files.once(captured)
     source = files.read(_CONFIG) if files.kind(_CONFIG) == "file" else None
-    if source is None or any(word.text in _OFF for word in files.once(captured).cmdline or ()):
+    if any(word.text in _OFF for word in known.cmdline or ()):
         return None
+    if source is None:  # what is so now says what will be, where no file does
+        return Enforced(known.selinux.at, known=False) if known.selinux is not None and known.selinux.text == "enforcing" else None
     said: dict[str, tuple[str, Span]] = {}
     offset = 0
     for line in source.text.split("\n"):
