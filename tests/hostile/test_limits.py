@@ -430,6 +430,7 @@ SILENT = {
     "host/terms/sysctl.py: loaders_disagree": SHOWN,
     "repositories/checkout.py: _read": "a file that no deployer fills in counts as what its own name says it is",
     "repositories/checkout.py: text": "what is not kept is read again",
+    "repositories/deployers/ansible/containers.py: container": CALLER,
     "repositories/deployers/ansible/effects.py: _copy": "a folder of more files is left to what each of them is by its own name",
     "repositories/deployers/ansible/filters.py: _attribute": UNKNOWN,
     "repositories/deployers/ansible/filters.py: longest_for": UNKNOWN,

@@ -125,6 +125,8 @@ _KUBERNETES = lazy_regex(r"(?m)^apiVersion:")
 _OBJECT = lazy_regex(r"(?m)^kind:")
 # A machine config of Talos, or a patch of one, is no object.
 _TALOS = lazy_regex(r"(?m)^machine:[ \t]*\r?\n(?:[ \t]+\S.*\n|[ \t]*\r?\n){0,2000}?[ \t]+(?:sysctls|kubelet|install|files):")
+_PAGES = ("meta/argument_specs.yml", "meta/argument_specs.yaml")
+"""What a role's variables mean, for people and for Ansible's check of them."""
 _PLAYBOOK = lazy_regex(r"(?m)^-?\s*(?:- )?(?:hosts|tasks|roles|import_playbook):|\bansible\.(?:builtin|posix)\.")
 
 # One pass over the text; the name of the group that matched is what it speaks of.
@@ -255,6 +257,8 @@ def is_stack(text: str) -> bool:
 
 
 def _kind_of_yaml(label: str, text: str) -> str | None:
+    if label.endswith(_PAGES):
+        return None
     if _is_of_cloud_init(text):
         return "cloud-config"
     if _BUTANE.search(text):

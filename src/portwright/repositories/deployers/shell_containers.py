@@ -1,10 +1,11 @@
 """Containers that a script starts: what they publish, and what else they ask their host for."""
 
-from portwright._start.lazy_regex import lazy_regex
+from collections.abc import Callable
+
+from portwright.repositories.deployers.container_lines import Asked, is_told, lines, port, setting
 from portwright.repositories.deployers.placed import Line
 from portwright.repositories.deployers.shell_state import State
 from portwright.repositories.deployers.shell_text import Piece, Value, text_of
-from portwright.system.spanned_text import UNKNOWN
 
 # docker run's options without a value (docker-run(1)); all others have one.
 _SWITCHES = frozenset(
@@ -16,9 +17,7 @@ _SWITCHES = frozenset(
 )  # fmt: skip
 _PUBLISHES = ("-p", "--publish")
 _LETTERS = frozenset("diPqt")
-_SETTING = lazy_regex(r"[\w./*-]+=[^\"\\\n]*")
 _NETWORK = ("--network", "--net")
-_PLAIN = lazy_regex(r"[\w.:/\[\]@\ufffd-]+")
 
 
 def container(run: State, name: str, rest: list[Value], plain: list[str], place: Piece) -> bool:
@@ -59,45 +58,26 @@ def container(run: State, name: str, rest: list[Value], plain: list[str], place:
         index += 1 if equals and option.startswith("--") else 2
     if not image:
         return False
-    head = ["services:", f"  {_name(title or image)}:", "    image: image", *(["    network_mode: host"] if host else [])]
-    lines = [_line(each, place) for each in head]
-    told = True
-    for key, asked, reads in (("ports", [] if host else ports, _port), ("sysctls", settings, _setting)):
-        found = [(text_of(each), reads(text_of(each)), each[0]) for each in asked if each]
-        told = told and all(text and UNKNOWN not in text for _, text, _ in found)
-        if any(text for _, text, _ in found):
-            lines.append(_line(f"    {key}:", place))
-            lines += [_item(text, where, len(whole) - len(text)) for whole, text, where in found if text]
-    if host or len(lines) > len(head):
-        run.pages.write(f"/srv/{run.pages.label.replace('/', '-')}-{place.number}/compose.yaml", lines)
-    return told
+    asked = [_asked(where, _port) for where in ([] if host else ports) if where]
+    wanted = [_asked(where, _setting) for where in settings if where]
+    at = Line("", place.source, place.number, max(place.column - 1, 0))
+    if said := lines(title or image, at, host, asked, wanted):
+        run.pages.write(f"/srv/{run.pages.label.replace('/', '-')}-{place.number}/compose.yaml", said)
+    return is_told((*asked, *wanted))
 
 
-def _line(text: str, place: Piece) -> Line:
-    return Line(text, place.source, place.number, max(place.column - 1, 0))
-
-
-def _item(text: str, place: Piece, behind: int) -> Line:
-    """An item of a list in YAML, which stands so many columns behind the beginning of the word that it is part of."""
-    before = "      - "
-    quoted = f'{before}"{text}"' if text[0] in "[*&!%@`" or " #" in text or ": " in text else f"{before}{text}"
-    return Line(quoted, place.source, place.number, max(place.column, 1) - 1 + behind - len(before))
-
-
-def _name(text: str) -> str:
-    last = text.rpartition("/")[2].partition(":")[0]
-    return "".join(char if char.isascii() and (char.isalnum() or char in "-_.") else "-" for char in last) or "container"
+def _asked(where: Value, reads: Callable[[str], str]) -> Asked:
+    """A word that asks for something, at the columns of what it asks for."""
+    whole, place = text_of(where), where[0]
+    text = reads(whole)
+    return Asked(text, place.source, place.number, max(place.column, 1) - 1 + len(whole) - len(text))
 
 
 def _port(text: str) -> str:
-    """What is published, "" for what is none."""
     for option in ("--publish=", "-p"):
         text = text.removeprefix(option)
-    text = text.removeprefix("=")
-    return text if _PLAIN.fullmatch(text) else ""
+    return port(text.removeprefix("="))
 
 
 def _setting(text: str) -> str:
-    """The kernel setting that is asked for, "" for what is none."""
-    text = text.removeprefix("--sysctl=")
-    return text if _SETTING.fullmatch(text) else ""
+    return setting(text.removeprefix("--sysctl="))

@@ -13,7 +13,7 @@ _KEYWORDS = frozenset(
         *("become_flags", "become_exe", "sudo", "sudo_user", "first_available_file", "order", "block", "rescue", "always"),
     )
 )
-_PREFIXES = ("ansible.builtin.", "ansible.legacy.", "ansible.posix.", "community.general.", "community.builtin.")
+_PREFIXES = ("ansible.builtin.", "ansible.legacy.", "ansible.posix.", "community.general.", "community.docker.", "containers.podman.")
 FREE = frozenset(("command", "shell", "raw", "script", "win_command", "win_shell"))
 """Modules whose line is a command."""
 _OF_COMMANDS = ("chdir=", "creates=", "removes=", "executable=", "warn=", "stdin=")

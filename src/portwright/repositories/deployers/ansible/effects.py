@@ -1,16 +1,16 @@
 """What the modules of Ansible do to a host: the files that they write, and the kernel settings that they make."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from portwright._start.records import dataclass
 from portwright.repositories.deployers import shell
-from portwright.repositories.deployers.ansible.filters import OMIT
+from portwright.repositories.deployers.ansible import containers
 from portwright.repositories.deployers.ansible.layout import Layout
 from portwright.repositories.deployers.ansible.pages import MachinePages, matters
+from portwright.repositories.deployers.ansible.task import Task
 from portwright.repositories.deployers.ansible.values import Place, place_of
-from portwright.repositories.deployers.ansible.variables import Variables, is_true, text_of
+from portwright.repositories.deployers.ansible.variables import is_true, text_of
 from portwright.repositories.deployers.placed import Line, is_path
 from portwright.repositories.recognise import recognise, without_blanks_to_fill
 from portwright.system.spanned_text import UNKNOWN as MARK
@@ -24,36 +24,6 @@ _FOLDERS = frozenset(
     )
 )
 """Folders that every host has."""
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A task at hand: where it stands, what its module is given, whether it is sure to run, and where its files are looked for."""
-
-    at: Place
-    given: Mapping[str, Any]
-    variables: Variables
-    is_sure: bool
-    templates: tuple[str, ...]
-    files: tuple[str, ...]
-
-    def value(self, *names: str) -> Any:
-        """The first of these arguments that is given, filled in."""
-        for name in names:
-            if name in self.given:
-                found = self.variables.filled(self.given[name])
-                if found is not OMIT:
-                    return found
-        return None
-
-    def text(self, *names: str) -> str | None:
-        """An argument as a text; None where it is not given."""
-        found = self.value(*names)
-        return None if found is None else text_of(found)
-
-    def raw(self, *names: str) -> Any:
-        """The first of these arguments that is given, as it stands there."""
-        return next((self.given[name] for name in names if name in self.given), None)
 
 
 Effect = Callable[[Task, MachinePages, Layout], bool]
@@ -344,9 +314,11 @@ EFFECTS: dict[str, Effect] = {
     "blockinfile": _blockinfile,
     "command": _command,
     "copy": _copy,
+    "docker_container": containers.container,
     "file": _file,
     "ini_file": _ini_file,
     "lineinfile": _lineinfile,
+    "podman_container": containers.container,
     "raw": _command,
     "replace": _replace,
     "script": _script,
@@ -378,6 +350,17 @@ _OF_NO_MATTER = frozenset(
 """Modules that write no config, or nothing that is read here, though they may start or install what has one."""
 
 
+_OF_SERVICES = (
+    *("amazon.aws.", "azure.azcollection.", "community.aws.", "community.crypto.", "google.cloud.", "grafana.grafana.", "openstack.cloud."),
+)
+_OF_DATABASES = frozenset(
+    f"{database}_{what}"
+    for database in ("mongodb", "mysql", "postgresql", "proxysql", "rabbitmq")
+    for what in ("db", "ext", "info", "membership", "owner", "ping", "privs", "query", "role", "schema", "script", "user", "vhost")
+)
+"""Modules that ask a service that runs already, on whatever port."""
+
+
 def is_followed(module: str) -> bool:
     """Whether all that a module may do is of no matter here, where it has no effect above."""
-    return module in _OF_NO_MATTER
+    return module in _OF_NO_MATTER or module.rpartition(".")[2] in _OF_DATABASES or module.startswith(_OF_SERVICES)

@@ -6,10 +6,11 @@ from typing import Any
 from portwright import numbers
 from portwright._start.records import dataclass, field, replace
 from portwright.repositories.deployers.ansible.arguments import arguments, module_of
-from portwright.repositories.deployers.ansible.effects import EFFECTS, Task, has_effect, is_followed
+from portwright.repositories.deployers.ansible.effects import EFFECTS, has_effect, is_followed
 from portwright.repositories.deployers.ansible.jinja import Asked
 from portwright.repositories.deployers.ansible.layout import ROOT, Layout, normal
 from portwright.repositories.deployers.ansible.pages import MachinePages
+from portwright.repositories.deployers.ansible.task import Task
 from portwright.repositories.deployers.ansible.unknown import OWN_NAME, UNKNOWN, Undecided, is_same, is_unknown
 from portwright.repositories.deployers.ansible.values import Place, place_of
 from portwright.repositories.deployers.ansible.variables import Layer, Variables, text_of
