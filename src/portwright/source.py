@@ -58,6 +58,11 @@ class Source:
         last = bisect_right(self._line_starts, end) - 1
         return Span(self.path, first + 1, start - self._line_starts[first] + 1, last + 1, end - self._line_starts[last] + 1)
 
+    def stretch(self, at: Span) -> tuple[int, int]:
+        """Where in the text a span of it begins and ends."""
+        starts = self._line_starts
+        return starts[at.line - 1] + at.column - 1, starts[at.end_line - 1] + at.end_column - 1
+
     def line(self, number: int) -> str:
         """The text of one line (1-based), without its newline; empty where there is no such line."""
         if not 1 <= number <= len(self._line_starts):
@@ -71,6 +76,31 @@ class Source:
         starts = self._line_starts
         first = starts[max(number - 1 - before, 0)] if number <= len(starts) else len(self.text)
         return self.text[first : starts[number + after] if number + after < len(starts) else len(self.text)]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Rewrite:
+    """A stretch of a file that is to say something else: `text` takes the place of `was`. Where that is empty, `text` is put in before it,
+    where `text` is empty, a line that holds nothing else goes with it."""
+
+    at: Span
+    text: str
+    was: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rewriting:
+    """What lines of a daemon's config would have to say for something to be so, and in which words a person would be asked for it.
+
+    `refused` says which line stands in the way, "" where none does; `caution` what a person should know before. `config` are the files that
+    the daemon is given to read, which its own command checks.
+    """
+
+    rewrites: tuple[Rewrite, ...] = ()
+    words: str = ""
+    refused: str = ""
+    caution: str = ""
+    config: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -39,6 +39,13 @@ def service(name: str, command: str, *lines: str) -> dict[str, str]:
     }
 
 
+PROXY = {
+    **service("haproxy.service", "/usr/sbin/haproxy -f /etc/haproxy/haproxy.cfg"),
+    "/etc/haproxy/haproxy.cfg": "defaults\n    mode http\nlisten api\n    bind :80\n    option httpclose\n    server a 10.0.0.5:8080\n",
+}
+"""A proxy that closes the connections to its servers, which a line of its config says."""
+
+
 def web(port: int, name: str = "web.service", *lines: str) -> dict[str, str]:
     """A service of Python's own web server, which sets SO_REUSEADDR, on a port."""
     return service(name, f"/usr/bin/python3 -m http.server {port}", *lines)

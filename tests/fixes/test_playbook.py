@@ -23,7 +23,7 @@ from portwright.fixes.ansible import Before, Playbook, PlaybookNameError, playbo
 from portwright.fixes.plan import FixPolicy, Plan
 from portwright.host import Host
 from portwright.shipped import playbooks_directory
-from tests.fixes.on_a_copy import MACHINE_ID, RANGE, RESERVED, SYSCTL_FILE, UNPRIVILEGED, only, plan_for, service, web
+from tests.fixes.on_a_copy import MACHINE_ID, PROXY, RANGE, RESERVED, SYSCTL_FILE, UNPRIVILEGED, only, plan_for, service, web
 
 TEMPLATES = templates(playbooks_directory())
 ANSIBLE = shutil.which("ansible-playbook", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}") or "ansible-playbook"
@@ -209,7 +209,8 @@ def test_a_task_file_uses_ansibles_own_modules_only_and_says_which_variables_it_
 
 
 def test_a_plan_and_its_rollback_hold_the_task_files_word_for_word() -> None:
-    book = written(both_kinds(40000, 81, "a.service"))
+    made = plan_for({**web(40000), **web(81, "a.service", "User=www"), **PROXY}, review=True)
+    book = written(made)
 
     def names(text: str) -> set[str]:
         return {task["name"] for task in tasks(yaml.safe_load(text)) if "name" in task}
@@ -254,6 +255,7 @@ def test_case_72_a_plan_that_was_cut_short_is_put_right_by_the_next_run(tmp_path
     file = {"path": str(place), "before": before, "after": after, "backup": f"{backup}/0.tar"}
     values: dict[str, object] = {"portwright_backup": str(backup), "portwright_files": [file], "portwright_read": []}
     values |= {"portwright_listed": [], "portwright_new_folders": []}
+    values |= {"portwright_config_units": []}
     values |= {"portwright_drop_ins": [], "portwright_sysctls": [], "portwright_sysctls_restore": [], "portwright_allow_restart": False}
 
     def run(*stems: str) -> str:
@@ -291,6 +293,7 @@ def test_what_is_put_back_runs_again_though_it_failed_too_often_and_what_was_sto
     about_to = [{"item": {"item": each}, "stdout_lines": ["restart"] if "ended" in str(each["path"]) else []} for each in drop_ins]
     values = {"portwright_files": files, "portwright_drop_ins": drop_ins, "portwright_units_now": {"results": about_to}}
     values |= {"portwright_new_folders": [], "portwright_sysctls": [], "portwright_sysctls_restore": [], "portwright_allow_restart": True}
+    values |= {"portwright_config_units": []}
     play = {"hosts": "all", "gather_facts": False, "vars": values, "tasks": yaml.safe_load(TEMPLATES["restore"])}
     play["environment"] = {"PATH": f"{systemctl.parent}:{os.environ['PATH']}"}
     (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
@@ -332,9 +335,11 @@ def test_case_68_settings_are_applied_one_by_one_as_the_boot_does_and_read_back(
 def test_case_71_handlers_run_in_a_fixed_order() -> None:
     handlers = [handler["name"] for handler in yaml.safe_load(TEMPLATES["handlers"])]
 
-    assert ["Reload systemd", "Forget the failures of the units", "Restart the units", "See whether the units stay up"] == handlers
-    notified = [task["notify"] for task in tasks(yaml.safe_load(TEMPLATES["drop_in"])) if "notify" in task]
-    assert [handlers[0], handlers[1:]] == notified
+    system, take, *restart = handlers
+    assert ("Reload systemd", "Reload the units") == (system, take)
+    assert ["Forget the failures of the units", "Restart the units", "See whether the units stay up"] == restart
+    notified = {stem: [task["notify"] for task in tasks(yaml.safe_load(TEMPLATES[stem])) if "notify" in task] for stem in TEMPLATES}
+    assert {"drop_in": [system, restart], "config": [[take, restart[-1]], restart]} == {stem: own for stem, own in notified.items() if own}
 
 
 def test_only_the_settings_that_a_plan_changes_are_applied() -> None:

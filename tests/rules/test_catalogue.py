@@ -105,5 +105,5 @@ def test_the_catalogue_has_a_row_for_each_rule_by_family() -> None:
     rows = catalogue(RULES)
 
     assert [(rule.family, rule.id) for rule in RULES] == [(row.family, row.id) for row in rows]
-    fixes = {"reserve-ports", "set-sysctl", "grant-capability", "limit-capabilities", "set-in-unit", "by hand"}
+    fixes = {"reserve-ports", "set-sysctl", "grant-capability", "limit-capabilities", "set-in-unit", "edit-config", "by hand"}
     assert fixes == {row.fix for row in rows}

@@ -209,12 +209,23 @@ def planned(
 
     # Each proof reads the host again: the tree keeps what it saw of directories and links.
     with opened(given) as tree:
-        made = plan(*examine({}), examine, policy)
+        host, found = examine({})
+        made = plan(replace(host, links=_links(host, tree)), found, examine, policy)
         if any(step.caution(made.host) for step in made.steps):
             from portwright.system.host_files.firewalls import firewall_rules
 
             made = replace(made, host=replace(made.host, sources={**firewall_rules(tree), **made.host.sources}))
         return made
+
+
+def _links(host: Host, tree: Tree) -> dict[str, str]:
+    """Where the files lie that were read over a link."""
+    found: dict[str, str] = {}
+    for path in host.sources:
+        with suppress(ReadError):
+            if path.startswith("/") and (real := tree.resolve(path)) != path:
+                found[path] = real
+    return found
 
 
 def before(given: Input, made: "Plan") -> "Before":

@@ -1,5 +1,6 @@
 """What rules wish for and plans do: a file each kind of change, with its step, its edit, its tasks and its words."""
 
+from portwright.changes.edit_config import EditConfig
 from portwright.changes.grant_capability import GrantCapability
 from portwright.changes.kind import Change, ChangeKind, ContradictionError, Disruption, Safety, Step, kinds
 from portwright.changes.limit_capabilities import LimitCapabilities
@@ -13,6 +14,7 @@ __all__ = [
     "ChangeKind",
     "ContradictionError",
     "Disruption",
+    "EditConfig",
     "GrantCapability",
     "LimitCapabilities",
     "Manual",

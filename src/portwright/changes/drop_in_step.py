@@ -84,7 +84,7 @@ class DropInStep(Step):
                     "path": step.path,
                     "content": edits[step.path],
                     "restart": step.disruption == "restart",
-                    "sockets": list(_sockets(host, step.unit)),
+                    "sockets": list(sockets(host, step.unit)),
                 }
                 for step in steps
             ]
@@ -114,7 +114,7 @@ def _sections(host: Host, unit: str, path: str) -> dict[str, list[str]]:
     return found
 
 
-def _sockets(host: Host, unit: str) -> Iterator[str]:
+def sockets(host: Host, unit: str) -> Iterator[str]:
     """What a unit listens on once it is up, as tcp:80: EACCES is what a plan mends."""
     found = {
         f"{each.protocol}:{each.port}"

@@ -18,11 +18,12 @@ SYSCTL_FILE = "/etc/sysctl.d/zz-portwright.conf"
 SYSCTL_CONF = "/etc/sysctl.conf"
 """The file that `sysctl --system` reads once more after all others."""
 
-# What tools write into the files that they keep: an edit would be gone at their next run.
-_MANAGED = lazy_regex(
+# An edit of what a tool keeps would be gone at its next run.
+MANAGED = lazy_regex(
     r"(?i)\b(ansible|puppet|chef|salt|cfengine|cloud-init)[ _-]managed|managed (?:by|with) (\w+)|\b(do not (?:edit|modify))\b"
     r"|\b((?:auto-?|automatically )generated)\b"
 )
+"""Finds in a file that some tool keeps it."""
 
 _NUMBER = lazy_regex(r"[0-9]+")
 _MOST_NAMED = 10
@@ -164,7 +165,7 @@ def step_for(host: Host, key: str, value: str, marks: Marks) -> SysctlStep:
     refused = (at for at, assignment in own.items() if assignment.outcome == "rejected")
     lines = tuple(sorted({at for at in (sysctl.at, sysctl.reload_at, *refused) if at in own and _is_read_after_ours(at.path)}))
     for at in lines:
-        if managed := _MANAGED.search(host.sources[at.path].text):
+        if managed := MANAGED.search(host.sources[at.path].text):
             raise ContradictionError(
                 f"{at} sets {key} after {SYSCTL_FILE} is read, and {at.path} says {managed[0]!r}: change the line where it comes from"
             )

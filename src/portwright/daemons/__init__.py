@@ -22,7 +22,7 @@ from portwright.system.processes.programs import script_head
 from portwright.trees import Files
 
 if TYPE_CHECKING:
-    from portwright.daemons._engine.descriptor import Config, Descriptor
+    from portwright.daemons._engine.descriptor import Apply, Config, Descriptor
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,24 @@ _PACKAGED = ("/usr/bin/", "/usr/sbin/", "/usr/lib/", "/usr/libexec/", "/usr/shar
 _LOADS = lazy_regex(r"^(?:from|import|require|require_relative|load|gem|use)\b|\brequire\(|\bimport\b")
 _WORDS = lazy_regex(r"[a-z]{3,}")
 _SHELL = lazy_regex(r"(?:^|[/ ])(?:[bd]?a|[mk]?k|z|c|tc|fi)?sh(?: |$)")
+
+
+def edit_of(name: str, config: tuple[str, ...]) -> "tuple[tuple[str, ...], Apply]":
+    """(the command that checks the config files of a daemon, how the daemon takes others); () where it has no such command."""
+    from portwright.daemons._engine import rooms
+
+    edit = rooms.room(name).edit
+    check: list[str] = []
+    for word in edit.validate:
+        if word != "{}":
+            check.append(word)
+        elif not config:
+            return (), edit.apply or "restart"
+        else:
+            # Of several, each has the option of the first.
+            options = check[-1:] if check[-1:] and check[-1].startswith("-") else []
+            check += [config[0], *(part for path in config[1:] for part in (*options, path))]
+    return tuple(check), edit.apply or "restart"
 
 
 @cache

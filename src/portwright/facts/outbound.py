@@ -8,7 +8,7 @@ from portwright.facts.service import ServiceFact
 from portwright.facts.subject import Subject
 from portwright.facts.traits import Traits
 from portwright.facts.value import Confidence, Starts
-from portwright.source import Span
+from portwright.source import Rewriting, Span
 
 OpenedFor = Literal["request", "client"]
 
@@ -25,6 +25,7 @@ class Outbound(ServiceFact):
     does not. `source_ports` is the range from which the daemon takes source ports by itself, "" where the kernel does, `source_at` the
     line that says where it connects from. `servers` counts the addresses it spreads over;
     `loopback` is true where all of them are on this host, None where unknown. `version` is the daemon's package version if known.
+    `keeping` is what its config would say if connections were kept, None where nobody knows.
     """
 
     at: Span
@@ -46,6 +47,7 @@ class Outbound(ServiceFact):
     bound_at: Span | None = None
     source_ports: str = ""
     source_at: Span | None = None
+    keeping: Rewriting | None = None
 
 
 KIND = FactKind(

@@ -152,6 +152,8 @@ def _vars(plan: Plan, before: Before, allow_restart: bool) -> dict[str, object]:
 def _read(plan: Plan, before: Before) -> Iterator[tuple[str, str]]:
     """The files whose lines decided what the plan changes, with the hash of what was read; a file that was not there may not be there."""
     for path in sorted(plan.rests_on() - plan.edits.keys() - before.fleeting):
+        if plan.host.real_path(path) in plan.edits:
+            continue
         source = plan.host.sources.get(path)
         if source is not None:
             yield path, _digest(source.text.encode("utf-8", "surrogateescape"))

@@ -28,6 +28,7 @@ class Host:
     `files_not_applied` says why a boot reads none of the files of sysctl.d, "" where it does.
     `others` are the facts of kinds that have no field here, by the kind's name.
     `resvports` are the ends of the range whose ports an NFS client takes, as options of its module set them.
+    `links` say where the files lie whose paths are links, or lead over one; known where a plan is made.
     `asked` are the files that were read, or were not there, to know what a unit runs, by the unit's name.
     `expected_rate` is how many new connections a second to one destination the host must keep up, None where nobody says.
     """
@@ -56,6 +57,7 @@ class Host:
     expected_rate: int | None = None
     unread_init: str = ""
     files_not_applied: str = ""
+    links: Mapping[str, str] = field(default_factory=dict)
     machine: str = ""
     machine_because: str = ""
 
@@ -98,6 +100,10 @@ class Host:
     def sysctl(self, key: str) -> Sysctl | None:
         """The settled value of a kernel setting; None for a key that neither a file nor the shipped defaults name."""
         return self._sysctl.get(key)
+
+    def real_path(self, path: str) -> str:
+        """Where a file lies, whatever links lead to it."""
+        return self.links.get(path, path)
 
     def unit(self, name: str | None) -> Unit | None:
         """A unit by any of its names."""

@@ -21,6 +21,7 @@ _DISRUPTION = {
     "restart": "the service has to be restarted, which the playbook does only with `--allow-restart`",
     "reboot": "it needs a reboot",
 }
+_AS_IT_TAKES_IT = "the service is reloaded, or has to be restarted, whichever its daemon takes"
 _HOW_SURE: dict[Confidence, str] = {
     "certain": "as certain as the files: certain where they say so, at most likely in a repository",
     "likely": "at most likely: something outside the files could change it",
@@ -199,7 +200,7 @@ def _remedies(rule: Rule) -> Iterable[Remedy]:
     if rule.wish is not None:
         kind = name_of(rule.wish.change)
         operands = ", ".join(f"{name} {_operand(operand)}" for name, operand in rule.wish.operands if name not in ("safety", "disruption"))
-        safe = f"{_HOW_SAFE[_safety(rule.wish)]}; {_DISRUPTION[_default(rule.wish, 'disruption')]}"
+        safe = f"{_HOW_SAFE[_safety(rule.wish)]}; {_DISRUPTION.get(_default(rule.wish, 'disruption'), _AS_IT_TAKES_IT)}"
         yield Remedy(kind, f"{change_kinds()[kind].does} ({operands})", safe)
     if rule.advice is not None:
         kind = "by hand" if rule.wish is None else "by hand, where the automatic fix does not help"

@@ -8,6 +8,7 @@ from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import MISSING, fields
 from portwright.changes import ChangeKind
 from portwright.changes import kinds as change_kinds
+from portwright.changes.edits import Edits
 from portwright.facts import BIND_ERRORS, CONFIDENCES, BindError, Confidence, Likelihood, kinds
 from portwright.finding import SEVERITIES, RuleMeta
 from portwright.host.language.predicates import Operand as OperandType
@@ -116,7 +117,7 @@ def change_operands(change: type[Any]) -> dict[str, tuple[Type, tuple[str, ...],
     found: dict[str, tuple[Type, tuple[str, ...], bool]] = {}
     for field in fields(change):
         choices = tuple(str(choice) for choice in get_args(hints[field.name]))
-        kinds: dict[object, Type] = {str: "text", PortSet: "ports", tuple[str, ...]: "words"}
+        kinds: dict[object, Type] = {str: "text", PortSet: "ports", tuple[str, ...]: "words", Edits: "edits"}
         kind = kinds.get(hints[field.name], "text")
         found[field.name] = (kind, choices if kind == "text" else (), field.default is MISSING)
     return found
@@ -234,7 +235,7 @@ class _Reader:
             if len(items) > _MOST_VALUES:
                 raise RuleError(node.at, f"{verb} has {len(items)} values, and {_MOST_VALUES} are the most")
             return Given(tuple(self._literal(item, verb, each, word, choices) for item in items))
-        if wanted in ("claim", "turn", "place"):
+        if wanted in ("claim", "turn", "place", "edits"):
             raise RuleError(node.at, f"{verb} wants {_a(wanted)} of another fact, as {{fact: {wanted}}}")
         return Given(self._literal(node, verb, cast(Type, wanted), word, choices))
 
@@ -523,7 +524,7 @@ def _such_as(fitting: list[str]) -> str:
 
 
 def _printable(name: Term) -> bool:
-    return name.type not in ("place", "claim", "turn")
+    return name.type not in ("place", "claim", "turn", "edits")
 
 
 def _a(word: str) -> str:

@@ -121,7 +121,7 @@ def _comparisons(left: Type, choices: tuple[str, ...] = ()) -> Schema:
 
 def _operand(wanted: OperandType, choices: tuple[str, ...]) -> Schema:
     references = _reference(("sysctl", "host", "fact") if wanted in ("text", "number", "ports") else ("host", "fact"))
-    if wanted in ("claim", "turn", "place"):
+    if wanted in ("claim", "turn", "place", "edits"):
         return _reference(("fact",))
     if wanted in ("texts", "numbers", "words"):
         item: Schema = {"type": "integer"} if wanted == "numbers" else ({"enum": list(choices)} if choices else _SCALAR)

@@ -8,7 +8,7 @@ from portwright.daemons._engine.versions import satisfies
 from portwright.facts import Confidence, Outbound, Traits
 from portwright.formats.nodes import Node
 from portwright.numbers import is_digits
-from portwright.source import Span, Word
+from portwright.source import Rewriting, Span, Word
 from portwright.system.host_files import names
 from portwright.system.host_files.destinations import are_loopback
 from portwright.trees import Files
@@ -103,7 +103,24 @@ def _kept(
         version=version,
         why="" if keeps else each.why,
         confidence=confidence,
+        keeping=None if keeps or word is None else _keeping(found, each, settings, word),
     )
+
+
+def _keeping(found: Descriptor, each: Connects, settings: Settings, word: Word) -> Rewriting | None:
+    """The word that says whether connections are kept, as the daemon writes that they are."""
+    from portwright.daemons._engine.rewriting import replaced
+
+    source = settings.files.read(word.at.path)
+    yes = _KEPT.get(word.text)
+    config = settings.config_path
+    if source is None or yes is None or config is None:
+        return None
+    words, caution = f"have {found.name} keep connections to {each.name}", "a server that mixes up requests may be why it was switched off"
+    return Rewriting((replaced(source, word.at, yes),), words, "", caution, (config,))
+
+
+_KEPT = {"off": "on", "Off": "On", "OFF": "ON", "no": "yes", "No": "Yes", "NO": "YES", "0": "1", "false": "true", "False": "True"}
 
 
 def _host(text: str) -> str | None:

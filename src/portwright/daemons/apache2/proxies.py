@@ -7,7 +7,7 @@ from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, field
 from portwright.daemons.apache2.reading import Line, Reading, Section
 from portwright.facts import Invocation, Outbound, weakest
-from portwright.source import Span, Word
+from portwright.source import Rewrite, Rewriting, Span, Word
 from portwright.system.host_files.destinations import are_loopback
 
 _URL = lazy_regex(r"([a-z0-9]++)://([^/?#]*+)", re.I)
@@ -20,7 +20,11 @@ _CLOSING = ("proxy-nokeepalive", "force-proxy-request-1.0")
 
 @dataclass(slots=True)
 class _Backend:
-    """A worker or a balancer: the line that names it, its servers, and the parameters that decide on reuse."""
+    """A worker or a balancer: the line that names it, its servers, and the parameters that decide on reuse.
+
+    `said` are all words that decide on reuse, `closing` all variables that close; `passes` the last words of the lines that pass to it, and
+    `rewritten_at` the place of another kind of line that does.
+    """
 
     name: str
     scheme: str
@@ -30,6 +34,15 @@ class _Backend:
     closed: tuple[str, Span] | None = None
     used: bool = False
     sure: bool = True
+    said: list[Word] = field(default_factory=list)
+    closing: list[Line] = field(default_factory=list)
+    passes: list[Word] = field(default_factory=list)
+    rewritten_at: Span | None = None
+
+    @property
+    def is_rewritten(self) -> bool:
+        """Whether a RewriteRule passes to it, and nothing else."""
+        return self.closed is not None and self.closed[0].startswith("a RewriteRule")
 
 
 def outbounds(lines: list[Line], reading: Reading, invocation: Invocation | None) -> Iterator[Outbound]:
@@ -66,6 +79,7 @@ def outbounds(lines: list[Line], reading: Reading, invocation: Invocation | None
             why=why,
             confidence=weakest(reading.confidence, "certain" if backend.sure else "possible"),
             starts=None if invocation is None else invocation.starts,
+            keeping=None if keepalive is not False or invocation is None else _keeping(backend, reading),
         )
 
 
@@ -80,6 +94,7 @@ def _proxy_pass(line: Line, backends: dict[str, _Backend], variables: list[Line]
     backend = _use(backends, args[at], line, variables, path=path)
     if backend is not None:
         _parameters(backend, args[at + 1 :])
+        backend.passes.append(args[-1])
 
 
 def _use(backends: dict[str, _Backend], url: Word, line: Line, variables: list[Line], why: str = "", path: str = "") -> _Backend | None:
@@ -92,11 +107,14 @@ def _use(backends: dict[str, _Backend], url: Word, line: Line, variables: list[L
         backend.at, backend.sure = url.at, line.sure
     if why and not backend.used and backend.reuse is None:
         backend.closed = (why, url.at)
-    elif not why and backend.closed is not None and backend.closed[0].startswith("a RewriteRule"):
+    elif not why and backend.is_rewritten:
         backend.closed = None
     backend.used = True
+    if line.keyword not in ("proxypass", "proxypassmatch"):
+        backend.rewritten_at = url.at
     for variable in variables:
         if _reaches(variable.within, line.within, path):
+            backend.closing.append(variable)
             backend.closed = backend.closed or (f"{variable.args[0].text} is set", variable.at)
     return backend
 
@@ -146,6 +164,7 @@ def _parameters(backend: _Backend, words: tuple[Word, ...]) -> None:
         key, _, value = word.text.lower().partition("=")
         if key in ("disablereuse", "enablereuse"):
             backend.reuse = ((value in _ON) is (key == "enablereuse"), word.at)
+            backend.said.append(word)
 
 
 def _reaches(setting: tuple[Section, ...], use: tuple[Section, ...], path: str) -> bool:
@@ -157,7 +176,7 @@ def _reaches(setting: tuple[Section, ...], use: tuple[Section, ...], path: str) 
 
 
 def _verdict(backend: _Backend) -> tuple[bool | None, str, Span | None]:
-    if backend.closed is not None and not backend.closed[0].startswith("a RewriteRule"):
+    if backend.closed is not None and not backend.is_rewritten:
         return False, f"{backend.closed[0]}, so each request opens a connection", backend.closed[1]
     if backend.scheme in ("ws", "wss"):
         return None, "each WebSocket of a client is one connection to the backend", None
@@ -177,3 +196,31 @@ def _flags(word: Word) -> set[str]:
 
 def _host(server: str) -> str:
     return server[1 : server.find("]")] if server.startswith("[") else server.partition(":")[0]
+
+
+def _keeping(backend: _Backend, reading: Reading) -> Rewriting:
+    """What the configuration would say if the connections to a backend were kept."""
+    on = {word.at: "on" if word.text.lower().startswith("enablereuse") else "off" for word in backend.said}
+    wanted = [(word.at, word.text, f"{word.text.partition('=')[0]}={on[word.at]}") for word in backend.said if _closes(word)]
+    wanted += [(line.at, " ".join(("SetEnv", *(word.text for word in line.args))), "") for line in backend.closing]
+    if not backend.said and backend.rewritten_at is not None and (backend.scheme == "fcgi" or backend.is_rewritten):
+        return Rewriting(refused=f"{backend.rewritten_at} is no ProxyPass: declare the backend with one, or with <Proxy>")
+    if not backend.said and backend.scheme == "fcgi":
+        wanted += [(word.at, word.text, f"{word.text} enablereuse=on") for word in backend.passes]
+    rewrites: set[Rewrite] = set()
+    for at, now, text in wanted:
+        source = reading.files.read(at.path)
+        start, end = (0, 0) if source is None else source.stretch(at)
+        written = "" if source is None else source.text[start:end]
+        # A macro's or a variable's text stands elsewhere.
+        if " ".join(written.split()).lower() != now.lower():
+            return Rewriting(refused=f"{at} says {written!r} for {now!r}, so what it comes from has to be changed")
+        rewrites.add(Rewrite(at, text, written))
+    caution = "some backends mix up requests on a reused connection, so reuse may have been switched off on purpose"
+    words = f"have httpd keep connections to {backend.name}"
+    return Rewriting(tuple(sorted(rewrites)), words, "", caution, reading.main)
+
+
+def _closes(word: Word) -> bool:
+    key, _, value = word.text.lower().partition("=")
+    return (value in _ON) is not (key == "enablereuse")

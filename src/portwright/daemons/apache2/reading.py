@@ -87,6 +87,11 @@ class Reading:
         self._directives = 0
         self._expanded = 0
 
+    @property
+    def main(self) -> tuple[str, ...]:
+        """The file that httpd is given, which includes the others."""
+        return tuple(self._documents)[:1]
+
     def refuse(self, at: Span, reason: str) -> None:
         """Note what httpd would not start with."""
         self.files.report_unreadable(at, f"apache2 does not start: {reason}")

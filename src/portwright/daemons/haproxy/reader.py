@@ -23,7 +23,7 @@ from portwright.formats.haproxy import UNKNOWN, Environment, Line, Section, envi
 from portwright.ip import ip_address
 from portwright.numbers import decimal, decimals, is_digits
 from portwright.ports import PortSet
-from portwright.source import Span, Word
+from portwright.source import Rewrite, Rewriting, Span, Word
 from portwright.system.host_files import names
 from portwright.system.host_files.destinations import are_loopback
 from portwright.trees import Files
@@ -82,6 +82,7 @@ class _Config:
     reuse_port: bool = True
     peer: str | None = None
     defaults_known: bool = True
+    paths: tuple[str, ...] = ()
 
 
 def read_fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
@@ -113,6 +114,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
         confidence,
         started.reuse_port and _keeps_reuse_port(sections),
         started.peer or _local_peer(sections) or peer,
+        paths=paths,
     )
     said: list[DaemonFact] = [*_endpoints(config, environment)]
     if started.master is not None and started.mworker:
@@ -412,13 +414,15 @@ def _canonical(address: str) -> str:
 class _Settings:
     """What a proxy has after its defaults section and its own lines; each setting with the line that decided it.
 
-    `mode` is None where an unread defaults section may say it. `close` is "httpclose", "http-server-close" or "".
+    `mode` is None where an unread defaults section may say it. `close` is "httpclose", "http-server-close" or "", `closing`
+    are all lines that say so: without the last one the one before it decides.
     """
 
     mode: str | None = "tcp"
-    never: Span | None = None
+    never: Word | None = None
     close: str = ""
     close_at: Span | None = None
+    closing: tuple[Line, ...] = ()
     disabled: bool = False
     source: "_Source | None" = None
     pool_at: Span | None = None
@@ -430,12 +434,13 @@ class _Settings:
             case ("mode", mode, *_):
                 return replace(self, mode=mode)
             case ("http-reuse", how, *_):
-                return replace(self, never=line.at if how == "never" else None)
+                return replace(self, never=line.words[1] if how == "never" else None)
             case ("option", option, *_) if option in _CLOSING:
                 # proxy.c: each of these options replaces the one before.
-                return replace(self, close=_CLOSING[option], close_at=line.at)
+                closing = (*self.closing, line) if _CLOSING[option] else ()
+                return replace(self, close=_CLOSING[option], close_at=line.at, closing=closing)
             case ("no", "option", option, *_) if option in _CLOSING and _CLOSING[option] == self.close:
-                return replace(self, close="", close_at=None)
+                return replace(self, close="", close_at=None, closing=())
             case ("backlog", _, *_):
                 return replace(self, backlog=Backlog.asked(line.words[1]))
             case ("disabled", *_):
@@ -566,7 +571,8 @@ def _outbounds(
         source = source or settings.source
         if not hosts:
             continue
-        keepalive, why, at = _keepalive(section, settings, leading.get(section.name, []), servers)
+        fronts = leading.get(section.name, [])
+        keepalive, why, at = _keepalive(section, settings, fronts, servers)
         yield Outbound(
             at=section.head.words[1].at,
             app="haproxy",
@@ -586,6 +592,7 @@ def _outbounds(
             why=why,
             confidence=weakest(config.confidence, section.head.confidence),
             starts=invocation.starts if invocation is not None else None,
+            keeping=_keeping(section, settings, fronts, servers, config) if keepalive is False and invocation else None,
         )
 
 
@@ -638,8 +645,38 @@ def _keepalive(
         front, own = closing[0]
         return False, f"option {own.close} of frontend {front.name} closes the connection to the server after each response", own.close_at
     if settings.never is not None:
-        return False, f"http-reuse never in {what}: no idle connection serves another client", settings.never
+        return False, f"http-reuse never in {what}: no idle connection serves another client", settings.never.at
     pools = [at for at in (settings.pool_at, *(_pool(line) for line in servers)) if at is not None]
     if pools:
         return False, f"pool-max-conn 0 in {what} keeps no idle connection", pools[0]
     return True, f"{what} keeps connections: http-reuse safe is the default", None
+
+
+_IN_SAFE = (
+    "http-reuse safe, the default, gives the first request of a client no connection that another one left idle: clients that send one"
+    " request each still open one each; a server that mixes up requests, or has one user for each connection (NTLM), must not share them"
+)
+
+
+def _keeping(
+    section: Section, settings: _Settings, frontends: list[tuple[Section, _Settings]], servers: list[Line], config: _Config
+) -> Rewriting:
+    """What the configuration would say if the connections to the servers of a backend were kept."""
+    from portwright.daemons._engine.rewriting import last_of, replaced
+
+    lines = list(settings.closing)
+    if frontends and all(own.close for _, own in frontends):
+        lines += [line for _, own in frontends for line in own.closing]
+    unsure = [line for line in lines if line.confidence == "possible"]
+    if unsure:
+        return Rewriting(refused=f"{unsure[0].at} hangs on a condition that cannot be decided here")
+    rewrites: list[Rewrite] = []
+    for at in {line.at for line in lines} | ({settings.never.at} if settings.never is not None else set()):
+        source = config.files.read(at.path)
+        if source is None:
+            return Rewriting(refused=f"{at} cannot be read again")
+        rewrites.append(replaced(source, at, "safe" if settings.never is not None and at == settings.never.at else ""))
+    pools = {at for at in (settings.pool_at, *(_pool(line) for line in servers)) if at is not None}
+    rewrites += (last_of(Word("", at), "-1", "0") for at in pools)
+    words = f"have haproxy keep connections to the servers of {section.name}"
+    return Rewriting(tuple(sorted(rewrites)), words, "", _IN_SAFE, config.paths)

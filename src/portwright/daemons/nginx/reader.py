@@ -7,6 +7,7 @@ from typing import Literal
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, field, replace
 from portwright.daemons import DaemonFact, Packages
+from portwright.daemons.nginx.uses import Header, Scope, Use
 from portwright.facts import (
     Backlog,
     Confidence,
@@ -24,7 +25,7 @@ from portwright.formats.nginx import DEEPEST, Directive, Document, parse
 from portwright.ip import ip_address
 from portwright.numbers import decimal, decimals, is_digits
 from portwright.ports import PortSet
-from portwright.source import Source, Span, Word
+from portwright.source import Rewriting, Source, Span, Word
 from portwright.system.host_files import names
 from portwright.system.host_files.destinations import are_loopback
 from portwright.trees import Files
@@ -573,62 +574,6 @@ def _count(directive: Directive | None) -> Word | None:
 # ── what it connects to ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-_Value = tuple[str | None, Span | None]
-"""A Connection header's value ("", "close", "keep-alive"; None where it depends on the request) and the line that says so."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Scope:
-    """What is in force for requests at one level: inherited from http to server to location.
-
-    A level's own proxy_set_header lines replace all inherited ones: `headers` is the first line of the nearest level that has any,
-    `connection` the one there for the Connection header, `hidden` whether a level further out has one that is so replaced.
-    """
-
-    http_version: Word | None = None
-    headers: Directive | None = None
-    connection: Directive | None = None
-    hidden: bool = False
-    keep_conn: Word | None = None
-    binds: Mapping[str, Word] = field(default_factory=dict)
-
-    def inside(self, nodes: tuple[Directive, ...]) -> "_Scope":
-        """The scope of a block with these directives."""
-        version, keep_conn, binds = self.http_version, self.keep_conn, self.binds
-        headers = connection = None
-        for node in nodes:
-            name = node.name
-            if name == "proxy_set_header":
-                headers = headers or node
-                if [word.text.lower() for word in node.args[:1]] == ["connection"]:
-                    connection = node
-            elif name in ("proxy_http_version", "fastcgi_keep_conn") or name.endswith("_bind"):
-                word = next(iter(node.args), None)
-                if word is None:
-                    continue
-                if name == "proxy_http_version":
-                    version = word
-                elif name == "fastcgi_keep_conn":
-                    keep_conn = word
-                else:
-                    binds = {**binds, name.removesuffix("_bind"): word}
-        if headers is not None:
-            return _Scope(version, headers, connection, self.hidden or self.connection is not None, keep_conn, binds)
-        if version is self.http_version and keep_conn is self.keep_conn and binds is self.binds:
-            return self
-        return replace(self, http_version=version, keep_conn=keep_conn, binds=binds)
-
-
-@dataclass(frozen=True, slots=True)
-class _Use:
-    """One proxy_pass and its kin: what kind, where it points, and what was in force there."""
-
-    kind: str
-    target: str
-    at: Span
-    scope: _Scope
-
-
 @dataclass(frozen=True, slots=True)
 class _Verdict:
     keepalive: bool | None
@@ -643,17 +588,20 @@ def _outbounds(
     for module in ("http", "stream"):
         blocks = [node for node in nodes if node.name == module]
         upstreams: dict[str, Directive] = {}
-        maps: dict[str, _Value] = {}
-        uses: dict[str, list[_Use]] = {}
+        maps: dict[str, Header] = {}
+        rows: dict[str, Directive] = {}
+        uses: dict[str, list[Use]] = {}
         for block in blocks:
             for node in block.inside:
                 if node.name == "upstream" and node.args:
                     upstreams.setdefault(node.args[0].text.lower(), node)
                 elif node.name == "map" and [word.text for word in node.args[:1]] == ["$http_upgrade"]:
-                    maps[node.words[-1].text] = _mapped(node)
+                    variable, row = node.words[-1].text, _row(node)
+                    maps[variable] = _mapped(node, row)
+                    rows |= {} if row is None else {variable: row}
             # UDP knows no TIME_WAIT, and what is sent on for a client is no connection.
             over_tcp = block.inside if module == "http" else tuple(node for node in block.inside if not _is_of_udp(node))
-            for use in _uses(over_tcp, _Scope().inside(block.inside)):
+            for use in _uses(over_tcp, Scope().inside(block.inside)):
                 uses.setdefault(use.target.lower(), []).append(use)
         if alone:
             for name in upstreams:
@@ -684,7 +632,33 @@ def _outbounds(
                 starts=invocation.starts if invocation is not None else None,
                 asked_at=_asked(upstream),
                 opened_for="client" if module == "stream" else "request",
+                keeping=_keeping(upstream, found, maps, rows, upstreams, version, reading, keepalive.keepalive, alone),
             )
+
+
+def _keeping(
+    upstream: Directive | None,
+    uses: list[Use],
+    maps: Mapping[str, Header],
+    rows: Mapping[str, Directive],
+    upstreams: Mapping[str, Directive],
+    version: tuple[int, ...] | None,
+    reading: _Reading,
+    keepalive: bool | None,
+    alone: bool,
+) -> Rewriting | None:
+    """What the config would say if the connections were kept, where they are not and all that use the upstream are known."""
+    if keepalive is not False or alone or not uses or reading.lenient:
+        return None
+    from portwright.daemons.nginx.keeping import keeping  # many hosts have no such upstream
+
+    sources = {path: document.directives[0].source for path, document in reading.documents.items() if document.directives}
+    return keeping(upstream, uses, maps, rows, _keeps_by_default(version), upstreams, sources, tuple(reading.documents)[:1])
+
+
+def _keeps_by_default(version: tuple[int, ...] | None) -> bool:
+    """CHANGES: keepalive is on by default for explicit upstreams since 1.29.7."""
+    return version is not None and version >= (1, 29, 7)
 
 
 def _is_of_udp(node: Directive) -> bool:
@@ -700,11 +674,11 @@ def _asked(upstream: Directive | None) -> Span | None:
     return lines[-1].at if lines and [word.text for word in lines[-1].args[:1]] != ["0"] else None
 
 
-def _uses(nodes: tuple[Directive, ...], scope: _Scope) -> Iterator[_Use]:
+def _uses(nodes: tuple[Directive, ...], scope: Scope, server: Directive | None = None) -> Iterator[Use]:
     for node in nodes:
         name = node.name
         if name in ("server", "location", "if", "limit_except"):
-            yield from _uses(node.inside, scope.inside(node.inside))
+            yield from _uses(node.inside, scope.inside(node.inside), server or node)
         elif name.endswith("_pass") and name.removesuffix("_pass") in _PASSES:
             word = next(iter(node.args), None)
             url = _AUTHORITY.match(word.text) if word is not None else None
@@ -713,7 +687,7 @@ def _uses(nodes: tuple[Directive, ...], scope: _Scope) -> Iterator[_Use]:
             rest = word.text[url.end(1) :]
             # A variable in the host is looked up for each request, nothing here can tell to what.
             if url[1] and not url[1].startswith("unix:") and (not rest.startswith("$") or url[2]):
-                yield _Use(name.removesuffix("_pass"), url[1], word.at, scope)
+                yield Use(name.removesuffix("_pass"), url[1], word, scope, node, server)
 
 
 def _servers(upstream: Directive) -> list[str]:
@@ -732,7 +706,7 @@ def _is_address(host: str, reading: _Reading) -> bool:
     return bool(names.addresses(host, reading.files))
 
 
-def _source_address(uses: list[_Use]) -> str | None:
+def _source_address(uses: list[Use]) -> str | None:
     for use in uses:
         word = use.scope.binds.get(use.kind)
         if word is not None and names.is_address(word.text):
@@ -741,14 +715,14 @@ def _source_address(uses: list[_Use]) -> str | None:
 
 
 def _upstream_on_all(
-    upstream: Directive | None, uses: list[_Use], maps: Mapping[str, _Value], version: tuple[int, ...] | None, module: Module | str
+    upstream: Directive | None, uses: list[Use], maps: Mapping[str, Header], version: tuple[int, ...] | None, module: Module | str
 ) -> _Verdict:
     """Whether connections are kept, over all that use the upstream: one that closes them is enough to say no."""
     if module == "stream":
         return _Verdict(None, "each client connection of a stream server is one connection to the upstream")
     if upstream is None:
         return _Verdict(False, f"{uses[0].kind}_pass names an address: only an upstream block keeps connections")
-    by_default = version is not None and version >= (1, 29, 7)  # CHANGES: keepalive is on by default for explicit upstreams
+    by_default = _keeps_by_default(version)
     name = upstream.args[0].text
     lines = [node for node in upstream.inside if node.name == "keepalive"]
     line = lines[-1].at if lines else None
@@ -766,7 +740,7 @@ def _upstream_on_all(
     return _Verdict(True, f'upstream "{name}" keeps connections', line)
 
 
-def _verdict(use: _Use, maps: Mapping[str, _Value], by_default: bool, line: Span | None) -> _Verdict:
+def _verdict(use: Use, maps: Mapping[str, Header], by_default: bool, line: Span | None) -> _Verdict:
     """Whether one use of an upstream with keep-alive really keeps connections (ngx_http_upstream_module, `keepalive`)."""
     kept = _Verdict(True, "", line)
     if use.kind in ("uwsgi", "scgi"):
@@ -801,7 +775,7 @@ def _verdict(use: _Use, maps: Mapping[str, _Value], by_default: bool, line: Span
     return _Verdict(None, f"the Connection header for proxy_pass at {use.at} depends on the request", at)
 
 
-def _connection(header: Directive, maps: Mapping[str, _Value]) -> _Value:
+def _connection(header: Directive, maps: Mapping[str, Header]) -> Header:
     """The Connection header of a request that asks for no upgrade."""
     args = header.args
     if len(args) < 2:
@@ -811,10 +785,14 @@ def _connection(header: Directive, maps: Mapping[str, _Value]) -> _Value:
     return _settled(args[1].text), header.at
 
 
-def _mapped(directive: Directive) -> _Value:
-    """What a map of $http_upgrade gives where a request has no such header."""
+def _row(directive: Directive) -> Directive | None:
+    """The row of a map of $http_upgrade for a request that has no such header."""
     rows = {row.name: row for row in directive.block or ()}
-    row = rows.get("", rows.get("default"))
+    return rows.get("", rows.get("default"))
+
+
+def _mapped(directive: Directive, row: Directive | None) -> Header:
+    """What such a map gives where a request has no such header."""
     if row is None:
         return "", directive.at
     return _settled(row.args[0].text) if row.args else None, row.at

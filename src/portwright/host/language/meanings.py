@@ -18,6 +18,7 @@ TYPES = {
     "claim": "what a bind() requests of the kernel",
     "turn": "when a bind() happens",
     "place": "a line of a file",
+    "edits": "lines of a config that are to say something else",
 }
 
 VERBS: dict[str, str] = {

@@ -6,6 +6,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from portwright._start.records import fields
+from portwright.changes.edits import Edits
 from portwright.facts import kinds
 from portwright.host.join.conflict import Claim, Turn
 from portwright.host.terms.registry import OF_FACTS, OF_HOST, Derived, Kind, Term, Type
@@ -28,6 +29,7 @@ _TYPES: dict[object, Type] = {
     Claim: "claim",
     Turn: "turn",
     Span: "place",
+    Edits: "edits",
 }
 
 

@@ -1,5 +1,6 @@
 """What rules may ask of what connects elsewhere: whether it runs, whether it was asked to keep connections, and who closes them."""
 
+from portwright.changes.edits import Edits
 from portwright.facts import Outbound
 from portwright.finding import Note
 from portwright.host import Host
@@ -44,3 +45,22 @@ def picks_source_ports(host: Host, outbound: Outbound) -> Derived[bool]:
 def source_ports_in_vain(host: Host, outbound: Outbound) -> Derived[bool]:
     """Whether a range of source ports is configured without an address, which has no effect."""
     return Derived(bool(outbound.source_ports) and outbound.source_address is None)
+
+
+@fact_value("outbound", "edits-that-keep")
+def edits_that_keep(host: Host, outbound: Outbound) -> Derived[Edits | None]:
+    """The lines of its daemon's config that would have its connections kept; unknown where a line stands in the way."""
+    told = outbound.keeping
+    if told is None or told.refused or not told.rewrites:
+        return Derived(None)
+    from portwright.daemons import edit_of  # few hosts have such a finding
+
+    check, apply = edit_of(outbound.app, told.config)
+    return Derived(Edits(outbound.unit or "", told, check, apply))
+
+
+@fact_value("outbound", "why-not-kept-by-an-edit")
+def why_not_kept_by_an_edit(host: Host, outbound: Outbound) -> Derived[str]:
+    """The line that stands in the way of an edit that would have its connections kept, or that none is known."""
+    told = outbound.keeping
+    return Derived("no edit of the config is known that would do it" if told is None or not told.refused else told.refused)

@@ -13,7 +13,7 @@ T = TypeVar("T")
 Kind = str
 """The name of a kind of fact (portwright.facts.kind)."""
 
-Type = Literal["text", "flag", "number", "ports", "words", "claim", "turn", "place"]
+Type = Literal["text", "flag", "number", "ports", "words", "claim", "turn", "place", "edits"]
 
 
 @dataclass(frozen=True, slots=True)
