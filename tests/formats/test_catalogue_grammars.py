@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portwright.formats import braces, rainer, sections, tags, yaml_nodes
+from portwright.formats import braces, defines, erlang, rainer, sections, tags, yaml_nodes
 from portwright.formats.nodes import Node, Parsed
 from portwright.source import Source, Span
 
@@ -26,6 +26,8 @@ GRAMMARS: dict[str, Callable[[Source], Parsed]] = {
     "TAGS": lambda source: tags.parse(source, closed=False),
     "YAML": yaml_nodes.parse,
     "RAINER": rainer.parse,
+    "ERLANG": erlang.parse,
+    "DEFINES": defines.parse,
 }
 HOSTILE = ["{", "a {\n", "[", '"', "'", "/*", "--[[", "<", "<a", "<!", "<a b='", "(", "a=", "a(b=", "\\", "- ", "a: ", "*a ", "&"]
 
@@ -58,6 +60,11 @@ def shown(nodes: tuple[Node, ...], depth: int = 0) -> list[str]:
         ("YAML", "a: 1\nb: [c, d]\ne:\n- f: g\n- f: h\ni:\n", ["a '1'", "b 'c' 'd'", "e", "  f 'g'", "e", "  f 'h'", "i"]),
         ("RAINER", 'input(type="a" port=["1","2"]) # b\n$C d\n*.* /var/log/x\ninclude(file="/e")\n',
          ["input", "  type 'a'", "  port '1' '2'", "C 'd'", "include '/e'", "  file '/e'"]),
+        ("ERLANG", '%% a\n[{b, [{c, [{"::1", 5}, 6, {{127,0,0,1}, 7}]}, {d, "e"}]}, {f, []}, g].',
+         ["b", "  c '[::1]:5' '6' '127.0.0.1:7'", "  d 'e'", "f", "g"]),
+        ("ERLANG", "[{a, {127, 0, 0, 1}}, {b, {0,0,0,0,0,0,0,1}}].", ["a '127.0.0.1'", "b '0:0:0:0:0:0:0:1'"]),
+        ("DEFINES", '#!ifdef A // b\nlisten = udp:x:5 # c\n/* d = 1\n*/ e="f";\nimport_file "g"\n}\nh = {\n i = j;\n}\n',
+         ["#!ifdef 'A'", "listen 'udp:x:5'", "e 'f'", "import_file 'g'", "h", "  i 'j'"]),
     ],
 )  # fmt: skip
 def test_a_text_is_read_as_nodes(grammar: str, text: str, expected: list[str]) -> None:
@@ -84,6 +91,9 @@ def test_a_text_is_read_as_nodes(grammar: str, text: str, expected: list[str]) -
         ("YAML", "a: b: c", "/x:1:5: not YAML: mapping values are not allowed in this context"),
         ("YAML", "[" * 70, "/x:1:65: more than 64 levels: the rest is not read"),
         ("RAINER", 'input(type="a"', "/x:1:1: a parenthesis is not closed"),
+        ("ERLANG", "[{a, 1}", "/x:1:1: a list is not closed"),
+        ("ERLANG", "[{" * 40, "/x:1:65: more than 64 lists inside each other"),
+        ("ERLANG", "[{a, $b}].", "/x:1:6: this is no term of Erlang"),
     ],
 )
 def test_what_cannot_be_read_is_told_with_its_place(grammar: str, text: str, expected: str) -> None:

@@ -6,7 +6,7 @@ from portwright._start.records import dataclass
 from portwright.facts import Confidence, Protocol, Traits
 
 Form = Literal["socket", "address", "at", "comma", "milter", "transport", "spoken", "dotted"]
-Names = Literal["all", "first", "inet"]
+Names = Literal["all", "first", "inet", "all-inet"]
 Zero = Literal["off", "random"]
 Take = Literal["last", "first", "every", "fitting"]
 Apply = Literal["reload", "restart"]
@@ -135,7 +135,7 @@ class Config:
     settings that look like those of a socket and open none. `usual_drop_ins` are what the config that a package installs includes, read
     where it is not there; a file is `optional` that is named and says nothing of sockets; `unread` are files in a grammar that nobody
     reads here, one of which may say anything. Without a `format` the engine reads none of them: the daemon's reader does, or nothing in
-    them says where it listens.
+    them says where it listens. `directory` is where it goes before it looks for a file with a relative name.
     """
 
     format: str = ""
@@ -147,6 +147,7 @@ class Config:
     relative: str = ""
     drop_ins: tuple[str, ...] = ()
     directories: Slot = Slot()
+    directory: Slot = Slot()
     unless: Conditions = ()
     under: tuple[tuple[str, str], ...] = ()
     needed: bool = False
@@ -278,7 +279,8 @@ class Descriptor:
     the program has another name; asked where one of these is an argument or names an environment variable. `attached` are options whose
     value, where they have one, stands in the same word. `understands` are patterns of the settings, of those that sound like a socket's,
     that the reader reads or that open none. `node_ports` is the range of Kubernetes' node ports, `pods` the folder of static pods, which
-    it starts. `really` names another daemon whose program has the same name, and how it is told apart.
+    it starts. `really` names another daemon whose program has the same name, and how it is told apart. `options_of`: the
+    interpreter that its start script runs, with the variables and files whose words are options of that.
     """
 
     name: str
@@ -300,6 +302,7 @@ class Descriptor:
     values: tuple[str, ...] = ()
     attached: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
+    options_of: tuple[tuple[str, tuple[str, ...]], ...] = ()
     really: tuple[tuple[str, Conditions], ...] = ()
     files: Files | None = None
     ends_without: EndsWithout | None = None

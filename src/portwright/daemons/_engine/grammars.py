@@ -54,12 +54,6 @@ def _capital_macros(source: Source) -> Parsed:
     return tuple(found), troubles
 
 
-def _without_comments(source: Source) -> Parsed:
-    """Assignments of a file with the comments of C, whose lines say nothing."""
-    blanked = _COMMENT.sub(lambda found: _NOT_LINE_END.sub(" ", found[0]), source.text)
-    return _GRAMMARS["assignments"](Source(source.path, blanked))
-
-
 def _conditional(source: Source) -> Parsed:
     """Lines of words, without those of a branch that `if true`, `if false` or `if 2 = 3` rule out (squid).
 
@@ -227,6 +221,18 @@ def _vcl(source: Source) -> Parsed:
     return vcl.parse(source)
 
 
+def _defines(source: Source) -> Parsed:
+    from portwright.formats import defines
+
+    return defines.parse(source)
+
+
+def _erlang(source: Source) -> Parsed:
+    from portwright.formats import erlang
+
+    return erlang.parse(source)
+
+
 def _yaml(source: Source) -> Parsed:
     from portwright.formats import yaml_nodes
 
@@ -236,7 +242,6 @@ def _yaml(source: Source) -> Parsed:
 _GRAMMARS: Mapping[str, Callable[[Source], Parsed]] = {
     "words": _lines(comments=True),
     "words-macros": _macros,
-    "assignments-c": _without_comments,
     "assignments-macros": _capital_macros,
     "words-equals": _lines(comments=True, equals=True),
     "plain": _lines(quotes=""),
@@ -267,10 +272,12 @@ _GRAMMARS: Mapping[str, Callable[[Source], Parsed]] = {
     "perl": _perl,
     "yaml": _yaml,
     "vcl": _vcl,
+    "erlang": _erlang,
+    "defines": _defines,
 }
 
 
-LISTS = frozenset(("lua", "json", "toml", "knot", "yaml", "nats"))
+LISTS = frozenset(("lua", "json", "toml", "knot", "yaml", "nats", "erlang"))
 """Grammars in which a list may be empty: then the setting says none, where a key without a value says nothing."""
 
 FLAT = frozenset(("ini", "assignments", "properties", "toml", "clauses", "knot", "yaml"))
@@ -280,8 +287,6 @@ _LONGEST_VALUE = 1000  # of a setting that others are made of
 _MOST_PUT_IN = 1_000_000  # characters of values in one file
 _LONGEST_NAME = 255  # of a host, a path or a number that is put in
 _REFERENCE = lazy_regex(r"\$\{([\w.-]+)\}")
-_COMMENT = lazy_regex(r"/\*[\s\S]*?\*/")
-_NOT_LINE_END = lazy_regex(r"[^\n]")
 _LINES = frozenset(
     ("words", "words-macros", "words-equals", "plain", "plain-if", "plain-listeners", "ini", "assignments", "properties", "toml")
 )
@@ -301,6 +306,10 @@ def of_text(grammars: str, source: Source) -> str:
             return "json"
         if (first in _LINES or "yaml" in others) and is_yaml(source):
             return "yaml"
+        if "erlang" in others:
+            from portwright.formats.erlang import is_erlang
+
+            return "erlang" if is_erlang(text) else first
     return first
 
 
@@ -310,6 +319,15 @@ def is_yaml(source: Source) -> bool:
     if source.path.endswith((".yaml", ".yml")) or text.startswith(("---\n", "%YAML")):
         return True
     return _YAML_SECTION.search(text) is not None and _ASSIGNED.search(text) is None
+
+
+def resolved(grammar: str, nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+    """What holds of what all the files of a daemon say, where one may define what another asks for."""
+    if grammar != "defines":
+        return nodes
+    from portwright.formats import defines
+
+    return defines.resolved(nodes)
 
 
 def parse(grammar: str, source: Source) -> Parsed:

@@ -44,7 +44,8 @@ WILDCARDS: Mapping[str, tuple[str, ...]] = {
 FORMATS = (
     "words", "words-equals", "plain", "plain-if", "plain-listeners", "ini", "assignments", "properties", "toml", "clauses", "knot", "named",
     "dovecot", "bacula", "gmond", "nats", "json", "lua", "lighttpd", "icinga", "libconfig", "xml", "xml-properties", "tags", "yaml",
-    "rainer", "perl", "httpd", "hcl", "words-macros", "assignments-c", "assignments-macros", "vcl",
+    "rainer", "perl", "httpd", "hcl", "words-macros", "assignments-macros", "vcl", "erlang",
+    "defines",
 )  # fmt: skip
 
 
@@ -113,8 +114,8 @@ def _config(value: Any, here: str) -> Config:
         schema.table(value, here),
         {
             "format": _formats, "from": _named, "paths": _by_family, "every": schema.answer, "include": _includes,
-            "relative": schema.text, "drop-ins": schema.words, "directories": _slot_sources, "unless": _conditions,
-            "needed": schema.answer, "under": schema.pairs, "once": schema.answer, "optional": schema.answer,
+            "relative": schema.text, "drop-ins": schema.words, "directories": _slot_sources, "directory": _slot_sources,
+            "unless": _conditions, "needed": schema.answer, "under": schema.pairs, "once": schema.answer, "optional": schema.answer,
             "when-missing": schema.one_of(*CONFIDENCES),
             "passes-over": schema.words, "usual-drop-ins": schema.words, "unread": schema.words,
         },
@@ -248,6 +249,10 @@ def _others(value: Any, here: str) -> tuple[tuple[str, Conditions], ...]:
     return tuple((name, _conditions(item, below(here, name))) for name, item in schema.table(value, here).items())
 
 
+def _options_of(value: Any, here: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((name, schema.words(item, below(here, name))) for name, item in schema.table(value, here).items())
+
+
 def _slots(value: Any, here: str) -> tuple[Slot, ...]:
     return tuple(_slot(each, at) for each, at in schema.items(value, here, "a list of settings"))
 
@@ -310,6 +315,7 @@ _KEYS: Mapping[str, Piece] = {
     "programs": schema.words, "endings": schema.words, "package": schema.text, "one-dash": schema.answer,
     "activated": schema.one_of("instead", "also"),
     "when": _conditions, "unless": _conditions, "config": _config, "values": schema.words, "variables": schema.words, "really": _others,
+    "options-of": _options_of,
     "files": _files, "ends-without": _ends_without, "node-ports": _slot, "pods": _slot, "in-unit": _in_unit,
     "reader": schema.one_of(READER), "shape": schema.words, "server": _server, "connects": _connects,
     "wrappers": _wrappers, "packages": _by_family, "units": schema.words, "environment": _by_family, "in-repository": _in_repository,

@@ -13,7 +13,7 @@ from itertools import pairwise
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, replace
 from portwright.daemons._engine.descriptor import Conditions, Config, Descriptor, Slot
-from portwright.daemons._engine.grammars import FLAT, LISTS, of_text, parse
+from portwright.daemons._engine.grammars import FLAT, LISTS, of_text, parse, resolved
 from portwright.facts import Invocation, Origin
 from portwright.formats import sections
 from portwright.formats.nodes import DEEPEST, Node
@@ -89,7 +89,7 @@ class Settings:
         for pattern in entry.variables:
             self._variables(pattern)
         if entry.config is not None and entry.config.format and self.holds((), entry.config.unless):
-            self._nodes_read = self._config(entry.config)
+            self._nodes_read = resolved(entry.config.format, self._config(entry.config))
             self._keys = _by_path(self._nodes_read)
         self._settled = True
 
@@ -108,7 +108,9 @@ class Settings:
         self._read = self._repeated = 0
         self._lists = self._looked = False
         self._parsed = {}
-        self._nodes_read = () if entry.config is None or not entry.config.format else self._file((path,), entry.config)
+        self._nodes_read = ()
+        if entry.config is not None and entry.config.format:
+            self._nodes_read = resolved(entry.config.format, self._file((path,), entry.config))
         self._keys = _by_path(self._nodes_read)
         self._said, self._with_words, self._decided, self._of_block, self._settled = {}, {}, {}, (None, {}), True
         return self
@@ -347,6 +349,9 @@ class Settings:
         return pattern if pattern.startswith("/") else self._absolute(pattern)
 
     def _absolute(self, path: str) -> str:
+        config = self._entry.config
+        if config is not None and config.directory.sources and not path.startswith("/") and (said := self.values(config.directory)):
+            path = f"{said[-1][0].text.rstrip('/')}/{path}"
         return self.invocation.path(path)
 
     def _expand(self, pattern: str) -> tuple[str, ...]:
@@ -643,7 +648,7 @@ def _options_of(entry: Descriptor) -> tuple[frozenset[str], frozenset[str]]:
     named: set[str] = set(entry.values)
     slots = [slot for each in entry.sockets for slot in (each.listen, each.port, each.end_port, each.excepting) if slot is not None]
     if entry.config is not None:
-        slots += [entry.config.named, entry.config.directories]
+        slots += [entry.config.named, entry.config.directories, entry.config.directory]
     slots += [slot for slot in (entry.node_ports, entry.pods) if slot is not None]
     for slot in slots:
         valued.update(source for source in slot.sources if source.startswith("-"))

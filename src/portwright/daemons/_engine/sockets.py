@@ -295,9 +295,9 @@ def _addresses(where: _Where, socket: Socket, settings: Settings) -> list[tuple[
         return []
     if not fitting:
         return [(where.host, False)]
-    if socket.names == "inet":
+    if socket.names in ("inet", "all-inet"):
         fitting = [address for address in fitting if ":" not in address] or fitting
-    return [(address, True) for address in (fitting if socket.names == "all" else fitting[:1])]
+    return [(address, True) for address in (fitting if socket.names in ("all", "all-inet") else fitting[:1])]
 
 
 def _of_families(addresses: list[tuple[str, bool]], left_out: frozenset[str]) -> list[tuple[str, bool]]:
