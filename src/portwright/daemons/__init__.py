@@ -131,6 +131,8 @@ def known(name: str) -> Daemon:
 
         read = partial(reading.read, found)
         alone = partial(reading.read_fragment, found) if found.config is not None and found.config.format else None
+    if found.options_of:
+        read = partial(_read_with_options, found, read)
     read = partial(_read_with_doubt, found, read)
     if found.traits == Traits():
         return Daemon(name, found.programs, read, alone, shape, found)
@@ -143,6 +145,24 @@ def known(name: str) -> Daemon:
         return tuple(_with_traits(fact, traits) for fact in alone(path, files, packages)) if alone is not None else ()
 
     return Daemon(name, found.programs, traited, None if alone is None else alone_traited, shape, found)
+
+
+def _read_with_options(
+    found: "Descriptor", read: Reader, invocation: Invocation, files: Files, packages: Packages
+) -> tuple[DaemonFact, ...]:
+    """What a room says, and what its interpreter does by the options that the start script hands on to it."""
+    said = read(invocation, files, packages)
+    if not said or "." in invocation.program.removesuffix(".sh"):
+        return said  # it does not start, or the interpreter itself is what was started
+    from portwright.daemons._engine import rooms
+    from portwright.daemons._engine.handed_on import handed_on
+
+    own: list[DaemonFact] = []
+    for name, sources in found.options_of:
+        started = replace(invocation, argv=(Word(name, invocation.at), *handed_on(sources, invocation, files)))
+        module = import_module(f"{__name__}.{rooms.index().folders[name].replace('/', '.')}.reader")
+        own += [replace(fact, app=found.name) for fact in module.of_options(started, files)]
+    return (*said, *own)
 
 
 def _read_with_doubt(

@@ -7,7 +7,7 @@ from portwright.daemons import DaemonFact, Packages
 from portwright.daemons._engine.binding import Binder, Given, default
 from portwright.daemons.interpreters.java.reader import BOOTSTRAP, command
 from portwright.facts import Backlog, Endpoint, Invocation, Origin
-from portwright.formats import tags
+from portwright.formats import sections, tags
 from portwright.formats.nodes import Node
 from portwright.numbers import decimal
 from portwright.source import Word
@@ -33,12 +33,13 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
     on loopback, the shutdown port always is unless `address` says otherwise.
     """
     started = command(invocation)
-    properties = _properties(invocation)
+    properties: Mapping[str, Given] = _properties(invocation)
     base = properties.get("catalina.base") or properties.get("catalina.home")
     path = f"{base.text}/conf/server.xml" if base is not None else f"{_above(invocation)}/conf/server.xml"
     source = files.read(path) if UNKNOWN not in path and files.kind(path) == "file" else None
     if source is None:
         return ()
+    properties = {**_of_file(f"{path.removesuffix('server.xml')}catalina.properties", files), **properties}
     nodes, troubles = tags.parse(source)
     for trouble in troubles:
         files.report_unreadable(trouble.at, trouble.reason)
@@ -65,6 +66,27 @@ def _server(server: Node, binder: Binder, properties: Mapping[str, Given], files
             queue = _attribute(connector, "acceptCount", properties)
             asked = Backlog.asked(Word(queue.text, queue.at)) if queue is not None else None
             yield from _bound(address, port, shift, replace(binder, backlog=asked), files)
+        yield from (endpoint for engine in service.children for endpoint in _clusters(engine, binder, properties, files))
+
+
+def _clusters(node: Node, binder: Binder, properties: Mapping[str, Given], files: Files) -> Iterator[Endpoint]:
+    """What the members of a cluster hear each other on (Cluster, in an Engine or a Host): a Receiver, and a group's address.
+
+    An `auto` address is the one of the host's own name, so nobody knows it here; the port is the first free one of a hundred.
+    """
+    for child in node.children:
+        if child.key.text in ("Host", "Cluster", "Channel"):
+            yield from _clusters(child, binder, properties, files)
+        elif child.key.text in ("Receiver", "Membership") and node.key.text == "Channel":
+            receives = child.key.text == "Receiver"
+            port = _attribute(child, "port", properties) or default("4000" if receives else "45564", child.key.at)
+            address = _attribute(child, "bind" if not receives else "address", properties)
+            if address is None or address.text == "auto":
+                address = default("", port.at)
+                spoken = replace(binder, confidence="likely") if receives else binder
+            else:
+                spoken = binder
+            yield from (spoken if receives else replace(spoken, protocol="udp", reuse_address=True)).bind(address, port, files)
 
 
 def _bound(host: Given, port: Given, shift: int, binder: Binder, files: Files) -> tuple[Endpoint, ...]:
@@ -104,6 +126,15 @@ def _properties(invocation: Invocation) -> dict[str, Given]:
     for word in invocation.argv[1:]:
         _property(word, "argument", found)
     return found
+
+
+def _of_file(path: str, files: Files) -> dict[str, Given]:
+    """catalina.properties, whose settings are system properties that nothing else says."""
+    source = files.read(path) if UNKNOWN not in path and files.kind(path) == "file" else None
+    if source is None:
+        return {}
+    nodes = sections.parse(source, sections.PROPERTIES)[0]
+    return {node.key.text: Given(node.values[0].text, node.values[0].at, "directive") for node in nodes if node.values}
 
 
 def _property(word: Word, origin: Origin, found: dict[str, Given]) -> None:

@@ -75,6 +75,11 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
     return (*found, *(e for e in others if not found or e.origin == "argument"))
 
 
+def of_options(invocation: Invocation, files: Files) -> tuple[Endpoint, ...]:
+    """The sockets of the agents that options name which a start script hands on."""
+    return tuple(_agents(command(invocation), invocation, files))
+
+
 def _of_its_own(started: Started, invocation: Invocation) -> tuple[Daemon, Invocation] | None:
     """The daemon that a jar or class of this name starts, as it is started: system properties are its options, before its arguments."""
     main, arguments = started.main, started.arguments
