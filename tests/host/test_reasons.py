@@ -19,6 +19,7 @@ HOST: dict[str, str | bytes] = {
     "/.portwright/addresses": b"1: lo    inet 127.0.0.1/8 scope host lo\n2: ens3    inet 192.0.2.7/24 scope global ens3\n",
     "/.portwright/filecaps": b"/usr/bin/prober cap_net_raw=ep\n",
 }
+WHOLE = {"/usr/bin/env": b"ELF", "/bin/sh": b"ELF", "/usr/bin/python3": b"ELF", "/usr/bin/test": b"ELF"}
 SERVER = "ExecStart=/usr/bin/python3 -m http.server 8080"
 # The reason, what the service says in its unit, what else is on the host, and the rule that names it.
 REASONS: dict[str, tuple[str, dict[str, bytes], str]] = {
@@ -29,6 +30,14 @@ REASONS: dict[str, tuple[str, dict[str, bytes], str]] = {
     "EAFNOSUPPORT": (f"{SERVER}\nRestrictAddressFamilies=AF_UNIX", {}, "sandbox-without-network"),
     "EPERM": (f"{SERVER}\nSystemCallFilter=~@network-io", {}, "sandbox-without-network"),
     "200/CHDIR": (f"{SERVER}\nWorkingDirectory=/home/pi", {"/home/kim/.profile": b"umask 022\n"}, "working-directory-not-on-this-host"),
+    "202/FDS": (f"{SERVER}\nOpenFile=/srv/data", WHOLE, "named-file-not-on-this-host"),
+    "208/STDIN": (f"{SERVER}\nStandardInput=file:/etc/commands", {}, "named-file-not-on-this-host"),
+    "209/STDOUT": (f"{SERVER}\nStandardOutput=append:/srv/log/out", WHOLE, "named-file-not-on-this-host"),
+    "222/STDERR": (f"{SERVER}\nStandardError=append:/srv/log/out", WHOLE, "named-file-not-on-this-host"),
+    "226/NAMESPACE": (f"{SERVER}\nReadWritePaths=/srv/data", WHOLE, "sandbox-path-not-on-this-host"),
+    "243/CREDENTIALS": (f"{SERVER}\nLoadCredential=a:/etc/a", WHOLE, "named-file-not-on-this-host"),
+    "exit-code": (f"{SERVER}\nExecStartPre=/usr/bin/test -e /etc/a", WHOLE, "program-not-on-this-host"),
+    "a program": (f"{SERVER}\nExecStartPre=/opt/a", WHOLE, "program-not-on-this-host"),
     "203/EXEC": ("CapabilityBoundingSet=CAP_CHOWN\nExecStart=/usr/bin/prober", {}, "bounding-set-bars-program"),
     "216/GROUP": (f"{SERVER}\nGroup=nosuch", {}, "unknown-user-or-group"),
     "217/USER": (f"{SERVER}\nUser=nosuch", {}, "unknown-user-or-group"),
@@ -64,7 +73,7 @@ def test_no_other_reason_is_given_anywhere() -> None:
             text = file.read_text(encoding="utf-8")
             given |= set(re.findall(r'Permission\(False, "([^"]+)"', text))
             given |= set(re.findall(r'fails(?: =|=)(?: privileges\.fails or)? "([^"]+)"', text))
-            given |= set(re.findall(r'return (?:name, \w+, )?"(\d{3}/[A-Z]+)"', text))
+            given |= set(re.findall(r'"(\d{3}/[A-Z]+|exit-code)"', text))
 
     assert {"EACCES", "EADDRNOTAVAIL", "203/EXEC", "217/USER", "216/GROUP"} <= given
     assert set() == given - set(REASONS)

@@ -547,6 +547,7 @@ SILENT = {
     "system/systemd/called_units.py: _of_command": "the reader of shells says where its steps end",
     "system/systemd/conflicts.py: dropped": "of units that exclude each other beyond it both stay started: more is reported, not less",
     "system/systemd/sandbox.py: _hidden": KERNEL,
+    "system/systemd/sandbox.py: _not_to_run": KERNEL,
     "system/systemd/script_calls.py: _programs": GUESS,
     "system/systemd/setcap_lines.py: _pairs": GUESS,
     "system/systemd/specifiers.py: expand": KERNEL,

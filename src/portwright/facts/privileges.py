@@ -47,16 +47,15 @@ class Privileges:
 
     `user` is a name (a number that passwd does not know stays one), `dynamic` for DynamicUser=. `uid0` says whether it runs as root.
     `bounding` is None for the full set. `no_new_privileges` includes what implies it. `fails` is set where the process is never started
-    ("217/USER", "216/GROUP", "203/EXEC", "200/CHDIR", "226/NAMESPACE", "resources" for a missing environment file, "never-started"); where
-    its own sandbox or a closed directory is the cause, `sandboxed` says how sure that is, and `misread` is True where the first line of a
-    script is. `denied_call` is the error every bind or
-    socket call meets ("EPERM", "EAFNOSUPPORT", "SIGSYS"), else None. `families` is the list of RestrictAddressFamilies= in force, None
-    for no restriction. `file_permitted` and `file_inheritable` are the program's file capabilities, `setuid_root` its mode;
-    `file_known` is False where nothing could tell them, `file_perhaps` the line that may give the file capabilities later.
-    `private_users`: it runs in a user namespace of its own. `bind_helper` is where a set-user-ID helper is asked to bind for it.
-    `because` names the lines that decided, in the order a reader should see them.
-    `no_new_privileges_sure` is False where a newer systemd than the host may have would not set it. `bind_rules` are those of
-    SocketBindAllow= and SocketBindDeny=.
+    (a status as "217/USER" or "209/STDOUT", "resources" for a missing environment file, "exit-code" for a command before it that fails,
+    "never-started"); where its own sandbox or a closed directory is the cause, `sandboxed` says how sure that is, `lacking` where it is
+    a file or a program that its start needs and the host lacks, and `misread` is True where the first line of a script is.
+    `denied_call` is the error every bind or socket call meets ("EPERM", "EAFNOSUPPORT", "SIGSYS"), else None. `families` is the list of
+    RestrictAddressFamilies= in force, None for no restriction. `file_permitted` and `file_inheritable` are the program's file
+    capabilities, `setuid_root` its mode; `file_known` is False where nothing could tell them, `file_perhaps` the line that may give the
+    file capabilities later. `private_users`: it runs in a user namespace of its own. `bind_helper` is where a set-user-ID helper is
+    asked to bind for it. `because` names the lines that decided, in the order a reader should see them. `no_new_privileges_sure` is
+    False where a newer systemd than the host may have would not set it. `bind_rules` are those of SocketBindAllow= and SocketBindDeny=.
     """
 
     user: str = "root"
@@ -80,8 +79,14 @@ class Privileges:
     bind_rules: tuple[BindRule, ...] = ()
     fails: str | None = None
     sandboxed: Confidence | None = None
+    lacking: Confidence | None = None
     misread: bool = False
     because: tuple[tuple[str, Span], ...] = ()
+
+    @property
+    def hindered(self) -> Confidence | None:
+        """How sure it is that something in the file system keeps it from being started, of which the last line of `because` speaks."""
+        return self.sandboxed or self.lacking
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ class Unit:
     CONTRACT.md (None in a repository). `started_by` names the units that pull it in at boot. `after` are the units ordered before
     it. `excluded_by` is the unit that a boot starts instead, with the Conflicts= line. `settings` keep every line in reading order; use
     `value` and `each`, which apply systemd's resets. `refused` says why systemd queues no start job for it although a boot asks for it:
-    it is not masked, it cannot be loaded or lacks what it requires. `unread` are lines
+    it is not masked, it cannot be loaded or lacks what it requires; an old systemd starts it at boot without that. `unread` are lines
     that this host's systemd does not know, and why.
     """
 

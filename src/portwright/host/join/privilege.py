@@ -84,10 +84,10 @@ def _denied_bind(privileges: Privileges, family: str, protocol: Protocol, port: 
 
 
 def _never_started(privileges: Privileges, error: str) -> Permission:
-    if privileges.sandboxed is not None or privileges.misread:
+    if privileges.hindered is not None or privileges.misread:
         # The last of the deciding lines says why.
         cause, line = privileges.because[-1]
-        return Permission(False, error, f"{cause}, so the service never starts", line, privileges.sandboxed or "certain")
+        return Permission(False, error, f"{cause}, so the service never starts", line, privileges.hindered or "certain")
     match error:
         case "217/USER":
             reason, at = f"the user {privileges.user} does not exist, so the service never starts", _line(privileges, "User")

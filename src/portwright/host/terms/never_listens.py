@@ -7,6 +7,7 @@ from portwright.finding import Note
 from portwright.host import Host
 from portwright.host.terms.listener import socket
 from portwright.host.terms.registry import Derived, fact_value
+from portwright.source import Span
 from portwright.system.processes.programs import SHELLS
 
 _ASKED = ("boot", "demand", None)  # None: in a repository, where nothing says what is enabled
@@ -18,6 +19,8 @@ _SANDBOX = ("EAFNOSUPPORT", "EPERM", "SIGSYS")  # answers of a filter of the uni
 def start_refusal(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
     """Why systemd refuses to start a unit that a boot asks for: a second ExecStart=, a socket without its service, what it requires."""
     found = _privileges(host, unit)
+    if unit.refused and unit.starts == "boot":
+        return Derived(())  # `vain-requirement` says it
     if not unit.refused and (found is None or found.fails != "never-started" or unit.starts not in _ASKED):
         return Derived(())
     if not host.once(_unreadable_files).isdisjoint(unit.files):
@@ -34,6 +37,14 @@ def start_refusal(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
     return Derived((reason,), (Note(reason, at),))
 
 
+@fact_value("unit", "vain-requirement")
+def vain_requirement(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
+    """What a unit requires in vain though this old systemd starts it at boot: `systemctl start` and `restart` refuse to."""
+    if not unit.refused or unit.starts != "boot" or not host.once(_unreadable_files).isdisjoint(unit.files):
+        return Derived(())
+    return _refused(host, unit)
+
+
 def _refused(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
     from portwright.system.systemd.activation import NO_FILE_HERE, REQUIRING
 
@@ -41,10 +52,26 @@ def _refused(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
     if unit.kind == "socket":
         lines = (setting for setting in unit.settings if setting.section == "Socket" and setting.key.startswith("Listen"))
         notes = tuple(Note("what it should listen on is here", line.at) for line in lines)[:1]
+    elif (line := _refused_line(unit)) is not None:
+        notes = (Note("this line is rejected", line),)
     else:
         required = ((word, line.at) for key in REQUIRING for line in unit.lines("Unit", key) for word in line.value.split())
         notes = tuple(Note(f"{word} is required here", at) for word, at in required if word in unit.refused)[:1]
-    return Derived((unit.refused,), notes, "likely" if NO_FILE_HERE in unit.refused else "certain")
+    return Derived((unit.refused,), notes, "likely" if NO_FILE_HERE in unit.refused or _may_start(unit) else "certain")
+
+
+def _refused_line(unit: Unit) -> Span | None:
+    """The line for which systemd does not load the unit, which the reason names by its place."""
+    from portwright.system.systemd.activation import NOT_LOADED
+
+    if not unit.refused.startswith(NOT_LOADED):
+        return None
+    return next((setting.at for setting in unit.settings if unit.refused.endswith(f"({setting.at})")), None)
+
+
+def _may_start(unit: Unit) -> bool:
+    """Whether it may start at boot in spite of what it lacks: systemd before 254 forgets a requirement."""
+    return unit.starts == "never" and "it requires " in unit.refused
 
 
 def _unreadable_files(host: Host) -> frozenset[str]:
@@ -105,7 +132,7 @@ def missing_environment_file(host: Host, unit: Unit) -> Derived[tuple[str, ...]]
 def missing_working_directory(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
     """What is wrong where the directory that WorkingDirectory= names is not on the host."""
     found = _privileges(host, unit)
-    if found is None or found.fails != "200/CHDIR" or found.sandboxed is not None or host.repository or not found.because:
+    if found is None or found.fails != "200/CHDIR" or found.hindered is not None or host.repository or not found.because:
         return Derived(())
     reason, at = found.because[-1]
     return Derived((reason,), (Note("the directory is named here", at),), "likely")
@@ -124,6 +151,28 @@ def missing_daemon_file(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
 def hidden_from_it(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
     """What a service cannot see of what it needs to be started, and the setting of its unit, or the closed home, that is the cause."""
     return _kept_out(host, unit, ("203/EXEC", "200/CHDIR", "ENOENT"))
+
+
+@fact_value("unit", "missing-at-start")
+def missing_at_start(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
+    """Which file that a setting of a service names, and systemd must open before it executes anything, is not on the host."""
+    found = _privileges(host, unit)
+    return Derived(()) if found is None or found.fails == "203/EXEC" else _lacking(host, unit, found)
+
+
+@fact_value("unit", "missing-program")
+def missing_program(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
+    """Which program of its Exec lines cannot be executed: it is not on the host, or is no program."""
+    found = _privileges(host, unit)
+    return Derived(()) if found is None or found.fails not in ("203/EXEC", "exit-code") else _lacking(host, unit, found)
+
+
+def _lacking(host: Host, unit: Unit, found: Privileges) -> Derived[tuple[str, ...]]:
+    if found.lacking is None or host.repository or unit.starts not in _ASKED:
+        return Derived(())
+    reason, at = found.because[-1]
+    status = "" if found.fails == "exit-code" else f" ({found.fails})"
+    return Derived((f"{reason}{status}",), (Note("this line decides", at),), found.lacking)
 
 
 @fact_value("unit", "misread-script")

@@ -73,7 +73,7 @@ def what_switches_them_off(host: Host, unit: Unit) -> Derived[str | None]:
 def barred_capabilities(host: Host, unit: Unit) -> Derived[frozenset[str] | None]:
     """The file capabilities of its program that its bounding set excludes, so that the kernel refuses to execute it."""
     found = host.privileges.get(unit.name)
-    if found is None or found.fails != "203/EXEC" or found.bounding is None or found.sandboxed is not None or found.misread:
+    if found is None or found.fails != "203/EXEC" or found.bounding is None or found.hindered is not None or found.misread:
         return Derived(None)
     from portwright.system.systemd.privileges import narrows
 

@@ -117,6 +117,15 @@ AMBIENT = Row("ambient capabilities", "linux 58319057b784 (4.3); RHEL 7.3", (4, 
 EMPTY_HOMES = Row("ProtectHome=tmpfs", "systemd e4da7d8c796a (v238)", (238,), maker="systemd")
 """Before it the value is one that systemd does not take, so that the homes can be seen."""
 
+NO_JOB_WITHOUT_ITS_NEEDS = Row(
+    "the start of a unit dropped with what it requires",
+    "systemd issue 11338, pull request 27852; measured with 252 and 257",
+    (254,),
+    rebuilds=(("el7", ()), ("el8", ()), ("el9", ())),
+    maker="systemd",
+)
+"""Before it a boot starts a unit that is only wanted although what it requires cannot be loaded; `systemctl start` does not."""
+
 SYSTEMD: Mapping[str, Row] = _table(
     # systemd-219-30.el7 came with RHEL 7.3.
     _setting("AmbientCapabilities", "systemd NEWS 229", 229, ("el7", (219, 30))),

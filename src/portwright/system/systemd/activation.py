@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 
-from portwright._start.records import dataclass
+from portwright._start.records import dataclass, replace
 from portwright.facts import Starts, Unit, Value
 from portwright.formats.unit import NO, YES
 from portwright.source import Span
@@ -28,8 +28,11 @@ _FINDABLE = frozenset(["service", "socket", "target", "timer", "path"])
 REQUIRING = ("Requires", "BindsTo", "Requisite")
 _ENABLED = (".service", ".socket", ".timer")
 _OF_SYSTEMD = ("systemd-", "dbus", "getty", "user@", "emergency", "rescue", "console-", "initrd-", "quotaon", "autovt")
+NOT_LOADED = "systemd does not load it"
+"""How a refusal says that a line of the unit itself is the cause."""
 NO_FILE_HERE = "no file here makes"
 """How a refusal says that the copy lacks what is required, where it may lack more than that."""
+_OF_ADMIN = ("/etc/systemd/", "/usr/local/lib/systemd/")
 _AFTER_BOOT = ("OnBootSec", "OnStartupSec", "OnActiveSec")
 _MOST_UNITS = 100_000
 
@@ -103,6 +106,7 @@ class Activation:
         self._files = files
         self._refused: dict[str, str | None] = {}
         self._asked_in_vain: set[str] = set()
+        self._started_without: set[str] = set()
         self._pulls: dict[str, tuple[Pull, ...]] = {}
         self._whole = self._is_loaded("sysinit.target")
 
@@ -163,30 +167,51 @@ class Activation:
                 stack.pop()
             elif needs[-1] not in self._refused:
                 self._open(needs[-1], stack)
-            elif (because := self._refused[needs.pop()]) is not None:
+            elif (because := self._refused[need := needs.pop()]) is not None:
                 needed = "it requires a unit that cannot start: "
                 self._refused[current] = because if because.startswith(needed) else needed + because
+                self._note_start_without(current, need)
                 stack.pop()
         return self._refused[name]
+
+    def _note_start_without(self, name: str, need: str) -> None:
+        """Note a unit that a boot starts all the same: what stops it is only that it needs another one, and this systemd forgets that."""
+        unit = self._find(name)
+        if unit is not None and self._forgets_needs:
+            bound = {self._primary(other) for other, _ in dependencies(unit, "BindsTo", self._expand)}
+            if self._primary(need) not in bound or need in self._started_without:
+                self._started_without.add(name)
+
+    def _primary(self, name: str) -> str:
+        unit = self._find(name)
+        return name if unit is None else unit.name
+
+    @cached_property
+    def _forgets_needs(self) -> bool:
+        from portwright.system.releases.of_host import systemd
+        from portwright.system.releases.since import NO_JOB_WITHOUT_ITS_NEEDS
+
+        return bool(NO_JOB_WITHOUT_ITS_NEEDS.lacking(self._files.once(systemd)))
 
     def _open(self, name: str, stack: list[tuple[str, list[str]]]) -> None:
         if name in self._refused:
             return
         unit = self._find(name)
         self._refused[name] = self._own_refusal(name, unit)
-        if self._refused[name] is None and unit is not None:
-            self._refused[name] = self._missed(unit)
+        if self._refused[name] is None and unit is not None and (missed := self._missed(unit)) is not None:
+            self._refused[name] = missed[1]
+            self._note_start_without(name, missed[0])
         if self._refused[name] is None and unit is not None:
             required = [other for other, _ in dependencies(unit, "Requisite", self._expand)]
             stack.append((name, [*required, *(pull.unit for pull in reversed(self.pulls(unit)) if pull.needs)]))
 
-    def _missed(self, unit: Unit) -> str | None:
-        """Why a unit of an administrator's does not start where the copy lacks units: what it requires comes with no package here."""
+    def _missed(self, unit: Unit) -> tuple[str, str] | None:
+        """What an administrator's unit requires that no package brings where the copy lacks units, and why the unit does not start."""
         for key in REQUIRING:
             for name, at in dependencies(unit, key, self._expand):
                 if self._is_missed(name, at):
                     like = self._under_another_name(name)
-                    return f"it requires {name}, which {NO_FILE_HERE}{like}"
+                    return name, f"it requires {name}, which {NO_FILE_HERE}{like}"
         return None
 
     def _under_another_name(self, name: str) -> str:
@@ -222,11 +247,20 @@ class Activation:
         if unit is not None and unit.state == "masked":
             return f"{name} is masked by {unit.files[0]}"
         if unit is not None and unit.state == "loaded":
-            return self._broken(unit) or unusable(unit) or self._refusal_of_service(unit)
+            return self._broken(unit) or unusable(unit) or self._refusal_of_setting(unit) or self._refusal_of_service(unit)
         # A tree without systemd's own targets does not hold all units; other types of unit come from elsewhere than files.
         if not self._whole or name.rpartition(".")[2] not in _FINDABLE or self._is_script(name):
             return None
         return f"no unit file for {name} exists"
+
+    def _refusal_of_setting(self, unit: Unit) -> str | None:
+        """Why systemd does not load a service of an administrator's: the units of packages were loaded by those who made them."""
+        if unit.kind != "service" or not unit.files[0].startswith(_OF_ADMIN):
+            return None
+        from portwright.system.systemd.refused_settings import refused_setting
+
+        found = refused_setting(unit, lambda text: self._expand(text, unit))
+        return None if found is None else f"{NOT_LOADED}: {found[0]} ({found[1]})"
 
     def _refusal_of_service(self, unit: Unit) -> str | None:
         """socket_start() in src/core/socket.c: without its service being loaded a socket does not start; for Accept=yes nobody looks."""
@@ -285,7 +319,8 @@ class Activation:
                 continue
             if self.refused(unit.name) is not None:
                 self._asked_in_vain.add(unit.name)
-                continue
+                if starts != "boot" or unit.name not in self._started_without:
+                    continue
             why[unit.name], by[unit.name] = reason, {puller: None} if puller else {}
             queue.extend((pull.unit, pull.how, unit.name) for pull in self.pulls(unit))
             if starts == "boot" and (at := self._goes_off(unit)) is not None and self._unmet(unit) is None:
@@ -315,9 +350,11 @@ class Activation:
     def start(self, unit: Unit, reached: dict[str, Start]) -> Start:
         """What starts one unit, given what a boot reaches."""
         because = self.refused(unit.name)
+        start = reached.get(unit.name)
+        if because is not None and start is not None and start.starts == "boot" and self._unmet(unit) is None:
+            return replace(start, refused=because if self._is_mistake(unit) else "")
         if because is not None:
             return Start("never", because, refused=because if self._is_mistake(unit) else "")
-        start = reached.get(unit.name)
         by = () if start is None else start.by
         failed = self._unmet(unit)
         if failed is not None:

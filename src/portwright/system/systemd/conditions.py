@@ -1,9 +1,11 @@
 """Condition*= and Assert*= of systemd.unit(5) and ExecCondition=, as far as files can answer them: why a unit will not start."""
 
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 
 from portwright.facts import Setting, Unit
 from portwright.source import Span
+from portwright.system.systemd.specifiers import machine
 from portwright.trees import Files
 from portwright.trees.glob import TooMany
 from portwright.trees.glob import expand as expand_glob
@@ -11,6 +13,9 @@ from portwright.trees.glob import expand as expand_glob
 _AT_RUN_TIME = ("/run/", "/proc/", "/sys/", "/dev/", "/var/", "/tmp/", "/boot/", "/efi/")  # noqa: S108  not written to
 _WHOLE = ("/usr/bin/env", "/bin/sh")
 """Programs no host lacks: a tree that has both as files holds whole file systems, not just configuration."""
+_OF_THE_SYSTEM = ("/etc/systemd/system/", "/usr/lib/systemd/system/", "/lib/systemd/system/")
+_ID = 32  # digits of a machine's ID
+_MOUNTED = ("/mnt/", "/media/", "/net/", "/snap/", "/nix/", "/gnu/")
 _BLANK = " \t"
 
 # Operators of test(1) by the condition that asks the same, and those that a path which is there may still not fulfil.
@@ -29,7 +34,8 @@ def unmet(unit: Unit, files: Files, expand: Callable[[str], str]) -> tuple[str, 
         sure = True
         for setting in _in_force(unit, kind):
             value, trigger, negate = _flags(setting.value)
-            answer = _answer(setting.key.removeprefix(kind), expand(value), files)
+            asked = setting.key.removeprefix(kind)
+            answer = _is_root(expand(value), unit) if asked == "User" else _answer(asked, expand(value), files)
             holds = None if answer is None else answer is not negate
             if trigger:
                 sure = sure and holds is False
@@ -39,13 +45,13 @@ def unmet(unit: Unit, files: Files, expand: Callable[[str], str]) -> tuple[str, 
         if triggers and sure:
             return f"none of its {kind}...=| settings holds, such as {triggers[0][0].key}={triggers[0][0].value}", triggers[0][0].at
     for setting in unit.each("Service", "ExecCondition"):
-        if _fails(expand(setting.value).split(), files):
+        if fails_test(expand(setting.value).split(), files):
             return f"{setting.key}={setting.value} fails", setting.at
     return None
 
 
-def _fails(words: list[str], files: Files) -> bool:
-    """Whether a command of ExecCondition= surely ends with a status that skips the start: false, or test of a path that is not there."""
+def fails_test(words: list[str], files: Files) -> bool:
+    """Whether a command surely ends with status 1: false, or test of a path that is not there."""
     if not words or words[0][:1] in ("-", "@"):
         return False
     name = words[0].lstrip("+!:").rpartition("/")[2]
@@ -86,6 +92,8 @@ def _flags(value: str) -> tuple[str, bool, bool]:
 
 def _answer(kind: str, path: str, files: Files) -> bool | None:
     """Whether a condition holds, its `!` left aside; None where the files do not tell."""
+    if kind == "Host":
+        return _is_host(path, files)
     if "\ufffd" in path or not path.startswith("/"):
         return None
     match kind:
@@ -116,8 +124,28 @@ def _answer(kind: str, path: str, files: Files) -> bool | None:
                 return bool(expand_glob(path, files, tells=False)) or absent(path, files)
             except TooMany:
                 return True
+        case "FileIsExecutable":
+            found = files.kind(path)
+            if found == "missing":
+                return absent(path, files)
+            return None if found == "file" else False
         case _:
             return None
+
+
+def _is_root(user: str, unit: Unit) -> bool | None:
+    """Whether ConditionUser= is the user of the system's manager; None of the units of users."""
+    if not user or "\ufffd" in user or not unit.at.path.startswith(_OF_THE_SYSTEM):
+        return None
+    return user in ("root", "0", "@system")
+
+
+def _is_host(pattern: str, files: Files) -> bool | None:
+    """Whether a pattern of ConditionHost= is the host's name; None where it may be, as where it looks like the ID of a machine."""
+    known = files.once(machine).hostname
+    if not known or known == "localhost" or not pattern or "\ufffd" in pattern or len(pattern.replace("-", "")) == _ID:
+        return None
+    return fnmatchcase(known.lower(), pattern.lower())
 
 
 def absent(path: str, files: Files) -> bool | None:
@@ -126,4 +154,14 @@ def absent(path: str, files: Files) -> bool | None:
         return False
     if path.startswith(_AT_RUN_TIME):
         return None
-    return False if all(files.kind(program) == "file" for program in _WHOLE) else None
+    return False if files.once(whole) else None
+
+
+def whole(files: Files) -> bool:
+    """Whether the tree holds whole file systems, not just configuration."""
+    return all(files.kind(program) == "file" for program in _WHOLE)
+
+
+def surely_absent(path: str, files: Files) -> bool:
+    """Whether a path that is not in the tree is not on the host either, nor below a place where file systems come and go."""
+    return all(absent(each, files) is False and not each.startswith(_MOUNTED) for each in (path, files.resolve(path)))

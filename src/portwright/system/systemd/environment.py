@@ -94,6 +94,9 @@ def environment(unit: Unit, files: Files, expand: Callable[[str], str]) -> Envir
             unknown, unread = setting.at, True
             continue
         for each in paths:
+            if files.kind(each) == "directory" and not optional and fails is None:
+                fails = (f"{each} is a directory, and systemd does not start {unit.name} without the file", setting.at)
+                continue
             document = _read(each, files, setting)
             if document is None or document.is_cut:
                 unknown, unread = setting.at, True

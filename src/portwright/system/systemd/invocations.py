@@ -12,6 +12,7 @@ from portwright.system.processes.programs import SEARCH_PATH, find_program, misr
 from portwright.system.spanned_text import UNKNOWN
 from portwright.system.systemd import environment, working_directory
 from portwright.system.systemd.command_line import Command, Expand, Refused, substitute
+from portwright.system.systemd.conditions import whole
 from portwright.system.systemd.privileges import unit_privileges
 from portwright.system.systemd.specifiers import OWN_DIRECTORIES
 from portwright.system.systemd.units import Units
@@ -19,12 +20,18 @@ from portwright.trees import Files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from portwright.system.systemd import sandbox
+    from portwright.system.systemd import sandbox, start_needs
 
 # What gives a unit another view of the file system, or names paths that must be there (systemd.exec(5), Sandboxing).
 _SANDBOX = frozenset((
     "ProtectHome", "PrivateTmp", "DynamicUser", "InaccessiblePaths", "TemporaryFileSystem", "ReadWritePaths", "ReadOnlyPaths", "ExecPaths",
     "NoExecPaths", "BindPaths", "BindReadOnlyPaths", "InaccessibleDirectories", "ReadWriteDirectories", "ReadOnlyDirectories",
+))  # fmt: skip
+
+# What names files that must be there before anything is executed.
+_NEEDING = frozenset((
+    "StandardInput", "StandardOutput", "StandardError", "LoadCredential", "LoadCredentialEncrypted", "OpenFile", "RootDirectory",
+    "RootImage",
 ))  # fmt: skip
 
 _SETTINGS_A_STEP = 8
@@ -34,7 +41,8 @@ def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> t
     """The programs a service starts with ExecStart=, in order; () for what starts nothing (masked, no ExecStart=, a template).
 
     Where systemd refuses the unit, the programs are returned with `fails` "never-started"; where a file it must have is not there,
-    with "resources"; where its working directory is not there, with "200/CHDIR".
+    with "resources"; where its working directory is not there, with "200/CHDIR"; with the status of systemd where something else is not
+    there that its start needs.
     """
     if unit.kind != "service" or unit.state != "loaded":
         return ()
@@ -48,7 +56,13 @@ def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> t
     failure = "never-started"
     if given.fails is not None and refused is None:
         refused, failure = Refused(given.fails[1], given.fails[0]), "resources"
-    if refused is None and unit.starts in ("boot", "demand") and (gone := working_directory.missing(unit, files, expand)) is not None:
+    lack = _lacking_file(unit, files, expand) if refused is None and unit.starts in ("boot", "demand") else None
+    if (
+        refused is None
+        and lack is None
+        and unit.starts in ("boot", "demand")
+        and (gone := working_directory.missing(unit, files, expand)) is not None
+    ):
         refused, failure = Refused(gone[1], gone[0]), working_directory.FAILS
     directory = _directory(unit, files, expand)
     # The manager of a user mounts nothing over anything (systemd issue 25014).
@@ -56,6 +70,7 @@ def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> t
     box = None if beside or unit.starts in ("manual", "never") else _sandbox(unit, directory, files, expand)
     sockets = _sockets(unit, units)
     before = _misread_before(unit, units, files, expand) if found and unit.starts != "never" else None
+    found_wanting = _lacking_program(unit, units, files, expand) if lack is None and refused is None else None
     done: list[Invocation] = []
     for number, command in enumerate(found):
         # The unit's settings are looked at again for each command.
@@ -73,8 +88,39 @@ def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> t
                 reason, status, at = script
                 because = (*made.privileges.because, (reason, at))
                 made = replace(made, privileges=replace(made.privileges, fails=status, misread=True, because=because))
-            done.append(made if box is None else box.kept(made, command.prefixes, [each.text for each in argv], program))
+            if lack is not None:
+                made = _lacks(made, lack)
+            elif box is not None:
+                made = box.kept(made, command.prefixes, [each.text for each in argv], program)
+            if made.privileges.fails is None and found_wanting is not None:
+                made = _lacks(made, found_wanting)
+            done.append(made)
     return tuple(done)
+
+
+def _lacking_file(unit: Unit, files: Files, expand: Expand) -> "start_needs.Lacking | None":
+    """The first file that the unit's settings need and the host lacks; few units have such settings."""
+    if not any(setting.key in _NEEDING for setting in unit.settings):
+        return None
+    from portwright.system.systemd.start_needs import lacking_file
+
+    return lacking_file(unit, files, expand)
+
+
+def _lacking_program(unit: Unit, units: Units, files: Files, expand: Expand) -> "start_needs.Lacking | None":
+    """The first command that surely cannot be executed: only a tree that has the programs of its host can tell."""
+    if unit.starts not in ("boot", "demand") or files.partial or not files.once(whole):
+        return None
+    from portwright.system.systemd.start_needs import lacking_program
+
+    return lacking_program(unit, units.commands, files, expand)
+
+
+def _lacks(made: Invocation, lack: "start_needs.Lacking") -> Invocation:
+    if made.privileges.fails is not None:
+        return made
+    because = (*made.privileges.because, (lack.reason, lack.at))
+    return replace(made, privileges=replace(made.privileges, fails=lack.status, lacking=lack.confidence, because=because))
 
 
 def _misread_before(unit: Unit, units: Units, files: Files, expand: Expand) -> tuple[str, str, Span] | None:

@@ -66,6 +66,7 @@ class Sandbox:
         self._user = unit.value("Service", "User")
         self._missing = None if self._rooted or files.partial else _missing_path(unit, files, expand)
         self._places = () if self._rooted else tuple(_places(unit, files, expand))
+        self._barred = () if self._rooted else tuple(_barred(unit, files, expand))
 
     def kept(self, made: Invocation, prefixes: frozenset[str], argv: Sequence[str], program: str) -> Invocation:
         """The invocation of a command, with what keeps it from being started where something does."""
@@ -74,7 +75,8 @@ class Sandbox:
             return made
         found = self._missing
         if found is None and not self._rooted and "+" not in prefixes:
-            found = self._hidden(argv, program) or self._closed(privileges.uid0 or "!" in prefixes, program)
+            found = self._hidden(argv, program) or self._not_to_run(program)
+            found = found or self._closed(privileges.uid0 or "!" in prefixes, program)
         if found is None:
             return made
         because = (*privileges.because, (found.reason, found.at))
@@ -118,6 +120,21 @@ class Sandbox:
             return Blocked("203/EXEC", reason, user.at, "likely")
         return None
 
+    def _not_to_run(self, program: str) -> Blocked | None:
+        """NoExecPaths= that covers the program or what interprets it, unless ExecPaths= names a place nearer to it."""
+        path = self._files.resolve(program)
+        for _ in range(_DEEPEST):
+            over = [(len(place), allowed, at) for place, allowed, at in self._barred if UNKNOWN not in path and _within(path, place)]
+            if over:
+                _, allowed, at = max(over, key=lambda each: each[:2])
+                if not allowed:
+                    return Blocked("203/EXEC", f"its program {path} may not be executed: NoExecPaths= covers it", at, "likely")
+            head = script_head(path, self._files)
+            if head is None:
+                break
+            path = self._files.resolve(head[0])
+        return None
+
     def _hiding(self, path: str) -> _Place | None:
         """The place that hides a path, links within it followed; None where it can be seen."""
         if UNKNOWN in path or not path.startswith("/"):
@@ -148,7 +165,7 @@ def _missing_path(unit: Unit, files: Files, expand: Expand) -> Blocked | None:
             if files.kind(path) != "missing" or path.startswith(_PASSING):
                 continue
             made = tuple(_made(unit, expand)) if made is None else made
-            if not any(_within(path, each) for each in made) and (why := _surely_missing(path, files)):
+            if not any(_within(path, each) for each in made) and (why := _surely_missing(path, files)) is not None:
                 return Blocked("226/NAMESPACE", f"{setting.key}= names {path}, which is not there{why}", setting.at, "likely")
     return None
 
@@ -197,6 +214,14 @@ def _places(unit: Unit, files: Files, expand: Expand) -> Iterator[_Place]:
                 yield _Place(target.rstrip("/"), setting.at, "", bound=True)
 
 
+def _barred(unit: Unit, files: Files, expand: Expand) -> Iterator[tuple[str, bool, Span]]:
+    """(path, whether it may be executed, line) of NoExecPaths= and ExecPaths=, of which the nearest to a program counts."""
+    for key, allowed in (("NoExecPaths", False), ("ExecPaths", True)):
+        for setting in unit.each("Service", key):
+            for path in _paths(setting, expand, forgiving=True):
+                yield files.resolve(path), allowed, setting.at
+
+
 def _within(path: str, directory: str) -> bool:
     return path == directory or path.startswith(f"{directory.rstrip('/')}/")
 
@@ -232,7 +257,7 @@ def _made(unit: Unit, expand: Expand) -> Iterator[str]:
 
 def _surely_missing(path: str, files: Files) -> str | None:
     """Why a path that is not in the tree is not on the host either, as the end of a sentence; None where it may be."""
-    from portwright.system.systemd.conditions import absent
+    from portwright.system.systemd.conditions import surely_absent, whole
     from portwright.system.systemd.working_directory import appears
 
     if appears(path, files):
@@ -242,7 +267,8 @@ def _surely_missing(path: str, files: Files) -> str | None:
     other = next((each for each in beside if len(name) > _SLIPS and _alike(name.lower(), each.lower())), None)
     if other is not None:
         return f": {parent} has {other}"
-    return "" if beside and absent(path, files) is False else None
+    # Another copy may lack an empty directory.
+    return "" if files.once(whole) and surely_absent(path, files) else None
 
 
 def _alike(name: str, other: str) -> bool:

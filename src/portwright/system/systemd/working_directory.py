@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from portwright.facts import Unit
 from portwright.source import Span
 from portwright.system.spanned_text import UNKNOWN
-from portwright.system.systemd.conditions import absent
+from portwright.system.systemd.conditions import surely_absent
 from portwright.trees import Files
 
 FAILS = "200/CHDIR"
@@ -28,9 +28,13 @@ def missing(unit: Unit, files: Files, expand: Callable[[str], str]) -> tuple[str
     if any(unit.each("Service", key) for key in _ELSEWHERE):
         return None
     path = expand(found.value).rstrip("/")
-    if not path.startswith("/") or UNKNOWN in path or files.kind(path) != "missing" or appears(path, files):
+    if not path.startswith("/") or UNKNOWN in path:
         return None
-    if absent(path, files) is False:
+    if files.kind(path) == "file":
+        return f"its working directory {path} is a file", found.at
+    if files.kind(path) != "missing" or appears(path, files):
+        return None
+    if surely_absent(path, files):
         return f"its working directory {path} is not there", found.at
     parts = path.split("/")
     if len(parts) < 3 or parts[1] != "home" or any(files.kind(each) != "missing" for each in _NETWORK_HOMES):
@@ -47,8 +51,14 @@ def missing(unit: Unit, files: Files, expand: Callable[[str], str]) -> tuple[str
 
 
 def appears(path: str, files: Files) -> bool:
-    """Whether something is mounted over it, or makes it, before services start."""
-    return any(path == place or path.startswith(f"{place.rstrip('/')}/") for place in (*_mounted(files), *_made(files)))
+    """Whether something is mounted over it, or makes it, before services start: tmpfiles.d(5) makes what is above a directory, too."""
+    if any(_within(path, place) for place in _mounted(files)):
+        return True
+    return any(_within(made, path) or (copied and _within(path, made)) for made, copied in _made(files))
+
+
+def _within(path: str, directory: str) -> bool:
+    return path == directory or path.startswith(f"{directory.rstrip('/')}/")
 
 
 def _mounted(files: Files) -> Iterator[str]:
@@ -57,12 +67,13 @@ def _mounted(files: Files) -> Iterator[str]:
             yield words[1]
 
 
-def _made(files: Files) -> Iterator[str]:
+def _made(files: Files) -> Iterator[tuple[str, bool]]:
+    """(path, whether what lies below it is made, too) of each line of tmpfiles.d that makes something."""
     for directory in _TMPFILES:
         for name in files.names(directory):
             for words in _lines(f"{directory}/{name}", files):
                 if len(words) > 1 and words[0][:1] in "dDvqQCL":
-                    yield words[1]
+                    yield words[1], words[0][0] in "CL"
 
 
 def _lines(path: str, files: Files) -> Iterator[list[str]]:
