@@ -148,7 +148,7 @@ def test_no_rule_selected_exits_3(clean: Path) -> None:
         ([], "the following arguments are required: COMMAND"),
         (["check", "/no/such/path"], "/no/such/path: no such file or directory"),
         (["check", "--select", "listener-in-ephemeral-rang", WEB1], "did you mean 'listener-in-ephemeral-range'?"),
-        (["check", "--format", "junit", WEB1], "invalid choice: 'junit'"),
+        (["check", "--format", "yaml", WEB1], "invalid choice: 'yaml'"),
         (["check", "--format", "xml", WEB1], "invalid choice: 'xml'"),
         (["check", "--output", "a", "--output", "b", WEB1], "more --output than --format"),
         (["check", "--format", "json", "--format", "text", WEB1], "only one report can go to standard output"),

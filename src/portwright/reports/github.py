@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from portwright._start.records import replace
 from portwright.finding import SEVERITIES, Finding, HostResult, Severity
 from portwright.reports.escape import safe
-from portwright.reports.words import ERRORS, cut_off, how_likely, no_verdict, told_uncovered, uncovered, what_to_do
+from portwright.reports.words import cut_off, described, no_verdict, told_uncovered, uncovered
 from portwright.source import Span
 
 MOST_TEXT = 4_000
@@ -30,7 +30,7 @@ def check(results: Sequence[HostResult]) -> str:
         return "" if result.repository and len(hosts) == 1 else f"{result.host}: "
 
     lines = [
-        _annotation(_COMMANDS[finding.severity], finding.card.id, _here(finding.at, result), _said(finding, whose(result)))
+        _annotation(_COMMANDS[finding.severity], finding.card.id, _here(finding.at, result), described(finding, whose(result)))
         for result, finding in found
     ]
     lines += [
@@ -67,18 +67,6 @@ def _here(at: Span, result: HostResult) -> Span:
 
 def _worst_first(result: HostResult, finding: Finding) -> tuple[object, ...]:
     return SEVERITIES.index(finding.severity), result.host, finding.at, finding.card.id, finding.message, finding.fingerprint
-
-
-def _said(finding: Finding, whose: str) -> list[str]:
-    said = [f"{whose}{finding.message}"]
-    if finding.predicts is not None:
-        said.append(f"will fail: {finding.predicts} ({ERRORS[finding.predicts]})")
-    if finding.likelihood is not None:
-        said.append(f"likelihood: {how_likely(finding)}")
-    if finding.confidence != "certain":
-        said.append(f"confidence: {finding.confidence}")
-    said += [f"note: {note.text}" if note.at is None else f"note: {note.text} ({note.at})" for note in finding.notes]
-    return [*said, what_to_do(finding)]
 
 
 def _uncovered(result: HostResult, whose: str) -> list[str]:

@@ -65,6 +65,19 @@ def what_to_do(finding: Finding) -> str:
     return "" if finding.manual is None else f"by hand: {finding.manual.step}"
 
 
+def described(finding: Finding, whose: str = "") -> list[str]:
+    """All that a report without excerpts says of a finding, in lines: what, how it fails, how likely, how sure, its notes, what to do."""
+    said = [f"{whose}{finding.message}"]
+    if finding.predicts is not None:
+        said.append(f"will fail: {finding.predicts} ({ERRORS[finding.predicts]})")
+    if finding.likelihood is not None:
+        said.append(f"likelihood: {how_likely(finding)}")
+    if finding.confidence != "certain":
+        said.append(f"confidence: {finding.confidence}")
+    said += [f"note: {note.text}" if note.at is None else f"note: {note.text} ({note.at})" for note in finding.notes]
+    return [*said, what_to_do(finding)]
+
+
 def no_verdict(result: HostResult) -> str:
     """Why a host without findings is not thereby a sound one; empty where the verdict stands on something."""
     if not result.files_read:

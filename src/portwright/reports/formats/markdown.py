@@ -1,12 +1,92 @@
-"""Markdown pages of rules."""
+"""Markdown: pages of rules, and a check as the summary of a CI job or a comment on a change."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from portwright._start.lazy_regex import lazy_regex
+from portwright.finding import SEVERITIES, Finding, HostResult
+from portwright.reports.escape import safe
 from portwright.reports.explained import with_report
+from portwright.reports.order import worst_first
 from portwright.reports.pages import page
-from portwright.reports.registry import Explained, Look, report
+from portwright.reports.registry import Checked, Explained, Look, report
+from portwright.reports.words import counted, cut_off, described, no_verdict, told_uncovered, uncovered
+from portwright.source import Span
+
+_MOST_ROWS = 500
+"""Of each table: GitHub shows a summary of 1 MiB at most, and a comment of 64 KiB."""
+_MOST_TEXT = 1_000
+# What begins something within a line of Markdown or HTML, mentions somebody, or makes a link or an emoji by itself.
+_MEANS = lazy_regex(r"[\\`*_\[\]<>#|~@&$]|:(?=[/A-Za-z0-9+-])|(?<=[wW]{3})\.")
+_ENTITIES = frozenset("<>&|@:$.")
 
 
 @report("explain")
 def explain(rules: Sequence[Explained], look: Look) -> str:
     return "\n".join(page(*with_report(each, look)[:2]) for each in rules)
+
+
+@report("check")
+def check(checked: Checked, look: Look) -> str:
+    """What a check came to in one line; the findings, the worst first; what could not be read; what is not covered, folded."""
+    hosts = sorted(checked.results, key=lambda result: result.host)
+    return "\n".join(_lines(hosts)) + "\n"
+
+
+def _lines(hosts: Sequence[HostResult]) -> Iterator[str]:
+    several = len(hosts) > 1
+    findings = [(finding, result) for result in hosts for finding in result.findings]
+    yield "## portwright"
+    yield ""
+    if not hosts:
+        yield "Nothing was read: no host, repository or file was found."
+        return
+    counts = [f"{number} {severity}" for severity in SEVERITIES if (number := sum(1 for f, _ in findings if f.severity == severity))]
+    listed = f" ({', '.join(counts)})" if counts else ""
+    where = counted(len(hosts), "input") if several else _plain(hosts[0].host)
+    read = counted(sum(result.files_read for result in hosts), "file")
+    yield f"**{counted(len(findings), 'finding')}**{listed} in {where}; {read} read."
+    for result in hosts:
+        if result.compared is not None:
+            old, base = result.compared.not_counted, _plain(result.compared.base)
+            yield f"\nCompared with {base}: {counted(old, 'finding')} of before {'is' if old == 1 else 'are'} not counted."
+        if said := no_verdict(result):
+            yield f"\n{_plain(f'{result.host}: {said}')}"
+    if findings:
+        findings.sort(key=lambda pair: (SEVERITIES.index(pair[0].severity), pair[1].host, worst_first(pair[0])))
+        yield from _table(("severity", "rule", "place", "finding"), (_row(*pair, several) for pair in findings), len(findings))
+    troubles = [(trouble, result) for result in hosts for trouble in sorted(result.unreadable)]
+    if troubles:
+        yield "\n### Could not be read"
+        reasons = ((_place(trouble.at, result, several), _plain(trouble.reason)) for trouble, result in troubles)
+        yield from _table(("place", "reason"), reasons, len(troubles))
+    told = [(text, at, result) for result in hosts for text, at in told_uncovered(result.coverage)]
+    if told:
+        yield f"\n<details><summary>{_plain(uncovered(hosts))}</summary>"
+        gaps = ((_place(at, result, several), _plain(text)) for text, at, result in told)
+        yield from _table(("place", "what is not covered"), gaps, len(told))
+        yield "\n</details>"
+
+
+def _row(finding: Finding, result: HostResult, several: bool) -> tuple[str, ...]:
+    said = "<br>".join(_plain(line) for line in described(finding) if line)
+    return finding.severity, _plain(finding.card.id), _place(finding.at, result, several), said
+
+
+def _table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]], number: int) -> Iterator[str]:
+    yield ""
+    yield f"| {' | '.join(columns)} |"
+    yield f"|{'---|' * len(columns)}"
+    for _, row in zip(range(_MOST_ROWS), rows, strict=False):
+        yield f"| {' | '.join(row)} |"
+    if number > _MOST_ROWS:
+        yield f"\n{counted(number - _MOST_ROWS, 'more row')} left out."
+
+
+def _place(at: Span, result: HostResult, several: bool) -> str:
+    path = result.in_checkout(at.path) or at.path
+    return _plain(f"{f'{result.host}: ' if several else ''}{path}:{at.line}")
+
+
+def _plain(text: str) -> str:
+    """Text of which nothing is markup, a link or a mention."""
+    return _MEANS.sub(lambda mark: f"&#{ord(mark[0])};" if mark[0] in _ENTITIES else f"\\{mark[0]}", cut_off(safe(text), _MOST_TEXT))
