@@ -159,7 +159,7 @@ def _read_with_options(
 
     own: list[DaemonFact] = []
     for name, sources in found.options_of:
-        started = replace(invocation, argv=(Word(name, invocation.at), *handed_on(sources, invocation, files)))
+        started = replace(invocation, argv=(Word(name, invocation.at), *handed_on(sources, invocation, files, found.variables)))
         module = import_module(f"{__name__}.{rooms.index().folders[name].replace('/', '.')}.reader")
         own += [replace(fact, app=found.name) for fact in module.of_options(started, files)]
     return (*said, *own)

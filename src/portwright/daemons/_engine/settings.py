@@ -48,6 +48,7 @@ _ANOTHERS = lazy_regex(
     r"(?:remote|peer|upstream|dest|target|source|src|smtp|database|db|master|primary|external|public|advertis|backend|relay|nat)"
     r"[^.]{0,20}$"
 )
+_FILLED_IN = lazy_regex(r"\{[^{}*]+\}")
 _BLOCK_NAME = lazy_regex("<[^<>]*>")
 _VALUE = frozenset("0123456789[/:*.")  # what may follow a short option at once
 
@@ -250,6 +251,9 @@ class Settings:
         said = next((found for source in sources.split("|") if (found := self.occurrences(source, block))), None)
         if not said:
             return "unset" in wanted
+        if any(_FILLED_IN.fullmatch(each) for each in wanted):
+            others = [self.values(Slot(sources=(each[1:-1],))) for each in wanted if _FILLED_IN.fullmatch(each)]
+            wanted = (*wanted, *(words[-1][0].text for words in others if words))
         if "several" in wanted:
             return sum(len(each.words) for each in said) > 1
         if "set" in wanted:
