@@ -48,6 +48,7 @@ _ANOTHERS = lazy_regex(
     r"(?:remote|peer|upstream|dest|target|source|src|smtp|database|db|master|primary|external|public|advertis|backend|relay|nat)"
     r"[^.]{0,20}$"
 )
+_ANOTHER_VARIABLE = lazy_regex(r"\$(?:\w+|\{\w+\})")
 _FILLED_IN = lazy_regex(r"\{[^{}*]+\}")
 _BLOCK_NAME = lazy_regex("<[^<>]*>")
 _VALUE = frozenset("0123456789[/:*.")  # what may follow a short option at once
@@ -458,9 +459,14 @@ class Settings:
 def assigned(source: Source) -> dict[str, Word]:
     """The variables a shell is left with that reads this file, as far as they are literal.
 
-    systemd.exec(5) has no comments behind a value and takes lines together that a backslash joins; a shell has both.
+    systemd.exec(5) has no comments behind a value and takes lines together that a backslash joins; a shell has both. What is
+    replaced by another variable alone, as a script does where a config says one, keeps its literal value.
     """
-    found = {name.text.removeprefix("export "): value for name, value in environment.parse(source).assignments}
+    found: dict[str, Word] = {}
+    for named, value in environment.parse(source).assignments:
+        name = named.text.removeprefix("export ")
+        if name not in found or _ANOTHER_VARIABLE.fullmatch(value.text) is None:
+            found[name] = value
     if any("#" in value.text for value in found.values()):
         for node in sections.parse(source, sections.ASSIGNMENTS)[0]:
             name = node.key.text.removeprefix("export ")

@@ -18,7 +18,8 @@ _COST_OF_A_BLOCK = 8  # steps, for each kind of socket that may stand in it
 _TRANSPORTS: dict[str, tuple[Protocol, str]] = {
     "tcp": ("tcp", ""), "tcp4": ("tcp", "inet"), "tcp6": ("tcp", "inet6"), "udp": ("udp", ""), "udp4": ("udp", "inet"),
     "udp6": ("udp", "inet6"), "tcpv6": ("tcp", "inet6"), "udpv6": ("udp", "inet6"), "udpipv6": ("udp", "inet6"),
-    "tcpipv6": ("tcp", "inet6"), "tls": ("tcp", ""), "quic": ("udp", ""), "quic4": ("udp", "inet"), "quic6": ("udp", "inet6"),
+    "tcpipv6": ("tcp", "inet6"), "tls": ("tcp", ""), "ws": ("tcp", ""), "wss": ("tcp", ""), "bin": ("tcp", ""), "bins": ("tcp", ""),
+    "hep_udp": ("udp", ""), "hep_tcp": ("tcp", ""), "quic": ("udp", ""), "quic4": ("udp", "inet"), "quic6": ("udp", "inet6"),
 }  # fmt: skip
 # Words of the catalogue for the addresses a host has: (family, "" for both; whether those of loopback are left out).
 _EACH = {"each": ("", False), "each-inet": ("inet", False), "each-outside-inet": ("inet", True)}
