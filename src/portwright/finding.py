@@ -79,12 +79,15 @@ class Allowed:
 class Compared:
     """What a verdict was compared with, in words, and how many findings it has in common with that one, which are not counted.
 
-    `foreseen`: the verdict is on what is not there yet.
+    `foreseen`: the verdict is on what is not there yet. `unmatched`: entries of a baseline that nothing matches any more; `expired`: those
+    that no longer count.
     """
 
     base: str
     not_counted: int
     foreseen: bool = False
+    unmatched: int = 0
+    expired: int = 0
 
 
 @dataclass(frozen=True)

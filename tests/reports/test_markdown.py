@@ -49,7 +49,7 @@ def test_nothing_found_and_nothing_read_are_said() -> None:
     assert "**0 findings** in web2; 1 file read." in _written(CLEAN)
     assert "inconclusive (nothing was read)" in _written(EMPTY)
     assert "Nothing was read" in _written()
-    assert "Compared with main: 2 findings of before are not counted." in _written(replace(CLEAN, compared=Compared("main", 2)))
+    assert "compared with main, 2 findings of which are not counted" in _written(replace(CLEAN, compared=Compared("main", 2)))
 
 
 def test_rows_beyond_the_cap_are_counted() -> None:

@@ -7,7 +7,7 @@ from portwright.audit.check import Selection, ignored_by, opened, read, ready, v
 from portwright.audit.inputs import Input
 from portwright.coverage import Coverage, LeftOut
 from portwright.facts import weakest
-from portwright.finding import SEVERITIES, Compared, Finding, HostResult
+from portwright.finding import SEVERITIES, Compared, Finding, HostResult, Severity
 from portwright.host import Host
 from portwright.host.reading import read_host
 from portwright.repositories.laying import Deployment, Laid, laid
@@ -73,11 +73,19 @@ def _moved(before: Mapping[str, Source], now: Mapping[str, Source]) -> dict[str,
 
 def _compared(now: HostResult, before: Iterable[Finding], key: Callable[[Finding], Hashable], base: str) -> HostResult:
     """The verdict without the findings that were there before and are no worse now: each accounts for one."""
+    kept = unmatched(now.findings, key, [(key(finding), finding.severity) for finding in before])[0]
+    return replace(now, findings=kept, compared=Compared(base, len(now.findings) - len(kept)))
+
+
+def unmatched(
+    findings: Iterable[Finding], key: Callable[[Finding], Hashable], before: Iterable[tuple[Hashable, Severity]]
+) -> tuple[tuple[Finding, ...], int]:
+    """(the findings that nothing of before accounts for, how much of before accounts for none): each for one that is no worse."""
     known: dict[Hashable, list[int]] = {}
-    for finding in before:
-        known.setdefault(key(finding), []).append(SEVERITIES.index(finding.severity))
+    for each, severity in before:
+        known.setdefault(each, []).append(SEVERITIES.index(severity))
     kept: list[Finding] = []
-    for finding in now.findings:
+    for finding in findings:
         alike = known.get(key(finding), [])
         # The mildest that will do, so that a worse one is left for a worse finding.
         was = max((severity for severity in alike if severity <= SEVERITIES.index(finding.severity)), default=None)
@@ -85,7 +93,7 @@ def _compared(now: HostResult, before: Iterable[Finding], key: Callable[[Finding
             kept.append(finding)
         else:
             alike.remove(was)
-    return replace(now, findings=tuple(kept), compared=Compared(base, len(now.findings) - len(kept)))
+    return tuple(kept), sum(map(len, known.values()))
 
 
 # ── hosts ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import NoReturn, TypeVar
 
+    from portwright.audit.baseline import Entry
     from portwright.audit.check import Selection
     from portwright.audit.inputs import Input
     from portwright.cli.arguments import Options
@@ -96,12 +97,54 @@ def _check(options: Options) -> int:
     rules, known, selection = _rules(options)
     inputs = _inputs(options)
     work: Callable[[Input], HostResult] = partial(verdict, rules=rules, selection=selection, known=known, rate=options.rate)
+    if (options.baseline or options.write_baseline) and (options.changed_since is not None or options.onto):
+        raise Complaint("a baseline, --changed-since and --onto each say what is new against what: give one of them")
     if options.changed_since is not None or options.onto:
         inputs, work = _comparing(inputs, rules, selection, known, options)
+    entries = None if options.baseline is None else _baseline(options.baseline)
     results, sound = _each(inputs, options, work, lambda given, reason: unfinished(given, rules, reason))
+    results = _accepted(results, entries, options)
     checked = Checked(results, tuple(rule.card for rule in rules), __version__)
     _report("check", checked, outputs, options, [(given, result.paths) for given, result in zip(inputs, results, strict=True)])
     return _verdict(results, rules, options) if sound else INTERNAL
+
+
+def _baseline(path: str, *, may_be_new: bool = False) -> tuple[Entry, ...]:
+    """The entries of a baseline's file."""
+    from portwright.audit.baseline import LARGEST, BaselineError, read
+
+    try:
+        with open(path, "rb") as file:
+            data = file.read(LARGEST + 1)
+    except FileNotFoundError:
+        if may_be_new:
+            return ()
+        raise Complaint(f"{path}: no such file; --write-baseline {path} writes it") from None
+    except OSError as error:
+        raise Complaint(f"{path}: {(error.strerror or 'cannot be read').lower()}") from None
+    if len(data) > LARGEST:
+        raise Complaint(f"{path}: more than {LARGEST >> 20} MiB is no baseline")
+    try:
+        return read(data.decode("utf-8", "surrogateescape"))
+    except BaselineError as error:
+        raise Complaint(f"{path}: {error}") from None
+
+
+def _accepted(results: list[HostResult], entries: tuple[Entry, ...] | None, options: Options) -> list[HostResult]:
+    """The results without what a baseline accepts; with --write-baseline, that is all there is."""
+    if options.write_baseline is None and entries is None:
+        return results
+    from datetime import UTC, datetime
+
+    from portwright.audit.baseline import read, without, written
+
+    name, today = options.baseline, datetime.now(UTC).date()
+    if options.write_baseline is not None:
+        name = options.write_baseline
+        text = written(results, entries if entries is not None else _baseline(name, may_be_new=True), today)
+        _keep({name: text}, options.paths)
+        entries = read(text)
+    return without(results, entries or (), name, today)
 
 
 def _comparing(

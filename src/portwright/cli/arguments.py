@@ -83,6 +83,10 @@ _COMPARING = (
     Option("--onto", metavar="HOST", many=True,
            help="report what a repository's files, laid over this host's, would break there (a host, or a directory of hosts)"),
 )  # fmt: skip
+_BASELINE = (
+    Option("--baseline", metavar="FILE", help="do not count the findings of this file, which --write-baseline wrote"),
+    Option("--write-baseline", metavar="FILE", help="write a baseline that accepts all findings of this run, and count none of them"),
+)
 _CHECK = (
     Option("--fail-on", metavar="SEVERITY", choices=("high", "medium", "low", "info", "never"), default="low",
            help="exit 1 for findings of this severity or above: high, medium, low, info or never (default: low)"),
@@ -119,7 +123,7 @@ COMMANDS = {
         "lint hosts, repositories and files", _PATHS,
         *_reports("check", "a line for each finding and each thing that could not be read, and nothing else",
                   "each finding in full, why its rule exists, overridden values, what was allowed, read and left out"),
-        _STDIN, _AS, _EXCLUDE, *_COMPARING, *_RULES, _RATE, *_CHECK, *_GAPS,
+        _STDIN, _AS, _EXCLUDE, *_COMPARING, *_BASELINE, *_RULES, _RATE, *_CHECK, *_GAPS,
         exits={0: "no findings at or above --fail-on", 1: "findings (0 with --exit-zero)", 2: _RULE_ERROR,
                3: f"{_INCOMPLETE_OR_STRICT}, or no rule was run; findings still make it 1", **_ALWAYS},
     ),

@@ -13,7 +13,7 @@ from portwright.changes import Change
 from portwright.changes.kind import name_of
 from portwright.coverage import Coverage
 from portwright.facts import Assignment, FileLimit, Listener, Outbound, Overridden, Privileges, Subject, Sysctl, Unit
-from portwright.finding import SEVERITIES, Allowed, Finding, HostResult
+from portwright.finding import SEVERITIES, Allowed, Compared, Finding, HostResult
 from portwright.host import Host
 from portwright.reports.fixable import needs, why_not
 from portwright.reports.secrets import hide, hide_at, hide_value
@@ -72,7 +72,7 @@ def _result(result: HostResult) -> _Object:
         "allowed": [_allowed(each) for each in sorted(result.allowed, key=lambda each: (each.at, each.rule, each.reason))],
         "unreadable": _unreadable(result.unreadable),
         "coverage": _coverage(result.coverage),
-        "compared": None if result.compared is None else {"base": result.compared.base, "not_counted": result.compared.not_counted},
+        "compared": None if result.compared is None else _compared(result.compared),
     }
 
 
@@ -140,6 +140,15 @@ def _allowed(allowed: Allowed) -> _Object:
 
 
 # ── facts ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _compared(compared: Compared) -> _Object:
+    return {
+        "base": compared.base,
+        "not_counted": compared.not_counted,
+        "unmatched": compared.unmatched,
+        "expired": compared.expired,
+    }
 
 
 def _facts(host: Host) -> _Object:

@@ -21,6 +21,7 @@ from portwright.reports.words import (
     ERRORS,
     SAFETY,
     bound,
+    compared_with,
     counted,
     how_likely,
     lists_uncovered,
@@ -208,8 +209,7 @@ class _Page:
             parts = [f"{_tally(findings)} {where}", self._basis(results)]
         parts += _fixable(results)
         for base in sorted({result.compared.base for result in results if result.compared is not None}):
-            old = sum(each.compared.not_counted for each in results if each.compared is not None and each.compared.base == base)
-            parts.append(f"compared with {safe(base)}, {counted(old, 'finding')} of which {'is' if old == 1 else 'are'} not counted")
+            parts += compared_with(base, [each.compared for each in results if each.compared is not None and each.compared.base == base])
         allowed = sum(len(result.allowed) for result in results)
         if allowed:
             parts.append(f"{allowed} allowed by comments" + ("" if self.verbose else " (-v lists them)"))

@@ -1,11 +1,11 @@
 """The words that reports share: counts, what an error means, what a change does."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from portwright.changes import Disruption, Safety
 from portwright.coverage import Coverage, NotUnderstood
 from portwright.facts import BindError, Listener, Subject
-from portwright.finding import Finding, HostResult
+from portwright.finding import Compared, Finding, HostResult
 from portwright.reports.escape import safe
 from portwright.source import Span
 
@@ -83,6 +83,16 @@ def no_verdict(result: HostResult) -> str:
     if not result.files_read:
         return "result: inconclusive (nothing was read)"
     return "" if result.rules_checked else "result: inconclusive (no rule was run)"
+
+
+def compared_with(base: str, each: Sequence[Compared]) -> Iterator[str]:
+    """What some verdicts were compared with, and what came of it."""
+    old, left, expired = (sum(values) for values in zip(*((one.not_counted, one.unmatched, one.expired) for one in each), strict=True))
+    yield f"compared with {safe(base)}, {counted(old, 'finding')} of which {'is' if old == 1 else 'are'} not counted"
+    if left:
+        yield f"{counted(left, 'entry', 'entries')} of {safe(base)} {'matches' if left == 1 else 'match'} nothing any more"
+    if expired:
+        yield f"{counted(expired, 'entry', 'entries')} of {safe(base)} {'has' if expired == 1 else 'have'} expired"
 
 
 def uncovered(results: Iterable[HostResult]) -> str:

@@ -9,7 +9,7 @@ from portwright.reports.explained import with_report
 from portwright.reports.order import worst_first
 from portwright.reports.pages import page
 from portwright.reports.registry import Checked, Explained, Look, report
-from portwright.reports.words import counted, cut_off, described, no_verdict, told_uncovered, uncovered
+from portwright.reports.words import compared_with, counted, cut_off, described, no_verdict, told_uncovered, uncovered
 from portwright.source import Span
 
 _MOST_ROWS = 500
@@ -47,8 +47,7 @@ def _lines(hosts: Sequence[HostResult]) -> Iterator[str]:
     yield f"**{counted(len(findings), 'finding')}**{listed} in {where}; {read} read."
     for result in hosts:
         if result.compared is not None:
-            old, base = result.compared.not_counted, _plain(result.compared.base)
-            yield f"\nCompared with {base}: {counted(old, 'finding')} of before {'is' if old == 1 else 'are'} not counted."
+            yield f"\n{_plain('; '.join(compared_with(result.compared.base, [result.compared])))}"
         if said := no_verdict(result):
             yield f"\n{_plain(f'{result.host}: {said}')}"
     if findings:
