@@ -292,9 +292,17 @@ def test_apply_as_a_user_is_one_clear_line(monkeypatch: pytest.MonkeyPatch, caps
     assert [] == list(tmp_path.iterdir())
 
 
-def test_fix_of_a_repository_says_why_it_plans_nothing(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_fix_of_a_repository_names_the_places_of_its_own_files(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     assert 1 == main(["fix", str(EXAMPLES / "shop")])
-    assert b"a repository is not a host" in capsysbinary.readouterr().out
+    said = capsysbinary.readouterr().out
+    assert b"1. deploy/sysctl.d/60-ports.conf:3:1: set net.ipv4.ip_local_reserved_ports to" in said
+    assert b"nothing was written: name a file with --patch FILE" in said
+
+
+def test_a_patch_is_for_a_repository_and_for_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert 2 == main(["fix", WEB1, "--patch", str(tmp_path / "p.diff")])
+    assert "--patch changes a repository's files; a host gets a playbook: -o NAME.yml" in capsys.readouterr().err
+    assert [] == list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("command", [["facts"], ["ports"], ["check"], ["facts", "--format", "json"], ["ports", "--format", "json"]])

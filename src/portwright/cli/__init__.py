@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from portwright.audit.inputs import Input
     from portwright.cli.arguments import Options
     from portwright.finding import HostResult, Severity
+    from portwright.fixes.patch import Seen
     from portwright.host import Host
     from portwright.reports.registry import Look
     from portwright.rules import Rule
@@ -190,7 +191,7 @@ def _verdict(results: Sequence[HostResult], rules: Sequence[Rule], options: Opti
     return INCOMPLETE if not rules or _is_incomplete(results, options) else CLEAN
 
 
-def _is_incomplete(results: Sequence[HostResult | Host], options: Options) -> bool:
+def _is_incomplete(results: Sequence[HostResult | Host | Seen], options: Options) -> bool:
     """Whether an answer rests on less than all there is to read, as far as its user wants to know."""
     return not results or any(
         not result.files_read
@@ -254,6 +255,10 @@ def _fix(options: Options) -> int:
     given = inputs[0]
     if options.apply and given.path != "/":
         raise Complaint("--apply changes this machine, so the host to read must be /")
+    if given.kind != "host":
+        return _patch(given, rules, known, selection, options)
+    if options.patch is not None:
+        raise Complaint("--patch changes a repository's files; a host gets a playbook: -o NAME.yml")
     if options.apply and not options.output:
         raise Complaint("--apply needs -o NAME.yml: the playbook it runs, which you can read and undo")
     if options.apply and os.geteuid() != 0:
@@ -280,6 +285,29 @@ def _fix(options: Options) -> int:
     if made.unplanned or applied != CLEAN:
         return CLEAN if options.exit_zero and applied == CLEAN else FINDINGS
     return INCOMPLETE if not rules or _is_incomplete([made.host], options) else CLEAN
+
+
+def _patch(given: Input, rules: tuple[Rule, ...], known: frozenset[str], selection: Selection, options: Options) -> int:
+    """A patch for a repository's own files, or for one file of it."""
+    from portwright.audit.patching import patched
+    from portwright.fixes.patches.diff import patch
+    from portwright.fixes.plan import FixPolicy
+    from portwright.reports.registry import Patched
+
+    if options.patch is not None and given.content is not None:
+        raise Complaint("a patch is for files, and what was given came on standard input")
+    made = patched(given, rules, selection, known, FixPolicy(review=options.allow_review), options.rate)
+    text = patch(made.before, made.after)
+    if options.patch in _STANDARD_OUTPUT:
+        _print(text)
+    else:
+        written = options.patch if options.patch is not None and made.after else ""
+        if written:
+            _keep({written: text}, options.paths)
+        _report("fix", Patched(made, written, options.diff), [("text", None)], options, [(given, made.seen.paths)])
+    if made.unplanned:
+        return CLEAN if options.exit_zero else FINDINGS
+    return INCOMPLETE if not rules or _is_incomplete([made.seen], options) else CLEAN
 
 
 def _apply(playbook: str) -> int:
@@ -513,12 +541,13 @@ def _write(output: str | None, text: str, foreign: Sequence[str] = (), *, comman
         _keep({output: text}, foreign)
 
 
-def _keep(files: Mapping[str, str], foreign: Sequence[str], private: Collection[str] = ()) -> None:
+def _keep(files: Mapping[str, str | bytes], foreign: Sequence[str], private: Collection[str] = ()) -> None:
     """Write files, all or none. `foreign` are the inputs, in which others may have laid links."""
     from portwright.cli.outputs import Output, OutputError, write
 
     try:
-        write([Output(path, text.encode("utf-8", "backslashreplace"), path in private) for path, text in files.items()], foreign)
+        data = ((path, text if isinstance(text, bytes) else text.encode("utf-8", "backslashreplace")) for path, text in files.items())
+        write([Output(path, each, path in private) for path, each in data], foreign)
     except OutputError as error:
         raise Complaint(str(error)) from None
 

@@ -99,6 +99,7 @@ _GAPS = (
 )
 _FIX = (
     Option("-o", "--output", metavar="NAME.yml", help="write NAME.yml, NAME.vars.json and NAME.rollback.yml"),
+    Option("--patch", metavar="FILE", help="in a repository: write what `git apply` takes (- for standard output, and no report)"),
     Option("--apply", help="run the playbook on this machine (PATH must be /)"),
     Option("--allow-restart", help="let the playbook restart services"),
     Option("--allow-review", help="also plan what should be reviewed first"),
@@ -141,7 +142,7 @@ COMMANDS = {
         exits={0: "everything was read", 2: _USAGE, 3: _INCOMPLETE_OR_STRICT, **_ALWAYS},
     ),
     "fix": Command(
-        "plan, prove and write a playbook for one host", _PATHS, _AS, _EXCLUDE, *_FIX, *_GAPS, *_RULES, _RATE,
+        "plan, prove and write a playbook for one host, or a patch for a repository", _PATHS, _AS, _EXCLUDE, *_FIX, *_GAPS, *_RULES, _RATE,
         *_look("a line for each step, each finding that is left and each file that was written", "also the findings that are fixed"),
         exits={0: "everything found is planned, or nothing was found",
                1: "findings remain without a plan (0 with --exit-zero), or --apply failed", 2: _RULE_ERROR,

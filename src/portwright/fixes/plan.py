@@ -217,11 +217,12 @@ class _Prover:
             for reason in (step.why_not_in_force(after_host) for step in steps):
                 if reason:
                     raise _Refused(reason)
-            usable = _assert_room(self._host, after_host, steps)
+            moves = any(step.moves_ephemeral_ports for step in steps)
+            usable = assert_room(self._host, after_host) if moves else None
             remaining = Counter(finding.fingerprint for finding in after)
             unknown = [finding for finding in after if remaining[finding.fingerprint] > self._known[finding.fingerprint]]
             gone = [finding for finding in self._before if not remaining[finding.fingerprint]]
-            fresh, changed = _sorted_out_new(unknown, gone, edits)
+            fresh, changed = sorted_out_new(unknown, gone, edits)
             remaining.update(finding.fingerprint for finding in changed)
             more, hopeless = _sort_out(fresh, self.policy, ours=True)
             if hopeless:
@@ -269,7 +270,7 @@ def _assert_text(edits: Mapping[str, str]) -> None:
             raise _Refused(f"{path} holds bytes that are no UTF-8, and a plan cannot keep them: mend the file by hand first") from None
 
 
-def _sorted_out_new(unknown: Iterable[Finding], gone: Iterable[Finding], edits: Container[str]) -> tuple[list[Finding], list[Finding]]:
+def sorted_out_new(unknown: Iterable[Finding], gone: Iterable[Finding], edits: Container[str]) -> tuple[list[Finding], list[Finding]]:
     """(new problems, those of the old findings that are still there with another look).
 
     An old finding looks new where the plan moves the line it stands on, or takes a part of the ports it is about.
@@ -301,10 +302,8 @@ def _is_rest_of(finding: Finding, old: Finding, edits: Container[str]) -> bool:
     return other.port <= one.port and (one.end_port or one.port) <= (other.end_port or other.port)
 
 
-def _assert_room(before: Host, after: Host, steps: Iterable[Step]) -> int | None:
-    """How many ephemeral ports remain, None where no step touches them. A plan may take half of what there was, and not the last few."""
-    if not any(step.moves_ephemeral_ports for step in steps):
-        return None
+def assert_room(before: Host, after: Host) -> int | None:
+    """How many ephemeral ports remain, None where that is not known. A plan may take half of what there was, and not the last few."""
     usable, there_were = _lendable(after), _lendable(before)
     if usable is None or there_were is None:
         return usable
@@ -340,10 +339,10 @@ def unite(host: Host, wished: Iterable[Finding]) -> tuple[Step, ...]:
     for finding in wished:
         if finding.change is not None:
             targets.setdefault(finding.change.target, []).append((finding.change, finding.card.id))
-    return tuple(sorted((_step(host, asked) for asked in targets.values()), key=lambda step: step.order))
+    return tuple(sorted((step_of(host, asked) for asked in targets.values()), key=lambda step: step.order))
 
 
-def _step(host: Host, asked: Sequence[tuple[Change, str]]) -> Step:
+def step_of(host: Host, asked: Sequence[tuple[Change, str]]) -> Step:
     """The one step for all changes with the same target, kind by kind; those that merge come last."""
     marks = _marks(asked)
     kinds: dict[type[Change], list[Change]] = {}

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from portwright.finding import HostResult, RuleMeta
+    from portwright.fixes.patch import Patch
     from portwright.fixes.plan import Plan
     from portwright.reports.cases import Outcome
     from portwright.rules import Rule
@@ -58,6 +59,18 @@ class Planned:
 
 
 @dataclass(frozen=True)
+class Patched:
+    """What `fix` came to in a repository: a patch, and the file it was written to, "" where it was not.
+
+    `diff`: it is to be shown.
+    """
+
+    patch: "Patch"
+    written: str = ""
+    diff: bool = False
+
+
+@dataclass(frozen=True)
 class Explained:
     """What `explain` says of a rule: it, what its bad example gives, and the names of the cases it flags and accepts."""
 
@@ -96,8 +109,8 @@ _REPORTS: dict[tuple[str, str], Report] = {}
 def report(command: str, *, is_shown: bool = False, is_commands: bool = False) -> Callable[[W], W]:
     """Register the decorated function as what the format that its module is named after writes for a command.
 
-    It takes what the command came to (`check`: Checked, `facts`: Hosts, `ports`: Hosts and their collisions, `fix`: Planned, `explain`:
-    Explaineds, `rules`: Rules, `rules --test`: Tested, `apps`: Daemons) and how it is to look.
+    It takes what the command came to (`check`: Checked, `facts`: Hosts, `ports`: Hosts and their collisions, `fix`: Planned or Patched,
+    `explain`: Explaineds, `rules`: Rules, `rules --test`: Tested, `apps`: Daemons) and how it is to look.
     """
 
     def register(write: W) -> W:

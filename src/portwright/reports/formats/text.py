@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from portwright.reports.registry import Checked, Explained, Look, Planned, Tested, report
+from portwright.reports.registry import Checked, Explained, Look, Patched, Planned, Tested, report
 
 if TYPE_CHECKING:
     from portwright.daemons import Daemon
@@ -41,11 +41,25 @@ def ports(spaces: "Sequence[tuple[Host, Collisions]]", look: Look) -> str:
 
 
 @report("fix", is_shown=True)
-def fix(planned: Planned, look: Look) -> str:
-    from portwright.reports import plan_text
-
+def fix(planned: Planned | Patched, look: Look) -> str:
     amount = {"quiet": look.quiet, "verbose": look.verbose}
     (files,) = look.files or [{}]
+    if isinstance(planned, Patched):
+        from portwright.reports import patch_text
+
+        return patch_text.render(
+            planned.patch,
+            planned.written,
+            color=look.color,
+            width=look.width,
+            diff=planned.diff,
+            files=files,
+            machine=look.machine,
+            **amount,
+        )
+
+    from portwright.reports import plan_text
+
     return plan_text.render(
         planned.plan,
         planned.written,
@@ -77,9 +91,7 @@ def rules(rules: "Sequence[Rule]", look: Look) -> str:
 def cases(tested: Tested, look: Look) -> str:
     from portwright.reports.cases import cases_text
 
-    return cases_text(
-        tested.outcomes, tested.untested, tested.stray, tested.kept, color=look.color, width=look.width, quiet=look.quiet
-    )
+    return cases_text(tested.outcomes, tested.untested, tested.stray, tested.kept, color=look.color, width=look.width, quiet=look.quiet)
 
 
 @report("apps", is_shown=True)
