@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from portwright.cli import main
+from tests.accuracy.census import listening, standing
 
 HOSTS = Path(__file__).with_name("hosts")
 _ERRORS = ("EACCES", "EADDRINUSE", "EADDRNOTAVAIL")
@@ -62,12 +63,13 @@ def measured(names: Iterable[str] = ()) -> Tally:
             with tarfile.open(archive) as tar:
                 tar.extractall(folder, filter="fully_trusted")  # noqa: S202  our own file
             truth = json.loads((HOSTS / f"{name}.json").read_text("utf-8"))
-            facts, check = (_said(command, f"{folder}/root") for command in ("facts", "check"))
+            facts, check = (said(command, f"{folder}/root") for command in ("facts", "check"))
         _hold(name, facts, check, truth, tally)
     return tally
 
 
-def _said(command: str, root: str) -> dict[str, Any]:
+def said(command: str, root: str) -> dict[str, Any]:
+    """What a command says of the one host in a directory."""
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     with redirect_stdout(out):
         main([command, "--format", "json", root])
@@ -98,6 +100,14 @@ def _hold(name: str, facts: Row, check: Row, truth: Row, tally: Tally) -> None:
     _hold_findings("collision", "listener-in-ephemeral-range", lendable, neutral, name, check, tally)
     _hold_findings("noreuse", "listener-without-reuseaddr", without_reuse, neutral, name, check, tally)
     _hold_predictions(name, check, truth, tally)
+    _hold_services(name, facts, check, truth, tally)
+
+
+def _hold_services(name: str, facts: Row, check: Row, truth: Row, tally: Tally) -> None:
+    """A service that a boot starts and that listens is known or named as not understood, never passed over in silence."""
+    told = standing(facts, check)
+    for unit in sorted(listening(truth).keys() & told.keys()):
+        tally.add("services.told", told[unit] != "silent", f"{name} {unit} listened and is neither known nor named")
 
 
 def _open(truth: Row) -> tuple[dict[Pair, list[Row]], set[Pair]]:

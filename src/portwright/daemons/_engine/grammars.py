@@ -108,7 +108,17 @@ def _expressions(source: Source) -> Parsed:
 def _lua(source: Source) -> Parsed:
     """Tables and calls of Lua, with what `..` joins and the variables that `local` names."""
     nodes, troubles = _braces("LUA")(source)
+    if "require" in source.text:
+        nodes = tuple(map(_of_module, nodes))
     return (_evaluated(nodes, {}, "..") if ".." in source.text or "local " in source.text else nodes), troubles
+
+
+def _of_module(node: Node) -> Node:
+    """`require('console').listen(3303)`, the call of a module that no variable holds, as `console.listen`."""
+    if node.key.text != "require" or len(node.values) < 2 or not node.values[1].text.startswith("."):
+        return node
+    module, name, *rest = node.values
+    return Node(Word(f"{module.text}{name.text}", module.at.to(name.at)), tuple(rest), node.children)
 
 
 def _evaluated(nodes: tuple[Node, ...], values: dict[str, Word], joint: str = "+", inside: bool = False) -> tuple[Node, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import replace
 from portwright.daemons._engine.connections import outbounds
 from portwright.daemons._engine.descriptor import Descriptor, EndsWithout, Wrapper
@@ -12,10 +13,12 @@ from portwright.facts import Endpoint, FileNeed, Invocation, Outbound
 from portwright.numbers import decimal
 from portwright.source import Span, Word
 from portwright.system.host_files.distribution import family
-from portwright.system.spanned_text import SpannedText
+from portwright.system.spanned_text import UNKNOWN, SpannedText
 from portwright.system.systemd.conditions import absent
 from portwright.system.words import words
 from portwright.trees import Files
+
+_ARGUMENT = lazy_regex(r"\{%([1-9])\}")
 
 
 def is_really(found: Descriptor, invocation: Invocation) -> str | None:
@@ -25,8 +28,10 @@ def is_really(found: Descriptor, invocation: Invocation) -> str | None:
 
 def read(found: Descriptor, invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """What the daemon of a descriptor binds and connects to, and how many connections it takes, started so."""
-    wrapper = next((each for each in found.wrappers if each.path == invocation.argv[0].text), None)
+    wrapper = next((each for each in found.wrappers if each.path in [word.text for word in invocation.argv[:2]]), None)
     if wrapper is not None:
+        if invocation.argv[0].text != wrapper.path:
+            invocation = replace(invocation, argv=invocation.argv[1:])  # its interpreter stands before it
         unwrapped = _unwrapped(wrapper, found, invocation, files)
         if unwrapped is None:
             return ()
@@ -127,6 +132,10 @@ def _unwrapped(wrapper: Wrapper, found: Descriptor, invocation: Invocation, file
             variables |= assigned(source)
     argv: list[Word] = []
     for text in wrapper.argv:
+        if (number := _ARGUMENT.search(text)) is not None:
+            place = decimal(number[1], 9) or 0
+            given = invocation.argv[place].text if place < len(invocation.argv) else UNKNOWN
+            text = text.replace(number[0], given)
         name, split = text.removesuffix("..."), text.endswith("...")
         if not name.startswith("$"):
             argv.append(Word(text, invocation.at))
