@@ -86,6 +86,8 @@ def daemon_of(invocation: Invocation) -> Daemon | None:
     """The daemon an Invocation starts: an exact program name before a pattern before a shape, None where nobody knows it."""
     from portwright.daemons._engine import rooms
 
+    if invocation.argv and invocation.argv[0].text.startswith("/etc/cron."):
+        return None  # the jobs of a package bear its name
     name = (invocation.argv and rooms.daemon_of(invocation.argv[0].text)) or rooms.daemon_of(invocation.program)
     if name is not None:
         found = known(name)
