@@ -337,7 +337,12 @@ def test_case_71_handlers_run_in_a_fixed_order() -> None:
 
     system, take, *restart = handlers
     assert ("Reload systemd", "Reload the units") == (system, take)
-    assert ["Forget the failures of the units", "Restart the units", "See whether the units stay up"] == restart
+    assert [
+        "Forget the failures of the units",
+        "Restart the units",
+        "Restart the sockets with the services that have them",
+        "See whether the units stay up",
+    ] == restart
     notified = {stem: [task["notify"] for task in tasks(yaml.safe_load(TEMPLATES[stem])) if "notify" in task] for stem in TEMPLATES}
     assert {"drop_in": [system, restart], "config": [[take, restart[-1]], restart]} == {stem: own for stem, own in notified.items() if own}
 

@@ -574,6 +574,7 @@ SILENT = {
     "rules/checking.py: _listed": SHOWN,
     "rules/grammar.py: _together": "an error of the rule's author, told by the function that reads its list",
     "host/join/conflict.py: _rivals": "of so many rivals one is likely to give up, and the error is predicted of each, or one more is told",
+    "host/join/moving.py: _look": SHOWN,
     "host/join/giving_up.py: _late": "a socket of which nobody says that it is closed counts as open",
     "formats/javascript.py: literal": "what stands deeper is no word that an app is started with",
 }

@@ -97,13 +97,14 @@ def test_an_explanation_says_how_safe_the_fix_is() -> None:
 
     assert [("reserve-ports", True)] == [(r.kind, r.safe.startswith("safe: ")) for r in by_id["listener-in-ephemeral-range"]]
     assert "needs review by somebody who knows" in by_id["root-for-one-low-port"][0].safe
-    assert [("by hand", "")] == [(r.kind, r.safe) for r in by_id["port-claimed-twice"]]
-    assert by_id["port-claimed-twice"][0].why.startswith("not fixed automatically: which service")
+    assert [("by hand", "")] == [(r.kind, r.safe) for r in by_id["address-not-on-this-host"]]
+    assert by_id["address-not-on-this-host"][0].why.startswith("not fixed automatically: whether the address")
 
 
 def test_the_catalogue_has_a_row_for_each_rule_by_family() -> None:
     rows = catalogue(RULES)
 
     assert [(rule.family, rule.id) for rule in RULES] == [(row.family, row.id) for row in rows]
-    fixes = {"reserve-ports", "set-sysctl", "grant-capability", "limit-capabilities", "set-in-unit", "edit-config", "by hand"}
+    fixes = {"reserve-ports", "set-sysctl", "grant-capability", "limit-capabilities", "set-in-unit", "by hand"}
+    fixes |= {"edit-config", "edit-unit", "move-service"}
     assert fixes == {row.fix for row in rows}

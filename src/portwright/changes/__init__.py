@@ -1,10 +1,12 @@
 """What rules wish for and plans do: a file each kind of change, with its step, its edit, its tasks and its words."""
 
 from portwright.changes.edit_config import EditConfig
+from portwright.changes.edit_unit import EditUnit
 from portwright.changes.grant_capability import GrantCapability
 from portwright.changes.kind import Change, ChangeKind, ContradictionError, Disruption, Safety, Step, kinds
 from portwright.changes.limit_capabilities import LimitCapabilities
 from portwright.changes.manual import Manual
+from portwright.changes.move_service import MoveService
 from portwright.changes.reserve_ports import ReservePorts
 from portwright.changes.set_in_unit import SetInUnit
 from portwright.changes.set_sysctl import SetSysctl
@@ -15,9 +17,11 @@ __all__ = [
     "ContradictionError",
     "Disruption",
     "EditConfig",
+    "EditUnit",
     "GrantCapability",
     "LimitCapabilities",
     "Manual",
+    "MoveService",
     "ReservePorts",
     "Safety",
     "SetInUnit",

@@ -26,6 +26,7 @@ class ConfigStep(Step):
     check: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
+    moves: tuple[tuple[int, int], ...] = ()
 
     tasks = "config"
     has_handlers = True
@@ -37,6 +38,10 @@ class ConfigStep(Step):
     @property
     def order(self) -> tuple[int, str]:
         return 2, self.unit
+
+    @property
+    def moved(self) -> Mapping[tuple[str | None, int | None], int]:
+        return {(self.unit, old): new for old, new in self.moves}
 
     def in_words(self) -> str:
         lines = list(dict.fromkeys(f"{each.at.path}:{each.at.line}" for each in self.rewrites))
@@ -74,7 +79,7 @@ class ConfigStep(Step):
                     "paths": (own := sorted({host.real_path(each.at.path) for each in step.rewrites})),
                     "candidates": [word for path in own for word in (str(written.index(path)), path)],
                     "check": list(step.check),
-                    "sockets": list(sockets(host, step.unit)),
+                    "sockets": list(sockets(host, step.unit, step.moves)),
                 }
                 for step in steps
             ],
@@ -92,7 +97,9 @@ def step_for(wished: Sequence[Edits], marks: Marks) -> ConfigStep:
     cautions = tuple(sorted({edits.rewriting.caution for edits in wished if edits.rewriting.caution}))
     if len(checks) > 1:
         raise ContradictionError(f"{wished[0].unit} is started with more than one config: {checks[0][-1]} and {checks[1][-1]}")
-    return ConfigStep(wished[0].unit, rewrites, *marks, check=checks[0] if checks else (), words=words, cautions=cautions)
+    moves = tuple(sorted({move for edits in wished for move in edits.moves}))
+    check = checks[0] if checks else ()
+    return ConfigStep(wished[0].unit, rewrites, *marks, check=check, words=words, cautions=cautions, moves=moves)
 
 
 def why_not(edits: Edits) -> str:

@@ -15,7 +15,10 @@ _UNIT = lazy_regex(r"[A-Za-z0-9_:@][A-Za-z0-9_:@.\\-]{0,246}\.service")
 
 @dataclass(frozen=True, slots=True)
 class DropInStep(Step):
-    """Write one drop-in of a unit. `lines` are the settings of its [Service] section, `unit_lines` those of [Unit]."""
+    """Write one drop-in of a unit. `lines` are the settings of its [Service] or [Socket] section, `unit_lines` those of [Unit].
+
+    `moves` are the ports that it then listens on instead of others, `look_first` what a person should know before.
+    """
 
     unit: str
     lines: tuple[str, ...]
@@ -24,6 +27,8 @@ class DropInStep(Step):
     disruption: Disruption = "restart"
     file: str = CAPABILITIES
     unit_lines: tuple[str, ...] = ()
+    moves: tuple[tuple[int, int], ...] = ()
+    look_first: str = ""
 
     tasks = "drop_in"
     has_handlers = True
@@ -33,12 +38,21 @@ class DropInStep(Step):
         return f"/etc/systemd/system/{self.unit}.d"
 
     @property
+    def section(self) -> str:
+        """The section that is named for the kind of the unit."""
+        return "Socket" if self.unit.endswith(".socket") else "Service"
+
+    @property
     def path(self) -> str:
         return path_of(self.unit, self.file)
 
     @property
     def order(self) -> tuple[int, str, str]:
         return 1, self.unit, self.file
+
+    @property
+    def moved(self) -> Mapping[tuple[str | None, int | None], int]:
+        return {(self.unit, old): new for old, new in self.moves}
 
     def in_words(self) -> str:
         return f"give {self.unit} a drop-in: {', '.join((*self.unit_lines, *self.lines))}"
@@ -48,7 +62,7 @@ class DropInStep(Step):
         edits: dict[str, str] = {}
         for step in steps:
             sections = _sections(host, step.unit, step.path)
-            for section, own in (("Unit", step.unit_lines), ("Service", step.lines)):
+            for section, own in (("Unit", step.unit_lines), (step.section, step.lines)):
                 kept = [line for line in sections.pop(section, ()) if line not in own]
                 if kept or own:
                     sections[section] = [*kept, *own]
@@ -71,6 +85,9 @@ class DropInStep(Step):
         names = (each for name in (self.unit, *(() if unit is None else unit.names)) for each in host.drop_in_names(name))
         return tuple(f"/etc/systemd/system/{name}.d" for name in dict.fromkeys((*names, "service")))
 
+    def caution(self, host: Host) -> str:
+        return self.look_first
+
     @classmethod
     def variables(
         cls, host: Host, steps: Sequence["DropInStep"], edits: Mapping[str, str], before: Mapping[str, bytes | None]
@@ -84,7 +101,8 @@ class DropInStep(Step):
                     "path": step.path,
                     "content": edits[step.path],
                     "restart": step.disruption == "restart",
-                    "sockets": list(sockets(host, step.unit)),
+                    "sockets": list(sockets(host, step.unit, step.moves)),
+                    "with": sorted({each.activates for each in host.listeners_of(step.unit) if each.activates}),
                 }
                 for step in steps
             ]
@@ -114,10 +132,11 @@ def _sections(host: Host, unit: str, path: str) -> dict[str, list[str]]:
     return found
 
 
-def sockets(host: Host, unit: str) -> Iterator[str]:
-    """What a unit listens on once it is up, as tcp:80: EACCES is what a plan mends."""
+def sockets(host: Host, unit: str, moves: Iterable[tuple[int, int]] = ()) -> Iterator[str]:
+    """What a unit's own processes listen on once it is up, as tcp:80: EACCES is what a plan mends, and EADDRINUSE where it moves."""
+    elsewhere = dict(moves)
     found = {
-        f"{each.protocol}:{each.port}"
+        f"{each.protocol}:{elsewhere.get(each.port, each.port)}"
         for each in host.listeners_of(unit)
         if each.port is not None
         and each.port == each.end_port
@@ -126,4 +145,4 @@ def sockets(host: Host, unit: str) -> Iterator[str]:
         and (each.can_bind is not False or each.error == "EACCES")
         and not (each.survives_conflict or each.closed_by or each.random)
     }
-    yield from sorted(found)
+    yield from () if unit.endswith(".socket") else sorted(found)

@@ -80,6 +80,11 @@ class Step(ABC):
         """Whether it changes which ports the kernel lends."""
         return False
 
+    @property
+    def moved(self) -> Mapping[tuple[str | None, int | None], int]:
+        """The unit and its port that the step moves, each with the port it has then."""
+        return {}
+
     @abstractmethod
     def in_words(self) -> str:
         """The step as a person would do it."""
@@ -150,6 +155,10 @@ class Change(ABC):
     @abstractmethod
     def unite(cls, host: Host, wished: "Sequence[Self]", step: Step | None, marks: Marks) -> Step:
         """The step for wishes with one target, on top of the one other kinds made. Raises ContradictionError."""
+
+    def parts(self) -> "Sequence[Change]":
+        """The changes it is made of, each united with others that aim at the same: itself, unless it aims at several places."""
+        return (self,)
 
     def rivalry(self) -> str:
         """What is wrong where another kind of change has the same target and cannot be merged."""

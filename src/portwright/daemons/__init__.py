@@ -5,9 +5,10 @@ A room is a folder with a `descriptor.yaml` (README.md says what may stand in it
 into the rooms of the programs it meets.
 """
 
+from collections.abc import Iterable
 from functools import cache, partial
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, replace
@@ -17,7 +18,7 @@ from portwright.daemons._engine.protocol import Packages as Packages
 from portwright.daemons._engine.protocol import Reader as Reader
 from portwright.daemons._engine.protocol import Shape as Shape
 from portwright.facts import Endpoint, FileNeed, Invocation, Outbound, Traits, weakest
-from portwright.source import Span, Word
+from portwright.source import Rewrite, Source, Span, Word
 from portwright.system.processes.programs import script_head
 from portwright.trees import Files
 
@@ -72,6 +73,35 @@ def edit_of(name: str, config: tuple[str, ...]) -> "tuple[tuple[str, ...], Apply
             options = check[-1:] if check[-1:] and check[-1].startswith("-") else []
             check += [config[0], *(part for path in config[1:] for part in (*options, path))]
     return tuple(check), edit.apply or "restart"
+
+
+def usual_configs(name: str) -> tuple[str, ...]:
+    """Where the configs of a daemon usually lie; () for a daemon that nobody knows."""
+    from portwright.daemons._engine import rooms
+
+    config = rooms.room(name).config if name in rooms.index().folders else None
+    return () if config is None else config.paths.all
+
+
+def also_listens(name: str, source: Source, port: int) -> Iterable[Span]:
+    """The places in a file of a daemon's config that mean a port it listens on, as the room says; () where one line says each."""
+    found: Iterable[Span] = () if (module := _editing(name, "listen")) is None else module.also_listens(source, port)
+    return found
+
+
+def reuses(name: str, source: Source, at: Span) -> Rewrite | None:
+    """What has to be said at the place of a listener so that it sets SO_REUSEADDR, as the room says; None where nothing does."""
+    found: Rewrite | None = None if (module := _editing(name, "reuse")) is None else module.reuses(source, at)
+    return found
+
+
+def _editing(name: str, what: Literal["listen", "reuse"]) -> Any:
+    from portwright.daemons._engine import rooms
+
+    if name not in rooms.index().folders or not (module := getattr(rooms.room(name).edit, what)):
+        return None
+    folder = rooms.index().folders[name].replace("/", ".")
+    return import_module(f"portwright.daemons.{folder}.{module.removesuffix('.py')}")
 
 
 @cache

@@ -222,7 +222,8 @@ class _Prover:
             remaining = Counter(finding.fingerprint for finding in after)
             unknown = [finding for finding in after if remaining[finding.fingerprint] > self._known[finding.fingerprint]]
             gone = [finding for finding in self._before if not remaining[finding.fingerprint]]
-            fresh, changed = sorted_out_new(unknown, gone, edits)
+            moved = {place: port for step in steps for place, port in step.moved.items()}
+            fresh, changed = sorted_out_new(unknown, gone, edits, moved)
             remaining.update(finding.fingerprint for finding in changed)
             more, hopeless = _sort_out(fresh, self.policy, ours=True)
             if hopeless:
@@ -270,17 +271,23 @@ def _assert_text(edits: Mapping[str, str]) -> None:
             raise _Refused(f"{path} holds bytes that are no UTF-8, and a plan cannot keep them: mend the file by hand first") from None
 
 
-def sorted_out_new(unknown: Iterable[Finding], gone: Iterable[Finding], edits: Container[str]) -> tuple[list[Finding], list[Finding]]:
+_Moved = Mapping[tuple[str | None, int | None], int]
+NOTHING_MOVED: _Moved = {}
+
+
+def sorted_out_new(
+    unknown: Iterable[Finding], gone: Iterable[Finding], edits: Container[str], moved: _Moved = NOTHING_MOVED
+) -> tuple[list[Finding], list[Finding]]:
     """(new problems, those of the old findings that are still there with another look).
 
-    An old finding looks new where the plan moves the line it stands on, or takes a part of the ports it is about.
+    An old finding looks new where the plan moves the line it stands on or the service it is about, or takes a part of its ports.
     """
     left = list(gone)
     fresh: list[Finding] = []
     changed: list[Finding] = []
     for finding in unknown:
-        old = next((each for each in left if _is_rest_of(finding, each, edits)), None)
-        if old is None and not any(_is_rest_of(finding, each, edits) for each in changed):
+        old = next((each for each in left if _is_rest_of(finding, each, edits, moved)), None)
+        if old is None and not any(_is_rest_of(finding, each, edits, moved) for each in changed):
             fresh.append(finding)
         elif old is not None:
             left.remove(old)
@@ -288,7 +295,7 @@ def sorted_out_new(unknown: Iterable[Finding], gone: Iterable[Finding], edits: C
     return fresh, changed
 
 
-def _is_rest_of(finding: Finding, old: Finding, edits: Container[str]) -> bool:
+def _is_rest_of(finding: Finding, old: Finding, edits: Container[str], moved: _Moved) -> bool:
     """Whether a finding is what a plan leaves of an old one: no worse, of one rule and subject, at its place or where the plan writes."""
     one, other = finding.subject, old.subject
     if finding.card.id != old.card.id or SEVERITIES.index(finding.severity) < SEVERITIES.index(old.severity):
@@ -299,6 +306,8 @@ def _is_rest_of(finding: Finding, old: Finding, edits: Container[str]) -> bool:
         return False
     if one.port is None or other.port is None:
         return one.port == other.port
+    if one.port == one.end_port and moved.get((other.unit, other.port)) == one.port:
+        return True
     return other.port <= one.port and (one.end_port or one.port) <= (other.end_port or other.port)
 
 
@@ -337,8 +346,8 @@ def unite(host: Host, wished: Iterable[Finding]) -> tuple[Step, ...]:
     """The fewest steps for these wishes, in the order they must be applied; raises ContradictionError where two of them contradict."""
     targets: dict[str, list[tuple[Change, str]]] = {}
     for finding in wished:
-        if finding.change is not None:
-            targets.setdefault(finding.change.target, []).append((finding.change, finding.card.id))
+        for change in () if finding.change is None else finding.change.parts():
+            targets.setdefault(change.target, []).append((change, finding.card.id))
     return tuple(sorted((step_of(host, asked) for asked in targets.values()), key=lambda step: step.order))
 
 

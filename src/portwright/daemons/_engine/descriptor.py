@@ -263,12 +263,13 @@ class InRepository:
 class Edit:
     """How a change of its config is proven and put in force: a command that checks it (`{}` is the file), and how it is applied.
 
-    `listen` is the module of the room that edits the lines that say where it listens.
+    `listen` is the module of the room that finds the lines that say where it listens, `reuse` the one that has it set SO_REUSEADDR.
     """
 
     validate: tuple[str, ...] = ()
     apply: Apply | None = None
     listen: str = ""
+    reuse: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,7 +200,7 @@ def _traits(value: Any, here: str) -> Traits:
 
 
 def _edit(value: Any, here: str) -> Edit:
-    known: dict[str, Piece] = {"validate": schema.words, "apply": schema.one_of(*get_args(Apply)), "listen": _module}
+    known: dict[str, Piece] = {"validate": schema.words, "apply": schema.one_of(*get_args(Apply)), "listen": _module, "reuse": _module}
     return Edit(**schema.fields(schema.table(value, here), known, here))
 
 

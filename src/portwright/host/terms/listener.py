@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from portwright.changes.edits import Edits
 from portwright.facts import Listener, Unit
 from portwright.finding import Note
 from portwright.host import Host
@@ -10,6 +11,7 @@ from portwright.host.join.conflict import Claim, Turn
 from portwright.host.terms.host import lendable_of
 from portwright.host.terms.registry import Derived, fact_value
 from portwright.ports import PortSet
+from portwright.source import Rewriting
 
 
 @fact_value("listener", "deployed")
@@ -83,6 +85,36 @@ def error_when_late(host: Host, listener: Listener) -> Derived[Literal["EADDRINU
 def quarrel_told_of_rivals(host: Host, listener: Listener) -> Derived[bool]:
     """Whether its daemon continues without a contested port, so that the finding about the rival says all there is to say."""
     return Derived(conflict.is_told_of_rivals(host, listener))
+
+
+@fact_value("listener", "edits-that-make-way")
+def edits_that_make_way(host: Host, listener: Listener) -> Derived[Edits | None]:
+    """The lines that move it, or who wants its port, to a port that is free and in no range; unknown where one stands in the way."""
+    from portwright.host.join.moving import moves  # few hosts have two that want one port
+
+    return Derived(None if listener in (found := host.once(moves)).refused else found.edits.get(listener))
+
+
+@fact_value("listener", "why-no-way-is-made")
+def why_no_way_is_made(host: Host, listener: Listener) -> Derived[str]:
+    """The line that stands in the way of moving it or who wants its port, or that none is known that says the port."""
+    from portwright.host.join.moving import moves
+
+    return Derived(host.once(moves).refused.get(listener, "which service should have the port cannot be determined"))
+
+
+@fact_value("listener", "edits-that-reuse")
+def edits_that_reuse(host: Host, listener: Listener) -> Derived[Edits | None]:
+    """The words of its unit that would have it set SO_REUSEADDR; unknown where nothing outside of the program can."""
+    from portwright.changes.edit_unit import setting_at  # few hosts have such a finding
+    from portwright.daemons import reuses
+
+    unit, source = host.unit(listener.unit), host.sources.get(listener.at.path)
+    if listener.origin != "argument" or source is None or unit is None or setting_at(unit, listener.at) is None:
+        return Derived(None)
+    rewrite = reuses(listener.app, source, listener.at)
+    words = f"have {listener.app} ({unit.name}) set SO_REUSEADDR: {'' if rewrite is None else rewrite.text.lstrip(',')}"
+    return Derived(None if rewrite is None else Edits(unit.name, Rewriting((), words), in_unit=(rewrite,)))
 
 
 @fact_value("listener", "making-way")

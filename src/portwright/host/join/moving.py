@@ -1,0 +1,255 @@
+"""Services that want a port that another one has: which of them moves, where to, and every line that has to say so, or none of them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+
+from portwright._start.lazy_regex import lazy_regex
+from portwright._start.records import dataclass, field, replace
+from portwright.changes.edit_unit import setting_at
+from portwright.changes.edits import Edits
+from portwright.changes.kind import Disruption
+from portwright.facts import Listener, Unit
+from portwright.host import Host
+from portwright.host.join import conflict
+from portwright.numbers import decimals
+from portwright.ports import PortSet
+from portwright.source import Rewrite, Rewriting, Source, Span
+
+_NUMBER = lazy_regex(r"(?<![0-9])[0-9]{1,5}(?![0-9])")
+_MOST_NAMED = 8
+_MOST_LISTED = 64
+_LOWEST = 1024
+_ABOVE = 8000  # 80 becomes 8080, if that is free
+_RANGE = "net.ipv4.ip_local_port_range"
+_RESERVED = "net.ipv4.ip_local_reserved_ports"
+_NFS = (665, 1023)
+# DNS, DHCP, Kerberos, NTP, SMTP between servers, NetBIOS and SMB, the portmapper, IKE: nobody can be told another port.
+_WHERE_CLIENTS_LOOK = frozenset((25, 53, 67, 68, 88, 111, 123, 137, 138, 139, 445, 500, 546, 547, 4500))
+_UNITS = (".service", ".socket", ".conf")  # what a drop-in in /etc says anew
+_COMMENTS = ("#", ";", "//")
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """For each contested listener, the edits of those that move; or why none of them can be made."""
+
+    edits: Mapping[Listener, Edits] = field(default_factory=dict)
+    refused: Mapping[Listener, str] = field(default_factory=dict)
+
+
+class _InTheWay(Exception):
+    """The line that cannot be edited so that a service moves; the message says which, and why."""
+
+
+def moves(host: Host) -> Moves:
+    """Who makes way for whom: whoever is ordered first stays, and of others the first by name; ports are given to all at once."""
+    rivals: dict[Listener, list[Listener]] = {}
+    twice: dict[Listener, Edits | None] = {}
+    for one, other in conflict.collisions(host)[1]:
+        if one.starts == other.starts == "boot" and one.unit == other.unit and one.origin == other.origin == "socket-unit":
+            twice |= dict.fromkeys((one, other), _once(host, one, other))
+        elif one.starts == other.starts == "boot":
+            rivals.setdefault(one, []).append(other)
+            rivals.setdefault(other, []).append(one)
+    known = _Known(host, {port for each in rivals for port in ([each.port] if each.port is not None else [])})
+    stays: set[Listener] = set()
+    moved: dict[Listener, Edits] = {}
+    refused: dict[Listener, str] = {}
+    for listener in sorted(rivals, key=partial(_rank, host)):
+        if other_way := next((said for each in (listener, *rivals[listener]) if (said := _gives_way(each))), ""):
+            refused[listener] = other_way
+            continue
+        if listener in moved or not stays.intersection(rivals[listener]):
+            stays |= set() if listener in moved else {listener}
+            continue
+        edits = known.move(listener)
+        if isinstance(edits, Edits):
+            moved |= dict.fromkeys(_together(host, listener), edits)
+            stays -= moved.keys()
+            continue
+        # What cannot move stays where whoever is in its way can.
+        ways = {each: known.move(each) for each in rivals[listener] if each in stays}
+        if all(isinstance(way, Edits) for way in ways.values()):
+            for each, way in ways.items():
+                moved |= {part: way for part in _together(host, each) if isinstance(way, Edits)}
+            stays = (stays - moved.keys()) | {listener}
+        else:
+            refused[listener] = edits
+    for listener in rivals:
+        rivals[listener].sort(key=partial(_rank, host))
+    found = {listener: edits for listener, edits in twice.items() if edits is not None}
+    in_the_way: dict[Listener, str] = {}
+    for listener, others in rivals.items():
+        making = [moved[each] for each in (listener, *others) if each in moved]
+        why = next((refused[each] for each in (listener, *others) if each in refused), "")
+        if why:
+            in_the_way[listener] = why
+        elif making:
+            first, *rest = dict.fromkeys(making)
+            found[listener] = replace(first, others=(*first.others, *rest))
+    return Moves(found, in_the_way)
+
+
+def _rank(host: Host, listener: Listener) -> tuple[object, ...]:
+    """Who stays before whom: those that systemd orders first, then by name and place."""
+    unit = listener.unit or ""
+    return len(host.order.get(unit, ())), unit, listener.at, listener.protocol, listener.address, str(listener.ports), listener.app
+
+
+def _once(host: Host, one: Listener, other: Listener) -> Edits | None:
+    """Of two lines of a .socket unit that want one port, the one that was read first goes: a drop-in adds to what a unit's file says."""
+    unit = host.unit(one.unit)
+    settings = [setting_at(unit, each.at) for each in (one, other)]
+    if unit is None or None in settings or settings[0] == settings[1]:
+        return None
+    first, last = sorted((each for each in settings if each is not None), key=unit.settings.index)
+    words = f"have {unit.name} listen on {last.value} once, without {first.key}={first.value} of {first.at.path}"
+    return Edits(unit.name, Rewriting((), words), in_unit=(Rewrite(first.at, "", first.value),))
+
+
+def _together(host: Host, listener: Listener) -> list[Listener]:
+    """All sockets of its unit on its port: a line often says several."""
+    found = [each for each in host.listeners_of(listener.unit or "") if each.ports == listener.ports and each.app == listener.app]
+    return sorted(found, key=partial(_rank, host))
+
+
+class _Known:
+    """What is known of a host's ports: those that are taken, lent, reserved or named anywhere, and the lines that name some of them."""
+
+    def __init__(self, host: Host, contested: set[int]) -> None:
+        self._host = host
+        self._taken = bytearray(65536)
+        self._lines: dict[int, list[str]] = {port: [] for port in contested}
+        self._made: dict[tuple[str | None, int], Edits | str] = {}
+        reserved = host.sysctl(_RESERVED)
+        ranges = [each.ports for each in host.listeners] + ([PortSet.parse(reserved.boot)] if reserved is not None else [])
+        lent = host.sysctl(_RANGE)
+        ends = None if lent is None else decimals(lent.boot.split(), 65535)
+        ranges += [PortSet.of(_NFS), *([PortSet.of((ends[0], ends[-1]))] if ends else [])]
+        for low, high in (pair for ports in ranges for pair in ports.ranges):
+            self._taken[low : high + 1] = b"\1" * (high + 1 - low)
+        for path, source in sorted(host.sources.items()) if contested else ():
+            if path.startswith("/etc/"):
+                self._look(source)
+
+    def _look(self, source: Source) -> None:
+        for found in _NUMBER.finditer(source.text):
+            number = int(found[0])
+            if number < len(self._taken):
+                self._taken[number] = 1
+            if number in self._lines and len(self._lines[number]) < _MOST_LISTED:
+                line = source.span(found.start(), found.end()).line
+                if not source.line(line).lstrip().startswith(_COMMENTS):
+                    self._lines[number].append(f"{source.path}:{line}")
+
+    def _free(self, old: int) -> int:
+        start: int = old + (_ABOVE if old < _LOWEST else 1)
+        taken = self._taken
+        found: int | None = next((port for port in (*range(start, len(taken)), *range(_LOWEST, start)) if not taken[port]), None)
+        if found is not None:
+            taken[found] = 1
+            return found
+        raise _InTheWay("no port of this host is free, in no range and named nowhere")
+
+    def move(self, listener: Listener) -> Edits | str:
+        """What moves a listener's service off its port; why nothing can, in a sentence."""
+        port = listener.port
+        key = (listener.unit, port or 0)
+        if key not in self._made:
+            try:
+                if port is None or listener.end_port != port:
+                    raise _InTheWay(f"{listener.at} says a range of ports, and whether all of them can move is not known")
+                if reason := _bound_to_it(listener):
+                    raise _InTheWay(reason)
+                self._made[key] = self._edits(listener, port, self._free(port))
+            except _InTheWay as reason:
+                self._made[key] = str(reason)
+        return self._made[key]
+
+    def _edits(self, listener: Listener, old: int, new: int) -> Edits:
+        host, unit = self._host, self._host.unit(listener.unit)
+        in_unit: set[Rewrite] = set()
+        rewrites: set[Rewrite] = set()
+        for each in _together(host, listener):
+            if each.origin in ("default", "inferred") or (each.of_interfaces and each.origin != "directive"):
+                raise _InTheWay(f"no line says that {each.app} listens on {old}: it is what is built in")
+            edited = _rewrite(host.sources.get(each.at.path), each.at, old, new)
+            (rewrites if setting_at(unit, each.at) is None else in_unit).add(edited)
+        rewrites |= set(self._also(listener, rewrites, old, new))
+        who = f"{listener.app} ({listener.unit})"
+        words = f"move {who} from port {old} to {new}"
+        done = {f"{each.at.path}:{each.at.line}" for each in rewrites}
+        own = () if unit is None else unit.files
+        left = [line for line in dict.fromkeys(self._lines.get(old, ())) if line not in done and line.rpartition(":")[0] not in own]
+        caution = f"whoever is to reach {who} has to know of {new}, a firewall too"
+        if left:
+            named = ", ".join(left[:_MOST_NAMED]) + (" and others" if len(left) > _MOST_NAMED else "")
+            caution += f"; these lines name {old}, which the other service keeps, and are left: {named}"
+        config = _config(host, unit, listener)
+        check, apply = _checked(listener, config) if rewrites and listener.origin == "directive" else ((), "restart")
+        rewriting = Rewriting(tuple(sorted(rewrites)), words, "", caution, config)
+        return Edits(listener.unit or "", rewriting, check, apply, tuple(sorted(in_unit)), ((old, new),))
+
+    def _also(self, listener: Listener, rewrites: Iterable[Rewrite], old: int, new: int) -> Iterator[Rewrite]:
+        """The other lines of its daemon's config that mean the same port."""
+        from portwright.daemons import also_listens
+
+        files = {listener.at.path, *self._host.asked.get(listener.unit or "", ())} if listener.origin == "directive" else set()
+        known = {each.at for each in rewrites}
+        for path in sorted(files):
+            source = self._host.sources.get(path)
+            for at in () if source is None else also_listens(listener.app, source, old):
+                if at not in known:
+                    yield _rewrite(source, at, old, new)
+
+
+def _bound_to_it(listener: Listener) -> str:
+    """Why a service cannot be had elsewhere, "" where it can."""
+    if listener.unit is None or listener.unit.startswith("user@"):
+        return f"no unit of the system is known that starts {listener.app}"
+    if listener.port in _WHERE_CLIENTS_LOOK:
+        return f"clients look for what {listener.app} serves on {listener.port} and nowhere else"
+    if listener.traits.pod_says_port:
+        return f"{listener.at} is a pod's, whose containers listen on {listener.port} as well"
+    return ""
+
+
+def _gives_way(listener: Listener) -> str:
+    """What else is usually done for a contested port, "" where nothing is known."""
+    if listener.traits.gives_way and listener.survives_conflict:
+        return f"{listener.app} leaves the port to another one by a setting of its own"
+    if listener.traits.takes_socket:
+        return f"{listener.app} may be meant to take the socket that systemd holds"
+    return ""
+
+
+def _checked(listener: Listener, config: tuple[str, ...]) -> tuple[tuple[str, ...], Disruption]:
+    from portwright.daemons import edit_of
+
+    try:
+        return edit_of(listener.app, config)
+    except KeyError:
+        return (), "restart"  # a program that nobody knows
+
+
+def _config(host: Host, unit: Unit | None, listener: Listener) -> tuple[str, ...]:
+    """The file that its daemon is given: one that its command names, else the usual one, else the one that says the port."""
+    from portwright.daemons import usual_configs
+
+    named = [word for setting in (unit.each("Service", "ExecStart") if unit is not None else ()) for word in setting.value.split()]
+    found = next((word for word in (*named, *usual_configs(listener.app)) if word in host.sources and word.startswith("/etc/")), None)
+    return (listener.at.path if found is None else found,)
+
+
+def _rewrite(source: Source | None, at: Span, old: int, new: int) -> Rewrite:
+    if source is None:
+        raise _InTheWay(f"{at} was not read as a file")
+    start, end = source.stretch(at)
+    written = source.text[start:end]
+    if not at.path.startswith("/etc/") and not at.path.endswith(_UNITS):
+        raise _InTheWay(f"{at} is a line of a program, or of what a package brought")
+    found = [number for number in _NUMBER.finditer(written) if number[0] == str(old)]
+    if len(found) != 1:
+        raise _InTheWay(f"{at} says {written[:60]!r}, which does not name {old} once")
+    first, last = start + found[0].start(), start + found[0].end()
+    return Rewrite(source.span(first, last), str(new), str(old))
