@@ -67,6 +67,28 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Replaced:
+    """Lines of a repository's file, from `start` up to `end` (none where they are equal), and what a patch has there.
+
+    `new`: there is no such file yet.
+    """
+
+    path: str
+    start: int
+    end: int
+    text: str
+    new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What a patch was seen to do for one finding: what it replaces, or the reason why it does nothing."""
+
+    replaced: tuple[Replaced, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Allowed:
     """A finding that an inline allow comment accepts, with the reason its author gave."""
 
@@ -100,6 +122,7 @@ class HostResult:
     `overridden` are the kernel settings of which some line says a value that is not in force.
     `coverage` is what the verdict says nothing of. `unread_init` says why nothing is known of what the host starts, "" where it is.
     `compared` says what the findings are new against, None where all of them are told.
+    `repairs` says of findings, by fingerprint, what a patch of the repository does for them, None where none was tried.
     """
 
     host: str
@@ -116,6 +139,7 @@ class HostResult:
     coverage: Coverage = Coverage()
     unread_init: str = ""
     compared: Compared | None = None
+    repairs: Mapping[str, Repair] | None = None
 
     def in_checkout(self, path: str) -> str | None:
         """A path of a span relative to the directory of the run, as reports beside a checkout's lines want it; None outside of it."""

@@ -47,9 +47,9 @@ def test_a_repository_is_patched_as_kept_below_it(case: Case, tmp_path: Path, ca
     top = _repository(tmp_path / "repo", {path: content for path, content in case.files.items() if isinstance(content, bytes)})
     before = _findings(top, capsysbinary)
 
-    main(["fix", str(top), "--as", "repository", "--patch", "-"])
+    main(["fix", str(top), "--as", "repository", "--allow-review", "--patch", "-"])
     patch = capsysbinary.readouterr().out
-    main(["fix", str(top), "--as", "repository", "-q"])
+    main(["fix", str(top), "--as", "repository", "--allow-review", "-q"])
     said = capsysbinary.readouterr().out.decode().splitlines()
     left = [line for line in said if ": not planned: " in line]
     report = "".join(f"{line}|\n" for line in [*patch.decode().removesuffix("\n").split("\n"), *left] if line)
@@ -72,6 +72,7 @@ def test_bytes_that_are_no_part_of_the_fix_stay_as_they_are(tmp_path: Path, caps
     top = _repository(tmp_path / "a b\u00e9", {"sysctl.d/50 app.conf": own, "units/web.service": unit, "units/more.service": high})
 
     assert 0 == main(["fix", str(top), "--as", "repository", "--patch", str(tmp_path / "p.diff")])
+    capsysbinary.readouterr()
     _apply(top, (tmp_path / "p.diff").read_bytes())
 
     assert own.replace(b"4096\r\n", b"4096\r\nnet.ipv4.ip_local_reserved_ports=40000\r\n") == (top / "sysctl.d/50 app.conf").read_bytes()
@@ -101,3 +102,35 @@ def test_a_link_of_the_repository_is_not_written_through(tmp_path: Path, capsysb
 
     assert 1 == main(["fix", str(top), "--as", "repository", "--patch", "-"])
     assert b"" == capsysbinary.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["platform", "shop"])
+def test_sarif_and_json_carry_what_git_would_apply(name: str, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    top, patched = tmp_path / name, tmp_path / "patched" / name
+    shutil.copytree(EXAMPLES / name, top)
+    shutil.copytree(EXAMPLES / name, patched)
+    main(["fix", str(patched), "--as", "repository", "--allow-review", "--patch", "-"])
+    _apply(patched, capsysbinary.readouterr().out)
+
+    main(["check", str(top), "--as", "repository", "--format", "sarif", "--output", str(tmp_path / "s"), "--format", "json"])
+    (host,) = json.loads(capsysbinary.readouterr().out)["hosts"]
+    results = json.loads((tmp_path / "s").read_text("utf-8"))["runs"][0]["results"]
+
+    told: dict[str, set[tuple[int, int, str]]] = {}
+    for fix in (fix for result in results for fix in result.get("fixes", ())):
+        for change in fix["artifactChanges"]:
+            own = told.setdefault(change["artifactLocation"]["uri"], set())
+            own |= {
+                (each["deletedRegion"]["startLine"], each["deletedRegion"]["endLine"], each["insertedContent"]["text"])
+                for each in change["replacements"]
+            }
+    of_json: dict[str, set[tuple[int, int, str]]] = {}
+    for edit in (edit for finding in host["findings"] if finding["fix"] for edit in finding["fix"]["edits"]):
+        of_json.setdefault(edit["path"], set()).add((edit["line"], edit["end_line"], edit["text"]))
+    assert told == of_json
+    for path, edits in told.items():
+        lines = (top / path).read_text("utf-8").splitlines(keepends=True) if (top / path).exists() else []
+        for start, end, text in sorted(edits, reverse=True):
+            lines[start - 1 : end - 1] = [text]
+        assert "".join(lines) == (patched / path).read_text("utf-8")
+    assert told

@@ -372,6 +372,7 @@ SILENT = {
     "audit/inputs.py: _hostname": GUESS,
     "audit/inputs.py: _hosts": GUESS,
     "audit/mistake.py: _said": SHOWN,
+    "audit/patching.py: verdict_and_patch": "what is not tried has that as its reason in the report",
     "audit/mistake.py: trace": SHOWN,
     "changes/sysctl_step.py: _naming": "a person who looks at ten places that rely on a range looks for more",
     "daemons/_engine/grammars.py: _capital_macros": "a longer value is left as it is written, which is no port",

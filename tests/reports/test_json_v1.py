@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from portwright._start.records import replace
 from portwright.changes import GrantCapability, LimitCapabilities, Manual, ReservePorts, SetSysctl
 from portwright.facts import Likelihood, Listener, Privileges, Subject
-from portwright.finding import Allowed, Finding, HostResult, Note
+from portwright.finding import Allowed, Finding, HostResult, Note, Repair, Replaced
 from portwright.host import Host
 from portwright.ports import PortSet
 from portwright.reports import json_v1
@@ -125,6 +125,7 @@ def test_the_words_of_the_contract_for_one_finding() -> None:
             "disruption": "none",
             "summary": "reserve 40000 in net.ipv4.ip_local_reserved_ports",
             "needs": None,
+            "edits": None,
         },
         "manual": None,
         "fingerprint": IN_RANGE.fingerprint,
@@ -260,10 +261,12 @@ def test_a_finding_that_bites_rarely_is_one_step_less_severe() -> None:
         ),
         (
             IN_RANGE,
-            replace(CLEAN, repository=True),
+            replace(CLEAN, repository=True, repairs={IN_RANGE.fingerprint: Repair(reason="app.yml:3 uses the variable, too")}),
             None,
-            "a repository is not a host: no file states which machine it is for, so change the file at the place shown",
+            "app.yml:3 uses the variable, too",
         ),
+        (IN_RANGE, replace(CLEAN, repository=True, repairs={IN_RANGE.fingerprint: Repair((Replaced("a", 1, 1, "b\n"),))}), None, None),
+        (replace(IN_RANGE, confidence="possible"), replace(CLEAN, repository=True), "--allow-review", None),
         (IN_RANGE, replace(CLEAN, unread_init="OpenRC is not read"), None, "OpenRC is not read"),
     ],
 )

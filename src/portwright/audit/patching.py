@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
-from portwright.audit.check import Selection, ignored_by, opened, ready, verdict_on
+from portwright._start.records import replace
+from portwright.audit.check import Selection, ignored_by, opened, ready, verdict, verdict_on
 from portwright.audit.inputs import Input
-from portwright.finding import Finding
-from portwright.fixes.patch import Patch, Seen, patch
+from portwright.finding import Finding, HostResult
+from portwright.fixes.patch import MOST_PROOFS, Patch, Seen, patch
 from portwright.fixes.patches.place import Texts
 from portwright.fixes.plan import FixPolicy
 from portwright.host import Host
@@ -15,11 +16,20 @@ from portwright.rules import Rule, evaluate
 from portwright.trees import ReadError
 from portwright.trees.overlay import OverlayTree
 
+_MOST_FOR_A_REPORT = 8
+"""How often a repository is read again for a report; `fix` itself looks further."""
+
 
 def patched(
-    given: Input, rules: tuple[Rule, ...], selection: Selection, known: frozenset[str], policy: FixPolicy, rate: int | None = None
+    given: Input,
+    rules: tuple[Rule, ...],
+    selection: Selection,
+    known: frozenset[str],
+    policy: FixPolicy,
+    rate: int | None = None,
+    most: int | None = None,
 ) -> Patch:
-    """A patch for what the rules find in one repository, proven by reading it again with the patch laid over it."""
+    """A patch for what the rules find in one repository, proven by reading it again with the patch laid over it, at most `most` times."""
     with opened(given) as tree:
         paths = {tree.label(path): path for path in tree.walk(lambda error: None)}
 
@@ -33,12 +43,20 @@ def patched(
             laid = OverlayTree(tree, edits) if edits else tree
             hosts = tuple(ready(host, rate) for host in read_repository(laid, given.name, given.explicit, ignored_by(tree)))
             result = verdict_on(hosts, given, rules, selection, known)
-            return Seen(
-                hosts, result.findings, _shown(hosts, rules, result.findings), result.unreadable, result.coverage, result.files_read
-            )
+            return Seen(hosts, result, _shown(hosts, rules, result.findings))
 
         checkout = Checkout(tree, paths.values())
-        return patch(given.name, examine, lambda laid: Texts(checkout, laid), policy)
+        return patch(given.name, examine, lambda laid: Texts(checkout, laid), policy, MOST_PROOFS if most is None else most)
+
+
+def verdict_and_patch(
+    given: Input, rules: tuple[Rule, ...], selection: Selection, known: frozenset[str], rate: int | None = None
+) -> HostResult:
+    """What the rules find in one input, and of a repository's findings what a patch was seen to do for them."""
+    if given.kind == "host":
+        return verdict(given, rules, selection, known, rate)
+    made = patched(given, rules, selection, known, FixPolicy(review=True), rate, _MOST_FOR_A_REPORT)
+    return replace(made.seen.result, repairs=made.repairs())
 
 
 def _shown(hosts: tuple[Host, ...], rules: tuple[Rule, ...], findings: tuple[Finding, ...]) -> dict[str, tuple[Host, ...]]:

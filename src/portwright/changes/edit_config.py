@@ -47,6 +47,11 @@ class EditConfig(Change):
 
         return why_not(self.edits)
 
+    def unpatchable(self) -> str:
+        """A repository has the lines at its own paths, and need not say which unit runs the daemon."""
+        said = self.edits.rewriting
+        return said.refused or ("" if said.rewrites else "no line of the config is known that decides it")
+
 
 def _misuse(given: Mapping[str, Any]) -> Misuse | None:
     """What a service's config says is its owner's to decide."""

@@ -168,6 +168,10 @@ class Change(ABC):
         """Why it cannot be written into a file, "" where it can: what a path or a line is made of must not say more than it should."""
         return ""
 
+    def unpatchable(self) -> str:
+        """Why it cannot be written into a file of a repository, "" where it can."""
+        return self.unwritable()
+
     def together(self, others: "Sequence[Self]") -> "Self | None":
         """One change that does what this and the others do, None where each has to be named."""
         return None

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from portwright.audit.inputs import Input
     from portwright.cli.arguments import Options
     from portwright.finding import HostResult, Severity
-    from portwright.fixes.patch import Seen
     from portwright.host import Host
     from portwright.reports.registry import Look
     from portwright.rules import Rule
@@ -92,7 +91,7 @@ def _check(options: Options) -> int:
     from functools import partial
 
     from portwright.audit.check import unfinished, verdict
-    from portwright.reports.registry import Checked
+    from portwright.reports.registry import Checked, offers_fixes
 
     outputs = _outputs(options)
     rules, known, selection = _rules(options)
@@ -100,6 +99,10 @@ def _check(options: Options) -> int:
     work: Callable[[Input], HostResult] = partial(verdict, rules=rules, selection=selection, known=known, rate=options.rate)
     if (options.baseline or options.write_baseline) and (options.changed_since is not None or options.onto):
         raise Complaint("a baseline, --changed-since and --onto each say what is new against what: give one of them")
+    if any(each.kind != "host" for each in inputs) and any(offers_fixes(form) for form, _ in outputs):
+        from portwright.audit.patching import verdict_and_patch
+
+        work = partial(verdict_and_patch, rules=rules, selection=selection, known=known, rate=options.rate)
     if options.changed_since is not None or options.onto:
         inputs, work = _comparing(inputs, rules, selection, known, options)
     entries = None if options.baseline is None else _baseline(options.baseline)
@@ -191,7 +194,7 @@ def _verdict(results: Sequence[HostResult], rules: Sequence[Rule], options: Opti
     return INCOMPLETE if not rules or _is_incomplete(results, options) else CLEAN
 
 
-def _is_incomplete(results: Sequence[HostResult | Host | Seen], options: Options) -> bool:
+def _is_incomplete(results: Sequence[HostResult | Host], options: Options) -> bool:
     """Whether an answer rests on less than all there is to read, as far as its user wants to know."""
     return not results or any(
         not result.files_read
@@ -307,7 +310,7 @@ def _patch(given: Input, rules: tuple[Rule, ...], known: frozenset[str], selecti
         _report("fix", Patched(made, written, options.diff), [("text", None)], options, [(given, made.seen.paths)])
     if made.unplanned:
         return CLEAN if options.exit_zero else FINDINGS
-    return INCOMPLETE if not rules or _is_incomplete([made.seen], options) else CLEAN
+    return INCOMPLETE if not rules or _is_incomplete([made.seen.result], options) else CLEAN
 
 
 def _apply(playbook: str) -> int:

@@ -8,21 +8,21 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from portwright._start.records import dataclass, field
-from portwright.changes import Change, ContradictionError, ReservePorts, SetSysctl
-from portwright.coverage import Coverage
-from portwright.finding import Finding
+from portwright.changes import Change, ContradictionError, EditConfig, ReservePorts, SetSysctl
+from portwright.finding import Finding, HostResult, Repair, Replaced
+from portwright.fixes.patches.diff import hunks
 from portwright.fixes.patches.place import Place, Texts, Wish
 from portwright.fixes.patches.texts import NoPlaceError, TextEdit, edited
 from portwright.fixes.patches.wishes import key_of
 from portwright.fixes.plan import FixPolicy, Unplanned, assert_room, refusal, sorted_out_new
 from portwright.host import Host
-from portwright.source import Span, Unreadable
+from portwright.source import Span
 from portwright.trees import ReadError
 
 _ROUNDS = 3
 """How often what is left is tried anew on top of what is proven: a setting that one place makes can then be extended there."""
 
-_MOST_PROOFS = 48
+MOST_PROOFS = 48
 """Proofs of one repository; of large ones fewer, for each reads all of it."""
 
 _FEWEST_PROOFS = 8
@@ -36,16 +36,18 @@ class Seen:
     """A repository as it was read and checked: the hosts it makes, and what is found there; `shown` says by which of them."""
 
     hosts: tuple[Host, ...]
-    findings: tuple[Finding, ...]
+    result: HostResult
     shown: Mapping[str, tuple[Host, ...]]
-    unreadable: tuple[Unreadable, ...]
-    coverage: Coverage
-    files_read: int
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is found, by whichever host."""
+        return self.result.findings
 
     @property
     def paths(self) -> frozenset[str]:
         """Every file that a report may name."""
-        return frozenset(path for host in self.hosts for path in host.sources)
+        return frozenset(self.result.sources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,26 @@ class Patch:
     unplanned: tuple[Unplanned, ...]
     reason: str = ""
 
+    def repairs(self) -> dict[str, Repair]:
+        """What it does for each finding that wishes for something, by fingerprint."""
+        found = {left.finding.fingerprint: Repair(reason=left.reason) for left in self.unplanned if left.finding.change is not None}
+        written = {path: tuple(self._replaced(path)) for path in self.after}
+        own: dict[str, dict[str, None]] = {}
+        for made in self.made:
+            for finding in made.findings:
+                own.setdefault(finding.fingerprint, {})[made.path] = None
+        reserving = dict.fromkeys(made.path for made in self.made if any(isinstance(each.change, ReservePorts) for each in made.findings))
+        for finding in self.fixed:
+            # What another one's place mends has that one.
+            paths = own.get(finding.fingerprint) or reserving
+            found[finding.fingerprint] = Repair(tuple(each for path in paths for each in written.get(path, ())))
+        return found
+
+    def _replaced(self, path: str) -> Iterator[Replaced]:
+        before = self.before[path]
+        for each in hunks(path, before, self.after[path]):
+            yield Replaced(path, each.start, each.end, each.text, before is None)
+
 
 @dataclass(frozen=True)
 class _Proven:
@@ -102,7 +124,7 @@ Recheck = Callable[[Mapping[str, str]], Seen]
 """Read and check the repository again with these texts in the place of its own."""
 
 
-def patch(name: str, recheck: Recheck, texts: Callable[[Mapping[str, str]], Texts], policy: FixPolicy, most: int = _MOST_PROOFS) -> Patch:
+def patch(name: str, recheck: Recheck, texts: Callable[[Mapping[str, str]], Texts], policy: FixPolicy, most: int = MOST_PROOFS) -> Patch:
     """A proven patch: with it laid over the repository every finding it claims is gone, and no new problem is there.
 
     `most` is how often the repository is read again for it.
@@ -111,7 +133,7 @@ def patch(name: str, recheck: Recheck, texts: Callable[[Mapping[str, str]], Text
     now, laid, made = first, dict[str, str](), list[Made]()
     refused: dict[str, Unplanned] = {}
     reasons: dict[str, str] = {}
-    prover = _Prover(recheck, texts, policy, min(most, max(_FEWEST_PROOFS, _FILES_OF_A_PROOF // max(first.files_read, 1))))
+    prover = _Prover(recheck, texts, policy, min(most, max(_FEWEST_PROOFS, _FILES_OF_A_PROOF // max(first.result.files_read, 1))))
     for _ in range(_ROUNDS):
         wished, refused_now = _wished(now, texts(laid), policy)
         refused = {each.finding.fingerprint: each for each in refused_now}
@@ -151,15 +173,19 @@ def _wished(seen: Seen, texts: Texts, policy: FixPolicy) -> tuple[list[_Wished],
     for finding in seen.findings:
         step = finding.manual.step if finding.manual else finding.summary
         # A patch is read by whoever merges it, so what is not sure may be asked for.
-        if reason := refusal(finding, policy, ours=policy.review):
+        if reason := refusal(finding, policy, ours=policy.review, patch=True):
             refused.append(Unplanned(finding, reason, step))
             continue
         assert finding.change is not None  # noqa: S101  else it was refused
         ways: list[tuple[Place, ...]] = []
         try:
-            ways.extend(_ways(seen.shown.get(finding.fingerprint, seen.hosts), finding, finding.change, texts))
+            for way in _ways(seen.shown.get(finding.fingerprint, seen.hosts), finding, finding.change, texts):
+                why = _why_not(way, (finding, finding.change), texts)
+                reason = reason or why
+                if not why:
+                    ways.append(way)
         except NoPlaceError as error:
-            reason = str(error)
+            reason = reason or str(error)
         if ways:
             found.append(_Wished(finding, ways))
         else:
@@ -167,11 +193,25 @@ def _wished(seen: Seen, texts: Texts, policy: FixPolicy) -> tuple[list[_Wished],
     return found, refused
 
 
+def _why_not(way: Sequence[Place], wish: Wish, texts: Texts) -> str:
+    """Why a wish cannot be written at some places, "" where it can: told without reading the repository again."""
+    try:
+        for place in way:
+            place.edits(texts, [wish])
+    except (ContradictionError, NoPlaceError) as error:
+        return str(error)
+    return ""
+
+
 def _ways(hosts: Sequence[Host], finding: Finding, change: Change, texts: Texts) -> Iterator[tuple[Place, ...]]:
     if isinstance(change, ReservePorts | SetSysctl):
         from portwright.fixes.patches import settings
 
         yield from settings.places(hosts, finding, change, texts)
+    elif isinstance(change, EditConfig):
+        from portwright.fixes.patches import configs
+
+        yield from configs.places(change, texts)
     elif hasattr(change, "unit"):
         from portwright.fixes.patches import units
 
@@ -300,7 +340,7 @@ def _assert_harmless(base: Seen, seen: Seen, chosen: Sequence[tuple[Finding, tup
     for host in seen.hosts:
         assert_room(by_listeners.get(_listeners((host,)), base.hosts[0]), host)
     if unread := sorted(
-        {(each.at.path, each.reason) for each in seen.unreadable} - {(each.at.path, each.reason) for each in base.unreadable}
+        {(each.at.path, each.reason) for each in seen.result.unreadable} - {(each.at.path, each.reason) for each in base.result.unreadable}
     ):
         raise ContradictionError(f"{unread[0][0]} could not be read after the change: {unread[0][1]}")
 

@@ -105,10 +105,11 @@ def never_planned(repository: bool, unread_init: str) -> str:
     return unread_init
 
 
-def refusal(finding: Finding, policy: FixPolicy, *, ours: bool = False) -> str:
+def refusal(finding: Finding, policy: FixPolicy, *, ours: bool = False, patch: bool = False) -> str:
     """Why no fix of a finding is tried, as far as that can be told without reading the host again; "" where one is.
 
-    A finding that is `ours`, brought by another change of the plan, need not be sure: to reserve a port too many does no harm.
+    `patch`: it is to be made in a repository's files. A finding that is `ours`, brought by another change of the plan, need not be sure:
+    to reserve a port too many does no harm.
     """
     if finding.change is None:
         return finding.manual.reason if finding.manual else "no change of the configuration is right for every host"
@@ -116,7 +117,7 @@ def refusal(finding: Finding, policy: FixPolicy, *, ours: bool = False) -> str:
         return "the finding is not certain enough to change a host"
     if finding.change.safety == "review" and not policy.review:
         return "its fix needs review by somebody who knows the service (--allow-review plans it)"
-    return finding.change.unwritable()
+    return finding.change.unpatchable() if patch else finding.change.unwritable()
 
 
 def _sort_out(findings: Iterable[Finding], policy: FixPolicy, *, ours: bool = False) -> tuple[list[Finding], list[Unplanned]]:

@@ -14,6 +14,10 @@ def why_not(finding: Finding, result: HostResult) -> str:
     """
     if result.compared is not None and result.compared.foreseen:
         return "the host does not have these files yet: deploy them with the fix, or run portwright fix on the host afterwards"
+    if result.repository:
+        # Whoever merges a patch reads it, so that a finding which is not sure may have one.
+        known = None if result.repairs is None else result.repairs.get(finding.fingerprint)
+        return known.reason if known is not None else refusal(finding, _REVIEWED, ours=True, patch=True)
     return never_planned(result.repository, result.unread_init) or refusal(finding, _REVIEWED)
 
 

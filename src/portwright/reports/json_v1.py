@@ -94,7 +94,7 @@ def _finding(finding: Finding, result: HostResult) -> _Object:
         "subject": _subject(finding.subject),
         "notes": [{"text": note.text, "at": _at(note.at)} for note in finding.notes],
         "predicts": finding.predicts,
-        "fix": None if finding.change is None or refused else _fix(finding.change, finding),
+        "fix": None if finding.change is None or refused else _fix(finding.change, finding, result),
         "manual": _manual(finding, refused),
         "fingerprint": finding.fingerprint,
     }
@@ -121,13 +121,17 @@ def _manual(finding: Finding, refused: str) -> _Object | None:
     return {"reason": refused, "step": finding.summary or finding.change.in_words()}
 
 
-def _fix(change: Change, finding: Finding) -> _Object:
+def _fix(change: Change, finding: Finding, result: HostResult) -> _Object:
+    repair = None if result.repairs is None else result.repairs.get(finding.fingerprint)
     return {
         "changes": [_change(change)],
         "safety": change.safety,
         "disruption": change.disruption,
         "summary": finding.summary or change.in_words(),
         "needs": needs(finding),
+        "edits": None
+        if repair is None
+        else [{"path": each.path, "line": each.start, "end_line": each.end, "text": each.text} for each in repair.replaced],
     }
 
 

@@ -45,7 +45,7 @@ def _brief(patch: Patch, written: str, style: Style) -> Iterator[str]:
     for left in patch.unplanned:
         severity = left.finding.severity
         yield f"{place(left.finding.at)}: {style(severity, f'{severity}[{left.finding.card.id}]')}: not planned: {safe(left.reason)}"
-    for trouble in patch.seen.unreadable:
+    for trouble in patch.seen.result.unreadable:
         yield f"{place(trouble.at)}: {style('bad', 'could not be read')}: {safe(trouble.reason)}"
     if written:
         yield f"{safe(written)}: written"
@@ -77,11 +77,12 @@ def _lines(patch: Patch, written: str, style: Style, width: int, verbose: bool) 
             yield from _wrapped(f"reason: {said(left.reason)}", width)
             if left.step:
                 yield from _wrapped(f"what to do: {said(left.step)}", width)
-    if patch.seen.unreadable:
+    unread = patch.seen.result.unreadable
+    if unread:
         yield ""
-        for line in wrap(f"{counted(len(patch.seen.unreadable), 'place')} could not be read, so this patch may be incomplete:", width):
+        for line in wrap(f"{counted(len(unread), 'place')} could not be read, so this patch may be incomplete:", width):
             yield style("bad", line)
-        for trouble in patch.seen.unreadable:
+        for trouble in unread:
             yield from _wrapped(f"{place(trouble.at)}: {safe(trouble.reason)}", width)
     if written:
         yield ""

@@ -94,19 +94,20 @@ class Report:
     """What one format writes for one command.
 
     `is_shown`: to a reader, whose terminal may have colours and links, or ASCII only. `is_commands`: its lines are commands for the CI
-    job in whose log they stand, as those of no other report may become.
+    job in whose log they stand, as those of no other report may become. `offers_fixes`: a program may apply what it says of a fix.
     """
 
     write: Callable[[Any, Look], str]
     is_shown: bool = False
     is_commands: bool = False
+    offers_fixes: bool = False
 
 
 W = TypeVar("W", bound=Callable[[Any, Look], str])
 _REPORTS: dict[tuple[str, str], Report] = {}
 
 
-def report(command: str, *, is_shown: bool = False, is_commands: bool = False) -> Callable[[W], W]:
+def report(command: str, *, is_shown: bool = False, is_commands: bool = False, offers_fixes: bool = False) -> Callable[[W], W]:
     """Register the decorated function as what the format that its module is named after writes for a command.
 
     It takes what the command came to (`check`: Checked, `facts`: Hosts, `ports`: Hosts and their collisions, `fix`: Planned or Patched,
@@ -114,7 +115,7 @@ def report(command: str, *, is_shown: bool = False, is_commands: bool = False) -
     """
 
     def register(write: W) -> W:
-        _REPORTS[write.__module__.rpartition(".")[2], command] = Report(write, is_shown, is_commands)
+        _REPORTS[write.__module__.rpartition(".")[2], command] = Report(write, is_shown, is_commands, offers_fixes)
         return write
 
     return register
@@ -126,6 +127,12 @@ def find(form: str, command: str) -> Report | None:
         return None
     member(_FORMATS, form)
     return _REPORTS.get((form, command))
+
+
+def offers_fixes(form: str) -> bool:
+    """Whether a report of `check` in this format says of a repository's findings what a patch does, which then has to be proven."""
+    found = find(form, "check")
+    return found is not None and found.offers_fixes
 
 
 def formats(command: str) -> tuple[str, ...]:

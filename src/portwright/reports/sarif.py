@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from portwright._start.lazy_regex import lazy_regex
-from portwright.finding import SEVERITIES, Allowed, Finding, HostResult, RuleMeta, Severity
+from portwright.finding import SEVERITIES, Allowed, Finding, HostResult, Repair, Replaced, RuleMeta, Severity
 from portwright.reports.escape import safe
 from portwright.reports.words import ERRORS, counted, cut_off, how_likely, no_verdict, told_uncovered, what_to_do
 from portwright.source import Span
@@ -144,7 +144,33 @@ def _result(finding: Finding, index: dict[str, int], result: HostResult, base: s
             {"id": number, "physicalLocation": _physical(at, result, base), "message": {"text": _prose(text)}}
             for number, (text, at) in enumerate(placed[:MOST_RELATED], 1)
         ]
+    repair = None if result.repairs is None else result.repairs.get(finding.fingerprint)
+    if repair is not None and repair.replaced and finding.change is not None:
+        written["fixes"] = [_fix(finding, repair, result, base)]
     return written
+
+
+def _fix(finding: Finding, repair: Repair, result: HostResult, base: str) -> _Object:
+    """What a patch of the repository replaces, by files; a file that is not there yet is one without content."""
+    by_path: dict[str, list[Replaced]] = {}
+    for each in repair.replaced:
+        by_path.setdefault(each.path, []).append(each)
+    return {
+        "description": {"text": _prose(finding.summary or ("" if finding.change is None else finding.change.in_words()))},
+        "artifactChanges": [
+            {
+                "artifactLocation": {"uri": _relative(result.in_checkout(path) or path), "uriBaseId": base},
+                "replacements": [
+                    {
+                        "deletedRegion": {"startLine": each.start, "startColumn": 1, "endLine": each.end, "endColumn": 1},
+                        "insertedContent": {"text": each.text},
+                    }
+                    for each in own
+                ],
+            }
+            for path, own in by_path.items()
+        ],
+    }
 
 
 def _accepted(allowed: Allowed, rules: dict[str, RuleMeta], index: dict[str, int], result: HostResult, base: str) -> _Object:

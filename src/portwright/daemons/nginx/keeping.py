@@ -23,13 +23,17 @@ class _InTheWay(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Config:
-    """What is known of the whole config: the maps of $http_upgrade and their rows, whether nginx keeps by default, and its files."""
+    """What is known of the whole config: the maps of $http_upgrade and their rows, whether nginx keeps by default, and its files.
+
+    `whole`: no other file includes these, and may set headers for all of them.
+    """
 
     maps: Mapping[str, Header]
     rows: Mapping[str, Directive]
     by_default: bool
     upstreams: Mapping[str, Directive]
     sources: Mapping[str, Source]
+    whole: bool = True
 
 
 def keeping(
@@ -41,9 +45,14 @@ def keeping(
     upstreams: Mapping[str, Directive],
     sources: Mapping[str, Source],
     config: tuple[str, ...],
+    *,
+    whole: bool = True,
 ) -> Rewriting:
-    """The lines for one upstream, or for the address that stands where one could be. `config` is the file that nginx is given."""
-    known = _Config(maps, rows, by_default, upstreams, sources)
+    """The lines for one upstream, or for the address that stands where one could be. `config` is the file that nginx is given.
+
+    `whole`: no other file includes these.
+    """
+    known = _Config(maps, rows, by_default, upstreams, sources, whole)
     try:
         used = {each for use in uses for each in _use(use, known)}
         rewrites = tuple(sorted({*_upstream(upstream, uses, known), *used}))
@@ -142,6 +151,9 @@ def _connection(use: Use, known: _Config) -> Iterator[Rewrite]:
     header = use.scope.connection
     if header is None:
         if not known.by_default:
+            if use.scope.headers is None and not known.whole:
+                may = "may inherit proxy_set_header lines of a file that includes this one, which a line here would replace"
+                raise _InTheWay(f"{use.at} {may}")
             # One line of a block replaces all that it would inherit: it goes where the others are.
             beside = use.scope.headers or use.node
             yield before(_source(beside), beside.start, 'proxy_set_header Connection "";')

@@ -647,13 +647,15 @@ def _keeping(
     keepalive: bool | None,
     alone: bool,
 ) -> Rewriting | None:
-    """What the config would say if the connections were kept, where they are not and all that use the upstream are known."""
-    if keepalive is not False or alone or not uses or reading.lenient:
+    """What the config would say if the connections were kept, where they are not and what uses the upstream is known."""
+    if keepalive is not False or not uses:
         return None
     from portwright.daemons.nginx.keeping import keeping  # many hosts have no such upstream
 
     sources = {path: document.directives[0].source for path, document in reading.documents.items() if document.directives}
-    return keeping(upstream, uses, maps, rows, _keeps_by_default(version), upstreams, sources, tuple(reading.documents)[:1])
+    # Of a file that stands alone it is not known what includes it, nor what that one sets for all.
+    whole = not (alone or reading.lenient)
+    return keeping(upstream, uses, maps, rows, _keeps_by_default(version), upstreams, sources, tuple(reading.documents)[:1], whole=whole)
 
 
 def _keeps_by_default(version: tuple[int, ...] | None) -> bool:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from portwright.rules import Rule
 
 
-@report("check")
+@report("check", offers_fixes=True)
 def check(checked: Checked, look: Look) -> str:
     from portwright.reports import json_v1
 
