@@ -128,3 +128,7 @@ def test_so_reuseaddr_is_known_where_the_runtime_always_sets_it(command: str, re
     read = generic.read if known is None else known.read
 
     assert [reuse] == [e.reuse_address for e in read(invocation(command), host_of({}), {}) if isinstance(e, Endpoint)]
+
+
+def test_a_daily_job_is_not_the_daemon_whose_name_it_bears() -> None:
+    assert daemon_of(invocation("/etc/cron.daily/privoxy systemd-timer")) is None
