@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from functools import cache
 
 from portwright.finding import Finding
-from portwright.fixes.plan import FixPolicy, Plan, plan
+from portwright.fixes.plan import Plan, plan
+from portwright.fixes.policy import FixPolicy
 from portwright.host import Host
 from portwright.host.reading import read_host
 from portwright.rules import Rule, check, load

@@ -16,7 +16,7 @@ from portwright._start.records import dataclass
 from portwright.audit.check import Selection, planned
 from portwright.audit.inputs import Input, inputs
 from portwright.finding import Finding
-from portwright.fixes.plan import FixPolicy
+from portwright.fixes.policy import FixPolicy
 from portwright.rules import Rule, load
 from portwright.shipped import rules_directory
 

@@ -10,7 +10,8 @@ from portwright._start.records import replace
 from portwright.changes import ContradictionError
 from portwright.changes.config_step import ConfigStep, rewritten
 from portwright.fixes.ansible import Before, playbook, templates
-from portwright.fixes.plan import FixPolicy, Plan, plan
+from portwright.fixes.plan import Plan, plan
+from portwright.fixes.policy import FixPolicy
 from portwright.shipped import playbooks_directory
 from portwright.source import Rewrite, Source
 from portwright.trees.memory import MemoryTree

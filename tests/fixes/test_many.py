@@ -6,7 +6,8 @@ import pytest
 
 from portwright.audit.check import Selection, planned
 from portwright.audit.inputs import inputs
-from portwright.fixes.plan import FixPolicy, Plan
+from portwright.fixes.plan import Plan
+from portwright.fixes.policy import FixPolicy
 from portwright.host import Host
 from portwright.host.reading import read_host
 from portwright.rules import load

@@ -15,7 +15,8 @@ from portwright.changes.kind import OWNED
 from portwright.changes.sysctl_step import SysctlStep
 from portwright.facts import Subject
 from portwright.finding import Finding
-from portwright.fixes.plan import FixPolicy, Plan, plan, unite
+from portwright.fixes.plan import Plan, plan, unite
+from portwright.fixes.policy import FixPolicy
 from portwright.ports import PortSet
 from portwright.source import Span
 from portwright.trees.memory import MemoryTree

@@ -20,7 +20,8 @@ from portwright.audit.inputs import inputs
 from portwright.changes.drop_in_step import DropInStep
 from portwright.changes.sysctl_step import SysctlStep
 from portwright.fixes.ansible import Before, Playbook, PlaybookNameError, playbook, templates
-from portwright.fixes.plan import FixPolicy, Plan
+from portwright.fixes.plan import Plan
+from portwright.fixes.policy import FixPolicy
 from portwright.host import Host
 from portwright.shipped import playbooks_directory
 from tests.fixes.on_a_copy import MACHINE_ID, PROXY, RANGE, RESERVED, SYSCTL_FILE, UNPRIVILEGED, only, plan_for, service, web

@@ -5,7 +5,8 @@ import pytest
 from portwright.facts import Invocation
 from portwright.host.join.privilege import may_bind
 from portwright.system.host_files.captures import Captured, captured
-from portwright.system.processes import following, starters
+from portwright.system.processes import following, starters, wrappers
+from portwright.system.sysctl import commands, keepers
 from portwright.system.systemd import invocations as of_units
 from portwright.system.systemd import sandbox
 from portwright.system.systemd.invocations import invocations
@@ -495,4 +496,6 @@ def test_what_is_started_in_another_network_is_not_in_the_one_of_the_host(comman
 def test_what_few_hosts_need_is_asked_for_wherever_it_has_an_answer() -> None:
     """Names that stand in a module for the start's sake are those of the module that is imported for them."""
     assert set(starters.STARTERS) == following.STARTERS
+    assert set(wrappers.WRAPPERS) == following.WRAPPERS
+    assert set(keepers.KEEPERS) == commands.KEEPERS
     assert sandbox._MUST_EXIST < of_units._SANDBOX

@@ -21,7 +21,8 @@ from portwright.trees.directory import DirectoryTree
 
 if TYPE_CHECKING:
     from portwright.fixes.ansible import Before
-    from portwright.fixes.plan import FixPolicy, Plan
+    from portwright.fixes.plan import Plan
+    from portwright.fixes.policy import FixPolicy
 
 
 class SelectionError(ValueError):

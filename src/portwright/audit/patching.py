@@ -8,7 +8,7 @@ from portwright.audit.inputs import Input
 from portwright.finding import Finding, HostResult
 from portwright.fixes.patch import MOST_PROOFS, Patch, Seen, patch
 from portwright.fixes.patches.place import Texts
-from portwright.fixes.plan import FixPolicy
+from portwright.fixes.policy import FixPolicy
 from portwright.host import Host
 from portwright.repositories.checkout import Checkout
 from portwright.repositories.reading import read_repository

@@ -1,11 +1,15 @@
 """Ports that the kernel is not to lend."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from portwright._start.records import dataclass, replace
 from portwright.changes.kind import Change, ChangeKind, ContradictionError, Disruption, Host, Marks, Safety, Step
-from portwright.changes.sysctl_step import RESERVED, SysctlStep, step_for
+from portwright.facts.sysctl import RESERVED
 from portwright.ports import PortSet, union
+
+if TYPE_CHECKING:
+    from portwright.changes.sysctl_step import SysctlStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +34,10 @@ class ReservePorts(Change):
         return {"ports": str(self.ports)}
 
     @classmethod
-    def unite(cls, host: Host, wished: Sequence["ReservePorts"], step: Step | None, marks: Marks) -> SysctlStep:
+    def unite(cls, host: Host, wished: Sequence["ReservePorts"], step: Step | None, marks: Marks) -> "SysctlStep":
         """Reserving replaces the whole list, so what is reserved goes with it: by files, whoever loads them, and by hand on the kernel."""
+        from portwright.changes.sysctl_step import SysctlStep, step_for
+
         sysctl = host.sysctl(RESERVED)
         held = [] if sysctl is None else [sysctl.boot, sysctl.reload, sysctl.running or ""]
         held += [step.value] if isinstance(step, SysctlStep) else []

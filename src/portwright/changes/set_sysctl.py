@@ -1,12 +1,15 @@
 """A kernel setting with another value."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.changes.kind import Change, ChangeKind, ContradictionError, Disruption, Host, Marks, Misuse, Safety, Step
-from portwright.changes.sysctl_step import RANGE, SysctlStep, step_for
+from portwright.facts.sysctl import RANGE
+
+if TYPE_CHECKING:
+    from portwright.changes.sysctl_step import SysctlStep
 
 SETTABLE = ("net.", "sunrpc.", "fs.file-max", "fs.nr_open")
 """How the names of the kernel settings begin that a rule may propose. Some others (kernel.core_pattern, kernel.modprobe) run programs."""
@@ -34,7 +37,9 @@ class SetSysctl(Change):
         return {"key": self.key, "value": self.value}
 
     @classmethod
-    def unite(cls, host: Host, wished: Sequence["SetSysctl"], step: Step | None, marks: Marks) -> SysctlStep:
+    def unite(cls, host: Host, wished: Sequence["SetSysctl"], step: Step | None, marks: Marks) -> "SysctlStep":
+        from portwright.changes.sysctl_step import step_for
+
         key, value = wished[0].key, wished[0].value
         if any(change.value != value for change in wished):
             raise ContradictionError(f"another finding proposes {key} = {value}")

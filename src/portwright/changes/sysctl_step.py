@@ -5,12 +5,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.changes.kind import OWNED, ContradictionError, Disruption, Host, Marks, Safety, Step
-from portwright.facts import Sysctl
+from portwright.facts.sysctl import RANGE, RESERVED, UNPRIVILEGED, Sysctl
 from portwright.source import Span
-
-RANGE = "net.ipv4.ip_local_port_range"
-RESERVED = "net.ipv4.ip_local_reserved_ports"
-UNPRIVILEGED = "net.ipv4.ip_unprivileged_port_start"
 
 SYSCTL_FILE = "/etc/sysctl.d/zz-portwright.conf"
 """The one file for kernel settings that portwright owns; its name sorts after 99-sysctl.conf, and after k8s.conf and its like."""

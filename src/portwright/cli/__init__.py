@@ -247,7 +247,7 @@ def _ports(options: Options) -> int:
 def _fix(options: Options) -> int:
     from portwright.audit.check import before, planned
     from portwright.fixes.ansible import PlaybookNameError, playbook, templates
-    from portwright.fixes.plan import FixPolicy
+    from portwright.fixes.policy import FixPolicy
     from portwright.reports.registry import Planned
     from portwright.shipped import playbooks_directory
 
@@ -294,7 +294,7 @@ def _patch(given: Input, rules: tuple[Rule, ...], known: frozenset[str], selecti
     """A patch for a repository's own files, or for one file of it."""
     from portwright.audit.patching import patched
     from portwright.fixes.patches.diff import patch
-    from portwright.fixes.plan import FixPolicy
+    from portwright.fixes.policy import FixPolicy
     from portwright.reports.registry import Patched
 
     if options.patch is not None and given.content is not None:

@@ -8,6 +8,10 @@ from portwright.facts.subject import Subject
 from portwright.facts.value import Confidence, Overridden
 from portwright.source import Span
 
+RANGE = "net.ipv4.ip_local_port_range"
+RESERVED = "net.ipv4.ip_local_reserved_ports"
+UNPRIVILEGED = "net.ipv4.ip_unprivileged_port_start"
+
 _UNKNOWN = "\ufffd"  # stands for what a text does not tell
 
 

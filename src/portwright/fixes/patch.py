@@ -14,7 +14,8 @@ from portwright.fixes.patches.diff import hunks
 from portwright.fixes.patches.place import Place, Texts, Wish
 from portwright.fixes.patches.texts import NoPlaceError, TextEdit, edited
 from portwright.fixes.patches.wishes import key_of
-from portwright.fixes.plan import FixPolicy, Unplanned, assert_room, refusal, sorted_out_new
+from portwright.fixes.plan import Unplanned, assert_room, sorted_out_new
+from portwright.fixes.policy import FixPolicy, refusal
 from portwright.host import Host
 from portwright.source import Span
 from portwright.trees import ReadError

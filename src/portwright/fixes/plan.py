@@ -6,8 +6,9 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from portwright._start.records import dataclass, field
 from portwright.changes import Change, ContradictionError, Safety, Step
 from portwright.changes.kind import DISRUPTIONS, Marks
-from portwright.changes.sysctl_step import RANGE, RESERVED
+from portwright.facts.sysctl import RANGE, RESERVED
 from portwright.finding import SEVERITIES, Finding
+from portwright.fixes.policy import FixPolicy, never_planned, refusal
 from portwright.host import Host
 from portwright.numbers import decimals
 from portwright.ports import PortSet
@@ -72,13 +73,6 @@ Recheck = Callable[[Mapping[str, bytes | None]], tuple[Host, tuple[Finding, ...]
 """Read and check the same host again with these edits laid over it."""
 
 
-@dataclass(frozen=True, slots=True)
-class FixPolicy:
-    """How much a plan may ask of the host: findings whose mending needs a person's review are planned only when asked for."""
-
-    review: bool = False
-
-
 def plan(host: Host, findings: tuple[Finding, ...], recheck: Recheck, policy: FixPolicy | None = None) -> Plan:
     """A proven plan: laid over the host, every finding it claims is gone and no new one came.
 
@@ -96,28 +90,6 @@ def plan(host: Host, findings: tuple[Finding, ...], recheck: Recheck, policy: Fi
     if not proven.steps:
         reason = "no finding has a fix that could be proven safe" if findings else "nothing was found"
     return Plan(host, proven.steps, proven.edits, proven.fixed, tuple(left), proven.usable, reason)
-
-
-def never_planned(repository: bool, unread_init: str) -> str:
-    """Why nothing is planned for what was read, whatever is found there; "" where a plan is tried."""
-    if repository:
-        return "a repository is not a host: no file states which machine it is for, so change the file at the place shown"
-    return unread_init
-
-
-def refusal(finding: Finding, policy: FixPolicy, *, ours: bool = False, patch: bool = False) -> str:
-    """Why no fix of a finding is tried, as far as that can be told without reading the host again; "" where one is.
-
-    `patch`: it is to be made in a repository's files. A finding that is `ours`, brought by another change of the plan, need not be sure:
-    to reserve a port too many does no harm.
-    """
-    if finding.change is None:
-        return finding.manual.reason if finding.manual else "no change of the configuration is right for every host"
-    if finding.confidence == "possible" and not (ours and finding.change.harmless):
-        return "the finding is not certain enough to change a host"
-    if finding.change.safety == "review" and not policy.review:
-        return "its fix needs review by somebody who knows the service (--allow-review plans it)"
-    return finding.change.unpatchable() if patch else finding.change.unwritable()
 
 
 def _sort_out(findings: Iterable[Finding], policy: FixPolicy, *, ours: bool = False) -> tuple[list[Finding], list[Unplanned]]:

@@ -5,8 +5,6 @@ from collections.abc import Iterable
 from portwright._start.records import dataclass
 from portwright.coverage import NotUnderstood
 from portwright.daemons import Daemon, DaemonFact
-from portwright.daemons._engine.never_listening import never_listens
-from portwright.daemons._engine.unknown_program import subject
 from portwright.facts import Endpoint, Invocation, Unit
 from portwright.source import Span
 from portwright.system.processes.programs import SHELLS, find_program, is_shell_script
@@ -49,6 +47,8 @@ def not_understood(started: tuple[Read, ...], unit: Unit | None, listens: bool, 
 
             if pm2.is_understood(invocation):
                 continue
+        from portwright.daemons._engine.never_listening import never_listens
+
         program = _program(invocation, files)
         if any(never_listens(path, files) for path in (program, _executed(invocation, files))):
             continue
@@ -88,6 +88,8 @@ def ends_with_its_command(unit: Unit) -> bool:
 
 def _program(invocation: Invocation, files: Files) -> str:
     """The full path of what is run: the script that an interpreter is given, else the program."""
+    from portwright.daemons._engine.unknown_program import subject
+
     script = subject(invocation)[1] or _script_of_shell(invocation)
     return script or _executed(invocation, files)
 
@@ -98,6 +100,8 @@ def _executed(invocation: Invocation, files: Files) -> str:
 
 def _reason(each: Read, program: str, files: Files) -> str:
     """Why nobody knows whether a program listens; "" where its reader knows that it does not."""
+    from portwright.daemons._engine.unknown_program import subject
+
     invocation = each.invocation
     words = invocation.argv
     unclear = any(UNKNOWN in word.text for word in words)

@@ -10,7 +10,6 @@ from portwright._start import debug_log
 from portwright._start.records import dataclass, field, replace
 from portwright.coverage import Coverage, NotUnderstood
 from portwright.daemons import DaemonFact, read_as
-from portwright.daemons._engine import unknown_program as generic
 from portwright.facts import Endpoint, Fact, FileNeed, Invocation, Listener, Privileges, ServiceFact, Traits, Unit, kinds
 from portwright.host import Host
 from portwright.host.join.addresses import BindContext
@@ -231,7 +230,9 @@ def daemon_facts(invocation: Invocation, files: Files, known: Captured) -> Read:
     if debug_log.ENABLED:
         name = "no known daemon" if known_daemon is None else known_daemon.name
         debug_log.say("daemons", "what is started at %s is %s", invocation.at, name)
-    read = generic.read if known_daemon is None else known_daemon.read
+    if known_daemon is None:
+        from portwright.daemons._engine import unknown_program
+    read = unknown_program.read if known_daemon is None else known_daemon.read
     files.take_not_understood()
     return Read(invocation, known_daemon, read(invocation, files, known.packages), files.take_not_understood())
 

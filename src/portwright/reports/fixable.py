@@ -1,7 +1,7 @@
 """What a report may promise of `portwright fix`: whether a plan for a finding is tried, and which option that takes."""
 
 from portwright.finding import Finding, HostResult
-from portwright.fixes.plan import FixPolicy, never_planned, refusal
+from portwright.fixes.policy import FixPolicy, never_planned, refusal
 
 ALLOW_REVIEW = "--allow-review"
 _DEFAULT, _REVIEWED = FixPolicy(), FixPolicy(review=True)

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator
 
 from portwright.facts import NET_BIND_SERVICE, Confidence, ContainerLine
+from portwright.facts.sysctl import RANGE, RESERVED, UNPRIVILEGED
 from portwright.numbers import is_digits
 from portwright.source import Word
 from portwright.system.spanned_text import UNKNOWN
-from portwright.system.sysctl.kernel import RANGE, RESERVED, UNPRIVILEGED, missing, normal, write
+from portwright.system.sysctl.kernel import missing, normal, write
 
 # runc, validate_sysctl.go: what it and crun hold to be a namespace's own; any other key is refused before the kernel is asked.
 _OF_IPC = frozenset(

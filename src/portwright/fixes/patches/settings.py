@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.changes import Change
-from portwright.changes.sysctl_step import RANGE, RESERVED
 from portwright.facts import Assignment, Sysctl
+from portwright.facts.sysctl import RANGE, RESERVED
 from portwright.finding import Finding
 from portwright.fixes.patches.new_settings import new_places
 from portwright.fixes.patches.place import Hosts, Place, Texts, Wish

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from portwright.changes import Change, ContradictionError, ReservePorts, SetSysctl
-from portwright.changes.sysctl_step import RESERVED
+from portwright.facts.sysctl import RESERVED
 from portwright.ports import PortSet, union
 
 

@@ -6,7 +6,6 @@ from typing import Literal
 from portwright._start.records import replace
 from portwright.facts import Confidence, Endpoint, Invocation, Listener, Privileges, Starts, Unit, weakest
 from portwright.host.join.addresses import BindContext, brought, floating, is_sure, literal, refusal
-from portwright.host.join.port_labels import Mislabelled, mislabelled
 from portwright.host.join.privilege import Permission, may_bind
 from portwright.numbers import decimal, decimals
 from portwright.ports import PortSet
@@ -14,6 +13,7 @@ from portwright.system.spanned_text import UNKNOWN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from portwright.host.join.port_labels import Mislabelled
     from portwright.system.host_files.apparmor import Profile
 
 _PRIVATE_START = 1024  # a new network namespace starts from the kernel's own defaults, not from the host's sysctl.d
@@ -218,7 +218,7 @@ def _first_unprivileged(context: BindContext) -> int:
     return 1024 if start is None else start
 
 
-def _mislabelled(endpoint: Endpoint, invocation: Invocation, context: BindContext) -> Mislabelled | None:
+def _mislabelled(endpoint: Endpoint, invocation: Invocation, context: BindContext) -> "Mislabelled | None":
     """The port that SELinux's policy does not let it bind, None where it does, or its program runs in no domain of its own.
 
     The kernel asks for ports outside of the ephemeral range and for privileged ones (selinux_socket_bind() in security/selinux/hooks.c).
@@ -232,10 +232,12 @@ def _mislabelled(endpoint: Endpoint, invocation: Invocation, context: BindContex
     if ends is not None and len(ends) == 2:
         low = max(ends[0], _first_unprivileged(context))
         asked = asked.minus(PortSet.of((low, ends[1]))) if low <= ends[1] else asked
+    from portwright.host.join.port_labels import mislabelled
+
     return mislabelled(endpoint.traits.confined_by, endpoint.protocol, asked, policy)
 
 
-def _by_policy(label: Mislabelled, endpoint: Endpoint, context: BindContext) -> Permission:
+def _by_policy(label: "Mislabelled", endpoint: Endpoint, context: BindContext) -> Permission:
     reason = f"SELinux is enforcing, and its policy lets {label.domain} bind ports of type {label.wanted}, which {label.port} is not"
     own = context.selinux is not None and context.selinux.modules
     if str(label.port) in endpoint.traits.labelled and context.selinux is not None and not context.selinux.known:

@@ -1,12 +1,12 @@
 """What terms say of kernel settings: their names, the numbers in them, and the note that says which line set one."""
 
 from portwright.facts import Overridden, Sysctl
+from portwright.facts.sysctl import RANGE as RANGE
+from portwright.facts.sysctl import RESERVED as RESERVED
+from portwright.facts.sysctl import UNPRIVILEGED as UNPRIVILEGED
 from portwright.finding import Note
 from portwright.numbers import decimals, signed
 
-RANGE = "net.ipv4.ip_local_port_range"
-RESERVED = "net.ipv4.ip_local_reserved_ports"
-UNPRIVILEGED = "net.ipv4.ip_unprivileged_port_start"
 SOMAXCONN = "net.core.somaxconn"
 _PORT_SETTING_KEYS = """
     net.ipv4.ip_local_port_range net.ipv4.ip_local_reserved_ports net.ipv4.ip_unprivileged_port_start

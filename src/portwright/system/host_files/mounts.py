@@ -1,16 +1,17 @@
 """Which NFS file systems a host mounts, and from which privileged ports its client connects: fstab(5), systemd.mount(5), autofs(5)."""
 
 from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from portwright.facts import Mount, Unit, Value
-from portwright.formats import words
 from portwright.source import Source, Word
-from portwright.system.host_files.modules import module_options
 from portwright.trees import Files
+
+if TYPE_CHECKING:
+    from portwright.formats.words import Line
 
 NFS = ("nfs", "nfs4")
 
-_PLAIN = words.Dialect(quotes="")
 _MOST_MAPS = 64
 
 
@@ -22,6 +23,8 @@ def nfs_mounts(units: Collection[Unit], files: Files) -> tuple[Mount, ...]:
 
 def resvport_options(files: Files) -> Mapping[str, Value]:
     """What `options sunrpc min_resvport=...` lines of modprobe.d(5) set when the module is loaded; the later file wins."""
+    from portwright.system.host_files.modules import module_options
+
     found = files.once(module_options)
     return {name: found[f"sunrpc.{name}"] for name in ("min_resvport", "max_resvport") if f"sunrpc.{name}" in found}
 
@@ -74,9 +77,13 @@ def _maps(files: Files) -> Iterator[Mount]:
                     yield Mount(entry.at, location, f"{line.keyword.text}/{entry.keyword.text}", kind, options, True)
 
 
-def _lines(path: str, files: Files) -> tuple[words.Line, ...]:
+def _lines(path: str, files: Files) -> "tuple[Line, ...]":
     source: Source | None = files.read(path) if files.kind(path) == "file" else None
-    return () if source is None else words.parse(source, _PLAIN)[0]
+    if source is None:
+        return ()
+    from portwright.formats import words
+
+    return words.parse(source, words.Dialect(quotes=""))[0]
 
 
 def _options(word: Word) -> tuple[str, ...]:

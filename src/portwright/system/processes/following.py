@@ -3,10 +3,19 @@
 from portwright._start.records import replace
 from portwright.system.processes.process import Process
 from portwright.system.processes.programs import SHELLS, is_shell_script
-from portwright.system.processes.wrappers import WRAPPERS, unwrapped
 from portwright.trees import Files
 
-STARTERS = frozenset(("ip", "nsenter", "scl", "screen", "script", "tmux"))  # of starters.py, which few hosts need
+# The names in the tables of starters.py and wrappers.py, which a host without them does not need.
+STARTERS = frozenset(("ip", "nsenter", "scl", "screen", "script", "tmux"))
+WRAPPERS = frozenset(
+    (
+        "authbind", "bwrap", "catchsegv", "cgexec", "choom", "chpst", "chroot", "chrt", "daemonize", "dbus-run-session", "doas",
+        "dumb-init", "eatmydata", "env", "envdir", "envuidgid", "flock", "gosu", "ionice", "nice", "nohup", "numactl", "prlimit",
+        "rootlesskit", "runuser", "s6-envdir", "s6-setuidgid", "s6-softlimit", "setarch", "setlock", "setpriv", "setsid", "setuidgid",
+        "softlimit", "start-stop-daemon", "stdbuf", "su", "su-exec", "sudo", "systemd-cat", "systemd-inhibit", "systemd-run", "taskset",
+        "timeout", "tini", "unbuffer", "unshare", "xvfb-run",
+    )
+)  # fmt: skip
 MOST_PROCESSES = 64
 _DEEPEST = 12
 
@@ -29,6 +38,8 @@ def follow(process: Process, files: Files, depth: int = 0) -> tuple[Process, ...
         inner = handed_over(name, process, files)
         return (process,) if inner is None else follow(inner, files, depth + 1)
     if name in WRAPPERS:
+        from portwright.system.processes.wrappers import unwrapped
+
         inner = unwrapped(name, process, files)
         return (process,) if inner is None else follow(inner, files, depth + 1)
     ends: list[Process] = []

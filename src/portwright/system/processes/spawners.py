@@ -1,29 +1,37 @@
 """Programs that others start and keep: @reboot lines of cron, programs of supervisor, monit and pm2, as Invocations of their unit."""
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from portwright.facts import Invocation, Privileges, weakest
-from portwright.system.processes import cron
 from portwright.system.processes.following import follow
 from portwright.system.processes.privileges import after_switches, after_switching_user
 from portwright.system.processes.process import Process
-from portwright.system.processes.spawned import Spawned
 from portwright.trees import Files
 
+if TYPE_CHECKING:
+    from portwright.system.processes.spawned import Spawned
 
-def _programs(keeper: Invocation, files: Files) -> Iterable[Spawned]:
+
+def _jobs(keeper: Invocation, files: Files) -> "Iterable[Spawned]":
+    from portwright.system.processes import cron
+
+    return cron.children(keeper, files)
+
+
+def _programs(keeper: Invocation, files: Files) -> "Iterable[Spawned]":
     from portwright.system.processes import supervisor
 
     return supervisor.children(keeper, files)
 
 
-def _checked(keeper: Invocation, files: Files) -> Iterable[Spawned]:
+def _checked(keeper: Invocation, files: Files) -> "Iterable[Spawned]":
     from portwright.system.processes import monit
 
     return monit.children(keeper, files)
 
 
-def _apps(keeper: Invocation, files: Files) -> Iterable[Spawned]:
+def _apps(keeper: Invocation, files: Files) -> "Iterable[Spawned]":
     from portwright.system.processes import pm2
 
     return pm2.children(keeper, files)
@@ -31,9 +39,9 @@ def _apps(keeper: Invocation, files: Files) -> Iterable[Spawned]:
 
 CHECKER = "monit"
 _OF_NODE = ("pm2", "pm2-runtime", "pm2-docker")
-_KEEPERS: Mapping[str, Callable[[Invocation, Files], Iterable[Spawned]]] = {
-    "cron": cron.children,
-    "crond": cron.children,
+_KEEPERS: "Mapping[str, Callable[[Invocation, Files], Iterable[Spawned]]]" = {
+    "cron": _jobs,
+    "crond": _jobs,
     CHECKER: _checked,
     **dict.fromkeys(_OF_NODE, _apps),
     "supervisord": _programs,

@@ -18,6 +18,7 @@ from portwright.trees import Files
 
 _LOADERS = ("sysctl", "systemd-sysctl")
 _CRON = ("cron", "crond")
+KEEPERS = frozenset(("saptune", "tuned", "ufw-init"))  # those of keepers.py, which few hosts start
 _LONGEST_SCRIPT = 1 << 18
 _LONGEST_COMMAND = 400
 _PROC = "/proc/sys/net/"
@@ -117,10 +118,11 @@ def writes_of(
     With the `environment` that the unit gives to a command that names variables, the shell's text is run as far as it tells; without
     it, which of its commands are run is not known, and those outside of functions and `case` are taken.
     """
-    from portwright.system.sysctl.keepers import writes_of_keeper
-
     name = program.rpartition("/")[2]
-    yield from writes_of_keeper(program, unit, files)
+    if name in KEEPERS:
+        from portwright.system.sysctl.keepers import writes_of_keeper
+
+        yield from writes_of_keeper(program, unit, files)
     if name in _CRON:
         yield from _of_jobs(name, unit, files)
         return

@@ -1,15 +1,17 @@
 """Programs that bring kernel settings of their own and write them at boot: tuned's active profile, ufw's sysctl.conf, saptune's notes."""
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from portwright._start.records import replace
-from portwright.formats import sections
-from portwright.formats.nodes import Node
 from portwright.formats.sysctl import PROCPS, Line, dotted, normalized, parse
-from portwright.source import Span, Word
+from portwright.source import Source, Span, Word
 from portwright.system.spanned_text import UNKNOWN
 from portwright.system.started import SysctlWrite
 from portwright.trees import Files
+
+if TYPE_CHECKING:
+    from portwright.formats.nodes import Node
 
 _MOST_PROFILES = 64
 _YES = ("1", "true", "yes", "on", "y", "t")
@@ -17,7 +19,7 @@ _YES = ("1", "true", "yes", "on", "y", "t")
 
 def writes_of_keeper(program: str, unit: str, files: Files) -> Iterator[SysctlWrite]:
     """What one of these programs writes, started by a unit; nothing for any other program."""
-    keeper = _KEEPERS.get(program.rpartition("/")[2])
+    keeper = KEEPERS.get(program.rpartition("/")[2])
     if keeper is not None:
         yield from keeper(unit, files)
 
@@ -84,11 +86,19 @@ def _tuned(unit: str, files: Files) -> Iterator[SysctlWrite]:
                 yield write
 
 
+def _sections(source: Source | None) -> "tuple[Node, ...]":
+    if source is None:
+        return ()
+    from portwright.formats.sections import parse
+
+    return parse(source)[0]
+
+
 def _reapplies(files: Files) -> bool:
     """reapply_sysctl of tuned-main.conf, which is on unless it says otherwise."""
     said = None
     source = files.read(_MAIN) if files.kind(_MAIN) == "file" else None
-    for node in () if source is None else sections.parse(source)[0]:
+    for node in _sections(source):
         if node.key.text == "reapply_sysctl" and node.values:
             said = node.values[-1].text
     return said is None or said.lower() in _YES
@@ -115,7 +125,7 @@ def _profile(name: str, by: Span, files: Files, chain: list[str]) -> dict[str, W
         return {}
     found: dict[str, Word] = {}
     variables: dict[str, str] = {}
-    nodes, _ = sections.parse(source)
+    nodes = _sections(source)
     for section in nodes:
         for setting in section.children if section.key.text == "main" else ():
             if setting.key.text == "include":
@@ -135,13 +145,13 @@ def _profile(name: str, by: Span, files: Files, chain: list[str]) -> dict[str, W
     return found
 
 
-def _words(setting: Node) -> Iterator[Word]:
+def _words(setting: "Node") -> Iterator[Word]:
     for value in setting.values:
         for name in value.text.replace(",", " ").split():
             yield Word(name, value.at)
 
 
-def _value(setting: Node) -> Word:
+def _value(setting: "Node") -> Word:
     """The whole text behind the sign."""
     at = setting.key.at.to(setting.values[-1].at)
     return Word(" ".join(word.text for word in setting.values).strip("\"'"), at)
@@ -178,7 +188,7 @@ def _saptune(unit: str, files: Files) -> Iterator[SysctlWrite]:
 def _of_note(path: str, files: Files) -> dict[str, Word]:
     source = files.read(path) if files.kind(path) == "file" else None
     found: dict[str, Word] = {}
-    for section in () if source is None else sections.parse(source)[0]:
+    for section in _sections(source):
         if section.key.text == "sysctl":
             for setting in section.children:
                 value = _value(setting) if setting.values else Word("", setting.key.at)
@@ -186,4 +196,4 @@ def _of_note(path: str, files: Files) -> dict[str, Word]:
     return found
 
 
-_KEEPERS: Mapping[str, Callable[[str, Files], Iterator[SysctlWrite]]] = {"tuned": _tuned, "ufw-init": _ufw, "saptune": _saptune}
+KEEPERS: Mapping[str, Callable[[str, Files], Iterator[SysctlWrite]]] = {"tuned": _tuned, "ufw-init": _ufw, "saptune": _saptune}

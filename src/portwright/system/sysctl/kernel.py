@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 
 from portwright._start.records import dataclass
+from portwright.facts.sysctl import RANGE, RESERVED, UNPRIVILEGED
 from portwright.numbers import decimal, decimals, is_digits
 from portwright.ports import PortSet, read_list, read_number
 from portwright.system.releases.of_host import Release
 from portwright.system.releases.since import KERNEL
 
-RANGE = "net.ipv4.ip_local_port_range"
-RESERVED = "net.ipv4.ip_local_reserved_ports"
-UNPRIVILEGED = "net.ipv4.ip_unprivileged_port_start"
 _ALL_IPV6 = "net.ipv6.conf.all.disable_ipv6"
 
 State = Mapping[str, str]

@@ -10,6 +10,7 @@ from portwright._start import debug_log
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, replace
 from portwright.facts import Assignment, Confidence, Overridden, Sysctl
+from portwright.facts.sysctl import RANGE, UNPRIVILEGED
 from portwright.formats.sysctl import (
     PROCPS,
     SYSTEMD,
@@ -228,7 +229,7 @@ class _Ledger:
         if not procps and held is not None and held.value == entry.value:
             self.held[key] = _Held(held.value, entry)  # systemd reads before it writes, and then has nothing to write
             return kernel.Written()
-        before = {name: self.held[name].value for name in (kernel.RANGE, kernel.UNPRIVILEGED)}
+        before = {name: self.held[name].value for name in (RANGE, UNPRIVILEGED)}
         if UNKNOWN in (entry.value or ""):
             written = kernel.Written(((key, UNKNOWN),))  # whether the kernel takes it is as little known
         else:

@@ -6,7 +6,6 @@ from functools import lru_cache
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.facts import Setting, Unit
-from portwright.system.nearness import near
 from portwright.system.releases.unit_settings import GONE, READ_IN, SECTIONS
 
 _COMMANDS = ("Service", "Socket", "Mount", "Swap")  # systemd.exec(5): the types of unit that run commands
@@ -111,6 +110,8 @@ def meant_by(key: str) -> str | None:
         return None
     if (same := _by_parts().get(tuple(sorted(_parts(key))))) is not None:
         return same
+    from portwright.system.nearness import near
+
     bare = _bare(key)
     letters = _letters(bare)
     for each, known, its, allowed in _known(len(bare)):
@@ -125,6 +126,8 @@ def _meant_otherwise(key: str, section: str) -> str | None:
     """The setting of a section that a key was surely meant to be."""
     if key in _KNOWN_TOO or key.startswith(("X-", "-")) or not 3 < len(key) <= 40:
         return None
+    from portwright.system.nearness import near
+
     bare = _bare(key)
     letters = _letters(bare)
     for each, known, its, allowed in _others(section):

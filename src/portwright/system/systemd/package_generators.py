@@ -1,15 +1,17 @@
 """What the generators of packages make at each boot, for a tree that does not hold it: units, drop-ins and links from daemons' configs."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from portwright._start.records import dataclass
 from portwright.facts import Setting, Unit
-from portwright.formats import words
 from portwright.numbers import decimal
 from portwright.source import Source, Span, Word
-from portwright.system.includes import Includes
 from portwright.system.systemd.unit_files import Link, is_unit_name
 from portwright.trees import Files
+
+if TYPE_CHECKING:
+    from portwright.system.includes import Includes
 
 _DIRECTORIES = ("/usr/lib/systemd/system-generators", "/lib/systemd/system-generators", "/usr/local/lib/systemd/system-generators")
 _MASKING = ("/etc/systemd/system-generators", "/run/systemd/system-generators")
@@ -75,6 +77,9 @@ def _ssh(files: Files, native: frozenset[str]) -> Made:
     """
     if _SSH_SOCKET not in native or files.kind(_SSHD) != "file":
         return Made()
+    from portwright.formats import words
+    from portwright.system.includes import Includes
+
     reading = Includes(files, words.SSHD, "/etc/ssh", "sshd")
     said = _Ssh([], [], [])
     _read_sshd((_SSHD,), reading, said)
@@ -110,7 +115,7 @@ class _Ssh:
         return [word.text.lower() for word in self.places]
 
 
-def _read_sshd(chain: tuple[str, ...], reading: Includes, said: _Ssh) -> None:
+def _read_sshd(chain: tuple[str, ...], reading: "Includes", said: _Ssh) -> None:
     for line in reading.lines(chain[-1]):
         keyword = line.keyword.text.lower()
         if keyword == "match":

@@ -7,7 +7,6 @@ from portwright.facts import Invocation, Privileges, Unit, weakest
 from portwright.system.host_files.captures import Captured
 from portwright.system.processes.spawners import spawned
 from portwright.system.started import InitSocket, Packaged, Started
-from portwright.system.systemd import socket_units
 from portwright.system.systemd.generators import is_guess
 from portwright.system.systemd.invocations import invocations
 from portwright.system.systemd.privileges import unit_privileges
@@ -55,10 +54,14 @@ def _sockets(units: Units, files: Files) -> Iterator[InitSocket]:
     """What PID 1 and the managers of users bind for .socket units."""
     for unit in units.each:
         if unit.kind == "socket" and unit.state == "loaded":
+            from portwright.system.systemd import socket_units
+
             activates = socket_units.activates(unit, units)
             for endpoint in socket_units.read(unit, units, files):
                 yield InitSocket(endpoint, unit, activates)
     for manager in managers(units, files):
         for unit, binder in manager.sockets():
+            from portwright.system.systemd import socket_units
+
             for endpoint in socket_units.read(unit, manager.units, files):
                 yield InitSocket(replace(endpoint, binds_as=None), unit, None, binder)

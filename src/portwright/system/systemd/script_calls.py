@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterator
 from portwright.facts import Call, Unit
 from portwright.numbers import is_digits
 from portwright.source import Source, Span
-from portwright.system.processes import cron
 from portwright.system.processes.programs import SHELLS, script_head
 from portwright.trees import Files
 
@@ -36,6 +35,8 @@ def script_calls(units: Collection[Unit], files: Files, *, repository: bool) -> 
                 scripts.setdefault(path, unit)
     runs = {unit.name for unit in units if unit.name in _CRON and unit.state == "loaded" and unit.starts == "boot"}
     if runs or repository:
+        from portwright.system.processes import cron
+
         for path, owner in cron.tables(files, debian="cron.service" in runs):
             for offset, command, source in _commands(path, owner, files):
                 found += _in_text(source, command, offset, path, None)
@@ -50,6 +51,8 @@ def script_calls(units: Collection[Unit], files: Files, *, repository: bool) -> 
 def _commands(path: str, owner: str | None, files: Files) -> Iterator[tuple[int, str, Source]]:
     source = files.read(path) if files.kind(path) == "file" else None
     if source is not None:
+        from portwright.system.processes import cron
+
         yield from ((offset, command, source) for offset, command in cron.commands(source, owner))
 
 

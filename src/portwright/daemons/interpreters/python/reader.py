@@ -2,7 +2,6 @@
 
 from portwright._start.records import replace
 from portwright.daemons import DaemonFact, Packages, bears_its_name, daemon_of
-from portwright.daemons._engine import unknown_program as generic
 from portwright.facts import Endpoint, Invocation, Traits
 from portwright.numbers import is_digits
 from portwright.ports import PortSet
@@ -47,7 +46,7 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
         started = replace(invocation, argv=(name, *rest))
         if (server := daemon_of(started)) is not None and name.text in server.programs:
             return server.read(started, files, packages)
-        return generic.read(invocation, files, packages)
+        return _of_nobody_known(invocation, files, packages)
     words = invocation.argv[1:]
     at = 0
     while at < len(words):
@@ -69,7 +68,13 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
                 return said
             break
         at += 2 if text in _WITH_VALUE else 1
-    return generic.read(invocation, files, packages)
+    return _of_nobody_known(invocation, files, packages)
+
+
+def _of_nobody_known(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
+    from portwright.daemons._engine import unknown_program
+
+    return unknown_program.read(invocation, files, packages)
 
 
 def _module(invocation: Invocation) -> tuple[Word, tuple[Word, ...]] | None:
