@@ -5,7 +5,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Literal
 
-from portwright._start.records import dataclass
+from portwright._start.records import dataclass, replace
 from portwright.facts.kind import FactKind
 from portwright.facts.subject import Subject
 from portwright.facts.value import Overridden, Starts, Value
@@ -79,6 +79,14 @@ class Unit:
             found.setdefault((setting.section, setting.key), []).append(setting)
         return found
 
+    def with_start(
+        self, starts: Starts, why: str, started_by: tuple[str, ...], excluded_by: Value | None = None, refused: str = ""
+    ) -> "Unit":
+        """The unit with what starts it; what was worked out of its settings is the same."""
+        made = replace(self, starts=starts, why=why, started_by=started_by, excluded_by=excluded_by, refused=refused)
+        vars(made).update({**vars(self), **vars(made)})
+        return made
+
     def says(self, text: str) -> bool:
         """Whether a value holds this text, in force or not: a quick look before a careful one."""
         return text in self._values
@@ -86,6 +94,10 @@ class Unit:
     @cached_property
     def _values(self) -> str:
         return "\n".join([setting.value for setting in self.settings])
+
+    def says_any(self, section: str, beginning: str) -> bool:
+        """Whether a section has a setting whose name begins so, in force or not."""
+        return any(of == section and key.startswith(beginning) for of, key in self._lines)
 
     def lines(self, section: str, key: str) -> Sequence[Setting]:
         """Every assignment of a setting in reading order, in force or not."""

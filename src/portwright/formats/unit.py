@@ -19,6 +19,7 @@ _MARK = "\ufeff"
 _LEADS = "#; \t"  # what a line that may be a comment starts with
 _COMMENTS = ("#", ";")
 _LINE_END = lazy_regex("[\n\r\0]+")
+_UNSAFE = lazy_regex(r"[\0-\x1f\"'\\\x7f]")
 # utf8_is_valid() in systemd: a byte that is no UTF-8 (a lone surrogate here), or a code point that is no character.
 NOT_UTF8 = lazy_regex(
     "[\ud800-\udfff\ufdd0-\ufdef" + "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000)) + "]"
@@ -180,4 +181,4 @@ def _span(path: str, number: int, before: int, breaks: tuple[_Break, ...], start
 
 def is_safe(name: str) -> bool:
     """stringis_safe() in systemd: no control characters, no quotes, no backslash."""
-    return name.isalnum() or all(char >= " " and char not in "\"'\\\x7f" for char in name)
+    return name.isalnum() or _UNSAFE.search(name) is None

@@ -266,11 +266,12 @@ def _by_place(source: Source, number: int) -> list[_Stretch]:
     near = source.near(number, _LINES_ABOVE, 2)
     near = (near if len(near) <= 4 * _NEAR else line).casefold()
     # A word by itself may be of a key, which begins farther above.
-    if not any(stem in near for stem in _AROUND) and not _PLACES.search(source.path) and len(line.split(None, 1)) != 1:
+    has_columns = _PLACES.search(source.path.casefold()) is not None
+    if not has_columns and not any(stem in near for stem in _AROUND) and len(line.split(None, 1)) != 1:
         return []
     from portwright.reports.secret_places import by_file, by_neighbours, continued
 
-    found = [*by_file(source.path, line), *by_neighbours(source, number, lambda name: _meaning(name)[0])]
+    found = [*(by_file(source.path, line) if has_columns else ()), *by_neighbours(source, number, lambda name: _meaning(name)[0])]
     if before := continued(source, number):
         start = len(before)
         found += [(max(begin - start, 0), end - start) for begin, end in _stretches(before + line) if end > start]

@@ -120,6 +120,17 @@ class _Asked:
             answer = known[id(fact)] = (fact, name.compute(self.host, fact))
         return answer[1]
 
+    def values(self, facts: Sequence[Fact], name: Term) -> list[Any]:
+        """The bare values of a word of each fact, which is not a word of the host."""
+        if name.field is not None:
+            return [*map(attrgetter(name.field), facts)]
+        host, compute, known = self.host, name.compute, self._of_fact.setdefault(name.name, {})
+        assert compute is not None  # noqa: S101  a word is read from a field or worked out
+        for fact in facts:
+            if id(fact) not in known:
+                known[id(fact)] = (fact, compute(host, fact))
+        return [known[id(fact)][1].value for fact in facts]
+
     def facts(self, kind: Kind) -> Sequence[Fact]:
         return self.host.facts(kind)
 
@@ -212,9 +223,9 @@ class _Check:
         candidates = self._candidates()
         if not candidates:
             return
-        for test in self._tests(rule.where):
+        for condition in self._ordered(rule.where):
             self._spend(len(candidates))
-            candidates = [fact for fact in candidates if test(fact, fact)]
+            candidates = self._holding(condition, candidates)
             if not candidates:
                 return
         for test in self._tests(rule.unless):
@@ -314,6 +325,17 @@ class _Check:
             return of_unknown and not (left is None and right is None)
 
         return test
+
+    def _holding(self, condition: Condition, facts: Sequence[Fact]) -> list[Fact]:
+        """The facts that a condition holds for. Most compare a word of all units or listeners with one value, and few hold."""
+        name, operand, predicate = condition.name, condition.operand, condition.predicate
+        if not isinstance(operand, Given) or predicate.of_unknown or predicate.right == "ports" or name.of_host:
+            test = self._test(condition)
+            return [fact for fact in facts if test(fact, fact)]
+        values, given, holds = self._asked.values(facts, name), operand.value, predicate.holds
+        if predicate.name == "is":
+            return [fact for fact, left in zip(facts, values, strict=True) if left == given]
+        return [fact for fact, left in zip(facts, values, strict=True) if left is not None and holds(left, given)]
 
     def _evidence(self, conditions: Iterable[Condition], fact: Fact, first: Fact) -> _Evidence:
         """What conditions that hold lean on."""

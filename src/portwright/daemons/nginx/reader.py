@@ -296,6 +296,7 @@ _SINCE = {
     "early_hints": (1, 29, 0),
 }
 _UNTIL = {"ssl": (1, 25, 1)}
+_DATED = frozenset((*_SINCE, *_UNTIL, "listen", "server"))
 _PARAMETERS = {("listen", "quic"): (1, 25, 0), ("server", "resolve"): (1, 27, 3)}
 """nginx.org, "This directive appeared in version"; 1.22.1 refuses each that came later (tried)."""
 _MOST_STRANGE = 16
@@ -307,7 +308,8 @@ def _strange(nodes: tuple[Directive, ...], version: tuple[int, ...]) -> tuple[Li
     todo = [node for node in reversed(nodes) if node.name == "http"]
     while todo and len(found) < _MOST_STRANGE:
         node = todo.pop()
-        todo += reversed(node.inside) if node.name in _CONTEXTS else ()  # what stands in a map is not a directive
+        if node.block and node.name in _CONTEXTS:  # what stands in a map is not a directive
+            todo += reversed([each for each in node.block if each.block is not None or each.name in _DATED])
         since, until = _SINCE.get(node.name, ()), _UNTIL.get(node.name)
         says, what = node.name, "directive"
         if node.name in ("listen", "server") and node.block is None:

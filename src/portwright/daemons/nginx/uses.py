@@ -33,6 +33,8 @@ class Scope:
         headers = connection = host = None
         for node in nodes:
             name = node.name
+            if "_" not in name:
+                continue
             if name == "proxy_set_header":
                 headers = headers or node
                 named = [word.text.lower() for word in node.args[:1]]

@@ -1,6 +1,7 @@
 """passwd(5), group(5), sysusers.d(5): who a name in User= or Group= is on this host, and whether that can be told from its files."""
 
 from collections.abc import Container
+from functools import lru_cache
 
 from portwright._start.records import dataclass
 from portwright.numbers import decimal
@@ -122,6 +123,7 @@ def _uid(text: str) -> int | None:
     return decimal(text, 9_999_999_999)
 
 
+@lru_cache(maxsize=1024)
 def is_account_name(text: str) -> bool:
     """Whether systemd takes a value of User= for a name or number at all (valid_user_group_name() in user-util.c, relaxed)."""
     if not text or text != text.strip() or text[0] == "-" or len(text) > 255:

@@ -178,6 +178,7 @@ PREFIXES: Mapping[str, Row] = _table(
 SEARCHED = _setting("a program without its path", "systemd NEWS 239", 239)
 """An Exec line whose program is looked for on a search path; before, the line was passed over."""
 
+_WITH_VALUES = frozenset(name.partition("=")[0] for name in VALUES)
 _COMMANDS = frozenset(("ExecStartPre", "ExecStart", "ExecStartPost", "ExecReload", "ExecStop", "ExecStopPost"))
 
 
@@ -211,7 +212,7 @@ def unread_setting(key: str, value: str, release: Release | None) -> str:
     if not lacking and key == "PrivateUsers" and (row := PRIVATE_USERS.get(value.lower())) is not None:
         lacking = row.lacking(release)
         return f"PrivateUsers={value} is unknown to this systemd: {lacking}" if lacking else ""
-    if not lacking and (row := VALUES.get(_value(key, value))) is not None and (lacking := row.lacking(release)):
+    if not lacking and key in _WITH_VALUES and (row := VALUES.get(_value(key, value))) is not None and (lacking := row.lacking(release)):
         return f"{key}={value} is unknown to this systemd, which ignores the line: {lacking}"
     if not lacking and key in _COMMANDS:
         return _unread_command(key, value, release)

@@ -105,6 +105,7 @@ class Activation:
         self._broken = broken
         self._files = files
         self._refused: dict[str, str | None] = {}
+        self._failed: dict[str, tuple[str, Span] | None] = {}
         self._asked_in_vain: set[str] = set()
         self._started_without: set[str] = set()
         self._pulls: dict[str, tuple[Pull, ...]] = {}
@@ -345,7 +346,9 @@ class Activation:
         return unit.name in self._asked_in_vain and unit.state == "loaded" and self._unmet(unit) is None
 
     def _unmet(self, unit: Unit) -> tuple[str, Span] | None:
-        return unmet(unit, self._files, lambda text: self._expand(text, unit))
+        if unit.name not in self._failed:
+            self._failed[unit.name] = unmet(unit, self._files, lambda text: self._expand(text, unit))
+        return self._failed[unit.name]
 
     def start(self, unit: Unit, reached: dict[str, Start]) -> Start:
         """What starts one unit, given what a boot reaches."""

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator
 
-from portwright.facts import Unit
+from portwright.facts import Setting, Unit
 from portwright.source import Source, Span, Word
 from portwright.system.processes.process import MOST_STEPS, Process
 from portwright.system.processes.programs import SHELLS, is_shell_script
 from portwright.system.processes.spawners import CHECKER
 from portwright.system.spanned_text import UNKNOWN, SpannedText
-from portwright.system.systemd.command_line import Command, commands
+from portwright.system.systemd.command_line import ODD, Command, commands
 from portwright.system.systemd.unit_files import TYPES, is_unit_name
 from portwright.trees import Files
 
@@ -28,9 +28,22 @@ def called_units(unit: Unit, files: Files, expand: Callable[[str], str]) -> Iter
         return
     for key in _KEYS:
         for setting in unit.each("Service", key):
+            if _calls_nothing(setting, files):
+                continue
             for command in commands(setting, expand):
                 if isinstance(command, Command):
                     yield from _of_command(command, files)
+
+
+def _calls_nothing(setting: Setting, files: Files) -> bool:
+    """Whether a plain line, as most are, is seen to start no unit before it is taken apart."""
+    if setting.breaks or not setting.value.isascii() or not setting.value.isprintable() or not ODD.isdisjoint(setting.value):
+        return False
+    words = setting.value.split()
+    program = words[0].lstrip("-:+!") if words else ""
+    if not program or program[0] == "@":
+        return False
+    return program.rpartition("/")[2] not in (_CALLED, CHECKER) and not _may_call(program, words[1:], files)
 
 
 def _of_command(command: Command, files: Files) -> Iterator[tuple[str, Span]]:

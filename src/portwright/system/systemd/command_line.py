@@ -18,7 +18,7 @@ Spend = Callable[[int, Span, str], bool]
 
 _SHOWN = 60  # characters of a variable's name in a sentence
 _MOST_COMMANDS = 1000
-_ODD = frozenset("'\"\\%;")
+ODD = frozenset("'\"\\%;")
 _WORDS = lazy_regex(r"[^ \t\n\r]+")
 
 
@@ -75,7 +75,7 @@ def split_with_care(setting: Setting, expand: Expand) -> tuple[Command | Refused
 
 def plain_words(setting: Setting) -> tuple[Word, ...] | None:
     """The words of a value on one line without quotes, escapes, specifiers and semicolons, as most are; None for another."""
-    if setting.breaks or not _ODD.isdisjoint(setting.value):
+    if setting.breaks or not ODD.isdisjoint(setting.value):
         return None
     path, line, column = setting.at.path, setting.at.line, setting.at.column
     found = _WORDS.finditer(setting.value)

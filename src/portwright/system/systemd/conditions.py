@@ -70,6 +70,8 @@ def fails_test(words: list[str], files: Files) -> bool:
 
 def _in_force(unit: Unit, kind: str) -> list[Setting]:
     found: list[Setting] = []
+    if not unit.says_any("Unit", kind):
+        return found
     for setting in unit.settings:
         if setting.section == "Unit" and setting.key.startswith(kind):
             if setting.value:

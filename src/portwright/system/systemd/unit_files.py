@@ -267,7 +267,10 @@ class UnitFiles:
             return []
         directories: list[str] = []
         for name in names:
-            places = [(index, position, stem) for position, stem in enumerate(drop_in_names(name)) for index in beside.get(stem, ())]
+            stems = drop_in_names(name)
+            if beside.keys().isdisjoint(stems):
+                continue
+            places = [(index, position, stem) for position, stem in enumerate(stems) for index in beside.get(stem, ())]
             directories += (f"{self._directories[index]}/{stem}{ending}" for index, _, stem in sorted(places))
         # The type's own directory comes last: anything more specific wins over it.
         top = parts_of(names[0]).suffix

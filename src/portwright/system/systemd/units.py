@@ -445,9 +445,7 @@ def _started(loader: "_Loader", names: Iterable[str], files: Files) -> Units:
         reached = activation.at_boot(_on_the_bus(files), lingering)
     for unit in tuple(loader.units.values()):
         start = activation.start(unit, reached)
-        loader.units[unit.name] = replace(
-            unit, starts=start.starts, why=start.why, started_by=start.by, excluded_by=start.excluded_by, refused=start.refused
-        )
+        loader.units[unit.name] = unit.with_start(start.starts, start.why, start.by, start.excluded_by, start.refused)
     # A user's manager has what user@.service leaves it, and pam_limits what is in limits.conf.
     each = None if loader.machine.of_user else of_manager(files)
     return Units((unit for unit in loader.units.values() if unit.files), loader.machine, activation, each)
