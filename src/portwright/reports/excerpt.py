@@ -1,5 +1,6 @@
 """Lines of a source with a gutter, and carets under what matters, as compilers show them."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 
@@ -163,31 +164,33 @@ def _view(text: str, start: int, end: int, room: int) -> _View:
     # a line of a megabyte costs no more than a short one.
     left = max(0, min(start, len(text)) - 3 * room)
     piece = text[left : start + 3 * room]
-    laid = cells(piece)
-    edges = [0, *accumulate(columns for _, columns in laid)]
+    laid: Sequence[str] = piece
+    edges: Sequence[int] = range(len(piece) + 1)
+    if not (piece.isascii() and piece.isprintable()):
+        parts = cells(piece)
+        laid = [character for character, _ in parts]
+        edges = [0, *accumulate(columns for _, columns in parts)]
     start = min(start - left, len(laid))
     end = min(max(end - left, start), len(laid))
     if len(piece) == len(text) and edges[-1] <= room:
-        return _View("".join(character for character, _ in laid), 0, len(laid), tuple(edges))
+        return _View("".join(laid), 0, len(laid), tuple(edges))
     marked = edges[end] - edges[start]
     low, high = 0, len(laid)
     wanted = edges[start] - max(room - marked - 2 * len(_ELLIPSIS), room // 4) // 2
     if left or (edges[min(end + 1, len(laid))] > room - len(_ELLIPSIS) and wanted > 0):
-        while low < start and edges[low] < wanted:
-            low += 1
+        low = min(bisect_left(edges, wanted, 0, start), start)
         low = _between_numbers(piece, low, start, 1)
-        while low < start and not laid[low][1]:
+        while low < start and edges[low] == edges[low + 1]:
             low += 1
     opening = _ELLIPSIS if left or low else ""
     ceiling = edges[low] + room - len(opening)
     if edges[-1] > ceiling or left + len(laid) < len(text):
-        while high > start and edges[high] > ceiling - len(_ELLIPSIS):
-            high -= 1
+        high = max(bisect_right(edges, ceiling - len(_ELLIPSIS)) - 1, start)
         high = _between_numbers(piece, high, start + 1, -1)
-        while start + 1 < high < len(laid) and not laid[high][1]:
+        while start + 1 < high < len(laid) and edges[high] == edges[high + 1]:
             high -= 1
     closing = _ELLIPSIS if high < len(laid) or left + len(laid) < len(text) else ""
-    shown = opening + "".join(character for character, _ in laid[low:high]) + closing
+    shown = opening + "".join(laid[low:high]) + closing
     return _View(shown, left + low, left + high, tuple(len(opening) + edge - edges[low] for edge in edges[low : high + 1]))
 
 
