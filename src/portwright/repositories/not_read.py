@@ -127,7 +127,10 @@ _OBJECT = lazy_regex(r"(?m)^kind:")
 _TALOS = lazy_regex(r"(?m)^machine:[ \t]*\r?\n(?:[ \t]+\S.*\n|[ \t]*\r?\n){0,2000}?[ \t]+(?:sysctls|kubelet|install|files):")
 _PAGES = ("meta/argument_specs.yml", "meta/argument_specs.yaml")
 """What a role's variables mean, for people and for Ansible's check of them."""
-_PLAYBOOK = lazy_regex(r"(?m)^-?\s*(?:- )?(?:hosts|tasks|roles|import_playbook):|\bansible\.(?:builtin|posix)\.")
+_PLAYBOOK = lazy_regex(r"(?m)^-?\s*(?:- )?(?:hosts|tasks|roles|import_playbook):")
+_MODULE = lazy_regex(r"\bansible\.(?:builtin|posix)\.")
+# A playbook is a list; a chart's values, which have hosts and roles, too, are none.
+_LIST = lazy_regex(r"(?:[ \t]*(?:(?:#|---|%)[^\n]*)?\r?\n)*[ \t]*- ")
 
 # One pass over the text; the name of the group that matched is what it speaks of.
 _SPEAKS = lazy_regex(
@@ -137,6 +140,14 @@ _SPEAKS = lazy_regex(
     r"|(?P<ports>(?i:\bEXPOSE\s+[0-9$])|\bhostPort\b|\bnodePort\b|\bcontainerPort\b|\bPublishPort\s*=|\bforwarded_port\b"
     r"|(?:(?<![A-Za-z])p|P)orts?[\"']?\s*(?::|=>?)|\blisten(?:_\w+)?\b|\s-p\s+[\"']?[0-9$][\w.$:{}-]*:[0-9$])"
 )
+# What asks, tells or starts again, names a handler or a proxy's target: nothing is set up by it.
+_ASKS = lazy_regex(
+    r"\bsystemctl(?:[ \t]+--?[\w=-]+)*[ \t]+"
+    r"(?:is-\w+|list-\w+|status|show|cat|daemon-re\w+|re(?:start|load|boot)|try-restart|stop|poweroff)\b"
+    r"|\bsysctl[ \t]+(?:-p|--system|-a|--all|-n)(?=[ \t]*(?:[;&|>)]|$))|\btraefik\.[\w.-]+\.port\b"
+    r"|\blisten:[ \t]*[\"']?[A-Za-z][\w-]* [A-Za-z|]"
+)
+_REMARK = ("#", ";", "//")
 # A line that it matches has one of these, which are found a hundred times sooner.
 _OF_SPEAKING = (
     *("ip_local_", "net.ipv", "net/ipv", "net.core", "net/core", "net.netfilter", "net/netfilter", "sysctl", "systemctl", "ExecStart"),
@@ -216,7 +227,9 @@ def spoken_of(text: str) -> tuple[tuple[int, str], ...]:
         line += text.count("\n", done, start)
         done = start
         end = text.find("\n", start)
-        found += [(line, each.lastgroup or "") for each in _SPEAKS.finditer(text[start : end if end >= 0 else len(text)])]
+        said = text[start : end if end >= 0 else len(text)]
+        if not said.lstrip().startswith(_REMARK):
+            found += [(line, each.lastgroup or "") for each in _SPEAKS.finditer(_ASKS.sub("", said))]
     return tuple(found)
 
 
@@ -269,6 +282,6 @@ def _kind_of_yaml(label: str, text: str) -> str | None:
         return "kubernetes"
     if is_stack(text):
         return "compose"
-    if not _OF_ANSIBLE.isdisjoint(label.split("/")[:-1]) or _PLAYBOOK.search(text):
+    if not _OF_ANSIBLE.isdisjoint(label.split("/")[:-1]) or _MODULE.search(text) or (_LIST.match(text) and _PLAYBOOK.search(text)):
         return "ansible"
     return None
