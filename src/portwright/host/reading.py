@@ -278,6 +278,7 @@ def assemble(
     settled_facts: tuple[Fact, ...] = (*settled.sysctls, *settled.assignments, *found.units, *found.calls)
     facts = _by_kind((*services.listeners, *services.others, *settled_facts), files, found.units)
     collections: dict[str, Any] = {kind.collection: facts.pop(kind.name) for kind in kinds().values() if kind.collection}
+    listening = sorted({listener.unit for listener in services.listeners if listener.unit})
     return Host(
         name=name,
         identity=identity or name,
@@ -294,7 +295,8 @@ def assemble(
         files_not_applied=found.files_not_applied,
         privileges=services.privileges,
         asked=services.asked,
-        order={name: found.before(name) for name in sorted({listener.unit for listener in services.listeners if listener.unit})},
+        order={name: found.before(name) for name in listening},
+        circles={name: circle for name in listening if (circle := found.circle(name))},
     )
 
 

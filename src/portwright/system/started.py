@@ -40,6 +40,10 @@ def _nothing_before(unit: str) -> AbstractSet[str]:
     return frozenset()
 
 
+def _in_no_circle(unit: str) -> tuple[str, ...]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Started:
     """What is started on a host. `unread` says why nothing is known of it, "" where it is.
@@ -48,7 +52,8 @@ class Started:
 
     `units` are what the init system manages, started or not. `invocations` are the commands it starts, and what cron and supervisor
     start in turn, each with what starts it and why; `calls` are the calls of a few programs
-    in their scripts. `before` tells which units are started before one of them, over any number of steps.
+    in their scripts. `before` tells which units are started before one of them, over any number of steps,
+    `circle` which ones are each ordered after the other and after it.
     """
 
     units: tuple[Unit, ...] = ()
@@ -57,6 +62,7 @@ class Started:
     sockets: tuple[InitSocket, ...] = ()
     sysctl_writes: tuple[SysctlWrite, ...] = ()
     before: Callable[[str], AbstractSet[str]] = _nothing_before
+    circle: Callable[[str], tuple[str, ...]] = _in_no_circle
     unread: str = ""
     unplanned: str = ""
     files_not_applied: str = ""

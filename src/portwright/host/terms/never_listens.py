@@ -11,6 +11,8 @@ from portwright.source import Span
 from portwright.system.processes.programs import SHELLS
 
 _ASKED = ("boot", "demand", None)  # None: in a repository, where nothing says what is enabled
+_OF_ADMIN = ("/etc/systemd/", "/run/systemd/")
+_MOST_LINES = 4  # that a finding shows
 _ONE_WORD = frozenset(("-c", "-lc", "-ec", "-xc"))
 _SANDBOX = ("EAFNOSUPPORT", "EPERM", "SIGSYS")  # answers of a filter of the unit's own, or of a kernel without the family
 
@@ -136,6 +138,28 @@ def missing_working_directory(host: Host, unit: Unit) -> Derived[tuple[str, ...]
         return Derived(())
     reason, at = found.because[-1]
     return Derived((reason,), (Note("the directory is named here", at),), "likely")
+
+
+@fact_value("unit", "circle-of-orderings")
+def circle_of_orderings(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
+    """The units that are each ordered after the other, a listening one among them, by a line of this one that an administrator wrote."""
+    circle = next((each for each in host.circles.values() if unit.name in each), ())
+    if not circle or host.repository:
+        return Derived(())
+    lines = {name: _orderings(host.unit(name), circle) for name in circle}
+    written = [name for name in circle if any(at.path.startswith(_OF_ADMIN) for _, at in lines[name])]
+    if unit.name not in written[:1]:
+        return Derived(())  # one circle is one finding
+    notes = [Note(text, at) for text, at in sorted(lines.pop(unit.name), key=lambda each: not each[1].path.startswith(_OF_ADMIN))]
+    notes += [Note(text, at) for each in lines.values() for text, at in each]
+    return Derived(circle, tuple(notes[:_MOST_LINES]), "likely")
+
+
+def _orderings(unit: Unit | None, circle: tuple[str, ...]) -> list[tuple[str, Span]]:
+    """The lines of a unit that order it before or after another one of the circle."""
+    lines = [] if unit is None else [line for key in ("After", "Before") for line in unit.lines("Unit", key)]
+    others = set(circle) - {"" if unit is None else unit.name}
+    return [(f"{line.key}={line.value}", line.at) for line in lines if not others.isdisjoint(line.value.split())]
 
 
 @fact_value("unit", "missing-daemon-file")

@@ -25,6 +25,7 @@ def read(files: Files, known: Captured, *, repository: bool = False, packaged: P
         sockets=tuple(_sockets(units, files)),
         sysctl_writes=tuple(sysctl_writes(units, files)),
         before=units.before,
+        circle=units.circle,
     )
 
 

@@ -82,6 +82,14 @@ class StartOrder:
             self._walk(name)
         return Earlier(self._before[name] & ~(1 << self._bits.get(name, len(self._names))), self._bits, self._names)
 
+    def circle(self, name: str) -> tuple[str, ...]:
+        """The units of which each is ordered after the other, this one among them, in the order of their names; () for most."""
+        self.before(name)
+        own = 1 << self._bits.get(name, len(self._names))
+        if not self._before[name] & own:
+            return ()
+        return tuple(sorted(each for each in Earlier(self._before[name], self._bits, self._names) if self._before.get(each, 0) & own))
+
     def _bit(self, name: str) -> int:
         if name not in self._bits:
             self._bits[name] = len(self._names)

@@ -143,6 +143,10 @@ class Units:
         """
         return self._order.before(self._primary(name))
 
+    def circle(self, name: str) -> tuple[str, ...]:
+        """The units of a circle of orderings that this one is in, () for most: systemd drops the start of one of them."""
+        return () if self._activation is None else self._order.circle(self._primary(name))
+
     def _counts(self, name: str) -> bool:
         return self._activation is None or ((unit := self.get(name)) is not None and unit.starts == "boot")
 
