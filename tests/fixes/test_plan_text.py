@@ -23,6 +23,7 @@ def test_a_plan_as_a_person_reads_it() -> None:
     low-port-without-capability
 
 proven on a copy of web1: 2 findings fixed, no new one; 28,231 ephemeral ports remain
+all together: restarts status.service with --allow-restart
 
 not fixed automatically (1 finding):
   tw-recycle-has-no-effect at /etc/sysctl.d/50.conf:1:1

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.lab.machine import Machine, machine
-from tests.lab.story import Judge, Outside, State, active, portwright
+from tests.lab.story import Judge, Outside, State, active, listening, portwright
 
 CONF = "/etc/nginx/sites-available/shop"
 _REQUESTS = 30
@@ -75,8 +75,10 @@ def connections(host: Machine, server: Server) -> int:
 def tell(host: Machine, judge: Judge, work: Path) -> None:
     """The whole story."""
     outside = Outside(host, work)
-    host.chroot("systemctl", "enable", "--quiet", "nginx.service")
+    host.write(_TWO)
+    host.chroot("systemctl", "enable", "--quiet", "nginx.service", "page.service", "relay.service", "door.socket")
     host.boot()
+    moved(host, judge, work, outside)
     address = host.address.rpartition(".")[0] + ".1"
     server = Server(address)
     server.start()
@@ -121,6 +123,31 @@ def tell(host: Machine, judge: Judge, work: Path) -> None:
     judge.holds("a config that somebody edited is drift", (True, ()), (told, after.differs(State(host))), play.text)
 
 
+def moved(host: Machine, judge: Judge, work: Path, outside: Outside) -> None:
+    """A relay, a socket and a page want one port: the first by its order stays."""
+    judge.chapter("three want one port")
+    before = State(host)
+    judge.holds("the page has it", ("active", {8090}), (active(host, "page.service"), {8090, 8091, 8092} & listening(host)))
+    code, report = portwright("fix", str(host.root), "--select", _PORTS, "--allow-review", "-o", str(work / "m.yml"))
+    judge.holds("a fix is planned", 0, code, report)
+    print("".join(f"    | {line}\n" for line in report.splitlines()), end="")
+    play = outside.play("m.yml", "--check", "--diff")
+    judge.holds("check mode ends well and writes nothing", (0, ()), (play.code, before.differs(State(host))), play.text)
+    play = outside.play("m.yml", *_ALLOWED)
+    judge.holds("it is applied", 0, play.code, play.text)
+    judge.holds("all three listen", {8090, 8091, 8092}, {8090, 8091, 8092} & listening(host))
+    judge.holds("each is up", ["active"] * 3, [active(host, unit) for unit in ("page.service", "relay.service", "door.socket")])
+    play = outside.play("m.yml", *_ALLOWED)
+    judge.holds("again: nothing is left to do", (0, 0), (play.code, play.changed), play.text)
+    host.off()
+    host.boot()
+    judge.holds("all three listen after a boot", {8090, 8091, 8092}, {8090, 8091, 8092} & listening(host))
+    code, report = portwright("check", str(host.root), "--select", _PORTS)
+    judge.holds("the findings are gone", 0, code, report)
+    play = outside.play("m.rollback.yml", *_ALLOWED)
+    judge.holds("the rollback restores the exact bytes", (0, ()), (play.code, before.differs(State(host))), play.text)
+
+
 def cut(host: Machine, judge: Judge, outside: Outside, before: State, opened: Callable[[], int]) -> None:
     judge.chapter("a run that is killed before one of its tasks is put right by the next")
     for name in _TASKS:
@@ -143,6 +170,20 @@ def refused(host: Machine, judge: Judge, outside: Outside, before: State) -> Non
     judge.holds("all is as it was", (), before.differs(State(host)))
 
 
+_PORTS = "port-claimed-twice,listener-without-reuseaddr"
+_ALLOWED = ("-e", "portwright_allow_restart=true")
+_TWO = {
+    "/etc/systemd/system/page.service": (
+        "[Unit]\nBefore=relay.service door.socket\nDefaultDependencies=no\n[Service]\n"
+        "ExecStart=/usr/bin/python3 -m http.server 8090\n[Install]\nWantedBy=sysinit.target\n"
+    ),
+    "/etc/systemd/system/relay.service": (
+        "[Unit]\nAfter=page.service\n[Service]\nExecStart=/usr/bin/socat TCP-LISTEN:8090,fork TCP:127.0.0.1:8085\n"
+        "[Install]\nWantedBy=multi-user.target\n"
+    ),
+    "/etc/systemd/system/door.socket": "[Unit]\nAfter=page.service\n[Socket]\nListenStream=8090\n[Install]\nWantedBy=sockets.target\n",
+    "/etc/systemd/system/door.service": "[Service]\nExecStart=/bin/cat\nStandardInput=null\n",
+}
 _TASKS = (
     "Have each daemon check its config",
     "See which units run",

@@ -40,6 +40,10 @@ class ConfigStep(Step):
         return 2, self.unit
 
     @property
+    def units(self) -> tuple[str, ...]:
+        return (self.unit,)
+
+    @property
     def moved(self) -> Mapping[tuple[str | None, int | None], int]:
         return {(self.unit, old): new for old, new in self.moves}
 

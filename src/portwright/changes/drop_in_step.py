@@ -51,6 +51,10 @@ class DropInStep(Step):
         return 1, self.unit, self.file
 
     @property
+    def units(self) -> tuple[str, ...]:
+        return (self.unit,)
+
+    @property
     def moved(self) -> Mapping[tuple[str | None, int | None], int]:
         return {(self.unit, old): new for old, new in self.moves}
 

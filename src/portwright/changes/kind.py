@@ -81,6 +81,11 @@ class Step(ABC):
         return False
 
     @property
+    def units(self) -> tuple[str, ...]:
+        """The units that it disrupts."""
+        return ()
+
+    @property
     def moved(self) -> Mapping[tuple[str | None, int | None], int]:
         """The unit and its port that the step moves, each with the port it has then."""
         return {}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from portwright.audit.inputs import Input
     from portwright.cli.arguments import Options
     from portwright.finding import HostResult, Severity
+    from portwright.fixes.policy import FixPolicy
     from portwright.host import Host
     from portwright.reports.registry import Look
     from portwright.rules import Rule
@@ -247,7 +248,6 @@ def _ports(options: Options) -> int:
 def _fix(options: Options) -> int:
     from portwright.audit.check import before, planned
     from portwright.fixes.ansible import PlaybookNameError, playbook, templates
-    from portwright.fixes.policy import FixPolicy
     from portwright.reports.registry import Planned
     from portwright.shipped import playbooks_directory
 
@@ -266,7 +266,7 @@ def _fix(options: Options) -> int:
         raise Complaint("--apply needs -o NAME.yml: the playbook it runs, which you can read and undo")
     if options.apply and os.geteuid() != 0:
         raise Complaint("--apply changes this machine, which only root may: run portwright as root")
-    made = planned(given, rules, selection, known, FixPolicy(review=options.allow_review), options.rate)
+    made = planned(given, rules, selection, known, _policy(options), options.rate)
     written: tuple[str, ...] = ()
     removed = ""
     if not made.steps and options.output:
@@ -290,16 +290,23 @@ def _fix(options: Options) -> int:
     return INCOMPLETE if not rules or _is_incomplete([made.host], options) else CLEAN
 
 
+def _policy(options: Options) -> FixPolicy:
+    from portwright.fixes.policy import FixPolicy
+
+    if options.safe_only and options.allow_review:
+        raise Complaint("--safe-only plans what needs no review, and --allow-review what does: leave out one of them")
+    return FixPolicy(options.allow_review, options.max_disruption)
+
+
 def _patch(given: Input, rules: tuple[Rule, ...], known: frozenset[str], selection: Selection, options: Options) -> int:
     """A patch for a repository's own files, or for one file of it."""
     from portwright.audit.patching import patched
     from portwright.fixes.patches.diff import patch
-    from portwright.fixes.policy import FixPolicy
     from portwright.reports.registry import Patched
 
     if options.patch is not None and given.content is not None:
         raise Complaint("a patch is for files, and what was given came on standard input")
-    made = patched(given, rules, selection, known, FixPolicy(review=options.allow_review), options.rate)
+    made = patched(given, rules, selection, known, _policy(options), options.rate)
     text = patch(made.before, made.after)
     if options.patch in _STANDARD_OUTPUT:
         _print(text)

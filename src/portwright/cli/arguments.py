@@ -103,9 +103,12 @@ _FIX = (
     Option("--apply", help="run the playbook on this machine (PATH must be /)"),
     Option("--allow-restart", help="let the playbook restart services"),
     Option("--allow-review", help="also plan what should be reviewed first"),
+    Option("--safe-only", help="plan only what is safe without a review (the default; not with --allow-review)"),
+    Option("--max-disruption", metavar="LEVEL", choices=("none", "reload", "restart", "reboot"), default="reboot",
+           help="plan nothing that disrupts more: none, reload, restart or reboot (default: reboot)"),
     Option("--diff", help="show what the plan changes in each file, as a unified diff"),
     Option("--exit-zero", help="exit 0 where findings without a plan would make it 1"),
-)
+)  # fmt: skip
 _TEST = (
     Option("--test", metavar="DIR", help="test the rules of this folder against their examples and the cases beside them"),
     Option("--cases", metavar="DIR", help="with --test: where the cases are, if not beside the rules"),

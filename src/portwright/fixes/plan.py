@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
 from portwright._start.records import dataclass, field
-from portwright.changes import Change, ContradictionError, Safety, Step
+from portwright.changes import Change, ContradictionError, Disruption, Safety, Step
 from portwright.changes.kind import DISRUPTIONS, Marks
 from portwright.facts.sysctl import RANGE, RESERVED
 from portwright.finding import SEVERITIES, Finding
@@ -63,6 +63,17 @@ class Plan:
                 paths |= {*unit.files, *self.host.asked.get(unit.name, ())}
                 paths |= {setting.value.removeprefix("-") for setting in unit.each("Service", "EnvironmentFile")}
         return frozenset(path for path in paths if path.startswith("/") and path.isprintable() and not path.startswith(FLEETING))
+
+    def disrupts(self) -> Mapping[Disruption, tuple[str, ...]]:
+        """What all steps together ask of the host: the units that are reloaded and restarted, each once, at its worst."""
+        worst: dict[str, Disruption] = {}
+        for step in self.steps:
+            for unit in step.units:
+                worst[unit] = max(worst.get(unit, "none"), step.disruption, key=DISRUPTIONS.index)
+        levels: dict[Disruption, list[str]] = {}
+        for unit, level in sorted(worst.items()):
+            levels.setdefault(level, []).append(unit)
+        return {level: tuple(levels[level]) for level in DISRUPTIONS if level != "none" and level in levels}
 
     def folders(self) -> frozenset[str]:
         """The folders in which a new file would also decide."""
@@ -321,11 +332,23 @@ def unite(host: Host, wished: Iterable[Finding]) -> tuple[Step, ...]:
     for finding in wished:
         for change in () if finding.change is None else finding.change.parts():
             targets.setdefault(change.target, []).append((change, finding.card.id))
-    return tuple(sorted((step_of(host, asked) for asked in targets.values()), key=lambda step: step.order))
+    return tuple(sorted((step_of(host, asked) for _, asked in sorted(targets.items())), key=lambda step: step.order))
 
 
 def step_of(host: Host, asked: Sequence[tuple[Change, str]]) -> Step:
-    """The one step for all changes with the same target, kind by kind; those that merge come last."""
+    """The one step for all changes with the same target, kind by kind; those that merge come last.
+
+    Whatever order they come in, and however often each: a contradiction, too, is the same one, and names all that ask for it.
+    """
+    asked = sorted(dict.fromkeys(asked), key=lambda each: (each[0].in_words(), repr(each[0]), each[1]))
+    try:
+        return _united(host, asked)
+    except ContradictionError as reason:
+        rules = tuple(dict.fromkeys(rule for _, rule in asked))
+        raise ContradictionError(f"{reason} (asked for by {' and '.join(rules)})" if len(rules) > 1 else str(reason)) from None
+
+
+def _united(host: Host, asked: Sequence[tuple[Change, str]]) -> Step:
     marks = _marks(asked)
     kinds: dict[type[Change], list[Change]] = {}
     for change, _ in sorted(asked, key=lambda each: each[0].merges):

@@ -1,14 +1,17 @@
 """What is not planned whatever the plan finds: reports say it too, and make no plan."""
 
 from portwright._start.records import dataclass
+from portwright.changes.kind import DISRUPTIONS, Disruption
 from portwright.finding import Finding
 
 
 @dataclass(frozen=True, slots=True)
 class FixPolicy:
-    """How much a plan may ask of the host: findings whose mending needs a person's review are planned only when asked for."""
+    """How much a plan may ask of the host: findings whose mending needs a person's review are planned only when asked for, and those
+    whose mending disrupts the host more than `most` are not."""
 
     review: bool = False
+    most: Disruption = "reboot"
 
 
 def never_planned(repository: bool, unread_init: str) -> str:
@@ -30,4 +33,6 @@ def refusal(finding: Finding, policy: FixPolicy, *, ours: bool = False, patch: b
         return "the finding is not certain enough to change a host"
     if finding.change.safety == "review" and not policy.review:
         return "its fix needs review by somebody who knows the service (--allow-review plans it)"
+    if not patch and DISRUPTIONS.index(finding.change.disruption) > DISRUPTIONS.index(policy.most):
+        return f"its fix needs a {finding.change.disruption}, and --max-disruption {policy.most} permits none"
     return finding.change.unpatchable() if patch else finding.change.unwritable()

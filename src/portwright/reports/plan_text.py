@@ -78,6 +78,7 @@ def _lines(plan: Plan, written: Sequence[str], style: Style, width: int, verbose
             summary += f"; {plan.usable:,} ephemeral ports remain"
         for line in wrap(summary, width):
             yield style("good", line)
+        yield from wrap(_disrupts(plan), width) if plan.disrupts() else ()
         yield from _unknown(plan, style, width, verbose)
         for finding in plan.fixed if verbose else ():
             yield f"  {style(finding.severity, finding.card.id)} at {place(finding.at)}"
@@ -153,6 +154,13 @@ def _disruption(step: Step) -> str:
     if step.disruption == "restart":
         return "in force once the service is restarted, which the playbook does only with --allow-restart"
     return DISRUPTION[step.disruption]
+
+
+def _disrupts(plan: Plan) -> str:
+    """What all steps together ask of the host, before anybody runs them."""
+    found = plan.disrupts()
+    said = {"reload": "reloads {}", "restart": "restarts {} with --allow-restart", "reboot": "needs a reboot for {}"}
+    return safe("all together: " + "; ".join(said[level].format(", ".join(units)) for level, units in found.items()))
 
 
 def _wrapped(text: str, width: int) -> Iterator[str]:
