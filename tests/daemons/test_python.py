@@ -148,6 +148,27 @@ def test_the_environment_and_the_arguments_of_the_unit_count() -> None:
     assert [("tcp 127.0.0.1 8", True)] == script(parsed, " --port=8")
 
 
+@pytest.mark.parametrize(
+    ("takes", "argument"),
+    [
+        ('host, port = sys.argv[1].rsplit(":", 1)', "127.0.0.1:5335"),
+        ('host, _, port = sys.argv[1].strip().partition(":")', "127.0.0.1:5335"),
+        ('where = sys.argv[1].split("/")[-1]\nhost = where.split(":")[0]\nport = where.split(":")[1]', "udp/127.0.0.1:5335"),
+    ],
+)
+def test_an_address_and_a_port_in_one_argument_are_taken_apart(takes: str, argument: str) -> None:
+    bound = f"import socket, sys\n{takes}\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\ns.bind((host, int(port)))\n"
+
+    assert [("udp 127.0.0.1 5335", False)] == script(bound, f" {argument}")
+
+
+@pytest.mark.parametrize(
+    "takes", ['host, port = sys.argv[1].split(":", n)', 'host, port = sys.argv[1].split("")', 'host, port = data.split(":")']
+)
+def test_what_is_taken_apart_in_a_way_nobody_knows_is_not_claimed(takes: str) -> None:
+    assert [] == script(f"import socket, sys\n{takes}\ns = socket.socket()\ns.bind((host, int(port)))\ns.listen()\n", " 127.0.0.1:80")
+
+
 def test_what_a_script_says_is_likely_and_points_at_the_port() -> None:
     files = host_of({SCRIPT: "# é\nimport http.server\nhttp.server.HTTPServer(('', 8080), H)\n"})
     (endpoint,) = python.read(invocation("/usr/bin/python3 serve.py", directory="/opt/app"), files, {})

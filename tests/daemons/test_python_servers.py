@@ -125,11 +125,14 @@ def test_a_script_is_what_its_interpreter_line_makes_of_it() -> None:
         ("import os\nbind = '0.0.0.0:' + os.getenv('PORT', '8000')", {}, ["tcp 0.0.0.0 8000"]),
         ("import os\nbind = f\"0.0.0.0:{os.environ.get('PORT', 8000)}\"", {"PORT": "5"}, ["tcp 0.0.0.0 5"]),
         ("port = 81\nbind = f'0.0.0.0:{port}'", {}, ["tcp 0.0.0.0 81"]),
+        ("import os\nbind = ['127.0.0.1:81']\nif os.environ.get('LAN'):\n  bind.append('192.0.2.1:' + os.environ['LAN'])", {"LAN": "82"},
+         ["tcp 127.0.0.1 81", "tcp 192.0.2.1 82"]),
+        ("import os\nbind = ['127.0.0.1:81']\nif 'LAN' in os.environ:\n  bind.append('192.0.2.1:82')", {}, ["tcp 127.0.0.1 81"]),
         ("bind = 'unix:/run/app.sock'", {}, []),
         ("workers = 4", {}, ["tcp 127.0.0.1 8000"]),
         ("workers = 4", {"PORT": "5"}, ["tcp 0.0.0.0 5"]),
     ],
-)
+)  # fmt: skip
 def test_gunicorn_reads_its_configuration(config: str, environment: dict[str, str], expected: list[str]) -> None:
     assert expected == binds("gunicorn -c /etc/app.py app:app", environment, {"/etc/app.py": config})
     assert expected == binds("gunicorn app:app", environment, {"/srv/gunicorn.conf.py": config}, "/srv")

@@ -12,6 +12,7 @@ from portwright.daemons.interpreters.python.values import (
     argument,
     dotted,
     is_off,
+    is_reached,
     is_true,
     only,
     pair,
@@ -127,7 +128,7 @@ def served(
 
 
 def assigned(source: Source, name: str, environment: Mapping[str, Word], files: Files) -> tuple[Known, ...] | None:
-    """What a module assigns to a name: one value, or those of a list; None where it assigns nothing.
+    """What a module assigns to a name: one value, or those of a list and what is appended to it; None where it assigns nothing.
 
     What cannot be worked out is told to `files` and left out.
     """
@@ -136,7 +137,8 @@ def assigned(source: Source, name: str, environment: Mapping[str, Word], files: 
         return None
     last = text.values[name][-1]
     found: list[Known] = []
-    for node in last.elts if isinstance(last, ast.List | ast.Tuple) else [last]:
+    appended = [call for call in text.methods.get((name, "append"), []) if len(call.args) == 1 and is_reached(call, text) is not False]
+    for node in [*(last.elts if isinstance(last, ast.List | ast.Tuple) else [last]), *(call.args[0] for call in appended)]:
         known = truth(node, text) or worth(node, text)
         if known is None:
             files.report_unreadable(place(node, text), f"what {name} stands for cannot be determined")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeGuard
 
 from portwright._start.lazy_regex import lazy_regex
-from portwright._start.records import dataclass, field
+from portwright._start.records import dataclass, field, replace
 from portwright.daemons.interpreters.data import looked_up
 from portwright.facts import Origin
 from portwright.numbers import decimal
@@ -37,6 +37,7 @@ _LOADS = {
     "tomllib.load": "toml", "tomllib.loads": "toml", "tomli.load": "toml", "tomli.loads": "toml", "toml.load": "toml", "toml.loads": "toml",
 }  # fmt: skip
 _PARSERS = ("configparser.ConfigParser", "configparser.RawConfigParser", "configparser.SafeConfigParser")
+_DIVIDES = ("split", "rsplit", "partition", "rpartition")
 _SAME_PATH = ("os.path.abspath", "os.path.realpath", "os.path.normpath", "pathlib.Path", "pathlib.PurePath", "open", "io.open", "str")
 _SAME_FILE = ("open", "read", "read_text", "read_bytes", "resolve", "absolute", "as_posix")
 
@@ -64,7 +65,7 @@ class Text:
     imports: dict[str, str] = field(default_factory=dict)
     values: dict[str, list[ast.expr]] = field(default_factory=dict)
     guards: dict[int, Guards] = field(default_factory=dict)
-    """The conditions around an assignment, by the identity of its value."""
+    """The conditions around an assignment or a call, by the identity of the value or the call."""
     asked: set[str] = field(default_factory=set)
     """Names of which it is being worked out which of their assignments holds."""
     hidden: set[str] = field(default_factory=set)
@@ -174,6 +175,12 @@ def _index(tree: ast.Module, text: Text) -> None:
                     if isinstance(target, ast.Name):
                         text.values.setdefault(target.id, []).append(value)
                         text.guards.update({id(value): guards} if guards else {})
+            case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Call(func=ast.Attribute(attr=part)) as value) if part in _DIVIDES:
+                for number, target in enumerate(names):
+                    if isinstance(target, ast.Name):
+                        one = ast.copy_location(ast.Subscript(value, ast.Constant(number), ast.Load()), value)
+                        text.values.setdefault(target.id, []).append(one)
+                        text.guards.update({id(one): guards} if guards else {})
             case ast.Assign(targets=[ast.Attribute(attr="allow_reuse_address", value=ast.expr() as owner)], value=value):
                 text.set_later[dotted(owner, text)] = value
             case ast.withitem(context_expr=value, optional_vars=ast.Name(id=name)):
@@ -182,6 +189,8 @@ def _index(tree: ast.Module, text: Text) -> None:
                 text.hidden.add(name)
             case ast.Call():
                 text.calls.append(node)
+                if guards:
+                    text.guards[id(node)] = guards
                 if isinstance(node.func, ast.Name):
                     text.called.setdefault(node.func.id, []).append(node)
                 if isinstance(node.func, ast.Attribute):
@@ -235,6 +244,12 @@ def _assigned_last(name: str, values: list[ast.expr], text: Text) -> ast.expr | 
         text.asked.discard(name)
 
 
+def is_reached(node: ast.expr, text: Text) -> bool | None:
+    """Whether the conditions around a call hold; None where one of them is not known."""
+    outcomes = {_outcome(test, wanted, text) for test, wanted in text.guards.get(id(node), ())}
+    return False if False in outcomes else None if None in outcomes else True
+
+
 def _outcome(test: ast.expr | None, wanted: bool, text: Text) -> bool | None:
     holds = None if test is None or text.steps > MOST_STEPS else _holds(test, text, 1)
     return None if holds is None else holds == wanted
@@ -280,6 +295,11 @@ def worth(node: ast.expr, text: Text, depth: int = 0) -> Known | None:
         case ast.IfExp(test=test, body=body, orelse=orelse):
             holds = _holds(test, text, depth)
             return None if holds is None else worth(body if holds else orelse, text, depth + 1)
+        case ast.Subscript(value=ast.Call(func=ast.Attribute(attr=method)) as divided, slice=number) if method in _DIVIDES:
+            return _part(divided, number, text, depth)
+        case ast.Call(func=ast.Attribute(attr="strip" | "lstrip" | "rstrip" as method, value=inner), args=[]):
+            known = worth(inner, text, depth + 1)
+            return replace(known, value=getattr(known.value, method)()) if known is not None and isinstance(known.value, str) else None
         case ast.Subscript(value=owner, slice=ast.Constant(value=key)):
             if dotted(owner, text) == "os.environ" and isinstance(key, str):
                 return _variable(key, text)
@@ -298,6 +318,27 @@ def worth(node: ast.expr, text: Text, depth: int = 0) -> Known | None:
         case _:
             pass
     return None
+
+
+def _part(divided: ast.Call, number: ast.expr, text: Text, depth: int) -> Known | None:
+    """One of the parts that a text falls into: `host, port = sys.argv[1].rsplit(":", 1)`, `address.split(":")[-1]`."""
+    match number:
+        case ast.Constant(value=int(index)):
+            pass
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(index))):
+            index = -index
+        case _:
+            return None
+    given = [each.value for each in divided.args if isinstance(each, ast.Constant)]
+    if not isinstance(divided.func, ast.Attribute) or len(given) != len(divided.args) or divided.keywords or len(given) > 2:
+        return None
+    if not given or not isinstance(given[0], str) or not given[0] or not all(type(each) is int for each in given[1:]):
+        return None
+    known = worth(divided.func.value, text, depth + 1)
+    if known is None or not isinstance(known.value, str) or (len(given) > 1 and divided.func.attr not in ("split", "rsplit")):
+        return None
+    parts = getattr(known.value, divided.func.attr)(*given)
+    return replace(known, value=parts[index]) if -len(parts) <= index < len(parts) else None
 
 
 def _holds(test: ast.expr, text: Text, depth: int) -> bool | None:
