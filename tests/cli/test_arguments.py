@@ -70,7 +70,7 @@ def test_more_and_less_at_once_is_a_mistake(words: list[str]) -> None:
     ("line", "said"),
     [
         ("chek web1", "unknown command 'chek'; did you mean check?"),
-        ("audit -i hosts", "unknown command 'audit'; portwright --help lists the commands"),
+        ("monitor -i hosts", "unknown command 'monitor'; portwright --help lists the commands"),
         ("check web1 --fomat json", "unknown option '--fomat'; did you mean --format?"),
         ("check --formt=json --output", "unknown option '--formt'; did you mean --format?"),
         ("explain --colour always x", "unknown option '--colour'; did you mean --color?"),

@@ -53,10 +53,20 @@ HELD_BY = {
         "security/test_secrets.py: test_case_53_an_include_that_names_a_key_file_is_not_opened",
         "security/test_secret_places.py: test_case_53_a_file_of_nothing_but_secrets_is_not_opened_nor_a_copy_of_it",
     ),
-    "No network connection is made": (
+    "No network connection is made, and programs are started": (
         "security/test_system_calls.py: test_case_88_no_command_connects_runs_or_writes_anything_else",
         "security/test_system_calls.py: test_what_a_plan_is_applied_with_and_git_are_the_only_programs_that_are_run",
         "cli/test_comparing.py: test_nothing_that_a_checkouts_config_names_is_run",
+    ),
+    "The collector (`playbooks/collect.sh`) changes nothing": (
+        "fleet/test_collector.py: test_no_secret_leaves_the_host",
+        "fleet/test_collector.py: test_pipes_sockets_and_large_files_are_not_waited_for_and_told_where_they_are_asked_for",
+        "fleet/test_collector.py: test_odd_names_and_links_that_lead_out_bring_nothing_from_outside",
+        "fleet/test_collector.py: test_a_collector_that_was_cut_short_leaves_no_archive_that_counts",
+        "fleet/test_collector.py: test_a_collector_that_hangs_is_ended",
+        "fleet/test_collector.py: test_the_collector_writes_nothing_but_its_own_folder",
+        "fleet/test_collector.py: test_a_snapshot_is_its_owners_only_and_is_read_as_the_host",
+        "fleet/test_audit.py: test_an_inventory_is_collected_checked_and_none_is_forgotten",
     ),
     "Only the files that an option names are written": (
         "security/test_system_calls.py: test_case_88_no_command_connects_runs_or_writes_anything_else",

@@ -31,9 +31,6 @@ _WHO = frozenset(
 )  # fmt: skip
 _WHAT = frozenset(("systemd", "init.d", "sysctl.d", "sysctl.conf", "runlevels", "rc.d", "sv"))
 _REPORTS = ("sos_commands", "insights_commands")
-_SNAPSHOT = ".portwright/snapshot"
-"""The first member of an archive that `portwright snapshot` writes; the next ones are these two."""
-
 _NAMED_IN = ("/etc/hostname", "/hostname", "/sos_commands/host/hostname", "/insights_commands/hostname_-f", "/insights_commands/hostname")
 
 
@@ -285,7 +282,7 @@ def _hosts(path: str, tree: Tree, names: Iterable[str]) -> tuple[Input, ...]:
             elif kind == "missing" and target is not None:
                 found.append(_closed(place, "a link that leads out of the folder"))
             elif name in archives:
-                found.append(_archived(place, is_one_of_many=len(archives) > 1))
+                found.append(archived(place, is_one_of_many=len(archives) > 1))
         except ReadError as error:
             found.append(_closed(place, error.reason))
     hosts = sum(not item.unavailable_reason for item in found)
@@ -306,19 +303,20 @@ def _is_archive(tree: Tree, path: str) -> bool:
     return path.endswith(_ARCHIVES) or head.startswith(_PACKED) or head[257:262] == b"ustar"
 
 
-def _archived(path: str, *, is_one_of_many: bool = False) -> Input:
+def archived(path: str, *, is_one_of_many: bool = False) -> Input:
     """The host that an archive holds; closed, with the reason, where it holds none or cannot be read.
 
     Of many archives of ours only the beginning is read here: who makes their trees reads the rest.
     """
     from portwright.trees.archive import archive, beginning
     from portwright.trees.memory import MemoryTree
+    from portwright.trees.tar import SNAPSHOT
 
     name = os.path.basename(path)
     name = next((name.removesuffix(suffix) for suffix in sorted(_ARCHIVES, key=len, reverse=True) if name.endswith(suffix)), name) or name
     try:
         first = beginning(path, 3) if is_one_of_many else {}
-        if _SNAPSHOT in first:
+        if SNAPSHOT in first:
             return _host(path, MemoryTree({f"/{file}": data for file, data in first.items()}), default=name, within="")
         tree = archive(path)
         for top in _tops(tree):
@@ -377,7 +375,7 @@ def _group(path: str, deepest: int) -> tuple[Input, ...]:
             for name in names:
                 place = os.path.join(path, os.fsdecode(name.encode("utf-8", "surrogateescape")))
                 if name in archives:
-                    found.append(_archived(place, is_one_of_many=True))
+                    found.append(archived(place, is_one_of_many=True))
                 elif (one := _one_host(tree, name, place)) is not None:
                     found.append(one)
                 elif nested := _group(place, deepest - 1):
@@ -444,7 +442,7 @@ def _file(path: str) -> Input:
     except OSError:
         head = b""  # reading it tells why
     if head.startswith(_PACKED) or head[257:262] == b"ustar":
-        return _archived(path)
+        return archived(path)
     _refuse_packed(path, head)
     return Input("file", path, path, path)
 

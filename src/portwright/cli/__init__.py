@@ -11,6 +11,7 @@ from portwright._start import process
 TYPE_CHECKING = False  # as a type checker takes it; typing itself costs more than --version does
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from contextlib import ExitStack
     from pathlib import Path
     from typing import NoReturn, TypeVar
 
@@ -150,6 +151,74 @@ def _accepted(results: list[HostResult], entries: tuple[Entry, ...] | None, opti
         _keep({name: text}, options.paths)
         entries = read(text)
     return without(results, entries or (), name, today)
+
+
+def _audit(options: Options) -> int:
+    from contextlib import ExitStack
+    from functools import partial
+
+    from portwright.audit.check import unfinished, verdict
+    from portwright.reports.registry import Checked
+
+    outputs = _outputs(options)
+    rules, known, selection = _rules(options)
+    with ExitStack() as leaving:
+        inputs = _fleet(options, leaving)
+        work: Callable[[Input], HostResult] = partial(verdict, rules=rules, selection=selection, known=known, rate=options.rate)
+        entries = None if options.baseline is None else _baseline(options.baseline)
+        results, sound = _each(inputs, options, work, lambda given, reason: unfinished(given, rules, reason))
+        results = _accepted(results, entries, options)
+        shown = [result for result in results if result.host in options.host] if options.host else results
+        for name in options.host:
+            if all(result.host != name for result in results):
+                raise Complaint(f"there is no host named {name!r}")
+        checked = Checked(shown, tuple(rule.card for rule in rules), __version__)
+        named = [(given, result.paths) for given, result in zip(inputs, results, strict=True) if result in shown] if options.host else ()
+        _report("check" if options.host else "audit", checked, outputs, options, named)
+    return _verdict(results, rules, options) if sound else INTERNAL
+
+
+def _fleet(options: Options, leaving: ExitStack) -> tuple[Input, ...]:
+    """The hosts to audit: those that are given, or those that an inventory names and Ansible collects."""
+    if not options.inventory:
+        for name in ("limit", "forks", "become", "snapshots"):
+            if getattr(options, name):
+                raise Complaint(f"--{name} goes with -i INVENTORY")
+        if not options.paths:
+            raise Complaint("audit needs snapshots, or -i INVENTORY")
+        found = _inputs(options)
+        other = next((given for given in found if given.kind != "host" and not given.unavailable_reason), None)
+        if other is not None:
+            raise Complaint(f"{other.path} is no host; audit is for hosts, check for repositories and files")
+        return found
+    if options.paths:
+        raise Complaint("audit reads snapshots or collects an inventory (-i), not both in one run")
+    from tempfile import TemporaryDirectory
+
+    from portwright.fleet.collect import CollectError, collected
+
+    kept: str = options.snapshots and _folder_of_snapshots(options.snapshots)
+    into = kept or leaving.enter_context(TemporaryDirectory(prefix="portwright-"))
+    try:
+        asked = collected(options.inventory, into, limit=options.limit or "", forks=options.forks, become=options.become)
+    except CollectError as error:
+        raise Complaint(str(error)) from None
+    return asked.inputs
+
+
+def _folder_of_snapshots(path: str) -> str:
+    """An empty folder that is its owner's alone, made where it is not there."""
+    try:
+        if not os.path.isdir(path):
+            os.mkdir(path, 0o700)
+        status = os.lstat(path)
+        if os.path.islink(path) or status.st_uid != os.geteuid() or status.st_mode & 0o077:
+            raise Complaint(f"{path}: snapshots go to a folder that is yours alone (chmod 700), and no link")
+        if os.listdir(path):
+            raise Complaint(f"{path}: this folder is not empty")
+    except OSError as error:
+        raise Complaint(f"cannot write to {path}: {error.strerror}") from None
+    return os.path.abspath(path)
 
 
 def _comparing(
@@ -334,6 +403,41 @@ def _apply(playbook: str) -> int:
     return CLEAN if ran.returncode == 0 else FINDINGS
 
 
+def _snapshot(options: Options) -> int:
+    from portwright.cli.outputs import Output, OutputError, write
+    from portwright.fleet.snapshot import SnapshotError, form, held, packed, taken
+    from portwright.trees import ReadError
+
+    how = form(options.output or "")
+    if not how:
+        raise Complaint("snapshot needs -o FILE, a .tar.gz or .tar.zst")
+    try:
+        data = packed(taken(), how)
+        write([Output(options.output, data, private=True)])
+        files, left_out = held(options.output)
+    except (SnapshotError, OutputError) as error:
+        raise Complaint(str(error)) from None
+    except ReadError as error:
+        raise Complaint(f"{options.output}: {error.reason}") from None
+    if not options.quiet:
+        _tell_snapshot(options, files, len(data), left_out)
+    return INCOMPLETE if left_out else CLEAN
+
+
+def _tell_snapshot(options: Options, files: int, size: int, left_out: Sequence[tuple[str, str]]) -> None:
+    from portwright.reports.escape import safe
+    from portwright.reports.words import counted
+
+    lines = [f"{safe(options.output)}: {counted(files, 'file')}, {-(-size // 1024)} KiB, to be read by its owner only"]
+    if os.geteuid() != 0:
+        lines.append("this was not run as root: what others may not read is not in it")
+    if options.verbose:
+        lines += [f"not in it: {safe(path)}: {safe(reason)}" for path, reason in left_out]
+    elif left_out:
+        lines.append(f"{counted(len(left_out), 'thing')} could not be taken (-v lists them)")
+    _write(None, "".join(f"{line}\n" for line in lines))
+
+
 def _explain(options: Options) -> int:
     from portwright.audit.cases import beside, examples
     from portwright.reports.registry import Explained
@@ -402,6 +506,8 @@ _COMMANDS: dict[str, Callable[[Options], int]] = {
     "check": _check,
     "facts": _facts,
     "fix": _fix,
+    "audit": _audit,
+    "snapshot": _snapshot,
     "explain": _explain,
     "rules": _catalogue,
     "apps": _apps,

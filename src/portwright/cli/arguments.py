@@ -114,7 +114,17 @@ _TEST = (
     Option("--cases", metavar="DIR", help="with --test: where the cases are, if not beside the rules"),
     Option("--accept", help="with --test: keep what is reported now as the report of each flagged case"),
 )
+_FLEET = (
+    Option("-i", "--inventory", metavar="FILE", many=True, help="collect the hosts of this inventory with Ansible first, and check them"),
+    Option("--limit", metavar="PATTERN", help="with -i: collect only the hosts that this pattern of Ansible names"),
+    Option("--forks", metavar="N", default=0, read=_jobs, wanted="a number of hosts", help="with -i: ask this many hosts at once"),
+    Option("--become", help="with -i: become root on the hosts (else less is seen)"),
+    Option("--snapshots", metavar="DIR", help="with -i: keep what was collected in this empty folder, which only its owner may enter"),
+    Option("--host", metavar="NAME", many=True, help="show this host in full, as check does (repeatable)"),
+)
+_SNAPSHOT = (Option("-o", "--output", metavar="FILE", help="write this file, a .tar.gz or .tar.zst that only its owner can read"),)
 _PATHS = Operand("paths", "a host's directory or archive, a directory of hosts, a repository, a file, or - (default: .)", "PATH", many=True)
+_FLEET_PATHS = Operand("paths", "snapshots or directories of hosts, or folders of such", "PATH", many=True)
 _RULE = Operand("rule", "a rule, or a family of rules", "RULE")
 
 _USAGE = "a mistake in the command line, a path that does not exist, an output that cannot be written"
@@ -150,6 +160,19 @@ COMMANDS = {
         exits={0: "everything found is planned, or nothing was found",
                1: "findings remain without a plan (0 with --exit-zero), or --apply failed", 2: _RULE_ERROR,
                3: f"{_INCOMPLETE_OR_STRICT}, or no rule was run; findings without a plan still make it 1", **_ALWAYS},
+    ),
+    "audit": Command(
+        "check a fleet and say what its hosts have in common", _FLEET_PATHS, *_FLEET,
+        *_reports("audit", "a line for each different finding and each host that could not be read in full", "every host by name"),
+        *_RULES, _RATE, *_CHECK, *_BASELINE, *_GAPS,
+        exits={0: "no findings at or above --fail-on", 1: "findings (0 with --exit-zero)", 2: _RULE_ERROR,
+               3: f"{_INCOMPLETE_OR_STRICT}, a host was not collected, or no rule was run; findings still make it 1", **_ALWAYS},
+    ),
+    "snapshot": Command(
+        "write this machine as one archive, secrets left out", None, *_SNAPSHOT,
+        *_look("nothing but errors", "each thing that is not in it, with the reason"),
+        exits={0: "written, and it holds all that there is to read", 2: _USAGE,
+               3: "written, and some of what there is to read is not in it", **_ALWAYS},
     ),
     "explain": Command(
         "say what a rule means, why it matters, and how to fix what it finds", _RULE, *_RULES,

@@ -29,24 +29,33 @@ _Object = dict[str, Any]
 
 def check(results: Sequence[HostResult], version: str) -> str:
     """The findings of any number of hosts; `version` is the tool's own."""
+    return _text(_checked(results, version))
+
+
+def audit(results: Sequence[HostResult], version: str) -> str:
+    """The same with what the hosts have in common."""
+    from portwright.reports.fleet import document
+
+    return _text({**_checked(results, version), "fleet": document(results)})
+
+
+def _checked(results: Sequence[HostResult], version: str) -> dict[str, object]:
     hosts = sorted(results, key=lambda result: result.host)
     findings = [finding for result in hosts for finding in result.findings]
-    return _text(
-        {
-            "version": _VERSION,
-            "tool": {"name": "portwright", "version": version},
-            "hosts": [_result(result) for result in hosts],
-            "summary": {
-                "hosts": len(hosts),
-                "findings": {severity: sum(1 for finding in findings if finding.severity == severity) for severity in SEVERITIES},
-                "allowed": sum(len(result.allowed) for result in hosts),
-                "unreadable": sum(len(result.unreadable) for result in hosts),
-                "not_understood": sum(len(result.coverage.not_understood) for result in hosts),
-                "left_out": sum(len(result.coverage.left_out) for result in hosts),
-                "not_read": sum(len(result.coverage.not_read) for result in hosts),
-            },
-        }
-    )
+    return {
+        "version": _VERSION,
+        "tool": {"name": "portwright", "version": version},
+        "hosts": [_result(result) for result in hosts],
+        "summary": {
+            "hosts": len(hosts),
+            "findings": {severity: sum(1 for finding in findings if finding.severity == severity) for severity in SEVERITIES},
+            "allowed": sum(len(result.allowed) for result in hosts),
+            "unreadable": sum(len(result.unreadable) for result in hosts),
+            "not_understood": sum(len(result.coverage.not_understood) for result in hosts),
+            "left_out": sum(len(result.coverage.left_out) for result in hosts),
+            "not_read": sum(len(result.coverage.not_read) for result in hosts),
+        },
+    }
 
 
 def facts(hosts: Iterable[Host]) -> str:

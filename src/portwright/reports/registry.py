@@ -110,8 +110,8 @@ _REPORTS: dict[tuple[str, str], Report] = {}
 def report(command: str, *, is_shown: bool = False, is_commands: bool = False, offers_fixes: bool = False) -> Callable[[W], W]:
     """Register the decorated function as what the format that its module is named after writes for a command.
 
-    It takes what the command came to (`check`: Checked, `facts`: Hosts, `ports`: Hosts and their collisions, `fix`: Planned or Patched,
-    `explain`: Explaineds, `rules`: Rules, `rules --test`: Tested, `apps`: Daemons) and how it is to look.
+    It takes what the command came to (`check`, `audit`: Checked, `facts`: Hosts, `ports`: Hosts and their collisions, `fix`: Planned or
+    Patched, `explain`: Explaineds, `rules`: Rules, `rules --test`: Tested, `apps`: Daemons) and how it is to look.
     """
 
     def register(write: W) -> W:

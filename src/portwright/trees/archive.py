@@ -30,13 +30,14 @@ _MOST_CHARACTERS = 4096  # PATH_MAX
 
 
 class _File:
-    """A regular file: what the archive says of it, and as much of its bytes as was kept (`beginning`)."""
+    """A regular file: what the archive says of it, as much of its bytes as was kept (`beginning`), and why none are there (`unread`)."""
 
-    __slots__ = ("beginning", "capability", "is_sparse", "mode", "offset", "owner", "size")
+    __slots__ = ("beginning", "capability", "mode", "offset", "owner", "size", "unread")
 
-    def __init__(self, member: Member, beginning: bytes) -> None:
+    def __init__(self, member: Member, beginning: bytes, unread: str = "") -> None:
         self.mode, self.owner, self.capability = member.mode, member.owner, member.capability
-        self.size, self.offset, self.is_sparse, self.beginning = member.size, member.offset, member.is_sparse, beginning
+        self.size, self.offset, self.beginning = member.size, member.offset, beginning
+        self.unread = "a sparse file, of which the archive has the parts" if member.is_sparse else unread
 
 
 class ArchiveTree(DirectoryTree):
@@ -57,7 +58,7 @@ class ArchiveTree(DirectoryTree):
         self._keeps = None
         self._files: dict[str, _File] = {}
         self._passes = [0]
-        self.repeated: dict[str, None] = {}
+        self._odd: dict[str, str] = {}
         below: dict[str, list[str]] = {"": []}
         ways: dict[str, str] = {}
         self._kept = self._kept_of_the_rest = 0
@@ -67,7 +68,22 @@ class ArchiveTree(DirectoryTree):
                 self._add(member, stream, below, ways)
         self._resolved = {"": ("", 0)}
         self._types = {path: kind for path, kind in self._types.items() if kind}
+        self._leave_out(below)
         self._names = {directory: _ordered(names) for directory, names in below.items()}
+
+    def _leave_out(self, below: dict[str, list[str]]) -> None:
+        """Put files in their places that the collector of a snapshot saw and did not take: whoever asks for one is told why."""
+        listed = self._files.get(_UNREAD)
+        text = b"" if listed is None else self._bytes(_UNREAD, listed, min(listed.size, MOST_OF_ONE))
+        for line in text.decode("utf-8", "surrogateescape").splitlines():
+            path, _, reason = line.partition("\t")
+            folder, _, name = path.rpartition("/")
+            if folder in below and name and path not in self._types:
+                self._types[path] = stat.S_IFREG
+                self._files[path] = _File(_EMPTY, b"", reason or "left out")
+                below[folder].append(name)
+            elif reason:
+                self._odd[path or "/"] = reason
 
     def __reduce__(self) -> tuple[type["ArchiveTree"], tuple[str]]:
         return type(self), (self._path,)
@@ -87,13 +103,13 @@ class ArchiveTree(DirectoryTree):
         tree._names = {path[cut:]: names for path, names in self._names.items() if path == top or path.startswith(prefix)}
         tree._files = {path[cut:]: file for path, file in self._files.items() if path.startswith(prefix)}
         tree._resolved = {"": ("", 0)}
-        tree.repeated = {path[cut:]: None for path in self.repeated if path.startswith(prefix)}
+        tree._odd = {path[cut:]: reason for path, reason in self._odd.items() if path.startswith(prefix)}
         return tree
 
     @property
     def notices(self) -> tuple[tuple[str, str], ...]:
         """What is odd about the archive: a path and what is to be said of it, of the first hundred."""
-        return tuple((path, "the archive has this name twice: the last one counts") for path in islice(self.repeated, MOST_TROUBLE))
+        return tuple(islice(self._odd.items(), MOST_TROUBLE))
 
     # ── looking through it ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -120,7 +136,7 @@ class ArchiveTree(DirectoryTree):
         elif (known == _DIRECTORY) != (member.kind == _DIRECTORY):
             raise ArchiveError(self._path, f"the archive has a directory and something else of one name: {member.name[:200]}")
         elif known != _DIRECTORY:
-            self.repeated[place] = None
+            self._odd[place] = "the archive has this name twice: the last one counts"
         if known and _LINK in (known, member.kind):
             self._resolved, self._targets = {"": ("", 0)}, {path: text for path, text in self._targets.items() if path != place}
             ways.clear()
@@ -194,8 +210,8 @@ class ArchiveTree(DirectoryTree):
         return _NOTHING if real == "/dev/null" else self._files[real] if real else None
 
     def _bytes(self, path: str, file: _File, count: int) -> bytes:
-        if file.is_sparse:
-            raise ReadError(path, "a sparse file, of which the archive has the parts")
+        if file.unread:
+            raise ReadError(path, file.unread)
         if len(file.beginning) >= count:
             return file.beginning[:count]
         if self._packed:
@@ -232,7 +248,9 @@ class ArchiveTree(DirectoryTree):
         return None if file is None else Attributes(file.mode, file.owner, file.capability or b"")
 
 
-_NOTHING = _File(Member("", stat.S_IFREG, 0, 0, 0, 0, "", False, False, None), b"")
+_EMPTY = Member("", stat.S_IFREG, 0, 0, 0, 0, "", False, False, None)
+_NOTHING = _File(_EMPTY, b"")
+_UNREAD = "/.portwright/unread"
 
 
 def _ordered(names: list[str]) -> tuple[str, ...]:

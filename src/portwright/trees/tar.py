@@ -14,6 +14,10 @@ MOST_MEMBERS = 250_000
 MOST_HEADER = 256 << 10
 """Bytes of what stands before a member: a long name, or what pax(1) says of it. An extended attribute has 64 KiB at most."""
 
+SNAPSHOT, COMPLETE = ".portwright/snapshot", ".portwright/complete"
+"""The first and the last member of an archive that playbooks/collect.sh makes: it writes several, one behind the other, and nothing else
+says whether the last one is there."""
+
 _BLOCK = 512
 _END = bytes(_BLOCK)
 _KINDS = {
@@ -50,8 +54,11 @@ def members(stream: Stream, path: str) -> Iterator[Member]:
     whole: dict[str, bytes] = {}
     own: dict[str, bytes] = {}
     count = 0
+    first = last = ""
     while True:
         block = stream.take(_BLOCK)
+        while block == _END and first == SNAPSHOT and last != COMPLETE:
+            block = stream.take(_BLOCK)
         if len(block) < _BLOCK:
             raise ArchiveError(path, TRUNCATED)
         if block == _END:
@@ -95,6 +102,7 @@ def members(stream: Stream, path: str) -> Iterator[Member]:
         kind = _KINDS.get(flag, stat.S_IFREG)
         if flag == b"D" or (flag in b"\x0007" and name.endswith("/")):  # as GNU tar takes it
             kind = stat.S_IFDIR
+        first, last = first or name, name.removeprefix("./")
         holds = size if flag not in b"123456" else 0
         if flag != b"V":  # the name of the archive
             yield Member(

@@ -19,6 +19,13 @@ def check(checked: Checked, look: Look) -> str:
     return json_v1.check(checked.results, checked.version)
 
 
+@report("audit")
+def audit(checked: Checked, look: Look) -> str:
+    from portwright.reports import json_v1
+
+    return json_v1.audit(checked.results, checked.version)
+
+
 @report("facts")
 def facts(hosts: "Sequence[Host]", look: Look) -> str:
     from portwright.reports import json_v1

@@ -20,6 +20,13 @@ def check(checked: Checked, look: Look) -> str:
     return text.render(checked.results, color=look.color, width=look.width, files=look.files, machine=look.machine, **amount)
 
 
+@report("audit", is_shown=True)
+def audit(checked: Checked, look: Look) -> str:
+    from portwright.reports import fleet
+
+    return fleet.render(checked.results, color=look.color, width=look.width, quiet=look.quiet, verbose=look.verbose)
+
+
 @report("facts", is_shown=True)
 def facts(hosts: "Sequence[Host]", look: Look) -> str:
     from portwright.reports import facts_text

@@ -72,8 +72,6 @@ def without_ipv6(cmdline: Iterable[Word]) -> Span | None:
 
 def captured(files: Files) -> Captured:
     """Read the lists that are there; a line that is not in its command's form is told to `files.trouble` and left out."""
-    for path, reason in _list(files, "unread", "a path and why it was not read", _left_out) or ():
-        files.report_unreadable(Span.whole(files.tree.label(path)), reason)
     filecaps = _list(files, "filecaps", "a path and its capabilities, as `getcap -r` prints them", _capabilities)
     setuid = _list(files, "setuid", "an absolute path", _path)
     packages = _list(files, "packages", "a package's name and version", _package)
@@ -271,12 +269,6 @@ def _is_clause(text: str) -> bool:
     """cap_from_text(3): a list of names, an operator, flags; the list may be empty, which means all."""
     cut = min((at for at in map(text.find, "=+-") if at >= 0), default=-1)
     return cut >= 0 and _NAMES.issuperset(text[:cut]) and _FLAGS.issuperset(text[cut:])
-
-
-def _left_out(text: str, at: Span) -> tuple[tuple[str, str], ...] | None:
-    """`/etc/app/state a FIFO is not a file to read`: what a snapshot says of what it could not hold, the two apart by a tab."""
-    path, tab, reason = text.partition("\t")
-    return ((path, reason.strip()),) if tab and path.startswith("/") and reason.strip() else None
 
 
 def _path(text: str, at: Span) -> tuple[str, ...] | None:
