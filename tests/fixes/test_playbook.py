@@ -17,13 +17,26 @@ import yaml
 from portwright._start.records import replace
 from portwright.audit.check import Selection, before, planned
 from portwright.audit.inputs import inputs
+from portwright.changes import (
+    Change,
+    EditConfig,
+    EditUnit,
+    GrantCapability,
+    LimitCapabilities,
+    MoveService,
+    ReservePorts,
+    SetInUnit,
+    SetSysctl,
+)
 from portwright.changes.drop_in_step import DropInStep
+from portwright.changes.kind import steps
 from portwright.changes.sysctl_step import SysctlStep
 from portwright.fixes.ansible import Before, Playbook, PlaybookNameError, playbook, templates
 from portwright.fixes.plan import Plan
 from portwright.fixes.policy import FixPolicy
 from portwright.host import Host
-from portwright.shipped import playbooks_directory
+from portwright.rules import load
+from portwright.shipped import playbooks_directory, rules_directory
 from tests.fixes.on_a_copy import MACHINE_ID, PROXY, RANGE, RESERVED, SYSCTL_FILE, UNPRIVILEGED, only, plan_for, service, web
 
 TEMPLATES = templates(playbooks_directory())
@@ -64,6 +77,14 @@ def test_two_hosts_with_the_same_kinds_of_steps_differ_in_the_vars_file_only() -
     assert one.files.keys() == two.files.keys()
     assert ["plan.vars.json"] == [name for name in one.files if one.files[name] != two.files[name]]
     assert {"plan.vars.json"} == one.private
+
+
+def test_no_line_of_a_playbook_is_longer_than_its_linter_takes() -> None:
+    made = plan_for({**web(40000), **web(81, "a.service", "User=www"), **PROXY}, review=True)
+
+    assert [] == [
+        line for name, text in written(made).files.items() if name.endswith(".yml") for line in text.splitlines() if len(line) > 160
+    ]
 
 
 def test_the_same_plan_gives_the_same_bytes() -> None:
@@ -240,7 +261,9 @@ def test_case_72_nothing_is_written_in_place_so_that_a_run_that_is_cut_short_lea
 
     assert [True] == [".portwright-part,rSH" in command for command in unpacked]
     assert [True] == ["--file {{ item.item.backup }}.part" in command for command in packed]
-    assert {"tar", "mv", "systemctl", "systemd-analyze", "sh", "find", "unshare"} >= {command.split()[0] for command in commands}
+    assert {"tar", "mv", "systemctl", "systemd-analyze", "sh", "find", "unshare", "restorecon"} >= {
+        command.split()[0] for command in commands
+    }
     assert [] == [command for command in commands if ">" in command.replace("2>/dev/null", "")]
 
 
@@ -486,3 +509,54 @@ def test_the_same_unit_gets_the_same_backup_folder_only_for_the_same_plan() -> N
     other = replace(made, edits={SYSCTL_FILE: "other"})
 
     assert variables(written(made))["portwright_backup"] != variables(written(other))["portwright_backup"]
+
+
+# ── what a person reads and chooses ──
+
+STEPS_OF: dict[type[Change], set[str]] = {
+    ReservePorts: {"sysctl"},
+    SetSysctl: {"sysctl"},
+    GrantCapability: {"drop_in"},
+    LimitCapabilities: {"drop_in"},
+    SetInUnit: {"drop_in"},
+    EditConfig: {"config"},
+    EditUnit: {"drop_in"},
+    MoveService: {"config", "drop_in"},
+}
+
+
+def test_a_playbook_says_what_is_done_first_and_why() -> None:
+    made = plan_for({**web(40000), **web(81, "a.service", "User=www"), **PROXY}, review=True)
+    (play,) = yaml.safe_load(written(made).files["plan.yml"])
+
+    assert [
+        "Look first, and stop before anything is touched where this is not what was analysed",
+        "Look at what comes of it: kernel settings",
+        "Look at what comes of it: units of systemd",
+        "Look at what comes of it: configs of daemons",
+        "Keep what is there, so that it can be put back",
+        "Apply the plan, or put everything back",
+    ] == [task["name"] for task in play["tasks"]]
+    assert [
+        "First kernel settings: what the kernel lends is decided before a service asks for a port",
+        "Then units of systemd: what a service may do is decided before it starts",
+        "Then configs of daemons: each is checked by the daemon before it is written and read",
+        "At last the labels of the files, so that a confined service may read them",
+    ] == [task["name"] for task in play["tasks"][-1]["block"]]
+
+
+def test_a_part_of_a_playbook_is_run_by_the_family_of_the_rules_that_ask_for_it() -> None:
+    made = plan_for({**web(40000), **web(81, "a.service", "User=www"), **PROXY}, review=True)
+    (play,) = yaml.safe_load(written(made).files["plan.yml"])
+    asked: dict[str, set[str]] = {}
+    for rule in load([rules_directory()]):
+        for tasks in () if rule.wish is None else STEPS_OF[rule.wish.change]:
+            asked.setdefault(tasks, set()).add(rule.card.family)
+
+    families = {kind.tasks: set(kind.families) for kind in steps()}
+    assert asked == families
+    assert [["always"], sorted(families["sysctl"]), sorted(families["drop_in"]), sorted(families["config"]), ["always"]] == [
+        task["tags"] for task in play["tasks"][:-1]
+    ]
+    # What puts everything back is not left out with the part that failed.
+    assert [["always"]] == [task["tags"] for task in play["tasks"][-1]["rescue"]]

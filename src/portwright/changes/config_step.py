@@ -29,6 +29,9 @@ class ConfigStep(Step):
     moves: tuple[tuple[int, int], ...] = ()
 
     tasks = "config"
+    about = "configs of daemons"
+    why = "each is checked by the daemon before it is written and read"
+    families = ("conflict", "pooling")
     has_handlers = True
 
     @property

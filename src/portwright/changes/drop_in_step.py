@@ -31,6 +31,9 @@ class DropInStep(Step):
     look_first: str = ""
 
     tasks = "drop_in"
+    about = "units of systemd"
+    why = "what a service may do is decided before it starts"
+    families = ("conflict", "privilege", "reuse")
     has_handlers = True
 
     @property

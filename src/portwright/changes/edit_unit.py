@@ -58,6 +58,10 @@ class EditUnit(Change):
         bad = next((each.text for each in edits.in_unit if not each.text.isprintable()), None)
         return "" if bad is None else f"{bad!r} is not what portwright writes into a unit"
 
+    def unpatchable(self) -> str:
+        """A repository has the unit's own lines."""
+        return self.edits.rewriting.refused or ("" if self.edits.in_unit else "no line of the unit is known that decides it")
+
 
 def setting_at(unit: Unit | None, at: Span) -> Setting | None:
     """The setting of a unit in which a place lies."""

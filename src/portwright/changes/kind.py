@@ -50,10 +50,17 @@ class ContradictionError(Exception):
 
 
 class Step(ABC):
-    """One thing that a plan does. `tasks` is the task file of playbooks/ that does it (with TASKS_analysed.yml, which looks first)."""
+    """One thing that a plan does. `tasks` is the task file of playbooks/ that does it (with TASKS_analysed.yml, which looks first).
+
+    `about` is what such steps change and `why` why in their place, as a playbook names them; `families` are those of the rules that ask
+    for them, by which a part of a playbook may be run.
+    """
 
     __slots__ = ()
     tasks = ""
+    about = ""
+    why = ""
+    families: tuple[str, ...] = ()
     has_handlers = False
 
     if TYPE_CHECKING:

@@ -46,6 +46,9 @@ class SysctlStep(Step):
     owned: bool = True
 
     tasks = "sysctl"
+    about = "kernel settings"
+    why = "what the kernel lends is decided before a service asks for a port"
+    families = ("conflict", "ephemeral", "exhaustion", "privilege", "sysctl")
 
     @property
     def path(self) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, field
-from portwright.changes.kind import steps
+from portwright.changes.kind import Step, steps
 from portwright.fixes.plan import FEWEST_PORTS, Plan
 
 _NAME = lazy_regex(r"[A-Za-z0-9][A-Za-z0-9._-]*\.ya?ml")
@@ -19,11 +19,14 @@ _MACHINE_ID = lazy_regex(r"[0-9a-f]{32}")
 BEGINNING = "---\n# A plan that portwright proved on a copy of this host's files."
 """How every playbook of a plan begins."""
 
-_HEADER = BEGINNING + """ The text of this playbook is the same for every host;
+_HEADER = (
+    BEGINNING
+    + """ The text of this playbook is the same for every host;
 # what belongs to the host is in the vars file beside it, where no string is ever templated.
 #   on the host:     ansible-playbook -i localhost, -c local {name}
 #   from elsewhere:  ansible-playbook -i inventory -l HOST {name}
 #   to preview:      add --check --diff
+#   a part of it:    add --tags FAMILY, a family of rules: {families}
 - name: {title}
   hosts: all
   gather_facts: false
@@ -32,17 +35,52 @@ _HEADER = BEGINNING + """ The text of this playbook is the same for every host;
     - {vars_name}
   tasks:
 """
+)
+
+_LOOK = """\
+    - name: Look first, and stop before anything is touched where this is not what was analysed
+      tags:
+        - always
+      block:
+{tasks}
+"""
+
+_KEEP = """\
+    - name: Keep what is there, so that it can be put back
+      tags:
+        - always
+      block:
+{tasks}
+"""
+
+_LABELS = """\
+        - name: At last the labels of the files, so that a confined service may read them
+          tags:
+            - always
+          block:
+{tasks}"""
 
 _APPLY = """\
     - name: Apply the plan, or put everything back
       block:
 {tasks}
       rescue:
+        - name: Put everything back, for a part of a plan is none
+          tags:
+            - always
+          block:
 {restore}
-        - name: Fail, with everything as it was
-          ansible.builtin.fail:
-            msg: The plan could not be applied; files and kernel settings are what they were
+            - name: Fail, with everything as it was
+              ansible.builtin.fail:
+                msg: The plan could not be applied; files and kernel settings are what they were
 """
+
+_PART = """\
+{indent}- name: "{purpose}"
+{indent}  tags:
+{tags}
+{indent}  block:
+{tasks}"""
 
 
 class PlaybookNameError(ValueError):
@@ -83,11 +121,25 @@ def playbook(plan: Plan, name: str, templates: Mapping[str, str], before: Before
     def tasks(indent: int, *stems: str) -> str:
         return "\n".join(_indented(templates[stem], indent) for stem in stems)
 
-    analysed = tasks(4, "identity", "analysed", *(f"{kind.tasks}_analysed" for kind in kinds), "backup")
-    applied = _APPLY.format(tasks=tasks(8, *(kind.tasks for kind in kinds)), restore=tasks(8, "restore"))
+    def part(indent: int, kind: type[Step], stem: str, purpose: str) -> str:
+        tags = "\n".join(f"{' ' * indent}    - {family}" for family in kind.families)
+        return _PART.format(indent=" " * indent, purpose=purpose, tags=tags, tasks=tasks(indent + 4, stem))
+
+    analysed = "\n".join(
+        (
+            _LOOK.format(tasks=tasks(8, "identity", "analysed")),
+            *(part(4, kind, f"{kind.tasks}_analysed", f"Look at what comes of it: {kind.about}") for kind in kinds),
+            _KEEP.format(tasks=tasks(8, "backup")),
+        )
+    )
+    parts = (part(8, kind, kind.tasks, f"{'Then' if number else 'First'} {kind.about}: {kind.why}") for number, kind in enumerate(kinds))
+    labels = _LABELS.format(tasks=tasks(12, "labels"))
+    applied = _APPLY.format(tasks="\n".join((*parts, labels)), restore=tasks(12, "restore"))
     handlers = "\n  handlers:\n" + tasks(4, "handlers") if any(kind.has_handlers for kind in kinds) else ""
-    header = _HEADER.format(name=name, title="Apply a plan that portwright proved", vars_name=vars_name)
-    back = _HEADER.format(name=rollback_name, title="Take back a plan of portwright", vars_name=vars_name)
+    families = ", ".join(sorted({family for kind in kinds for family in kind.families}))
+    header = _HEADER.format(name=name, title="Apply a plan that portwright proved", vars_name=vars_name, families=families)
+    back = _HEADER.format(name=rollback_name, title="Take back a plan of portwright", vars_name=vars_name, families="")
+    back = "".join(line for line in back.splitlines(keepends=True) if "--tags" not in line)
     return Playbook(
         name,
         {

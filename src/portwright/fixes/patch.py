@@ -8,7 +8,18 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from portwright._start.records import dataclass, field
-from portwright.changes import Change, ContradictionError, EditConfig, ReservePorts, SetSysctl
+from portwright.changes import (
+    Change,
+    ContradictionError,
+    EditConfig,
+    EditUnit,
+    GrantCapability,
+    LimitCapabilities,
+    MoveService,
+    ReservePorts,
+    SetInUnit,
+    SetSysctl,
+)
 from portwright.finding import Finding, HostResult, Repair, Replaced
 from portwright.fixes.patches.diff import hunks
 from portwright.fixes.patches.place import Place, Texts, Wish
@@ -209,14 +220,16 @@ def _ways(hosts: Sequence[Host], finding: Finding, change: Change, texts: Texts)
         from portwright.fixes.patches import settings
 
         yield from settings.places(hosts, finding, change, texts)
-    elif isinstance(change, EditConfig):
+    elif isinstance(change, EditConfig | EditUnit):
         from portwright.fixes.patches import configs
 
         yield from configs.places(change, texts)
-    elif hasattr(change, "unit"):
+    elif isinstance(change, GrantCapability | LimitCapabilities | SetInUnit):
         from portwright.fixes.patches import units
 
         yield from units.places(hosts, finding, change, texts)
+    elif isinstance(change, MoveService):
+        raise NoPlaceError("a service is moved on a host, where all that names its port is known, and not in a repository")
 
 
 class _Prover:

@@ -1,9 +1,9 @@
-"""Lines of a daemon's config in a repository: where the config is a file of it, or a template whose line says it as it is."""
+"""Lines of a daemon's config or a unit in a repository: in a file of its own, or a template whose line says it as it is."""
 
 from collections.abc import Iterator, Sequence
 
 from portwright._start.records import dataclass
-from portwright.changes import EditConfig
+from portwright.changes import Change, EditConfig, EditUnit
 from portwright.changes.config_step import rewritten
 from portwright.fixes.patches.diff import hunks, lines_of
 from portwright.fixes.patches.place import Place, Texts, Wish
@@ -16,7 +16,7 @@ _HOLDING = (".yml", ".yaml", ".sh", ".bash", ".tf", ".nix", ".pp", ".rb", ".sls"
 
 @dataclass(frozen=True, slots=True)
 class ConfigLines(Place):
-    """The lines of one file of a daemon's config."""
+    """The lines of one file that are edited."""
 
     path: str
     line: int
@@ -38,7 +38,7 @@ class ConfigLines(Place):
     def in_words(self, wishes: Sequence[Wish]) -> str:
         own = _own(self.path, wishes)
         lines = ", ".join(map(str, sorted({each.at.line for each in own})))
-        said = {change.edits.rewriting.words: None for _, change in wishes if isinstance(change, EditConfig)}
+        said = {change.edits.rewriting.words: None for _, change in wishes if isinstance(change, EditConfig | EditUnit)}
         return f"{'; '.join(said)} (in line{'s' if ',' in lines else ''} {lines})"
 
 
@@ -51,14 +51,19 @@ def _at_its_end(source: Source, each: Rewrite) -> Rewrite:
 
 
 def _own(path: str, wishes: Sequence[Wish]) -> set[Rewrite]:
-    every = (each for _, change in wishes if isinstance(change, EditConfig) for each in change.edits.rewriting.rewrites)
-    return {each for each in every if each.at.path == path}
+    return {each for _, change in wishes for each in _rewrites(change) if each.at.path == path}
 
 
-def places(change: EditConfig, texts: Texts) -> Iterator[tuple[Place, ...]]:
+def _rewrites(change: Change) -> tuple[Rewrite, ...]:
+    if isinstance(change, EditConfig):
+        return change.edits.rewriting.rewrites
+    return change.edits.in_unit if isinstance(change, EditUnit) else ()
+
+
+def places(change: EditConfig | EditUnit, texts: Texts) -> Iterator[tuple[Place, ...]]:
     """The files in which a change rewrites lines. Raises NoPlaceError where one of them is no text of its own in the repository."""
     first: dict[str, int] = {}
-    for each in change.edits.rewriting.rewrites:
+    for each in _rewrites(change):
         if not texts.has(each.at.path):
             raise NoPlaceError(f"{each.at} is no line of a file of the repository")
         if "\n" in each.text and each.at.path.removesuffix(".j2").endswith(_HOLDING):

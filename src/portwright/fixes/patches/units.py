@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from portwright._start.records import dataclass
-from portwright.changes import Change
+from portwright.changes import Change, GrantCapability, LimitCapabilities, SetInUnit
 from portwright.changes.drop_in_step import DropInStep
 from portwright.facts import Unit
 from portwright.finding import Finding
@@ -58,9 +58,11 @@ class UnitText(Place):
         return f"in {self.unit}: {', '.join(line for _, lines in _lines(self.host, wishes) for line in lines)}"
 
 
-def places(hosts: Hosts, finding: Finding, change: Change, texts: Texts) -> Iterator[tuple[Place, ...]]:
+def places(
+    hosts: Hosts, finding: Finding, change: GrantCapability | LimitCapabilities | SetInUnit, texts: Texts
+) -> Iterator[tuple[Place, ...]]:
     """The text of the unit that a change is for."""
-    name = getattr(change, "unit", "")
+    name = change.unit
     for host in hosts:
         unit = host.unit(name)
         if unit is None or not unit.settings:
@@ -69,7 +71,7 @@ def places(hosts: Hosts, finding: Finding, change: Change, texts: Texts) -> Iter
         if not anchor.path.startswith("/") and texts.has(anchor.path):
             yield (UnitText(anchor.path, anchor.line, name, host),)
             return
-    raise NoPlaceError(f"no file of the repository has the text of {name or 'the unit'}")
+    raise NoPlaceError(f"no file of the repository has the text of {name}")
 
 
 def _lines(host: Host, wishes: Sequence[Wish]) -> Iterator[tuple[str, tuple[str, ...]]]:
