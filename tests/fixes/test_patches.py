@@ -6,6 +6,7 @@ expectations; the diff is part of the review.
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -134,3 +135,22 @@ def test_sarif_and_json_carry_what_git_would_apply(name: str, tmp_path: Path, ca
             lines[start - 1 : end - 1] = [text]
         assert "".join(lines) == (patched / path).read_text("utf-8")
     assert told
+
+
+def test_the_readme_shows_the_patch_of_its_example(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    page = (EXAMPLES.parent / "README.md").read_text("utf-8")
+    top = tmp_path / "shop"
+    shutil.copytree(EXAMPLES / "shop", top)
+
+    def total() -> str:
+        main(["check", str(top), "--as", "repository"])
+        (line,) = re.findall(rb"^[0-9]+ findings? \([^)]*\)", capsysbinary.readouterr().out, re.MULTILINE)
+        return bytes(line).decode()
+
+    before = total()
+    main(["fix", str(top), "--as", "repository", "--patch", "-"])
+    patch = capsysbinary.readouterr().out
+    _apply(top, patch)
+
+    assert f"```diff\n{patch.decode()}```" in page
+    assert [f"check shop                      # {each}" in page for each in (before, total())] == [True, True]

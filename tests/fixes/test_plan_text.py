@@ -105,3 +105,16 @@ def test_what_comes_from_a_host_cannot_play_with_the_terminal() -> None:
     text = plan_text.render(Plan(Host("\x1b]0;x\x07"), (step,), {}, (), ()), (), color=False, width=100)
 
     assert text.replace("\n", "").isprintable()
+
+
+def test_a_plan_says_which_of_its_files_a_tool_keeps() -> None:
+    unit = "# Ansible managed\n[Service]\nUser=www\nExecStart=/usr/bin/python3 -m http.server 81\n[Install]\nWantedBy=multi-user.target\n"
+    made = plan_for({**web(81, "web.service", "User=www"), "/etc/systemd/system/web.service": unit})
+
+    text = " ".join(plan_text.render(made, (), color=False, width=100).split())
+
+    assert (
+        "kept by a tool: /etc/systemd/system/web.service says 'Ansible managed'; make this change where that tool has the file from, too,"
+        in text
+    )
+    assert "kept by a tool" not in plan_text.render(plan_for(web(81, "web.service", "User=www")), (), color=False, width=100)

@@ -80,6 +80,9 @@ def _lines(plan: Plan, written: Sequence[str], style: Style, width: int, verbose
             yield style("good", line)
         yield from wrap(_disrupts(plan), width) if plan.disrupts() else ()
         yield from _unknown(plan, style, width, verbose)
+        for text in _kept_by_tools(plan):
+            for line in wrap(said(text), width):
+                yield style("bad", line)
         for finding in plan.fixed if verbose else ():
             yield f"  {style(finding.severity, finding.card.id)} at {place(finding.at)}"
             yield from _wrapped(safe(finding.message), width)
@@ -147,6 +150,18 @@ def _unknown(plan: Plan, style: Style, width: int, verbose: bool) -> Iterator[st
         yield from _wrapped(f"{place(each.at)}: {safe(who_starts(each))}: {safe(each.reason)}", width)
     if len(unknown) > _MOST_UNKNOWN and not verbose:
         yield f"    ... and {len(unknown) - _MOST_UNKNOWN:,} more (--verbose lists them)"
+
+
+def _kept_by_tools(plan: Plan) -> Iterator[str]:
+    """The files that the plan rests on and that say a tool keeps them: its next run need not leave what the plan makes of them."""
+    from portwright.changes.sysctl_step import MANAGED
+
+    rests = {path for step in plan.steps for path in step.rests_on(plan.host)} - plan.edits.keys()
+    for path in sorted(rests & plan.host.sources.keys()):
+        managed = MANAGED.search(plan.host.sources[path].text)
+        if managed is not None:
+            what = "make this change where that tool has the file from, too, or its next run may undo it"
+            yield f"kept by a tool: {path} says {managed[0]!r}; {what}"
 
 
 def _disruption(step: Step) -> str:

@@ -52,6 +52,7 @@ _PASSES = ("proxy", "grpc", "fastcgi", "uwsgi", "scgi", "memcached")
 _PACKAGES = ("nginx", "nginx-core", "nginx-full", "nginx-light", "nginx-extras", "nginx-mainline", "nginx-mod-stream", "openresty", "angie")
 _RELEASE = lazy_regex(r"(?:[0-9]+:)?([0-9]{1,5})\.([0-9]{1,5})\.([0-9]{1,5})")
 
+_INCLUDES = lazy_regex(r"\binclude\s+(?!\S*\bmime\.types)")
 _AUTHORITY = lazy_regex(r"(?:(?:https?|grpcs?|s?uwsgi|fastcgi|scgi|memcached)://)?+([^/?$]*+)(\$(?:request_uri|uri|document_uri)\b)?", re.I)
 
 Module = Literal["http", "stream", "mail", "rtmp"]  # the last is no part of nginx: libnginx-mod-rtmp
@@ -655,8 +656,8 @@ def _keeping(
     from portwright.daemons.nginx.keeping import keeping  # many hosts have no such upstream
 
     sources = {path: document.directives[0].source for path, document in reading.documents.items() if document.directives}
-    # Of a file that stands alone it is not known what includes it, nor what that one sets for all.
-    whole = not (alone or reading.lenient)
+    # Of a piece it is not known what includes it, nor what that one sets for all; of a file that stands alone, what it includes.
+    whole = not alone and not (reading.lenient and any(_INCLUDES.search(source.text) for source in sources.values()))
     return keeping(upstream, uses, maps, rows, _keeps_by_default(version), upstreams, sources, tuple(reading.documents)[:1], whole=whole)
 
 
