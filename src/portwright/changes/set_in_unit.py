@@ -1,4 +1,4 @@
-"""Settings of a unit that say how it is stopped and started again."""
+"""Settings of a unit that say how it is stopped and started again, and what its sandbox permits."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,19 +10,25 @@ from portwright.changes.kind import Change, ChangeKind, ContradictionError, Disr
 FILE = "zz-portwright-restarts.conf"
 """The drop-in for how a unit is stopped and started that portwright owns."""
 
+_SANDBOX = "zz-portwright-sandbox.conf"
+
 # The lines a rule may propose, each whole, with its section: no text of a host or a rule gets into a unit. systemd takes each of them when
-# it reads the unit again, so nothing has to be restarted.
+# it reads the unit again, so nothing has to be restarted, but for those of a sandbox, which is made when the unit is started.
 SETTINGS = {
     "StartLimitIntervalSec=0": "Unit",
     "KillMode=control-group": "Service",
     "KillMode=mixed": "Service",
     "RestartSec=5": "Service",
+    # Each adds to a list of what is permitted, and takes out of one of what is not (systemd.exec(5)).
+    "RestrictAddressFamilies=AF_INET AF_INET6": "Service",
+    "SystemCallFilter=@network-io": "Service",
 }
+_OF_SANDBOX = ("RestrictAddressFamilies=", "SystemCallFilter=")
 
 
 @dataclass(frozen=True, slots=True)
 class SetInUnit(Change):
-    """Set how a unit is stopped and started again: a drop-in with the lines that are named."""
+    """Set how a unit is stopped and started again, or what its sandbox permits: a drop-in with the lines that are named."""
 
     unit: str
     settings: tuple[str, ...]
@@ -31,7 +37,11 @@ class SetInUnit(Change):
 
     @property
     def target(self) -> str:
-        return path_of(self.unit, FILE)
+        return path_of(self.unit, self._file)
+
+    @property
+    def _file(self) -> str:
+        return _SANDBOX if all(line.startswith(_OF_SANDBOX) for line in self.settings) else FILE
 
     def in_words(self) -> str:
         return f"set {', '.join(self.settings)} in {self.unit}"
@@ -47,7 +57,7 @@ class SetInUnit(Change):
             if by_key.setdefault(line.partition("=")[0], line) != line:
                 raise ContradictionError(f"another finding proposes {by_key[line.partition('=')[0]]} in {wished[0].unit}")
         unit, service = (tuple(line for line in sorted(lines) if SETTINGS[line] == section) for section in ("Unit", "Service"))
-        return DropInStep(wished[0].unit, service, *marks, file=FILE, unit_lines=unit)
+        return DropInStep(wished[0].unit, service, *marks, file=wished[0]._file, unit_lines=unit)
 
     def unwritable(self) -> str:
         unknown = sorted(set(self.settings).difference(SETTINGS))

@@ -254,3 +254,18 @@ def _ignored_note(unit: Unit, line: "Ignored") -> str:
     if line.key == "User" and unit.kind == "service" and unit.value("Service", "User") is None:
         return f"{written} is not read, so the service runs as root"
     return f"{written} is not read"
+
+
+@fact_value("unit", "settings-that-open")
+def settings_that_open(host: Host, unit: Unit) -> Derived[tuple[str, ...] | None]:
+    """The lines that would permit it to open its sockets; unknown where a port is forbidden, which somebody named."""
+    lines = {line for each in host.listeners_of(unit.name) if each.can_bind is False for line in _OPENING if each.because.startswith(line)}
+    shut = {each.because for each in host.listeners_of(unit.name) if each.can_bind is False}
+    known = all(reason.startswith(tuple(_OPENING)) for reason in shut)
+    return Derived(tuple(sorted(_OPENING[line] for line in lines)) if lines and known else None)
+
+
+_OPENING = {
+    "RestrictAddressFamilies=": "RestrictAddressFamilies=AF_INET AF_INET6",
+    "SystemCallFilter=": "SystemCallFilter=@network-io",
+}
