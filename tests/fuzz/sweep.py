@@ -228,6 +228,129 @@ SYSTEM: dict[str, Sample] = {
     "sysctl in a repository": Sample("/files/etc/sysctl.d/a.conf", "net.ipv4.ip_local_port_range = 1024 65535\n", {}, is_host=False),
     "unit in a repository": Sample("/a.service", "[Service]\nExecStart=/usr/bin/python3 -m http.server 80\n", {}, is_host=False),
     "Dockerfile": Sample("/Dockerfile", 'FROM a\nEXPOSE 80\nCMD ["nginx"]\n', {}, is_host=False),
+    "script of a repository": Sample(
+        "/install.sh",
+        "#!/bin/sh\ncat > /etc/sysctl.d/a.conf <<E\nnet.core.somaxconn = 1\nE\nsysctl -w net.ipv4.ip_local_port_range='1024 65535'\n"
+        "printf '[Service]\\nExecStart=/usr/bin/socat TCP-LISTEN:80 -\\n' > /etc/systemd/system/a.service\nsystemctl enable a\n"
+        "sed -i 's/80/81/' /etc/systemd/system/a.service\ndocker run -d -p 8080:80 --sysctl net.core.somaxconn=1 image\n",
+        {},
+        is_host=False,
+    ),
+    "cloud-config": Sample(
+        "/user-data",
+        "#cloud-config\nwrite_files:\n- path: /etc/sysctl.d/a.conf\n  content: |\n    net.core.somaxconn = 1\nruncmd:\n- sysctl -w a.b=1\n",
+        {},
+        is_host=False,
+    ),
+    "Butane": Sample(
+        "/a.bu",
+        "variant: fcos\nversion: 1.5.0\nsystemd:\n  units:\n  - name: a.service\n    enabled: true\n    contents: |\n"
+        "      [Service]\n      ExecStart=/usr/bin/socat TCP-LISTEN:80 -\n",
+        {},
+        is_host=False,
+    ),
+    "kickstart": Sample(
+        "/a.ks", "%post\necho net.core.somaxconn = 1 > /etc/sysctl.d/a.conf\nsystemctl enable nginx\n%end\n", {}, is_host=False
+    ),
+    "preseed": Sample(
+        "/preseed.cfg",
+        "d-i preseed/late_command string in-target sh -c 'echo net.core.somaxconn=1 > /etc/sysctl.d/a.conf'\n",
+        {},
+        is_host=False,
+    ),
+    "Terraform": Sample(
+        "/main.tf",
+        'resource "aws_instance" "a" {\n  user_data = <<-E\n    #!/bin/sh\n    sysctl -w net.core.somaxconn=${var.n}\n  E\n}\n'
+        'variable "n" { default = 1 }\nlocals { a = [1, 2], b = { c = "d" } }\n',
+        {},
+        is_host=False,
+    ),
+    "Packer": Sample(
+        "/a.pkr.hcl",
+        'build {\n  provisioner "shell" {\n    inline = ["sysctl -w net.core.somaxconn=1", "systemctl enable nginx"]\n  }\n}\n',
+        {},
+        is_host=False,
+    ),
+    "Packer template": Sample(
+        "/a.json",
+        '{"builders": [{"type": "docker"}], "provisioners": [{"type": "shell", "inline": ["sysctl -w net.core.somaxconn=1"]}]}\n',
+        {},
+        is_host=False,
+    ),
+    "CloudFormation": Sample(
+        "/stack.yaml",
+        "AWSTemplateFormatVersion: '2010-09-09'\nResources:\n  A:\n    Type: AWS::EC2::Instance\n    Properties:\n      UserData:\n"
+        "        Fn::Base64: |\n          #!/bin/sh\n          sysctl -w net.core.somaxconn=1\n",
+        {},
+        is_host=False,
+    ),
+    "Vagrantfile": Sample(
+        "/Vagrantfile",
+        "Vagrant.configure('2') do |config|\n  config.vm.provision 'shell', inline: <<-E\n    sysctl -w net.core.somaxconn=1\n  E\nend\n",
+        {},
+        is_host=False,
+    ),
+    "spec of a package": Sample(
+        "/a.spec",
+        "Name: a\n%install\ncat > %{buildroot}/etc/sysctl.d/a.conf <<E\nnet.core.somaxconn = 1\nE\n%post\nsysctl --system\n",
+        {},
+        is_host=False,
+    ),
+    "Salt state": Sample(
+        "/salt/a/init.sls",
+        "net.core.somaxconn:\n  sysctl.present:\n    - value: 1\n/etc/sysctl.d/a.conf:\n  file.managed:\n    - contents: |\n"
+        "        vm.swappiness = 1\n",
+        {},
+        is_host=False,
+    ),
+    "Puppet": Sample(
+        "/manifests/init.pp",
+        "class a {\n  $p = 80\n  sysctl { 'net.core.somaxconn': value => '1' }\n"
+        "  file { '/etc/sysctl.d/a.conf': content => \"a.b = ${p}\\n\" }\n"
+        "  service { 'nginx': enable => true }\n}\n",
+        {},
+        is_host=False,
+    ),
+    "Chef": Sample(
+        "/recipes/default.rb",
+        "sysctl 'net.core.somaxconn' do\n  value 1\nend\nfile '/etc/sysctl.d/a.conf' do\n  content \"a.b = 1\\n\"\nend\n",
+        {},
+        is_host=False,
+    ),
+    "Nix": Sample(
+        "/configuration.nix",
+        '{ config, pkgs, ... }: {\n  boot.kernel.sysctl."net.core.somaxconn" = 1;\n'
+        "  services.nginx = { enable = true; defaultHTTPListenPort = 80; };\n"
+        '  systemd.services.a = { serviceConfig.ExecStart = "/usr/bin/socat TCP-LISTEN:80 -"; };\n}\n',
+        {},
+        is_host=False,
+    ),
+    "tuned profile of a repository": Sample("/a/tuned.conf", "[main]\nsummary=a\n[sysctl]\nnet.core.somaxconn=1\n", {}, is_host=False),
+    "chart": Sample(
+        "/chart/templates/a.yaml",
+        "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: a}\nspec:\n  template:\n    spec:\n      hostNetwork: true\n"
+        "      containers:\n"
+        "      - name: a\n        ports:\n        - containerPort: {{ .Values.port }}\n---\n",
+        {"/chart/Chart.yaml": "apiVersion: v2\nname: a\nversion: 1.0.0\n", "/chart/values.yaml": "port: 80\n"},
+        is_host=False,
+    ),
+    "values of a chart": Sample(
+        "/chart/values.yaml",
+        "port: 80\n",
+        {
+            "/chart/Chart.yaml": "apiVersion: v2\nname: a\nversion: 1.0.0\n",
+            "/chart/templates/a.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  hostNetwork: true\n"
+            "  containers:\n  - name: a\n"
+            "    ports:\n    - containerPort: {{ .Values.port }}\n",
+        },
+        is_host=False,
+    ),
+    "inventory": Sample(
+        "/inventory.ini",
+        "[web]\nhost[1:3] port=80\n[web:vars]\na=b\n",
+        {"/site.yml": "- hosts: web\n  tasks:\n  - sysctl: {name: net.core.somaxconn, value: '{{ port }}'}\n"},
+        is_host=False,
+    ),
 }
 
 _NUMBER = re.compile(r"\b[0-9]{2,5}\b")

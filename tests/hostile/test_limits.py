@@ -183,6 +183,16 @@ def test_the_hosts_of_a_repository_have_one_budget_together(
     assert 4 == len(others)
     assert ["the files make 20 different hosts; only the first 5 were read"] == [each["reason"] for each in host["unreadable"]]
 
+    # Kernel settings are settled anew in each, so they count for more than their size.
+    settings = tmp_path / "files/etc/sysctl.d/a.conf"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("# " + "x" * 477 + "\nvm.swappiness = 1\n")
+    monkeypatch.setattr(portwright.repositories.reading, "_MOST_LAID", 20_000)
+    assert 3 == main(["facts", "--format", "json", str(tmp_path)])
+    host = json.loads(capsys.readouterr().out)["hosts"][0]
+    assert ["the files make 20 different hosts; only the first 2 were read"] == [each["reason"] for each in host["unreadable"]]
+    settings.unlink()
+
     monkeypatch.undo()
     monkeypatch.setattr(portwright.repositories.gathering, "MOST_BYTES", 5500)
     assert 3 == main(["facts", "--format", "json", str(tmp_path)])

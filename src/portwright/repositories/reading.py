@@ -27,6 +27,9 @@ _EACH = 2_000
 """Bytes that a file takes as long to read as, besides those it has."""
 _MOST_LAID = 32 << 20
 """Bytes of the files of all layouts together: a file counts in each layout that it is laid into, as it is read in each."""
+_SETTLED = 16
+"""Times as dear a file of kernel settings is as another of its size: what a daemon's file says is kept for all layouts, and settings are
+settled in each."""
 
 
 def read_repository(tree: Tree, name: str, explicit: bool = False, ignored: Mapping[str, str] = NOTHING) -> tuple[Host, ...]:
@@ -101,7 +104,7 @@ def _affordable(layouts: Sequence[tuple[StagedFile, ...]]) -> int:
     """How many layouts are read, from the first: one at least, for that has a budget of its own."""
     left = _MOST_LAID
     for number, layout in enumerate(layouts[:MOST_LAYOUTS]):
-        left -= sum(len(file.data) + _EACH for file in layout)
+        left -= sum(len(file.data) * (_SETTLED if file.what.kind == "sysctl" else 1) + _EACH for file in layout)
         if left < 0 and number:
             return number
     return min(len(layouts), MOST_LAYOUTS)
