@@ -388,6 +388,8 @@ SILENT = {
     "daemons/_engine/grammars.py: _capital_macros": "a longer value is left as it is written, which is no port",
     "daemons/_engine/grammars.py: _evaluated": "a longer value is not put in for its name, which is no port",
     "daemons/_engine/grammars.py: _put_in": "a longer value is left as it is written, which is no port",
+    "daemons/syslog_ng/reader.py: _tokens": "a longer word is left as it is written, which is no port",
+    "daemons/syslog_ng/reader.py: put_in": "a name that is not put in stays as it is written, which is no port",
     "formats/defines.py: put_in": "a name that is not put in stays as it is written, which is no port",
     "formats/defines.py: resolved": "a longer value is not put in for its name, which is no port",
     "formats/defines.py: written_out": "a longer value is left as it is written, which is no port",

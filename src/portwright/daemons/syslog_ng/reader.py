@@ -1,5 +1,6 @@
 """syslog-ng: the network sources that its log paths use become endpoints."""
 
+import re
 from collections.abc import Iterator
 
 from portwright._start.lazy_regex import lazy_regex
@@ -23,6 +24,12 @@ _VALUED = frozenset(
 # The port of each driver over TCP; over UDP it is 514, and over TLS 6514.
 _DRIVERS = {"tcp": "514", "tcp6": "514", "udp": "514", "udp6": "514", "network": "514", "syslog": "601"}
 _TOKEN = lazy_regex(r"""#[^\n]*|(@include)\b|@[^\n]*|"((?:[^"\\\n]|\\.)*)"|'([^'\n]*)'|([(){};])|([^\s(){};"'#]+)""")
+_DEFINE = lazy_regex(r"""^[ \t]*@define[ \t]+([\w.-]+)[ \t]+(?:"([^"\n]*)"|([^\s"]+))""", re.MULTILINE)
+_DEFINED = lazy_regex(r"`([\w.-]+)`")
+_LONGEST = 255  # characters of a value that is put in for its name: of a host, a path or a port
+# What one driver of its library opens: (transport, the option of its port, its port), TLS though it has no key yet (measured with 3.38).
+_OF_THE_LIBRARY = "default-network-drivers"
+_USUAL = (("tcp", "tcp-port", "514"), ("udp", "udp-port", "514"), ("tcp", "rfc5424-tls-port", "6514"), ("tcp", "rfc5424-tcp-port", "601"))
 _MOST_SOURCES = 2_000
 _DEEPEST = 64  # of files that include files; syslog-ng takes 256
 
@@ -44,23 +51,28 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
     told = options_of(invocation.argv[1:], _VALUED).last("-f", "--cfgfile")
     drivers: list[_Driver] = []
     used: set[str] = set()
-    _take(told.text if told is not None else _CONFIG, files, drivers, used, set())
+    _take(told.text if told is not None else _CONFIG, files, drivers, used, set(), {})
     found = files.limited(drivers, _MOST_SOURCES, "sources", lambda driver: driver.name.at)
     return tuple(endpoint for driver in found if not driver.source or driver.source in used for endpoint in _bound(driver, files))
 
 
-def _take(path: str, files: Files, drivers: list[_Driver], used: set[str], seen: set[str], depth: int = 0) -> None:
-    """The drivers of a file's sources and the sources its log paths name, with those of the files it includes; a file is read once."""
+def _take(path: str, files: Files, drivers: list[_Driver], used: set[str], seen: set[str], defined: dict[str, str], depth: int = 0) -> None:
+    """The drivers of a file's sources and the sources its log paths name, with those of the files it includes; a file is read once.
+
+    `defined` is what @define lines before it, and its own, give names.
+    """
     source = files.read(path) if path not in seen and files.kind(path) == "file" else None
     seen.add(path)
     if source is None:
         return
+    for line in _DEFINE.finditer(source.text):
+        defined[line[1]] = line[2] or line[3] or ""
     blocks: list[tuple[str, str]] = []
     open_: list[Word] = []
     statement: list[Word] = []
     driver: _Driver | None = None
     including = False
-    for kind, word in _tokens(source):
+    for kind, word in _tokens(source, defined):
         if kind == "include":
             including = True
         elif including:
@@ -69,7 +81,7 @@ def _take(path: str, files: Files, drivers: list[_Driver], used: set[str], seen:
                 files.report_unreadable(word.at, "files are included too deeply")
                 continue
             for included in _included(word, path, files):
-                _take(included, files, drivers, used, seen, depth + 1)
+                _take(included, files, drivers, used, seen, defined, depth + 1)
         elif kind == "word":
             if open_ and driver is not None and len(open_) == 2:
                 driver.options.setdefault(open_[1].text, word)
@@ -78,7 +90,7 @@ def _take(path: str, files: Files, drivers: list[_Driver], used: set[str], seen:
             statement.append(word)
         elif word.text == "(":
             called = statement[-1] if statement else word
-            if not open_ and blocks and blocks[-1][0] == "source" and called.text in _DRIVERS:
+            if not open_ and blocks and blocks[-1][0] == "source" and (called.text in _DRIVERS or called.text == _OF_THE_LIBRARY):
                 driver = _Driver(called, blocks[-1][1], {})
                 drivers.append(driver)
             open_.append(called)
@@ -99,7 +111,11 @@ def _take(path: str, files: Files, drivers: list[_Driver], used: set[str], seen:
             statement = []
 
 
-def _tokens(source: Source) -> Iterator[tuple[str, Word]]:
+def _tokens(source: Source, defined: dict[str, str]) -> Iterator[tuple[str, Word]]:
+    def put_in(name: re.Match[str]) -> str:
+        value = defined.get(name[1], name[0])
+        return value if len(value) <= _LONGEST else name[0]
+
     for found in _TOKEN.finditer(source.text):
         if found[1]:
             yield "include", Word("", source.span(found.start(), found.end()))
@@ -108,7 +124,10 @@ def _tokens(source: Source) -> Iterator[tuple[str, Word]]:
         else:
             for group in (2, 3, 5):
                 if found[group] is not None:
-                    yield "word", Word(found[group], source.span(found.start(group), found.end(group)))
+                    text = found[group]
+                    if "`" in text and len(text) <= _LONGEST:
+                        text = _DEFINED.sub(put_in, text)
+                    yield "word", Word(text, source.span(found.start(group), found.end(group)))
 
 
 def _included(word: Word, path: str, files: Files) -> tuple[str, ...]:
@@ -125,6 +144,11 @@ def _included(word: Word, path: str, files: Files) -> tuple[str, ...]:
 
 def _bound(driver: _Driver, files: Files) -> Iterator[Endpoint]:
     options, name = driver.options, driver.name.text
+    if name == _OF_THE_LIBRARY:
+        for spoken, option, usual in _USUAL:
+            own = {"transport": Word(spoken, driver.name.at), "port": options.get(option, Word(usual, driver.name.at))}
+            yield from _bound(_Driver(Word("network", driver.name.at), driver.source, own), files)
+        return
     spoken = options["transport"].text.lower() if "transport" in options else name.rstrip("6")
     transport: Transport = "udp" if spoken == "udp" else "tcp"
     port = options.get("port") or options.get("localport")
