@@ -101,6 +101,7 @@ RUNS: list[tuple[list[str], list[str]]] = [
     (["--version"], []),
     (["--help"], []),
     (["audit", "h"], []),
+    (["suggest-port", "h"], []),
     (["snapshot"], []),
 ]
 

@@ -308,6 +308,11 @@ def test_a_file_larger_than_any_is_refused_as_in_a_directory(tmp_path: Path) -> 
         tree.read("/etc/a")
 
 
+@pytest.mark.parametrize("data", [b"", b"[Service]\nExecStart=/bin/a --port 40000\n"])
+def test_what_was_meant_to_be_an_archive_is_no_pass(data: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (3, ["the archive is truncated"]) == checked(laid(tmp_path / "h.tar.gz", data), capsys)
+
+
 def test_an_archive_that_holds_no_host_is_no_pass(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, reasons = checked(laid(tmp_path / "h", tar({"src/main.c": "int x;\n", "README": ""})), capsys)
 

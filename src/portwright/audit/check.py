@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from portwright.fixes.ansible import Before
     from portwright.fixes.plan import Plan
     from portwright.fixes.policy import FixPolicy
+    from portwright.system.host_files.sockets import Listening
 
 
 class SelectionError(ValueError):
@@ -78,6 +79,20 @@ def read(given: Input, rate: int | None = None) -> tuple[Host, ...]:
         from portwright.repositories.reading import read_repository
 
         return tuple(ready(host, rate) for host in read_repository(tree, given.name, given.explicit, ignored_by(tree)))
+
+
+def listening(given: Input) -> "tuple[Listening, ...]":
+    """What listened on a host when it was copied, as far as its copy says so."""
+    from portwright.system.host_files.sockets import listening as found
+    from portwright.trees import Files
+
+    if given.unavailable_reason:
+        return ()
+    try:
+        with opened(given) as tree:
+            return found(Files(tree))
+    except ReadError:  # an archive; `read` says so
+        return ()
 
 
 def _noted(host: Host, given: Input, tree: Tree) -> Host:

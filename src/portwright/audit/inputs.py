@@ -441,9 +441,9 @@ def _file(path: str) -> Input:
             head = file.read(512)
     except OSError:
         head = b""  # reading it tells why
-    if head.startswith(_PACKED) or head[257:262] == b"ustar":
-        return archived(path)
     _refuse_packed(path, head)
+    if head.startswith(_PACKED) or head[257:262] == b"ustar" or path.endswith(_ARCHIVES):
+        return archived(path)
     return Input("file", path, path, path)
 
 

@@ -186,11 +186,7 @@ def _fleet(options: Options, leaving: ExitStack) -> tuple[Input, ...]:
                 raise Complaint(f"--{name} goes with -i INVENTORY")
         if not options.paths:
             raise Complaint("audit needs snapshots, or -i INVENTORY")
-        found = _inputs(options)
-        other = next((given for given in found if given.kind != "host" and not given.unavailable_reason), None)
-        if other is not None:
-            raise Complaint(f"{other.path} is no host; audit is for hosts, check for repositories and files")
-        return found
+        return _hosts(options)
     if options.paths:
         raise Complaint("audit reads snapshots or collects an inventory (-i), not both in one run")
     from tempfile import TemporaryDirectory
@@ -204,6 +200,33 @@ def _fleet(options: Options, leaving: ExitStack) -> tuple[Input, ...]:
     except CollectError as error:
         raise Complaint(str(error)) from None
     return asked.inputs
+
+
+def _hosts(options: Options) -> tuple[Input, ...]:
+    found = _inputs(options)
+    other = next((given for given in found if given.kind != "host" and not given.unavailable_reason), None)
+    if other is not None:
+        raise Complaint(f"{other.path} is no host; {options.command} is for hosts, check for repositories and files")
+    return found
+
+
+def _suggest_port(options: Options) -> int:
+    from portwright.audit.check import listening, read, unread
+    from portwright.reports.free_ports import suggestion
+
+    outputs = _outputs(options)
+    if not options.paths:
+        raise Complaint("suggest-port needs hosts: their directories or archives")
+    inputs = _hosts(options)
+    answers, sound = _each(inputs, options, read, lambda given, reason: (unread(given, reason),))
+    hosts = [(host, listening(given)) for given, found in zip(inputs, answers, strict=True) for host in found]
+    found = suggestion(hosts, options.protocol, options.near, options.count)
+    _report("suggest-port", found, outputs, options)
+    if not sound:
+        return INTERNAL
+    if len(found.suggested) < options.count:
+        return FINDINGS
+    return INCOMPLETE if _is_incomplete([host for host, _ in hosts], options) else CLEAN
 
 
 def _folder_of_snapshots(path: str) -> str:
@@ -508,6 +531,7 @@ _COMMANDS: dict[str, Callable[[Options], int]] = {
     "fix": _fix,
     "audit": _audit,
     "snapshot": _snapshot,
+    "suggest-port": _suggest_port,
     "explain": _explain,
     "rules": _catalogue,
     "apps": _apps,

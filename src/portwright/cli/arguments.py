@@ -38,6 +38,10 @@ def _rate(text: str) -> int | None:
     return _count(text, 7)
 
 
+def _port(text: str) -> int | None:
+    return decimal(text, 65535) or None
+
+
 def _count(text: str, digits: int) -> int | None:
     return decimal(text, 10**digits - 1) or None
 
@@ -123,6 +127,11 @@ _FLEET = (
     Option("--host", metavar="NAME", many=True, help="show this host in full, as check does (repeatable)"),
 )
 _SNAPSHOT = (Option("-o", "--output", metavar="FILE", help="write this file, a .tar.gz or .tar.zst that only its owner can read"),)
+_SUGGEST = (
+    Option("--protocol", metavar="PROTOCOL", choices=("tcp", "udp"), default="tcp", help="tcp or udp (default: tcp)"),
+    Option("--near", metavar="PORT", default=8000, read=_port, wanted="a port", help="begin to look at this port (default: 8000)"),
+    Option("--count", metavar="N", default=5, read=_jobs, wanted="a number of ports", help="suggest so many ports (default: 5)"),
+)
 _PATHS = Operand("paths", "a host's directory or archive, a directory of hosts, a repository, a file, or - (default: .)", "PATH", many=True)
 _FLEET_PATHS = Operand("paths", "snapshots or directories of hosts, or folders of such", "PATH", many=True)
 _RULE = Operand("rule", "a rule, or a family of rules", "RULE")
@@ -167,6 +176,11 @@ COMMANDS = {
         *_RULES, _RATE, *_CHECK, *_BASELINE, *_GAPS,
         exits={0: "no findings at or above --fail-on", 1: "findings (0 with --exit-zero)", 2: _RULE_ERROR,
                3: f"{_INCOMPLETE_OR_STRICT}, a host was not collected, or no rule was run; findings still make it 1", **_ALWAYS},
+    ),
+    "suggest-port": Command(
+        "suggest ports that are free on all of these hosts", _FLEET_PATHS, *_SUGGEST,
+        *_reports("suggest-port", "the ports only, one a line", "every host by name"), *_GAPS,
+        exits={0: "as many ports as were asked for", 1: "fewer ports are free", 2: _USAGE, 3: _INCOMPLETE_OR_STRICT, **_ALWAYS},
     ),
     "snapshot": Command(
         "write this machine as one archive, secrets left out", None, *_SNAPSHOT,

@@ -8,6 +8,7 @@ from portwright.reports.registry import Checked, Explained, Look, Tested, report
 if TYPE_CHECKING:
     from portwright.daemons import Daemon
     from portwright.host import Host
+    from portwright.reports.free_ports import Suggestion
     from portwright.reports.space import Collisions
     from portwright.rules import Rule
 
@@ -24,6 +25,13 @@ def audit(checked: Checked, look: Look) -> str:
     from portwright.reports import json_v1
 
     return json_v1.audit(checked.results, checked.version)
+
+
+@report("suggest-port")
+def suggest_port(found: "Suggestion", look: Look) -> str:
+    from portwright.reports import free_ports
+
+    return free_ports.document(found)
 
 
 @report("facts")

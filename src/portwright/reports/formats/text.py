@@ -8,6 +8,7 @@ from portwright.reports.registry import Checked, Explained, Look, Patched, Plann
 if TYPE_CHECKING:
     from portwright.daemons import Daemon
     from portwright.host import Host
+    from portwright.reports.free_ports import Suggestion
     from portwright.reports.space import Collisions
     from portwright.rules import Rule
 
@@ -25,6 +26,13 @@ def audit(checked: Checked, look: Look) -> str:
     from portwright.reports import fleet
 
     return fleet.render(checked.results, color=look.color, width=look.width, quiet=look.quiet, verbose=look.verbose)
+
+
+@report("suggest-port", is_shown=True)
+def suggest_port(found: "Suggestion", look: Look) -> str:
+    from portwright.reports import free_ports
+
+    return free_ports.render(found, color=look.color, width=look.width, quiet=look.quiet, verbose=look.verbose)
 
 
 @report("facts", is_shown=True)
