@@ -568,6 +568,7 @@ SILENT = {
     "system/sysctl/settle.py: _matches": KERNEL,
     "system/systemd/called_units.py: _of_command": "the reader of shells says where its steps end",
     "system/systemd/conflicts.py: dropped": "of units that exclude each other beyond it both stay started: more is reported, not less",
+    "system/systemd/left_behind.py: left_behind": GUESS,
     "system/systemd/sandbox.py: _hidden": KERNEL,
     "system/systemd/sandbox.py: _not_to_run": KERNEL,
     "system/systemd/script_calls.py: _programs": GUESS,

@@ -87,7 +87,8 @@ def _never_started(privileges: Privileges, error: str) -> Permission:
     if privileges.hindered is not None or privileges.misread:
         # The last of the deciding lines says why.
         cause, line = privileges.because[-1]
-        return Permission(False, error, f"{cause}, so the service never starts", line, privileges.hindered or "certain")
+        end = "so systemd kills it" if error == "ended" else "so the service never starts"
+        return Permission(False, error, f"{cause}, {end}", line, privileges.hindered or "certain")
     match error:
         case "217/USER":
             reason, at = f"the user {privileges.user} does not exist, so the service never starts", _line(privileges, "User")

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from portwright._start.records import replace
 from portwright.facts import Listener, Privileges, Unit
 from portwright.finding import Note
 from portwright.host import Host
@@ -181,7 +182,7 @@ def hidden_from_it(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
 def missing_at_start(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
     """Which file that a setting of a service names, and systemd must open before it executes anything, is not on the host."""
     found = _privileges(host, unit)
-    return Derived(()) if found is None or found.fails == "203/EXEC" else _lacking(host, unit, found)
+    return Derived(()) if found is None or found.fails in ("203/EXEC", "exit-code", "ended") else _lacking(host, unit, found)
 
 
 @fact_value("unit", "missing-program")
@@ -191,11 +192,20 @@ def missing_program(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
     return Derived(()) if found is None or found.fails not in ("203/EXEC", "exit-code") else _lacking(host, unit, found)
 
 
+@fact_value("unit", "left-behind")
+def left_behind(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
+    """What the shell of a service puts in the background before it ends, so that systemd kills it."""
+    found = _privileges(host, unit)
+    said = Derived[tuple[str, ...]](()) if found is None or found.fails != "ended" else _lacking(host, unit, found)
+    started = [Note("the shell is started here", line.at) for line in unit.each("Service", "ExecStart")[-1:]]
+    return replace(said, evidence=(*started, *said.evidence)) if said.value else said
+
+
 def _lacking(host: Host, unit: Unit, found: Privileges) -> Derived[tuple[str, ...]]:
     if found.lacking is None or host.repository or unit.starts not in _ASKED:
         return Derived(())
     reason, at = found.because[-1]
-    status = "" if found.fails == "exit-code" else f" ({found.fails})"
+    status = "" if found.fails in ("exit-code", "ended") else f" ({found.fails})"
     return Derived((f"{reason}{status}",), (Note("this line decides", at),), found.lacking)
 
 

@@ -8,7 +8,7 @@ from portwright.system.host_files.captures import Captured
 from portwright.system.processes.following import follow
 from portwright.system.processes.privileges import after_switches
 from portwright.system.processes.process import Process
-from portwright.system.processes.programs import SEARCH_PATH, find_program, misread_interpreter
+from portwright.system.processes.programs import SEARCH_PATH, SHELLS, find_program, is_shell_script, misread_interpreter
 from portwright.system.spanned_text import UNKNOWN
 from portwright.system.systemd import environment, working_directory
 from portwright.system.systemd.command_line import Command, Expand, Refused, substitute
@@ -79,6 +79,7 @@ def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> t
         variables = known if given.unknown is None else {**given.of_words(" ".join(each.text for each in command.argv)), **known}
         argv = substitute(command, variables, files.spend)
         program = find_program(command.program.text, files, _search_path(unit, expand))
+        behind = _left_behind(unit, [each.text for each in argv], program, command.at, files)
         started = Process(program, argv, variables, command.at, directory)
         for process in follow(started, files):
             limit = units.open_files(unit) if process.same_limits else None
@@ -92,8 +93,8 @@ def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> t
                 made = _lacks(made, lack)
             elif box is not None:
                 made = box.kept(made, command.prefixes, [each.text for each in argv], program)
-            if made.privileges.fails is None and found_wanting is not None:
-                made = _lacks(made, found_wanting)
+            if made.privileges.fails is None and (kept := found_wanting or behind) is not None:
+                made = _lacks(made, kept)
             done.append(made)
     return tuple(done)
 
@@ -114,6 +115,17 @@ def _lacking_program(unit: Unit, units: Units, files: Files, expand: Expand) -> 
     from portwright.system.systemd.start_needs import lacking_program
 
     return lacking_program(unit, units.commands, files, expand)
+
+
+def _left_behind(unit: Unit, argv: list[str], program: str, at: Span, files: Files) -> "start_needs.Lacking | None":
+    """What the shell of a service puts in the background before it ends; few services start with a shell."""
+    if unit.starts not in ("boot", "demand") or (program.rpartition("/")[2] not in SHELLS and is_shell_script(program, files) is None):
+        return None
+    from portwright.system.systemd.left_behind import ENDED, left_behind
+    from portwright.system.systemd.start_needs import Lacking
+
+    found = left_behind(unit, argv, program, at, files)
+    return None if found is None else Lacking(ENDED, *found)
 
 
 def _lacks(made: Invocation, lack: "start_needs.Lacking") -> Invocation:
