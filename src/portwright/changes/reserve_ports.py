@@ -45,7 +45,7 @@ class ReservePorts(Change):
             ports = union((*(PortSet.parse(each) for each in held), *(change.ports for change in wished)))
         except ValueError as error:
             raise ContradictionError(f"{RESERVED} cannot be merged: {error}") from None
-        return step_for(host, RESERVED, str(ports), marks)
+        return step_for(host, RESERVED, str(ports), marks, step.lines if isinstance(step, SysctlStep) else ())
 
     def together(self, others: Sequence["ReservePorts"]) -> "ReservePorts":
         return replace(self, ports=union((self.ports, *(other.ports for other in others))))

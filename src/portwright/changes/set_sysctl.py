@@ -7,6 +7,7 @@ from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.changes.kind import Change, ChangeKind, ContradictionError, Disruption, Host, Marks, Misuse, Safety, Step
 from portwright.facts.sysctl import RANGE
+from portwright.source import Span
 
 if TYPE_CHECKING:
     from portwright.changes.sysctl_step import SysctlStep
@@ -19,12 +20,13 @@ _KEY = lazy_regex(r"[a-z0-9_]+(\.[A-Za-z0-9_/-]+)+")
 
 @dataclass(frozen=True, slots=True)
 class SetSysctl(Change):
-    """Give a kernel setting this value at boot and now."""
+    """Give a kernel setting this value at boot and now; a line that is wrong gets it, too, where one is named."""
 
     key: str
     value: str
     safety: Safety = "safe"
     disruption: Disruption = "none"
+    at: Span | None = None
 
     @property
     def target(self) -> str:
@@ -43,7 +45,7 @@ class SetSysctl(Change):
         key, value = wished[0].key, wished[0].value
         if any(change.value != value for change in wished):
             raise ContradictionError(f"another finding proposes {key} = {value}")
-        return step_for(host, key, value, marks)
+        return step_for(host, key, value, marks, [change.at for change in wished if change.at is not None])
 
     def unwritable(self) -> str:
         if not _KEY.fullmatch(self.key):

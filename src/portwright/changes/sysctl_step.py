@@ -154,15 +154,22 @@ class SysctlStep(Step):
 STEP = SysctlStep
 
 
-def step_for(host: Host, key: str, value: str, marks: Marks) -> SysctlStep:
-    """The step that gives a setting this value, in whose lines it may be. Raises ContradictionError where a line is another tool's."""
+def step_for(host: Host, key: str, value: str, marks: Marks, mended: Iterable[Span] = ()) -> SysctlStep:
+    """The step that gives a setting this value, in whose lines it may be. Raises ContradictionError where a line is another tool's.
+
+    `mended` are lines of it that are wrong, wherever they are read: the value is written there, too.
+    """
     sysctl = host.sysctl(key)
     if sysctl is None:
         return SysctlStep(key, value, "", *marks)
     own = {assignment.at: assignment for assignment in host.assignments if assignment.key == key}
     # The value of a line that the kernel refuses keeps every earlier one from being written at boot.
     refused = (at for at, assignment in own.items() if assignment.outcome == "rejected")
-    lines = tuple(sorted({at for at in (sysctl.at, sysctl.reload_at, *refused) if at in own and _is_read_after_ours(at.path)}))
+    wrong = {at for at in mended if at in own}
+    for at in wrong:
+        if not at.path.startswith("/etc/"):
+            raise ContradictionError(f"{at} lies in no file of /etc, so it is not edited")
+    lines = tuple(sorted({at for at in (sysctl.at, sysctl.reload_at, *refused) if at in own and _is_read_after_ours(at.path)} | wrong))
     for at in lines:
         if managed := MANAGED.search(host.sources[at.path].text):
             raise ContradictionError(

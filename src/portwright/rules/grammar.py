@@ -117,7 +117,7 @@ def change_operands(change: type[Any]) -> dict[str, tuple[Type, tuple[str, ...],
     found: dict[str, tuple[Type, tuple[str, ...], bool]] = {}
     for field in fields(change):
         choices = tuple(str(choice) for choice in get_args(hints[field.name]))
-        kinds: dict[object, Type] = {str: "text", PortSet: "ports", tuple[str, ...]: "words", Edits: "edits"}
+        kinds: dict[object, Type] = {str: "text", PortSet: "ports", tuple[str, ...]: "words", Edits: "edits", Span | None: "place"}
         kind = kinds.get(hints[field.name], "text")
         found[field.name] = (kind, choices if kind == "text" else (), field.default is MISSING)
     return found

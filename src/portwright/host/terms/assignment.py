@@ -5,10 +5,10 @@ from itertools import takewhile
 from portwright.facts import Assignment
 from portwright.host import Host
 from portwright.host.terms.host import reserved_ports
-from portwright.host.terms.kernel_settings import PORT_SETTING_NAMES, PORT_SETTINGS, RESERVED, evidence_for
+from portwright.host.terms.kernel_settings import PORT_SETTING_NAMES, PORT_SETTINGS, RANGE, RESERVED, evidence_for
 from portwright.host.terms.registry import Derived, fact_value
-from portwright.numbers import is_digits
-from portwright.ports import PortSet
+from portwright.numbers import decimals, is_digits
+from portwright.ports import PortSet, union
 from portwright.source import Span
 
 
@@ -90,3 +90,31 @@ def lost_ports(host: Host, assignment: Assignment) -> Derived[PortSet | None]:
     except ValueError:
         return Derived(None)
     return Derived(wanted.minus(reserved.value), reserved.evidence, reserved.confidence)
+
+
+@fact_value("assignment", "mended-value")
+def mended_value(host: Host, assignment: Assignment) -> Derived[str | None]:
+    """The value that a rejected line surely means: without its quotes, without the comment behind it, a list without blanks; else unknown.
+
+    Ports that are reserved by hand on the running kernel stay reserved.
+    """
+    text = assignment.value.partition("#")[0].partition(";")[0].strip()
+    quote = text[:1]
+    text = text[1:-1].strip() if quote in ("'", '"') and len(text) > 2 and text.endswith(quote) else text
+    if assignment.key == RESERVED:
+        text = "".join(text.split()) if "," in text else text
+        try:
+            ports = PortSet.parse(text)
+        except ValueError:
+            return Derived(None)
+        sysctl = host.sysctl(RESERVED)
+        held = "" if sysctl is None else sysctl.running or ""
+        return Derived(str(union((ports, PortSet.parse(held)))) if ports and text != assignment.value else None)
+    numbers = text.replace("-", " ").split() if assignment.key == RANGE else text.split()
+    known = decimals(numbers, 65535)
+    if known is None or not known or " ".join(numbers) == " ".join(assignment.value.split()):
+        return Derived(None)
+    # A range whose ends share their parity is another problem: which of them is meant to change, nobody can tell.
+    if assignment.key == RANGE and (len(known) != 2 or known[0] > known[1] or not (known[0] + known[1]) % 2):
+        return Derived(None)
+    return Derived(" ".join(numbers))
