@@ -6,8 +6,7 @@ from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.changes.drop_in_step import sockets
 from portwright.changes.edits import Edits
-from portwright.changes.kind import ContradictionError, Disruption, Host, Marks, Safety, Step
-from portwright.changes.sysctl_step import MANAGED
+from portwright.changes.kind import MANAGED, ContradictionError, Disruption, Host, Marks, Safety, Step
 from portwright.source import Rewrite, Source
 
 _UNIT = lazy_regex(r"[A-Za-z0-9_:@][A-Za-z0-9_:@.\\-]{0,246}\.service")

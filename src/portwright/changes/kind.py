@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, field
 from portwright.facts import Assignment, Listener, Privileges, Sysctl, Unit
 from portwright.registry import member, members
@@ -27,6 +28,13 @@ Marks = tuple[tuple[str, ...], Safety, Disruption]
 
 OWNED = "# Written by portwright. Its playbook leaves an edited file alone; its next plan keeps the settings, not the comments."
 """The first line of every file that portwright owns."""
+
+# An edit of what a tool keeps would be gone at its next run.
+MANAGED = lazy_regex(
+    r"(?i)\b(ansible|puppet|chef|salt|cfengine|cloud-init)[ _-]managed|managed (?:by|with) (\w+)|\b(do not (?:edit|modify))\b"
+    r"|\b((?:auto-?|automatically )generated)\b"
+)
+"""Finds in a file that some tool keeps it."""
 
 
 class Host(Protocol):

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
-from portwright.changes.kind import OWNED, ContradictionError, Disruption, Host, Marks, Safety, Step
+from portwright.changes.kind import MANAGED, OWNED, ContradictionError, Disruption, Host, Marks, Safety, Step
 from portwright.facts.sysctl import RANGE, RESERVED, UNPRIVILEGED, Sysctl
 from portwright.source import Span
 
@@ -13,13 +13,6 @@ SYSCTL_FILE = "/etc/sysctl.d/zz-portwright.conf"
 
 SYSCTL_CONF = "/etc/sysctl.conf"
 """The file that `sysctl --system` reads once more after all others."""
-
-# An edit of what a tool keeps would be gone at its next run.
-MANAGED = lazy_regex(
-    r"(?i)\b(ansible|puppet|chef|salt|cfengine|cloud-init)[ _-]managed|managed (?:by|with) (\w+)|\b(do not (?:edit|modify))\b"
-    r"|\b((?:auto-?|automatically )generated)\b"
-)
-"""Finds in a file that some tool keeps it."""
 
 _NUMBER = lazy_regex(r"[0-9]+")
 _MOST_NAMED = 10

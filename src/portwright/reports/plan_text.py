@@ -154,7 +154,7 @@ def _unknown(plan: Plan, style: Style, width: int, verbose: bool) -> Iterator[st
 
 def _kept_by_tools(plan: Plan) -> Iterator[str]:
     """The files that the plan rests on and that say a tool keeps them: its next run need not leave what the plan makes of them."""
-    from portwright.changes.sysctl_step import MANAGED
+    from portwright.changes.kind import MANAGED
 
     rests = {path for step in plan.steps for path in step.rests_on(plan.host)} - plan.edits.keys()
     for path in sorted(rests & plan.host.sources.keys()):
