@@ -419,7 +419,7 @@ class _Settings:
     """
 
     mode: str | None = "tcp"
-    never: Word | None = None
+    never: Line | None = None
     close: str = ""
     close_at: Span | None = None
     closing: tuple[Line, ...] = ()
@@ -434,7 +434,7 @@ class _Settings:
             case ("mode", mode, *_):
                 return replace(self, mode=mode)
             case ("http-reuse", how, *_):
-                return replace(self, never=line.words[1] if how == "never" else None)
+                return replace(self, never=line if how == "never" else None)
             case ("option", option, *_) if option in _CLOSING:
                 # proxy.c: each of these options replaces the one before.
                 closing = (*self.closing, line) if _CLOSING[option] else ()
@@ -671,11 +671,12 @@ def _keeping(
     if unsure:
         return Rewriting(refused=f"{unsure[0].at} hangs on a condition that cannot be decided here")
     rewrites: list[Rewrite] = []
-    for at in {line.at for line in lines} | ({settings.never.at} if settings.never is not None else set()):
+    never = None if settings.never is None else settings.never.words[1].at
+    for at in {line.at for line in lines} | (set() if never is None else {never}):
         source = config.files.read(at.path)
         if source is None:
             return Rewriting(refused=f"{at} cannot be read again")
-        rewrites.append(replaced(source, at, "safe" if settings.never is not None and at == settings.never.at else ""))
+        rewrites.append(replaced(source, at, "safe" if at == never else ""))
     pools = {at for at in (settings.pool_at, *(_pool(line) for line in servers)) if at is not None}
     rewrites += (last_of(Word("", at), "-1", "0") for at in pools)
     words = f"have haproxy keep connections to the servers of {section.name}"
