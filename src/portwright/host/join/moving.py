@@ -80,7 +80,8 @@ def moves(host: Host) -> Moves:
     found = {listener: edits for listener, edits in twice.items() if edits is not None}
     in_the_way: dict[Listener, str] = {}
     for listener, others in rivals.items():
-        making = [moved[each] for each in (listener, *others) if each in moved]
+        # Whoever moves is rid of all of them.
+        making = [moved[listener]] if listener in moved else [moved[each] for each in others if each in moved]
         why = next((refused[each] for each in (listener, *others) if each in refused), "")
         if why:
             in_the_way[listener] = why
