@@ -283,16 +283,18 @@ secrets() {
     done <"$lists/secret"
 }
 
-secret='pass(word|wd|phrase)?|secret|token|api_?key|requirepass|masterauth|community|credential|psk|-----begin|://[^ /]*:[^ /]*@'
+secret='pass(word|wd|phrase)?|secret|token|api_?key|requirepass|masterauth|community|credential|psk|pw|key|jwt|hmac|auth|pat[=:]|unseal|nonce|licen[cs]e|salt|pin[=: ]|encrypt|-----begin|://[^ /]*:[^ /]*@'
 cross_out='
     function crossed(count,   text) { text = ""; while (count-- > 0) text = text "x"; return text }
-    function hide(pattern, group,   low, out, rest, start, quote, count) {
+    function hide(pattern, group, careful,   low, out, rest, start, quote, count) {
         out = ""; rest = $0; low = tolower(rest)
         while (match(low, pattern)) {
             start = RSTART + RLENGTH; quote = substr(rest, start - 1, 1)
             out = out substr(rest, 1, start - 1); rest = substr(rest, start); low = substr(low, start)
             if (quote == "\"" || quote == "\047") { count = index(rest, quote) - 1; if (count < 0) count = length(rest) }
             else { count = match(rest, group) ? RLENGTH : 0; while (count > 0 && index("@;,)}]\"\047", substr(rest, count, 1))) count-- }
+            # Under a name that may be another thing, a path, a variable, a word like yes and a number as short as a port stay.
+            if (careful && tolower(substr(rest, 1, count)) ~ /^([0-9]?[0-9]?[0-9]?[0-9]?[0-9]|[\/$%@].*|true|false|yes|no|on|off|none|required|optional)$/) count = 0
             out = out crossed(count); rest = substr(rest, count + 1); low = substr(low, count + 1)
         }
         $0 = out rest
@@ -302,6 +304,9 @@ cross_out='
     {
         hide("(pass|password|passwd|passphrase|secret|token|api_?key|requirepass|masterauth|community|credentials?|psk|secret_?key|access_?key|secret_key_base)[\"\047]?[ \t]*[=:][ \t]*[\"\047]?", "^[^ \t]+")
         hide("(^|[ \t])(--?)?(pass|password|passphrase|auth_pass|auth-pass|requirepass|masterauth|secret|community|rocommunity|rwcommunity|psk)[ \t]+[\"\047]?", "^[^ \t=:][^ \t]*")
+        hide("(pwd|pw|authtok|jwt|hmac|private[-_]?key|preshared[-_]?key|auth[-_]?key|account[-_]?key|app[-_]?key|api-key|wep[-_]?key[0-9]?|authorization|pat|unseal|nonce|license|salt|pin|auth|auth_users|encrypt|secret[-_]id|registration-token|key)[\"\047\\]]?[ \t]*(=>|:=|::|=|:)[ \t]*[\"\047]?", "^[^ \t]+", 1)
+        hide("(^|[ \t])(rootpw|bindpw|r[ow]community6|trapcommunity|authorization|[a-z0-9_.-]*password|insecure-password|authtoken|wpa-psk|wireless-key[0-9]?|setenv [a-z_]*password|--?[a-z.0-9-]*(token|secret|secret-key|password|passwd|pass|psk|pin|jwt|otp|hmac|authkey|storepass|keypass|encrypt|encryption-key|key-id))[ \t=]+[\"\047]?", "^[^ \t=:][^ \t]*", 1)
+        hide("<[a-z:.-]*(password|secret|token|passphrase|auth-user-pass)>", "^[^<]+")
         hide("://[^ /:@\"]*:", "^[^ /@]*@")
         print
     }'
