@@ -310,7 +310,8 @@ def _by_place(chosen: Sequence[tuple[Finding, tuple[Place, ...]]], shared: bool 
     every = [wish for wishes in found.values() for wish in wishes if isinstance(wish[1], ReservePorts)] if shared else []
     for wishes in found.values():
         if isinstance(wishes[0][1], ReservePorts):
-            wishes += [wish for wish in every if not any(wish[0] is own for own, _ in wishes)]
+            own = {id(finding) for finding, _ in wishes}
+            wishes += [wish for wish in every if id(wish[0]) not in own]
     return found
 
 

@@ -4,7 +4,7 @@ The frame is plain ASCII (as compilers draw it); colours are asked for, the widt
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from portwright._start.records import replace
 from portwright.coverage import Coverage
@@ -310,7 +310,8 @@ class _Page:
             how = f"({SAFETY[finding.change.safety]}; {DISRUPTION[finding.change.disruption]})"
             if needs(finding) == ALLOW_REVIEW:
                 how = f"{how[:-1]}; needs {ALLOW_REVIEW})"
-            rows.append(("fix", f"{self.said(_fix(group))} {how}", "good"))
+            # Whether a patch does it is said by its proof, which is `fix`'s work: a report of a repository does not promise it.
+            rows.append(("patch" if result.repository else "fix", f"{self.said(_fix(group))} {how}", "good"))
         if finding.manual is not None:
             rows.append(("by hand", self.said(_for_all([each.manual.step for each in group if each.manual])), "good"))
             rows.append(("not fixed automatically", self.said(finding.manual.reason), "strong"))
@@ -429,12 +430,19 @@ def _noted(finding: Finding, first: Finding) -> str:
 
 def _fixable(results: Sequence[HostResult]) -> Iterator[str]:
     """How many findings `portwright fix` plans, and how many more where it may plan what is to be reviewed."""
-    tried = [finding for result in results for finding in result.findings if finding.change is not None and not why_not(finding, result)]
+    tried = _tried(result for result in results if not result.repository)
     reviewed = sum(1 for finding in tried if needs(finding) is not None)
     if len(tried) > reviewed:
         yield f"{len(tried) - reviewed} fixable with `portwright fix`" + (f", {reviewed} more with {ALLOW_REVIEW}" if reviewed else "")
     elif reviewed:
         yield f"{reviewed} fixable with `portwright fix {ALLOW_REVIEW}`"
+    patched = _tried(result for result in results if result.repository)
+    if patched:
+        yield f"`portwright fix --patch FILE` tries a patch for {len(patched)} of them"
+
+
+def _tried(results: Iterable[HostResult]) -> list[Finding]:
+    return [finding for result in results for finding in result.findings if finding.change is not None and not why_not(finding, result)]
 
 
 def _tally(findings: Sequence[Finding]) -> str:

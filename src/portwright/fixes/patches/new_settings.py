@@ -21,7 +21,7 @@ ON_HOST = f"/etc/sysctl.d/{FILE}"
 _HERE = lazy_regex(r"<<-?\s*[\\'\"]?([A-Za-z_][A-Za-z0-9_]*)['\"]?")
 _TASK = lazy_regex(r"(\s*)- [\w.]+:")
 _PLAY = lazy_regex(r"(?:- |  )hosts:")
-_MODULE = lazy_regex(r"(?m)^\s+(?:- )?((?:ansible\.posix\.)?sysctl):\s*$")
+_MODULE = lazy_regex(r"(?m)^[ \t]+(?:- )?((?:ansible\.posix\.)?sysctl):[ \t]*$")
 _SOURCE = lazy_regex(r"\bsrc:|\bsrc=|with_|loop:|- ")
 _NO_NAME = lazy_regex(r"[^A-Za-z0-9_.-]+")
 _ENTRY = lazy_regex(r"(\s*)- path:")
@@ -226,12 +226,12 @@ def _of_role(path: str) -> str:
 
 
 def _is_task_file(path: str, text: str) -> bool:
-    return path.endswith((".yml", ".yaml")) and ("/tasks/" in f"/{path}" or re.search(r"(?m)^\s*(- )?(hosts|tasks):", text) is not None)
+    return path.endswith((".yml", ".yaml")) and ("/tasks/" in f"/{path}" or re.search(r"(?m)^[ \t]*(- )?(hosts|tasks):", text) is not None)
 
 
 def _tasks(path: str, number: int, key: str, texts: Texts, refused: list[str]) -> Iterator[Place]:
     """A task behind the one that puts a file on the host, or in which the line itself stands."""
-    module = next((found[1] for label in texts.labels if _may_be_tasks(label) and (found := _MODULE.search(texts.text(label)))), "")
+    module = texts.once("module", lambda: _module(texts))
     if _is_task_file(path, texts.text(path)):
         yield NewTask(path, _task_around(texts.source(path), number)[0], key, module)
         return
@@ -255,6 +255,16 @@ def _tasks(path: str, number: int, key: str, texts: Texts, refused: list[str]) -
                     continue
                 return
     refused.append(f"no task of {own or 'the repository'} that puts {path} on a host was found, so a task has no place beside it")
+
+
+def _module(texts: Texts) -> str:
+    """The module by which some task of the repository sets kernel settings, "" where none does."""
+    for label in texts.labels:
+        text = texts.text(label) if _may_be_tasks(label) else ""
+        found = _MODULE.search(text) if "sysctl:" in text else None
+        if found is not None:
+            return found[1]
+    return ""
 
 
 def _states(path: str, key: str, texts: Texts) -> Iterator[Place]:

@@ -1,7 +1,7 @@
 """Where a repository is changed for what findings wish: the texts it has, and what every kind of place answers."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from portwright.changes import Change
@@ -22,6 +22,7 @@ class Texts:
     def __init__(self, checkout: "Checkout", laid: Mapping[str, str]) -> None:
         self._checkout = checkout
         self._laid = laid
+        self._made: dict[str, str] = {}
 
     @property
     def labels(self) -> Iterable[str]:
@@ -34,6 +35,12 @@ class Texts:
     def text(self, label: str) -> str:
         """A file's text; "" where there is none that can be read."""
         return self._laid.get(label) or self._checkout.text(label) or ""
+
+    def once(self, name: str, make: Callable[[], str]) -> str:
+        """What is made of all files by whoever asks first."""
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]
 
     def source(self, label: str) -> Source:
         """A file that is there; raises NoPlaceError where there is none."""

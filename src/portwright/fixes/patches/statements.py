@@ -4,7 +4,18 @@ import re
 from collections.abc import Callable, Iterator
 
 from portwright._start.lazy_regex import lazy_regex
-from portwright.fixes.patches.texts import MOST_LINES, NoPlaceError, TextEdit, after, before, in_quotes, indentation, offset, value_at
+from portwright.fixes.patches.texts import (
+    MOST_LINES,
+    NoPlaceError,
+    TextEdit,
+    after,
+    before,
+    in_quotes,
+    indentation,
+    offset,
+    short_line,
+    value_at,
+)
 from portwright.source import Source, Span
 
 _ITEM = lazy_regex(r"(\s*)-(\s+)")
@@ -25,7 +36,7 @@ def another(source: Source, at: Span, key: str, value: str, wanted: tuple[str, s
     `first`: it goes before the one that is there. Raises NoPlaceError where it cannot be told where the statement begins and ends.
     """
     number = _line_of(source, at.line, key)
-    line = source.line(number)
+    line = short_line(source, number)
     place = _key_in(line, key)
     said = place.end()
     called = re.search(r"(?:\bsudo\s+)?\bsysctl\s+(?:-\S+\s+)*(?=[\"']?$)", line[: place.start()])
@@ -36,7 +47,7 @@ def another(source: Source, at: Span, key: str, value: str, wanted: tuple[str, s
         block = (number, number)
     else:
         block = _block(source, number, key, value)
-    lines = [source.line(each) for each in range(block[0], block[1] + 1)]
+    lines = [short_line(source, each) for each in range(block[0], block[1] + 1)]
     new = _with(source, lines, block[0], number, key, value, wanted)
     return before(source, block[0], new) if first and len(lines) > 0 else after(source, block[1], new)
 
@@ -48,7 +59,7 @@ def _is_of_several(left: str) -> bool:
 
 def _line_of(source: Source, number: int, key: str) -> int:
     for each in range(number, max(number - _FAR, 1) - 1, -1):
-        line = source.line(each)
+        line = short_line(source, each)
         if any(form in line for form in _forms(key)):
             return each
         if each < number and not line.strip():
@@ -152,7 +163,7 @@ def _balanced(source: Source, number: int) -> tuple[int, int]:
     """The lines from one to that where each bracket is closed, and each `do`."""
     open_ = 0
     for each in range(number, number + MOST_LINES):
-        line = source.line(each)
+        line = short_line(source, each)
         open_ += sum(line.count(mark) for mark in _OPENS) - sum(line.count(mark) for mark in _CLOSES)
         open_ += len(re.findall(r"\bdo\s*(?:\|[^|]*\|)?\s*$", line)) - bool(re.match(r"\s*end\b", line))
         if open_ <= 0:

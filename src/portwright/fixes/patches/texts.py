@@ -9,6 +9,9 @@ from portwright.numbers import decimal
 from portwright.ports import PortSet
 from portwright.source import Source, Span
 
+LONGEST_LINE = 4_000
+"""Characters of a line beyond which nothing in it is edited."""
+
 MOST_LINES = 60
 """Lines that one statement may have."""
 
@@ -56,13 +59,9 @@ def replaced(source: Source, at: Span, text: str) -> TextEdit:
 
 def offset(source: Source, line: int, column: int = 1) -> int:
     """Where a line and column begin; the end of the text where there is no such line."""
-    start = 0
-    for _ in range(line - 1):
-        found = source.text.find("\n", start)
-        if found < 0:
-            return len(source.text)
-        start = found + 1
-    return min(start + column - 1, len(source.text))
+    if line > source.text.count("\n") + 1:
+        return len(source.text)
+    return min(source.stretch(Span(source.path, line, column, line, column))[0], len(source.text))
 
 
 def ends(source: Source, number: int) -> str:
@@ -107,6 +106,14 @@ def same_value(text: str, value: str) -> bool:
         return bool(value) and _ports(text) == _ports(value)
     except ValueError:
         return False
+
+
+def short_line(source: Source, number: int) -> str:
+    """A line that a person may have written; raises NoPlaceError for one that is too long to be looked through."""
+    line = source.line(number)
+    if len(line) > LONGEST_LINE:
+        raise NoPlaceError(f"{source.path}:{number} is longer than a line in which something is edited")
+    return line
 
 
 def _ports(text: str) -> PortSet:
