@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from itertools import islice
 from typing import Literal
 
 from portwright._start.lazy_regex import lazy_regex
@@ -84,6 +86,16 @@ class _Reading:
     documents: dict[str, Document] = field(default_factory=dict)
     includes: int = 0
     directives: int = 0
+
+    @cached_property
+    def sources(self) -> Mapping[str, Source]:
+        """The files that say something, once all of them are read: thousands of upstreams ask for them."""
+        return {path: document.directives[0].source for path, document in self.documents.items() if document.directives}
+
+    @cached_property
+    def has_includes(self) -> bool:
+        """Whether any of them includes another, once all of them are read."""
+        return any(_INCLUDES.search(source.text) for source in self.sources.values())
 
     def refuse(self, at: Span, reason: str) -> None:
         """Note what nginx would not start with."""
@@ -655,10 +667,10 @@ def _keeping(
         return None
     from portwright.daemons.nginx.keeping import keeping  # many hosts have no such upstream
 
-    sources = {path: document.directives[0].source for path, document in reading.documents.items() if document.directives}
     # Of a piece it is not known what includes it, nor what that one sets for all; of a file that stands alone, what it includes.
-    whole = not alone and not (reading.lenient and any(_INCLUDES.search(source.text) for source in sources.values()))
-    return keeping(upstream, uses, maps, rows, _keeps_by_default(version), upstreams, sources, tuple(reading.documents)[:1], whole=whole)
+    whole = not alone and not (reading.lenient and reading.has_includes)
+    first = tuple(islice(reading.documents, 1))
+    return keeping(upstream, uses, maps, rows, _keeps_by_default(version), upstreams, reading.sources, first, whole=whole)
 
 
 def _keeps_by_default(version: tuple[int, ...] | None) -> bool:
