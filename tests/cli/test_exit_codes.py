@@ -154,7 +154,7 @@ def test_no_rule_selected_exits_3(clean: Path) -> None:
         (["check", "--format", "json", "--format", "text", WEB1], "only one report can go to standard output"),
         (["check", "--output", "/no/such/folder/report", WEB1], "cannot write /no/such/folder/report"),
         (["check", "--jobs", "0", WEB1], "not a number of jobs: '0'"),
-        (["audit", "-i", "inventory"], "unknown command 'audit'"),
+        (["monitor", "-i", "inventory"], "unknown command 'monitor'"),
         (["check", "--selct", "reuse", WEB1], "did you mean --select?"),
         (["check", "--rules", "/no/such/rules", WEB1], "no such folder of rules"),
         (["explain", "no-such-rule"], "there is no rule or family named 'no-such-rule'"),
