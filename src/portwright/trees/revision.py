@@ -150,9 +150,10 @@ class RevisionTree(RepositoryInMemory):
 def _listed(of: Revision) -> Iterator[bytes]:
     """The rows of its files; raises RevisionError where git cannot list them, or where they are more than are read."""
     words = ("ls-tree", "-r", "-z", "--full-tree", "--long", of.commit, "--", *([of.prefix] if of.prefix else []))
-    with subprocess.Popen(  # noqa: S603  the words are ours, the commit and the folder are git's
+    listing = subprocess.Popen(  # noqa: S603  the words are ours, the commit and the folder are git's
         _words(of.directory, words), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=os.environ | _QUIET
-    ) as listing:
+    )
+    with listing:
         left, rest = _MOST_LISTED, b""
         while listing.stdout is not None and (some := os.read(listing.stdout.fileno(), 1 << 16)):
             left -= len(some)
