@@ -175,8 +175,8 @@ def test_case_88_a_comparison_runs_git_and_nothing_of_the_checkout(words: list[s
         (top / ".git/hooks").mkdir(exist_ok=True)
         (top / ".git/hooks" / name).write_text(f"#!/bin/sh\n{trap}\n")
         (top / ".git/hooks" / name).chmod(0o755)
-    own = ("core.fsmonitor", "core.pager", "core.sshCommand", "core.alternateRefsCommand", "filter.x.smudge", "filter.x.clean")
-    own += ("pager.ls-tree", "filter.x.process", "diff.x.textconv", "diff.x.command", "diff.external", "credential.helper", "gpg.program")
+    own = ["core.fsmonitor", "core.pager", "core.sshCommand", "core.alternateRefsCommand", "filter.x.smudge", "filter.x.clean"]
+    own += ["pager.ls-tree", "filter.x.process", "diff.x.textconv", "diff.x.command", "diff.external", "credential.helper", "gpg.program"]
     for name in own:
         subprocess.run([*git, "config", name, trap], check=True)
     (top / ".git/objects/info/alternates").write_text(f"{tmp_path}/h/opt\n")
