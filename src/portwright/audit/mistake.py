@@ -9,7 +9,7 @@ _LONGEST = 300
 _MOST_ERRORS = 8  # of a chain of causes
 
 # Python quotes in an error's words the value that it is about: KeyError: 'hunter2', invalid literal for int() with base 10: 'hunter2'.
-_QUOTED = lazy_regex(r"'(?:[^'\\]|\\.)*+(?:'|\Z)|\"(?:[^\"\\]|\\.)*+(?:\"|\Z)", re.DOTALL)
+_QUOTED = lazy_regex(r"'(?:[^'\\]|\\.)*+(?:'|\\?\Z)|\"(?:[^\"\\]|\\.)*+(?:\"|\\?\Z)", re.DOTALL)
 
 
 def place(error: BaseException) -> str:

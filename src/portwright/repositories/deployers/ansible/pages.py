@@ -138,7 +138,7 @@ class _Careful:
 
     def __init__(self, regexp: str) -> None:
         self.longest = longest_for(regexp)
-        self.compiled = re.compile(regexp)
+        self.compiled = re.compile(regexp if self.longest else "")  # to compile one may take long, too
 
     def search(self, text: str) -> bool:
         return self.compiled.search(text[: self.longest]) is not None
