@@ -339,21 +339,21 @@ def _directory(data: bytes) -> None:
             else:
                 place.write_bytes(content)
         for _ in range(chance.choice((1, 2, 5, 20))):
-            _damage(chance, root, data)
+            damage(chance, root, data)
         told(read_host(DirectoryTree(str(root)), "h"))
-        for place in (root, *_below(root)):
+        for place in (root, *below(root)):
             if not place.is_symlink() and place.is_dir():
                 place.chmod(0o700)  # so that it can be removed
 
 
-def _below(root: Path) -> list[Path]:
+def below(root: Path) -> list[Path]:
     """Everything below a directory, no link followed."""
     return sorted(Path(directory, name) for directory, below, files in os.walk(root) for name in (*below, *files))
 
 
-def _damage(chance: random.Random, root: Path, data: bytes) -> None:
+def damage(chance: random.Random, root: Path, data: bytes) -> None:
     """Change one thing below `root`, by its own name and never through a link: what links lead to may be anybody's."""
-    place = chance.choice(_below(root) or [root])
+    place = chance.choice(below(root) or [root])
     kind = chance.randrange(10)
     if kind == 0 and not place.is_symlink():
         place.chmod(chance.choice((0, 0o111, 0o444, 0o4755, 0o7777)))

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from portwright.cli import main
+from tests.fuzz.fixing import trouble
+from tests.fuzz.targets import EXAMPLES
 from tests.hostile.program import enabled, lay
 
 NGINX = "[Service]\nExecStart=/usr/sbin/nginx\n"
@@ -104,3 +106,8 @@ def test_directories_of_any_depth_are_no_problem_of_a_host(tmp_path: Path, capsy
     assert (1, 3) == (code, repository)
     assert "sysctl-value-rejected" in said
     assert "deeper than" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_a_plan_for_a_spoilt_host_is_whole_and_valid_or_there_is_none(number: int) -> None:
+    assert [] == trouble(EXAMPLES / "web1", number)
