@@ -136,6 +136,17 @@ def test_a_file_that_a_tool_keeps_or_a_package_brought_is_not_edited() -> None:
     assert "belongs to a package" in reasons(plan_for(files, review=True))["nginx-upstream-without-keepalive"]
 
 
+@pytest.mark.parametrize("name", ["$HOME.conf", "${PATH}.conf", "a\x1b.conf", "\udcff.conf"])
+def test_a_file_whose_path_ansible_would_take_for_another_is_not_edited(name: str) -> None:
+    said = "upstream a { server 10.0.0.5:80; }\nserver { location / { proxy_pass http://a; } }\n"
+    files = {path: text for path, text in nginx(said).items() if path != CONF}
+
+    files |= {f"/etc/nginx/conf.d/{name}": said}
+
+    assert "is not a path" in str(reasons(plan_for(files, review=True))) or "is not a line of" in str(reasons(plan_for(files, review=True)))
+    assert not plan_for(files, review=True).edits
+
+
 # ── haproxy, httpd, squid ──
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from hashlib import sha256
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,13 @@ HOSTILE = [
     "'", '"', "\\", "\\n", "a: b", "- a", "# x", "&a", "*a", "%x", "@x", "`x`", "$(touch {marker})", "; touch {marker}",
     "two\nlines\n", "a\rb", "tab\tbed", "nel\x85", "\u2028", "\ufeffbom", "ünïcødé", "名", "\U0001f4a3", "\x01\x1b[31m", "__ansible_unsafe",
     "a" * 5000,
+]  # fmt: skip
+
+# What Ansible could take for a list, a mapping or a truth, and write anew in its own way.
+LIKE_VALUES = [
+    '{"a":  1}', "{'a': 1}", "[1,  2]", "[]", "{}", "True", "False", "None", "[Service]",
+    '{"__ansible_unsafe": "x"}', '{"__ansible_vault": "x"}',
+    "{{", "{%", "-n", "--", "-e x", "*", "%i", "a=b c=d", "\\N{BEL}", "x,ro", "omit", "__omit_place_holder__", "é\u0301",
 ]  # fmt: skip
 
 
@@ -163,7 +171,7 @@ def test_case_56_ansible_reads_back_every_string_as_it_was_meant(tmp_path: Path)
         "hosts": "all", "gather_facts": False, "vars_files": ["plan.vars.json"], "tasks": [
             {"ansible.builtin.copy": {"dest": f"{tmp_path}/dump", "content": "{{ portwright_drop_ins | to_json }}", "mode": "0600"}},
             # A byte for byte comparison where it is used: as the content of a file.
-            {"ansible.builtin.copy": {"dest": f"{tmp_path}/content.{{{{ index }}}}", "content": "{{ item.content }}", "mode": "0600"},
+            {"ansible.builtin.copy": {"dest": f"{tmp_path}/content.{{{{ index }}}}", "content": "{{ item.content | string }}", "mode": "0600"},
              "loop": "{{ portwright_drop_ins[:3] + portwright_drop_ins[40:41] }}", "loop_control": {"index_var": "index"}},
         ],
     }]))  # fmt: skip
@@ -560,3 +568,122 @@ def test_a_part_of_a_playbook_is_run_by_the_family_of_the_rules_that_ask_for_it(
     ]
     # What puts everything back is not left out with the part that failed.
     assert [["always"]] == [task["tags"] for task in play["tasks"][-1]["rescue"]]
+
+def every_kind() -> Playbook:
+    """A plan with a step of each kind: kernel settings, a drop-in, an edited config."""
+    files = {
+        **both_kinds_of_host(),
+        **service("nginx.service", "/usr/sbin/nginx"),
+        "/etc/nginx/nginx.conf": "events {\n}\nhttp {\n    upstream a {\n        server 10.0.0.5:8080;\n    }\n"
+        "    server {\n        listen 80;\n        location / {\n            proxy_pass http://a;\n        }\n    }\n}\n",
+        "/.portwright/packages": "nginx 1.22.1-9\n",
+    }
+    made = plan_for(files, review=True)
+    assert set(steps()) == {type(step) for step in made.steps}
+    return written(made)
+
+
+def both_kinds_of_host() -> dict[str, str]:
+    return {**web(40000), **web(81, "a.service", "User=www")}
+
+
+def test_case_56_ansible_reads_back_what_stands_in_any_position_of_any_kind(tmp_path: Path) -> None:
+    marker = tmp_path / "marker"
+    texts = cycle(text.replace("{marker}", str(marker)) for text in (*HOSTILE, *LIKE_VALUES))
+    meant: dict[str, Any] = {}
+    positions = 0
+
+    def hostile(value: Any) -> tuple[Any, Any]:
+        """A value with each of its strings exchanged, as the vars file has it and as it is meant."""
+        nonlocal positions
+        if isinstance(value, dict) and value.keys() != {"__ansible_unsafe"}:
+            pairs = {key: hostile(item) for key, item in value.items()}
+            return {key: pair[0] for key, pair in pairs.items()}, {key: pair[1] for key, pair in pairs.items()}
+        if isinstance(value, list):
+            found = [hostile(item) for item in value]
+            return [pair[0] for pair in found], [pair[1] for pair in found]
+        if isinstance(value, dict):
+            positions += 1
+            text = next(texts)
+            return {"__ansible_unsafe": text}, text
+        return value, value
+
+    exchanged: dict[str, Any] = {}
+    for _ in range(2):  # twice, so that each text stands somewhere
+        for name, value in json.loads(every_kind().files["plan.vars.json"]).items():
+            spoilt, meant[f"{name}_{len(exchanged)}"] = hostile(value)
+            exchanged[f"{name}_{len(exchanged)}"] = spoilt
+    (tmp_path / "plan.vars.json").write_text(json.dumps(exchanged))
+    dump = "{{ [" + ", ".join(meant) + "] | to_json }}"
+    task = {"ansible.builtin.copy": {"dest": f"{tmp_path}/dump", "content": dump, "mode": "0600"}}
+    play = {"hosts": "all", "gather_facts": False, "vars_files": ["plan.vars.json"], "tasks": [task]}
+    (tmp_path / "dump.yml").write_text(yaml.safe_dump([play], width=100_000))
+
+    ran = ansible("dump.yml", where=tmp_path)
+
+    assert 0 == ran.returncode, ran.stdout
+    assert positions > len(HOSTILE) + len(LIKE_VALUES)
+    assert [*meant.values()] == json.loads((tmp_path / "dump").read_text())
+    assert not marker.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a mount namespace is made, and files are given to root")
+def test_case_56_hostile_configs_paths_and_units_are_written_checked_and_put_back_as_they_are(tmp_path: Path) -> None:
+    marker, log = tmp_path / "marker", tmp_path / "log"
+    run_it = "{{ lookup('pipe', 'touch marker') }} {% raw %} {# #} !unsafe $(touch marker) `touch marker` ; touch marker"
+    contents = [f"{run_it}\n\n", '{"a":  1}', "[1,  2]", "True", "\ufeffa\rb\x85\u2028\t \\", ""]
+    names = [run_it.replace("$", ""), "-n", "*?[a] %i 'q' \"q\" \\n \\", '{"a":  1}', "a=b,ro #c &a é\u0301 \U0001f4a3", "True"]
+    files, configs, units = [], [], []
+    for number, content in enumerate(contents):
+        folder = tmp_path / "etc" / str(number)
+        folder.mkdir(parents=True)
+        path = folder / names[number % len(names)]
+        path.write_bytes(b"old {{ 1 }}\n")
+        digests = [sha256(data).hexdigest() for data in (b"old {{ 1 }}\n", content.encode())]
+        backup = f"{tmp_path}/backups/{number}.tar"
+        files.append({"path": str(path), "before": digests[0], "after": digests[1], "backup": backup})
+        configs.append({"path": str(path), "content": content})
+        if number < len(names):
+            check = ["sh", "-c", 'cat -- "$2" >> "$1"; printf %s\\\\n "$3" >> "$1.words"', "sh", str(log), str(path), names[number]]
+            units.append({"unit": names[number], "apply": "reload", "restart": False, "paths": [str(path)], "check": check, "sockets": []})
+            units[-1]["candidates"] = [str(number), str(path)]
+    systemctl = tmp_path / "bin/systemctl"
+    systemctl.parent.mkdir()
+    systemctl.write_text(f'#!/bin/sh\nfor last; do :; done\nprintf "%s\\n" "$last" >> {tmp_path}/units\necho inactive\n')
+    systemctl.chmod(0o755)
+    own = {"portwright_files": files, "portwright_configs": configs, "portwright_config_units": units, "portwright_new_folders": []}
+    own |= {"portwright_read": [], "portwright_listed": [], "portwright_backup": f"{tmp_path}/backups", "portwright_allow_restart": False}
+    own |= {"portwright_drop_ins": [], "portwright_sysctls": [], "portwright_sysctls_restore": ["true"]}
+    (tmp_path / "plan.vars.json").write_text(json.dumps(unsafe(own)))
+    # What asks for the init system of this machine is another test's.
+    read = {stem: yaml.safe_load(TEMPLATES[stem]) for stem in ("analysed", "backup", "config_analysed", "config", "restore")}
+    read["config_analysed"] = [task for task in read["config_analysed"] if "systemd" not in task["name"]]
+
+    def run(*tasks: Any) -> None:
+        play = {"hosts": "all", "gather_facts": False, "vars_files": ["plan.vars.json"], "tasks": [*tasks]}
+        play |= {"environment": {"PATH": f"{systemctl.parent}:{os.environ['PATH']}"}, "handlers": yaml.safe_load(TEMPLATES["handlers"])}
+        (tmp_path / "play.yml").write_text(yaml.safe_dump([play], width=100_000))
+        ran = ansible("play.yml", where=tmp_path)
+        assert 0 == ran.returncode, ran.stdout
+
+    run(*read["analysed"], *read["backup"], *read["config_analysed"], *read["config"])
+
+    assert "".join(contents[: len(names)]).encode() == log.read_bytes()
+    assert names == (tmp_path / "log.words").read_text().split("\n")[:-1]
+    assert contents == [Path(file["path"]).read_bytes().decode() for file in files]
+    assert set(names) == set((tmp_path / "units").read_text().split("\n")[:-1])
+
+    run(*read["restore"])
+
+    assert {b"old {{ 1 }}\n"} == {Path(file["path"]).read_bytes() for file in files}
+    assert not marker.exists()
+    assert not (Path.cwd() / "marker").exists()
+
+
+def unsafe(value: Any) -> Any:
+    """Variables as the vars file has them."""
+    if isinstance(value, dict):
+        return {key: unsafe(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [unsafe(item) for item in value]
+    return {"__ansible_unsafe": value} if isinstance(value, str) else value

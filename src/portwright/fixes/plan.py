@@ -193,7 +193,7 @@ class _Prover:
         for _ in range(_ROUNDS):
             steps = unite(self._host, wishes)
             edits = _edits(self._host, steps)
-            _assert_text(edits)
+            _assert_writable(edits)
             try:
                 after_host, after = self._recheck(_laid_over(self._host, steps, edits))
             except ReadError as error:
@@ -246,9 +246,11 @@ def _speaks_of(finding: Finding, wish: Finding) -> bool:
     return finding is wish or wish.at.path in places or (wish.subject.unit is not None and wish.subject.unit == finding.subject.unit)
 
 
-def _assert_text(edits: Mapping[str, str]) -> None:
-    """What a file of portwright's own held is kept, and its plan is JSON, which has no place for other bytes than UTF-8."""
+def _assert_writable(edits: Mapping[str, str]) -> None:
+    """A plan is JSON, which has no place for other bytes than UTF-8, and Ansible fills in variables of the environment in a path."""
     for path, text in edits.items():
+        if "$" in path or not path.isprintable():
+            raise _Refused(f"{path!r} is not a path that Ansible takes as it is: change the file by hand")
         try:
             text.encode("utf-8", "strict")
         except UnicodeEncodeError:
