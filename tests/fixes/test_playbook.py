@@ -171,7 +171,8 @@ def test_case_56_ansible_reads_back_every_string_as_it_was_meant(tmp_path: Path)
         "hosts": "all", "gather_facts": False, "vars_files": ["plan.vars.json"], "tasks": [
             {"ansible.builtin.copy": {"dest": f"{tmp_path}/dump", "content": "{{ portwright_drop_ins | to_json }}", "mode": "0600"}},
             # A byte for byte comparison where it is used: as the content of a file.
-            {"ansible.builtin.copy": {"dest": f"{tmp_path}/content.{{{{ index }}}}", "content": "{{ item.content | string }}", "mode": "0600"},
+            {"ansible.builtin.copy": {"dest": f"{tmp_path}/content.{{{{ index }}}}", "content": "{{ item.content | string }}",
+                                      "mode": "0600"},
              "loop": "{{ portwright_drop_ins[:3] + portwright_drop_ins[40:41] }}", "loop_control": {"index_var": "index"}},
         ],
     }]))  # fmt: skip

@@ -12,7 +12,7 @@ from portwright.system.words import words
 from portwright.trees import Files
 from portwright.trees.glob import TooMany, expand
 
-_OPTION = lazy_regex(r"^[ \t]*(?:[0-9]+(?:-[0-9]*)?:)?(?P<option>-[^\s#][^\n]*?)[ \t\r]*$", re.MULTILINE)
+_OPTION = lazy_regex(r"^[ \t]*(?:[0-9]+(?:-[0-9]*)?:)?(?P<option>-[^\s#](?:[^\n]*[^ \t\r\n])?)[ \t\r]*$", re.MULTILINE)
 """A line of an options file; `8-13:` names the versions that it is for (jvm.options of Elasticsearch)."""
 
 

@@ -39,7 +39,7 @@ def another(source: Source, at: Span, key: str, value: str, wanted: tuple[str, s
     line = short_line(source, number)
     place = _key_in(line, key)
     said = place.end()
-    called = re.search(r"(?:\bsudo\s+)?\bsysctl\s+(?:-\S+\s+)*(?=[\"']?$)", line[: place.start()])
+    called = re.search(r"(?:\bsudo\s++)?\bsysctl\s++(?:-(?:(?!sysctl)\S)++\s++)*+(?=[\"']?$)", line[: place.start()])
     if called is not None and re.match(r"[\"']?\s*=", line[said:]) and _is_of_several(line[: called.start()]):
         begin = offset(source, number) + called.start()
         return TextEdit(source.path, begin, begin, f"{called[0]}{_spelt(place[0], wanted[0])}={wanted[1]} && ")
@@ -165,7 +165,7 @@ def _balanced(source: Source, number: int) -> tuple[int, int]:
     for each in range(number, number + MOST_LINES):
         line = short_line(source, each)
         open_ += sum(line.count(mark) for mark in _OPENS) - sum(line.count(mark) for mark in _CLOSES)
-        open_ += len(re.findall(r"\bdo\s*(?:\|[^|]*\|)?\s*$", line)) - bool(re.match(r"\s*end\b", line))
+        open_ += len(re.findall(r"\bdo\s*+(?:\|[^|]*\|\s*+)?$", line)) - bool(re.match(r"\s*end\b", line))
         if open_ <= 0:
             return number, each
     raise NoPlaceError(f"{source.path}:{number} begins a block whose end is not found")
