@@ -1,5 +1,7 @@
 """Every regular expression of the program, how it is used, and the texts that would make a careless one slow.
 
+`python -m tests.hostile.patterns` prints those that take longer than their text is.
+
 The texts come of a pattern's own parts: what leads to each of its repetitions, what that repeats, many times, and what ends it.
 """
 
@@ -262,3 +264,9 @@ def _seconds(pattern: Pattern, text: str) -> float:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)
     return time.process_time() - start
+
+
+if __name__ == "__main__":
+    for each in patterns():
+        if told := too_slow(each):
+            print(told, flush=True)

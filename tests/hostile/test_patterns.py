@@ -1,15 +1,10 @@
-"""No regular expression of the program takes more than its text's length, whatever the text."""
+"""The lane that times every regular expression (`python -m tests.hostile.patterns`) finds careless ones, and has all of them."""
 
 import re
 
 import pytest
 
 from tests.hostile.patterns import Pattern, patterns, too_slow
-
-
-@pytest.mark.parametrize("part", range(8))
-def test_no_pattern_takes_longer_than_its_text_is(part: int) -> None:
-    assert [] == [said for each in patterns()[part::8] if (said := too_slow(each))]
 
 
 @pytest.mark.parametrize("text", [r"a+$", r"(?:a|b)*c\d", r"\s+$", r"/\*.*?\*/", r"(\w+\.)+x", r"(?:[^,]*,)*?;"])
