@@ -11,7 +11,7 @@ from portwright.changes.kind import Disruption
 from portwright.facts import Listener, Unit
 from portwright.host import Host
 from portwright.host.join import conflict
-from portwright.numbers import decimals
+from portwright.numbers import decimal, decimals
 from portwright.ports import PortSet
 from portwright.source import Rewrite, Rewriting, Source, Span
 
@@ -135,9 +135,10 @@ class _Known:
 
     def _look(self, source: Source) -> None:
         for found in _NUMBER.finditer(source.text):
-            number = int(found[0])
-            if number < len(self._taken):
-                self._taken[number] = 1
+            number = decimal(found[0], len(self._taken) - 1)
+            if number is None:
+                continue
+            self._taken[number] = 1
             if number in self._lines and len(self._lines[number]) < _MOST_LISTED:
                 line = source.span(found.start(), found.end()).line
                 if not source.line(line).lstrip().startswith(_COMMENTS):

@@ -204,6 +204,8 @@ def left_behind(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
 def _lacking(host: Host, unit: Unit, found: Privileges) -> Derived[tuple[str, ...]]:
     if found.lacking is None or host.repository or unit.starts not in _ASKED:
         return Derived(())
+    if not any(path.startswith(_OF_ADMIN) for path in unit.files):
+        return Derived(())  # a package's own unit is as the distribution wants it: kmod-static-nodes.service without a kmod
     reason, at = found.because[-1]
     status = "" if found.fails in ("exit-code", "ended") else f" ({found.fails})"
     return Derived((f"{reason}{status}",), (Note("this line decides", at),), found.lacking)
