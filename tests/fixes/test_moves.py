@@ -73,7 +73,6 @@ def test_a_site_of_httpd_moves_with_its_port() -> None:
     [
         ("haproxy", "/usr/sbin/haproxy -f /etc/haproxy/haproxy.cfg", "/etc/haproxy/haproxy.cfg", "frontend f\n  bind :8080 # x\n"),
         ("redis", "/usr/bin/redis-server /etc/redis/redis.conf", "/etc/redis/redis.conf", "bind 127.0.0.1\nport 8080"),
-        ("ssh", "/usr/sbin/sshd -D", "/etc/ssh/sshd_config", "# Port 22\n  Port 8080\n"),
         ("mariadb", "/usr/sbin/mysqld --user=mysql", "/etc/mysql/my.cnf", "[mysqld]\r\nport = 8080\r\n"),
         ("vsftpd", "/usr/sbin/vsftpd /etc/vsftpd.conf", "/etc/vsftpd.conf", "listen=YES\nlisten_port=8080\n"),
         ("squid", "/usr/sbin/squid -N", "/etc/squid/squid.conf", "http_port 8080\n"),
@@ -89,6 +88,15 @@ def test_the_line_that_says_the_port_is_edited_whatever_the_daemon(name: str, co
     made = made_for(web(8080, "a.service"), after("a.service", service(f"{name}.service", command)), {conf: text})
 
     assert text.replace("8080", "8081") == made.edits.get(conf), reasons(made)
+
+
+def test_case_67_what_operators_log_in_by_stays_where_it_is() -> None:
+    conf = {"/etc/ssh/sshd_config": "Port 8080\n"}
+    ssh = after("a.service", service("ssh.service", "/usr/sbin/sshd -D"))
+    made = made_for(web(8080, "a.service"), ssh, conf)
+
+    assert not any(path.startswith("/etc/ssh") for path in made.edits)
+    assert "ExecStart=/usr/bin/python3 -m http.server 8081" in written(made, "a.service")
 
 
 def test_the_sockets_of_a_unit_are_said_anew_in_a_drop_in() -> None:

@@ -49,7 +49,7 @@ def test_a_host_of_which_nothing_was_read_is_a_warning_and_gaps_are_infos() -> N
 
 
 @given(st.text(st.characters()), st.text(st.characters()))
-def test_any_text_makes_a_document_that_can_be_parsed(one: str, two: str) -> None:
+def test_case_46_any_text_makes_a_document_that_can_be_parsed(one: str, two: str) -> None:
     found = _errors(replace(CLEAN, findings=(replace(IN_RANGE, message=one, at=Span(f"/{two}", 1, 1, 1, 1)),)))
 
     assert 1 == len(found)

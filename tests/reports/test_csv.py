@@ -38,7 +38,7 @@ def test_gaps_are_lines_of_their_kind() -> None:
 
 
 @pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)"])
-def test_no_field_is_a_formula(text: str) -> None:
+def test_case_47_no_field_is_a_formula(text: str) -> None:
     (row,) = _rows(replace(CLEAN, findings=(replace(IN_RANGE, message=text),)))
 
     assert f"'{text}" == row["message"]

@@ -56,7 +56,7 @@ def test_what_is_not_covered_is_skipped() -> None:
 
 
 @given(st.text(st.characters()), st.text(st.characters()))
-def test_any_text_makes_a_document_that_can_be_parsed(one: str, two: str) -> None:
+def test_case_46_any_text_makes_a_document_that_can_be_parsed(one: str, two: str) -> None:
     finding = replace(IN_RANGE, message=one, at=Span(f"/{two}", 1, 1, 1, 1))
     hostile = replace(CLEAN, host=two or "h", findings=(finding,), unreadable=(Unreadable(Span.whole(one or "x"), two),))
 

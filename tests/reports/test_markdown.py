@@ -69,7 +69,7 @@ def test_rows_beyond_the_cap_are_counted() -> None:
         "@root #1 :tada: http://a.example www.a.example",
     ],
 )
-def test_what_a_host_says_is_no_markup(hostile: str) -> None:
+def test_case_48_what_a_host_says_is_no_markup(hostile: str) -> None:
     finding = replace(IN_RANGE, message=hostile, notes=())
     tokens = _tokens(_written(replace(CLEAN, findings=(finding,))))
 

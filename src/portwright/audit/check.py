@@ -12,9 +12,9 @@ from portwright.facts import CONFIDENCES, Confidence
 from portwright.finding import Allowed, Finding, HostResult, Note
 from portwright.host import Host
 from portwright.host.reading import read_host
-from portwright.reports.secrets import reasons_without_secrets, without_secrets
+from portwright.reports.secrets import hide_in_source, reasons_without_secrets, without_secrets
 from portwright.rules import Rule, evaluate
-from portwright.source import Span, Unreadable
+from portwright.source import Source, Span, Unreadable
 from portwright.system.sysctl.settle import defaults
 from portwright.trees import ReadError, Tree
 from portwright.trees.directory import DirectoryTree
@@ -218,6 +218,8 @@ def planned(
             # The playbook says what it replaces, so what cannot be read is not replaced.
             if tree.kind(path) == "file":
                 tree.read(path)
+            if (line := _first_secret(path, edits[path])) is not None:
+                raise ReadError(path, f"line {line} holds a secret, and so would the plan, which holds the whole file")
         host = ready(read_host(OverlayTree(tree, edits) if edits else tree, given.name, given.identity), rate)
         found, stopped = evaluate(host, rules)
         host = replace(host, unreadable=(*host.unreadable, *stopped))
@@ -232,6 +234,13 @@ def planned(
 
             made = replace(made, host=replace(made.host, sources={**firewall_rules(tree), **made.host.sources}))
         return made
+
+
+def _first_secret(path: str, content: bytes | None) -> int | None:
+    """The first line that holds a secret as far as reports know one; a plan is kept, sent and shown, so it copies none."""
+    source = Source(path, (content or b"").decode("utf-8", "surrogateescape"))
+    numbers = range(1, source.text.count("\n") + 2)
+    return next((number for number in numbers if hide_in_source(source, number) != source.line(number)), None)
 
 
 def _links(host: Host, tree: Tree) -> dict[str, str]:

@@ -33,7 +33,7 @@ class DropInStep(Step):
     tasks = "drop_in"
     about = "units of systemd"
     why = "what a service may do is decided before it starts"
-    families = ("conflict", "privilege", "reuse")
+    families = ("conflict", "privilege", "reuse", "units")
     has_handlers = True
 
     @property

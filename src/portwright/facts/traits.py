@@ -22,7 +22,8 @@ class Traits:
     a preloaded library changes nothing. `loads_from_origin`: it finds its libraries by $ORIGIN, which a file capability switches off.
     `workers_hold`: its workers inherit the listening sockets, so while one is left nobody else can bind. `gives_way`: the setting, with
     its file, by which it leaves a port that it runs on without to others. `takes_socket`: the flag by which it takes a descriptor that
-    it ignores without. `detaches`: started from a shell, it goes to the background by itself. `pod_says_port`: a pod
+    it ignores without. `detaches`: started from a shell, it goes to the background by itself. `logs_in`:
+    operators log in by it, so that its port is moved by hand, with a second connection open. `pod_says_port`: a pod
     of Kubernetes names the port in its `ports`, and no node is given a second one that does.
     """
 
@@ -39,6 +40,7 @@ class Traits:
     gives_way: str = ""
     takes_socket: str = ""
     detaches: bool = False
+    logs_in: bool = False
     pod_says_port: bool = False
 
     def or_else(self, general: "Traits") -> "Traits":
@@ -57,5 +59,6 @@ class Traits:
             gives_way=self.gives_way or general.gives_way,
             takes_socket=self.takes_socket or general.takes_socket,
             detaches=self.detaches or general.detaches,
+            logs_in=self.logs_in or general.logs_in,
             pod_says_port=self.pod_says_port or general.pod_says_port,
         )

@@ -152,8 +152,9 @@ def playbook(plan: Plan, name: str, templates: Mapping[str, str], before: Before
 
 
 def templates(folder: Path) -> dict[str, str]:
-    """The constant task files of a playbooks/ folder by stem."""
-    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yml"))}
+    """The constant task files of a playbooks/ folder by stem; what is a playbook by itself is none."""
+    found = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yml"))}
+    return {stem: text for stem, text in found.items() if "\n  hosts:" not in text}
 
 
 def _indented(tasks: str, by: int) -> str:

@@ -39,7 +39,7 @@ def ends_word(text: str, position: int) -> bool:
 def next_word(reel: SpannedTextView, position: int, relaxed: bool = False, *, strict: bool = False) -> tuple[int, SpannedText | None, str]:
     """The next word: (where to go on, the word or None at the end, what is wrong)."""
     text = reel.text
-    position = start = skip_blanks(text, position)
+    position = skip_blanks(text, position)
     simple = _SIMPLE.match(text, position)
     if simple is not None:
         pieces = reel.cut(position, simple.end())
@@ -73,7 +73,7 @@ def next_word(reel: SpannedTextView, position: int, relaxed: bool = False, *, st
         weaver.put_on(reel.cut(position, end))
         position = end
     if quote and not relaxed:
-        return position, None, f"a quote is not closed: {text[start : start + 40]}"
+        return position, None, "a quote is not closed"
     return position, weaver.finish() if weaver.started else None, ""
 
 

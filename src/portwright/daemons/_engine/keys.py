@@ -195,6 +195,7 @@ def _traits(value: Any, here: str) -> Traits:
         "rootless": schema.answer, "static": schema.answer, "loads-from-origin": schema.answer,
         "workers-hold": schema.answer, "gives-way": schema.text, "takes-socket": schema.text,
         "detaches": schema.answer,
+        "logs-in": schema.answer,
     }  # fmt: skip
     return Traits(**schema.fields(schema.table(value, here), known, here))
 

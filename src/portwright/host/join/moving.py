@@ -161,6 +161,8 @@ class _Known:
             try:
                 if port is None or listener.end_port != port:
                     raise _InTheWay(f"{listener.at} says a range of ports, and whether all of them can move is not known")
+                if listener.traits.logs_in:
+                    raise _InTheWay(f"{listener.app} is moved by hand, with a second connection open: a mistake locks operators out")
                 if reason := _bound_to_it(listener):
                     raise _InTheWay(reason)
                 self._made[key] = self._edits(listener, port, self._free(port))
