@@ -120,14 +120,16 @@ _CLOUDFORMATION = lazy_regex(r"(?m)^AWSTemplateFormatVersion:|^[ \t]+Type:[ \t]*
 _SHELL = lazy_regex(r"#!\s*/\S*?(?:env\s+)?(?:/|\b)(?:ba|da|a|k|z)?sh\b")
 _INIT = lazy_regex(r"#!\s*/sbin/(?:openrc-run|runscript)\b|### BEGIN INIT INFO")
 _COMPOSE = lazy_regex(r"(?m)^services:\s*(?:#.*)?$")
-_COMPOSE_SERVICE = lazy_regex(r"(?m)^\s+(?:image|build|container_name|network_mode):|^\s+ports:\s*\n\s*- [\"']?[0-9$]")
+_COMPOSE_SERVICE = lazy_regex(
+    r"(?m)^[ \t]+(?:image|build|container_name|network_mode):|^[ \t]+ports:[ \t]{0,80}\r?\n[ \t]*- [\"']?[0-9$]"
+)
 _KUBERNETES = lazy_regex(r"(?m)^apiVersion:")
 _OBJECT = lazy_regex(r"(?m)^kind:")
 # A machine config of Talos, or a patch of one, is no object.
 _TALOS = lazy_regex(r"(?m)^machine:[ \t]*\r?\n(?:[ \t]+\S.*\n|[ \t]*\r?\n){0,2000}?[ \t]+(?:sysctls|kubelet|install|files):")
 _PAGES = ("meta/argument_specs.yml", "meta/argument_specs.yaml")
 """What a role's variables mean, for people and for Ansible's check of them."""
-_PLAYBOOK = lazy_regex(r"(?m)^-?\s*(?:- )?(?:hosts|tasks|roles|import_playbook):")
+_PLAYBOOK = lazy_regex(r"(?m)^-?[ \t]{0,40}(?:- )?(?:hosts|tasks|roles|import_playbook):")
 _MODULE = lazy_regex(r"\bansible\.(?:builtin|posix)\.")
 # A playbook is a list; a chart's values, which have hosts and roles, too, are none.
 _LIST = lazy_regex(r"(?:[ \t]*(?:(?:#|---|%)[^\n]*)?\r?\n)*[ \t]*- ")
@@ -142,10 +144,10 @@ _SPEAKS = lazy_regex(
 )
 # What asks, tells or starts again, names a handler or a proxy's target: nothing is set up by it.
 _ASKS = lazy_regex(
-    r"\bsystemctl(?:[ \t]+--?[\w=-]+)*[ \t]+"
+    r"\bsystemctl(?:[ \t]{1,8}--?[\w=-]{1,80}){0,8}[ \t]{1,8}"
     r"(?:is-\w+|list-\w+|status|show|cat|daemon-re\w+|re(?:start|load|boot)|try-restart|stop|poweroff)\b"
-    r"|\bsysctl[ \t]+(?:-p|--system|-a|--all|-n)(?=[ \t]*(?:[;&|>)]|$))|\btraefik\.[\w.-]+\.port\b"
-    r"|\blisten:[ \t]*[\"']?[A-Za-z][\w-]* [A-Za-z|]"
+    r"|\bsysctl[ \t]{1,8}(?:-p|--system|-a|--all|-n)(?=[ \t]{0,8}(?:[;&|>)]|$))|\btraefik\.[\w.-]{1,200}\.port\b"
+    r"|\blisten:[ \t]{0,8}[\"']?[A-Za-z][\w-]{0,80} [A-Za-z|]"
 )
 _REMARK = ("#", ";", "//")
 # A line that it matches has one of these, which are found a hundred times sooner.
