@@ -185,3 +185,26 @@ def test_units_that_join_a_namespace_are_as_private_as_the_one_they_join() -> No
     files[f"{USR}/a.service"] = f"[Unit]\nJoinsNamespaceOf=b.service\n{files[f'{USR}/a.service']}"
 
     assert the_listener(files).private_network
+
+
+@pytest.mark.parametrize(
+    ("more", "confidence"),
+    [
+        ({}, "certain"),
+        ({"/opt/other/run": ""}, "likely"),
+        ({"/opt/app/run": ""}, "certain"),
+    ],
+)
+def test_a_copy_that_may_lack_the_directory_a_service_is_started_in_makes_no_certain_claim(
+    more: dict[str, str | bytes], confidence: str
+) -> None:
+    unit = "[Service]\nUser=root\nWorkingDirectory=/opt/app\nExecStart=/usr/bin/socat TCP-LISTEN:8080,fork EXEC:cat\n"
+    files: dict[str, str | bytes] = {
+        "/etc/systemd/system/x.service": unit,
+        "/etc/systemd/system/multi-user.target.wants/x.service": "-> ../x.service",
+        **more,
+    }
+
+    (listener,) = read_host(MemoryTree({**ACCOUNTS, **files}), "h").listeners
+
+    assert confidence == listener.confidence

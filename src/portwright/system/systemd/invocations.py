@@ -1,7 +1,7 @@
 """What a service really runs: ExecStart= after drop-ins, specifiers, variables, wrappers and shells, as Invocations."""
 
 from portwright._start.records import replace
-from portwright.facts import Invocation, OpenFiles, Unit
+from portwright.facts import Confidence, Invocation, OpenFiles, Unit, weakest
 from portwright.source import Span, Word
 from portwright.system.host_files.accounts import account
 from portwright.system.host_files.captures import Captured
@@ -64,6 +64,9 @@ def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> t
         and (gone := working_directory.missing(unit, files, expand)) is not None
     ):
         refused, failure = Refused(gone[1], gone[0]), working_directory.FAILS
+    at_most: Confidence = "certain"
+    if refused is None and unit.starts in ("boot", "demand") and working_directory.is_doubtful(unit, files, expand):
+        at_most = "likely"
     directory = _directory(unit, files, expand)
     # The manager of a user mounts nothing over anything (systemd issue 25014).
     beside = refused is not None or bool(units.machine.of_user)
@@ -83,7 +86,7 @@ def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> t
         started = Process(program, argv, variables, command.at, directory)
         for process in follow(started, files):
             limit = units.open_files(unit) if process.same_limits else None
-            process = replace(process, confidence=given.at_most(process.confidence))
+            process = replace(process, confidence=weakest(given.at_most(process.confidence), at_most))
             made = _invocation(unit, command, process, files, captured, expand, sockets, refused, failure, limit)
             if (script := before or _misread(program, files)) is not None and made.privileges.fails is None:
                 reason, status, at = script

@@ -13,6 +13,7 @@ FAILS = "200/CHDIR"
 _ELSEWHERE = (
     "ConfigurationDirectory", "RootDirectory", "RootImage", "BindPaths", "BindReadOnlyPaths", "TemporaryFileSystem", "MountImages",
 )  # fmt: skip
+_MADE_FOR_IT = ("RuntimeDirectory", "StateDirectory", "CacheDirectory", "LogsDirectory")
 _TMPFILES = ("/etc/tmpfiles.d", "/run/tmpfiles.d", "/usr/lib/tmpfiles.d")
 _NETWORK_HOMES = ("/etc/auto.master", "/etc/auto.home", "/etc/autofs.conf", "/etc/systemd/homed.conf.d")
 
@@ -48,6 +49,18 @@ def missing(unit: Unit, files: Files, expand: Callable[[str], str]) -> tuple[str
     if parts[2] in known or any(each == home or each.startswith(f"{home}/") for each in known):
         return None
     return f"its working directory {path} is not there: there is no user {parts[2]}, and /home has no {parts[2]}", found.at
+
+
+def is_doubtful(unit: Unit, files: Files, expand: Callable[[str], str]) -> bool:
+    """Whether the folder that would hold the directory a service is started in is there, and the directory is not: a copy may lack it."""
+    found = unit.value("Service", "WorkingDirectory")
+    if found is None or found.value[:1] in ("-", "~") or any(unit.each("Service", key) for key in (*_ELSEWHERE, *_MADE_FOR_IT)):
+        return False
+    path = expand(found.value).rstrip("/")
+    above = path.rpartition("/")[0]
+    if not above.startswith("/") or UNKNOWN in path or files.kind(above) != "directory":
+        return False
+    return files.kind(path) == "missing" and not appears(path, files)
 
 
 def appears(path: str, files: Files) -> bool:
