@@ -645,8 +645,10 @@ def test_case_56_hostile_configs_paths_and_units_are_written_checked_and_put_bac
         files.append({"path": str(path), "before": digests[0], "after": digests[1], "backup": backup})
         configs.append({"path": str(path), "content": content})
         if number < len(names):
-            check = ["sh", "-c", 'cat -- "$2" >> "$1"; printf %s\\\\n "$3" >> "$1.words"', "sh", str(log), str(path), names[number]]
-            units.append({"unit": names[number], "apply": "reload", "restart": False, "paths": [str(path)], "check": check, "sockets": []})
+            # What stands alone as a word is a path or a unit, and no unit is called as a value of YAML.
+            word, unit = f"{names[number]}.conf", f"u{number}@\\x2d:{number}.service"
+            check = ["sh", "-c", 'cat -- "$2" >> "$1"; printf %s\\\\n "$3" >> "$1.words"', "sh", str(log), str(path), word]
+            units.append({"unit": unit, "apply": "reload", "restart": False, "paths": [str(path)], "check": check, "sockets": []})
             units[-1]["candidates"] = [str(number), str(path)]
     systemctl = tmp_path / "bin/systemctl"
     systemctl.parent.mkdir()
@@ -670,9 +672,9 @@ def test_case_56_hostile_configs_paths_and_units_are_written_checked_and_put_bac
     run(*read["analysed"], *read["backup"], *read["config_analysed"], *read["config"])
 
     assert "".join(contents[: len(names)]).encode() == log.read_bytes()
-    assert names == (tmp_path / "log.words").read_text().split("\n")[:-1]
+    assert [f"{name}.conf" for name in names] == (tmp_path / "log.words").read_text().split("\n")[:-1]
     assert contents == [Path(file["path"]).read_bytes().decode() for file in files]
-    assert set(names) == set((tmp_path / "units").read_text().split("\n")[:-1])
+    assert {unit["unit"] for unit in units} == set((tmp_path / "units").read_text().split("\n")[:-1])
 
     run(*read["restore"])
 
