@@ -183,7 +183,7 @@ COMMANDS = {
         exits={0: "as many ports as were asked for", 1: "fewer ports are free", 2: _USAGE, 3: _INCOMPLETE_OR_STRICT, **_ALWAYS},
     ),
     "snapshot": Command(
-        "write this machine as one archive, secrets left out", None, *_SNAPSHOT,
+        "write this machine as one archive, without the secrets that names tell", None, *_SNAPSHOT,
         *_look("nothing but errors", "each thing that is not in it, with the reason"),
         exits={0: "written, and it holds all that there is to read", 2: _USAGE,
                3: "written, and some of what there is to read is not in it", **_ALWAYS},

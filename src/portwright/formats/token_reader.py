@@ -55,7 +55,7 @@ class TokenReader:
         return self.kind == "name" and self.word in names
 
     def string(self) -> String | Bare:
-        """The string that begins here."""
+        """The string that begins here: each language has its own, and its reader says how."""
         raise NotImplementedError
 
     def skip(self) -> None:

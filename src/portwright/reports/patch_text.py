@@ -6,11 +6,11 @@ from portwright.fixes.patch import Made, Patch
 from portwright.fixes.patches.diff import patch as unified
 from portwright.reports.escape import safe, wrap
 from portwright.reports.excerpt import place
+from portwright.reports.remainder import INDENT, by_hand, unread, wrapped
 from portwright.reports.shorten import short
 from portwright.reports.style import Role, Style
 from portwright.reports.words import counted
 
-_INDENT = 4
 _MOST_NAMED = 3
 
 
@@ -54,11 +54,11 @@ def _brief(patch: Patch, written: str, style: Style) -> Iterator[str]:
 def _lines(patch: Patch, written: str, style: Style, width: int, verbose: bool) -> Iterator[str]:
     said: Callable[[str], str] = safe if verbose else short
     for number, made in enumerate(patch.made, 1):
-        first, *more = wrap(f"{place(made.at)}: {said(made.words)}", width - _INDENT, width - len(f"{number}. "))
+        first, *more = wrap(f"{place(made.at)}: {said(made.words)}", width - INDENT, width - len(f"{number}. "))
         yield f"{number}. {style('strong', first)}"
         for line in more:
-            yield f"{' ' * _INDENT}{style('strong', line)}"
-        yield from _wrapped(f"for {_named(made, verbose)}", width)
+            yield f"{' ' * INDENT}{style('strong', line)}"
+        yield from wrapped(f"for {_named(made, verbose)}", width)
     if patch.after:
         yield ""
         summary = f"proven on {safe(patch.name)} read again with this patch: {counted(len(patch.fixed), 'finding')} fixed, no new problem"
@@ -67,23 +67,8 @@ def _lines(patch: Patch, written: str, style: Style, width: int, verbose: bool) 
     else:
         for line in wrap(f"no patch for {safe(patch.name)}: {safe(patch.reason)}", width):
             yield style("strong", line)
-    if patch.unplanned:
-        yield ""
-        yield style("strong", f"not fixed automatically ({counted(len(patch.unplanned), 'finding')}):")
-        for left in patch.unplanned:
-            finding = left.finding
-            yield f"  {style(finding.severity, finding.card.id)} at {place(finding.at)}"
-            yield from _wrapped(said(finding.message), width)
-            yield from _wrapped(f"reason: {said(left.reason)}", width)
-            if left.step:
-                yield from _wrapped(f"what to do: {said(left.step)}", width)
-    unread = patch.seen.result.unreadable
-    if unread:
-        yield ""
-        for line in wrap(f"{counted(len(unread), 'place')} could not be read, so this patch may be incomplete:", width):
-            yield style("bad", line)
-        for trouble in unread:
-            yield from _wrapped(f"{place(trouble.at)}: {safe(trouble.reason)}", width)
+    yield from by_hand(patch.unplanned, said, style, width)
+    yield from unread(patch.seen.result.unreadable, "patch", style, width)
     if written:
         yield ""
         yield style("strong", "written: ") + safe(written)
@@ -111,8 +96,3 @@ def _diff(patch: Patch, style: Style) -> str:
         shown = safe(line.removesuffix("\r")) + ("\r" if line.endswith("\r") else "")
         found.append(shown if role is None else style(role, shown))
     return "".join(f"{line}\n" for line in found)
-
-
-def _wrapped(text: str, width: int) -> Iterator[str]:
-    for line in wrap(text, width - _INDENT):
-        yield " " * _INDENT + line

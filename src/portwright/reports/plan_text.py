@@ -7,11 +7,11 @@ from portwright.changes import Step
 from portwright.fixes.plan import Plan
 from portwright.reports.escape import safe, wrap
 from portwright.reports.excerpt import place
+from portwright.reports.remainder import INDENT, by_hand, unread, wrapped
 from portwright.reports.shorten import short
 from portwright.reports.style import Role, Style
 from portwright.reports.words import DISRUPTION, SAFETY, counted, who_starts
 
-_INDENT = 4
 _MOST_UNKNOWN = 5
 _DIFF_HEAD = 2  # lines that name the files
 
@@ -64,13 +64,13 @@ def _brief(plan: Plan, written: Sequence[str], style: Style) -> Iterator[str]:
 def _lines(plan: Plan, written: Sequence[str], style: Style, width: int, verbose: bool) -> Iterator[str]:
     said: Callable[[str], str] = safe if verbose else short
     for number, step in enumerate(plan.steps, 1):
-        first, *more = wrap(said(step.in_words()), width - _INDENT, width - len(f"{number}. "))
+        first, *more = wrap(said(step.in_words()), width - INDENT, width - len(f"{number}. "))
         yield f"{number}. {style('strong', first)}"
         for line in more:
-            yield f"{' ' * _INDENT}{style('strong', line)}"
-        yield from _wrapped(f"in {step.path}; {SAFETY[step.safety]}, {_disruption(step)}; for {', '.join(step.because)}", width)
+            yield f"{' ' * INDENT}{style('strong', line)}"
+        yield from wrapped(f"in {step.path}; {SAFETY[step.safety]}, {_disruption(step)}; for {', '.join(step.because)}", width)
         if caution := step.caution(plan.host):
-            yield from _wrapped(f"look first: {said(caution)}", width)
+            yield from wrapped(f"look first: {said(caution)}", width)
     if plan.steps:
         yield ""
         summary = f"proven on a copy of {safe(plan.host.name)}: {counted(len(plan.fixed), 'finding')} fixed, no new one"
@@ -85,27 +85,12 @@ def _lines(plan: Plan, written: Sequence[str], style: Style, width: int, verbose
                 yield style("bad", line)
         for finding in plan.fixed if verbose else ():
             yield f"  {style(finding.severity, finding.card.id)} at {place(finding.at)}"
-            yield from _wrapped(safe(finding.message), width)
+            yield from wrapped(safe(finding.message), width)
     else:
         for line in wrap(f"nothing is planned for {safe(plan.host.name)}: {safe(plan.reason)}", width):
             yield style("strong", line)
-    if plan.unplanned:
-        yield ""
-        yield style("strong", f"not fixed automatically ({counted(len(plan.unplanned), 'finding')}):")
-        for left in plan.unplanned:
-            finding = left.finding
-            yield f"  {style(finding.severity, finding.card.id)} at {place(finding.at)}"
-            yield from _wrapped(said(finding.message), width)
-            if left.reason != plan.reason:
-                yield from _wrapped(f"reason: {said(left.reason)}", width)
-            if left.step:
-                yield from _wrapped(f"what to do: {said(left.step)}", width)
-    if plan.host.unreadable:
-        yield ""
-        for line in wrap(f"{counted(len(plan.host.unreadable), 'place')} could not be read, so this plan may be incomplete:", width):
-            yield style("bad", line)
-        for trouble in plan.host.unreadable:
-            yield from _wrapped(f"{place(trouble.at)}: {safe(trouble.reason)}", width)
+    yield from by_hand(plan.unplanned, said, style, width, plan.reason)
+    yield from unread(plan.host.unreadable, "plan", style, width)
     if written:
         yield ""
         yield style("strong", "written: ") + ", ".join(safe(file) for file in written)
@@ -147,7 +132,7 @@ def _unknown(plan: Plan, style: Style, width: int, verbose: bool) -> Iterator[st
     for line in wrap(text, width):
         yield style("bad", line)
     for each in unknown if verbose else unknown[:_MOST_UNKNOWN]:
-        yield from _wrapped(f"{place(each.at)}: {safe(who_starts(each))}: {safe(each.reason)}", width)
+        yield from wrapped(f"{place(each.at)}: {safe(who_starts(each))}: {safe(each.reason)}", width)
     if len(unknown) > _MOST_UNKNOWN and not verbose:
         yield f"    ... and {len(unknown) - _MOST_UNKNOWN:,} more (--verbose lists them)"
 
@@ -176,8 +161,3 @@ def _disrupts(plan: Plan) -> str:
     found = plan.disrupts()
     said = {"reload": "reloads {}", "restart": "restarts {} with --allow-restart", "reboot": "needs a reboot for {}"}
     return safe("all together: " + "; ".join(said[level].format(", ".join(units)) for level, units in found.items()))
-
-
-def _wrapped(text: str, width: int) -> Iterator[str]:
-    for line in wrap(text, width - _INDENT):
-        yield " " * _INDENT + line

@@ -8,7 +8,7 @@ from portwright._start.records import dataclass
 from portwright.daemons import recognition
 from portwright.finding import Finding
 from portwright.fixes.patches.place import Place, Texts, Wish
-from portwright.fixes.patches.statements import TITLE
+from portwright.fixes.patches.statements import TITLE, end_of_item
 from portwright.fixes.patches.texts import NoPlaceError, TextEdit, after, before, count_of_lines, indentation
 from portwright.fixes.patches.wishes import value_for
 from portwright.repositories.not_read import is_manifest, is_script
@@ -296,24 +296,13 @@ def _task_around(source: Source, number: int) -> tuple[int, str, int]:
         found = _TASK.match(line)
         if found is not None and len(found[1]) < depth:
             depth = len(found[1])
-            around.append((each, found[1], _last_of(source, each, depth)))
+            around.append((each, found[1], end_of_item(source, each, depth, _MOST_LINES)))
     around = [each for each in around if each[2] >= number]
     if around and any(_PLAY.match(source.line(each)) for each in range(around[-1][0], around[-1][2] + 1)):
         around.pop()
     if not around:
         raise NoPlaceError(f"{source.path}:{number} is in no task that has an end of its own")
     return around[-1]
-
-
-def _last_of(source: Source, begin: int, depth: int) -> int:
-    last = begin
-    for each in range(begin + 1, begin + _MOST_LINES):
-        line = source.line(each)
-        if line.strip():
-            if len(indentation(line)) <= depth:
-                break
-            last = each
-    return last
 
 
 def _is_spaced(source: Source, begin: int, end: int) -> bool:

@@ -99,7 +99,7 @@ def _block(source: Source, number: int, key: str, value: str) -> tuple[int, int]
             return _balanced(source, first)
         return first, last
     for begin, depth in _items_around(source, number):
-        end = _end_of_item(source, begin, depth)
+        end = end_of_item(source, begin, depth)
         if end >= number and _has_value(source, range(begin, end + 1), value):
             return begin, end
     if source.path.lower().endswith(_BLOCKS):
@@ -147,10 +147,10 @@ def _items_around(source: Source, number: int) -> Iterator[tuple[int, int]]:
             yield each, depth
 
 
-def _end_of_item(source: Source, begin: int, depth: int) -> int:
+def end_of_item(source: Source, begin: int, depth: int, most: int = MOST_LINES) -> int:
     """The last line of a list item that begins at a line, without empty lines behind it."""
     last = begin
-    for each in range(begin + 1, begin + MOST_LINES):
+    for each in range(begin + 1, begin + most):
         line = source.line(each)
         if line.strip():
             if len(indentation(line)) <= depth:

@@ -34,7 +34,7 @@ class Claim:
     wildcard stands for the addresses that interfaces have. `piece` is the file where a
     repository's config is read on its own: the daemon may well read it together with others of its app. `line` is what says the
     port in a repository, where nothing says what is enabled: units that read one line of a config, or start one program without any
-    port, are for different machines. `by_hearsay`: that somebody listens is known, as a probe asks there, and not by which config.
+    port, are for different machines. `from_a_probe`: a probe asks there, so somebody listens, by whatever config.
     """
 
     protocol: Protocol
@@ -53,7 +53,7 @@ class Claim:
     of_interfaces: bool = False
     piece: str | None = None
     line: Span | str | None = None
-    by_hearsay: bool = False
+    from_a_probe: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def _claim(host: Host, listener: Listener) -> Claim | None:
         ignores_sockets=listener.traits.inherited_sockets == "ignored",
         piece=listener.at.path if listener.starts is None and listener.unit is None else None,
         line=_said_by(listener),
-        by_hearsay=listener.origin == "inferred" and listener.confidence == "possible",
+        from_a_probe=listener.origin == "inferred" and listener.confidence == "possible",
     )
 
 
@@ -208,7 +208,7 @@ def collide(one: Claim, other: Claim) -> bool:
 
 def _are_of_one_daemon(one: Claim, other: Claim) -> bool:
     """Whether two claims are likely to be one process's, which binds each address once: nginx's sites, say, none of which names it."""
-    if (one.by_hearsay and other.piece is not None) or (other.by_hearsay and one.piece is not None):
+    if (one.from_a_probe and other.piece is not None) or (other.from_a_probe and one.piece is not None):
         return True
     return one.app == other.app and one.piece != other.piece
 
