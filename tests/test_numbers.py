@@ -17,7 +17,7 @@ ONE = SOURCE / "numbers.py"
 ODD = ["", " ", "+5", " 5", "5 ", "5\n", "1_000", "²", "5²", "٣", "５", "𝟓", "0²", "--5", "5.", "0x", "\udcb2", "5\udcb2"]
 # What is no text: one bit of a comparison, or a share of columns.
 NO_TEXT = {
-    "reports/ports.py": {"int(share * columns)"},
+    "reports/scale.py": {"int(share * columns)"},
     "cli/outputs.py": {"int(each)"},  # of the enum of signals
     "daemons/interpreters/python/values.py": {"int(node.value)"},  # isinstance(node.value, bool)
 }

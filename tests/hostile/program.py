@@ -11,8 +11,9 @@ from portwright.cli import main
 
 COMMANDS = (
     ("check",), ("check", "-v"), ("check", "-q"), ("check", "--format", "json"), ("check", "--format", "sarif"),
-    ("check", "--format", "github"), ("facts",), ("facts", "-q"), ("facts", "-v"),
-    ("facts", "--format", "json"), ("ports",), ("ports", "-v"), ("ports", "--format", "json"), ("fix",), ("fix", "-q"), ("fix", "-v"),
+    ("check", "--format", "github"), ("check", "--format", "html"), ("check", "--format", "jsonl"),
+    ("facts",), ("facts", "-q"), ("facts", "-v"), ("facts", "--format", "json"),
+    ("ports",), ("ports", "-v"), ("ports", "--format", "json"), ("fix",), ("fix", "-q"), ("fix", "-v"),
     ("check", "--debug"), ("facts", "--debug"), ("fix", "--debug"),
 )  # fmt: skip
 

@@ -21,7 +21,7 @@ from portwright.source import Span, Unreadable
 from tests.reports.golden import expected
 from tests.reports.hosts import BY_HAND, CLEAN, COLLISIONS, COVERAGE, DB1, EMPTY, IN_RANGE, NO_CAPABILITY, WEB1, listener
 
-SCHEMA: dict[str, Any] = json.loads((Path(__file__).parents[2] / "docs" / "json-v1.schema.json").read_text())
+SCHEMA: dict[str, Any] = json.loads((Path(__file__).parents[2] / "schemas" / "json-v1.schema.json").read_text())
 
 
 def closed(schema: Any) -> Any:
@@ -67,6 +67,13 @@ def test_a_check_is_written_as_the_kept_document() -> None:
 
     valid(actual, "check")
     assert expected("check.json", actual) == actual
+
+
+def test_an_audit_is_a_check_and_what_its_hosts_have_in_common() -> None:
+    document = valid(json_v1.audit([WEB1, CLEAN, EMPTY], "1"), "audit")
+
+    assert json.loads(json_v1.check([WEB1, CLEAN, EMPTY], "1"))["hosts"] == document["hosts"]
+    assert 1 == document["fleet"]["hosts_by_severity"]["inconclusive"]
 
 
 def test_facts_are_written_as_the_kept_document() -> None:

@@ -92,6 +92,11 @@ HELD_BY = {
         "security/test_reports.py: test_case_43_no_line_of_a_report_is_a_command_for_the_ci_job_that_logs_it",
         "security/test_reports.py: test_case_43_annotations_are_the_only_commands_and_all_ours",
     ),
+    "A report as HTML loads nothing": (
+        "reports/test_html.py: test_case_44_no_text_of_a_host_changes_what_the_page_is_made_of",
+        "reports/test_html.py: test_case_44_a_script_that_a_host_says_is_shown_and_not_run",
+        "reports/test_html.py: test_case_44_the_policy_lets_one_script_and_one_style_run_and_loads_nothing",
+    ),
     "Secrets are removed from every report": (
         "security/test_secrets.py: test_case_51_none_of_two_hundred_canaries_is_in_any_output",
         "security/test_secret_places.py: test_case_51_no_canary_of_any_place_is_in_any_output",

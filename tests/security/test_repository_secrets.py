@@ -33,7 +33,7 @@ def _git(top: Path, *words: str) -> None:
     subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@example.org", *words], cwd=top, check=True, capture_output=True)
 
 
-FORMATS = ("text", "json", "sarif", "github")
+FORMATS = ("text", "json", "sarif", "github", "html")
 
 
 def test_case_51_no_canary_of_a_repository_is_in_any_output_nor_in_that_of_a_comparison(

@@ -81,6 +81,7 @@ RUNS: list[tuple[list[str], list[str]]] = [
     (["check", "--as", "host", "repository"], []),
     (["check", "--as", "repository", "h"], []),
     (["check", "--format", "json", "--output", "out/r", "--format", "sarif", "--output", "out/s", "--format", "github", "h"], ["r", "s"]),
+    (["check", "--format", "html", "--output", "out/r", "--format", "jsonl", "--output", "out/s", "h"], ["r", "s"]),
     (["check", "--jobs", "2", "h", "again"], []),
     (["check", "repository"], []),
     (["check", "h.tar.xz"], []),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from portwright.finding import HostResult, Severity
     from portwright.fixes.policy import FixPolicy
     from portwright.host import Host
+    from portwright.reports.port_map import PortMap
     from portwright.reports.registry import Look
     from portwright.rules import Rule
 
@@ -92,7 +93,7 @@ def _log_decisions() -> None:
 def _check(options: Options) -> int:
     from functools import partial
 
-    from portwright.audit.check import unfinished, verdict
+    from portwright.audit.check import verdict
     from portwright.reports.registry import Checked, offers_fixes
 
     outputs = _outputs(options)
@@ -108,11 +109,36 @@ def _check(options: Options) -> int:
     if options.changed_since is not None or options.onto:
         inputs, work = _comparing(inputs, rules, selection, known, options)
     entries = None if options.baseline is None else _baseline(options.baseline)
-    results, sound = _each(inputs, options, work, lambda given, reason: unfinished(given, rules, reason))
+    results, maps, sound = _judged(inputs, options, work, rules, outputs)
     results = _accepted(results, entries, options)
-    checked = Checked(results, tuple(rule.card for rule in rules), __version__)
+    checked = Checked(results, tuple(rule.card for rule in rules), __version__, maps)
     _report("check", checked, outputs, options, [(given, result.paths) for given, result in zip(inputs, results, strict=True)])
     return _verdict(results, rules, options) if sound else INTERNAL
+
+
+def _judged(
+    inputs: Sequence[Input],
+    options: Options,
+    work: Callable[[Input], HostResult],
+    rules: tuple[Rule, ...],
+    outputs: Sequence[tuple[str, str | None]],
+) -> tuple[list[HostResult], list[tuple[PortMap, ...]], bool]:
+    """The verdict on each input, their ports where a report draws them, and whether each came to its end without an error of our own."""
+    from portwright.audit.check import unfinished
+    from portwright.reports.registry import draws_ports
+
+    if not any(draws_ports(form) for form, _ in outputs):
+        results, sound = _each(inputs, options, work, lambda given, reason: unfinished(given, rules, reason))
+        return results, [], sound
+    from portwright.audit.drawing import ports_of
+
+    both, sound = _each(
+        inputs,
+        options,
+        lambda given: (work(given), ports_of(given, options.rate)),
+        lambda given, reason: (unfinished(given, rules, reason), ()),
+    )
+    return [result for result, _ in both], [maps for _, maps in both], sound
 
 
 def _baseline(path: str, *, may_be_new: bool = False) -> tuple[Entry, ...]:
@@ -157,7 +183,7 @@ def _audit(options: Options) -> int:
     from contextlib import ExitStack
     from functools import partial
 
-    from portwright.audit.check import unfinished, verdict
+    from portwright.audit.check import verdict
     from portwright.reports.registry import Checked
 
     outputs = _outputs(options)
@@ -166,13 +192,14 @@ def _audit(options: Options) -> int:
         inputs = _fleet(options, leaving)
         work: Callable[[Input], HostResult] = partial(verdict, rules=rules, selection=selection, known=known, rate=options.rate)
         entries = None if options.baseline is None else _baseline(options.baseline)
-        results, sound = _each(inputs, options, work, lambda given, reason: unfinished(given, rules, reason))
+        results, maps, sound = _judged(inputs, options, work, rules, outputs)
         results = _accepted(results, entries, options)
         shown = [result for result in results if result.host in options.host] if options.host else results
+        maps = [own for own, result in zip(maps, results, strict=True) if result in shown] if maps else maps
         for name in options.host:
             if all(result.host != name for result in results):
                 raise Complaint(f"there is no host named {name!r}")
-        checked = Checked(shown, tuple(rule.card for rule in rules), __version__)
+        checked = Checked(shown, tuple(rule.card for rule in rules), __version__, maps)
         named = [(given, result.paths) for given, result in zip(inputs, results, strict=True) if result in shown] if options.host else ()
         _report("check" if options.host else "audit", checked, outputs, options, named)
     return _verdict(results, rules, options) if sound else INTERNAL

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from portwright._start.records import dataclass, replace
 from portwright.numbers import is_digits
@@ -14,6 +14,7 @@ from portwright.source import Source, Span
 _LEAST_LABEL = 30  # columns a label needs beside its carets; with less it goes below, from the left
 _ELLIPSIS = "..."
 _MOST_LINES = 3  # of one span; of a longer one the first and the last are shown
+_MOST_BESIDE, _MOST_SHOWN = 400, 2000  # characters of a line beside a mark, and in all, on a page that wraps
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,3 +202,21 @@ def _between_numbers(text: str, at: int, end: int, step: int) -> int:
         place += step
     inside = 0 < place < len(text) and is_digits(text[place - 1 : place + 1])
     return at if inside else place
+
+
+def pieces(marks: Sequence[Mark], sources: Mapping[str, Source]) -> Iterator[tuple[int, list[tuple[str, Role | None]], list[str]]]:
+    """The same lines for a reader whose page wraps: (number, stretches with what each is, what is said under the line)."""
+    source = sources[marks[0].at.path]
+    for number, strokes in _by_line(source, marks):
+        text = hide_in_source(source, number)
+        first = max(min(stroke.start for stroke in strokes) - _MOST_BESIDE, 0)
+        last = min(max(min(stroke.end, stroke.start + _MOST_BESIDE) for stroke in strokes) + _MOST_BESIDE, first + _MOST_SHOWN)
+        edges = sorted({first, *(min(max(edge, first), last) for stroke in strokes for edge in (stroke.start, stroke.end)), last})
+        parts: list[tuple[str, Role | None]] = [(_ELLIPSIS, None)] if first else []
+        for start, end in pairwise(edges):
+            role = next((stroke.role for stroke in strokes if stroke.start <= start and end <= stroke.end), None)
+            if shown := "".join(character for character, _ in cells(text[start:end])):
+                parts.append((shown, role))
+        if last < len(text):
+            parts.append((_ELLIPSIS, None))
+        yield number, parts, [safe(label) for stroke in strokes for label in stroke.labels]

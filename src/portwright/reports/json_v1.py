@@ -1,11 +1,11 @@
-"""JSON, version 1: findings, facts and the port space for programs; docs/json-v1.schema.json describes every field.
+"""JSON, version 1: findings, facts and the port space for programs; schemas/json-v1.schema.json describes every field.
 
 Each field is written out on purpose; unknown is null, never left out. The text is ASCII: JSON's own escapes stand for other characters.
 A byte that was no UTF-8 stands as the six characters `\\udc80`, because strict readers refuse a lone surrogate.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from portwright._start.lazy_regex import lazy_regex
@@ -39,22 +39,37 @@ def audit(results: Sequence[HostResult], version: str) -> str:
     return _text({**_checked(results, version), "fleet": document(results)})
 
 
+def lines(results: Sequence[HostResult]) -> Iterator[str]:
+    """The same in lines: an object for each finding, each that is allowed and each gap, host by host, and the summary at the end."""
+    hosts = sorted(results, key=lambda result: result.host)
+    for result in hosts:
+        said = _result(result)
+        parts = {"finding": said["findings"], **{name: said[name] for name in ("allowed", "unreadable")}, **said["coverage"]}
+        for name, values in parts.items():
+            yield from (_line({"version": _VERSION, "host": result.host, name: value}) for value in values)
+    yield _line({"version": _VERSION, "summary": _summary(hosts)})
+
+
 def _checked(results: Sequence[HostResult], version: str) -> dict[str, object]:
     hosts = sorted(results, key=lambda result: result.host)
-    findings = [finding for result in hosts for finding in result.findings]
     return {
         "version": _VERSION,
         "tool": {"name": "portwright", "version": version},
         "hosts": [_result(result) for result in hosts],
-        "summary": {
-            "hosts": len(hosts),
-            "findings": {severity: sum(1 for finding in findings if finding.severity == severity) for severity in SEVERITIES},
-            "allowed": sum(len(result.allowed) for result in hosts),
-            "unreadable": sum(len(result.unreadable) for result in hosts),
-            "not_understood": sum(len(result.coverage.not_understood) for result in hosts),
-            "left_out": sum(len(result.coverage.left_out) for result in hosts),
-            "not_read": sum(len(result.coverage.not_read) for result in hosts),
-        },
+        "summary": _summary(hosts),
+    }
+
+
+def _summary(hosts: Sequence[HostResult]) -> _Object:
+    findings = [finding for result in hosts for finding in result.findings]
+    return {
+        "hosts": len(hosts),
+        "findings": {severity: sum(1 for finding in findings if finding.severity == severity) for severity in SEVERITIES},
+        "allowed": sum(len(result.allowed) for result in hosts),
+        "unreadable": sum(len(result.unreadable) for result in hosts),
+        "not_understood": sum(len(result.coverage.not_understood) for result in hosts),
+        "left_out": sum(len(result.coverage.left_out) for result in hosts),
+        "not_read": sum(len(result.coverage.not_read) for result in hosts),
     }
 
 
@@ -383,8 +398,16 @@ def _coverage(coverage: Coverage) -> _Object:
 
 
 def _text(document: _Object) -> str:
+    return f"{_plain(json.dumps(_readable(document), indent=2))}\n"
+
+
+def _line(document: _Object) -> str:
+    return f"{_plain(json.dumps(_readable(document), separators=(',', ':')))}\n"
+
+
+def _plain(written: str) -> str:
     # DEL is the one control that JSON lets through; it can stand in strings only.
-    return json.dumps(_readable(document), indent=2).replace("\x7f", "\\u007f") + "\n"
+    return written.replace("\x7f", "\\u007f")
 
 
 # The fields that quote what a host's files say.

@@ -1,7 +1,6 @@
 """A picture of the port space: the zones, the ephemeral range and its holes, who listens where, who collides, how far the ports go."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from math import log
 
 from portwright._start.records import dataclass
 from portwright.facts import Listener
@@ -10,8 +9,10 @@ from portwright.host.capacity import Capacity
 from portwright.host.terms.kernel_settings import RANGE, RESERVED
 from portwright.reports.escape import cut, safe, width, wrap
 from portwright.reports.excerpt import place
+from portwright.reports.port_map import standing_in_words
+from portwright.reports.scale import Scale
 from portwright.reports.shorten import short
-from portwright.reports.space import LAST, Collisions, Space, Standing, Zone, ZoneName, rows
+from portwright.reports.space import LAST, Collisions, Space, Standing, ZoneName, rows
 from portwright.reports.style import Role, Style
 from portwright.reports.words import counted, service
 
@@ -48,9 +49,7 @@ class _Pen:
 _UNICODE = _Pen("●", "○", "▲", "✗", "━", "R", {"privileged": "░", "user": "─", "ephemeral": "▒", "above": "─"}, "├", "┼", "┤")
 _ASCII = _Pen("o", ".", "^", "X", "=", "R", {"privileged": ":", "user": "-", "ephemeral": "#", "above": "-"}, "|", "|", "|")
 
-_WEIGHTS: dict[ZoneName, tuple[int, int]] = {"privileged": (26, 11), "user": (34, 6), "ephemeral": (28, 10), "above": (12, 6)}
 _COLOURS: dict[ZoneName, Role] = {"privileged": "low", "user": "faint", "ephemeral": "medium", "above": "faint"}
-_STRETCH = 24  # low ports are crowded: how much more room the first ports of a zone below the range get than its last
 
 
 def render(
@@ -124,7 +123,7 @@ class _Drawing:
     # ── the bar ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _picture(self) -> Iterator[str]:
-        scale = _Scale(self.space.zones, min(self.columns, _WIDEST_BAR) - _MARGIN - 1)
+        scale = Scale(self.space.zones, min(self.columns, _WIDEST_BAR) - _MARGIN - 1)
         legend: dict[str, tuple[str, Role]] = {}
         for protocol in ("tcp", "udp"):
             drawn = [listener for listener in self.listeners if listener.protocol == protocol and listener.ports]
@@ -145,7 +144,7 @@ class _Drawing:
         yield ""
         yield from self._legend(legend)
 
-    def _marks(self, listeners: Sequence[Listener], scale: "_Scale", legend: dict[str, tuple[str, Role]]) -> tuple[str, list[_Cell]]:
+    def _marks(self, listeners: Sequence[Listener], scale: Scale, legend: dict[str, tuple[str, Role]]) -> tuple[str, list[_Cell]]:
         """A row of marks for one protocol, and above it the port numbers for which there is room, those in trouble first."""
         pen = self.pen
         worth: dict[str, int] = {pen.along: 1, pen.later: 2, pen.listens: 3, pen.lent: 4, pen.fails: 5}
@@ -178,7 +177,7 @@ class _Drawing:
             return self.pen.later, "faint", "not bound at boot"
         return self.pen.listens, "good", "listens"
 
-    def _bar(self, scale: "_Scale", legend: dict[str, tuple[str, Role]]) -> list[_Cell]:
+    def _bar(self, scale: Scale, legend: dict[str, tuple[str, Role]]) -> list[_Cell]:
         meanings: dict[ZoneName, str] = {"privileged": "needs CAP_NET_BIND_SERVICE", "ephemeral": "assigned to outgoing connections"}
         cells: list[_Cell] = []
         for zone in self.space.zones:
@@ -265,28 +264,23 @@ class _Drawing:
         for listener in self.listeners:
             port, address, who, user, starts = _columns_of(listener)
             addresses.setdefault((port, who, user, starts, tuple(self._remarks(listener))), {})[address] = None
-        return [
-            ((port, ", ".join(there), who, user, starts), remarks) for (port, who, user, starts, remarks), there in addresses.items()
-        ]
+        return [((port, ", ".join(there), who, user, starts), remarks) for (port, who, user, starts, remarks), there in addresses.items()]
 
     def _remarks(self, listener: Listener) -> Iterator[tuple[str, Role]]:
         for mark in self.space.marks(listener):
             yield self._remark(listener, mark)
 
     def _remark(self, listener: Listener, mark: Standing) -> tuple[str, Role]:
+        said = standing_in_words(self.space, listener, mark)
         match mark:
-            case "cannot-bind":
-                because = f" ({safe(listener.because)})" if listener.because else ""
-                return f"{self.pen.fails} cannot bind: {safe(listener.error or 'not permitted')}{because}", "bad"
-            case "collides":
-                rivals = dict.fromkeys(service(rival) for rival in self.space.rivals(listener))
-                return f"{self.pen.fails} uses the same port as {', '.join(rivals)}", "bad"
+            case "cannot-bind" | "collides":
+                return f"{self.pen.fails} {said}", "bad"
             case "ephemeral":
-                return f"{self.pen.lent} in the ephemeral range, not reserved", "medium"
+                return f"{self.pen.lent} {said}", "medium"
             case "reserved":
-                return f"{self.pen.reserved} reserved", "good"
+                return f"{self.pen.reserved} {said}", "good"
             case "own-network":
-                return "in a network namespace of its own", "faint"
+                return said, "faint"
 
     def _collisions(self) -> Iterator[str]:
         for one, other in self.space.collisions:
@@ -374,37 +368,6 @@ def _expected(rate: int, capacity: Capacity) -> str:
     if need > pace.usable:
         return f"{text}: {need - pace.usable} too few"
     return f"{text}: more than half" if need > pace.slower_from else text
-
-
-class _Scale:
-    """Which column of the bar a port falls into: each zone has its share, low zones are stretched at their beginning."""
-
-    def __init__(self, zones: Sequence[Zone], columns: int) -> None:
-        self.columns = columns
-        total = sum(_WEIGHTS[zone.name][0] for zone in zones)
-        least = sum(min(_WEIGHTS[zone.name][1], zone.high - zone.low + 1) for zone in zones)
-        self._zones: list[tuple[Zone, int, int]] = []
-        start, spent = 0, 0.0
-        for zone in zones:
-            weight, floor = _WEIGHTS[zone.name]
-            spent += min(floor, zone.high - zone.low + 1) + (columns - least) * weight / total
-            end = columns if zone is zones[-1] else max(round(spent), start + 1)
-            self._zones.append((zone, start, end - start))
-            start = end
-
-    def columns_of(self, zone: Zone) -> int:
-        """How many columns a zone has."""
-        return next(columns for each, _, columns in self._zones if each == zone)
-
-    def column(self, port: int) -> int:
-        """The column, from 0, that a port between 0 and 65535 falls into."""
-        zone, start, columns = next(each for each in self._zones if port <= each[0].high)
-        share = (port - zone.low) / (zone.high - zone.low + 1)
-        if zone.name in ("privileged", "user"):
-            share = log(1 + _STRETCH * share) / log(1 + _STRETCH)
-        if port == zone.high > zone.low:
-            return start + columns - 1  # however few ports a zone has, its last one stands at its end
-        return start + min(int(share * columns), columns - 1)
 
 
 class _Row:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from portwright.fixes.patch import Patch
     from portwright.fixes.plan import Plan
     from portwright.reports.cases import Outcome
+    from portwright.reports.port_map import PortMap
     from portwright.rules import Rule
     from portwright.rules.explaining import Explanation
     from portwright.source import Unreadable
@@ -38,11 +39,15 @@ class Look:
 
 @dataclass(frozen=True)
 class Checked:
-    """What `check` came to: `cards` are those of all rules that were run, `version` is the tool's own."""
+    """What `check` came to: `cards` are those of all rules that were run, `version` is the tool's own.
+
+    `maps` are the ports of each result, where a report draws them.
+    """
 
     results: "Sequence[HostResult]"
     cards: "Sequence[RuleMeta]"
     version: str
+    maps: "Sequence[tuple[PortMap, ...]]" = ()
 
 
 @dataclass(frozen=True)
@@ -95,19 +100,23 @@ class Report:
 
     `is_shown`: to a reader, whose terminal may have colours and links, or ASCII only. `is_commands`: its lines are commands for the CI
     job in whose log they stand, as those of no other report may become. `offers_fixes`: a program may apply what it says of a fix.
+    `draws_ports`: it has a picture of the ports, which a verdict alone does not tell.
     """
 
     write: Callable[[Any, Look], str]
     is_shown: bool = False
     is_commands: bool = False
     offers_fixes: bool = False
+    draws_ports: bool = False
 
 
 W = TypeVar("W", bound=Callable[[Any, Look], str])
 _REPORTS: dict[tuple[str, str], Report] = {}
 
 
-def report(command: str, *, is_shown: bool = False, is_commands: bool = False, offers_fixes: bool = False) -> Callable[[W], W]:
+def report(
+    command: str, *, is_shown: bool = False, is_commands: bool = False, offers_fixes: bool = False, draws_ports: bool = False
+) -> Callable[[W], W]:
     """Register the decorated function as what the format that its module is named after writes for a command.
 
     It takes what the command came to (`check`, `audit`: Checked, `facts`: Hosts, `ports`: Hosts and their collisions, `fix`: Planned or
@@ -115,7 +124,7 @@ def report(command: str, *, is_shown: bool = False, is_commands: bool = False, o
     """
 
     def register(write: W) -> W:
-        _REPORTS[write.__module__.rpartition(".")[2], command] = Report(write, is_shown, is_commands, offers_fixes)
+        _REPORTS[write.__module__.rpartition(".")[2], command] = Report(write, is_shown, is_commands, offers_fixes, draws_ports)
         return write
 
     return register
@@ -133,6 +142,12 @@ def offers_fixes(form: str) -> bool:
     """Whether a report of `check` in this format says of a repository's findings what a patch does, which then has to be proven."""
     found = find(form, "check")
     return found is not None and found.offers_fixes
+
+
+def draws_ports(form: str) -> bool:
+    """Whether a report of `check` in this format has a picture of the ports."""
+    found = find(form, "check")
+    return found is not None and found.draws_ports
 
 
 def formats(command: str) -> tuple[str, ...]:

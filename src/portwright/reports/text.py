@@ -10,26 +10,15 @@ from portwright._start.records import replace
 from portwright.coverage import Coverage
 from portwright.finding import SEVERITIES, Finding, HostResult, Note
 from portwright.reports.escape import safe, width, wrap
-from portwright.reports.excerpt import Mark, can_show, excerpt, gutter_of, place
+from portwright.reports.excerpt import can_show, excerpt, gutter_of, place
 from portwright.reports.fixable import ALLOW_REVIEW, needs, why_not
-from portwright.reports.repeats import against, gathered
+from portwright.reports.repeats import gathered
 from portwright.reports.secrets import hide_value
 from portwright.reports.shorten import short
 from portwright.reports.style import Role, Style
-from portwright.reports.words import (
-    DISRUPTION,
-    ERRORS,
-    SAFETY,
-    bound,
-    compared_with,
-    counted,
-    how_likely,
-    lists_uncovered,
-    no_verdict,
-    uncovered,
-)
+from portwright.reports.told import Remark, apart, is_default, remarks, spots
+from portwright.reports.words import compared_with, counted, lists_uncovered, no_verdict, uncovered
 from portwright.source import Span
-from portwright.system.sysctl.settle import defaults
 
 _NARROWEST = 30
 _GAP = 2  # between the columns of a list
@@ -161,7 +150,7 @@ class _Page:
         """The files that were read, a folder a line."""
         folders: dict[str, list[str]] = {}
         for path in sorted(result.sources):
-            if not self._is_default(Span.whole(path), result):
+            if not is_default(Span.whole(path), result):
                 folder, slash, name = path.rpartition("/")
                 folders.setdefault(folder + slash, []).append(name)
         if folders:
@@ -242,22 +231,12 @@ class _Page:
         yield from self._heading(group)
         finding = group[0]
         repeated = finding.at == above
-        marks = [Mark(finding.at, "^", finding.severity)]
-        plain: list[Note] = []
-        for note in finding.notes:
-            if note.at is not None and self._is_default(note.at, result):
-                plain.append(Note(note.text))  # it says itself that no file does
-            elif note.at is None or note.at in shown or not can_show(note.at, result.sources):
-                plain.append(note)
-            else:
-                marks.append(Mark(note.at, "-" if note.at != finding.at else "^", "note", self.said(note.text)))
-                shown.add(note.at)
-        files: dict[str, list[Mark]] = {}
-        for mark in marks:
-            files.setdefault(mark.at.path, []).append(mark)
+        files, plain = spots(finding, result, self.said, shown)
+        marks = [mark for marks in files.values() for mark in marks]
+        shown.update(mark.at for mark in marks if mark.role == "note")
         gutter = gutter_of(mark for mark in marks if can_show(mark.at, result.sources))
         for index, marked in enumerate(files.values()):
-            if index == 0 and self._is_default(finding.at, result):
+            if index == 0 and is_default(finding.at, result):
                 said = f"{place(finding.at)}, the kernel's default"
                 yield f"{' ' * gutter}{self.style('frame', '-->')} {said}"
                 continue
@@ -279,53 +258,31 @@ class _Page:
             yield f"  {self.style('strong', line)}"
 
     def _remarks(self, group: Sequence[Finding], notes: Sequence[Note], result: HostResult, gutter: int) -> Iterator[str]:
-        finding = group[0]
-        rows: list[tuple[str, str, Role]] = []
-        if finding.predicts is not None:
-            rows.append(("will fail", f"{finding.predicts} ({ERRORS[finding.predicts]})", "bad"))
-        if finding.likelihood is not None:
-            rows.append(("likelihood", how_likely(finding), "strong"))
-        if finding.confidence != "certain":
-            rows.append(("confidence", finding.confidence, "strong"))
-        for note in notes:
-            said = self.said(note.text)
-            rows.append(("note", said if note.at is None else f"{said} ({note.at})", "note"))
-        card = finding.card
-        if self.verbose:
-            places = {finding.at, *(note.at for note in finding.notes)}
-            for sysctl in dict.fromkeys(sysctl for sysctl in result.overridden if sysctl.at in places):
-                for overridden in sysctl.overridden:
-                    value = hide_value(sysctl.key, overridden.value, overridden.at, result.sources) or "(empty)"
-                    rows.append(("overridden", f"{sysctl.key} = {value} ({overridden.at}): {overridden.reason}", "note"))
-        if self.verbose and card.id not in self._explained:
-            self._explained.add(card.id)
-            rows.append(("why", " ".join(card.why.split()), "strong"))
-            rows.extend(("see", reference, "strong") for reference in card.references)
-        refused = why_not(finding, result) if finding.change is not None else ""
-        if refused and finding.manual is None:
-            # What `fix` will not plan is no offer: it is a person's step.
-            rows.append(("by hand", self.said(_fix(group)), "good"))
-            rows.append(("not fixed automatically", refused, "strong"))
-        elif finding.change is not None and not refused:
-            how = f"({SAFETY[finding.change.safety]}; {DISRUPTION[finding.change.disruption]})"
-            if needs(finding) == ALLOW_REVIEW:
-                how = f"{how[:-1]}; needs {ALLOW_REVIEW})"
-            # Whether a patch does it is said by its proof, which is `fix`'s work: a report of a repository does not promise it.
-            rows.append(("patch" if result.repository else "fix", f"{self.said(_fix(group))} {how}", "good"))
-        if finding.manual is not None:
-            rows.append(("by hand", self.said(_for_all([each.manual.step for each in group if each.manual])), "good"))
-            rows.append(("not fixed automatically", self.said(finding.manual.reason), "strong"))
-        for key, text, role in rows:
+        for key, text, role in remarks(group, notes, result, self.said, self._behind(group[0], result)):
             head = f"{' ' * (gutter + 1)}{self.style('frame', '=')} {self.style(role, key)}: "
             yield from self._item(head, safe(text), gutter + 5 + len(key), gutter + 5)
+
+    def _behind(self, finding: Finding, result: HostResult) -> Iterator[Remark]:
+        """If `verbose`: the values that lost against those of a finding's lines, and why its rule exists, once for each rule."""
+        if not self.verbose:
+            return
+        places = {finding.at, *(note.at for note in finding.notes)}
+        for sysctl in dict.fromkeys(sysctl for sysctl in result.overridden if sysctl.at in places):
+            for overridden in sysctl.overridden:
+                value = hide_value(sysctl.key, overridden.value, overridden.at, result.sources) or "(empty)"
+                yield "overridden", f"{sysctl.key} = {value} ({overridden.at}): {overridden.reason}", "note"
+        card = finding.card
+        if card.id not in self._explained:
+            self._explained.add(card.id)
+            yield "why", " ".join(card.why.split()), "strong"
+            yield from (("see", reference, "strong") for reference in card.references)
 
     def _others(self, group: Sequence[Finding], gutter: int) -> Iterator[str]:
         """Where the findings are that are said with the first: place, unit and port, as far as they differ."""
         if len(group) == 1:
             return
         indent = " " * (gutter + 5)
-        table = [tuple(map(safe, (place(each.at), _who(each), _where(each), _rival(each), _noted(each, group[0])))) for each in group]
-        told = [index for index in range(5) if len({row[index] for row in table}) > 1] or [0]
+        table, told = apart(group)
         count = f"{len(group) - 1} more {'like this' if 0 in told else 'here'}"
         yield f"{' ' * (gutter + 1)}{self.style('frame', '=')} {self.style('strong', count)}:"
         columns = [max(width(row[index]) for row in table[1:]) for index in told]
@@ -367,11 +324,6 @@ class _Page:
         before, shown, after = line.partition(place(at))
         return f"{before}{self.style.link(at.path, shown)}{after}"
 
-    def _is_default(self, at: Span, result: HostResult) -> bool:
-        """Whether a place is not in a file of the host, but in the list of what the kernel has where no file says anything."""
-        kernel = defaults()
-        return at.path == kernel.path and result.sources.get(at.path) == kernel
-
     def _paragraph(self, text: str, role: Role) -> Iterator[str]:
         for line in wrap(text, self.width):
             yield self.style(role, line)
@@ -384,48 +336,8 @@ def _told(group: tuple[Finding, ...], result: HostResult) -> object:
     return group, tuple(lines)
 
 
-def _fix(group: Sequence[Finding]) -> str:
-    """What mends all of a group: one change that does it all, else that of the first and that the others' are its like."""
-    changes = [finding.change for finding in group if finding.change is not None]
-    texts = [finding.summary or finding.change.in_words() for finding in group if finding.change is not None]
-    whole = changes[0].together(changes[1:]) if len(changes) > 1 and texts == [change.in_words() for change in changes] else None
-    return _for_all(texts) if whole is None else whole.in_words()
-
-
-def _for_all(texts: Sequence[str]) -> str:
-    """The first of several texts that differ in names only."""
-    return texts[0] if len(set(texts)) == 1 else f"{texts[0]}; the other{'s' if len(texts) > 2 else ''} in the same way"
-
-
 def _padded(text: str, columns: int) -> str:
     return text + " " * (columns - width(text))
-
-
-def _who(finding: Finding) -> str:
-    """The unit of a finding, with its daemon where the unit's name does not tell it."""
-    unit, app = finding.subject.unit, finding.subject.app
-    told = unit is None or app is None or app in unit or unit.endswith(".socket")
-    return unit or app or "" if told else f"{unit} ({app})"
-
-
-def _where(finding: Finding) -> str:
-    """What of the host a finding is about: `tcp 127.0.0.1:8080`, or the name of a kernel setting."""
-    subject = finding.subject
-    if subject.port is None:
-        return subject.sysctl or subject.address or ""
-    return f"{subject.protocol or ''} {bound(subject)}".lstrip()
-
-
-def _rival(finding: Finding) -> str:
-    others = against(finding)
-    return f"against {', '.join(others)}" if others else ""
-
-
-def _noted(finding: Finding, first: Finding) -> str:
-    """The places of a finding's notes that are not those of the first one's."""
-    spots = [each.at for each, other in zip(finding.notes, first.notes, strict=True) if each.at is not None and each.at != other.at]
-    said = (f"{at.line}:{at.column}" if at.path == finding.at.path else str(at) for at in dict.fromkeys(spots))
-    return f"see {', '.join(said)}" if spots else ""
 
 
 def _fixable(results: Sequence[HostResult]) -> Iterator[str]:
