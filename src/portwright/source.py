@@ -50,7 +50,7 @@ class Source:
 
     @cached_property
     def _line_starts(self) -> list[int]:
-        return [0, *accumulate([len(line) + 1 for line in self.text.split("\n")])][:-1]
+        return [0, *accumulate(map((1).__add__, map(len, self.text.split("\n"))))][:-1]
 
     def span(self, start: int, end: int) -> Span:
         """The span of `text[start:end]`."""

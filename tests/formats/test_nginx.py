@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portwright.formats.nginx import DEEPEST, Directive, parse
+from portwright.formats.nginx import _ITEM, _PLAIN_ITEM, DEEPEST, Directive, parse
 from portwright.source import Source, Span
 
 SNIPPETS = [
@@ -194,3 +194,10 @@ def test_quoted_words_come_back_as_they_were(words: list[str]) -> None:
     (directive,) = parse(Source("/n", f"name {quoted};")).directives
 
     assert words == [word.text for word in directive.args]
+
+
+@given(st.text(st.sampled_from(" \t\n;{}#%ab$\"'\\"), max_size=24))
+def test_an_item_of_plain_words_is_read_as_any_item_is(text: str) -> None:
+    plain, item = _PLAIN_ITEM.match(text), _ITEM.match(text)
+
+    assert plain is None or (item is not None and (plain.span(), plain.groups()) == (item.span(), item.groups()))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portwright.formats.unit import LONGEST_LINE, UnitFile, parse
+from portwright.formats.unit import LONGEST_LINE, UnitFile, _joined, _logical, parse
 from portwright.source import Source, Span
 
 
@@ -204,3 +204,8 @@ def test_systemd_reads_the_same_values(text: str, tmp_path: Path) -> None:
     ours = [setting.value for setting in parse(Source(str(path), written)).settings if setting.key.startswith("Private")]
 
     assert heard == ours
+
+
+@given(st.lists(st.sampled_from(["[Service]", "A=b", " B = c ", "", "  ", "# a", " ; b", "words"]), max_size=8).map("\n".join))
+def test_a_text_without_continued_lines_is_read_as_one_with_them_is(text: str) -> None:
+    assert list(_joined(text)) == list(_logical(text))

@@ -3,7 +3,8 @@
 import pytest
 
 from portwright.system.releases.of_host import kernel, systemd
-from portwright.system.releases.since import KERNEL, enforces_socket_bind, unread_setting
+from portwright.system.releases.since import KERNEL, SYSTEMD, VALUES, enforces_socket_bind, questioned_settings, unread_setting
+from portwright.system.releases.unit_settings import SINCE
 from portwright.system.sysctl.kernel import missing, starts_with
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
@@ -118,3 +119,12 @@ def test_a_command_that_an_older_systemd_cannot_read_is_told(system: str, comman
 
 def test_every_row_of_the_kernel_says_where_it_is_from() -> None:
     assert [] == [name for name, row in KERNEL.items() if not row.source]
+
+
+@pytest.mark.parametrize("system", ["debian 8", "debian 12", "debian 13", "ubuntu 16.04", "centos 7", "fedora 41", ""])
+def test_whatever_a_release_does_not_read_is_among_the_settings_that_are_asked_of_it(system: str) -> None:
+    release = systemd(_files(system))
+    values = {name.partition("=")[0]: name.partition("=")[2] for name in VALUES}
+    tried = {**dict.fromkeys(SINCE, "yes"), **dict.fromkeys(SYSTEMD, "yes"), **values, "PrivateUsers": "identity", "ExecStart": "|vault"}
+
+    assert {key for key, value in tried.items() if unread_setting(key, value, release)} <= questioned_settings(release)

@@ -1,10 +1,15 @@
 """Files of nothing but secrets are never opened, whoever names them."""
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from portwright.source import Span, Unreadable
 from portwright.trees import Files
 from portwright.trees.memory import MemoryTree
+from portwright.trees.tree import _SECRET_FILES, _SECRET_WORDS
 
 
 class Unopened(MemoryTree):
@@ -51,3 +56,8 @@ def test_a_missing_file_of_secrets_is_no_trouble() -> None:
     files = Files(MemoryTree({}))
 
     assert (None, ()) == (files.read("/etc/shadow"), files.unreadable)
+
+
+@given(st.from_regex(re.compile(_SECRET_FILES.pattern, re.DOTALL), fullmatch=True))
+def test_every_path_of_a_file_of_secrets_has_a_word_of_them(path: str) -> None:
+    assert _SECRET_WORDS.search(path) is not None

@@ -21,6 +21,9 @@ _QUOTED = r""""(?:[^"\\]++|\\.)*+"|'(?:[^'\\]++|\\.)*+'"""
 _WORD = rf"""(?:{_UNQUOTED}|(?:{_QUOTED})(?=[ \t\r\n;{{)]))"""
 
 _ITEM = lazy_regex(rf"{_BLANK}(?:(\}})|({_WORD})((?:{_BLANK}{_WORD})*+){_BLANK}(;|\{{(?![{{%])))", re.DOTALL)
+# The same where nothing but plain words and blanks stands before the terminator, as nearly everywhere, in a third of the time.
+_PLAIN = r"""[^ \t\r\n;{}\#"'\\$]++"""
+_PLAIN_ITEM = lazy_regex(rf"[ \t\r\n]*+(?:(\}})|({_PLAIN})((?:[ \t\r\n]++{_PLAIN})*+)[ \t\r\n]*+(;|\{{(?![{{%])))")
 _SKIP = lazy_regex(_BLANK, re.DOTALL)
 _ONE = lazy_regex(rf"{_UNQUOTED}|{_QUOTED}", re.DOTALL)
 _EACH = lazy_regex(rf"\#[^\n]*+|\{{%[^{{%\n]*+%\}}|({_UNQUOTED}|{_QUOTED})", re.DOTALL)
@@ -93,19 +96,21 @@ def parse(source: Source) -> Document:
     open_blocks: list[_Open] = []
     too_deep = 0
     position = 0
-    match_item = _ITEM.match
+    match_plain, match_any = _PLAIN_ITEM.match, _ITEM.match
     while True:
-        item = match_item(text, position)
-        if item is not None:
+        if (item := match_plain(text, position)) is not None:
             closing, name, _, terminator = item.groups()
-            position = item.end()
-            start, end = item.start(2), item.end(3)
+            start, end, position = item.start(2), item.end(3), item.end()
+        elif (item := match_any(text, position)) is not None:
+            closing, word, _, terminator = item.groups()
+            name = _plain(word) if word else ""
+            start, end, position = item.start(2), item.end(3), item.end()
         else:
             broken = _broken(source, position, wrong)
             if broken is None:
                 break
             closing, start, end, terminator, position = broken
-            name = "" if start == end else _ONE.match(text, start)[0]  # type: ignore[index]  # a word starts there
+            name = "" if start == end else _plain(_ONE.match(text, start)[0])  # type: ignore[index]  # a word starts there
         if closing:
             if too_deep:
                 too_deep -= 1
@@ -117,8 +122,6 @@ def parse(source: Source) -> Document:
             else:
                 wrong.append(Unreadable(source.span(position - 1, position), 'unexpected "}"'))
             continue
-        if name[:1] in ('"', "'") or "\\" in name:
-            name = _plain(name)
         if terminator == ";":
             if not too_deep:
                 inside.append(Directive(source, name, start, end))

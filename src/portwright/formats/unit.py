@@ -103,11 +103,22 @@ def parse(source: Source) -> UnitFile:
     return UnitFile(tuple(settings), tuple(ignored), unsigned=tuple(unsigned))
 
 
-def _logical(text: str) -> Iterator[tuple[int, int, str | None, tuple[_Break, ...]]]:
+_Logical = tuple[int, int, str | None, tuple[_Break, ...]]
+
+
+def _logical(text: str) -> Iterable[_Logical]:
     """(line number, columns before it, text, breaks) of each line that says something, continued ones joined by a blank.
 
     Comments vanish, between the lines of a continued one too; a blank line ends it. The text None stands for a line that is too long.
     """
+    if len(text) > LONGEST_LINE // 4 or "\\" in text or _MARK in text or "\r" in text or "\0" in text:
+        return _joined(text)
+    lines = enumerate(text.split("\n"), 1)
+    return [(number, 0, line, ()) for number, line in lines if line and (line[0] not in _LEADS or line.lstrip(BLANK)[:1] not in _COMMENTS)]
+
+
+def _joined(text: str) -> Iterator[_Logical]:
+    """The same of a text whose lines may be continued, end oddly or be too long."""
     long = len(text) > LONGEST_LINE // 4  # a code point has at most four bytes
     marked = _MARK in text
     pieces: list[str] = []

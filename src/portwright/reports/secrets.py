@@ -46,7 +46,11 @@ _PASSED_ON = frozenset((
     "proxy", "fastcgi", "uwsgi", "scgi", "grpc", "memcached",
 ))  # fmt: skip
 # What a name may have after the word that makes it one of a secret.
-_TAIL = lazy_regex(r"value|pbkdf2|pbkdf|text|string|raw|base|base64|b64|hash|plain|old|new|prod|dev|id|encrypted|command|data|[0-9]{1,4}")
+_TAILS = frozenset(
+    ("value", "pbkdf2", "pbkdf", "text", "string", "raw", "base", "base64", "b64", "hash", "plain", "old", "new", "prod", "dev", "id",
+     "encrypted", "command", "data")
+)  # fmt: skip
+_LONGEST_COUNT = 4  # digits of a number that counts secrets
 
 _NAME = lazy_regex(r"-{0,2}\w[\w.-]*")
 _CAMEL = lazy_regex(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -144,7 +148,7 @@ _OPTIONS = {
     "nordvpn": "p", "ncftpput": "p", "ncftpget": "p", "microsocks": "P", "mtproto-proxy": "S", "mtproxy": "S", "usermod": "p",
     "useradd": "p", "k3s": "t", "check_mysql": "p", "check_http": "ab", "check_pgsql": "p", "trapsess": "cAX",
 }  # fmt: skip
-_PROGRAM = lazy_regex(rf"(?<![\w.-])(?:{'|'.join(sorted(map(re.escape, _OPTIONS), key=len, reverse=True))})(?![\w.-])")
+_PROGRAM = lazy_regex(r"[\w.-]+")
 _SHORT = lazy_regex(r"(?<=[\s\"'])-([A-Za-z])([\"'],\s{0,4}|\s{0,4})(?=[^\s-])")
 
 # A user of Redis: user NAME on >PASSWORD #HASH.
@@ -249,11 +253,11 @@ def reasons_without_secrets(troubles: Iterable[Unreadable], sources: Mapping[str
 
 # What a line or the few above it hold one of, and the path of a file, in small letters, where places make secrets.
 _AROUND = ("pass", "secret", "token", "key", "cred", "admins", "basic", "user", "\\\n")
-_PLACES = lazy_regex(
-    r"snmp|rad|tac|upsmon|monit|tgt|iet|scst|istgt|voicemail|turn|squid|exim|frr|quagga|zebra|ripd|bgpd|ospfd|isisd|eigrpd|babeld|ldpd|ppp|coin"
-    r"|ray|sing-box|jaas|\.properties|n2n|edge|supernode|caddy|tomcat|server\.xml",
-    re.IGNORECASE,
-)
+_PLACES = (
+    "snmp", "rad", "tac", "upsmon", "monit", "tgt", "iet", "scst", "istgt", "voicemail", "turn", "squid", "exim", "frr", "quagga", "zebra",
+    "ripd", "bgpd", "ospfd", "isisd", "eigrpd", "babeld", "ldpd", "ppp", "coin", "ray", "sing-box", "jaas", ".properties", "n2n", "edge",
+    "supernode", "caddy", "tomcat", "server.xml",
+)  # fmt: skip
 _LINES_ABOVE = 30
 
 
@@ -266,7 +270,8 @@ def _by_place(source: Source, number: int) -> list[_Stretch]:
     near = source.near(number, _LINES_ABOVE, 2)
     near = (near if len(near) <= 4 * _NEAR else line).casefold()
     # A word by itself may be of a key, which begins farther above.
-    has_columns = _PLACES.search(source.path.casefold()) is not None
+    path = source.path.casefold()
+    has_columns = any(word in path for word in _PLACES)
     if not has_columns and not any(stem in near for stem in _AROUND) and len(line.split(None, 1)) != 1:
         return []
     from portwright.reports.secret_places import by_file, by_neighbours, continued
@@ -372,7 +377,7 @@ _WITH_A_NAME = ("auth-pass", "message-digest-key")
 
 
 def _given_by_letter(line: str, quotes: "_Quotes") -> Iterator[_Stretch]:
-    programs = [(match.end(), _OPTIONS[match.group()]) for match in _PROGRAM.finditer(line)]
+    programs = [(match.end(), _OPTIONS[match.group()]) for match in _PROGRAM.finditer(line) if match.group() in _OPTIONS]
     if not programs:
         return
     starts = [start for start, _ in programs]
@@ -476,7 +481,7 @@ def _words(name: str) -> tuple[str, ...]:
     """The words of a name, in small letters: API_TOKEN, keyStorePassword, auth-pass."""
     spaced = _CAMEL.sub(" ", name) if name.isascii() else name
     words = [word for word in _BETWEEN.split(spaced.casefold()) if word]
-    while len(words) > 1 and _TAIL.fullmatch(words[-1]):
+    while len(words) > 1 and (words[-1] in _TAILS or (len(words[-1]) <= _LONGEST_COUNT and is_digits(words[-1]))):
         words.pop()
     return tuple(words)
 

@@ -126,6 +126,10 @@ class _Asked:
             return [*map(attrgetter(name.field), facts)]
         host, compute, known = self.host, name.compute, self._of_fact.setdefault(name.name, {})
         assert compute is not None  # noqa: S101  a word is read from a field or worked out
+        if not known:
+            answers = [compute(host, fact) for fact in facts]
+            known.update(zip(map(id, facts), zip(facts, answers, strict=True), strict=True))
+            return [answer.value for answer in answers]
         for fact in facts:
             if id(fact) not in known:
                 known[id(fact)] = (fact, compute(host, fact))

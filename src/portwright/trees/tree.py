@@ -29,12 +29,21 @@ _SECRET_FILES = lazy_regex(
     r"(?:\.(?:j2|erb|epp|tmpl|tpl|in|bak|backup|old|orig|save|rpmsave|rpmnew|dpkg-\w+)|~)?",
     re.DOTALL,
 )
+# What each of these paths holds one of: most paths hold none, and the long pattern is not compiled for them.
+_SECRET_WORDS = lazy_regex(
+    r"shadow|passw|pw|key|ssl/private/|\.ssh/|secret|cnf|userlist|htdigest|pgpass|netrc|hostapd|/auth|psk|cookie|token|credentials|pcp\.conf"
+    r"|p12|pfx|jks|kdbx"
+)
+
+
+def _is_of_secrets(path: str) -> bool:
+    return _SECRET_WORDS.search(path) is not None and _SECRET_FILES.fullmatch(path) is not None
 
 
 def holds_only_secrets(path: str) -> bool:
     """Whether a path is that of a file that nobody opens, on a host or in a repository's copy of a host's folders."""
     at = path.rfind("/etc/")
-    return _SECRET_FILES.fullmatch(path) is not None or (at > 0 and _SECRET_FILES.fullmatch(path[at:]) is not None)
+    return _is_of_secrets(path) or (at > 0 and _is_of_secrets(path[at:]))
 
 
 class ReadError(Exception):
@@ -261,7 +270,7 @@ class Files:
 
     def _refuse_secrets(self, path: str) -> None:
         real = self.tree.resolve(path)
-        if _SECRET_FILES.fullmatch(real) and self.tree.kind(real) == "file":
+        if real not in OF_THE_HOST and _is_of_secrets(real) and self.tree.kind(real) == "file":
             raise ReadError(path, "it contains secrets, so it is not read")
 
     def report_unreadable(self, at: Span, reason: str) -> None:

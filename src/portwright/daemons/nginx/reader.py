@@ -116,14 +116,14 @@ class _Reading:
         """Directives with includes put in their place, in the context they are included in; the same ones where nothing is included."""
         found: list[Directive] = []
         is_as_written = True
+        self.directives += len(directives)
+        if directives and self.directives > _MOST_DIRECTIVES:
+            is_as_written = False
+            read = max(0, len(directives) - (self.directives - _MOST_DIRECTIVES))
+            reason = f"more than {_MOST_DIRECTIVES} directives with all includes: the rest is not read"
+            self.files.report_unreadable(directives[read].at, reason)
+            directives = directives[:read]
         for directive in directives:
-            self.directives += 1
-            if self.directives > _MOST_DIRECTIVES:
-                self.files.report_unreadable(
-                    directive.at, f"more than {_MOST_DIRECTIVES} directives with all includes: the rest is not read"
-                )
-                is_as_written = False
-                break
             block = directive.block
             if block is None and directive.name == "include":
                 is_as_written = False
@@ -323,6 +323,8 @@ def _strange(nodes: tuple[Directive, ...], version: tuple[int, ...]) -> tuple[Li
         node = todo.pop()
         if node.block and node.name in _CONTEXTS:  # what stands in a map is not a directive
             todo += reversed([each for each in node.block if each.block is not None or each.name in _DATED])
+        if node.name not in _DATED:
+            continue
         since, until = _SINCE.get(node.name, ()), _UNTIL.get(node.name)
         says, what = node.name, "directive"
         if node.name in ("listen", "server") and node.block is None:

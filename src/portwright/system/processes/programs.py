@@ -30,6 +30,18 @@ def interpreter(program: str, files: Files) -> str:
 
 def script_head(path: str, files: Files) -> tuple[str, str] | None:
     """(interpreter, the one argument after it) of a `#!` script, None for what is none or is not in the tree."""
+    heads = files.once(_heads)
+    if path not in heads:
+        heads[path] = _script_head(path, files)
+    return heads[path]
+
+
+def _heads(files: Files) -> dict[str, tuple[str, str] | None]:
+    """The heads that were asked for once: many services run one program."""
+    return {}
+
+
+def _script_head(path: str, files: Files) -> tuple[str, str] | None:
     if files.kind(path) != "file":
         return None
     head = files.head(path)

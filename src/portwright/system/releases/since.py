@@ -200,6 +200,14 @@ def enforces_socket_bind(release: Release | None) -> bool | None:
     return True if enforced is not None and release.oldest >= enforced else None
 
 
+def questioned_settings(release: Release | None) -> frozenset[str]:
+    """The settings of which `unread_setting` may have something to say on a release: most of a unit are old."""
+    if release is None:
+        return frozenset()
+    newer = (key for key, since in SINCE.items() if release.newest < (since,)) if release.rebuild in _AS_RELEASED else ()
+    return frozenset((*SYSTEMD, *_WITH_VALUES, *_COMMANDS, "PrivateUsers", *newer))
+
+
 def unread_setting(key: str, value: str, release: Release | None) -> str:
     """Why this systemd passes over a setting of a unit, "" where it reads it."""
     if release is None:

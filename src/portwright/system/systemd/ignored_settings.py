@@ -55,7 +55,7 @@ def ignored(unit: Unit) -> tuple[Ignored, ...]:
 
 def _each(settings: Iterable[Setting]) -> Iterator[Ignored]:
     for setting in settings:
-        if setting.key_at == setting.at and (name := without_sign(setting)) is not None:
+        if not setting.value and setting.key_at == setting.at and (name := without_sign(setting)) is not None:
             reason = f"systemd ignores this line, which has no equals sign; did you mean {name}=?"
             yield Ignored(setting, name, reason, name in _BELONGS)
             continue

@@ -86,7 +86,8 @@ def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> t
         started = Process(program, argv, variables, command.at, directory)
         for process in follow(started, files):
             limit = units.open_files(unit) if process.same_limits else None
-            process = replace(process, confidence=weakest(given.at_most(process.confidence), at_most))
+            if (confidence := weakest(given.at_most(process.confidence), at_most)) != process.confidence:
+                process = replace(process, confidence=confidence)
             made = _invocation(unit, command, process, files, captured, expand, sockets, refused, failure, limit)
             if (script := before or _misread(program, files)) is not None and made.privileges.fails is None:
                 reason, status, at = script

@@ -13,7 +13,7 @@ from portwright.formats.unit import YES
 from portwright.source import Span, Unreadable
 from portwright.system.host_files.accounts import Account, account
 from portwright.system.releases.of_host import systemd as systemd_release
-from portwright.system.releases.since import unread_setting
+from portwright.system.releases.since import questioned_settings, unread_setting
 from portwright.system.started import Packaged
 from portwright.system.systemd import start_order as order
 from portwright.system.systemd.activation import STANDARD, Activation, Pull
@@ -263,6 +263,7 @@ class _Loader:
         self._found: dict[str, Unit | None] = {}
         self._fragments: dict[str, str] = {}
         self.release = None if made is None else files.once(systemd_release)
+        self._questioned = questioned_settings(self.release) | {"Type"}
         self._parsed: dict[str, unit_format.UnitFile | None] = {}
         self._taken: set[str] = set()
         self.named = False
@@ -340,8 +341,9 @@ class _Loader:
 
     def _unread(self, settings: Iterable[Setting]) -> tuple[tuple[Setting, str], ...]:
         """The lines that this host's systemd passes over, and why; in a repository nothing tells its release, so none is too new."""
-        each = ((setting, _untaken(setting) or unread_setting(setting.key, setting.value, self.release)) for setting in settings)
-        return tuple((setting, reason) for setting, reason in each if reason)
+        doubtful = [setting for setting in settings if setting.key in self._questioned]
+        each = [(setting, _untaken(setting) or unread_setting(setting.key, setting.value, self.release)) for setting in doubtful]
+        return tuple([(setting, reason) for setting, reason in each if reason])
 
     def _read(self, settings: tuple[Setting, ...]) -> tuple[Setting, ...]:
         unread = {id(setting) for setting, _ in self._unread(settings)}
