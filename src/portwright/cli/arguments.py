@@ -103,7 +103,7 @@ _GAPS = (
 )
 _FIX = (
     Option("-o", "--output", metavar="NAME.yml", help="write NAME.yml, NAME.vars.json and NAME.rollback.yml"),
-    Option("--patch", metavar="FILE", help="in a repository: write what `git apply` takes (- for standard output, and no report)"),
+    Option("--patch", metavar="FILE", help="in a repository: write a patch for `git apply` (- writes it to standard output, and no report)"),
     Option("--apply", help="run the playbook on this machine (PATH must be /)"),
     Option("--allow-restart", help="let the playbook restart services"),
     Option("--allow-review", help="also plan what should be reviewed first"),
@@ -120,17 +120,17 @@ _TEST = (
 )
 _FLEET = (
     Option("-i", "--inventory", metavar="FILE", many=True, help="collect the hosts of this inventory with Ansible first, and check them"),
-    Option("--limit", metavar="PATTERN", help="with -i: collect only the hosts that this pattern of Ansible names"),
-    Option("--forks", metavar="N", default=0, read=_jobs, wanted="a number of hosts", help="with -i: ask this many hosts at once"),
-    Option("--become", help="with -i: become root on the hosts (else less is seen)"),
+    Option("--limit", metavar="PATTERN", help="with -i: collect only the hosts that match this Ansible pattern"),
+    Option("--forks", metavar="N", default=0, read=_jobs, wanted="a number of hosts", help="with -i: collect from this many hosts at once"),
+    Option("--become", help="with -i: become root on the hosts (without it, less can be read)"),
     Option("--snapshots", metavar="DIR", help="with -i: keep what was collected in this empty folder, which only its owner may enter"),
     Option("--host", metavar="NAME", many=True, help="show this host in full, as check does (repeatable)"),
 )
 _SNAPSHOT = (Option("-o", "--output", metavar="FILE", help="write this file, a .tar.gz or .tar.zst that only its owner can read"),)
 _SUGGEST = (
     Option("--protocol", metavar="PROTOCOL", choices=("tcp", "udp"), default="tcp", help="tcp or udp (default: tcp)"),
-    Option("--near", metavar="PORT", default=8000, read=_port, wanted="a port", help="begin to look at this port (default: 8000)"),
-    Option("--count", metavar="N", default=5, read=_jobs, wanted="a number of ports", help="suggest so many ports (default: 5)"),
+    Option("--near", metavar="PORT", default=8000, read=_port, wanted="a port", help="start at this port (default: 8000)"),
+    Option("--count", metavar="N", default=5, read=_jobs, wanted="a number of ports", help="how many ports to suggest (default: 5)"),
 )
 _PATHS = Operand("paths", "a host's directory or archive, a directory of hosts, a repository, a file, or - (default: .)", "PATH", many=True)
 _FLEET_PATHS = Operand("paths", "snapshots or directories of hosts, or folders of such", "PATH", many=True)
@@ -138,7 +138,9 @@ _RULE = Operand("rule", "a rule, or a family of rules", "RULE")
 
 _USAGE = "a mistake in the command line, a path that does not exist, an output that cannot be written"
 _RULE_ERROR = f"a mistake in the command line or in a rule{_USAGE.removeprefix('a mistake in the command line')}"
-_INCOMPLETE_OR_STRICT = "incomplete: something could not be read or parsed (not with --accept-unreadable), nothing was read, or --strict"
+_UNREAD = "incomplete: something could not be read or parsed (unless --accept-unreadable), nothing was read"
+_STRICTLY = "with --strict, something is not covered"
+_INCOMPLETE = f"{_UNREAD}, or, {_STRICTLY}"
 _ALWAYS = {70: "internal error: a bug in portwright", 130: "interrupted"}
 
 COMMANDS = {
@@ -148,39 +150,39 @@ COMMANDS = {
                   "each finding in full, why its rule exists, overridden values, what was allowed, read and left out"),
         _STDIN, _AS, _EXCLUDE, *_COMPARING, *_BASELINE, *_RULES, _RATE, *_CHECK, *_GAPS,
         exits={0: "no findings at or above --fail-on", 1: "findings (0 with --exit-zero)", 2: _RULE_ERROR,
-               3: f"{_INCOMPLETE_OR_STRICT}, or no rule was run; findings still make it 1", **_ALWAYS},
+               3: f"{_UNREAD}, no rule was run, or, {_STRICTLY}; findings still make it 1", **_ALWAYS},
     ),
     "facts": Command(
         "show what was read and what is in force, without judging", _PATHS,
         *_reports("facts", "a line for each listener and each thing that could not be read",
                   "every kernel setting, socket options, long values in full"),
         _STDIN, _AS, _EXCLUDE, *_GAPS,
-        exits={0: "everything was read", 2: _USAGE, 3: _INCOMPLETE_OR_STRICT, **_ALWAYS},
+        exits={0: "everything was read", 2: _USAGE, 3: _INCOMPLETE, **_ALWAYS},
     ),
     "ports": Command(
         "draw the port space: zones, range, reserved, listeners, collisions, capacity", _PATHS,
         *_reports("ports", "the listeners and collisions, without picture and capacity", "long lists of ports in full"),
         _STDIN, _AS, _EXCLUDE, _RATE, *_GAPS,
-        exits={0: "everything was read", 2: _USAGE, 3: _INCOMPLETE_OR_STRICT, **_ALWAYS},
+        exits={0: "everything was read", 2: _USAGE, 3: _INCOMPLETE, **_ALWAYS},
     ),
     "fix": Command(
         "plan, prove and write a playbook for one host, or a patch for a repository", _PATHS, _AS, _EXCLUDE, *_FIX, *_GAPS, *_RULES, _RATE,
         *_look("a line for each step, each finding that is left and each file that was written", "also the findings that are fixed"),
         exits={0: "everything found is planned, or nothing was found",
                1: "findings remain without a plan (0 with --exit-zero), or --apply failed", 2: _RULE_ERROR,
-               3: f"{_INCOMPLETE_OR_STRICT}, or no rule was run; findings without a plan still make it 1", **_ALWAYS},
+               3: f"{_UNREAD}, no rule was run, or, {_STRICTLY}; findings without a plan still make it 1", **_ALWAYS},
     ),
     "audit": Command(
         "check a fleet and say what its hosts have in common", _FLEET_PATHS, *_FLEET,
         *_reports("audit", "a line for each different finding and each host that could not be read in full", "every host by name"),
         *_RULES, _RATE, *_CHECK, *_BASELINE, *_GAPS,
         exits={0: "no findings at or above --fail-on", 1: "findings (0 with --exit-zero)", 2: _RULE_ERROR,
-               3: f"{_INCOMPLETE_OR_STRICT}, a host was not collected, or no rule was run; findings still make it 1", **_ALWAYS},
+               3: f"{_UNREAD}, a host was not collected, no rule was run, or, {_STRICTLY}; findings still make it 1", **_ALWAYS},
     ),
     "suggest-port": Command(
         "suggest ports that are free on all of these hosts", _FLEET_PATHS, *_SUGGEST,
         *_reports("suggest-port", "the ports only, one a line", "every host by name"), *_GAPS,
-        exits={0: "as many ports as were asked for", 1: "fewer ports are free", 2: _USAGE, 3: _INCOMPLETE_OR_STRICT, **_ALWAYS},
+        exits={0: "as many ports as were asked for", 1: "fewer ports are free", 2: _USAGE, 3: _INCOMPLETE, **_ALWAYS},
     ),
     "snapshot": Command(
         "write this machine as one archive, without the secrets that names tell", None, *_SNAPSHOT,

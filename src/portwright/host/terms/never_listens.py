@@ -42,7 +42,7 @@ def start_refusal(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
 
 @fact_value("unit", "vain-requirement")
 def vain_requirement(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
-    """What a unit requires in vain though this old systemd starts it at boot: `systemctl start` and `restart` refuse to."""
+    """What a unit requires in vain: this release of systemd starts it at boot all the same, `systemctl start` and `restart` refuse it."""
     if not unit.refused or unit.starts != "boot" or not host.once(_unreadable_files).isdisjoint(unit.files):
         return Derived(())
     return _refused(host, unit)
@@ -143,7 +143,7 @@ def missing_working_directory(host: Host, unit: Unit) -> Derived[tuple[str, ...]
 
 @fact_value("unit", "circle-of-orderings")
 def circle_of_orderings(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
-    """The units that are each ordered after the other, a listening one among them, by a line of this one that an administrator wrote."""
+    """The units of an ordering cycle, a listening one among them, of which an administrator wrote a line in this one."""
     circle = next((each for each in host.circles.values() if unit.name in each), ())
     if not circle or host.repository:
         return Derived(())
