@@ -71,7 +71,7 @@ def test_a_list_is_printed_the_way_the_kernel_does(text: str, printed: str) -> N
     ("text", "reason"),
     [
         ("8080, 9090", "no number at ' 9090'"),
-        ("8080 9090", "' ' after '8080'"),
+        ("8080 9090", "' ' after '8080', where only a comma or a hyphen may stand"),
         ("9-8", "not a port or range: '9-8'"),
         ("65536", "not a port or range: '65536'"),
         ("1-2-3", "a range has two ends: '1-2-'"),

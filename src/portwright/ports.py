@@ -100,6 +100,9 @@ def union(sets: Iterable[PortSet]) -> PortSet:
     return PortSet().union(*sets)
 
 
+_IN_A_LIST = ", where only a comma or a hyphen may stand"
+
+
 def read_list(text: str, cut_off: bool = False) -> tuple[tuple[tuple[int, int], ...], int]:
     """The ranges of a list of ports as the kernel scans it, and how many characters that took; raises ValueError for EINVAL.
 
@@ -123,7 +126,7 @@ def read_list(text: str, cut_off: bool = False) -> tuple[tuple[tuple[int, int], 
             if separator == "-":
                 raise ValueError(f"a range has two ends: {text[start : position + 1]!r}")
         if separator not in ("", ",", "\n"):
-            raise ValueError(f"{separator!r} after {text[start:position]!r}")
+            raise ValueError(f"{separator!r} after {text[start:position]!r}{_IN_A_LIST if separator == ' ' else ''}")
         if not low <= high <= 65535:
             raise ValueError(f"not a port or range: {text[start:position]!r}")
         found.append((low, high))

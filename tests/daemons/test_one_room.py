@@ -27,6 +27,7 @@ ELSEWHERE = {
     "repositories/recognise.py": "remarks that distributions ship in configs which people deploy as they are",
     "repositories/deployers/kubernetes.py": "configs that are objects, and the files in which their programs read them",
     "repositories/not_read.py": "kinds of files of other tools",
+    "repositories/deployers/nixos.py": "options whose units are called otherwise, and words in the names of ports",
     "repositories/deployers/shell.py": "commands without which a script is not walked",
     "repositories/deployers/shell_commands.py": "commands of scripts, some of them called as daemons are, and folders that they copy into",
     "repositories/deployers/shell_containers.py": "the engines that scripts call to start a container",

@@ -30,7 +30,16 @@ class Set:
     at: int
 
 
-Value: TypeAlias = Union[String, Bare, "Items[Value]", Set]
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A shell script that is written into the store (`writeShellScript`), and run by its path there."""
+
+    name: str
+    text: String
+    at: int
+
+
+Value: TypeAlias = Union[String, Bare, "Items[Value]", Set, Script]
 
 # What leaves a value as it is: modules are merged by its priority, or it is made from another form of the same.
 _THROUGH = frozenset(("mkDefault", "mkForce", "mkBefore", "mkAfter", "toString", "mkIf", "mkOverride", "optionalAttrs", "mkMerge", "toInt"))
@@ -38,18 +47,23 @@ _THROUGH = frozenset(("mkDefault", "mkForce", "mkBefore", "mkAfter", "toString",
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A file: its outermost value, the names that `let` gives one literal value in it, and whether its end was not read."""
+    """A file: its outermost value, the names that `let` gives one literal value in it, and whether its end was not read.
+
+    `options` are where declarations of options begin and end: what they say is a default, not a setting.
+    """
 
     value: Value
     names: dict[str, Value]
     cut: bool
+    options: tuple[tuple[int, int], ...] = ()
 
 
 def parse(source: Source) -> Read:
     """A file's expression; behind the arguments of functions, behind `with` and `let`, what they give."""
     reader = _Reader(source.text)
     value = reader.expression(0)
-    return Read(value, {name: found for name, found in reader.names.items() if name not in reader.twice}, reader.left <= 0)
+    names = {name: found for name, found in reader.names.items() if name not in reader.twice}
+    return Read(value, names, reader.left <= 0, tuple(reader.options))
 
 
 class _Reader(TokenReader):
@@ -59,6 +73,7 @@ class _Reader(TokenReader):
         self.names: dict[str, Value] = {}
         self.twice: set[str] = set()
         self.no_arguments: set[int] = set()
+        self.options: list[tuple[int, int]] = []
         super().__init__(text, _TOKEN)
 
     def expression(self, depth: int) -> Value:
@@ -195,6 +210,29 @@ class _Reader(TokenReader):
             if function == "mkMerge" and isinstance(last, Items):
                 return Set(tuple(pair for each in last.values if isinstance(each, Set) for pair in each.pairs), start)
             return last
+        return self._called(function, given, start)
+
+    def _called(self, function: str, given: list[Value], start: int) -> Value:
+        """What a function of the library makes that says something literal: the default of an option, a script, words joined."""
+        last = given[-1]
+        if function == "mkOption" and isinstance(last, Set):
+            self.options.append((start, self.start))
+            return next((value for names, value, _ in last.pairs if names == ("default",)), Bare("", start))
+        if function in _SCRIPTS and isinstance(last, String) and isinstance(given[0], String):
+            return Script("".join(part.text for part in given[0].parts), last, start)
+        if function == "writeShellApplication" and isinstance(last, Set):
+            said = {names[0]: value for names, value, _ in last.pairs if len(names) == 1}
+            name, text = said.get("name"), said.get("text")
+            if isinstance(text, String):
+                return Script("".join(part.text for part in name.parts) if isinstance(name, String) else "", text, start)
+        if function in _JOINING and isinstance(last, Items):
+            between = given[0] if function == "concatStringsSep" else String((Part(" ", start, exact=False),), start)
+            if isinstance(between, String):
+                return _joined(last, between)
+        if function in _READING and isinstance(last, Bare):
+            return last
+        if function == "getExe" and isinstance(last, Bare) and last.text:
+            return String((Part(f"lib.getExe {last.text}", start, filled=True),), start)
         return Bare("", start)
 
     def _begins_value(self) -> bool:
@@ -260,11 +298,10 @@ class _Reader(TokenReader):
         return value
 
     def _bindings(self, depth: int, ends: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Value, int]]:
-        """`a.b = value;` one after the other; what is inherited is not known."""
+        """`a.b = value;` one after the other; what is inherited is called as it is where it comes from."""
         while self.kind and not self.is_sign("}", ")", "]") and not (self.kind == "name" and self.word in ends):
             if self.is_name("inherit"):
-                while self.kind and not self.is_sign(";", "}"):
-                    self.skip() if self.is_sign("(") else self.next()
+                yield from self._inherited(depth)
             else:
                 names, start = self._names()
                 if self.is_sign("="):
@@ -278,6 +315,17 @@ class _Reader(TokenReader):
                 self.skip()
             if self.is_sign(";"):
                 self.next()
+
+    def _inherited(self, depth: int) -> Iterator[tuple[tuple[str, ...], Value, int]]:
+        """`inherit (cfg) port;`; a name that is inherited of what stands around may be anything there."""
+        self.next()
+        of: Value | None = None
+        if self.is_sign("("):
+            of = self._one(depth + 1)
+        while self.kind and not self.is_sign(";", "}"):
+            if self.kind == "name" and isinstance(of, Bare) and of.text:
+                yield (self.word,), Bare(f"{of.text}.{self.word}", self.start), self.start
+            self.skip() if self.is_sign("(") else self.next()
 
     def _names(self) -> tuple[tuple[str, ...], int]:
         names: list[str] = []
@@ -376,6 +424,25 @@ class _Reader(TokenReader):
         self.at = min(at + 2, end)
         self.next()
         return string(parts, start, indent)
+
+
+_SCRIPTS = frozenset(("writeShellScript", "writeShellScriptBin", "writeScript", "writeScriptBin"))
+_READING = frozenset(("import", "importJSON", "readFile", "fromJSON"))
+"""What is read of a file is that file's path."""
+_JOINING = frozenset(("concatStringsSep", "escapeShellArgs"))
+
+
+def _joined(items: "Items[Value]", between: String) -> String:
+    """The words of a list as one string; what is no literal word is a blank of it."""
+    parts: list[Part] = []
+    for count, each in enumerate(items.values):
+        # What stands between is written nowhere near the word that follows.
+        parts += [Part(part.text, each.at, part.filled, exact=False) for part in between.parts] if count else []
+        if isinstance(each, String):
+            parts += each.parts
+        else:
+            parts.append(Part(each.text if isinstance(each, Bare) else "", each.at, filled=True))
+    return string(parts, items.at)
 
 
 _AFTER_NAME = lazy_regex(r"[ \t\r\n]*[:@]")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, field, replace
 from portwright.coverage import Coverage, LeftOut, NotRead
 from portwright.daemons import recognition
@@ -42,6 +43,7 @@ OTHER = "other"
 _MOST_LOOKED_AT = 2 * MOST_BYTES
 """Bytes of files that are looked at for what they are; those that are a config have a limit of their own."""
 
+_ENVIRONMENT_FILE = lazy_regex(r"(?m)^[ \t]*EnvironmentFile[ \t]*=[ \t]*-?(/[^\s%$*?\[\\\"']{1,300})[ \t]*$")
 LOOSE = "/.repository/"
 """Where a config whose place on a host nobody can tell is laid; read on its own, found by no include."""
 
@@ -226,6 +228,7 @@ def _gathered(tree: Tree, now: _Gathering) -> Gathered:
     aside = [each for each in now.not_put if each.path not in taken and each.path in found]
     taken |= {each.path for each in now.not_put}
     placed = [*(file for file in now.placed if file.label not in taken), *now.written]
+    placed += _environments(placed, now.checkout)
     left = [*(each for each in now.left if each.path not in taken or each.path in now.vague), *aside]
     others = frozenset(file.label for file in _left_out(placed, tree))
     left += [LeftOut(label, "the sites-enabled beside it enables other sites, not this one") for label in sorted(others)]
@@ -247,6 +250,25 @@ def _gathered(tree: Tree, now: _Gathering) -> Gathered:
         tuple(now.given),
         now.sources,
     )
+
+
+def _environments(placed: Iterable[StagedFile], checkout: Checkout) -> Iterable[StagedFile]:
+    """The files of variables that units name, where they lie beside the unit: whatever installs the one installs the other."""
+    files = tuple(placed)
+    taken, known = {file.place for file in files}, {file.origin for file in files}
+    found: dict[str, StagedFile] = {}
+    for unit in files:
+        if unit.what.kind not in ("unit", "drop-in") or unit.lines:
+            continue
+        for path in _ENVIRONMENT_FILE.findall(unit.data.decode("utf-8", "surrogateescape")):
+            label = checkout.beside(unit.label, path.rpartition("/")[2])
+            if path in taken or path in found or label is None or label in known:
+                continue
+            text = checkout.text(label)
+            if text is not None and (what := recognise(f"etc/default/{label.rpartition('/')[2]}", text, True)) is not None:
+                text = without_blanks_to_fill(text) if what.unfilled else text
+                found[path] = StagedFile(label, path, what, text.encode("utf-8", "surrogateescape"))
+    return found.values()
 
 
 def _blanks(placed: Iterable[StagedFile]) -> dict[str, list[tuple[int, str]]]:

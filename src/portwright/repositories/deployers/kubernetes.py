@@ -36,6 +36,11 @@ _TAKES = lazy_regex(
 )
 """What in an object of a kind that nobody knows may take something of a node."""
 _OF_NODES = lazy_regex(r"\bhostNetwork\b|\bhostPort\b|\bnodePort\b")
+_ON_NODES = lazy_regex(r"(?m)^[ \t-]+(?:hostNetwork:[ \t]+true|hostPort:[ \t]+[0-9])")
+_OBJECTS = lazy_regex(r"(?m)^---(?:[ \t].*)?$")
+_NAMES = lazy_regex(r"(?m)^(kind:|  namespace:|  name:)[ \t]+(\S{1,260})")
+_OF_ONE_CLUSTER = frozenset(("manifests", "k8s", "kubernetes", "kube", "cluster"))
+"""Folders that hold what one cluster is given, in folders by what it is for."""
 _READ = frozenset(
     (
         *("Pod", "CronJob", "Service", "CustomResourceDefinition", "DaemonSet", "Deployment", "DeploymentConfig", "Job"),
@@ -71,7 +76,7 @@ class _Document:
 def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
     """What the objects of a file put on the nodes of a cluster; each file is for a cluster of its folder's."""
     lines, understood = _lines(label, text, checkout)
-    pages = Pages(label, machine=f"nodes of {label.rpartition('/')[0] or '.'}", cut=len(text) > _LONGEST_FILE)
+    pages = Pages(label, machine=f"nodes of {_cluster(label, text, checkout)}", cut=len(text) > _LONGEST_FILE)
     of_pods: dict[str, Pages] = {}
     found: list[Placed] = []
     others: list[Deployed] = []
@@ -118,6 +123,34 @@ def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
     files = (*done.files, *found, *(file for each in others for file in each.files))
     cut = done.cut or len(documents) > _MOST_DOCUMENTS or any(each.cut for each in others)
     return Deployed(files, frozenset(understood - unread_lines) | done.understood, cut)
+
+
+def _cluster(label: str, text: str, checkout: Checkout) -> str:
+    """The folder whose objects are all for one cluster: the file's own, or one above it that is called as manifests are."""
+    folders = label.split("/")[:-1]
+    top = next((at for at, folder in enumerate(folders, 1) if folder in _OF_ONE_CLUSTER), 0)
+    above = "/".join(folders[:top])
+    if top and top < len(folders) and _ON_NODES.search(text) and checkout.once(f"one cluster {above}", lambda: _is_one(above, checkout)):
+        return above
+    return "/".join(folders) or "."
+
+
+def _is_one(folder: str, checkout: Checkout) -> bool:
+    """Whether all that takes something of nodes below a folder can be in one cluster: each object says its namespace, none is there twice.
+
+    Variants of a deployment have objects of the same names.
+    """
+    seen: set[tuple[str, ...]] = set()
+    for label in checkout.under(folder):
+        text = checkout.text(label) if label.endswith((".yaml", ".yml")) else None
+        for part in () if text is None or not _ON_NODES.search(text) else _OBJECTS.split(text):
+            said = {found[1]: found[2] for found in _NAMES.finditer(part)} if _ON_NODES.search(part) else None
+            if said is not None:
+                name = tuple(said.get(key, "").strip("\"'") for key in ("kind:", "  namespace:", "  name:"))
+                if name in seen or "" in name or "{{" in part:
+                    return False
+                seen.add(name)
+    return len(seen) > 1
 
 
 def _lines(label: str, text: str, checkout: Checkout) -> tuple[list[Line], set[int]]:
