@@ -15,7 +15,7 @@ SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low", "info")
 
 @dataclass(frozen=True, slots=True)
 class RuleMeta:
-    """All that a report may know of a rule."""
+    """All that a report may know of a rule. `remapped` is the severity that a configuration gives it, None where it keeps its own."""
 
     id: str
     family: str
@@ -23,6 +23,7 @@ class RuleMeta:
     severity: Severity
     why: str
     references: tuple[str, ...] = ()
+    remapped: Severity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,9 @@ class Finding:
 
     @property
     def severity(self) -> Severity:
-        """The rule's severity, lowered by one step where this will bite rarely (likelihood low)."""
+        """The rule's severity, or that of a configuration; lowered by one step where this will bite rarely (likelihood low)."""
         step = 1 if self.likelihood == "low" else 0
-        return SEVERITIES[min(SEVERITIES.index(self.card.severity) + step, len(SEVERITIES) - 1)]
+        return SEVERITIES[min(SEVERITIES.index(self.card.remapped or self.card.severity) + step, len(SEVERITIES) - 1)]
 
     @property
     def fingerprint(self) -> str:
@@ -90,11 +91,12 @@ class Repair:
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """A finding that an inline allow comment accepts, with the reason its author gave."""
+    """A finding that is accepted, with the reason its author gave: by a comment, or by the line of a configuration that is named."""
 
     rule: str
     at: Span
     reason: str
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,8 @@ class HostResult:
     `overridden` are the kernel settings of which some line says a value that is not in force.
     `coverage` is what the verdict says nothing of. `unread_init` says why nothing is known of what the host starts, "" where it is.
     `compared` says what the findings are new against, None where all of them are told.
+    `config` is the configuration that was obeyed, as reports name it, "" for none.
+    `unused` are comments that allow what is not found there, or that lie in a host, where none has an effect.
     `repairs` says of findings, by fingerprint, what a patch of the repository does for them, None where none was tried.
     """
 
@@ -140,6 +144,8 @@ class HostResult:
     unread_init: str = ""
     compared: Compared | None = None
     repairs: Mapping[str, Repair] | None = None
+    config: str = ""
+    unused: tuple[Unreadable, ...] = ()
 
     def in_checkout(self, path: str) -> str | None:
         """A path of a span relative to the directory of the run, as reports beside a checkout's lines want it; None outside of it."""

@@ -113,6 +113,12 @@ HELD_BY = {
         "security/test_playbooks.py: test_cases_56_and_58_every_string_of_the_vars_is_marked_as_no_template",
         "security/test_outputs.py: test_case_54_vars_files_are_private_from_the_beginning_whatever_the_umask",
     ),
+    "A configuration that nobody named": (
+        "audit/test_configuration.py: test_nothing_in_a_host_is_obeyed",
+        "audit/test_configuration.py: test_a_file_that_was_found_is_no_link_no_pipe_and_not_endless",
+        "cli/test_config.py: test_what_lies_below_the_repository_or_in_another_one_is_not_obeyed",
+        "cli/test_config.py: test_a_proposed_change_can_neither_load_rules_nor_read_elsewhere",
+    ),
     "An inline allow comment works in a repository only": (
         "rules/test_allowing.py: test_a_comment_on_the_line_or_above_it_accepts_the_finding_with_its_reason",
         "security/test_hosts.py: test_case_38_nothing_inside_a_host_silences_a_finding",

@@ -101,6 +101,7 @@ RUNS: list[tuple[list[str], list[str]]] = [
     (["apps", "--format", "json", "--output", "out/r"], ["r"]),
     (["--version"], []),
     (["--help"], []),
+    (["config"], []),
     (["audit", "h"], []),
     (["suggest-port", "h"], []),
     (["snapshot"], []),

@@ -1,15 +1,15 @@
 """Check inputs: read what each one is, hold the selected rules against it, keep what was asked for."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from portwright._start.records import dataclass, replace
+from portwright._start.records import dataclass, field, replace
 from portwright.audit.inputs import Input
 from portwright.coverage import Coverage
 from portwright.facts import CONFIDENCES, Confidence
-from portwright.finding import Allowed, Finding, HostResult, Note
+from portwright.finding import Allowed, Finding, HostResult, Note, Severity
 from portwright.host import Host
 from portwright.host.reading import read_host
 from portwright.reports.secrets import hide_in_source, reasons_without_secrets, without_secrets
@@ -31,30 +31,68 @@ class SelectionError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class PathRule:
+    """Rules or families that a configuration does not count in some files: `covers` is asked for a file, a rule and its family."""
+
+    covers: Callable[[str, str, str], bool]
+    words: tuple[str, ...]
+    reason: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
 class Selection:
-    """Which rules to hold and which findings to keep. A word of `select`, `ignore` or `extend` is a rule's id or a family."""
+    """Which rules to hold and which findings to keep. A word of `select`, `ignore` or `extend` is a rule's id or a family.
+
+    `severities` are those that a configuration gives to rules or families, each with what says so. `config` is that configuration.
+    """
 
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     extend: tuple[str, ...] = ()
     least: Confidence = "possible"
+    severities: Mapping[str, tuple[Severity, str]] = field(default_factory=dict)
+    path_rules: tuple[PathRule, ...] = ()
+    config: str = ""
 
     def of(self, rules: Iterable[Rule]) -> tuple[Rule, ...]:
-        """The rules that are selected; raises SelectionError for a word that is neither a rule nor a family."""
+        """The rules that are selected, each with its severity here; raises SelectionError for what is neither a rule nor a family."""
         rules = tuple(rules)
         known = {rule.card.id for rule in rules} | {rule.card.family for rule in rules}
-        for word in (*self.select, *self.ignore, *self.extend):
+        remapped = [(word, origin) for word, (_, origin) in self.severities.items()]
+        apart = [(word, each.origin) for each in self.path_rules for word in each.words]
+        for word, origin in (*((word, "") for word in (*self.select, *self.ignore, *self.extend)), *remapped, *apart):
             if word not in known:
                 from difflib import get_close_matches
 
                 near = get_close_matches(word, sorted(known), 1)
-                raise SelectionError(f"there is no rule or family named {word!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+                said = f"there is no rule or family named {word!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+                raise SelectionError(f"{origin}: {said}" if origin else said)
         wanted = {*self.select, *self.extend} if self.select else known
 
         def is_in(rule: Rule, words: Iterable[str]) -> bool:
             return not {rule.card.id, rule.card.family}.isdisjoint(words)
 
-        return tuple(rule for rule in rules if is_in(rule, wanted) and (not is_in(rule, self.ignore) or is_in(rule, self.extend)))
+        found = (rule for rule in rules if is_in(rule, wanted) and (not is_in(rule, self.ignore) or is_in(rule, self.extend)))
+        return tuple(map(self._with_its_severity, found) if self.severities else found)
+
+    def _with_its_severity(self, rule: Rule) -> Rule:
+        said = self.severities.get(rule.card.id) or self.severities.get(rule.card.family)
+        return rule if said is None else replace(rule, card=replace(rule.card, remapped=said[0]))
+
+    def accepted(self, findings: Iterable[Finding], given: Input) -> tuple[tuple[Finding, ...], tuple[Allowed, ...]]:
+        """(the findings of a repository that stay, those that a configuration does not count where they are)."""
+        kept: list[Finding] = []
+        accepted: list[Allowed] = []
+        for finding in findings:
+            path = given.path if given.kind == "file" else os.path.join(given.path, finding.at.path)
+            card = finding.card
+            by = next((each for each in self.path_rules if each.covers(path, card.id, card.family)), None)
+            if by is None:
+                kept.append(finding)
+            else:
+                accepted.append(Allowed(card.id, finding.at, by.reason, by.origin))
+        return tuple(kept), tuple(accepted)
 
     def keeps(self, finding: Finding) -> bool:
         """Whether a finding is sure enough to be reported."""
@@ -138,10 +176,20 @@ def verdict_on(hosts: tuple[Host, ...], given: Input, rules: tuple[Rule, ...], s
     kept = tuple(sorted(findings.values(), key=lambda f: (f.at, f.card.id, f.message)))
     accepted: tuple[Allowed, ...] = ()
     troubles: tuple[Unreadable, ...] = ()
+    unused: tuple[Unreadable, ...] = ()
     if given.kind != "host":
         from portwright.rules.allowing import allowed
 
-        kept, accepted, troubles = allowed(kept, sources, known)
+        # What is held back as too unsure may be what a comment is for.
+        run = {rule.card.id for rule in rules} if selection.least == "possible" else frozenset[str]()
+        kept, accepted, troubles, unused = allowed(kept, sources, known, run)
+        if selection.path_rules:
+            kept, by_path = selection.accepted(kept, given)
+            accepted = (*accepted, *by_path)
+    elif any("portwright:" in source.text for source in sources.values()):
+        from portwright.rules.allowing import without_effect
+
+        unused = tuple(without_effect(sources))
     return HostResult(
         host=given.name,
         files_read=hosts[0].files_read if len(hosts) == 1 else len(sources.keys() - {defaults().path}),
@@ -156,6 +204,8 @@ def verdict_on(hosts: tuple[Host, ...], given: Input, rules: tuple[Rule, ...], s
         overridden=tuple(sysctl for host in hosts for sysctl in host.sysctls if sysctl.overridden),
         coverage=Coverage.union(host.coverage for host in hosts),
         unread_init=hosts[0].unread_init,
+        config=selection.config,
+        unused=unused,
     )
 
 

@@ -165,7 +165,7 @@ def is_host(tree: Tree, folder: str = "") -> bool:
     if any(kind(f"/{each}") == "directory" for each in _REPORTS):
         return True
     # A part of a host's /etc, as somebody copied it; the same under version control is more likely what is laid over one.
-    return _is_etc(tree, f"{folder}/etc") and all(kind(f"/{each}") == "missing" for each in _VERSION_CONTROL)
+    return is_etc(tree, f"{folder}/etc") and all(kind(f"/{each}") == "missing" for each in _VERSION_CONTROL)
 
 
 def _is_link(tree: Tree, path: str) -> bool:
@@ -203,7 +203,7 @@ def _detect_inputs(path: str, taken_as: Literal["host", "repository"] | None = N
             if above is not None:
                 yield above
                 return
-            if _is_etc(tree, "/"):
+            if is_etc(tree, "/"):
                 yield _host(path, tree, etc="")
                 return
             if (data := _of_insights(tree, "", path)) is not None:
@@ -342,13 +342,13 @@ def _one_host(tree: Tree, name: str, place: str) -> Input | None:
     laid_out = is_host(tree, f"/{name}")
     if not laid_out and (data := _of_insights(tree, f"/{name}", place)) is not None:
         return data
-    if not laid_out and not _is_etc(tree, f"/{name}"):
+    if not laid_out and not is_etc(tree, f"/{name}"):
         return None
     with DirectoryTree(place) as root:
         return _host(place, root, "/etc" if laid_out else "")
 
 
-def _is_etc(tree: Tree, folder: str) -> bool:
+def is_etc(tree: Tree, folder: str) -> bool:
     """Whether a folder holds what only the /etc of a host does."""
     try:
         names = frozenset(tree.names(folder))

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from portwright.audit.check import Selection
     from portwright.audit.inputs import Input
     from portwright.cli.arguments import Options
+    from portwright.cli.configured import Settled
+    from portwright.facts import Confidence
     from portwright.finding import HostResult, Severity
     from portwright.fixes.policy import FixPolicy
     from portwright.host import Host
@@ -61,6 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.exit(CLEAN)
         except UsageError as error:
             raise Complaint(str(error)) from None
+        if options.command in _CONFIGURED:
+            _settle(options)
         return _COMMANDS[options.command](options)
     except Complaint as complaint:
         _say(f"portwright: {complaint}")
@@ -307,8 +311,9 @@ def _comparing(
 def _verdict(results: Sequence[HostResult], rules: Sequence[Rule], options: Options) -> int:
     from portwright.finding import SEVERITIES
 
-    if options.fail_on != "never" and not options.exit_zero:
-        failing: tuple[Severity, ...] = SEVERITIES[: SEVERITIES.index(options.fail_on) + 1]
+    fail_on = options.fail_on or "low"
+    if fail_on != "never" and not options.exit_zero:
+        failing: tuple[Severity, ...] = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
         if any(finding.severity in failing for result in results for finding in result.findings):
             return FINDINGS
     return INCOMPLETE if not rules or _is_incomplete(results, options) else CLEAN
@@ -552,6 +557,26 @@ def _apps(options: Options) -> int:
     return CLEAN
 
 
+def _config(options: Options) -> int:
+    from portwright.cli.configured import ConfigurationError, settled
+    from portwright.reports.registry import Configured
+
+    outputs = _outputs(options)
+    if len(options.paths) > 1:
+        raise Complaint("config is for one directory")
+    start = options.paths[0] if options.paths else "."
+    if not os.path.isdir(start):
+        raise Complaint(f"{start}: no such directory")
+    try:
+        found = settled(options, _root(start))
+    except ConfigurationError as error:
+        raise Complaint(str(error)) from None
+    _obey(options, found)
+    _rules(options)  # whose mistakes are told here, too
+    _report("config", Configured(found.settings, found.path), outputs, options)
+    return CLEAN
+
+
 _COMMANDS: dict[str, Callable[[Options], int]] = {
     "check": _check,
     "facts": _facts,
@@ -562,6 +587,7 @@ _COMMANDS: dict[str, Callable[[Options], int]] = {
     "explain": _explain,
     "rules": _catalogue,
     "apps": _apps,
+    "config": _config,
     "ports": _ports,
 }
 
@@ -590,7 +616,13 @@ def _loaded(options: Options, folders: Sequence[Path]) -> tuple[tuple[Rule, ...]
     from portwright.shipped import folder
     from portwright.source import RuleError
 
-    selection = Selection(_split(options.select), _split(options.ignore), _split(options.extend_select), options.min_confidence)
+    settled: Settled | None = getattr(options, "settled", None)
+    least: Confidence = options.min_confidence or "possible"
+    selection = Selection(_split(options.select), _split(options.ignore), _split(options.extend_select), least)
+    if settled is not None:
+        from portwright._start.records import replace
+
+        selection = replace(selection, severities=settled.severities, path_rules=settled.path_rules, config=settled.path)
     try:
         every = load([folder("rules"), *folders])
         return selection.of(every), every, selection
@@ -608,7 +640,7 @@ def _inputs(options: Options) -> tuple[Input, ...]:
     from portwright.audit.inputs import InputError, inputs
 
     try:
-        return inputs(
+        found = inputs(
             options.paths or ["."],
             stdin_name=getattr(options, "stdin_filename", None),
             taken_as=getattr(options, "as", None),
@@ -616,6 +648,46 @@ def _inputs(options: Options) -> tuple[Input, ...]:
         )
     except InputError as error:
         raise Complaint(str(error)) from None
+    settled: Settled | None = getattr(options, "settled", None)
+    return found if settled is None else tuple(map(settled.excluding, found))
+
+
+_CONFIGURED = ("check", "fix", "audit")
+_FILES = ("portwright.toml", "pyproject.toml")
+_VERSION_CONTROL = (".git", ".hg", ".svn", ".bzr")
+
+
+def _settle(options: Options) -> None:
+    """Complete the options with what a configuration and a profile say; where there is neither, nothing is imported for them."""
+    root = _root(".")
+    if not (options.config or options.profile or any(os.path.lexists(os.path.join(root, name)) for name in _FILES)):
+        return
+    from portwright.cli.configured import ConfigurationError, settled
+
+    try:
+        found = settled(options, root)
+    except ConfigurationError as error:
+        raise Complaint(str(error)) from None
+    _obey(options, found)
+
+
+def _obey(options: Options, found: Settled) -> None:
+    """Set the options to what was settled."""
+    given: dict[str, object] = {name: list(found.values(name.replace("_", "-"))) for name in ("select", "ignore", "extend_select", "rules")}
+    given |= {name: found.value(name.replace("_", "-")) for name in ("fail_on", "min_confidence", "rate")}
+    options.__dict__.update(given, settled=found)
+
+
+def _root(start: str) -> str:
+    """The root of the repository that a directory lies in, that itself where it lies in none."""
+    here = first = os.path.abspath(start)
+    while True:
+        if any(os.path.lexists(os.path.join(here, name)) for name in _VERSION_CONTROL):
+            return here
+        above = os.path.dirname(here)
+        if above == here:
+            return first
+        here = above
 
 
 def _each(
@@ -680,7 +752,7 @@ def _look(options: Options, output: str | None, named: Sequence[tuple[Input, Ite
     from portwright.cli import terminal
     from portwright.reports.registry import Look
 
-    amount = {"quiet": options.quiet, "verbose": options.verbose}
+    amount = {"quiet": options.quiet, "verbose": options.verbose, "show_allowed": getattr(options, "show_allowed", False)}
     if not is_shown:
         return Look(width=terminal.width(output), **amount)
     return Look(

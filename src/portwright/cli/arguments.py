@@ -60,10 +60,14 @@ _RULES = (
     Option("--select", metavar="RULE|FAMILY", many=True, help="run only these rules or families"),
     Option("--ignore", metavar="RULE|FAMILY", many=True, help="do not run these rules or families"),
     Option("--extend-select", metavar="RULE|FAMILY", many=True, help="run these rules or families, too"),
-    Option("--min-confidence", metavar="CONFIDENCE", choices=("certain", "likely", "possible"), default="possible",
+    Option("--min-confidence", metavar="CONFIDENCE", choices=("certain", "likely", "possible"),
            help="report only findings of this confidence or above: certain, likely or possible (default: possible)"),
     Option("--rules", metavar="DIR", many=True, help="a folder of more rules"),
 )  # fmt: skip
+_SETTINGS = (
+    Option("--config", metavar="FILE", help="obey this configuration (default: the one at the root of the repository one stands in)"),
+    Option("--profile", metavar="NAME", help="settings of a kind of machine: proxy, database, kubernetes-node or load-generator"),
+)
 _RATE = Option("--rate", metavar="N", read=_rate, wanted="a number of connections a second",
                help="new connections a second to one destination that a host must sustain (default: unknown)")  # fmt: skip
 
@@ -91,12 +95,14 @@ _BASELINE = (
     Option("--baseline", metavar="FILE", help="do not count the findings of this file, which --write-baseline wrote"),
     Option("--write-baseline", metavar="FILE", help="write a baseline that accepts all findings of this run, and count none of them"),
 )
+_FAIL_ON = Option("--fail-on", metavar="SEVERITY", choices=("high", "medium", "low", "info", "never"),
+                  help="exit 1 for findings of this severity or above: high, medium, low, info or never (default: low)")  # fmt: skip
 _CHECK = (
-    Option("--fail-on", metavar="SEVERITY", choices=("high", "medium", "low", "info", "never"), default="low",
-           help="exit 1 for findings of this severity or above: high, medium, low, info or never (default: low)"),
+    _FAIL_ON,
     Option("--exit-zero", help="exit 0 where findings would make it 1"),
     Option("--jobs", metavar="N", default=1, read=_jobs, wanted="a number of jobs", help="check this many hosts at once (default: 1)"),
-)  # fmt: skip
+)
+_SHOW_ALLOWED = Option("--show-allowed", help="list the findings that comments and the configuration allow (-v does, too)")
 _GAPS = (
     Option("--strict", help="exit 3 also for what is not covered: programs not understood, files left out, files not read"),
     Option("--accept-unreadable", help="exit as if everything could be read; what could not be stays in the report"),
@@ -134,10 +140,11 @@ _SUGGEST = (
 )
 _PATHS = Operand("paths", "a host's directory or archive, a directory of hosts, a repository, a file, or - (default: .)", "PATH", many=True)
 _FLEET_PATHS = Operand("paths", "snapshots or directories of hosts, or folders of such", "PATH", many=True)
+_STANDING = Operand("paths", "the directory that one would stand in (default: .)", "DIR", many=True)
 _RULE = Operand("rule", "a rule, or a family of rules", "RULE")
 
 _USAGE = "a mistake in the command line, a path that does not exist, an output that cannot be written"
-_RULE_ERROR = f"a mistake in the command line or in a rule{_USAGE.removeprefix('a mistake in the command line')}"
+_RULE_ERROR = f"a mistake in the command line, in a configuration or in a rule{_USAGE.removeprefix('a mistake in the command line')}"
 _UNREAD = "incomplete: something could not be read or parsed (unless --accept-unreadable), nothing was read"
 _STRICTLY = "with --strict, something is not covered"
 _INCOMPLETE = f"{_UNREAD}, or, {_STRICTLY}"
@@ -148,7 +155,7 @@ COMMANDS = {
         "lint hosts, repositories and files", _PATHS,
         *_reports("check", "a line for each finding and each thing that could not be read, and nothing else",
                   "each finding in full, why its rule exists, overridden values, what was allowed, read and left out"),
-        _STDIN, _AS, _EXCLUDE, *_COMPARING, *_BASELINE, *_RULES, _RATE, *_CHECK, *_GAPS,
+        _STDIN, _AS, _EXCLUDE, *_COMPARING, *_BASELINE, *_RULES, *_SETTINGS, _RATE, *_CHECK, _SHOW_ALLOWED, *_GAPS,
         exits={0: "no findings at or above --fail-on", 1: "findings (0 with --exit-zero)", 2: _RULE_ERROR,
                3: f"{_UNREAD}, no rule was run, or, {_STRICTLY}; findings still make it 1", **_ALWAYS},
     ),
@@ -166,7 +173,8 @@ COMMANDS = {
         exits={0: "everything was read", 2: _USAGE, 3: _INCOMPLETE, **_ALWAYS},
     ),
     "fix": Command(
-        "plan, prove and write a playbook for one host, or a patch for a repository", _PATHS, _AS, _EXCLUDE, *_FIX, *_GAPS, *_RULES, _RATE,
+        "plan, prove and write a playbook for one host, or a patch for a repository", _PATHS,
+        _AS, _EXCLUDE, *_FIX, *_GAPS, *_RULES, *_SETTINGS, _RATE,
         *_look("a line for each step, each finding that is left and each file that was written", "also the findings that are fixed"),
         exits={0: "everything found is planned, or nothing was found",
                1: "findings remain without a plan (0 with --exit-zero), or --apply failed", 2: _RULE_ERROR,
@@ -175,7 +183,7 @@ COMMANDS = {
     "audit": Command(
         "check a fleet and say what its hosts have in common", _FLEET_PATHS, *_FLEET,
         *_reports("audit", "a line for each different finding and each host that could not be read in full", "every host by name"),
-        *_RULES, _RATE, *_CHECK, *_BASELINE, *_GAPS,
+        *_RULES, *_SETTINGS, _RATE, *_CHECK, *_BASELINE, *_GAPS,
         exits={0: "no findings at or above --fail-on", 1: "findings (0 with --exit-zero)", 2: _RULE_ERROR,
                3: f"{_UNREAD}, a host was not collected, no rule was run, or, {_STRICTLY}; findings still make it 1", **_ALWAYS},
     ),
@@ -200,6 +208,12 @@ COMMANDS = {
         *_reports("rules", "the ids only; with --test the cases that fail", "titles in full"),
         exits={0: "listed; with --test: every case passes", 1: "with --test: a case fails",
                2: f"{_RULE_ERROR}; with --test: nothing to test", **_ALWAYS},
+    ),
+    "config": Command(
+        "say what a run here is asked to do: each value, and what says it", _STANDING,
+        *_reports("config", "the same as without: nothing is left out", "the same as without: nothing is left out"),
+        *_RULES, *_SETTINGS, _EXCLUDE, _RATE, _FAIL_ON,
+        exits={0: "said", 2: "a mistake in the command line, in a configuration or in a rule, an output that cannot be written", **_ALWAYS},
     ),
     "apps": Command(
         "list the daemons whose configuration is understood", None,

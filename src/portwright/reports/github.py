@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from portwright._start.records import replace
 from portwright.finding import SEVERITIES, Finding, HostResult, Severity
 from portwright.reports.escape import safe
-from portwright.reports.words import cut_off, described, no_verdict, told_uncovered, uncovered
+from portwright.reports.words import cut_off, described, no_verdict, obeyed, told_uncovered, uncovered
 from portwright.source import Span
 
 MOST_TEXT = 4_000
@@ -43,7 +43,9 @@ def check(results: Sequence[HostResult]) -> str:
     ]
     partial = [result for result in hosts if not result.coverage.is_full]
     lines += [_annotation("notice", "not covered", None, _uncovered(result, whose(result))) for result in partial]
-    lines += [_annotation("notice", "read as", None, [_kinds(hosts)])] if hosts else []
+    idle = [f"{_here(each.at, result)}: {each.reason}" for result in hosts for each in result.unused]
+    lines += [_annotation("notice", "comments without effect", None, idle)] if idle else []
+    lines += [_annotation("notice", "read as", None, ["; ".join(part for part in (_kinds(hosts), obeyed(hosts)) if part)])] if hosts else []
     if not hosts:
         lines.append(_annotation("warning", "no verdict", None, ["nothing was read: no host, repository or file was found"]))
     return "".join(f"{line}\n" for line in lines)

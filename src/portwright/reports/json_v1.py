@@ -44,7 +44,8 @@ def lines(results: Sequence[HostResult]) -> Iterator[str]:
     hosts = sorted(results, key=lambda result: result.host)
     for result in hosts:
         said = _result(result)
-        parts = {"finding": said["findings"], **{name: said[name] for name in ("allowed", "unreadable")}, **said["coverage"]}
+        beside = {name: said[name] for name in ("allowed", "unused_allows", "unreadable")}
+        parts = {"finding": said["findings"], **beside, **said["coverage"]}
         for name, values in parts.items():
             yield from (_line({"version": _VERSION, "host": result.host, name: value}) for value in values)
     yield _line({"version": _VERSION, "summary": _summary(hosts)})
@@ -55,6 +56,7 @@ def _checked(results: Sequence[HostResult], version: str) -> dict[str, object]:
     return {
         "version": _VERSION,
         "tool": {"name": "portwright", "version": version},
+        "config": next((result.config for result in hosts if result.config), None),
         "hosts": [_result(result) for result in hosts],
         "summary": _summary(hosts),
     }
@@ -94,6 +96,7 @@ def _result(result: HostResult) -> _Object:
         "rules_checked": result.rules_checked,
         "findings": [_finding(finding, result) for finding in sorted(result.findings, key=_place_of_finding)],
         "allowed": [_allowed(each) for each in sorted(result.allowed, key=lambda each: (each.at, each.rule, each.reason))],
+        "unused_allows": _unreadable(result.unused),
         "unreadable": _unreadable(result.unreadable),
         "coverage": _coverage(result.coverage),
         "compared": None if result.compared is None else _compared(result.compared),
@@ -164,7 +167,7 @@ def _change(change: Change) -> _Object:
 
 
 def _allowed(allowed: Allowed) -> _Object:
-    return {"rule": allowed.rule, "at": _at(allowed.at), "reason": allowed.reason}
+    return {"rule": allowed.rule, "at": _at(allowed.at), "reason": allowed.reason, "by": allowed.by or None}
 
 
 # ── facts ───────────────────────────────────────────────────────────────────────────────────────────────────────────

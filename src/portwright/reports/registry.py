@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from portwright.fixes.plan import Plan
     from portwright.reports.cases import Outcome
     from portwright.reports.port_map import PortMap
+    from portwright.reports.settings import Setting
     from portwright.rules import Rule
     from portwright.rules.explaining import Explanation
     from portwright.source import Unreadable
@@ -32,6 +33,7 @@ class Look:
     width: int = 80
     quiet: bool = False
     verbose: bool = False
+    show_allowed: bool = False
     unicode: bool = True
     files: "Sequence[Mapping[str, str]]" = ()
     machine: str = ""
@@ -94,6 +96,14 @@ class Tested:
     kept: "Collection[tuple[str, str]]"
 
 
+@dataclass(frozen=True)
+class Configured:
+    """What `config` came to: each value with its origin, and the file that was taken, "" for none."""
+
+    settings: "Sequence[Setting]"
+    taken: str
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """What one format writes for one command.
@@ -120,7 +130,7 @@ def report(
     """Register the decorated function as what the format that its module is named after writes for a command.
 
     It takes what the command came to (`check`, `audit`: Checked, `facts`: Hosts, `ports`: Hosts and their collisions, `fix`: Planned or
-    Patched, `explain`: Explaineds, `rules`: Rules, `rules --test`: Tested, `apps`: Daemons) and how it is to look.
+    Patched, `explain`: Explaineds, `rules`: Rules, `rules --test`: Tested, `apps`: Daemons, `config`: Configured) and how it is to look.
     """
 
     def register(write: W) -> W:

@@ -180,7 +180,7 @@ def _accepted(allowed: Allowed, rules: dict[str, RuleMeta], index: dict[str, int
         "level": "warning" if card is None else _LEVELS[card.severity],
         "message": {"text": _prose(allowed.rule if card is None else card.title)},
         "locations": [{"physicalLocation": _physical(allowed.at, result, base)}],
-        "suppressions": [{"kind": "inSource", "status": "accepted", "justification": _plain(allowed.reason)}],
+        "suppressions": [{"kind": "external" if allowed.by else "inSource", "status": "accepted", "justification": _plain(allowed.reason)}],
     }
     return written if card is None else {**written, "ruleIndex": index[allowed.rule]}
 

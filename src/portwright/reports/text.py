@@ -17,10 +17,11 @@ from portwright.reports.secrets import hide_value
 from portwright.reports.shorten import short
 from portwright.reports.style import Role, Style
 from portwright.reports.told import Remark, apart, is_default, remarks, spots
-from portwright.reports.words import compared_with, counted, lists_uncovered, no_verdict, uncovered
+from portwright.reports.words import accepted_by, accepted_in_words, compared_with, counted, lists_uncovered, no_verdict, obeyed, uncovered
 from portwright.source import Span
 
 _NARROWEST = 30
+_MOST_UNUSED = 5
 _GAP = 2  # between the columns of a list
 
 
@@ -31,6 +32,7 @@ def render(
     width: int,
     quiet: bool = False,
     verbose: bool = False,
+    show_allowed: bool = False,
     files: Sequence[Mapping[str, str]] = (),
     machine: str = "",
 ) -> str:
@@ -38,10 +40,11 @@ def render(
 
     `quiet` leaves one line for each finding and each thing that could not be read. Otherwise findings that differ only in service,
     port and line are said once, hosts of which there is the same to say share a section, and long values are cut. `verbose` does
-    none of that, and adds why a rule exists, its references, values that lost, what was read, and what comments allow.
+    none of that, and adds why a rule exists, its references, values that lost, what was read, and what is allowed, which `show_allowed`
+    adds alone.
     `files` say for each result where on this `machine` the files lie that it names: places are links to them.
     """
-    page = _Page(color, max(width, _NARROWEST), verbose)
+    page = _Page(color, max(width, _NARROWEST), verbose, show_allowed)
     hosts = [(result, Style(color, each, machine)) for result, each in zip(results, files or [{} for _ in results], strict=True)]
     hosts.sort(key=lambda host: host[0].host)
     sorted_results = [result for result, _ in hosts]
@@ -69,10 +72,11 @@ def in_reading_order(findings: Sequence[Finding]) -> list[Finding]:
 
 
 class _Page:
-    def __init__(self, color: bool, width: int, verbose: bool) -> None:
+    def __init__(self, color: bool, width: int, verbose: bool, show_allowed: bool = False) -> None:
         self.style = Style(color)
         self.width = width
         self.verbose = verbose
+        self.show_allowed = show_allowed
         self.said: Callable[[str], str] = safe if verbose else short
         self._explained: set[str] = set()
 
@@ -128,10 +132,18 @@ class _Page:
             if self.verbose:
                 shown.clear()
             yield ""
-        if result.allowed and self.verbose:
+        if result.allowed and (self.verbose or self.show_allowed):
             yield self.style("strong", "allowed:")
             for allowed in sorted(result.allowed, key=lambda allowed: (allowed.at, allowed.rule)):
-                yield from self._located(allowed.at, f"{safe(allowed.rule)}: {safe(allowed.reason)}")
+                yield from self._located(allowed.at, safe(accepted_in_words(allowed)))
+            yield ""
+        if result.unused:
+            yield self.style("strong", "comments without effect:")
+            shown_of_them = result.unused if self.verbose else result.unused[:_MOST_UNUSED]
+            for unused in shown_of_them:
+                yield from self._located(unused.at, self.said(unused.reason))
+            if len(result.unused) > len(shown_of_them):
+                yield f"  {len(result.unused) - len(shown_of_them)} more with -v"
             yield ""
         if result.unreadable:
             yield self.style("bad", "could not be read:")
@@ -197,11 +209,12 @@ class _Page:
             where = f"{at} {troubled} of {among}" if findings else f"{at} {among}"
             parts = [f"{_tally(findings)} {where}", self._basis(results)]
         parts += _fixable(results)
+        if taken := obeyed(results):
+            parts.append(taken)
         for base in sorted({result.compared.base for result in results if result.compared is not None}):
             parts += compared_with(base, [each.compared for each in results if each.compared is not None and each.compared.base == base])
-        allowed = sum(len(result.allowed) for result in results)
-        if allowed:
-            parts.append(f"{allowed} allowed by comments" + ("" if self.verbose else " (-v lists them)"))
+        if accepted := accepted_by(results):
+            parts.append(accepted + ("" if self.verbose or self.show_allowed else " (-v lists them)"))
         unreadable = sum(len(result.unreadable) for result in results)
         if unreadable:
             parts.append(f"{counted(unreadable, 'place')} could not be read, so this result is incomplete")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from portwright.changes import Disruption, Safety
 from portwright.coverage import Coverage, NotUnderstood
 from portwright.facts import BindError, Listener, Subject
-from portwright.finding import Compared, Finding, HostResult
+from portwright.finding import Allowed, Compared, Finding, HostResult
 from portwright.reports.escape import safe
 from portwright.source import Span
 
@@ -76,6 +76,26 @@ def described(finding: Finding, whose: str = "") -> list[str]:
         said.append(f"confidence: {finding.confidence}")
     said += [f"note: {note.text}" if note.at is None else f"note: {note.text} ({note.at})" for note in finding.notes]
     return [*said, what_to_do(finding)]
+
+
+def accepted_by(results: Sequence[HostResult]) -> str:
+    """How many findings are accepted, and by what: `2 allowed by comments, 1 by portwright.toml`; "" for none."""
+    every = [each for result in results for each in result.allowed]
+    comments = sum(1 for each in every if not each.by)
+    config = next((result.config for result in results if result.config), "a configuration") if len(every) > comments else ""
+    parts = [f"{comments} by comments"] if comments else []
+    parts += [f"{len(every) - comments} by {safe(config)}"] if config else []
+    return f"{' and '.join(parts)}".replace(" by ", " allowed by ", 1)
+
+
+def obeyed(results: Iterable[HostResult]) -> str:
+    """Which configuration was obeyed: `settings of portwright.toml`; "" for none."""
+    return next((f"settings of {safe(result.config)}" for result in results if result.config), "")
+
+
+def accepted_in_words(allowed: Allowed) -> str:
+    """What accepts a finding, and why."""
+    return f"{allowed.rule}: {allowed.reason} ({allowed.by})" if allowed.by else f"{allowed.rule}: {allowed.reason}"
 
 
 def no_verdict(result: HostResult) -> str:

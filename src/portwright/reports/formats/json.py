@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from portwright.reports.registry import Checked, Explained, Look, Tested, report
+from portwright.reports.registry import Checked, Configured, Explained, Look, Tested, report
 
 if TYPE_CHECKING:
     from portwright.daemons import Daemon
@@ -74,3 +74,10 @@ def apps(daemons: "Sequence[Daemon]", look: Look) -> str:
     from portwright.reports import catalogue
 
     return catalogue.apps_json(daemons)
+
+
+@report("config")
+def config(configured: Configured, look: Look) -> str:
+    from portwright.reports import settings
+
+    return settings.document(configured.settings, configured.taken)

@@ -34,7 +34,8 @@ def _suite(result: HostResult) -> ElementTree.Element:
     if not len(suite):
         _case(suite, "portwright", f"{result.rules_checked} rules on {result.files_read} files", None, result)
     for allowed in sorted(result.allowed, key=lambda each: (each.at, each.rule, each.reason)):
-        _aside(suite, "skipped", f"allowed: {allowed.rule}", allowed.at, allowed.reason, result)
+        reason = f"{allowed.reason} ({allowed.by})" if allowed.by else allowed.reason
+        _aside(suite, "skipped", f"allowed: {allowed.rule}", allowed.at, reason, result)
     for text, at in told_uncovered(result.coverage):
         _aside(suite, "skipped", "not covered", at, text, result)
     for name, number in _totals([suite]).items():

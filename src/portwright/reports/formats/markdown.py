@@ -9,7 +9,7 @@ from portwright.reports.explained import with_report
 from portwright.reports.order import worst_first
 from portwright.reports.pages import page
 from portwright.reports.registry import Checked, Explained, Look, report
-from portwright.reports.words import compared_with, counted, cut_off, described, no_verdict, told_uncovered, uncovered
+from portwright.reports.words import accepted_by, compared_with, counted, cut_off, described, no_verdict, obeyed, told_uncovered, uncovered
 from portwright.source import Span
 
 _MOST_ROWS = 500
@@ -50,6 +50,10 @@ def _lines(hosts: Sequence[HostResult]) -> Iterator[str]:
             yield f"\n{_plain('; '.join(compared_with(result.compared.base, [result.compared])))}"
         if said := no_verdict(result):
             yield f"\n{_plain(f'{result.host}: {said}')}"
+    if taken := obeyed(hosts):
+        yield f"\n{_plain(taken)}"
+    if accepted := accepted_by(hosts):
+        yield f"\n{_plain(accepted)}"
     if findings:
         findings.sort(key=lambda pair: (SEVERITIES.index(pair[0].severity), pair[1].host, worst_first(pair[0])))
         yield from _table(("severity", "rule", "place", "finding"), (_row(*pair, several) for pair in findings), len(findings))
@@ -58,6 +62,11 @@ def _lines(hosts: Sequence[HostResult]) -> Iterator[str]:
         yield "\n### Could not be read"
         reasons = ((_place(trouble.at, result, several), _plain(trouble.reason)) for trouble, result in troubles)
         yield from _table(("place", "reason"), reasons, len(troubles))
+    unused = [(each, result) for result in hosts for each in result.unused]
+    if unused:
+        yield "\n### Comments without effect"
+        reasons = ((_place(each.at, result, several), _plain(each.reason)) for each, result in unused)
+        yield from _table(("place", "why"), reasons, len(unused))
     told = [(text, at, result) for result in hosts for text, at in told_uncovered(result.coverage)]
     if told:
         yield f"\n<details><summary>{_plain(uncovered(hosts))}</summary>"

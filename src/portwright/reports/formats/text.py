@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from portwright.reports.registry import Checked, Explained, Look, Patched, Planned, Tested, report
+from portwright.reports.registry import Checked, Configured, Explained, Look, Patched, Planned, Tested, report
 
 if TYPE_CHECKING:
     from portwright.daemons import Daemon
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def check(checked: Checked, look: Look) -> str:
     from portwright.reports import text
 
-    amount = {"quiet": look.quiet, "verbose": look.verbose}
+    amount = {"quiet": look.quiet, "verbose": look.verbose, "show_allowed": look.show_allowed}
     return text.render(checked.results, color=look.color, width=look.width, files=look.files, machine=look.machine, **amount)
 
 
@@ -114,3 +114,10 @@ def apps(daemons: "Sequence[Daemon]", look: Look) -> str:
     from portwright.reports import catalogue
 
     return catalogue.apps_text(daemons, width=look.width, quiet=look.quiet, verbose=look.verbose)
+
+
+@report("config", is_shown=True)
+def config(configured: Configured, look: Look) -> str:
+    from portwright.reports import settings
+
+    return settings.render(configured.settings, configured.taken, columns=look.width)

@@ -13,7 +13,7 @@ from portwright.reports.html.findings import findings
 from portwright.reports.html.picture import picture
 from portwright.reports.port_map import PortMap
 from portwright.reports.registry import Checked
-from portwright.reports.words import compared_with, counted, no_verdict, told_uncovered, uncovered
+from portwright.reports.words import accepted_by, accepted_in_words, compared_with, counted, no_verdict, obeyed, told_uncovered, uncovered
 from portwright.source import Span
 
 _MOST_MAPS = 12
@@ -112,8 +112,10 @@ def _basis(results: Sequence[HostResult]) -> Iterable[str]:
     yield f"{counted(sum(result.files_read for result in results), 'file')} read"
     for base in sorted({result.compared.base for result in results if result.compared is not None}):
         yield from compared_with(base, [each.compared for each in results if each.compared is not None and each.compared.base == base])
-    if allowed := sum(len(result.allowed) for result in results):
-        yield f"{allowed} allowed by comments"
+    if taken := obeyed(results):
+        yield taken
+    if accepted := accepted_by(results):
+        yield accepted
     if unreadable := sum(len(result.unreadable) for result in results):
         yield f"{counted(unreadable, 'place')} could not be read, so this result is incomplete"
     if missing := uncovered(results):
@@ -201,7 +203,8 @@ def _gaps(parent: Element, result: HostResult) -> None:
     unread = [(trouble.at, trouble.reason) for trouble in sorted(result.unreadable)]
     _listed(parent, "could not be read", ("place", "reason"), unread, is_open=True)
     allowed = sorted(result.allowed, key=lambda each: (each.at, each.rule))
-    _listed(parent, "allowed by comments", ("place", "rule and reason"), [(each.at, f"{each.rule}: {each.reason}") for each in allowed])
+    _listed(parent, "allowed", ("place", "rule and reason"), [(each.at, accepted_in_words(each)) for each in allowed])
+    _listed(parent, "comments without effect", ("place", "why"), [(each.at, each.reason) for each in result.unused])
     told = [(at, text) for text, at in told_uncovered(result.coverage)]
     _listed(parent, "not covered", ("place", "what is not covered"), told)
 
