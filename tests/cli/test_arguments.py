@@ -103,7 +103,7 @@ def test_help_fits_the_terminal_and_lists_the_exit_codes(command: str | None, co
     if command is None:
         assert {line.split()[0] for line in said.splitlines() if line.startswith("    ") and line[4] != " "} == set(COMMANDS)
     else:
-        listed = said.partition("\nexit codes:\n")[2].splitlines()
+        listed = said.partition("\nexit codes:\n")[2].partition("\n\nexamples:\n")[0].splitlines()
         codes = [int(line.split()[0]) for line in listed if line[:3] != "   "]
         assert codes == sorted(COMMANDS[command].exits)
 

@@ -102,6 +102,7 @@ RUNS: list[tuple[list[str], list[str]]] = [
     (["--version"], []),
     (["--help"], []),
     (["config"], []),
+    (["completion", "bash"], []),
     (["audit", "h"], []),
     (["suggest-port", "h"], []),
     (["snapshot"], []),

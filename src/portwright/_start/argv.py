@@ -77,15 +77,20 @@ class Option:
 class Operand:
     """What stands after a command beside its options: exactly one, or any number."""
 
-    def __init__(self, name: str, help: str, metavar: str, many: bool = False) -> None:
-        self.name, self.help, self.metavar, self.many = name, help, metavar, many
+    def __init__(self, name: str, help: str, metavar: str, many: bool = False, choices: Sequence[str] = ()) -> None:
+        self.name, self.help, self.metavar, self.many, self.choices = name, help, metavar, many, choices
 
 
 class Command:
-    """One command: what it is for, what stands after it, its options, and its exit codes with what each means."""
+    """One command: what it is for, what stands after it, its options, its exit codes with what each means, and how it is called.
 
-    def __init__(self, help: str, operand: Operand | None, *options: Option, exits: Mapping[int, str]) -> None:
-        self.help, self.operand, self.options, self.exits = help, operand, options, exits
+    Each example is a command line and what it does.
+    """
+
+    def __init__(
+        self, help: str, operand: Operand | None, *options: Option, exits: Mapping[int, str], examples: Mapping[str, str]
+    ) -> None:
+        self.help, self.operand, self.options, self.exits, self.examples = help, operand, options, exits, examples
 
     @property
     def named(self) -> dict[str, Option]:
@@ -133,6 +138,8 @@ def plain(words: Sequence[str], commands: Commands) -> Options | None:
     elif len(operands) != (0 if command.operand is None else 1):
         return None
     elif command.operand is not None:
+        if command.operand.choices and operands[0] not in command.operand.choices:
+            return None
         values[command.operand.name] = operands[0]
     return Options(command=words[0], **values)
 
@@ -192,16 +199,19 @@ def parser(name: str, version: str, description: str, commands: Commands) -> arg
             word,
             help=command.help,
             description=f"{command.help[0].upper()}{command.help[1:]}.",
-            epilog=_exits(command.exits),
+            epilog=f"{_exits(command.exits)}\n\n{_examples(command.examples)}",
             formatter_class=shape,
             allow_abbrev=False,
         )
         operand = command.operand
         if operand is not None:
-            own.add_argument(operand.name, nargs="*" if operand.many else None, metavar=operand.metavar, help=operand.help)
-        how_much = own.add_mutually_exclusive_group()
+            number = "*" if operand.many else None
+            own.add_argument(operand.name, nargs=number, metavar=operand.metavar, choices=operand.choices or None, help=operand.help)
+        # argparse fails to write a group that is empty.
+        apart = [option for option in command.options if option.attribute in ("quiet", "verbose")]
+        how_much = own.add_mutually_exclusive_group() if apart else own
         for option in command.options:
-            _add(how_much if option.attribute in ("quiet", "verbose") else own, option)
+            _add(how_much if option in apart else own, option)
     return made
 
 
@@ -213,6 +223,11 @@ def _exits(exits: Mapping[int, str]) -> str:
     width = max(get_terminal_size().columns - 2, 40)
     lines = (fill(meaning, width, initial_indent=f"  {code:<6}", subsequent_indent=" " * 8) for code, meaning in exits.items())
     return "\n".join(("exit codes:", *lines))
+
+
+def _examples(examples: Mapping[str, str]) -> str:
+    """Command lines, each under what it does."""
+    return "\n".join(("examples:", *(f"  # {does}\n  {line}" for line, does in examples.items())))
 
 
 def _add(own: argparse._ActionsContainer, option: Option) -> None:

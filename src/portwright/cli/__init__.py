@@ -56,6 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.exit(CLEAN)
         from portwright.cli.arguments import HelpWanted, UsageError, read
 
+        if not words:
+            from portwright.cli.arguments import FIRST_STEPS
+
+            _show(FIRST_STEPS)
+            return USAGE
         try:
             options = read(words)
         except HelpWanted as wanted:
@@ -577,6 +582,13 @@ def _config(options: Options) -> int:
     return CLEAN
 
 
+def _completion(options: Options) -> int:
+    from portwright.cli.completion import script
+
+    _print(script(options.shell).encode("utf-8", "strict"))
+    return CLEAN
+
+
 _COMMANDS: dict[str, Callable[[Options], int]] = {
     "check": _check,
     "facts": _facts,
@@ -588,6 +600,7 @@ _COMMANDS: dict[str, Callable[[Options], int]] = {
     "rules": _catalogue,
     "apps": _apps,
     "config": _config,
+    "completion": _completion,
     "ports": _ports,
 }
 

@@ -141,8 +141,20 @@ _SUGGEST = (
 _PATHS = Operand("paths", "a host's directory or archive, a directory of hosts, a repository, a file, or - (default: .)", "PATH", many=True)
 _FLEET_PATHS = Operand("paths", "snapshots or directories of hosts, or folders of such", "PATH", many=True)
 _STANDING = Operand("paths", "the directory that one would stand in (default: .)", "DIR", many=True)
+SHELLS = ("bash", "zsh", "fish")
+_SHELL = Operand("shell", "bash, zsh or fish", "SHELL", choices=SHELLS)
 _RULE = Operand("rule", "a rule, or a family of rules", "RULE")
 
+ABOUT = "Find what breaks services at the seam between ports, sockets and processes."
+FIRST_STEPS = f"""\
+portwright {__version__}: {ABOUT[0].lower()}{ABOUT[1:]}
+
+  portwright check .        lint the repository you stand in
+  portwright check HOST     lint a copy of a host's files: a directory, an archive; / is this machine
+  portwright ports /        see who listens where on this machine
+  portwright explain RULE   what a rule means, and how to fix what it finds
+  portwright --help         all commands
+"""
 _USAGE = "a mistake in the command line, a path that does not exist, an output that cannot be written"
 _RULE_ERROR = f"a mistake in the command line, in a configuration or in a rule{_USAGE.removeprefix('a mistake in the command line')}"
 _UNREAD = "incomplete: something could not be read or parsed (unless --accept-unreadable), nothing was read"
@@ -158,6 +170,9 @@ COMMANDS = {
         _STDIN, _AS, _EXCLUDE, *_COMPARING, *_BASELINE, *_RULES, *_SETTINGS, _RATE, *_CHECK, _SHOW_ALLOWED, *_GAPS,
         exits={0: "no findings at or above --fail-on", 1: "findings (0 with --exit-zero)", 2: _RULE_ERROR,
                3: f"{_UNREAD}, no rule was run, or, {_STRICTLY}; findings still make it 1", **_ALWAYS},
+        examples={"portwright check .": "lint the repository one stands in",
+                  "portwright check web1/ db1.tar.gz --fail-on medium": "two copies of hosts",
+                  "portwright check . --format sarif --output portwright.sarif --format text": "two reports in one run"},
     ),
     "facts": Command(
         "show what was read and what is in force, without judging", _PATHS,
@@ -165,12 +180,16 @@ COMMANDS = {
                   "every kernel setting, socket options, long values in full"),
         _STDIN, _AS, _EXCLUDE, *_GAPS,
         exits={0: "everything was read", 2: _USAGE, 3: _INCOMPLETE, **_ALWAYS},
+        examples={"portwright facts web1/": "what was read of a host",
+                  "portwright facts . --format json": "the same for programs"},
     ),
     "ports": Command(
         "draw the port space: zones, range, reserved, listeners, collisions, capacity", _PATHS,
         *_reports("ports", "the listeners and collisions, without picture and capacity", "long lists of ports in full"),
         _STDIN, _AS, _EXCLUDE, _RATE, *_GAPS,
         exits={0: "everything was read", 2: _USAGE, 3: _INCOMPLETE, **_ALWAYS},
+        examples={"portwright ports /": "the ports of this machine",
+                  "portwright ports web1/ -v": "of a copy, lists in full"},
     ),
     "fix": Command(
         "plan, prove and write a playbook for one host, or a patch for a repository", _PATHS,
@@ -179,6 +198,8 @@ COMMANDS = {
         exits={0: "everything found is planned, or nothing was found",
                1: "findings remain without a plan (0 with --exit-zero), or --apply failed", 2: _RULE_ERROR,
                3: f"{_UNREAD}, no rule was run, or, {_STRICTLY}; findings without a plan still make it 1", **_ALWAYS},
+        examples={"portwright fix web1/ -o fix.yml --diff": "a playbook, and what it changes",
+                  "portwright fix . --patch fix.patch": "a patch for a repository's own files"},
     ),
     "audit": Command(
         "check a fleet and say what its hosts have in common", _FLEET_PATHS, *_FLEET,
@@ -186,39 +207,55 @@ COMMANDS = {
         *_RULES, *_SETTINGS, _RATE, *_CHECK, *_BASELINE, *_GAPS,
         exits={0: "no findings at or above --fail-on", 1: "findings (0 with --exit-zero)", 2: _RULE_ERROR,
                3: f"{_UNREAD}, a host was not collected, no rule was run, or, {_STRICTLY}; findings still make it 1", **_ALWAYS},
+        examples={"portwright audit -i inventory.ini --become --snapshots hosts": "collect a fleet and check it",
+                  "portwright audit hosts --host web7": "one host of what was collected"},
     ),
     "suggest-port": Command(
         "suggest ports that are free on all of these hosts", _FLEET_PATHS, *_SUGGEST,
         *_reports("suggest-port", "the ports only, one a line", "every host by name"), *_GAPS,
         exits={0: "as many ports as were asked for", 1: "fewer ports are free", 2: _USAGE, 3: _INCOMPLETE, **_ALWAYS},
+        examples={"portwright suggest-port hosts --near 9000 --count 3": "three ports that are free on all"},
     ),
     "snapshot": Command(
         "write this machine as one archive, without the secrets that names tell", None, *_SNAPSHOT,
         *_look("nothing but errors", "each thing that is not in it, with the reason"),
         exits={0: "written, and it holds all that there is to read", 2: _USAGE,
                3: "written, and some of what there is to read is not in it", **_ALWAYS},
+        examples={"portwright snapshot -o web1.tar.gz": "this machine as one archive"},
     ),
     "explain": Command(
         "say what a rule means, why it matters, and how to fix what it finds", _RULE, *_RULES,
         *_reports("explain", "its id and title only", "the same as without: nothing is left out"),
         exits={0: "explained", 2: "a mistake in the command line or in a rule, no such rule, an output that cannot be written", **_ALWAYS},
+        examples={"portwright explain listener-in-ephemeral-range": "one rule",
+                  "portwright explain ephemeral -q": "the rules of a family by their titles"},
     ),
     "rules": Command(
         "list the rules, or test your own", None, *_TEST, *_RULES,
         *_reports("rules", "the ids only; with --test the cases that fail", "titles in full"),
         exits={0: "listed; with --test: every case passes", 1: "with --test: a case fails",
                2: f"{_RULE_ERROR}; with --test: nothing to test", **_ALWAYS},
+        examples={"portwright rules --select ephemeral": "the rules of a family",
+                  "portwright rules --test my-rules": "test one's own rules"},
     ),
     "config": Command(
         "say what a run here is asked to do: each value, and what says it", _STANDING,
         *_reports("config", "the same as without: nothing is left out", "the same as without: nothing is left out"),
         *_RULES, *_SETTINGS, _EXCLUDE, _RATE, _FAIL_ON,
         exits={0: "said", 2: "a mistake in the command line, in a configuration or in a rule, an output that cannot be written", **_ALWAYS},
+        examples={"portwright config": "what holds here, and what says it"},
+    ),
+    "completion": Command(
+        "print what a shell needs to complete commands, options and rules", _SHELL,
+        exits={0: "printed", 2: "a mistake in the command line", **_ALWAYS},
+        examples={"portwright completion bash > ~/.bash_completion": "for new shells of one's own",
+                  "portwright completion fish > ~/.config/fish/completions/portwright.fish": "the same for fish"},
     ),
     "apps": Command(
         "list the daemons whose configuration is understood", None,
         *_reports("apps", "the names only", "all programs of each"),
         exits={0: "listed", 2: "a mistake in the command line, an output that cannot be written", **_ALWAYS},
+        examples={"portwright apps -q": "the names of all daemons that are understood"},
     ),
 }  # fmt: skip
 
@@ -231,7 +268,7 @@ def read(words: Sequence[str]) -> Options:
 
 def parser() -> argparse.ArgumentParser:
     """The table as argparse has it."""
-    return argv.parser("portwright", __version__, "Find what breaks services at the seam between ports, sockets and processes.", COMMANDS)
+    return argv.parser("portwright", __version__, ABOUT, COMMANDS)
 
 
-__all__ = ["COMMANDS", "HelpWanted", "Options", "UsageError", "parser", "read"]
+__all__ = ["ABOUT", "COMMANDS", "FIRST_STEPS", "SHELLS", "HelpWanted", "Options", "UsageError", "parser", "read"]
