@@ -182,14 +182,24 @@ class _Page:
             yield ""
 
     def brief(self, result: HostResult, several: bool) -> Iterator[str]:
-        """One line for each finding and each thing that could not be read; nothing for a clean host."""
-        host = f"{safe(result.host)}: " if several else ""
+        """One line for each finding and each thing that could not be read; nothing for a clean host.
+
+        Of several inputs each line begins with the file as it is named from the directory of the run, which is what editors look for;
+        where it does not lie below that, with the host.
+        """
+
+        def where(at: Span) -> str:
+            near = result.in_checkout(at.path) if several else at.path
+            if near is None:
+                return f"{safe(result.host)}: {self._place(at)}"
+            return self.style.link(at.path, place(replace(at, path=near)))
+
         for finding in in_reading_order(result.findings):
             severity = finding.severity
             said = f"{self.style(severity, f'{severity}[{finding.card.id}]')}: {safe(finding.message)}"
-            yield f"{host}{self._place(finding.at)}: {said}"
+            yield f"{where(finding.at)}: {said}"
         for trouble in sorted(result.unreadable):
-            yield f"{host}{self._place(trouble.at)}: {self.style('bad', 'could not be read')}: {safe(trouble.reason)}"
+            yield f"{where(trouble.at)}: {self.style('bad', 'could not be read')}: {safe(trouble.reason)}"
         if no_verdict(result):
             yield f"{safe(result.host)}: {self.style('bad', no_verdict(result))}"
 
