@@ -260,12 +260,12 @@ asked() {
     rm -f "$to/$list"
 }
 
+# The list of trees/tree.py: a test holds them equal.
+secret_files='(/etc/(g?shadow-?|security/opasswd|krb5\.keytab)|/etc/ssh/ssh_host_[^/]+_key|/etc/ssl/private/.+|.*/\.ssh/[^/]+|.*/((chap|pap|srp|l2tp)-secrets|[^/]+\.secrets|davfs2?/secrets|\.my(login)?\.cnf|userlist\.txt|sasl_passwd|smbpasswd|[^/]*\.?htpasswd|htdigest|\.?pgpass(\.conf)?|[._]?netrc|tacacs\.secret|hostapd\.(wpa_psk|eap_user)|passwd\.client|mosquitto/(passwd|pwfile)|deluge/auth|psk\.txt|authkeys?|(chrony|ntp)\.keys|\.erlang\.cookie|token\.csv|jmxremote\.password|pool_passwd|pcp\.conf|ocpasswd|\.?passwd-s3fs|\.git-credentials|\.aws/credentials|\.smbcredentials|\.vault-token|collectd/auth(_file)?|\.vnc/passwd)|.*\.(key|p12|pfx|jks|keystore|keytab|kdbx|KEY|P12|PFX|JKS)|(.*[/._-])?priv(ate)?[._-]?key[^/]*\.pem|.*[._-]key[0-9]{0,3}\.pem|.*/key\.pem)(\.(j2|erb|epp|tmpl|tpl|in|bak|backup|old|orig|save|rpmsave|rpmnew|dpkg-[a-z]+)|~)?'
+
 # Files of nothing but secrets become empty ones; in the others values of secrets and keys are crossed out, each letter by an x.
 secrets() {
-    grep -i -E -e '^\./etc/(g?shadow-?|security/opasswd|krb5\.keytab)$' -e '^\./etc/ssh/ssh_host_[^/]+_key$' -e '^\./etc/ssl/private/.' -e '/\.ssh/' \
-        -e '/((chap|pap|srp|l2tp)-secrets|[^/]*\.secrets|secrets|\.my(login)?\.cnf|userlist\.txt|sasl_passwd|smbpasswd|[^/]*htpasswd|htdigest|[^/]*pgpass[^/]*|[._]?netrc|[^/]*secret[^/]*|hostapd\.(wpa_psk|eap_user)|passwd\.client|mosquitto/(passwd|pwfile)|psk\.txt|authkeys?|(chrony|ntp)\.keys|\.erlang\.cookie|token\.csv|jmxremote\.password|pool_passwd|pcp\.conf|ocpasswd|passwd-s3fs|\.git-credentials|credentials|\.smbcredentials|\.vault-token)([.~][^/]*)?$' \
-        -e '\.(key|p12|pfx|jks|keystore|keytab|kdbx)([.~][^/]*)?$' -e '(^|[^a-z])priv(ate)?[._-]?key[^/]*\.pem$' -e '[._-]key[0-9]*\.pem$' -e '/key\.pem$' \
-        "$lists/chosen" | while read -r name; do
+    grep -E "^\.$secret_files\$" "$lists/chosen" | grep -v '/\.ssh/\(config\|known_hosts\)$' | while read -r name; do
         [ -f "$name" ] && [ ! -h "$name" ] && stub "$name"
     done
     while read -r name; do
@@ -275,34 +275,51 @@ secrets() {
         grep -q -i -E "$secret" "$name" 2>/dev/null && echo "$name"
     done >"$lists/secret"
     grep '^\./[A-Za-z0-9_./@:+-]*$' "$lists/plain" | xargs grep -l -i -E "$secret" /dev/null 2>/dev/null >>"$lists/secret"
-    while read -r name; do
+    grep -i -e '\(secret\|credential\|passw\|token\)[^/]*$' -e '^\./etc/group-*$' "$lists/plain" >>"$lists/secret"
+    sort -u "$lists/secret" | while read -r name; do
         case $name in ./etc/nsswitch.conf | ./etc/pam.d/* | ./etc/services | ./etc/login.defs) continue ;; esac
         stub "$name"
         awk "$cross_out" "$name" >"$own/$name" 2>/dev/null
         mode "$name"
-    done <"$lists/secret"
+    done
 }
 
 secret='pass(word|wd|phrase)?|secret|token|api_?key|requirepass|masterauth|community|credential|psk|pw|key|jwt|hmac|auth|pat[=:]|unseal|nonce|licen[cs]e|salt|pin[=: ]|encrypt|-----begin|://[^ /]*:[^ /]*@'
 cross_out='
     function crossed(count,   text) { text = ""; while (count-- > 0) text = text "x"; return text }
-    function hide(pattern, group, careful,   low, out, rest, start, quote, count) {
+    function hide(pattern, group, careful,   low, out, rest, start, quote, value, count) {
         out = ""; rest = $0; low = tolower(rest)
         while (match(low, pattern)) {
             start = RSTART + RLENGTH; quote = substr(rest, start - 1, 1)
             out = out substr(rest, 1, start - 1); rest = substr(rest, start); low = substr(low, start)
             if (quote == "\"" || quote == "\047") { count = index(rest, quote) - 1; if (count < 0) count = length(rest) }
             else { count = match(rest, group) ? RLENGTH : 0; while (count > 0 && index("@;,)}]\"\047", substr(rest, count, 1))) count-- }
-            # Under a name that may be another thing, a path, a variable, a word like yes and a number as short as a port stay.
-            if (careful && tolower(substr(rest, 1, count)) ~ /^([0-9]?[0-9]?[0-9]?[0-9]?[0-9]|[\/$%@].*|true|false|yes|no|on|off|none|required|optional)$/) count = 0
+            # Where a line ends in a backslash the next one belongs to it. An option is the value of no other one.
+            if (count && count == length(rest) && substr(rest, count) == "\\") count--
+            value = tolower(substr(rest, 1, count))
+            if (value ~ /^(--[a-z].*|auth[_-]pass)$/) count = 0
+            # Under a name that may be another thing, a path, a variable, a word like yes and a number as short as a port stay, and so does
+            # what is itself the name of a secret: "key": "PASSWORD", "value": ...
+            if (careful && value ~ /^([0-9]?[0-9]?[0-9]?[0-9]?[0-9]|[\/$%@].*|true|false|yes|no|on|off|none|required|optional)$/) count = 0
+            if (careful && value ~ /^[a-z0-9_.-]*(pass|password|passwd|passphrase|pwd|secret|token|key|credentials?)$/) count = 0
             out = out crossed(count); rest = substr(rest, count + 1); low = substr(low, count + 1)
         }
         $0 = out rest
     }
+    # Of users and groups nothing but a hash of old days is one.
+    FILENAME ~ /^\.\/etc\/(passwd|group)-?$/ {
+        start = index($0, ":"); count = index(substr($0, start + 1), ":") - 1
+        if (count > 1) $0 = substr($0, 1, start) crossed(count) substr($0, start + count + 1)
+        print
+        next
+    }
+    # A word alone in a file that is called as a secret is.
+    FNR == 1 { called = tolower(FILENAME) ~ /(secret|credential|passw|token)[^\/]*$/ && FILENAME !~ /\.(service|socket|timer|target|path)$/ }
+    called && NF == 1 && $1 !~ /[=:]|^[[\]{}()<#;$\/]/ { $0 = crossed(length($0)) }
     inside { if (tolower($0) ~ /-----end /) inside = 0; else $0 = crossed(length($0)) }
     tolower($0) ~ /-----begin [a-z0-9 ]*private key/ { inside = 1 }
     {
-        hide("(pass|password|passwd|passphrase|secret|token|api_?key|requirepass|masterauth|community|credentials?|psk|secret_?key|access_?key|secret_key_base)[\"\047]?[ \t]*[=:][ \t]*[\"\047]?", "^[^ \t]+")
+        hide("(pass|password|passwd|passphrase|secret|token|api_?key|requirepass|masterauth|community|credentials?|psk|secret_?key|access_?key|secret_key_base)[\"\047]?[ \t]*(=>|:=|::=|<<<|[+?!=]=|[=:])[ \t]*[\"\047]?", "^[^ \t]+")
         hide("(^|[ \t])(--?)?(pass|password|passphrase|auth_pass|auth-pass|requirepass|masterauth|secret|community|rocommunity|rwcommunity|psk)[ \t]+[\"\047]?", "^[^ \t=:][^ \t]*")
         hide("(pwd|pw|authtok|jwt|hmac|private[-_]?key|preshared[-_]?key|auth[-_]?key|account[-_]?key|app[-_]?key|api-key|wep[-_]?key[0-9]?|authorization|pat|unseal|nonce|license|salt|pin|auth|auth_users|encrypt|secret[-_]id|registration-token|key)[\"\047\\]]?[ \t]*(=>|:=|::|=|:)[ \t]*[\"\047]?", "^[^ \t]+", 1)
         hide("(^|[ \t])(rootpw|bindpw|r[ow]community6|trapcommunity|authorization|[a-z0-9_.-]*password|insecure-password|authtoken|wpa-psk|wireless-key[0-9]?|setenv [a-z_]*password|--?[a-z.0-9-]*(token|secret|secret-key|password|passwd|pass|psk|pin|jwt|otp|hmac|authkey|storepass|keypass|encrypt|encryption-key|key-id))[ \t=]+[\"\047]?", "^[^ \t=:][^ \t]*", 1)

@@ -1,7 +1,14 @@
 """A fleet in one report: each thing once, every host counted, none that was not collected counted clean."""
 
+import base64
+import gzip
 import json
 import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,10 +17,13 @@ from portwright.audit.inputs import inputs
 from portwright.cli import main
 from portwright.finding import HostResult
 from portwright.fleet.collect import NOT_COLLECTED, _archives
+from portwright.fleet.received import keep
 from portwright.reports.fleet import render
+from portwright.trees.archive import ArchiveTree
 from tests.hostile.program import enabled, lay
 from tests.trees.archives import FORMS, laid, tar
 
+COLLECTING = Path(__file__).parents[2] / "playbooks" / "collect.yml"
 SERVICE = "[Service]\nExecStart=/usr/bin/python3 -m http.server {}\n"
 RANGE = {"etc/sysctl.d/50-range.conf": "net.ipv4.ip_local_port_range = 32768 60999\n"}
 
@@ -192,12 +202,62 @@ def test_an_inventory_is_collected_checked_and_none_is_forgotten(
     assert 1 == main(["audit", str(kept), "--format", "json"])
 
 
-def test_an_answer_that_is_no_archive_is_no_host(tmp_path: Path) -> None:
-    names = ["a", "b", "../c"]
-    (tmp_path / "a-86f7e437.b64").write_text("%%%")
-    (tmp_path / "b-e9d71f5e.b64").write_text("aGVsbG8=")
+def test_what_a_host_answers_lies_in_no_file_before_its_secrets_are_crossed_out(tmp_path: Path) -> None:
+    if shutil.which("strace") is None and "CI" not in os.environ:
+        pytest.skip("strace is not installed")
+    (tmp_path / "into").mkdir()
+    (tmp_path / "inventory.ini").write_text("here ansible_connection=local\n")
+    own = {name: str(tmp_path / name) for name in ("ANSIBLE_LOCAL_TEMP", "ANSIBLE_REMOTE_TEMP", "TMPDIR")}
+    (tmp_path / "TMPDIR").mkdir()
+    told = json.dumps({"portwright_into": str(tmp_path / "into"), "portwright_python": sys.executable})
+    beside = os.path.join(os.path.dirname(sys.executable), "ansible-playbook")
+    words = [beside, "-i", str(tmp_path / "inventory.ini"), str(COLLECTING), "-e", told]
+    ran = subprocess.run(
+        ["strace", "-f", "-y", "-s", "4096", "-e", "trace=openat,creat", "-o", str(tmp_path / "log"), *words],
+        env={**os.environ, **own, "PORTWRIGHT_ROOT": str(lay(tmp_path / "h", host("web1", 40000)))},
+        capture_output=True,
+        check=False,
+    )
+    if b"ptrace" in ran.stderr and "CI" not in os.environ:
+        pytest.skip("strace may not trace here")
 
-    closed = {given.name: given.unavailable_reason for given in _archives(names, str(tmp_path))}
+    calls = (tmp_path / "log").read_text("utf-8", "replace").splitlines()
+    opened = [name for call in calls if re.search("O_WRONLY|O_RDWR|O_CREAT", call) for name in re.findall(r'"(/[^"]*)"', call)]
+    kept = [name for name in opened if name.startswith(f"{tmp_path}/into/") and "hosts.json" not in name and "ansible_tmp" not in name]
+    assert {".gz"} == {Path(name).suffix for name in kept}
+    assert 1 == len(set(kept))
+    # A module that is not piped to its interpreter is written beside its arguments, and the answer is one of these.
+    assert any("AnsiballZ_copy" in name for name in opened)
+    assert [] == [name for name in opened if "AnsiballZ_command" in name]
+
+
+def test_an_answer_that_is_no_archive_is_no_host(tmp_path: Path) -> None:
+    keep(b"%%%", str(tmp_path / "a-86f7e437"))
+    keep(b"aGVsbG8=", str(tmp_path / "b-e9d71f5e"))
+
+    closed = {given.name: given.unavailable_reason for given in _archives(["a", "b", "../c"], str(tmp_path))}
 
     assert {"a": "not collected: its answer is no archive", "b": "the archive is truncated", "../c": NOT_COLLECTED} == closed
-    assert {"b-e9d71f5e.tar.gz"} == set(os.listdir(tmp_path)) - {"a-86f7e437.b64"}
+    assert {"a-86f7e437.refused", "b-e9d71f5e.refused"} == set(os.listdir(tmp_path))
+
+
+@pytest.mark.parametrize("packing", [bytes, gzip.compress, lambda data: gzip.compress(data)[:-9]], ids=["plain", "packed", "cut"])
+def test_no_answer_is_kept_with_a_secret_in_it(packing: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    config = b"port 6379\nmonitor-user bob\nrequirepass c4n4ry\n"
+    data = packing(tar({"etc/redis/redis.conf": config.decode(), "etc/shadow": "root:c4n4ry:1\n"}))
+    keep(base64.encodebytes(data), str(tmp_path / "a"))
+
+    assert b"c4n4ry" not in b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.suffix == ".refused")
+    if (tmp_path / "a.tar.gz").exists():
+        assert b"c4n4ry" not in gzip.decompress((tmp_path / "a.tar.gz").read_bytes())
+        assert config.replace(b"c4n4ry", b"xxxxxx") == ArchiveTree(str(tmp_path / "a.tar.gz")).read("/etc/redis/redis.conf")
+        assert 0o600 == (tmp_path / "a.tar.gz").stat().st_mode & 0o777
+    else:
+        assert "the archive is truncated" == (tmp_path / "a.refused").read_text()
+
+
+def test_an_answer_that_unpacks_to_too_much_is_not_kept(tmp_path: Path) -> None:
+    keep(base64.b64encode(gzip.compress(bytes(400 << 20), 1)), str(tmp_path / "a"))
+
+    assert ["a.refused"] == os.listdir(tmp_path)
+    assert "unpacks to more than" in (tmp_path / "a.refused").read_text()

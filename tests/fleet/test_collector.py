@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from portwright.cli import main
+from portwright.fleet.crossed_out import crossed_out
 from portwright.trees import ReadError
 from portwright.trees.archive import ArchiveTree
 from portwright.trees.unpacking import ArchiveError
@@ -61,6 +62,7 @@ def test_and_so_does_that_of_a_whole_debian(name: str, tmp_path: Path, capsys: p
         tar.extractall(tmp_path, **({"filter": "tar"} if hasattr(tarfile, "tar_filter") else {}))  # type: ignore[arg-type]  # noqa: S202
     (root,) = tmp_path.iterdir()
     path = collected(root, tmp_path / "h.tar")
+    Path(path).write_bytes(crossed_out(Path(path).read_bytes()))
 
     mine, theirs = said("facts", path, capsys)[1], said("facts", str(root), capsys)[1]
     assert theirs["hosts"][0]["listeners"]

@@ -581,7 +581,7 @@ SILENT = {
     "system/systemd/specifiers.py: expand": KERNEL,
     "system/systemd/unit_files.py: _follow": KERNEL,
     "system/systemd/unit_files.py: is_unit_name": KERNEL,
-    "fleet/collect.py: _unpacked": CALLER,
+    "fleet/collect.py: _refusal": "the reason is one line of our own",
     "trees/archive.py: _leave_out": "a list of a megabyte names more than the collector leaves out; what it does not name is missing",
     "trees/archive.py: notices": SHOWN,
     "trees/unpacking.py: _too_much": CALLER,

@@ -465,6 +465,7 @@ def _apply(playbook: str) -> int:
 
 def _snapshot(options: Options) -> int:
     from portwright.cli.outputs import Output, OutputError, write
+    from portwright.fleet.crossed_out import crossed_out
     from portwright.fleet.snapshot import SnapshotError, form, held, packed, taken
     from portwright.trees import ReadError
 
@@ -472,7 +473,7 @@ def _snapshot(options: Options) -> int:
     if not how:
         raise Complaint("snapshot needs -o FILE, a .tar.gz or .tar.zst")
     try:
-        data = packed(taken(), how)
+        data = packed(crossed_out(taken()), how)
         write([Output(options.output, data, private=True)])
         files, left_out = held(options.output)
     except (SnapshotError, OutputError) as error:

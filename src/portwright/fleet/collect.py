@@ -1,7 +1,5 @@
 """Ask the hosts of an inventory for their archives, with ansible-core and one step for each host; say of each that gave none."""
 
-import base64
-import binascii
 import json
 import os
 import subprocess
@@ -11,11 +9,10 @@ from hashlib import sha1
 
 from portwright._start.records import dataclass, field, replace
 from portwright.audit.inputs import Input, archived
+from portwright.fleet.received import ARCHIVE, REFUSED
 from portwright.shipped import folder
 
-MOST_LETTERS = 128 << 20
-"""Bytes of one host's answer."""
-
+_MOST_REASON = 1000
 NOT_COLLECTED = "not collected: Ansible could not reach it, or the collector failed there (its output says why)"
 
 
@@ -38,7 +35,8 @@ def collected(inventories: Sequence[str], into: str, *, limit: str = "", forks: 
     """
     beside = os.path.join(os.path.dirname(sys.executable), "ansible-playbook")
     program = beside if os.access(beside, os.X_OK) else "ansible-playbook"
-    words = [program, *(word for inventory in inventories for word in ("-i", inventory)), "-e", json.dumps({"portwright_into": into})]
+    told = json.dumps({"portwright_into": into, "portwright_python": sys.executable})
+    words = [program, *(word for inventory in inventories for word in ("-i", inventory)), "-e", told]
     words += ["--limit", limit] if limit else []
     words += ["--forks", str(forks)] if forks else []
     words += ["--become"] if become else []
@@ -59,11 +57,11 @@ def _archives(names: Sequence[str], into: str) -> Iterator[Input]:
     """The input of each host; its name is that of the inventory, which is what people call it by."""
     for name in sorted(names):
         place = os.path.join(into, _file_name(name))
-        reason = _unpacked(place)
+        reason = "" if os.path.isfile(place + ARCHIVE) else _refusal(place)
         if reason:
             yield Input("host", name, name, place, unavailable_reason=reason, within="")
             continue
-        yield replace(archived(f"{place}.tar.gz"), name=name)
+        yield replace(archived(place + ARCHIVE), name=name)
 
 
 def _file_name(name: str) -> str:
@@ -73,20 +71,10 @@ def _file_name(name: str) -> str:
     return f"{plain}-{sum_of_it[:8]}"
 
 
-def _unpacked(place: str) -> str:
-    """Turn a host's letters into its archive; why there is none."""
+def _refusal(place: str) -> str:
+    """Why a host has no archive."""
     try:
-        with open(f"{place}.b64", "rb") as file:
-            letters = file.read(MOST_LETTERS + 1)
+        with open(place + REFUSED, encoding="utf-8", errors="surrogateescape") as file:
+            return file.read(_MOST_REASON)
     except OSError:
         return NOT_COLLECTED
-    os.unlink(f"{place}.b64")
-    if len(letters) > MOST_LETTERS:
-        return f"not collected: its answer is larger than {MOST_LETTERS >> 20} MiB"
-    try:
-        data = base64.b64decode(letters.translate(None, b"\r\n \t"), validate=True)
-    except binascii.Error:
-        return "not collected: its answer is no archive"
-    with open(f"{place}.tar.gz", "wb", opener=lambda path, flags: os.open(path, flags | os.O_EXCL | os.O_NOFOLLOW, 0o600)) as file:
-        file.write(data)
-    return ""

@@ -259,6 +259,9 @@ _PLACES = (
     "supernode", "caddy", "tomcat", "server.xml",
 )  # fmt: skip
 _LINES_ABOVE = 30
+# A word by itself, in a file that is called as a secret is: /run/secrets/db_password, token.txt.
+_ALONE = lazy_regex(r"\s*(?![\[\]{}()<#;$/])[^\s=:]+\s*\Z")
+_EXTENSION = lazy_regex(r"\.\w{1,8}\Z")
 
 
 @lru_cache(maxsize=64)
@@ -267,6 +270,8 @@ def _by_place(source: Source, number: int) -> list[_Stretch]:
     line = source.line(number)
     if len(line) > _NEAR:
         return []
+    if _ALONE.match(line) and _of_a_secret(_EXTENSION.sub("", source.path.rpartition("/")[2])):
+        return [(len(line) - len(line.lstrip()), len(line.rstrip()))]
     near = source.near(number, _LINES_ABOVE, 2)
     near = (near if len(near) <= 4 * _NEAR else line).casefold()
     # A word by itself may be of a key, which begins farther above.

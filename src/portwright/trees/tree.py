@@ -17,27 +17,28 @@ MOST_TROUBLE = 100
 OF_THE_HOST = frozenset(("/etc/hosts", "/etc/services", "/etc/passwd", "/etc/group"))
 """What everybody asks for, and no config of a daemon."""
 
-# What holds nothing but secrets is never opened, whoever names it: an Include of /etc/shadow, a link to a host key.
-_SECRET_FILES = lazy_regex(
-    r"(?:/etc/(?:g?shadow-?|security/opasswd|krb5\.keytab)|/etc/ssh/ssh_host_[^/]+_key|/etc/ssl/private/.+|.*/\.ssh/(?!config$|known_hosts$)[^/]+"
-    r"|.*/(?:(?:chap|pap|srp|l2tp)-secrets|[^/]+\.secrets|davfs2?/secrets|\.my(?:login)?\.cnf|userlist\.txt|sasl_passwd|smbpasswd|[^/]*\.?htpasswd"
-    r"|htdigest|\.?pgpass(?:\.conf)?|[._]?netrc|tacacs\.secret|hostapd\.(?:wpa_psk|eap_user)|passwd\.client|mosquitto/(?:passwd|pwfile)"
-    r"|deluge/auth|psk\.txt|authkeys?|(?:chrony|ntp)\.keys|\.erlang\.cookie|token\.csv|jmxremote\.password|pool_passwd|pcp\.conf|ocpasswd"
-    r"|\.?passwd-s3fs|\.git-credentials|\.aws/credentials|\.smbcredentials|\.vault-token|collectd/auth(?:_file)?|\.vnc/passwd)"
-    r"|.*\.(?:key|p12|pfx|jks|keystore|keytab|kdbx)|(?:.*[/._-])?priv(?:ate)?[._-]?key[^/]*\.pem|.*[._-]key[0-9]{0,3}\.pem|.*/key\.pem)"
-    # a copy of one, and what one is made of
-    r"(?:\.(?:j2|erb|epp|tmpl|tpl|in|bak|backup|old|orig|save|rpmsave|rpmnew|dpkg-\w+)|~)?",
-    re.DOTALL,
+# What holds nothing but secrets is never opened, whoever names it: an Include of /etc/shadow, a link to a host key. A copy of one, and
+# what one is made of, neither. playbooks/collect.sh has the same list, so this is written in what grep -E understands, too.
+FILES_OF_SECRETS = (
+    r"(/etc/(g?shadow-?|security/opasswd|krb5\.keytab)|/etc/ssh/ssh_host_[^/]+_key|/etc/ssl/private/.+|.*/\.ssh/[^/]+"
+    r"|.*/((chap|pap|srp|l2tp)-secrets|[^/]+\.secrets|davfs2?/secrets|\.my(login)?\.cnf|userlist\.txt|sasl_passwd|smbpasswd|[^/]*\.?htpasswd"
+    r"|htdigest|\.?pgpass(\.conf)?|[._]?netrc|tacacs\.secret|hostapd\.(wpa_psk|eap_user)|passwd\.client|mosquitto/(passwd|pwfile)"
+    r"|deluge/auth|psk\.txt|authkeys?|(chrony|ntp)\.keys|\.erlang\.cookie|token\.csv|jmxremote\.password|pool_passwd|pcp\.conf|ocpasswd"
+    r"|\.?passwd-s3fs|\.git-credentials|\.aws/credentials|\.smbcredentials|\.vault-token|collectd/auth(_file)?|\.vnc/passwd)"
+    r"|.*\.(key|p12|pfx|jks|keystore|keytab|kdbx|KEY|P12|PFX|JKS)|(.*[/._-])?priv(ate)?[._-]?key[^/]*\.pem|.*[._-]key[0-9]{0,3}\.pem|.*/key\.pem)"
+    r"(\.(j2|erb|epp|tmpl|tpl|in|bak|backup|old|orig|save|rpmsave|rpmnew|dpkg-[a-z]+)|~)?"
 )
+_SECRET_FILES = lazy_regex(FILES_OF_SECRETS.replace("(", "(?:"), re.DOTALL)
 # What each of these paths holds one of: most paths hold none, and the long pattern is not compiled for them.
 _SECRET_WORDS = lazy_regex(
     r"shadow|passw|pw|key|ssl/private/|\.ssh/|secret|cnf|userlist|htdigest|pgpass|netrc|hostapd|/auth|psk|cookie|token|credentials|pcp\.conf"
-    r"|p12|pfx|jks|kdbx"
+    r"|p12|pfx|jks|kdbx|KEY|P12|PFX|JKS"
 )
+_OPEN_TO_ALL = ("/.ssh/config", "/.ssh/known_hosts")
 
 
 def _is_of_secrets(path: str) -> bool:
-    return _SECRET_WORDS.search(path) is not None and _SECRET_FILES.fullmatch(path) is not None
+    return _SECRET_WORDS.search(path) is not None and _SECRET_FILES.fullmatch(path) is not None and not path.endswith(_OPEN_TO_ALL)
 
 
 def holds_only_secrets(path: str) -> bool:
