@@ -160,7 +160,10 @@ def test_hostile_nesting_is_read_to_its_end(text: str) -> None:
     assert all(0 <= unread.start <= unread.end <= len(text) * 20_000 for unread in script.unread)
 
 
-@given(st.text(alphabet="ab1_ \t\n\\'\"$`(){}[];&|<>#=-:%!", max_size=60))
+_PIECES = (*"ab1_ \t\n\\'\"$`(){}[];&|<>#=-:%!", "function ", "for ", " in ", "case ", "do ", "[[", "<<")
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=60).map("".join))
 def test_any_text_is_read_and_every_place_lies_in_it(text: str) -> None:
     script = parse(text)
 
@@ -169,6 +172,16 @@ def test_any_text_is_read_and_every_place_lies_in_it(text: str) -> None:
     places += [(word.start, word.end) for command in script.commands for word in command.words]
 
     assert all(0 <= start <= end <= len(text) for start, end in places)
+
+
+@pytest.mark.parametrize("end", ["", " ", ";", "\n", "\\", "$", "(", "'", "<<"])
+@pytest.mark.parametrize(
+    "word",
+    ["function", "for", "for i", "for i in", "select", "case", "case x", "case x in", "while", "until", "if", "[[", "!", "time", "do",
+     "{", "(", "coproc", "a |", "a <", "a >&", "a &&", "a=", "a=(", "export", "f ()"],
+)  # fmt: skip
+def test_a_script_may_end_after_any_word(word: str, end: str) -> None:
+    assert ["a"] == words(f"a\n{word}{end}")[0]
 
 
 @given(st.lists(st.text(min_size=0, max_size=8).filter(lambda text: "\0" not in text and "'" not in text), min_size=1, max_size=5))

@@ -420,7 +420,7 @@ class Reader:
         """The word that begins here, before expansion."""
         start = self.position
         parts = self._parts(_ENDS_WORD, False, 0)
-        if self.position == start:  # a character nothing else takes; never stand still
+        if self.position == start < len(self.text):  # a character nothing else takes; never stand still
             self.position += 1
             parts = (Text(self.text[start], start, self.position),)
         return Argument(parts, start, self.position)
