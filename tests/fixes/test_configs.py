@@ -8,7 +8,8 @@ import pytest
 
 from portwright._start.records import replace
 from portwright.changes import ContradictionError
-from portwright.changes.config_step import ConfigStep, rewritten
+from portwright.changes.config_step import ConfigStep
+from portwright.changes.rewritten import rewritten
 from portwright.fixes.ansible import Before, playbook, templates
 from portwright.fixes.plan import Plan, plan
 from portwright.fixes.policy import FixPolicy

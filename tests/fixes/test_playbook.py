@@ -20,9 +20,12 @@ from portwright.audit.check import Selection, before, planned
 from portwright.audit.inputs import inputs
 from portwright.changes import (
     Change,
+    CorrectSysctlKey,
+    CorrectUnit,
     EditConfig,
     EditUnit,
     GrantCapability,
+    LeaveUserNamespace,
     LimitCapabilities,
     MoveService,
     ReservePorts,
@@ -524,6 +527,9 @@ def test_the_same_unit_gets_the_same_backup_folder_only_for_the_same_plan() -> N
 
 STEPS_OF: dict[type[Change], set[str]] = {
     ReservePorts: {"sysctl"},
+    CorrectSysctlKey: {"sysctl"},
+    CorrectUnit: {"drop_in"},
+    LeaveUserNamespace: {"drop_in"},
     SetSysctl: {"sysctl"},
     GrantCapability: {"drop_in"},
     LimitCapabilities: {"drop_in"},
@@ -559,7 +565,7 @@ def test_a_part_of_a_playbook_is_run_by_the_family_of_the_rules_that_ask_for_it(
     (play,) = yaml.safe_load(written(made).files["plan.yml"])
     asked: dict[str, set[str]] = {}
     for rule in load([rules_directory()]):
-        for tasks in () if rule.wish is None else STEPS_OF[rule.wish.change]:
+        for tasks in () if rule.wish is None else (tasks for wish in rule.wish.each() for tasks in STEPS_OF[wish.change]):
             asked.setdefault(tasks, set()).add(rule.card.family)
 
     families = {kind.tasks: set(kind.families) for kind in steps()}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from portwright.changes import ReservePorts
+from portwright.changes import ReservePorts, SetSysctl
 from portwright.ports import PortSet
 from portwright.rules import load
 from portwright.rules.grammar import read
@@ -77,6 +77,14 @@ def test_a_fix_is_a_change_and_its_operands() -> None:
     assert found.wish is not None
     assert ReservePorts is found.wish.change
     assert ["ports", "safety"] == [name for name, _ in found.wish.operands]
+
+
+def test_of_several_changes_the_first_is_proposed_first() -> None:
+    fix = "fix:\n  set-sysctl: {key: net.core.somaxconn, value: '4096'}\n  reserve-ports: {ports: {fact: ports}}\n"
+    found = read(GOOD + fix, "rules/some/a-rule.yaml")
+
+    assert found.wish is not None
+    assert [SetSysctl, ReservePorts] == [each.change for each in found.wish.each()]
 
 
 # (what is written instead of a line of GOOD, line and column of the complaint, the complaint)
@@ -154,11 +162,6 @@ MISTAKES_BELOW = [
     ("fix: {reserve-ports: {}}\n", "11:22", "reserve-ports lacks ports"),
     ("fix: {reserve-ports: {ports: 80, safety: sure}}\n", "11:42", "safety is never sure; did you mean safe?"),
     ("fix: {reserve-ports: {ports: {fact: unit}}}\n", "11:37", "ports wants ports, and unit is text"),
-    (
-        "fix: {set-sysctl: {key: a, value: b}, reserve-ports: {ports: 1}}\n",
-        "11:39",
-        "a fix proposes one change, and set-sysctl is already here",
-    ),
     ("fix: {manual: {reason: x}}\n", "11:15", "manual lacks step"),
     ("with: {listener: {unit: {is-not: {fact: unit}}}}\n", "11:18", "a join that compares two facts needs one comparison that pairs them"),
     ("with: {listner: {unit: {is: a}}}\n", "11:8", "there is no kind of fact listner; did you mean listener?"),

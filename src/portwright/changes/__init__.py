@@ -1,9 +1,12 @@
 """What rules wish for and plans do: a file each kind of change, with its step, its edit, its tasks and its words."""
 
+from portwright.changes.correct_sysctl_key import CorrectSysctlKey
+from portwright.changes.correct_unit import CorrectUnit
 from portwright.changes.edit_config import EditConfig
 from portwright.changes.edit_unit import EditUnit
 from portwright.changes.grant_capability import GrantCapability
 from portwright.changes.kind import Change, ChangeKind, ContradictionError, Disruption, Safety, Step, kinds
+from portwright.changes.leave_user_namespace import LeaveUserNamespace
 from portwright.changes.limit_capabilities import LimitCapabilities
 from portwright.changes.manual import Manual
 from portwright.changes.move_service import MoveService
@@ -15,10 +18,13 @@ __all__ = [
     "Change",
     "ChangeKind",
     "ContradictionError",
+    "CorrectSysctlKey",
+    "CorrectUnit",
     "Disruption",
     "EditConfig",
     "EditUnit",
     "GrantCapability",
+    "LeaveUserNamespace",
     "LimitCapabilities",
     "Manual",
     "MoveService",

@@ -6,11 +6,11 @@ from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.changes.drop_in_step import sockets
 from portwright.changes.edits import Edits
-from portwright.changes.kind import MANAGED, ContradictionError, Disruption, Host, Marks, Safety, Step
-from portwright.source import Rewrite, Source
+from portwright.changes.kind import ContradictionError, Disruption, Host, Marks, Safety, Step
+from portwright.changes.rewritten import rewritten, source_of
+from portwright.source import Rewrite
 
 _UNIT = lazy_regex(r"[A-Za-z0-9_:@][A-Za-z0-9_:@.\\-]{0,246}\.service")
-_OF_PACKAGES = ("/usr/lib/", "/usr/share/", "/lib/", "/usr/libexec/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class ConfigStep(Step):
             if seen_as.setdefault(real, each.at.path) != each.at.path:
                 raise ContradictionError(f"{each.at.path} and {seen_as[real]} are one file, and each is to be edited")
             found.setdefault(real, set()).add(each)
-        return {real: rewritten(_source(host, seen_as[real], real), rewrites) for real, rewrites in found.items()}
+        return {real: rewritten(source_of(host, seen_as[real], real), rewrites) for real, rewrites in found.items()}
 
     def rests_on(self, host: Host) -> Iterable[str]:
         return {each.at.path for each in self.rewrites}
@@ -118,47 +118,3 @@ def why_not(edits: Edits) -> str:
         if not each.at.path.startswith("/") or not each.at.path.isprintable():
             return f"{each.at} is not a line of a file in /etc"
     return ""
-
-
-def rewritten(source: Source, rewrites: Iterable[Rewrite]) -> str:
-    """A file's text with these stretches of it written anew, every other character as it was.
-
-    Raises ContradictionError where two of them are about the same stretch, or one is not what it was when it was read.
-    """
-    text = source.text
-    placed = sorted((*source.stretch(each.at), each.text, each) for each in set(rewrites))
-    parts: list[str] = []
-    done = 0
-    last: Rewrite | None = None
-    for start, end, new, each in placed:
-        if last is not None and start < done:
-            raise ContradictionError(f"two changes are about {each.at}: to write {last.text.strip()!r} and {new.strip()!r} there")
-        if text[start:end] != each.was:
-            raise ContradictionError(f"{each.at} is {text[start:end]!r} where it was read as {each.was!r}, so it is not edited")
-        if not new and start < end:
-            start, end = _whole_line(text, start, end)
-            start = max(start, done)
-        parts += (text[done:start], new)
-        done, last = end, each
-    return "".join((*parts, text[done:]))
-
-
-def _whole_line(text: str, start: int, end: int) -> tuple[int, int]:
-    """A stretch with the rest of its lines where nothing else is on them, else the blanks before it."""
-    first = text.rfind("\n", 0, start) + 1
-    stop = text.find("\n", end)
-    stop = len(text) if stop < 0 else stop + 1
-    if not text[first:start].strip() and not text[end:stop].strip():
-        return first, stop
-    return start, end
-
-
-def _source(host: Host, path: str, real: str) -> Source:
-    source = host.sources.get(path)
-    if source is None:
-        raise ContradictionError(f"{path} was not read, so it is not edited")
-    if real.startswith(_OF_PACKAGES):
-        raise ContradictionError(f"{path} lies in {real}, which belongs to a package: copy it to /etc first")
-    if managed := MANAGED.search(source.text):
-        raise ContradictionError(f"{path} says {managed[0]!r}: change the line where it comes from")
-    return source

@@ -1,10 +1,11 @@
-"""Drop-ins of systemd units: one owned file for each unit and concern; a restart only where it is allowed."""
+"""Units of systemd: one owned drop-in for each unit and concern, or lines of its own put right; a restart only where it is allowed."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.changes.kind import OWNED, Disruption, Host, Safety, Step
+from portwright.source import Rewrite
 
 CAPABILITIES = "zz-portwright-capabilities.conf"
 """The drop-in for a unit's capabilities that portwright owns; its name sorts after what `systemctl edit` writes."""
@@ -17,7 +18,8 @@ _UNIT = lazy_regex(r"[A-Za-z0-9_:@][A-Za-z0-9_:@.\\-]{0,246}\.service")
 class DropInStep(Step):
     """Write one drop-in of a unit. `lines` are the settings of its [Service] or [Socket] section, `unit_lines` those of [Unit].
 
-    `moves` are the ports that it then listens on instead of others, `look_first` what a person should know before.
+    `moves` are the ports that it then listens on instead of others, `look_first` what a person should know before. Where `file` is a
+    whole path, it is a file of the unit's operator, in which these `rewrites` are made: in `words`, what that is for.
     """
 
     unit: str
@@ -29,6 +31,8 @@ class DropInStep(Step):
     unit_lines: tuple[str, ...] = ()
     moves: tuple[tuple[int, int], ...] = ()
     look_first: str = ""
+    rewrites: tuple[Rewrite, ...] = ()
+    words: str = ""
 
     tasks = "drop_in"
     about = "units of systemd"
@@ -38,7 +42,7 @@ class DropInStep(Step):
 
     @property
     def directory(self) -> str:
-        return f"/etc/systemd/system/{self.unit}.d"
+        return self.path.rpartition("/")[0]
 
     @property
     def section(self) -> str:
@@ -47,7 +51,7 @@ class DropInStep(Step):
 
     @property
     def path(self) -> str:
-        return path_of(self.unit, self.file)
+        return self.file if self.rewrites else path_of(self.unit, self.file)
 
     @property
     def order(self) -> tuple[int, str, str]:
@@ -62,12 +66,20 @@ class DropInStep(Step):
         return {(self.unit, old): new for old, new in self.moves}
 
     def in_words(self) -> str:
+        if self.rewrites:
+            lines = dict.fromkeys(f"{each.at.path}:{each.at.line}" for each in self.rewrites)
+            return f"{self.words} (in {', '.join(lines)})"
         return f"give {self.unit} a drop-in: {', '.join((*self.unit_lines, *self.lines))}"
 
     @classmethod
     def edits(cls, host: Host, steps: Sequence["DropInStep"]) -> dict[str, str]:
         edits: dict[str, str] = {}
         for step in steps:
+            if step.rewrites:
+                from portwright.changes.rewritten import rewritten, source_of
+
+                edits[step.path] = rewritten(source_of(host, step.path, host.real_path(step.path)), step.rewrites)
+                continue
             sections = _sections(host, step.unit, step.path)
             for section, own in (("Unit", step.unit_lines), (step.section, step.lines)):
                 kept = [line for line in sections.pop(section, ()) if line not in own]
@@ -106,6 +118,7 @@ class DropInStep(Step):
                     "directory": step.directory,
                     "directory_is_new": before.get(step.directory) is None,
                     "path": step.path,
+                    "candidate": step.path.removeprefix("/etc/systemd/system/"),
                     "content": edits[step.path],
                     "restart": step.disruption == "restart",
                     "sockets": list(sockets(host, step.unit, step.moves)),

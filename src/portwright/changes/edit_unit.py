@@ -74,7 +74,7 @@ def setting_at(unit: Unit | None, at: Span) -> Setting | None:
 
 def _values(host: Host, unit: Unit, rewrites: Iterable[Rewrite]) -> dict[Setting, str]:
     """What the settings say after these stretches of them are written anew. Raises ContradictionError."""
-    from portwright.changes.config_step import rewritten
+    from portwright.changes.rewritten import rewritten
 
     of: dict[Setting, list[Rewrite]] = {}
     for each in sorted(rewrites):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from portwright._start.records import dataclass, replace
 from portwright.changes.kind import Change, ChangeKind, ContradictionError, Disruption, Host, Marks, Safety, Step
-from portwright.facts.sysctl import RESERVED
+from portwright.facts.sysctl import RESERVED, UNKNOWN
 from portwright.ports import PortSet, union
 
 if TYPE_CHECKING:
@@ -39,13 +39,15 @@ class ReservePorts(Change):
         from portwright.changes.sysctl_step import SysctlStep, step_for
 
         sysctl = host.sysctl(RESERVED)
-        held = [] if sysctl is None else [sysctl.boot, sysctl.reload, sysctl.running or ""]
+        later = () if sysctl is None else (each.value for each in sysctl.later if UNKNOWN not in each.value)
+        held = [] if sysctl is None else [sysctl.boot, sysctl.reload, sysctl.running or "", *later]
         held += [step.value] if isinstance(step, SysctlStep) else []
         try:
             ports = union((*(PortSet.parse(each) for each in held), *(change.ports for change in wished)))
         except ValueError as error:
             raise ContradictionError(f"{RESERVED} cannot be merged: {error}") from None
-        return step_for(host, RESERVED, str(ports), marks, step.lines if isinstance(step, SysctlStep) else ())
+        others = (step.lines, step.respelt) if isinstance(step, SysctlStep) else ((), ())
+        return step_for(host, RESERVED, str(ports), marks, *others)
 
     def together(self, others: Sequence["ReservePorts"]) -> "ReservePorts":
         return replace(self, ports=union((self.ports, *(other.ports for other in others))))

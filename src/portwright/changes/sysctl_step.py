@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.changes.kind import MANAGED, OWNED, ContradictionError, Disruption, Host, Marks, Safety, Step
-from portwright.facts.sysctl import RANGE, RESERVED, UNPRIVILEGED, Sysctl
+from portwright.facts.sysctl import RANGE, RESERVED, UNKNOWN, UNPRIVILEGED, Sysctl
+from portwright.facts.value import Overridden
 from portwright.source import Span
 
 SYSCTL_FILE = "/etc/sysctl.d/zz-portwright.conf"
@@ -25,8 +26,9 @@ _WRITE = 'while [ $# -gt 0 ]; do if [ -e "$1" ]; then printf "%s\\n" "$2" > "$1"
 class SysctlStep(Step):
     """Write one line of the owned sysctl file and have systemd-sysctl apply it. `was` is the value that was analysed.
 
-    `lines` are those in files of others that are read after the owned file: the value is written there, too. Where they alone decide for
-    each loader, the step is not `owned`: the owned file is left as it is.
+    `lines` are those in files of others that are read after the owned file: the value is written there, too. `respelt` are lines that
+    mean this setting and spell it wrong. Where such lines alone decide for each loader, the step is not `owned`: the owned file is left
+    as it is.
     """
 
     key: str
@@ -37,6 +39,7 @@ class SysctlStep(Step):
     disruption: Disruption = "none"
     lines: tuple[Span, ...] = ()
     owned: bool = True
+    respelt: tuple[Span, ...] = ()
 
     tasks = "sysctl"
     about = "kernel settings"
@@ -45,7 +48,7 @@ class SysctlStep(Step):
 
     @property
     def path(self) -> str:
-        return SYSCTL_FILE if self.owned else self.lines[0].path
+        return SYSCTL_FILE if self.owned else (*self.lines, *self.respelt)[0].path
 
     @property
     def order(self) -> tuple[int, bool, str]:
@@ -56,8 +59,9 @@ class SysctlStep(Step):
         return self.key in (RANGE, RESERVED)
 
     def in_words(self) -> str:
-        others = ", ".join(f"{at.path}:{at.line}" for at in self.lines)
+        others, wrong = (", ".join(f"{at.path}:{at.line}" for at in lines) for lines in (self.lines, self.respelt))
         there = "" if not others else f", and in {others}, read after it" if self.owned else f" in its line at {others}"
+        there += f", spelt right at {wrong}" if wrong else ""
         return f"set {self.key} = {self.value or '(empty)'}{there} (was {self.was or 'empty'})"
 
     @classmethod
@@ -68,8 +72,10 @@ class SysctlStep(Step):
         if settings != held:
             lines = (f"{key} = {settings[key]}" for key in sorted(settings, key=_written_first))
             edits[SYSCTL_FILE] = "".join(f"{line}\n" for line in (OWNED, *lines))
-        for at, value in ((at, step.value) for step in steps for at in step.lines):
-            edits[at.path] = _with_value(edits.get(at.path, host.sources[at.path].text), at, value)
+        for step in steps:
+            for at in (*step.lines, *step.respelt):
+                key = step.key if at in step.respelt else ""
+                edits[at.path] = _written(edits.get(at.path, host.sources[at.path].text), at, step.value, key)
         return edits
 
     def captured(self, host: Host, laid: Mapping[str, bytes | None]) -> Mapping[str, bytes]:
@@ -89,10 +95,14 @@ class SysctlStep(Step):
         sysctl = after.sysctl(self.key)
         if sysctl is None:
             return f"{self.key} is not a setting that portwright can evaluate"
+        own = {(at.path, at.line) for at in self.respelt}
+        for each in after.assignments if own else ():
+            if each.outcome == "rejected" and (each.at.path, each.at.line) in own:
+                return f"{each.at} spelt right would not be applied: {each.reason}"
         for value, at, loader in ((sysctl.boot, sysctl.at, "at boot"), (sysctl.reload, sysctl.reload_at, "by sysctl --system")):
             if value != self.value:
                 return self._who_wins(sysctl, at, loader)
-        return ""
+        return next((_writes_later(self.key, each) for each in sysctl.later if each.value != self.value), "")
 
     def _who_wins(self, sysctl: Sysctl, at: Span, loader: str) -> str:
         if at.path == SYSCTL_CONF or at.path.rpartition("/")[2] > SYSCTL_FILE.rpartition("/")[2]:
@@ -104,7 +114,7 @@ class SysctlStep(Step):
 
     def rests_on(self, host: Host) -> Iterable[str]:
         sysctl = host.sysctl(self.key)
-        decided = () if sysctl is None else (sysctl.at.path, sysctl.reload_at.path)
+        decided = () if sysctl is None else (sysctl.at.path, sysctl.reload_at.path, *(each.at.path for each in sysctl.later))
         return *decided, *(assignment.at.path for assignment in host.assignments if assignment.key == self.key)
 
     def folders(self, host: Host) -> Iterable[str]:
@@ -115,7 +125,7 @@ class SysctlStep(Step):
         sysctl = host.sysctl(self.key)
         if self.key == UNPRIVILEGED:
             return f"whatever binds a port from {self.was} up without being root relies on it, rootless containers and users' programs too"
-        if self.key != RANGE or sysctl is None:
+        if self.key != RANGE or sysctl is None or self.was == self.value:
             return ""
         found = [*_comment_above(host, sysctl.at), *_naming(host, self.was.split(), {sysctl.at.path, SYSCTL_FILE})]
         named = f": {'; '.join(found)}" if found else "; no line that was read names it"
@@ -136,7 +146,7 @@ class SysctlStep(Step):
                     "directory": path.rpartition("/")[0],
                     "directory_is_new": before.get(path.rpartition("/")[0]) is None and path == SYSCTL_FILE,
                 }
-                for path in sorted({SYSCTL_FILE, *(at.path for step in steps for at in step.lines)} & edits.keys())
+                for path in sorted({SYSCTL_FILE, *(at.path for step in steps for at in (*step.lines, *step.respelt))} & edits.keys())
             ],
             "portwright_sysctls_prefixes": [f"--prefix={_below_sys(step.key)}" for step in steps],
             "portwright_sysctls_trial": ["unshare", "--net", "sh", "-ec", _WRITE, "sh", *_trial(host, settings)],
@@ -147,10 +157,10 @@ class SysctlStep(Step):
 STEP = SysctlStep
 
 
-def step_for(host: Host, key: str, value: str, marks: Marks, mended: Iterable[Span] = ()) -> SysctlStep:
+def step_for(host: Host, key: str, value: str, marks: Marks, mended: Iterable[Span] = (), respelt: Iterable[Span] = ()) -> SysctlStep:
     """The step that gives a setting this value, in whose lines it may be. Raises ContradictionError where a line is another tool's.
 
-    `mended` are lines of it that are wrong, wherever they are read: the value is written there, too.
+    `mended` are lines of it that are wrong, wherever they are read: the value is written there, too; `respelt` those that spell it wrong.
     """
     sysctl = host.sysctl(key)
     if sysctl is None:
@@ -158,17 +168,38 @@ def step_for(host: Host, key: str, value: str, marks: Marks, mended: Iterable[Sp
     own = {assignment.at: assignment for assignment in host.assignments if assignment.key == key}
     # The value of a line that the kernel refuses keeps every earlier one from being written at boot.
     refused = (at for at, assignment in own.items() if assignment.outcome == "rejected")
+    later = {each.at for each in sysctl.later if each.value != value and each.at not in own}
+    for each in sysctl.later:
+        if each.at in later and not _is_line_of(host, key, each):
+            raise ContradictionError(_writes_later(key, each))
+    spelt_wrong = tuple(sorted(set(respelt)))
     wrong = {at for at in mended if at in own}
-    for at in wrong:
+    for at in (*wrong, *later, *spelt_wrong):
         if not at.path.startswith("/etc/"):
             raise ContradictionError(f"{at} lies in no file of /etc, so it is not edited")
-    lines = tuple(sorted({at for at in (sysctl.at, sysctl.reload_at, *refused) if at in own and _is_read_after_ours(at.path)} | wrong))
-    for at in lines:
+    after = {at for at in (sysctl.at, sysctl.reload_at, *refused) if at in own and _is_read_after_ours(at.path)}
+    lines = tuple(sorted(after | wrong | later))
+    for at in (*lines, *spelt_wrong):
         if managed := MANAGED.search(host.sources[at.path].text):
-            raise ContradictionError(
-                f"{at} sets {key} after {SYSCTL_FILE} is read, and {at.path} says {managed[0]!r}: change the line where it comes from"
-            )
-    return SysctlStep(key, value, _now(sysctl), *marks, lines=lines, owned=not {sysctl.at, sysctl.reload_at} <= set(lines))
+            when = "" if at in spelt_wrong else f" after {SYSCTL_FILE} is read"
+            raise ContradictionError(f"{at} sets {key}{when}, and {at.path} says {managed[0]!r}: change the line where it comes from")
+    alone = {sysctl.at, sysctl.reload_at} <= set(lines) or bool(spelt_wrong and sysctl.is_default)
+    return SysctlStep(key, value, _now(sysctl), *marks, lines=lines, owned=not alone, respelt=spelt_wrong)
+
+
+def _is_line_of(host: Host, key: str, later: Overridden) -> bool:
+    """Whether what writes a setting after the files takes it from a line `key = value` of a file: ufw's sysctl.conf, a profile of tuned."""
+    source = host.sources.get(later.at.path)
+    if source is None or later.at.line != later.at.end_line:
+        return False
+    said, _, value = source.line(later.at.line)[later.at.column - 1 : later.at.end_column - 1].partition("=")
+    return said.strip().replace("/", ".") == key.replace("/", ".") and value.strip().strip("\"'").split() == later.value.split()
+
+
+def _writes_later(key: str, later: Overridden) -> str:
+    who = later.reason.removesuffix(" writes it")
+    value = "another value" if UNKNOWN in later.value else later.value or "nothing"
+    return f"{who} sets {key} to {value} after the files are read, so {later.at} has to be changed by hand"
 
 
 def _is_read_after_ours(path: str) -> bool:
@@ -176,13 +207,15 @@ def _is_read_after_ours(path: str) -> bool:
     return path == SYSCTL_CONF or (folder == "/etc/sysctl.d" and name > SYSCTL_FILE.rpartition("/")[2])
 
 
-def _with_value(text: str, at: Span, value: str) -> str:
-    """A file's text with another value in the line at a place, every other character as it was."""
+def _written(text: str, at: Span, value: str, key: str = "") -> str:
+    """A file's text with another value, and another `key` where one is given, in the line at a place, every other character as it was."""
     lines = text.split("\n")
     line = lines[at.line - 1]
-    key, _, old = line[at.column - 1 : at.end_column - 1].partition("=")
+    said, _, old = line[at.column - 1 : at.end_column - 1].partition("=")
     blanks = old[: len(old) - len(old.lstrip())]
-    lines[at.line - 1] = f"{line[: at.column - 1]}{key}={blanks}{value}{line[at.end_column - 1 :]}"
+    if key:
+        said = f"{'-' * said.startswith('-')}{key}{said[len(said.rstrip()) :]}"
+    lines[at.line - 1] = f"{line[: at.column - 1]}{said}={blanks}{value}{line[at.end_column - 1 :]}"
     return "\n".join(lines)
 
 
@@ -210,7 +243,7 @@ def _naming(host: Host, ends: Sequence[str], besides: Collection[str]) -> Iterat
 
 
 def _now(sysctl: Sysctl) -> str:
-    return sysctl.boot if sysctl.running is None else sysctl.running
+    return sysctl.after_boot().boot if sysctl.running is None else sysctl.running
 
 
 def _written_first(key: str) -> tuple[bool, str]:

@@ -12,7 +12,8 @@ RANGE = "net.ipv4.ip_local_port_range"
 RESERVED = "net.ipv4.ip_local_reserved_ports"
 UNPRIVILEGED = "net.ipv4.ip_unprivileged_port_start"
 
-_UNKNOWN = "\ufffd"  # stands for what a text does not tell
+UNKNOWN = "\ufffd"
+"""Stands in a value for what a text does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Sysctl:
 
     def after_boot(self) -> "Sysctl":
         """As it is once everything has started, where one value is surely the last; as the files leave it elsewhere."""
-        if len(self.later) != 1 or _UNKNOWN in self.later[0].value:
+        if len(self.later) != 1 or UNKNOWN in self.later[0].value:
             return self
         last = self.later[0]
         lost = tuple(each for each in self.overridden if each.at != last.at)

@@ -11,9 +11,12 @@ from portwright._start.records import dataclass, field
 from portwright.changes import (
     Change,
     ContradictionError,
+    CorrectSysctlKey,
+    CorrectUnit,
     EditConfig,
     EditUnit,
     GrantCapability,
+    LeaveUserNamespace,
     LimitCapabilities,
     MoveService,
     ReservePorts,
@@ -220,14 +223,18 @@ def _ways(hosts: Sequence[Host], finding: Finding, change: Change, texts: Texts)
         from portwright.fixes.patches import settings
 
         yield from settings.places(hosts, finding, change, texts)
-    elif isinstance(change, EditConfig | EditUnit):
+    elif isinstance(change, CorrectUnit | EditConfig | EditUnit):
         from portwright.fixes.patches import configs
 
         yield from configs.places(change, texts)
-    elif isinstance(change, GrantCapability | LimitCapabilities | SetInUnit):
+    elif isinstance(change, GrantCapability | LeaveUserNamespace | LimitCapabilities | SetInUnit):
         from portwright.fixes.patches import units
 
         yield from units.places(hosts, finding, change, texts)
+    elif isinstance(change, CorrectSysctlKey):
+        from portwright.fixes.patches import spelling
+
+        yield from spelling.places(finding, change, texts)
     elif isinstance(change, MoveService):
         raise NoPlaceError("a service is moved on a host, where all that names its port is known, and not in a repository")
 
@@ -347,7 +354,8 @@ def _assert_harmless(base: Seen, seen: Seen, chosen: Sequence[tuple[Finding, tup
         ):
             raise _ReplacedError(f"another list of reserved ports replaces this one: {fresh[0].at}: {fresh[0].message}")
         raise ContradictionError(f"the patched repository has a new finding, {fresh[0].card.id} at {fresh[0].at}: {fresh[0].message}")
-    keys = {key_of(finding.change) for finding, _ in chosen if isinstance(finding.change, ReservePorts | SetSysctl)}
+    keys = {key_of(finding.change) for finding, _ in chosen if isinstance(finding.change, CorrectSysctlKey | ReservePorts | SetSysctl)}
+    keys |= {finding.subject.sysctl or "" for finding, _ in chosen if isinstance(finding.change, CorrectSysctlKey)}
     if other := _settings(base.hosts, keys) ^ _settings(seen.hosts, keys):
         raise ContradictionError(f"the change would also decide {' = '.join(min(other))}")
     if moved := _listeners(base.hosts) ^ _listeners(seen.hosts):

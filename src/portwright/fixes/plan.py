@@ -319,12 +319,12 @@ def assert_room(before: Host, after: Host) -> int | None:
 
 
 def _lendable(host: Host) -> int | None:
-    """How many ports the kernel lends at boot, None where that is not known."""
+    """How many ports the kernel lends once everything has started, None where that is not known."""
     ends, reserved = host.sysctl(RANGE), host.sysctl(RESERVED)
-    both = None if ends is None else decimals(ends.boot.split(), 65535)
+    both = None if ends is None else decimals(ends.after_boot().boot.split(), 65535)
     if reserved is None or both is None or len(both) != 2:
         return None
-    return len(PortSet.of((both[0], both[1])).minus(PortSet.parse(reserved.boot)))
+    return len(PortSet.of((both[0], both[1])).minus(PortSet.parse(reserved.after_boot().boot)))
 
 
 def _laid_over(host: Host, steps: Iterable[Step], edits: Mapping[str, str]) -> dict[str, bytes | None]:

@@ -485,12 +485,13 @@ class _Check:
         return wanted if confidence != "possible" and self._kind.predictable(fact, self._host.repository) else None
 
     def _change(self, wish: ChangeTemplate, fact: Fact) -> Change | None:
-        values = {name: self._operand(operand, fact).value for name, operand in wish.operands}
-        if any(value is None for value in values.values()):
-            return None
-        change: Any = wish.change
-        made: Change = change(**values)
-        return made
+        for each in wish.each():
+            values = {name: self._operand(operand, fact).value for name, operand in each.operands}
+            if all(value is not None for value in values.values()):
+                change: Any = each.change
+                made: Change = change(**values)
+                return made
+        return None
 
     def _manual(self, advice: ManualStep, group: Sequence[_Match]) -> Manual:
         return Manual(self._fill(advice.reason, group), self._fill(advice.step, group))

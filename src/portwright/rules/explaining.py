@@ -197,11 +197,12 @@ def _small(sentence: str) -> str:
 
 
 def _remedies(rule: Rule) -> Iterable[Remedy]:
-    if rule.wish is not None:
-        kind = name_of(rule.wish.change)
-        operands = ", ".join(f"{name} {_operand(operand)}" for name, operand in rule.wish.operands if name not in ("safety", "disruption"))
-        safe = f"{_HOW_SAFE[_safety(rule.wish)]}; {_DISRUPTION.get(_default(rule.wish, 'disruption'), _AS_IT_TAKES_IT)}"
-        yield Remedy(kind, f"{change_kinds()[kind].does} ({operands})", safe)
+    for number, wish in enumerate(() if rule.wish is None else rule.wish.each()):
+        kind = name_of(wish.change)
+        operands = ", ".join(f"{name} {_operand(operand)}" for name, operand in wish.operands if name not in ("safety", "disruption"))
+        safe = f"{_HOW_SAFE[_safety(wish)]}; {_DISRUPTION.get(_default(wish, 'disruption'), _AS_IT_TAKES_IT)}"
+        first = "" if not number else "where the one before does not help, "
+        yield Remedy(kind, f"{first}{change_kinds()[kind].does} ({operands})", safe)
     if rule.advice is not None:
         kind = "by hand" if rule.wish is None else "by hand, where the automatic fix does not help"
         yield Remedy(kind, _outline(rule.advice.step), why=f"not fixed automatically: {_outline(rule.advice.reason)}")

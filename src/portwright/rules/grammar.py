@@ -117,7 +117,8 @@ def change_operands(change: type[Any]) -> dict[str, tuple[Type, tuple[str, ...],
     found: dict[str, tuple[Type, tuple[str, ...], bool]] = {}
     for field in fields(change):
         choices = tuple(str(choice) for choice in get_args(hints[field.name]))
-        kinds: dict[object, Type] = {str: "text", PortSet: "ports", tuple[str, ...]: "words", Edits: "edits", Span | None: "place"}
+        kinds: dict[object, Type] = {str: "text", PortSet: "ports", tuple[str, ...]: "words", Edits: "edits"}
+        kinds |= {Span: "place", Span | None: "place"}
         kind = kinds.get(hints[field.name], "text")
         found[field.name] = (kind, choices if kind == "text" else (), field.default is MISSING)
     return found
@@ -383,14 +384,15 @@ class _Reader:
         kinds = change_kinds()
         self._keys(table, "a fix", (*kinds, "manual"), ())
         wished = [word for word in table.entries if word in kinds]
-        if len(wished) > 1:
-            raise RuleError(table.keys[wished[1]], f"a fix proposes one change, and {wished[0]} is already here")
         if not table.entries:
             raise RuleError(table.at, "fix is empty")
         advice = self._advice(table.entries["manual"]) if "manual" in table.entries else None
-        return (self._wish(kinds[wished[0]], table.entries[wished[0]], wished[0]) if wished else None), advice
+        wish: ChangeTemplate | None = None
+        for word in reversed(wished):
+            wish = self._wish(kinds[word], table.entries[word], word, wish)
+        return wish, advice
 
-    def _wish(self, kind: ChangeKind[Any], node: Node, word: str) -> ChangeTemplate:
+    def _wish(self, kind: ChangeKind[Any], node: Node, word: str, otherwise: ChangeTemplate | None) -> ChangeTemplate:
         table = self._mapping(node, word)
         takes = change_operands(kind.change)
         self._keys(table, word, tuple(takes), tuple(name for name, (_, _, needed) in takes.items() if needed), kind.operands)
@@ -399,7 +401,7 @@ class _Reader:
             wanted, choices, _ = takes[name]
             operands[name] = self._operand(inner, name, wanted, name, choices)
         self._permit(kind, {name: operand.value for name, operand in operands.items() if isinstance(operand, Given)}, table)
-        return ChangeTemplate(kind.change, tuple(operands.items()))
+        return ChangeTemplate(kind.change, tuple(operands.items()), otherwise)
 
     def _permit(self, kind: ChangeKind[Any], given: dict[str, Any], table: Table) -> None:
         """What rules may ask of a host is for each kind of change to say."""

@@ -168,7 +168,6 @@ def _fix() -> Schema:
         "properties": {**changes, "manual": manual},
         "additionalProperties": False,
         "minProperties": 1,
-        "maxProperties": 2,
     }
 
 

@@ -1,5 +1,6 @@
 """A rule as it is after loading: every name resolved, every operand typed, so that checking a host can make no mistake of an author."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from portwright._start.records import dataclass
@@ -95,10 +96,21 @@ class Together:
 
 @dataclass(frozen=True, slots=True)
 class ChangeTemplate:
-    """A change with operands instead of values: it is wished for where all of them are known."""
+    """A change with operands instead of values: it is wished for where all of them are known.
+
+    `otherwise` is wished for where they are not.
+    """
 
     change: type[Change]
     operands: tuple[tuple[str, Operand], ...]
+    otherwise: "ChangeTemplate | None" = None
+
+    def each(self) -> "Iterator[ChangeTemplate]":
+        """It, and what is wished for in its place, in their order."""
+        wish: ChangeTemplate | None = self
+        while wish is not None:
+            yield wish
+            wish = wish.otherwise
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from portwright._start.records import dataclass
-from portwright.changes import Change, EditConfig, EditUnit
-from portwright.changes.config_step import rewritten
+from portwright.changes import Change, CorrectUnit, EditConfig, EditUnit
+from portwright.changes.rewritten import rewritten
 from portwright.fixes.patches.diff import hunks, lines_of
 from portwright.fixes.patches.place import Place, Texts, Wish
 from portwright.fixes.patches.texts import NoPlaceError, TextEdit
@@ -38,7 +38,7 @@ class ConfigLines(Place):
     def in_words(self, wishes: Sequence[Wish]) -> str:
         own = _own(self.path, wishes)
         lines = ", ".join(map(str, sorted({each.at.line for each in own})))
-        said = {change.edits.rewriting.words: None for _, change in wishes if isinstance(change, EditConfig | EditUnit)}
+        said = {change.edits.rewriting.words: None for _, change in wishes if isinstance(change, CorrectUnit | EditConfig | EditUnit)}
         return f"{'; '.join(said)} (in line{'s' if ',' in lines else ''} {lines})"
 
 
@@ -55,12 +55,12 @@ def _own(path: str, wishes: Sequence[Wish]) -> set[Rewrite]:
 
 
 def _rewrites(change: Change) -> tuple[Rewrite, ...]:
-    if isinstance(change, EditConfig):
+    if isinstance(change, CorrectUnit | EditConfig):
         return change.edits.rewriting.rewrites
     return change.edits.in_unit if isinstance(change, EditUnit) else ()
 
 
-def places(change: EditConfig | EditUnit, texts: Texts) -> Iterator[tuple[Place, ...]]:
+def places(change: CorrectUnit | EditConfig | EditUnit, texts: Texts) -> Iterator[tuple[Place, ...]]:
     """The files in which a change rewrites lines. Raises NoPlaceError where one of them is no text of its own in the repository."""
     first: dict[str, int] = {}
     for each in _rewrites(change):

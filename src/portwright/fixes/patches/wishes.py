@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from portwright.changes import Change, ContradictionError, ReservePorts, SetSysctl
+from portwright.changes import Change, ContradictionError, CorrectSysctlKey, ReservePorts, SetSysctl
 from portwright.facts.sysctl import RESERVED
 from portwright.ports import PortSet, union
 
 
 def key_of(change: Change) -> str:
-    return change.key if isinstance(change, SetSysctl) else RESERVED
+    return change.key if isinstance(change, CorrectSysctlKey | SetSysctl) else RESERVED
 
 
 def value_for(was: str, changes: Sequence[Change]) -> str:

@@ -25,9 +25,23 @@ def grantable_unit(host: Host, listener: Listener) -> Derived[str | None]:
         return Derived(None)
     if listener.user_namespace or found.private_users or found.noroot or found.fails or found.denied_call:
         return Derived(None)
-    if found.file_permitted or found.file_inheritable or found.setuid_root:
+    return Derived(None if _has_power_by_file(found) else listener.unit)
+
+
+@fact_value("listener", "unit-in-user-namespace")
+def unit_in_user_namespace(host: Host, listener: Listener) -> Derived[str | None]:
+    """The unit that binds once it leaves the user namespace of PrivateUsers= and has CAP_NET_BIND_SERVICE; unknown for any other."""
+    found = _privileges(host, listener)
+    if found is None or not found.private_users or found.noroot or found.fails or found.denied_call or _has_power_by_file(found):
         return Derived(None)
-    return Derived(listener.unit)
+    unit = host.unit(listener.unit)
+    return Derived(listener.unit if unit is not None and unit.value("Service", "PrivateUsers") is not None else None)
+
+
+def _has_power_by_file(found: Privileges) -> bool:
+    """Whether a file's capabilities clear those that a unit is given; where nothing may gain privileges, they let through what it has."""
+    let_through = found.no_new_privileges and found.no_new_privileges_sure and NET_BIND_SERVICE in found.file_permitted
+    return bool((found.file_permitted and not let_through) or found.file_inheritable or found.setuid_root)
 
 
 @fact_value("listener", "other-way-to-bind")

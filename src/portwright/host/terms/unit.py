@@ -133,14 +133,14 @@ def sockets_lost_to_conflict(host: Host, unit: Unit) -> Derived[tuple[str, ...]]
 @fact_value("unit", "ignored-lines")
 def ignored_lines(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
     """The lines about ports or privileges that systemd does not read: misspelt, or in the wrong section."""
-    found = _ignored(host, unit)
+    found = lines_about_ports(host, unit)
     return Derived(tuple(each.reason for each in found), tuple(Note(_ignored_note(unit, each), each.setting.key_at) for each in found))
 
 
 @fact_value("unit", "ignored-line")
 def ignored_line(host: Host, unit: Unit) -> Derived[str | None]:
     """The first line of a unit about ports or privileges that systemd does not read, and why."""
-    found = _ignored(host, unit)
+    found = lines_about_ports(host, unit)
     if not found:
         return Derived(None)
     return Derived(_first_of(found))
@@ -149,14 +149,14 @@ def ignored_line(host: Host, unit: Unit) -> Derived[str | None]:
 @fact_value("unit", "lines-without-effect")
 def lines_without_effect(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
     """The other lines that somebody wrote for systemd and that it does not read; files of packages are for many releases of it."""
-    found = _without_effect(host, unit)
+    found = lines_about_others(host, unit)
     return Derived(tuple(each.reason for each in found), tuple(Note(_ignored_note(unit, each), each.setting.key_at) for each in found))
 
 
 @fact_value("unit", "line-without-effect")
 def line_without_effect(host: Host, unit: Unit) -> Derived[str | None]:
     """The first of the other lines of a unit that systemd does not read, and why."""
-    found = _without_effect(host, unit)
+    found = lines_about_others(host, unit)
     return Derived(_first_of(found) if found else None)
 
 
@@ -235,11 +235,13 @@ def _all_ignored(host: Host) -> "dict[int, tuple[Ignored, ...]]":
     return {id(unit): lines for unit, lines in found if lines}
 
 
-def _ignored(host: Host, unit: Unit) -> "tuple[Ignored, ...]":
+def lines_about_ports(host: Host, unit: Unit) -> "tuple[Ignored, ...]":
+    """The lines about ports or privileges that systemd does not read."""
     return tuple(each for each in host.once(_all_ignored).get(id(unit), ()) if each.matters)
 
 
-def _without_effect(host: Host, unit: Unit) -> "tuple[Ignored, ...]":
+def lines_about_others(host: Host, unit: Unit) -> "tuple[Ignored, ...]":
+    """The other lines that systemd does not read, without those of a host's packages."""
     found = (each for each in host.once(_all_ignored).get(id(unit), ()) if not each.matters)
     return tuple(each for each in found if host.repository or each.setting.at.path.startswith("/etc/"))
 

@@ -57,6 +57,11 @@ _LISTED: Mapping[str, str] = {
 _NAMES: Mapping[str, frozenset[str]] = {family: frozenset(names.split()) for family, names in _LISTED.items()}
 
 
+def is_name(family: str, name: str) -> bool:
+    """Whether net.FAMILY has a setting of this name."""
+    return name in _NAMES.get(family, frozenset())
+
+
 @lru_cache(maxsize=4096)
 def nearest(family: str, name: str) -> str | None:
     """The setting of net.FAMILY that a name was surely meant to be, None where it is one, or is like none."""

@@ -107,6 +107,24 @@ def missing(path: str, release: Release | None = None) -> str:
     return ""
 
 
+def meant_by(key: str) -> str | None:
+    """The setting of the network that a name which is none was surely meant to be: its separators, letter case, beginning or a letter."""
+    from portwright.system.releases.sysctl_names import is_name, nearest
+
+    words = [word for word in key.strip("\ufeff\"' \t").replace("/", ".").lower().split(".") if word]
+    words = words[2:] if words[:2] == ["proc", "sys"] else words
+    words = ["net", *words] if words and words[0] in _FAMILIES else words
+    name = ".".join(words)
+    alike = _BY_LAST.get(words[-1], []) if len(words) in (1, 3) else []
+    if name in _KEYS or (len(words) == 3 and words[0] == "net" and is_name(words[1], words[2])):
+        found: str | None = name
+    elif len(alike) == 1:
+        found = alike[0]
+    else:
+        found = nearest(words[1], words[2]) if len(words) == 3 and words[0] == "net" else None
+    return None if found == key else found
+
+
 # ── the three keys that share one rule: the range begins at or above the first unprivileged port ─────────────────────
 
 

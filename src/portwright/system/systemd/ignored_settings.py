@@ -36,12 +36,16 @@ _PART = lazy_regex(r"[A-Z][a-z]+|[A-Z]+(?![a-z])|[a-z0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A line that changes nothing: what was meant (`key`), why systemd does not read it, and whether it is about ports or privileges."""
+    """A line that changes nothing: what was meant (`key`), why systemd does not read it, and whether it is about ports or privileges.
+
+    `section` is where systemd reads what was meant, "" where the line cannot be put right.
+    """
 
     setting: Setting
     key: str
     reason: str
     matters: bool = True
+    section: str = ""
 
 
 def ignored(unit: Unit) -> tuple[Ignored, ...]:
@@ -57,7 +61,7 @@ def _each(settings: Iterable[Setting]) -> Iterator[Ignored]:
     for setting in settings:
         if not setting.value and setting.key_at == setting.at and (name := without_sign(setting)) is not None:
             reason = f"systemd ignores this line, which has no equals sign; did you mean {name}=?"
-            yield Ignored(setting, name, reason, name in _BELONGS)
+            yield Ignored(setting, name, reason, name in _BELONGS, setting.section)
             continue
         sections = SECTIONS.get(setting.key)
         if sections is not None and setting.section in sections:
@@ -82,9 +86,9 @@ def _each(settings: Iterable[Setting]) -> Iterator[Ignored]:
             continue
         place = sections[0] if setting.section not in sections else setting.section
         if meant != setting.key:
-            yield Ignored(setting, meant, f"systemd ignores {setting.key}=; did you mean {meant}= in [{place}]?", matters)
+            yield Ignored(setting, meant, f"systemd ignores {setting.key}=; did you mean {meant}= in [{place}]?", matters, place)
         else:
-            yield Ignored(setting, meant, f"systemd reads {meant}= in [{place}] only, not in [{setting.section}]", matters)
+            yield Ignored(setting, meant, f"systemd reads {meant}= in [{place}] only, not in [{setting.section}]", matters, place)
 
 
 def without_sign(line: Setting) -> str | None:
