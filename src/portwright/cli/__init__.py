@@ -396,6 +396,12 @@ def _fix(options: Options) -> int:
     if options.apply and os.geteuid() != 0:
         raise Complaint("--apply changes this machine, which only root may: run portwright as root")
     made = planned(given, rules, selection, known, _policy(options), options.rate)
+    checked = None
+    if options.verify:
+        from portwright.audit.verifying import verified
+
+        checked = verified(given, made)
+    is_refused = any(each.outcome == "refused" for each in checked or ())
     written: tuple[str, ...] = ()
     removed = ""
     if not made.steps and options.output:
@@ -403,7 +409,7 @@ def _fix(options: Options) -> int:
         from portwright.fixes.ansible import BEGINNING
 
         removed = options.output if remove(options.output, BEGINNING.encode("utf-8", "strict"), options.paths) else ""
-    if made.steps and options.output:
+    if made.steps and options.output and not is_refused:
         folder, name = os.path.split(options.output)
         try:
             book = playbook(made, name, templates(playbooks_directory()), before(given, made), allow_restart=options.allow_restart)
@@ -412,10 +418,10 @@ def _fix(options: Options) -> int:
         files_of_plan = {os.path.join(folder, file): content for file, content in book.files.items()}
         _keep(files_of_plan, options.paths, {os.path.join(folder, file) for file in book.private})
         written = tuple(files_of_plan)
-    _report("fix", Planned(made, written, removed, options.diff), [("text", None)], options, [(given, made.host.sources)])
+    _report("fix", Planned(made, written, removed, options.diff, checked), [("text", None)], options, [(given, made.host.sources)])
     applied = _apply(written[0]) if options.apply and written else CLEAN
-    if made.unplanned or applied != CLEAN:
-        return CLEAN if options.exit_zero and applied == CLEAN else FINDINGS
+    if made.unplanned or applied != CLEAN or is_refused:
+        return CLEAN if options.exit_zero and applied == CLEAN and not is_refused else FINDINGS
     return INCOMPLETE if not rules or _is_incomplete([made.host], options) else CLEAN
 
 
@@ -433,6 +439,8 @@ def _patch(given: Input, rules: tuple[Rule, ...], known: frozenset[str], selecti
     from portwright.fixes.patches.diff import patch
     from portwright.reports.registry import Patched
 
+    if options.verify:
+        raise Complaint("--verify checks the configs of a host, and this is a repository")
     if options.patch is not None and given.content is not None:
         raise Complaint("a patch is for files, and what was given came on standard input")
     made = patched(given, rules, selection, known, _policy(options), options.rate)

@@ -116,6 +116,7 @@ _FIX = (
     Option("--safe-only", help="plan only what is safe without a review (the default; not with --allow-review)"),
     Option("--max-disruption", metavar="LEVEL", choices=("none", "reload", "restart", "reboot"), default="reboot",
            help="plan nothing that disrupts more: none, reload, restart or reboot (default: reboot)"),
+    Option("--verify", help="have the daemons' own commands, where this machine has them, check the edited configs, without network"),
     Option("--diff", help="show what the plan changes in each file, as a unified diff"),
     Option("--exit-zero", help="exit 0 where findings without a plan would make it 1"),
 )  # fmt: skip
@@ -196,7 +197,7 @@ COMMANDS = {
         _AS, _EXCLUDE, *_FIX, *_GAPS, *_RULES, *_SETTINGS, _RATE,
         *_look("a line for each step, each finding that is left and each file that was written", "also the findings that are fixed"),
         exits={0: "everything found is planned, or nothing was found",
-               1: "findings remain without a plan (0 with --exit-zero), or --apply failed", 2: _RULE_ERROR,
+               1: "findings remain without a plan (0 with --exit-zero), --apply failed, or --verify found a config refused", 2: _RULE_ERROR,
                3: f"{_UNREAD}, no rule was run, or, {_STRICTLY}; findings without a plan still make it 1", **_ALWAYS},
         examples={"portwright fix web1/ -o fix.yml --diff": "a playbook, and what it changes",
                   "portwright fix . --patch fix.patch": "a patch for a repository's own files"},

@@ -5,6 +5,7 @@ from itertools import chain
 
 from portwright.changes import Step
 from portwright.fixes.plan import Plan
+from portwright.fixes.verified import Verified
 from portwright.reports.escape import safe, wrap
 from portwright.reports.excerpt import place
 from portwright.reports.remainder import INDENT, by_hand, unread, wrapped
@@ -26,12 +27,13 @@ def render(
     verbose: bool = False,
     removed: str = "",
     diff: bool = False,
+    verified: Sequence[Verified] | None = None,
     files: Mapping[str, str] | None = None,
     machine: str = "",
 ) -> str:
     """The report of `fix`, ending in a newline; `written` are the files that were written, playbook first, `removed` is an earlier plan's.
 
-    `diff` shows what the plan changes in each file.
+    `diff` shows what the plan changes in each file; `verified` is what the daemons' commands said, None where they were not to be asked.
 
     `quiet` leaves a line for each step, each finding that is left, each thing that could not be read and each file; `verbose` names
     the findings that are mended, and cuts no value. `files` say where on this `machine` the files lie that the plan names: places are
@@ -39,6 +41,8 @@ def render(
     """
     style = Style(color, files, machine)
     lines = _brief(plan, written, style) if quiet else _lines(plan, written, style, width, verbose)
+    if verified is not None and plan.steps:
+        lines = chain(lines, [] if quiet else [""], _verified(verified, style, width))
     if diff and plan.edits:
         lines = chain(lines, [""], _diff(plan, style))
     lines = chain(lines, [f"removed: {safe(removed)}, the playbook of an earlier plan; its rollback still works"] if removed else [])
@@ -103,6 +107,22 @@ def _lines(plan: Plan, written: Sequence[str], style: Style, width: int, verbose
     elif plan.steps:
         yield ""
         yield "nothing was written: name a playbook with -o NAME.yml"
+
+
+def _verified(verified: Sequence[Verified], style: Style, width: int) -> Iterator[str]:
+    """What the daemons' commands on this machine said of the configs as the plan leaves them."""
+    if not verified:
+        yield "nothing to verify: the plan edits no config of a daemon"
+    for each in verified:
+        refused = each.outcome == "refused"
+        text = {"taken": "verified: {} takes the config of {}", "refused": "REFUSED: the config of {1}: {0}"}.get(
+            each.outcome, "not verified: the config of {1}: {0}"
+        )
+        first, *more = wrap(safe(text.format(each.said, each.unit)), width - INDENT, width)
+        for line in (first, *(f"{' ' * INDENT}{line}" for line in more)):
+            yield style("good" if each.outcome == "taken" else "bad", line)
+        if refused:
+            yield from wrapped("so nothing was written", width)
 
 
 def _diff(plan: Plan, style: Style) -> Iterator[str]:

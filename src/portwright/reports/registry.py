@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from portwright.finding import HostResult, RuleMeta
     from portwright.fixes.patch import Patch
     from portwright.fixes.plan import Plan
+    from portwright.fixes.verified import Verified
     from portwright.reports.cases import Outcome
     from portwright.reports.port_map import PortMap
     from portwright.reports.settings import Setting
@@ -56,13 +57,15 @@ class Checked:
 class Planned:
     """What `fix` came to: a plan, the files that were written for it, playbook first, and an earlier plan's playbook that was removed.
 
-    `diff`: what it changes in each file is to be shown.
+    `diff`: what it changes in each file is to be shown. `verified` is what the daemons' commands said of the configs, None where they were
+    not to be asked.
     """
 
     plan: "Plan"
     written: Sequence[str]
     removed: str = ""
     diff: bool = False
+    verified: "Sequence[Verified] | None" = None
 
 
 @dataclass(frozen=True)

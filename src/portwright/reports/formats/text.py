@@ -82,6 +82,7 @@ def fix(planned: Planned | Patched, look: Look) -> str:
         width=look.width,
         removed=planned.removed,
         diff=planned.diff,
+        verified=planned.verified,
         files=files,
         machine=look.machine,
         **amount,
