@@ -164,6 +164,8 @@ def step_for(host: Host, key: str, value: str, marks: Marks, mended: Iterable[Sp
     """
     sysctl = host.sysctl(key)
     if sysctl is None:
+        if spelt_wrong := tuple(respelt):
+            raise ContradictionError(f"{spelt_wrong[0]}: what {key} is without the line is not known, so it could not be put back")
         return SysctlStep(key, value, "", *marks)
     own = {assignment.at: assignment for assignment in host.assignments if assignment.key == key}
     # The value of a line that the kernel refuses keeps every earlier one from being written at boot.
