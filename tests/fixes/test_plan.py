@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -495,14 +496,39 @@ def test_a_remark_that_a_mending_brings_is_told_and_refuses_no_fix_of_what_is_wo
     host, (finding,) = checked(MemoryTree(web(40000)), only(IN_RANGE))
     wish = replace(finding, card=replace(finding.card, severity=asked), likelihood=None)
     card = replace(finding.card, id="ours", severity=severity)
-    new = replace(finding, card=card, likelihood=None, subject=replace(finding.subject, port=1), change=None, message="it is so")
+    new = replace(finding, card=card, likelihood=None, change=None, message="it is so")
+    new = replace(new, subject=replace(finding.subject, port=1, unit="other.service"))
     applied = checked(MemoryTree({**web(40000), SYSCTL_FILE: f"{RESERVED} = 40000\n"}), ())[0]
 
     made = plan(host, (wish,), lambda edits: (applied, (new,)), FixPolicy())
 
     assert ((), ()) == (made.steps, made.brings) if refused else ((wish,), (new,)) == (made.fixed, made.brings)
-    assert refused or "1 finding fixed, 1 new remark;" in render(made, (), color=False, width=100)
-    assert refused or "then remarked: ours: it is so" in render(made, (), color=False, width=100)
+    assert refused or "1 finding fixed, 1 new one, none as severe;" in render(made, (), color=False, width=100)
+    assert refused or "then found: info[ours]: it is so" in render(made, (), color=False, width=100)
+
+
+def test_what_comes_to_light_of_a_service_that_is_mended_is_told_and_refuses_no_fix_unless_a_plan_made_it() -> None:
+    bounded = web(81, "web.service", "CapabilityBoundingSet=CAP_CHOWN")
+    made = plan_for(bounded)
+    host, (finding,) = checked(MemoryTree(bounded), only(WITHOUT_CAPABILITY))
+    card = replace(finding.card, id="ours", severity="medium")
+    applied = checked(OverlayTree(MemoryTree(bounded), {DROP_IN: b"[Service]\nAmbientCapabilities=CAP_NET_BIND_SERVICE\n"}), ())[0]
+    news = (
+        replace(finding, card=card, change=None, at=Span.whole(DROP_IN)),
+        replace(finding, card=card, change=None, subject=replace(finding.subject, unit="other.service")),
+        replace(finding, card=replace(card, severity="high"), change=None),
+    )
+
+    assert [WITHOUT_CAPABILITY] == [each.card.id for each in made.fixed]
+    assert ["root-for-one-low-port"] == [each.card.id for each in made.brings]
+    assert () == plan_for(bounded, review=True).brings
+    for new in news:
+        after = (applied, (new,))
+        assert () == plan(host, (finding,), partial(_seen, after), FixPolicy()).steps
+
+
+def _seen(after: tuple[Host, tuple[Finding, ...]], edits: Mapping[str, bytes | None]) -> tuple[Host, tuple[Finding, ...]]:
+    return after
 
 
 def test_a_remark_that_one_fix_brings_does_not_stand_in_the_way_of_the_fix_of_another_remark() -> None:

@@ -378,6 +378,7 @@ SILENT = {
     "audit/comparing.py: deployment": CALLER,
     "audit/case_file.py: _flaw": CALLER,
     "audit/cases.py: beside": SHOWN,
+    "audit/verifying.py: _last_words": SHOWN,
     "audit/inputs.py: _group": GUESS,
     "audit/inputs.py: _hostname": GUESS,
     "audit/inputs.py: _hosts": GUESS,

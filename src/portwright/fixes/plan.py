@@ -41,7 +41,7 @@ class Plan:
     """The steps for one host, what they were seen to mend on a copy of it, and what they leave.
 
     `edits` maps each written path to its whole content. `usable` is the number of ephemeral ports that remain, None where no step
-    touches them. `brings` are remarks that the host has then and had not before. An empty plan states its reason in `reason`.
+    touches them. `brings` are the lesser findings that it then has and had not before. An empty plan states its reason in `reason`.
     """
 
     host: Host
@@ -214,7 +214,8 @@ class _Prover:
             fresh, changed = sorted_out_new(unknown, gone, edits, moved)
             remaining.update(finding.fingerprint for finding in changed)
             more, left = _sort_out(fresh, self.policy, ours=True)
-            hopeless = [each.finding for each in left if each.finding.fingerprint not in accepted and is_problem(each.finding, asked)]
+            unasked = (each.finding for each in left if each.finding.fingerprint not in accepted)
+            hopeless = [finding for finding in unasked if is_problem(finding, asked, edits)]
             if hopeless:
                 raise _Refused(_causes(hopeless[0]), hopeless)
             if not more:
@@ -234,9 +235,16 @@ def _causes(new: Finding) -> str:
     return f"on a copy of this host the change causes a new finding, {new.card.id}: {new.message}"
 
 
-def is_problem(new: Finding, asked: Iterable[Finding]) -> bool:
-    """Whether a finding that a change would bring stands in its way: a remark does not, where all that is asked for is to mend worse."""
-    return new.severity != "info" or any(each.severity == "info" for each in asked)
+def is_problem(new: Finding, asked: Iterable[Finding], edits: Container[str]) -> bool:
+    """Whether a finding that comes with a change stands in its way.
+
+    None does that is less severe than all that is asked to be mended, where it is a remark, or comes to light of a service that is mended,
+    in a line that was there: root that may bind its port at last has had its other powers all the time.
+    """
+    asked = tuple(asked)
+    if SEVERITIES.index(new.severity) <= max(SEVERITIES.index(each.severity) for each in asked):
+        return True
+    return new.severity != "info" and (new.at.path in edits or new.subject.unit not in {each.subject.unit for each in asked})
 
 
 def _against(wish: Finding, because: Iterable[Finding]) -> Finding | None:
