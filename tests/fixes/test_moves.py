@@ -1,8 +1,11 @@
 """Services that move to another port: all lines that say the port, or none of them and the line that stands in the way."""
 
+from pathlib import Path
+
 import pytest
 
 from portwright.changes.drop_in_step import DropInStep
+from portwright.cli import main
 from portwright.fixes.plan import Plan
 from tests.fixes.on_a_copy import PROXY, RESERVED, plan_for, reasons, service, web
 from tests.fixes.test_configs import NGINX
@@ -152,3 +155,27 @@ def test_lines_that_name_the_port_and_are_left_are_named() -> None:
     assert "bind :8081" in made.edits["/etc/haproxy/haproxy.cfg"]  # 8080 is named there
     (step,) = [step for step in made.steps if step.path == "/etc/haproxy/haproxy.cfg"]
     assert "these lines name 80, which the other service keeps, and are left: /etc/systemd/system/a.service:2" in step.caution(made.host)
+
+
+def test_who_moves_gets_a_port_that_is_free_on_the_other_hosts_of_its_group_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = {**web(8080, "one.service"), **after("one.service", web(8080, "two.service"))}
+    others = {
+        "web2": web(8081, "api.service"),
+        "web3": {"/etc/sysctl.d/50.conf": f"{RESERVED} = 8082\n"},
+        "web4": service("relay.service", "/usr/bin/socat UDP-LISTEN:8083,fork UDP:10.0.0.1:53"),
+    }
+    for name, files in {"web1": own, **others}.items():
+        host = {**files, "/etc/hostname": f"{name}\n", "/etc/passwd": "root:x:0:0::/:\n"}
+        for path, text in host.items():
+            place = tmp_path / name / path.lstrip("/")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.symlink_to(text.removeprefix("-> ")) if text.startswith("-> ") else place.write_text(text)
+    fix = ["fix", str(tmp_path / "web1"), "--select", TWICE, "--allow-review"]
+
+    main(fix)
+    assert "http.server 8081" in capsys.readouterr().out
+    main([*fix, *(word for name in others for word in ("--free-on", str(tmp_path / name)))])
+    assert "http.server 8084" in capsys.readouterr().out
+    assert 2 == main([*fix, "--free-on", str(tmp_path / "web5")])
+    assert 2 == main(["fix", str(tmp_path / "web1"), str(tmp_path / "web2")])
+    assert "name the others of its group with --free-on" in capsys.readouterr().err

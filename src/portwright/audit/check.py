@@ -12,6 +12,7 @@ from portwright.facts import CONFIDENCES, Confidence
 from portwright.finding import Allowed, Finding, HostResult, Note, Severity
 from portwright.host import Host
 from portwright.host.reading import read_host
+from portwright.ports import PortSet
 from portwright.reports.secrets import hide_in_source, reasons_without_secrets, without_secrets
 from portwright.rules import Rule, evaluate
 from portwright.source import Source, Span, Unreadable
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from portwright.fixes.plan import Plan
     from portwright.fixes.policy import FixPolicy
     from portwright.system.host_files.sockets import Listening
+
+
+NO_PORTS = PortSet()
 
 
 class SelectionError(ValueError):
@@ -239,10 +243,17 @@ def _across_roles(host: Host, finding: Finding) -> Finding:
 
 
 def planned(
-    given: Input, rules: tuple[Rule, ...], selection: Selection, known: frozenset[str], policy: "FixPolicy", rate: int | None = None
+    given: Input,
+    rules: tuple[Rule, ...],
+    selection: Selection,
+    known: frozenset[str],
+    policy: "FixPolicy",
+    rate: int | None = None,
+    taken_elsewhere: PortSet = NO_PORTS,
 ) -> "Plan":
     """A plan for what the rules find on one host, proven by reading the host again with the plan's files laid over it.
 
+    No service moves to a port that is `taken_elsewhere`, on another host of its group.
     A repository is read and checked as `verdict` does; its plan is empty and says why.
     """
     from portwright.fixes.plan import plan
@@ -271,6 +282,7 @@ def planned(
             if (line := _first_secret(path, edits[path])) is not None:
                 raise ReadError(path, f"line {line} holds a secret, and so would the plan, which holds the whole file")
         host = ready(read_host(OverlayTree(tree, edits) if edits else tree, given.name, given.identity), rate)
+        host = replace(host, taken_elsewhere=taken_elsewhere) if taken_elsewhere else host
         found, stopped = evaluate(host, rules)
         host = replace(host, unreadable=(*host.unreadable, *stopped))
         return host, tuple(without_secrets(finding, host.sources) for finding in found if selection.keeps(finding))

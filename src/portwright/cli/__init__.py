@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from portwright.finding import HostResult, Severity
     from portwright.fixes.policy import FixPolicy
     from portwright.host import Host
+    from portwright.ports import PortSet
     from portwright.reports.port_map import PortMap
     from portwright.reports.registry import Look
     from portwright.rules import Rule
@@ -383,7 +384,7 @@ def _fix(options: Options) -> int:
     rules, known, selection = _rules(options)
     inputs = _inputs(options)
     if len(inputs) != 1:
-        raise Complaint(f"fix plans for one host at a time, and this is {len(inputs)}")
+        raise Complaint(f"fix plans for one host at a time, and this is {len(inputs)}: name the others of its group with --free-on")
     given = inputs[0]
     if options.apply and given.path != "/":
         raise Complaint("--apply changes this machine, so the host to read must be /")
@@ -395,7 +396,9 @@ def _fix(options: Options) -> int:
         raise Complaint("--apply needs -o NAME.yml: the playbook it runs, which you can read and undo")
     if options.apply and os.geteuid() != 0:
         raise Complaint("--apply changes this machine, which only root may: run portwright as root")
-    made = planned(given, rules, selection, known, _policy(options), options.rate)
+    others = _others(options)
+    elsewhere = _taken_on(others)
+    made = planned(given, rules, selection, known, _policy(options), options.rate, elsewhere)
     checked = None
     if options.verify:
         from portwright.audit.verifying import verified
@@ -422,7 +425,36 @@ def _fix(options: Options) -> int:
     applied = _apply(written[0]) if options.apply and written else CLEAN
     if made.unplanned or applied != CLEAN or is_refused:
         return CLEAN if options.exit_zero and applied == CLEAN and not is_refused else FINDINGS
-    return INCOMPLETE if not rules or _is_incomplete([made.host], options) else CLEAN
+    return INCOMPLETE if not rules or _is_incomplete([made.host, *others], options) else CLEAN
+
+
+def _others(options: Options) -> list[Host]:
+    """The hosts on which a port that a service moves to has to be free, too."""
+    from portwright.audit.check import read
+    from portwright.audit.inputs import InputError
+    from portwright.audit.inputs import inputs as found
+
+    try:
+        named = found(options.free_on) if options.free_on else ()
+    except InputError as error:
+        raise Complaint(str(error)) from None
+    hosts = [host for given in named for host in read(given)]
+    unread = next((host.name for host in hosts if host.repository or not host.files_read), None)
+    if unread is not None:
+        raise Complaint(f"--free-on {unread}: no host was read there, so which of its ports are free is not known")
+    return hosts
+
+
+def _taken_on(hosts: Sequence[Host]) -> PortSet:
+    """The ports that are not free on all of these hosts, by TCP and by UDP."""
+    from portwright.ports import PortSet
+    from portwright.reports.free_ports import ALL, suggestion
+
+    if not hosts:
+        return PortSet()
+    free = (suggestion([(host, ()) for host in hosts], protocol, 1, 1).free for protocol in ("tcp", "udp"))
+    tcp, udp = free
+    return ALL.minus(tcp.intersection(udp))
 
 
 def _policy(options: Options) -> FixPolicy:
@@ -439,8 +471,8 @@ def _patch(given: Input, rules: tuple[Rule, ...], known: frozenset[str], selecti
     from portwright.fixes.patches.diff import patch
     from portwright.reports.registry import Patched
 
-    if options.verify:
-        raise Complaint("--verify checks the configs of a host, and this is a repository")
+    if options.verify or options.free_on:
+        raise Complaint(f"{'--verify' if options.verify else '--free-on'} is for a host's plan, and this is a repository")
     if options.patch is not None and given.content is not None:
         raise Complaint("a patch is for files, and what was given came on standard input")
     made = patched(given, rules, selection, known, _policy(options), options.rate)

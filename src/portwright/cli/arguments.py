@@ -116,6 +116,8 @@ _FIX = (
     Option("--safe-only", help="plan only what is safe without a review (the default; not with --allow-review)"),
     Option("--max-disruption", metavar="LEVEL", choices=("none", "reload", "restart", "reboot"), default="reboot",
            help="plan nothing that disrupts more: none, reload, restart or reboot (default: reboot)"),
+    Option("--free-on", metavar="PATH", many=True,
+           help="a service that moves gets a port that is free on these hosts, too: the others of its group (directories or archives)"),
     Option("--verify", help="have the daemons' own commands, where this machine has them, check the edited configs, without network"),
     Option("--diff", help="show what the plan changes in each file, as a unified diff"),
     Option("--exit-zero", help="exit 0 where findings without a plan would make it 1"),

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from portwright._start.records import dataclass, field
 from portwright.coverage import Coverage
 from portwright.facts import Assignment, Call, Fact, FileLimit, Listener, Mount, Outbound, Privileges, Sysctl, Unit, Value, kinds
+from portwright.ports import PortSet
 from portwright.source import Source, Unreadable
 
 T = TypeVar("T")
@@ -32,6 +33,7 @@ class Host:
     `links` say where the files lie whose paths are links, or lead over one; known where a plan is made.
     `asked` are the files that were read, or were not there, to know what a unit runs, by the unit's name.
     `expected_rate` is how many new connections a second to one destination the host must keep up, None where nobody says.
+    `taken_elsewhere` are the ports that are not free on the other hosts of its group, as far as anybody names those.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Host:
     asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     coverage: Coverage = Coverage()
     expected_rate: int | None = None
+    taken_elsewhere: PortSet = PortSet()
     unread_init: str = ""
     files_not_applied: str = ""
     links: Mapping[str, str] = field(default_factory=dict)

@@ -126,7 +126,7 @@ class _Known:
         ranges = [each.ports for each in host.listeners] + ([PortSet.parse(reserved.boot)] if reserved is not None else [])
         lent = host.sysctl(_RANGE)
         ends = None if lent is None else decimals(lent.boot.split(), 65535)
-        ranges += [PortSet.of(_NFS), *([PortSet.of((ends[0], ends[-1]))] if ends else [])]
+        ranges += [host.taken_elsewhere, PortSet.of(_NFS), *([PortSet.of((ends[0], ends[-1]))] if ends else [])]
         for low, high in (pair for ports in ranges for pair in ports.ranges):
             self._taken[low : high + 1] = b"\1" * (high + 1 - low)
         for path, source in sorted(host.sources.items()) if contested else ():
@@ -151,7 +151,8 @@ class _Known:
         if found is not None:
             taken[found] = 1
             return found
-        raise _InTheWay("no port of this host is free, in no range and named nowhere")
+        others = " (nor on the hosts that it has to be free on, too)" if self._host.taken_elsewhere else ""
+        raise _InTheWay(f"no port of this host is free, in no range and named nowhere{others}")
 
     def move(self, listener: Listener) -> Edits | str:
         """What moves a listener's service off its port; why nothing can, in a sentence."""
