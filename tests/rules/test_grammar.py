@@ -133,7 +133,12 @@ MISTAKES = [
     ("{is: boot}", "{matches: b.*}", "9:12", "starts (text) cannot be compared with matches; rules have no patterns; known: ends-with, in"),
     ("{is: boot}", "{is: bot}", "9:16", "starts is never bot; did you mean boot? known: boot, demand, manual, never"),
     ("ephemeral-ports", "usable-ports", "8:26", "within wants ports, and usable-ports is a number; fitting: ephemeral-ports, lend"),
-    ("{host: ephemeral-ports}", "80 81", "8:19", "' ' after '80', where only a comma or a hyphen may stand; write ports as the kernel does: 80,8000-8010"),
+    (
+        "{host: ephemeral-ports}",
+        "80 81",
+        "8:19",
+        "' ' after '80', where only a comma or a hyphen may stand; write ports as the kernel does: 80,8000-8010",
+    ),
     ("{host: ephemeral-ports}", "{sysctl: /proc/sys/a b}", "8:28", "not a kernel setting: '/proc/sys/a b'; write it as /proc/sys has it"),
     ("title: Something", "title: wrong: Something", "2:13", "not YAML: mapping values are not allowed in this context: quote a text"),
     ("  starts:", "\tstarts:", "9:1", "not YAML: found character that cannot start any token: quote a text"),

@@ -109,7 +109,8 @@ _GAPS = (
 )
 _FIX = (
     Option("-o", "--output", metavar="NAME.yml", help="write NAME.yml, NAME.vars.json and NAME.rollback.yml"),
-    Option("--patch", metavar="FILE", help="in a repository: write a patch for `git apply` (- writes it to standard output, and no report)"),
+    Option("--patch", metavar="FILE",
+           help="in a repository: write a patch for `git apply` (- writes it to standard output, and no report)"),
     Option("--apply", help="run the playbook on this machine (PATH must be /)"),
     Option("--allow-restart", help="let the playbook restart services"),
     Option("--allow-review", help="also plan what should be reviewed first"),
