@@ -214,3 +214,16 @@ def test_the_capability_of_a_file_that_nothing_may_gain_from_counts_once_the_uni
 )
 def test_no_wish_writes_more_than_it_says(change: CorrectSysctlKey | CorrectUnit | LeaveUserNamespace) -> None:
     assert change.unwritable()
+
+
+@pytest.mark.parametrize("command", ["/usr/sbin/gosu www-data", "/usr/bin/sudo -u www-data"])
+def test_a_program_that_becomes_another_user_is_not_said_to_bind_with_its_units_capability(command: str) -> None:
+    made = plan_for({**USER, **service("web.service", f"{command} /usr/bin/python3 -m http.server 81")})
+
+    assert reasons(made)["low-port-without-capability"].startswith("the capability alone would not let")
+
+
+def test_a_command_with_full_privileges_is_not_said_to_be_limited_by_its_unit() -> None:
+    made = plan_for(service("web.service", "+/usr/bin/python3 -m http.server 81"), review=True)
+
+    assert "a command with the prefix + has every privilege, whatever its unit is limited to" == reasons(made)["root-for-one-low-port"]

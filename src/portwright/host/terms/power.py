@@ -18,14 +18,25 @@ def grantable_unit(host: Host, listener: Listener) -> Derived[str | None]:
     """The unit that binds once it is given CAP_NET_BIND_SERVICE; unknown where the capability would not help.
 
     It helps a root unit where its bounding set lacks it. It does not help in a private user namespace (the capability counts only inside),
-    nor for a program with file capabilities (they clear the ambient ones, capabilities(7)).
+    nor for a program with file capabilities (they clear the ambient ones, capabilities(7)), nor where the program becomes another user.
     """
     found = _privileges(host, listener)
     if found is None or (found.uid0 and (found.bounding is None or NET_BIND_SERVICE in found.bounding)):
         return Derived(None)
     if listener.user_namespace or found.private_users or found.noroot or found.fails or found.denied_call:
         return Derived(None)
+    if any(text.startswith("switches to ") for text, _ in found.because):
+        return Derived(None)
     return Derived(None if _has_power_by_file(found) else listener.unit)
+
+
+@fact_value("listener", "limitable-unit")
+def limitable_unit(host: Host, listener: Listener) -> Derived[str | None]:
+    """The unit whose powers a bounding set limits; unknown where its command is started with full privileges (`+`)."""
+    unit = host.unit(listener.unit)
+    commands = () if unit is None else unit.each("Service", "ExecStart")
+    full = any("+" in each.value[: len(each.value) - len(each.value.lstrip("@-:+!"))] for each in commands)
+    return Derived(None if full else listener.unit)
 
 
 @fact_value("listener", "unit-in-user-namespace")
