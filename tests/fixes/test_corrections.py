@@ -128,6 +128,8 @@ def test_what_is_written_later_from_no_line_of_its_own_stands_in_the_way(files: 
          f"[Service]\n{COMMAND}Restart=always\n\n[Unit]\nStartLimitIntervalSec=0\n"),
         (f"[Unit]\r\nUser=www-data\r\nEnvironment=A=1\r\nEnvironment=B=2\r\n[Service]\r\n{COMMAND}",
          f"[Unit]\r\n[Service]\r\nUser=www-data\r\nEnvironment=A=1\r\nEnvironment=B=2\r\n{COMMAND}"),
+        (f"[Service]\n{COMMAND}Environment=A=1\nEnvironment=\"AmbientCapabilities=CAP_CHOWN\"\nUser=www-data\n",
+         f"[Service]\n{COMMAND}Environment=A=1\nAmbientCapabilities=CAP_CHOWN\nUser=www-data\n"),
         (f"[Unit]\nAfter network.target\n[Service]\n{COMMAND}", f"[Unit]\nAfter=network.target\n[Service]\n{COMMAND}"),
     ],
 )  # fmt: skip

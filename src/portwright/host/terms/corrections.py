@@ -83,6 +83,8 @@ def _rewrites(host: Host, lines: Iterable["Ignored"]) -> Iterator[Rewrite]:
             yield Rewrite(whole, "", _text(source, line))
             gone.add(whole)
             moved.setdefault((setting.at.path, line.section), []).append(right)
+        elif setting.key == "Environment" != line.key:
+            yield Rewrite(setting.key_at.to(setting.at), setting.value.strip().strip("\"'"), _text(source, line))
         elif setting.key_at == setting.at:
             yield Rewrite(setting.at, right, _text(source, line))
         else:

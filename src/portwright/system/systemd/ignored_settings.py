@@ -102,7 +102,8 @@ def _in_environment(setting: Setting) -> Iterator[Ignored]:
     name, equals, _ = setting.value.lstrip("\"' ").partition("=")
     if equals and name in _BELONGS and len(_parts(name)) > 1:
         reason = f"Environment= makes a variable of {name}=, which is a setting of [{_BELONGS[name][0]}] and belongs on a line of its own"
-        yield Ignored(setting, name, reason)
+        alone = " " not in setting.value.strip()
+        yield Ignored(setting, name, reason, section=_BELONGS[name][0] if alone else "")
 
 
 @lru_cache(maxsize=4096)
