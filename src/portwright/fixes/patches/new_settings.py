@@ -7,6 +7,7 @@ from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
 from portwright.daemons import recognition
 from portwright.finding import Finding
+from portwright.fixes.patches.new_resources import resource_places
 from portwright.fixes.patches.place import Place, Texts, Wish
 from portwright.fixes.patches.statements import TITLE, end_of_item
 from portwright.fixes.patches.texts import NoPlaceError, TextEdit, after, before, count_of_lines, indentation
@@ -192,6 +193,8 @@ def new_places(finding: Finding, key: str, texts: Texts, refused: list[str]) -> 
         refused.append(f"{path} holds variables, and nothing beside them sets a kernel setting")
     elif role(path) or _is_task_file(path, text):
         yield from _tasks(path, number, key, texts, refused)
+    elif resources := list(resource_places(path, number, key, texts)):
+        yield from resources
     elif what := next((what for end, what in _SET_UP_ELSEWHERE.items() if path.endswith(end)), ""):
         refused.append(f"{path} is {what} in which nothing sets a kernel setting for this machine")
     else:
