@@ -15,9 +15,7 @@ Stretch = tuple[int, int]
 Meaning = Callable[[str], str]
 
 # What configuration management and package managers append to the name of a file.
-_APPENDED = lazy_regex(
-    r"(?:\.(?:j2|jinja2?|erb|epp|tmpl|tpl|tt|in|sample|example|dist|bak|backup|old|orig|save|rpmsave|rpmnew|rpmorig|dpkg-\w+)|~)+$"
-)
+_APPENDED = lazy_regex(r"j2|jinja2?|erb|epp|tmpl|tpl|tt|in|sample|example|dist|bak|backup|old|orig|save|rpmsave|rpmnew|rpmorig|dpkg-\w+")
 
 # Files by their path, and what of their lines is secret: every group is.
 _COLUMNS: tuple[tuple[re.Pattern[str], tuple[re.Pattern[str], ...]], ...] = (
@@ -44,7 +42,7 @@ _COLUMNS: tuple[tuple[re.Pattern[str], tuple[re.Pattern[str], ...]], ...] = (
     ),
     (
         lazy_regex(r"/(?:tgt|iet|scst|ietd|istgt)[\w.-]*(?:/.*)?"),
-        (lazy_regex(r"^\s*(?:incoming|outgoing)user\s*=?\s*\S+\s+(.+)", re.IGNORECASE),),
+        (lazy_regex(r"^\s*(?:incoming|outgoing)user\s*+=?\s*+\S++\s+(.+)", re.IGNORECASE),),
     ),
     (lazy_regex(r"/voicemail\.conf"), (lazy_regex(r"^\s*[0-9*#]+\s*=>\s*([^,]+)"),)),
     (lazy_regex(r"/(?:coturn/.*|turnserver[\w.-]*)"), (lazy_regex(r"^\s*(?:user|lt-cred-mech-user)\s*=\s*[^:\s]+:(.+)"),)),
@@ -57,12 +55,12 @@ _COLUMNS: tuple[tuple[re.Pattern[str], tuple[re.Pattern[str], ...]], ...] = (
         lazy_regex(r"/(?:frr|quagga|bgpd|ospfd|ripd|isisd|zebra|eigrpd|ldpd|babeld)[\w.-]*(?:/.*)?"),
         (lazy_regex(r"\b(?:authentication\s+string|key-string|(?:area-|domain-)?password(?:\s+(?:clear|md5|8))?)\s+(.+)"),),
     ),
-    (lazy_regex(r"/accel-ppp[\w.-]*"), (lazy_regex(r"^\s*(?:dae-)?server\s*=\s*[^,]*,([^,]+)"),)),
-    (lazy_regex(r"/(?:.*bitcoin[\w.-]*|.*coin\.conf)"), (lazy_regex(r"^\s*rpcauth\s*=\s*[^:\s]*:(.+)"),)),
-    (lazy_regex(r"/(?:x|v2)ray[\w.-]*(?:/.*)?|/sing-box/.*"), (lazy_regex(r"\"(?:id|uuid|shortIds?)\"\s*:\s*\[?\s*\"([^\"]+)"),)),
-    (lazy_regex(r"/.*jaas[\w.-]*|/.*\.properties"), (lazy_regex(r"\buser_[\w.-]+\s*=\s*[\"']?([^\"';\s]+)"),)),
+    (lazy_regex(r"/accel-ppp[\w.-]*"), (lazy_regex(r"^\s*(?:dae-)?server\s*=[^,]*+,([^,]+)"),)),
+    (lazy_regex(r"/(?:(?>[^/]*bitcoin)[\w.-]*|[^/]*coin\.conf)"), (lazy_regex(r"^\s*rpcauth\s*=\s*[^:\s]*:(.+)"),)),
+    (lazy_regex(r"/(?:x|v2)ray[\w.-]*(?:/.*)?|/sing-box/.*"), (lazy_regex(r"\"(?:id|uuid|shortIds?)\"\s*+:\s*+(?:\[\s*+)?\"([^\"]+)"),)),
+    (lazy_regex(r"/(?>[^/]*jaas)[\w.-]*|/[^/]*\.properties"), (lazy_regex(r"(?<![\w.-])(?>[\w.-]*?\buser_)[\w.-]++\s*=\s*[\"']?([^\"';\s]+)"),)),
     (lazy_regex(r"/(?:[\w.-]*-)?(?:realm|users)\.properties"), (lazy_regex(r"^\s*[\w.@-]+\s*[:=]\s*([^,]+)"),)),
-    (lazy_regex(r"/tomcat[^/]*/.*|/server\.xml"), (lazy_regex(r"<Server\b[^>]*\bshutdown=[\"']([^\"']+)"),)),
+    (lazy_regex(r"/tomcat[^/]*/.*|/server\.xml"), (lazy_regex(r"<Server\b[^<>]*\bshutdown=[\"']([^\"']+)"),)),
     (lazy_regex(r"/n2n/.*|/(?:edge|supernode)[\w.-]*\.conf"), (lazy_regex(r"^\s*-k[\s=]*(\S+)"),)),
     (lazy_regex(r"/caddy/.*|/caddyfile[\w.-]*"), (lazy_regex(r"^\s*(?:acme_)?dns\s+\w+\s+(?!\{)(\S+)"),)),
 )  # fmt: skip
@@ -120,12 +118,23 @@ def by_file(path: str, line: str) -> Iterator[Stretch]:
 
 @lru_cache(maxsize=256)
 def _patterns(path: str) -> tuple[re.Pattern[str], ...]:
-    place = _APPENDED.sub("", path if path.startswith("/") else f"/{path}").casefold()
+    place = _bare(path if path.startswith("/") else f"/{path}").casefold()
     found: list[re.Pattern[str]] = []
     for files, patterns in _COLUMNS:
         if any(files.fullmatch(place, start) for start in _slashes(place)):
             found += patterns
     return tuple(found)
+
+
+def _bare(path: str) -> str:
+    """A path without what is appended to the name of a file, once or again and again."""
+    end = len(path)
+    while end:
+        dot = end - 1 if path[end - 1] == "~" else path.rfind(".", 0, end)
+        if dot < 0 or (path[dot] == "." and not _APPENDED.fullmatch(path, dot + 1, end)):
+            break
+        end = dot
+    return path[:end]
 
 
 def _slashes(path: str) -> Iterator[int]:
@@ -210,7 +219,7 @@ def _below(source: Source, number: int, line: str, meaning: Meaning) -> Iterator
             continue
         name = found["name"].casefold().replace("-", "_")
         if name in _OF_USERS and (above == 0 or name == "chpasswd"):
-            match = (_PAIR if name == "users" else _OF_A_USER).match(line)
+            match = _PAIR.match(line) if name == "users" else _OF_A_USER.match(line)
         elif above == 0 and name in ("data", "stringdata") and _KIND_SECRET.search(source.text):
             match = entry
         elif above == 0 and "strong" in (meaning(found["name"]), meaning((found["of"] or "").strip('"'))):

@@ -225,11 +225,11 @@ _OVERRIDE = lazy_regex(r"([^/]+)[-_.]override\.(service|socket|target|timer|path
 _SETTING = lazy_regex(r"-?[A-Za-z0-9_*?./-]+(?:[ \t]*=.*)?|-[A-Za-z0-9_*?./-]+")
 _KERNEL = lazy_regex(
     r"-?(?:net[./](?:core|ipv[46]|netfilter|bridge|unix|mptcp|sctp|nf_conntrack_max|vsock|mpls|fan)\b.*"
-    r"|vm[./](?:swappiness|max_map_count|overcommit_\w+|dirty_\w+|nr_hugepages|min_free_kbytes|vfs_cache_pressure|zone_reclaim_mode)"
+    r"|(?:vm[./](?:swappiness|max_map_count|overcommit_\w+|dirty_\w+|nr_hugepages|min_free_kbytes|vfs_cache_pressure|zone_reclaim_mode)"
     r"|fs[./](?:file-max|nr_open|aio-max-nr|suid_dumpable|inotify[./]\w+|protected_\w+|pipe-\S+|mqueue[./]\w+)"
     r"|kernel[./](?:pid_max|threads-max|panic\w*|sysrq|shm\w+|msg\w+|sem|core_pattern|core_uses_pid|kptr_restrict|dmesg_restrict"
     r"|randomize_va_space|perf_event_paranoid|yama[./]\w+|unprivileged_\w+|numa_balancing|sched_\w+|kexec_load_disabled|keys[./]\w+))"
-    r"[ \t]*="
+    r"[ \t]*)="
 )
 _SECTION = lazy_regex(r"\[([^\]\n]+)\]")
 _ASSIGNMENT = lazy_regex(r"(?:export[ \t]+)?[A-Za-z_][A-Za-z0-9_]*=.*")

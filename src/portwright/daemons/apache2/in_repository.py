@@ -6,7 +6,7 @@ from portwright._start.lazy_regex import lazy_regex
 from portwright.daemons._engine.candidate import Candidate, Likeness
 
 # What Apache listens on or hands on; and a section or line that only it has (ProFTPD has some of the same sections, but not these).
-_APACHE = lazy_regex(r"^[ \t]*(?:Listen[ \t]+\S|ProxyPass(?:Match)?[ \t]+\S|<VirtualHost[ \t]+[^>\n]+>)", re.MULTILINE | re.IGNORECASE)
+_APACHE = lazy_regex(r"^[ \t]*(?:Listen[ \t]+\S|ProxyPass(?:Match)?[ \t]+\S|<VirtualHost[ \t][^>\n]++>)", re.MULTILINE | re.IGNORECASE)
 _ONLY_APACHE = lazy_regex(
     r"^[ \t]*(?:<IfModule[ \t]+!?(?:mod_)?\w+(?:\.c|_module)>|<VirtualHost[ \t]+\S+:(?:\S+)>|<Location\w*[ \t]|<Proxy[ \t]|<Directory[ \t]"
     r"|LoadModule[ \t]+\w+_module[ \t]|DocumentRoot[ \t]+\S|CustomLog[ \t]+\S|RewriteEngine[ \t]+\S|ProxyPassReverse[ \t]+\S)",

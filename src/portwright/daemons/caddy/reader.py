@@ -21,7 +21,7 @@ _HTTP, _HTTPS = 80, 443
 _COMMANDS = frozenset(("run", "start", "file-server", "reverse-proxy", "respond"))
 _VALUED = frozenset(("--config", "--adapter", "--envfile", "--pidfile", "--listen", "--root", "--domain", "--from", "--to", "--watch"))
 _MOST = 10_000
-_VARIABLE = lazy_regex(r"\{\$([A-Za-z_][A-Za-z0-9_]*)(?::([^}]*))?\}")
+_VARIABLE = lazy_regex(r"\{\$([A-Za-z_][A-Za-z0-9_]*+)(?::([^}]*+))?(\}|\Z)")  # one that is not closed runs to the end
 
 
 @dataclass
@@ -245,6 +245,8 @@ def _address(word: Word, environment: Mapping[str, Word] | None = None) -> _Addr
     """
 
     def value(match: re.Match[str]) -> str:
+        if not match[3]:
+            return match[0]
         given = (environment or {}).get(match[1])
         return given.text if given is not None else match[2] if match[2] is not None else match[0]
 

@@ -25,7 +25,7 @@ _BOOTS = lazy_regex(
 )
 _IS_INIT = lazy_regex(r"(?:^|[\s\"'\[,/])(?:s?bin/init|init|systemd|openrc-init)(?:$|[\s\"'\],])")
 _SCRIPT = lazy_regex(r"\.sh\b|entrypoint|\bstart\b|\brun\b")
-_OPTION = lazy_regex(r"--\S+[ \t]+")
+_OPTION = lazy_regex(r"--\S++[ \t]++|(--\S++)")  # the last word is none
 _MOST_SETTINGS = 200
 
 
@@ -50,7 +50,7 @@ def settings(path: str, files: Files) -> Iterator[ContainerLine]:
     for word, lines in _instructions(source):
         text = " ".join(text for _, text in lines)
         if word == "FROM":
-            base, _, name = _OPTION.sub("", text).strip().partition(" ")
+            base, _, name = _OPTION.sub(r"\1", text).strip().partition(" ")
             name = name.strip().partition(" ")[2].strip().lower() if name.strip().lower().startswith("as ") else ""
             last = _Stage(base.lower(), name)
             last.boots = _BOOTS.search(last.base) is not None
@@ -100,7 +100,7 @@ def held(label: str, text: str) -> Iterator[Held]:
 
 
 def _words_of_copy(text: str) -> list[str]:
-    return _OPTION.sub("", text).replace('"', " ").replace("[", " ").replace("]", " ").replace(",", " ").split() or [""]
+    return _OPTION.sub(r"\1", text).replace('"', " ").replace("[", " ").replace("]", " ").replace(",", " ").split() or [""]
 
 
 def _instructions(source: Source) -> Iterator[tuple[str, list[tuple[int, str]]]]:

@@ -12,7 +12,7 @@ _DIRECTIVE = lazy_regex(
     r"|worker_connections|include|keepalive|ssl_certificate|add_header|try_files)[ \t]+[^\s=:][^\n;{]*+[;{]",
     re.MULTILINE,
 )
-_LINE = lazy_regex(r"[a-z][a-z0-9_]*(?:[ \t].*)?[;{]|\}|['\"~*].*;?|[^ ]+[ \t]+[^;]*;")
+_LINE = lazy_regex(r"[a-z][a-z0-9_]*(?:[ \t].*)?[;{]|\}|['\"~*].*;?|[^ ]++ [^;]*+;|[^ ]+\t[^; \t]*+;")
 _MAIN = lazy_regex(r"(?:^|[;{}])[ \t]*(?:http|events|stream)\s*\{", re.MULTILINE)
 
 _FOLDERS = ("conf.d", "sites-available", "sites-enabled", "snippets", "modules-enabled", "stream.d", "vhosts.d", "http.d", "default.d")

@@ -5,7 +5,7 @@ import re
 from portwright._start.lazy_regex import lazy_regex
 from portwright.daemons._engine.candidate import Candidate, Likeness
 
-_SETTING = lazy_regex(r"^[ \t]*(?:port|listen_addresses|max_connections|shared_buffers)[ \t]*=?[ \t]*\S", re.MULTILINE)
+_SETTING = lazy_regex(r"^[ \t]*+(?:port|listen_addresses|max_connections|shared_buffers)[ \t]*+=?[ \t]*+\S", re.MULTILINE)
 
 
 def recognise(file: Candidate) -> Likeness | None:

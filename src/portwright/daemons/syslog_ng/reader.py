@@ -23,7 +23,9 @@ _VALUED = frozenset(
 )  # fmt: skip
 # The port of each driver over TCP; over UDP it is 514, and over TLS 6514.
 _DRIVERS = {"tcp": "514", "tcp6": "514", "udp": "514", "udp6": "514", "network": "514", "syslog": "601"}
-_TOKEN = lazy_regex(r"""#[^\n]*|(@include)\b|@[^\n]*|"((?:[^"\\\n]|\\.)*)"|'([^'\n]*)'|([(){};])|([^\s(){};"'#]+)""")
+_PIECES = r"""#[^\n]*|(@include)\b|@[^\n]*|%s|'([^'\n]*)'|([(){};])|([^\s(){};"'#]+)"""
+_TOKEN = lazy_regex(_PIECES % r'"((?:[^"\\\n]++|\\.)*+)(?:"|(\\?))')
+_BEHIND_A_QUOTE = lazy_regex(_PIECES % r"(?!)()()")
 _DEFINE = lazy_regex(r"""^[ \t]*@define[ \t]+([\w.-]+)[ \t]+(?:"([^"\n]*)"|([^\s"]+))""", re.MULTILINE)
 _DEFINED = lazy_regex(r"`([\w.-]+)`")
 _LONGEST = 255  # characters of a value that is put in for its name: of a host, a path or a port
@@ -116,18 +118,27 @@ def _tokens(source: Source, defined: dict[str, str]) -> Iterator[tuple[str, Word
         value = defined.get(name[1], name[0])
         return value if len(value) <= _LONGEST else name[0]
 
-    for found in _TOKEN.finditer(source.text):
+    for found in _pieces(source.text):
         if found[1]:
             yield "include", Word("", source.span(found.start(), found.end()))
-        elif found[4]:
-            yield "mark", Word(found[4], source.span(found.start(), found.end()))
+        elif found[5]:
+            yield "mark", Word(found[5], source.span(found.start(), found.end()))
         else:
-            for group in (2, 3, 5):
+            for group in (2, 4, 6):
                 if found[group] is not None:
                     text = found[group]
                     if "`" in text and len(text) <= _LONGEST:
                         text = _DEFINED.sub(put_in, text)
                     yield "word", Word(text, source.span(found.start(group), found.end(group)))
+
+
+def _pieces(text: str) -> Iterator[re.Match[str]]:
+    """Comments, words and marks. A quote that its line does not close is passed over, and so are those behind it: none closes them either."""
+    for found in _TOKEN.finditer(text):
+        if found[3] is None:
+            yield found
+        else:
+            yield from _BEHIND_A_QUOTE.finditer(text, found.start() + 1, found.end())
 
 
 def _included(word: Word, path: str, files: Files) -> tuple[str, ...]:

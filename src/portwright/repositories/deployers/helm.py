@@ -167,7 +167,7 @@ def _as_lines(pieces: Sequence[tuple[str, Place]], label: str) -> list[Line]:
                 lines.append(_line(row, label))
                 row = []
                 column = 1
-            row.append((part, (source, number + offset if text.count("\n") else number, column)))
+            row.append((part, (source, number + offset, column)))
     lines.append(_line(row, label))
     return lines
 
@@ -190,14 +190,16 @@ def _line(row: Sequence[tuple[str, Place]], label: str) -> Line:
 def _parsed(text: str, source: str) -> tuple[_Node, ...]:
     """A template as nodes; what is opened and never closed ends at its end."""
     stack: list[tuple[str, str, Place, list[_Node], list[_Node] | None]] = [("root", "", (source, 1, 1), [], None)]
-    position, line, counted = 0, 1, 0
+    position, line, begun, counted = 0, 1, 0, 0
     trim = False
 
     def here(offset: int) -> Place:
-        nonlocal line, counted
-        line += text.count("\n", counted, offset)
+        nonlocal line, begun, counted
+        if newlines := text.count("\n", counted, offset):
+            line += newlines
+            begun = text.rfind("\n", counted, offset) + 1
         counted = offset
-        return source, line, offset - (text.rfind("\n", 0, offset) + 1) + 1
+        return source, line, offset - begun + 1
 
     def add(node: _Node) -> None:
         top = stack[-1]

@@ -11,7 +11,7 @@ from portwright.system.spanned_text import UNKNOWN
 # `=>` and `=<` set a value only where the one of the kernel is lower or higher (tuned-profiles(7)).
 _SETTING = lazy_regex(r"^\s*([a-z0-9_-]+(?:[./][\w*-]+)+)\s*=\s*[<>]?\s*(?:\"([^\"]*)\"|'([^']*)'|([^#\n]*))")
 _SECTION = lazy_regex(r"^\s*\[([^\]\n]+)\]")
-_VARIABLE = lazy_regex(r"\$\{[^}\n]*\}")
+_VARIABLE = lazy_regex(r"\$\{[^}\n]*+\}|(\$\{[^}\n]*+)")  # what is not closed is none
 
 
 def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
@@ -36,5 +36,5 @@ def _profile(lines: Sequence[Line], pages: Pages) -> None:
         found = _SETTING.match(line.text) if section == "sysctl" else None
         if found is not None:
             group = next(each for each in (2, 3, 4) if found[each] is not None)
-            value = _VARIABLE.sub(UNKNOWN, found[group].strip())
+            value = _VARIABLE.sub(lambda name: name[1] or UNKNOWN, found[group].strip())
             pages.set(line.number, line.shift + found.start(1) + 1, found[1], value, line.source)

@@ -18,7 +18,7 @@ _BINARIES = {"@{bin}": ("/{,usr/}{,s}bin",), "@{sbin}": ("/{,usr/}{,s}bin",), "@
 _DEEPEST, _MOST_FILES, _MOST_PROFILES, _LONGEST, _MOST_STARS, _MOST_SPELLINGS = 8, 64, 64, 300, 3, 64
 _INCLUDE = re.compile(r'#?include\s+(if\s+exists\s+)?(?:<([^>]+)>|"([^"]+)")')
 _CAPABILITY = re.compile(r"(?:^|[{,])\s*((?:(?:audit|allow|deny|quiet)\s+)*)(capability|all)(?=[\s,])([\w\s]*),")
-_FLAGS = re.compile(r"(?:flags\s*=\s*|(?<=\s))\(([^)]*)\)")
+_FLAGS = re.compile(r"(?:flags\s*=\s*|(?<=\s))\(([^()]*)\)")
 _VARIABLE = re.compile(r"(@\{\w+\})\s*(\+?)=\s*(.*)")
 
 

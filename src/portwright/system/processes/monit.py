@@ -13,7 +13,7 @@ from portwright.trees.glob import TooMany, expand
 
 _DEFAULTS = ("/etc/monitrc", "/etc/monit/monitrc", "/usr/local/etc/monitrc")
 _CHECK = lazy_regex(r"(?im)^[ \t]*check[ \t]+(\w+)")
-_START = lazy_regex(r"""(?i)\bstart(?:[ \t]+program)?[ \t]*=?[ \t]*(?:"([^"\n]*)"|'([^'\n]*)')((?:\s+as\b[^\n]*)?)""")
+_START = lazy_regex(r"""(?i)\bstart(?:[ \t]++program)?[ \t]*+=?[ \t]*+(?:"([^"\n]*)"|'([^'\n]*)')((?:\s+as\b[^\n]*)?)""")
 _USER = lazy_regex(r'(?i)\buid\s+"?([\w.-]+)')
 _IDLE = lazy_regex(r"(?im)\bmode[ \t]+(?:manual|passive)\b|\bonreboot[ \t]+nostart\b")
 _INCLUDE = lazy_regex(r"""(?im)^[ \t]*include[ \t]+["']?([^\s"']+)""")
