@@ -9,6 +9,7 @@ from types import ModuleType
 
 import pytest
 
+import portwright.daemons.tomcat.reader
 import portwright.repositories.gathering
 import portwright.repositories.reading
 import portwright.system.openrc.reader
@@ -145,6 +146,19 @@ def test_what_is_left_out_is_said_and_makes_it_incomplete(name: str, tmp_path: P
     code, beyond = reasons(construction(2 * most), tmp_path / "beyond", capsys)
     assert 3 == code
     assert 1 == sum(each.startswith(reason) for each in beyond), beyond
+
+
+def test_sockets_beyond_the_number_that_one_tomcat_opens_are_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(portwright.daemons.tomcat.reader, "_MOST_SOCKETS", 2)
+    connectors = "".join(f"<Connector port='{8080 + number}'/>\n" for number in range(4))
+    unit = service("/usr/bin/java -Dcatalina.base=/srv/t org.apache.catalina.startup.Bootstrap start")
+    files = {**unit, "srv/t/conf/server.xml": f"<Server>\n<Service>\n{connectors}</Service></Server>\n"}
+
+    code, said = reasons(files, tmp_path, capsys)
+
+    assert (3, ["more than 2 sockets of one instance: the rest is not read"]) == (code, said)
 
 
 def test_scripts_beyond_the_number_that_is_looked_into_are_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ NAME, PROJECT = "portwright.toml", "pyproject.toml"
 _TABLE = "tool.portwright"
 _LARGEST = 1 << 20
 _MOST_ENTRIES = 1_000
-_HEAD = re.compile(r"[ \t]*\[\[?[ \t]*([^\]#]{1,200}?)[ \t]*\]")
+_HEAD = re.compile(r"[ \t]*\[\[?([^\]#]{1,200})\]")
 _KEY = re.compile(r"[ \t]*(?:\"([^\"\\]{1,200})\"|'([^']{1,200})'|([A-Za-z0-9_-]{1,200}))[ \t]*[.=]")
 
 Value = str | int | tuple[str, ...] | None
@@ -191,7 +191,7 @@ def _lines(text: str, prefix: str) -> dict[str, int]:
     for number, line in enumerate(text.split("\n"), 1):
         head = _HEAD.match(line)
         if head:
-            table = head[1].replace('"', "").replace("'", "").replace(" ", "")
+            table = head[1].strip(" \t").replace('"', "").replace("'", "").replace(" ", "")
             if line.lstrip().startswith("[["):
                 entries[table] = entries.get(table, -1) + 1
                 table = f"{table}.{entries[table]}"

@@ -58,7 +58,10 @@ _COLUMNS: tuple[tuple[re.Pattern[str], tuple[re.Pattern[str], ...]], ...] = (
     (lazy_regex(r"/accel-ppp[\w.-]*"), (lazy_regex(r"^\s*(?:dae-)?server\s*=[^,]*+,([^,]+)"),)),
     (lazy_regex(r"/(?:(?>[^/]*bitcoin)[\w.-]*|[^/]*coin\.conf)"), (lazy_regex(r"^\s*rpcauth\s*=\s*[^:\s]*:(.+)"),)),
     (lazy_regex(r"/(?:x|v2)ray[\w.-]*(?:/.*)?|/sing-box/.*"), (lazy_regex(r"\"(?:id|uuid|shortIds?)\"\s*+:\s*+(?:\[\s*+)?\"([^\"]+)"),)),
-    (lazy_regex(r"/(?>[^/]*jaas)[\w.-]*|/[^/]*\.properties"), (lazy_regex(r"(?<![\w.-])(?>[\w.-]*?\buser_)[\w.-]++\s*=\s*[\"']?([^\"';\s]+)"),)),
+    (
+        lazy_regex(r"/(?>[^/]*jaas)[\w.-]*|/[^/]*\.properties"),
+        (lazy_regex(r"(?<![\w.-])(?>[\w.-]*?\buser_)[\w.-]++\s*=\s*[\"']?([^\"';\s]+)"),),
+    ),
     (lazy_regex(r"/(?:[\w.-]*-)?(?:realm|users)\.properties"), (lazy_regex(r"^\s*[\w.@-]+\s*[:=]\s*([^,]+)"),)),
     (lazy_regex(r"/tomcat[^/]*/.*|/server\.xml"), (lazy_regex(r"<Server\b[^<>]*\bshutdown=[\"']([^\"']+)"),)),
     (lazy_regex(r"/n2n/.*|/(?:edge|supernode)[\w.-]*\.conf"), (lazy_regex(r"^\s*-k[\s=]*(\S+)"),)),

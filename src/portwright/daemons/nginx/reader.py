@@ -389,12 +389,19 @@ def _endpoints(nodes: tuple[Directive, ...], reading: _Reading, default: int) ->
 
 
 def _listens(nodes: tuple[Directive, ...], module: Module, reading: _Reading, default: int) -> Iterator[_Listen]:
-    """What each server of a module listens on, one after the other: thousands of sites have few sockets together."""
+    """What each server of a module listens on, one after the other: thousands of sites have few sockets together.
+
+    A line that an earlier server has to the letter says nothing new.
+    """
+    said: set[str] = set()
     for block in (node for node in nodes if node.name == module):
         for server in (node for node in block.inside if node.name == "server"):
             lines = [node for node in server.inside if node.name == "listen"]
             for directive in lines:
-                yield from _listen(directive, module, reading)
+                line = directive.source.text[directive.start : directive.end]
+                if line not in said and (listens := tuple(_listen(directive, module, reading))):
+                    said.add(line)
+                    yield from listens
             if not lines and module == "http":
                 at = server.words[0].at
                 yield _Listen(at, "tcp", "0.0.0.0", PortSet.of(default), origin="default")  # noqa: S104

@@ -133,7 +133,7 @@ def _tokens(source: Source, defined: dict[str, str]) -> Iterator[tuple[str, Word
 
 
 def _pieces(text: str) -> Iterator[re.Match[str]]:
-    """Comments, words and marks. A quote that its line does not close is passed over, and so are those behind it: none closes them either."""
+    """Comments, words and marks. A quote that its line does not close is passed over, and so are those behind it: nothing closes them."""
     for found in _TOKEN.finditer(text):
         if found[3] is None:
             yield found

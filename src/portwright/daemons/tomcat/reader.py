@@ -19,6 +19,7 @@ from portwright.trees import Files
 _VARIABLES = ("CATALINA_BASE", "CATALINA_HOME")
 _OPTIONS = ("JAVA_OPTS", "CATALINA_OPTS")
 _LOOPBACK = "127.0.0.1"
+_MOST_SOCKETS = 4_096
 
 
 def shape(invocation: Invocation) -> bool:
@@ -45,7 +46,8 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
         files.report_unreadable(trouble.at, trouble.reason)
     binder = replace(started.binder, app="tomcat")
     servers = (node for node in nodes if node.key.text == "Server")
-    return tuple(endpoint for node in servers for endpoint in _server(node, binder, properties, files))
+    endpoints = (endpoint for node in servers for endpoint in _server(node, binder, properties, files))
+    return tuple(files.limited(endpoints, _MOST_SOCKETS, "sockets of one instance", lambda endpoint: endpoint.at))
 
 
 def _server(server: Node, binder: Binder, properties: Mapping[str, Given], files: Files) -> Iterator[Endpoint]:

@@ -49,7 +49,7 @@ _OF_OTHERS = frozenset((
 _OF_PORTS = lazy_regex(r"(?i)port|listen|bind|addr|:\ufffd|-p[ =]|^\ufffd")
 _CALLS = lazy_regex(r"(?!.*(?:Exec|port|listen|sysctl)).*\bsystemctl\b")
 _PLAIN = lazy_regex(r"(?:(?:lib\.)?(?:builtins\.|strings\.)?to(?:String|Int) )?\(?([A-Za-z_][\w'-]*(?:\.[A-Za-z_][\w'-]*){0,12})\)?")
-_DESCRIBES = lazy_regex(r"\s*(?:description|type|example|defaultText)\s*=|\s*[\w.\"-]*[pP]orts?[\w\"-]*\s*=\s*(?:true|false)\s*;")
+_DESCRIBES = lazy_regex(r"\s*(?:description|type|example|defaultText)\s*=|\s*(?>[\w.\"-]*[pP]ort)[\w\"-]*+\s*=\s*(?:true|false)\s*;")
 
 
 @dataclass(frozen=True, slots=True)
