@@ -131,6 +131,20 @@ def test_pipes_sockets_and_large_files_are_not_waited_for_and_told_where_they_ar
     assert b"/etc/app/large.conf\tlarger than 1 MiB\n" == tree.read("/.portwright/unread")
 
 
+def test_a_mount_of_the_network_is_not_entered(tmp_path: Path) -> None:
+    root = lay(tmp_path / "h", {"etc/near/a": "1", "etc/far/b": "2", "opt/far/c.conf": "3"})
+    mounts = tmp_path / "mounts"
+    mounts.write_text("server:/x /etc/far nfs4 rw 0 0\n//server/y /opt/far cifs rw 0 0\n/dev/sda1 /etc/near ext4 rw 0 0\n")
+    near = tmp_path / "collect.sh"
+    near.write_text(COLLECTOR.read_text().replace('[ -n "$root" ] || awk', "awk").replace("/proc/mounts", str(mounts)))
+
+    ran = subprocess.run(["sh", str(near)], env={**os.environ, "PORTWRIGHT_ROOT": str(root)}, capture_output=True, check=True)
+
+    (tmp_path / "h.tar").write_bytes(ran.stdout)
+    tree = ArchiveTree(str(tmp_path / "h.tar"))
+    assert (b"1", None, None) == (tree.read("/etc/near/a"), tree.read("/etc/far/b"), tree.read("/opt/far/c.conf"))
+
+
 def test_odd_names_and_links_that_lead_out_bring_nothing_from_outside(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()

@@ -68,5 +68,10 @@ def test_each_case_has_a_test_or_a_sentence_and_none_has_both() -> None:
 
 
 def test_what_a_sentence_says_there_is_not_is_not_there() -> None:
-    from portwright.cli.arguments import COMMANDS
-    assert {"rollback", "verify-playbook"}.isdisjoint(COMMANDS)
+    from portwright.cli import arguments
+    from portwright.reports.registry import formats
+
+    known = {form for command in arguments.COMMANDS for form in formats(command)}
+    assert {"rollback", "verify-playbook", "pack", "cache"}.isdisjoint(arguments.COMMANDS)
+    assert {"sqlite", "duckdb", "sql"}.isdisjoint(known)
+    assert [] == re.findall(r'"--[a-z-]*(?:obfuscate|sign|cache)[a-z-]*"', Path(arguments.__file__).read_text("utf-8"))

@@ -5,8 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from portwright.cli import main
+from portwright.shipped import folder
 from tests.hostile.program import enabled, lay
 
 PAYLOADS = (
@@ -16,10 +18,10 @@ PAYLOADS = (
 )  # fmt: skip
 
 
-def _planned(root: Path, folder: Path) -> dict[str, str]:
-    folder.mkdir()
-    assert main(["fix", "-o", str(folder / "plan.yml"), str(root)]) in (0, 1, 3)
-    return {path.name: path.read_text() for path in folder.iterdir()}
+def _planned(root: Path, place: Path) -> dict[str, str]:
+    place.mkdir()
+    assert main(["fix", "-o", str(place / "plan.yml"), str(root)]) in (0, 1, 3)
+    return {path.name: path.read_text() for path in place.iterdir()}
 
 
 def _host(place: Path, payload: str = "web1") -> Path:
@@ -82,3 +84,12 @@ def test_case_65_the_same_host_gives_the_same_bytes(tmp_path: Path) -> None:
     root = _host(tmp_path / "h")
 
     assert _planned(root, tmp_path / "1") == _planned(root, tmp_path / "2")
+
+
+def test_case_54_backups_lie_in_a_folder_of_roots_own() -> None:
+    made, *rest = yaml.safe_load(Path(folder("playbooks"), "backup.yml").read_text("utf-8"))
+    last = rest[-1]["ansible.builtin.file"]
+
+    own = {"owner": "root", "group": "root"}
+    assert {"path": "{{ portwright_backup }}", "state": "directory", "mode": "0700"} | own == made["ansible.builtin.file"]
+    assert {"path": "{{ item.item.backup }}", "mode": "0600"} | own == last

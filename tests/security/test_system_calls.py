@@ -103,8 +103,15 @@ RUNS: list[tuple[list[str], list[str]]] = [
     (["--help"], []),
     (["config"], []),
     (["completion", "bash"], []),
+    (["check", "--write-baseline", "out/b", "h"], ["b"]),
+    (["check", "--format", "gitlab", "--output", "out/a", "--format", "junit", "--output", "out/b", "--format", "html", "h"], ["a", "b"]),
+    (["check", "--format", "checkstyle", "--output", "out/a", "--format", "csv", "--output", "out/b", "--format", "markdown", "h"], ["a", "b"]),
+    (["fix", "--patch", "out/p", "changed"], ["p"]),
     (["audit", "h"], []),
+    (["audit", "--format", "json", "--output", "out/r", "h", "h.tar.xz"], ["r"]),
+    (["audit", "--host", "h", "h"], []),
     (["suggest-port", "h"], []),
+    (["suggest-port", "--format", "json", "--output", "out/r", "h.tar.xz"], ["r"]),
     (["snapshot"], []),
 ]
 
@@ -132,6 +139,8 @@ def test_case_88_no_command_connects_runs_or_writes_anything_else(words: list[st
     lay(tmp_path / "again", {})
     (tmp_path / "repository").mkdir()
     (tmp_path / "repository" / "app.service").write_text("[Service]\nUser=x\nExecStart=/bin/app --port 80\n")
+    (tmp_path / "changed").mkdir()
+    (tmp_path / "changed" / "a.service").write_text("[Service]\nUser=x\nExecStart=/usr/bin/python3 -m http.server 80\n")
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "port-of-the-office.yaml").write_text(RULE)
     (tmp_path / "rules" / "port-of-the-office.txt").write_text(CASE)
@@ -197,6 +206,36 @@ def test_case_88_a_comparison_runs_git_and_nothing_of_the_checkout(words: list[s
     assert [] == [call for call in done if (_WRITING.search(call) and "open" in call) or _CHANGING.search(call)]
     assert before == {path: path.lstat().st_mtime_ns for path in top.rglob("*")}
     assert not (tmp_path / "trapped").exists()
+
+
+# What POSIX and every Linux has; `sh -c` and the like of no name from the host.
+_OF_THE_COLLECTOR = frozenset(
+    ("sh", "awk", "mawk", "gawk", "base64", "busybox", "cat", "chmod", "cp", "dash", "dd", "find", "grep", "gzip", "head", "ls", "mkdir", "mktemp",
+     "rm", "sed", "sleep", "sort", "tail", "tar", "test", "uname", "xargs", "[")
+)  # fmt: skip
+
+
+def test_case_88_a_snapshot_runs_the_collector_and_connects_to_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORTWRIGHT_ROOT", str(_host(tmp_path / "h")))
+    for name in ("out", "passing"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "passing"))
+    before = {path: path.lstat().st_mtime_ns for path in (tmp_path / "h").rglob("*")}
+
+    calls = _calls(["snapshot", "-o", "out/h.tar.gz"], tmp_path)
+
+    done = [call for call in calls if " = -1 " not in call and "---" not in call]
+    run = [match[1] for call in done if (match := re.search(r'execve\("[^"]*/([^"/]*)"', call))]
+    assert {"sh", "tar"} <= set(run)
+    assert set() == set(run[1:]) - _OF_THE_COLLECTOR
+    assert [] == [call for call in calls if _CONNECTING.search(call) and "AF_UNIX" not in call]
+    assert [] == [call for call in calls if "bait" in call and "open" in call and "resumed" not in call and " = -1 " not in call]
+    changed = [call for call in done if (_WRITING.search(call) and "open" in call) or _CHANGING.search(call)]
+    named = [call for call in changed if '("/' in call.replace("AT_FDCWD, ", "").replace(f"AT_FDCWD<{tmp_path}>, ", "")]
+    assert [] == [call for call in named if f"{tmp_path}/passing" not in call and '"/dev/' not in call and not _PART.search(call)]
+    assert before == {path: path.lstat().st_mtime_ns for path in (tmp_path / "h").rglob("*")}
+    assert ["h.tar.gz"] == [path.name for path in (tmp_path / "out").iterdir()]
+    assert [] == list((tmp_path / "passing").iterdir())
 
 
 def test_what_a_plan_is_applied_with_and_git_are_the_only_programs_that_are_run() -> None:
