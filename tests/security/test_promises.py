@@ -91,9 +91,16 @@ HELD_BY = {
         _CALLS + "test_what_a_plan_is_applied_with_and_git_are_the_only_programs_that_are_run",
         _CALLS + "test_case_88_a_snapshot_runs_the_collector_and_connects_to_nobody",
         "cli/test_comparing.py: test_nothing_that_a_checkouts_config_names_is_run",
-        "audit/test_verifying.py: test_nothing_can_be_written_reached_or_run_but_this_machines_programs",
         _CALLS + "test_case_88_a_comparison_runs_git_and_nothing_of_the_checkout",
         _AUDIT + "test_an_inventory_is_collected_checked_and_none_is_forgotten",
+    ),
+    "`fix --verify` runs a daemon's own command": (
+        "audit/test_verifying.py: test_nothing_can_be_written_reached_or_run_but_this_machines_programs",
+        "audit/test_verifying.py: test_an_archive_is_not_unpacked_for_it",
+    ),
+    "What a config has that command do while it checks": (
+        "audit/test_verifying.py: test_nothing_can_be_written_reached_or_run_but_this_machines_programs",
+        "audit/test_verifying.py: test_what_was_not_asked_is_said",
     ),
     "The collector (`playbooks/collect.sh`) changes nothing": (
         _COLLECTOR + "test_the_collector_writes_nothing_but_its_own_folder",
