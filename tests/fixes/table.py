@@ -2,6 +2,7 @@
 
     .venv/bin/python -m tests.fixes.table FOLDER ...     folders of hosts and repositories, or one of them; the table, and each reason
     .venv/bin/python -m tests.fixes.table --each ...     also a line for each finding that is left to a person
+    .venv/bin/python -m tests.fixes.table --promised ... instead a line for each finding that `check` calls fixable and no plan mends
 
 A folder of which each entry holds a `root` (a case with its expectation beside it) is read as those.
 """
@@ -13,10 +14,11 @@ from pathlib import Path
 from typing import Literal
 
 from portwright._start.records import dataclass
-from portwright.audit.check import Selection, planned
+from portwright.audit.check import Selection, planned, verdict
 from portwright.audit.inputs import Input, inputs
 from portwright.finding import Finding
 from portwright.fixes.policy import FixPolicy
+from portwright.reports.fixable import needs, why_not
 from portwright.rules import Rule, load
 from portwright.shipped import rules_directory
 
@@ -55,6 +57,20 @@ def rows(given: Input, rules: tuple[Rule, ...]) -> Iterator[Row]:
             yield Row(given.name, given.kind != "host", finding, how, left.get(finding, "") if how == "by hand" else "")
 
 
+def broken_promises(given: Input, rules: tuple[Rule, ...]) -> Iterator[str]:
+    """What `check` says of findings of one host that `fix` does not do: only the proof, which reads the host again, has the last word."""
+    known = frozenset(rule.id for rule in rules)
+    seen = verdict(given, rules, Selection(), known)
+    for review in (False, True) if given.kind == "host" else ():
+        made = planned(given, rules, Selection(), known, FixPolicy(review=review))
+        reasons = {left.finding.fingerprint: left.reason for left in made.unplanned}
+        for finding in seen.findings:
+            is_promised = finding.change is not None and not why_not(finding, seen) and (review or needs(finding) is None)
+            if is_promised and finding.fingerprint in reasons:
+                option = " --allow-review" if review else ""
+                yield f"{given.name}  {finding.at}  {finding.card.id}: fix{option} leaves it: {reasons[finding.fingerprint]}"
+
+
 def table(found: Sequence[Row]) -> Iterator[str]:
     """The figures, by severity and rule, and the reasons of what is left."""
     hosts = [row for row in found if not row.repository]
@@ -81,11 +97,16 @@ def _line(name: str, of: Sequence[Row]) -> str:
 
 def main(arguments: list[str]) -> int:
     """Print the table of the folders that are named."""
-    folders = [Path(argument) for argument in arguments if argument != "--each"]
+    folders = [Path(argument) for argument in arguments if argument not in ("--each", "--promised")]
     if not folders or any(not folder.is_dir() for folder in folders):
         print(__doc__, file=sys.stderr)
         return 2
     rules = load([rules_directory()])
+    if "--promised" in arguments:
+        for given in (given for folder in folders for place in places(folder) for given in inputs([str(place)])):
+            for line in broken_promises(given, rules):
+                print(line, flush=True)
+        return 0
     found = [row for folder in folders for place in places(folder) for given in inputs([str(place)]) for row in rows(given, rules)]
     for line in table(found):
         print(line)
