@@ -179,3 +179,11 @@ def test_who_moves_gets_a_port_that_is_free_on_the_other_hosts_of_its_group_too(
     assert 2 == main([*fix, "--free-on", str(tmp_path / "web5")])
     assert 2 == main(["fix", str(tmp_path / "web1"), str(tmp_path / "web2")])
     assert "name the others of its group with --free-on" in capsys.readouterr().err
+
+
+def test_two_lines_of_one_daemon_are_not_moved_away_from_each_other() -> None:
+    conf = {"/etc/nginx/conf.d/app.conf": "server { listen 80; }\nserver { listen [::]:80 ipv6only=off; }\n"}
+    made = made_for(NGINX, conf)
+
+    assert {} == made.edits
+    assert "both are started by nginx.service, and to move it moves both: one of the lines has to go" == reasons(made)[TWICE]

@@ -45,9 +45,12 @@ def moves(host: Host) -> Moves:
     """Who makes way for whom: whoever is ordered first stays, and of others the first by name; ports are given to all at once."""
     rivals: dict[Listener, list[Listener]] = {}
     twice: dict[Listener, Edits | None] = {}
+    own: dict[Listener, str] = {}
     for one, other in conflict.collisions(host)[1]:
         if one.starts == other.starts == "boot" and one.unit == other.unit and one.origin == other.origin == "socket-unit":
             twice |= dict.fromkeys((one, other), _once(host, one, other))
+        elif one.unit is not None and one.unit == other.unit and one.port == other.port:
+            own |= dict.fromkeys((one, other), f"both are started by {one.unit}, and to move it moves both: one of the lines has to go")
         elif one.starts == other.starts == "boot":
             rivals.setdefault(one, []).append(other)
             rivals.setdefault(other, []).append(one)
@@ -78,7 +81,7 @@ def moves(host: Host) -> Moves:
     for listener in rivals:
         rivals[listener].sort(key=partial(_rank, host))
     found = {listener: edits for listener, edits in twice.items() if edits is not None}
-    in_the_way: dict[Listener, str] = {}
+    in_the_way = {listener: why for listener, why in own.items() if listener not in rivals and listener not in found}
     for listener, others in rivals.items():
         # Whoever moves is rid of all of them.
         making = [moved[listener]] if listener in moved else [moved[each] for each in others if each in moved]
