@@ -105,7 +105,10 @@ RUNS: list[tuple[list[str], list[str]]] = [
     (["completion", "bash"], []),
     (["check", "--write-baseline", "out/b", "h"], ["b"]),
     (["check", "--format", "gitlab", "--output", "out/a", "--format", "junit", "--output", "out/b", "--format", "html", "h"], ["a", "b"]),
-    (["check", "--format", "checkstyle", "--output", "out/a", "--format", "csv", "--output", "out/b", "--format", "markdown", "h"], ["a", "b"]),
+    (
+        ["check", "--format", "checkstyle", "--output", "out/a", "--format", "csv", "--output", "out/b", "--format", "markdown", "h"],
+        ["a", "b"],
+    ),
     (["fix", "--patch", "out/p", "changed"], ["p"]),
     (["audit", "h"], []),
     (["audit", "--format", "json", "--output", "out/r", "h", "h.tar.xz"], ["r"]),
@@ -210,8 +213,8 @@ def test_case_88_a_comparison_runs_git_and_nothing_of_the_checkout(words: list[s
 
 # What POSIX and every Linux has; `sh -c` and the like of no name from the host.
 _OF_THE_COLLECTOR = frozenset(
-    ("sh", "awk", "mawk", "gawk", "base64", "busybox", "cat", "chmod", "cp", "dash", "dd", "find", "grep", "gzip", "head", "ls", "mkdir", "mktemp",
-     "rm", "sed", "sleep", "sort", "tail", "tar", "test", "uname", "xargs", "[")
+    ("sh", "awk", "mawk", "gawk", "base64", "busybox", "cat", "chmod", "cp", "dash", "dd", "find", "grep", "gzip", "head", "ls", "mkdir",
+     "mktemp", "rm", "sed", "sleep", "sort", "tail", "tar", "test", "uname", "xargs", "[")
 )  # fmt: skip
 
 
