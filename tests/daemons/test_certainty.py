@@ -64,9 +64,10 @@ def test_a_file_in_a_grammar_that_is_not_read_makes_a_default_likely_and_is_told
 
 
 def test_a_config_of_another_grammar_is_read_in_that_grammar_and_its_keys_are_no_keys_of_the_entry() -> None:
-    found, _ = _bound("server:\n  port: 8000\n")
+    found, told = _bound("server:\n  port: 8000\n")
 
-    assert [("7777", "likely", f"built-in default; `port` ({CONFIG}:2) is not understood, and may say otherwise")] == found
+    assert [("7777", "likely", f"built-in default; {CONFIG} is written in another form than it is known to read")] == found
+    assert [f"{CONFIG}:1:1: it is written in another form than exampled is known to read"] == told
 
 
 def test_a_block_where_a_value_was_expected_makes_a_default_likely_and_is_told() -> None:

@@ -20,6 +20,7 @@ from portwright.daemons._engine.protocol import Shape as Shape
 from portwright.facts import Endpoint, FileNeed, Invocation, Outbound, Traits, weakest
 from portwright.source import Rewrite, Source, Span, Word
 from portwright.system.processes.programs import script_head
+from portwright.system.spanned_text import UNKNOWN
 from portwright.trees import Files
 
 if TYPE_CHECKING:
@@ -202,7 +203,8 @@ def _read_with_doubt(
 ) -> tuple[DaemonFact, ...]:
     """What a room says; a default that is built in is no surer than that no file which is there, or may be there, says otherwise."""
     said, watch = files.watched(lambda: read(invocation, files, packages))
-    if not any(_is_sure_default(fact, invocation) for fact in said):
+    is_whole = not any(UNKNOWN in word.text for word in invocation.argv)
+    if is_whole and not any(_is_sure_default(fact, invocation) for fact in said):
         return said
     if found.reader and found.config is not None and (missing := _missing_config(found.config, invocation, files)):
         said = tuple(_doubted(fact, found.config, missing) for fact in said)

@@ -9,7 +9,7 @@ from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import replace
 from portwright.daemons._engine.descriptor import Descriptor
 from portwright.daemons._engine.protocol import DaemonFact
-from portwright.daemons._engine.settings import options_of, sounds_like_a_socket
+from portwright.daemons._engine.settings import options_of, sounds_like_a_socket, values_of
 from portwright.facts import Endpoint, Invocation, weakest
 from portwright.source import Source, Span
 from portwright.system.spanned_text import UNKNOWN
@@ -34,25 +34,41 @@ _BLANKS = lazy_regex(r"[ \t]+")
 def doubted(
     said: tuple[DaemonFact, ...], found: Descriptor, invocation: Invocation, files: Files, watch: Watch
 ) -> tuple[DaemonFact, ...]:
-    """What a reader said, its defaults no surer than what it read lets them be; why is told."""
-    told, reason = _reason(found, invocation, files, watch)
+    """What a reader said, its defaults no surer than what it read lets them be; why is told.
+
+    Where a word of the command line cannot be determined, it may also be an option that replaces what a file says.
+    """
+    command = _of_command_line(found, invocation, files)
+    told, reason = command or _reason(found, files, watch)
     if not reason:
         return said
     if told is not None:
         files.report_not_understood(told, reason)
-    return tuple(
-        replace(fact, confidence=weakest(fact.confidence, "likely"), why=fact.why or f"built-in default; {reason}, and may say otherwise")
-        if isinstance(fact, Endpoint) and (fact.origin == "default" or (fact.origin == "inferred" and fact.at == invocation.at))
-        else fact
-        for fact in said
-    )
+    is_any = command is not None and _takes_options(found)
+    return tuple(_doubted(fact, reason) if isinstance(fact, Endpoint) and _is_open(fact, invocation, is_any) else fact for fact in said)
 
 
-def _reason(found: Descriptor, invocation: Invocation, files: Files, watch: Watch) -> tuple[Span | None, str]:
+def _is_open(fact: Endpoint, invocation: Invocation, is_any: bool) -> bool:
+    """Whether something else than what was read may decide it: no line says it or, with `is_any`, no word of the command line does."""
+    if fact.origin == "default" or (fact.origin == "inferred" and fact.at == invocation.at):
+        return True
+    return is_any and fact.origin in ("directive", "environment")
+
+
+def _doubted(fact: Endpoint, reason: str) -> Endpoint:
+    source = "built-in default; " if fact.origin in ("default", "inferred") else ""
+    return replace(fact, confidence=weakest(fact.confidence, "likely"), why=fact.why or f"{source}{reason}, and may say otherwise")
+
+
+def _takes_options(found: Descriptor) -> bool:
+    """Whether an option says where it listens, or which config does."""
+    slots = [slot for socket in found.sockets for slot in (socket.listen, socket.port) if slot is not None]
+    slots += [found.config.named] if found.config is not None and found.sockets else []
+    return any(source.startswith(("-", "%")) for slot in slots for source in slot.sources)
+
+
+def _reason(found: Descriptor, files: Files, watch: Watch) -> tuple[Span | None, str]:
     """Why a default need not hold, "" where nothing says so; the place is that of what nobody has told yet."""
-    told = _of_command_line(found, invocation, files)
-    if told is not None:
-        return told
     if watch.troubles:
         at = min(watch.troubles).at
         return None, f"{at.path}:{at.line} is not understood"
@@ -72,12 +88,14 @@ def _reason(found: Descriptor, invocation: Invocation, files: Files, watch: Watc
 def _of_command_line(found: Descriptor, invocation: Invocation, files: Files) -> tuple[Span, str] | None:
     """A word that may hold an option of which nobody knows, or an option that sounds like a socket's and is none of those known."""
     understood = _pattern(found.understands)
-    known = options_of(found)
+    known, valued = options_of(found), values_of(found)
     before = ""
     for word in invocation.argv[1:]:
         option = word.text.partition("=")[0] if word.text.startswith("-") else before
         name = option.lstrip("-").lower().replace("_", "-")
-        if UNKNOWN in word.text and (UNKNOWN in option or not option or sounds_like_a_socket(name)):
+        # Of a letter that nobody knows it is not known either whether it takes a value, and a switch takes none.
+        is_letter = len(option) == 2 and not found.one_dash and option not in valued
+        if UNKNOWN in word.text and (UNKNOWN in option or not option or is_letter or sounds_like_a_socket(name)):
             written = files.sources.get(word.at.path)
             lines = "" if written is None else "".join(map(written.line, range(word.at.line, word.at.end_line + 1)))
             if understood.fullmatch(lines.lower().replace("_", "-")) is None:

@@ -98,8 +98,10 @@ def _listeners(source: Source) -> Parsed:
 
 
 def _expressions(source: Source) -> Parsed:
-    """Assignments whose values may be other settings and what `+` joins, `server.port = var.port` (lighttpd)."""
+    """Assignments whose values may be other settings and what `+` joins, `server.port = var.port`; `:=` replaces (lighttpd)."""
     nodes, troubles = _braces("LIGHTTPD")(source)
+    if ":=" in source.text:
+        nodes = tuple(Node(node.key, node.values[1:], node.children) if node.values and node.values[0].text == ":" else node for node in nodes)
     if "var." in source.text or "+" in source.text:
         nodes = _evaluated(nodes, {})
     return nodes, troubles
@@ -292,6 +294,69 @@ LISTS = frozenset(("lua", "json", "toml", "knot", "yaml", "nats", "erlang"))
 
 FLAT = frozenset(("ini", "assignments", "properties", "toml", "clauses", "knot", "yaml"))
 """Grammars whose sections stand in no other: one in an included file ends the section that includes it."""
+
+_BLOCKS = frozenset(
+    ("bacula", "defines", "dovecot", "gmond", "hcl", "icinga", "libconfig", "lighttpd", "lua", "named", "nats", "perl", "rainer", "vcl")
+)
+_IN_FORM = {
+    "markup": frozenset(("httpd", "tags", "words-equals", "xml", "xml-properties")),
+    "json": frozenset(("erlang", "json", "nats", "yaml")),
+    "sections": frozenset(("ini", "plain", "plain-if", "plain-listeners", "properties", "toml", "words", "words-equals", "words-macros")),
+    "blocks": _BLOCKS,
+    "mapping": frozenset(("clauses", "knot", "yaml")),
+    "binary": frozenset[str](),
+}
+"""The grammars whose files may begin in a form that can be told at sight."""
+
+_COMMENTS = ("#", ";", "//", "--", "!", "%")
+_SECTION = lazy_regex(r"\[{1,2}\w[\w .\"/:@*-]*\]{1,2}")
+_BLOCK = lazy_regex(r"[A-Za-z_][\w.-]*(?:[ \t]+[\"\w./:*-]+)*[ \t]*[:=]?[ \t]*\{")
+_PAIR = lazy_regex(r"\"[^\"\n]*\"[ \t]*:")
+_MAPPING = lazy_regex(r"[A-Za-z_][\w.-]*:")
+_BEGINNING = 20_000  # characters, in which a file that is no comment as a whole says something
+
+
+def is_foreign(grammars: str, source: Source) -> bool:
+    """Whether a file is written in none of the grammars that a daemon reads: it begins in the form of another one."""
+    form = _form(source.text)
+    return form != "" and _IN_FORM[form].isdisjoint(grammars.split())
+
+
+def _form(text: str) -> str:
+    """The form in which a file begins, "" where that is none of those that can be told at sight."""
+    if "\0" in text[:_BEGINNING]:
+        return "binary"
+    first, after = _first_lines(text[:_BEGINNING])
+    line = first.strip()
+    if line[:1] == "<" and (line[1:2].isalpha() or line[1:2] in ("?", "!")):
+        return "markup"
+    rest = line[1:].lstrip()[:1]
+    if line[:1] == "{" and ((rest in ('"', "}") and rest) or (not rest and _PAIR.match(after.lstrip()))):
+        return "json"
+    if line == "[" or line.startswith(("[{", '["')):
+        return "json"
+    if _SECTION.fullmatch(line):
+        return "sections"
+    if _BLOCK.fullmatch(line):
+        return "blocks"
+    return "mapping" if _MAPPING.fullmatch(line) and first == line and (after[:1] in " \t" or after[:2] == "- ") and after else ""
+
+
+def _first_lines(text: str) -> tuple[str, str]:
+    """The first two lines of a text that are no comments, without the blanks behind them."""
+    found: list[str] = []
+    ends = ""  # of the comment that a line stands in
+    for line in text.split("\n"):
+        bare = line.strip()
+        if ends or bare.startswith(("/*", "<!--")):
+            ends = ends or ("*/" if bare[0] == "/" else "-->")
+            ends = "" if ends in bare else ends
+        elif bare and not bare.startswith(_COMMENTS):
+            found.append(line.rstrip())
+            if len(found) == 2:
+                break
+    return (*found, "", "")[0], (*found, "", "")[1]
+
 
 _LONGEST_VALUE = 1000  # of a setting that others are made of
 _MOST_PUT_IN = 1_000_000  # characters of values in one file

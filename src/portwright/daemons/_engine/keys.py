@@ -117,7 +117,7 @@ def _config(value: Any, here: str) -> Config:
             "relative": schema.text, "drop-ins": schema.words, "directories": _slot_sources, "directory": _slot_sources,
             "unless": _conditions, "needed": schema.answer, "under": schema.pairs, "once": schema.answer, "optional": schema.answer,
             "when-missing": schema.one_of(*CONFIDENCES),
-            "passes-over": schema.words, "usual-drop-ins": schema.words, "unread": schema.words,
+            "passes-over": schema.patterns, "usual-drop-ins": schema.words, "unread": schema.words,
         },
         here,
     )  # fmt: skip
@@ -320,7 +320,7 @@ _KEYS: Mapping[str, Piece] = {
     "files": _files, "ends-without": _ends_without, "node-ports": _slot, "pods": _slot, "in-unit": _in_unit,
     "reader": schema.one_of(READER), "shape": schema.words, "server": _server, "connects": _connects,
     "wrappers": _wrappers, "packages": _by_family, "units": schema.words, "environment": _by_family, "in-repository": _in_repository,
-    "traits": _traits, "edit": _edit, "source": schema.text, "understands": schema.words,
+    "traits": _traits, "edit": _edit, "source": schema.text, "understands": schema.patterns,
     "attached": schema.words,
 }  # fmt: skip
 _OF_CONNECTIONS: Mapping[str, Piece] = {

@@ -6,6 +6,7 @@ from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import replace
 from portwright.daemons._engine.connections import outbounds
 from portwright.daemons._engine.descriptor import Descriptor, EndsWithout, Wrapper
+from portwright.daemons._engine.grammars import is_foreign
 from portwright.daemons._engine.protocol import DaemonFact, Packages
 from portwright.daemons._engine.settings import Settings, assigned
 from portwright.daemons._engine.sockets import endpoints
@@ -28,11 +29,12 @@ def is_really(found: Descriptor, invocation: Invocation) -> str | None:
 
 def read(found: Descriptor, invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """What the daemon of a descriptor binds and connects to, and how many connections it takes, started so."""
+    doubt = ""
     wrapper = next((each for each in found.wrappers if each.path in [word.text for word in invocation.argv[:2]]), None)
     if wrapper is not None:
         if invocation.argv[0].text != wrapper.path:
             invocation = replace(invocation, argv=invocation.argv[1:])  # its interpreter stands before it
-        unwrapped = _unwrapped(wrapper, found, invocation, files)
+        unwrapped, doubt = _unwrapped(wrapper, found, invocation, files)
         if unwrapped is None:
             return ()
         invocation = unwrapped
@@ -42,6 +44,7 @@ def read(found: Descriptor, invocation: Invocation, files: Files, packages: Pack
     if invocation.sockets and found.activated == "instead":
         return ()
     settings = Settings(found, invocation, files)
+    settings.doubt = settings.doubt or doubt
     if not settings.holds(found.when, found.unless):
         return ()
     version = packages.get(found.package or found.name)
@@ -122,14 +125,18 @@ def read_fragment(found: Descriptor, path: str, files: Files, packages: Packages
     return (*likely, *pods.node_ports(found.name, words[-1:], None, Span.whole(path)))
 
 
-def _unwrapped(wrapper: Wrapper, found: Descriptor, invocation: Invocation, files: Files) -> Invocation | None:
-    """The invocation that a script makes of its variables; None where it starts nothing."""
+def _unwrapped(wrapper: Wrapper, found: Descriptor, invocation: Invocation, files: Files) -> tuple[Invocation | None, str]:
+    """The invocation that a script makes of its variables, None where it starts nothing; and why a built-in default need not hold."""
     variables = dict(invocation.environment)
     variables |= {name: Word(text, invocation.at) for name, text in wrapper.defaults if name not in variables}
-    for path in wrapper.variables:
-        source = files.read(path) if files.kind(path) == "file" else None
-        if source is not None:
-            variables |= assigned(source)
+    doubt = ""
+    read = [source for path in wrapper.variables if files.kind(path) == "file" and (source := files.read(path)) is not None]
+    if wrapper.variables and not read:
+        doubt = f"built-in default; {wrapper.variables[0]}, which may override it, was not found"
+    for source in read:
+        if is_foreign("assignments", source):
+            files.report_unreadable(Span.whole(source.path), f"it is written in another form than {found.name} is known to read")
+        variables |= assigned(source)
     argv: list[Word] = []
     for text in wrapper.argv:
         if (number := _ARGUMENT.search(text)) is not None:
@@ -142,5 +149,5 @@ def _unwrapped(wrapper: Wrapper, found: Descriptor, invocation: Invocation, file
         elif (value := variables.get(name[1:])) is not None and value.text:
             argv += [part.word() for part in words(SpannedText.of(value), relaxed=True)[0]] if split else [value]
     if not Settings.of_options(found, replace(invocation, environment=variables), wrapper.when).holds(wrapper.when, ()):
-        return None
-    return replace(invocation, argv=tuple(argv), environment=variables)
+        return None, doubt
+    return replace(invocation, argv=tuple(argv), environment=variables), doubt

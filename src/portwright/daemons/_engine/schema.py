@@ -71,6 +71,15 @@ def words(value: Any, here: str) -> tuple[str, ...]:
     return tuple(items)
 
 
+def patterns(value: Any, here: str) -> tuple[str, ...]:
+    """A list of patterns of names, or one; none of all names."""
+    found = words(value, here)
+    for each in found:
+        if not each.strip("*._-"):
+            raise CatalogueError(here, f"{each!r} takes in every name, so nothing that is not known would be noticed")
+    return found
+
+
 def answer(value: Any, here: str) -> bool:
     """yes or no."""
     if value not in _ANSWERS:

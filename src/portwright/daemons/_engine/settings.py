@@ -13,7 +13,7 @@ from itertools import pairwise
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, replace
 from portwright.daemons._engine.descriptor import Conditions, Config, Descriptor, Slot
-from portwright.daemons._engine.grammars import FLAT, LISTS, of_text, parse, resolved
+from portwright.daemons._engine.grammars import FLAT, LISTS, is_foreign, of_text, parse, resolved
 from portwright.facts import Invocation, Origin
 from portwright.formats import sections
 from portwright.formats.nodes import DEEPEST, Node
@@ -51,6 +51,8 @@ _ANOTHERS = lazy_regex(
 _ANOTHER_VARIABLE = lazy_regex(r"\$(?:\w+|\{\w+\})")
 _FILLED_IN = lazy_regex(r"\{[^{}*]+\}")
 _BLOCK_NAME = lazy_regex("<[^<>]*>")
+# What somebody was to fill in: ${X}, {$X}, $(X), {{ x }}, <%= x %>, @X@, %%X%%.
+_UNFILLED = lazy_regex(r"\$\{[^{}]*\}|\{\$[^{}]*\}|\$\([^()]*\)|\{\{|<%|@[A-Za-z_][\w.-]*@|%%[A-Za-z_][\w.-]*%%|" + UNKNOWN)
 _VALUE = frozenset("0123456789[/:*.")  # what may follow a short option at once
 
 
@@ -67,7 +69,8 @@ class Settings:
     """One daemon's settings as it is started.
 
     `unsure` says why they may not be all, "" where nothing was missing. `missing` is the config that was looked for where none was found.
-    `doubt` says why a built-in default need not hold: something that was said is not understood.
+    `doubt` says why a built-in default need not hold: something that was said is not understood. `foreign` are the files in another
+    grammar than the daemon is known to read, of which no line is sure.
     """
 
     def __init__(self, entry: Descriptor, invocation: Invocation, files: Files) -> None:
@@ -88,8 +91,12 @@ class Settings:
         self._read = self._repeated = 0
         self._lists = self._looked = False
         self._parsed: dict[str, tuple[Node, ...]] = {}
+        self.foreign: set[str] = set()
+        self._assigned: dict[str, Word] = {}
         for pattern in entry.variables:
             self._variables(pattern)
+        if entry.variables and not self._assigned:
+            self.doubt = f"built-in default; {entry.variables[0]}, which may override it, was not found"
         if entry.config is not None and entry.config.format and self.holds((), entry.config.unless):
             self._nodes_read = resolved(entry.config.format, self._config(entry.config))
             self._keys = _by_path(self._nodes_read)
@@ -109,7 +116,7 @@ class Settings:
         self._options, self._arguments, self._environment = {}, (), {}
         self._read = self._repeated = 0
         self._lists = self._looked = False
-        self._parsed = {}
+        self._parsed, self.foreign, self._assigned = {}, set(), {}
         self._nodes_read = ()
         if entry.config is not None and entry.config.format:
             self._nodes_read = resolved(entry.config.format, self._file((path,), entry.config))
@@ -188,12 +195,14 @@ class Settings:
     def values(self, slot: Slot, block: Node | None = None) -> list[tuple[Word, Origin]] | None:
         """The values of a slot, None where nobody says one (then its default holds); none where a list of them is empty."""
         found: list[DaemonFact] = []
+        unfilled: Word | None = None
         for source in slot.sources:
             said = self._worded(source, block)
             if slot.take == "every":
                 found += said
             elif slot.take == "fitting":
                 found = [each for each in said if any(_parts(word, slot) for word in each.words)][-1:] or found
+                unfilled = next((word for each in said for word in each.words if _UNFILLED.search(word.text)), unfilled)
             elif said:
                 found = [said[0] if slot.take == "first" else said[-1]]
                 if any(word.text for word in found[0].words):
@@ -213,11 +222,21 @@ class Settings:
             if slot.following:
                 chosen = tuple(after for before, after in pairwise(chosen) if before.text.lower() == slot.following)
             said_by += [(word, each.origin) for word in chosen]
-        texts = [(part, origin) for word, origin in self._afforded(said_by, slot) for part in _parts(word, slot)]
-        texts = [(word, origin) for word, origin in texts if word.text.lower() not in slot.unset]
-        if any(UNKNOWN in word.text for word, _ in texts):
+        texts: list[tuple[Word, Origin]] = []
+        for word, origin in self._afforded(said_by, slot):
+            parts = _parts(word, slot)
+            if (slot.until or not parts) and _UNFILLED.search(word.text):
+                unfilled = unfilled or word
+            for part in parts:
+                if part.text.lower() in slot.unset:
+                    continue
+                if _UNFILLED.search(part.text):
+                    unfilled = unfilled or part
+                else:
+                    texts.append((part, origin))
+        if unfilled is not None:
             self.unsure = self.unsure or "part of what it is told is not in the host's files"
-            texts = [(word, origin) for word, origin in texts if UNKNOWN not in word.text]
+            self.files.report_not_understood(unfilled.at, "what says where it listens is not filled in here")
         return texts or None
 
     def _worded(self, source: str, block: Node | None) -> list[DaemonFact]:
@@ -259,6 +278,10 @@ class Settings:
             return sum(len(each.words) for each in said) > 1
         if "set" in wanted:
             return True
+        blank = next((word for word in said[-1].words if _UNFILLED.search(word.text)), None)
+        if blank is not None and self._settled:
+            self.files.report_not_understood(blank.at, "what decides whether it listens is not filled in here")
+            self.doubt = self.doubt or f"built-in default; a value ({blank.at.path}:{blank.at.line}) is not filled in"
         last = [word.text.lower() for word in said[-1].words] or [""]
         # The last word on a switch counts; a pattern is looked for in everything that is said.
         anywhere = [word.text.lower() for each in said for word in each.words]
@@ -279,10 +302,16 @@ class Settings:
 
     def doubted(self) -> str:
         """Why a built-in default need not hold, "" where all that could change it was found and understood."""
-        if not self.doubt and not self._looked and self._entry.config is not None:
-            self._looked = True
+        if self.doubt or self._looked:
+            return self.doubt
+        self._looked = True
+        for variable, value in self._assigned.items():
+            if sounds_like_a_socket(variable.lower()) and not self._known.match(f"${variable.lower()}"):
+                self.doubt = f"built-in default; `{variable}` ({value.at.path}:{value.at.line}) is not understood, and may say otherwise"
+                return self.doubt
+        if self._entry.config is not None:
             for path, nodes in self._keys.items():
-                name, key = path.rpartition(".")[2], nodes[-1].key
+                name, key = path.rpartition(".")[2].rstrip(":"), nodes[-1].key
                 if sounds_like_a_socket(name) and nodes[-1].values and not self._known.match(_unnamed(path)):
                     place = f"{key.at.path}:{key.at.line}"
                     self.doubt = f"built-in default; `{key.text}` ({place}) is not understood, and may say otherwise"
@@ -381,6 +410,7 @@ class Settings:
                 self.files.report_unreadable(trouble.at, trouble.reason)
             if troubles:
                 self.doubt = self.doubt or f"part of {path} is not understood"
+            self._foreign(config.format, source)
         else:
             self._repeated += len(self._parsed[path])
         self._lists = self._lists or grammar in LISTS
@@ -448,12 +478,22 @@ class Settings:
                 elif self.files.kind(path) == "file":
                     yield path
 
+    def _foreign(self, grammars: str, source: Source) -> None:
+        """Whether a file is in none of the grammars that the daemon is known to read; that is told."""
+        if is_foreign(grammars, source):
+            self.foreign.add(source.path)
+            reason = f"it is written in another form than {self._entry.name} is known to read"
+            self.files.report_unreadable(Span.whole(source.path), reason)
+            self.doubt = self.doubt or f"built-in default; {source.path} is written in another form than it is known to read"
+
     def _variables(self, pattern: str) -> None:
         """Shell assignments of a file that the daemon's own start script reads."""
         for path in self._expand(pattern):
             source = self.files.read(path)
             if source is not None:
-                self._environment |= assigned(source)
+                self._foreign("assignments", source)
+                self._assigned |= assigned(source)
+                self._environment |= self._assigned
 
 
 def assigned(source: Source) -> dict[str, Word]:
@@ -483,6 +523,12 @@ def options_of(entry: Descriptor) -> frozenset[str]:
         lists = (server.listen, server.elsewhere, server.single, server.ipv4, server.ipv6, server.count, server.backlog, server.application)
         named |= {*server.host.sources, *server.port.sources, *(flag for flags in lists for flag in flags)}
     return named
+
+
+def values_of(entry: Descriptor) -> frozenset[str]:
+    """The options that a room knows to take a value."""
+    valued = _options_of(entry)[1]
+    return valued if entry.server is None else options_of(entry)
 
 
 def sounds_like_a_socket(key: str) -> bool:
@@ -588,7 +634,8 @@ def _understood(entry: Descriptor) -> re.Pattern[str]:
         blocks.append((connects.each, (connects.keeps, connects.to, connects.bound, connects.anew), (*connects.when, *connects.unless)))
     blocks.append(("", (entry.node_ports, entry.pods), ()))
     for block, slots, conditions in blocks:
-        found.add(block)
+        if not block.endswith("*"):  # then its last name is what an operator called something, and may be a setting elsewhere
+            found.add(block)
         sources = [source for slot in slots if slot is not None for source in slot.sources]
         sources += [source for key, _ in conditions for source in key.split("|")]
         found |= {f"{block}{source}" if source.startswith(".") else source for source in sources}

@@ -122,6 +122,9 @@ def _endpoint(
     why = socket.why or settings.unsure
     if not {"default", "inferred"}.isdisjoint((ports.origin, said.origin)) and (doubt := settings.doubted()):
         confidence, why = weakest(confidence, "likely"), why or doubt
+    if said.at is not None and said.at.path in settings.foreign:
+        confidence = weakest(confidence, "likely")
+        why = why or f"{said.at.path} is written in another form than it is known to read"
     if settings.missing and said.origin == "default" and entry.config is not None:
         confidence = weakest(confidence, entry.config.when_missing)
         why = why or f"built-in default; {settings.missing}, which may override it, was not found"
