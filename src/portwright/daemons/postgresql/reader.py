@@ -239,6 +239,8 @@ def _endpoints(reading: _Reading, at: Span, binds_as: str | None, confidence: Co
     elif "listen_addresses" in reading.settings:
         port_at = reading.settings["listen_addresses"][0].at
     addresses = _addresses(reading)
+    said = reading.settings["listen_addresses"][0].text if "listen_addresses" in reading.settings else ""
+    written = {part.strip().strip('"') for part in said.split(",")}
     return tuple(
         Endpoint(
             at=port_at,
@@ -251,9 +253,12 @@ def _endpoints(reading: _Reading, at: Span, binds_as: str | None, confidence: Co
             v6only=True if ":" in address else None,
             binds_as=binds_as,
             confidence=confidence if sure else "possible",
-            optional=len(addresses) > 1,  # it goes on while one of them can be bound
+            # It goes on while one of them can be bound; one that is written and that the host lacks is logged as an error.
+            optional=len(addresses) > 1 and not is_written,
+            survives_conflict=len(addresses) > 1 and is_written,
         )
         for address, sure in addresses.items()
+        for is_written in (address in written,)
     )
 
 

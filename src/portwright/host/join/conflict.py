@@ -129,7 +129,7 @@ def comes_up(host: Host, listener: Listener) -> bool:
 
 def _failing(host: Host) -> frozenset[tuple[str | None, str]]:
     """The units, and the daemons in them, of which a socket surely cannot be bound."""
-    surely = (each for each in host.listeners if each.can_bind is False and each.confidence == "certain")
+    surely = (each for each in host.listeners if each.can_bind is False and each.confidence == "certain" and not each.survives_conflict)
     return frozenset((each.unit, each.app) for each in surely if each.starts in ("boot", None))
 
 
@@ -139,12 +139,6 @@ def is_told_of_rivals(host: Host, listener: Listener) -> bool:
         return False
     rivals, my_turn = _rivals(host, listener), turn(host, listener)
     return bool(rivals) and all(not each.survives_conflict and not_after(my_turn, turn(host, each)) for each in rivals)
-
-
-def may_be_first(host: Host, listener: Listener) -> bool:
-    """Whether nothing is sure to go wrong with a contested port: every rival runs on without it, and may well be the later one."""
-    rivals, my_turn = _rivals(host, listener), turn(host, listener)
-    return bool(rivals) and all(each.survives_conflict and not _is_earlier(each, my_turn) for each in rivals)
 
 
 def is_never_tried(host: Host, listener: Listener) -> bool:
@@ -160,12 +154,6 @@ def _rivals(host: Host, listener: Listener) -> list[Listener]:
         return []
     others = (each for each in host.once(_by_lowest_port).get((listener.protocol, port), ()) if each is not listener)
     return [each for each in islice(others, _MOST_RIVALS) if (theirs := claim(host, each)) is not None and collide(theirs, mine)]
-
-
-def _is_earlier(other: Listener, mine: Turn) -> bool:
-    """Whether it binds before `mine` at each boot, as systemd's own services do, whose unit file a copy may have shortened."""
-    unit = other.unit or ""
-    return unit in mine.before or unit == mine.unit or (unit.startswith("systemd-") and not (mine.unit or "").startswith("systemd-"))
 
 
 def _by_lowest_port(host: Host) -> dict[tuple[Protocol, int], list[Listener]]:

@@ -42,7 +42,7 @@ def _given_up(host: Host) -> Iterator[tuple[Daemon, tuple[str, Span | None]]]:
     gives_up = {key for key, own in several.items() if len(own) > 1 and all(_ends_without(each) for each in own)}
     refused: set[Daemon] = set()
     for key in sorted(gives_up, key=str):
-        surely = [each for each in several[key] if each.can_bind is False and each.confidence == "certain"]
+        surely = [each for each in several[key] if each.can_bind is False and each.confidence == "certain" and not each.survives_conflict]
         if surely:
             refused.add(key)
             yield key, (f"{key[1]} ends, as it cannot bind {_socket(surely[0])}: {surely[0].because}", None)
