@@ -101,7 +101,9 @@ def _expressions(source: Source) -> Parsed:
     """Assignments whose values may be other settings and what `+` joins, `server.port = var.port`; `:=` replaces (lighttpd)."""
     nodes, troubles = _braces("LIGHTTPD")(source)
     if ":=" in source.text:
-        nodes = tuple(Node(node.key, node.values[1:], node.children) if node.values and node.values[0].text == ":" else node for node in nodes)
+        nodes = tuple(
+            Node(node.key, node.values[1:], node.children) if node.values and node.values[0].text == ":" else node for node in nodes
+        )
     if "var." in source.text or "+" in source.text:
         nodes = _evaluated(nodes, {})
     return nodes, troubles

@@ -17,7 +17,7 @@ from portwright.daemons._engine.grammars import FLAT, LISTS, is_foreign, of_text
 from portwright.facts import Invocation, Origin
 from portwright.formats import sections
 from portwright.formats.nodes import DEEPEST, Node
-from portwright.numbers import decimal
+from portwright.numbers import decimal, is_digits
 from portwright.source import Source, Span, Word
 from portwright.system.host_files.captures import Address, captured
 from portwright.system.host_files.distribution import family
@@ -731,8 +731,8 @@ def _command_line(
     """The options that are known, each with its values in order (None for one without), and the other arguments.
 
     `--name value`, `--name=value`, `-n value`, `-nvalue`, clusters of letters; with `one_dash` also `-name value` as Go's flag package
-    takes it; the value of one that is `attached` stands in the same word. Options nobody named are passed over, and so is not what
-    follows them: it may be a value.
+    takes it; the value of one that is `attached` stands in the same word, or is a number behind it. Options nobody named are passed over,
+    and so is not what follows them: it may be a value.
     """
     named, valued = options
     found: dict[str, list[Word | None]] = {}
@@ -753,8 +753,10 @@ def _command_line(
             value: Word | None = None
             if equals:
                 value = _tail(word, word.text.index("=") + 1)
-            elif name in valued and name not in attached and position + 1 < len(words) and words[position + 1].text not in named:
-                value = next(rest)[1]
+            elif name in valued and position + 1 < len(words):
+                following = words[position + 1].text
+                if is_digits(following) if name in attached else following not in named:
+                    value = next(rest)[1]
             found.setdefault(name, []).append(value)
         elif not text.startswith("--"):
             _short(word, named, valued, found, rest)
