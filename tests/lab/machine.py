@@ -21,18 +21,18 @@ SUITE = os.environ.get("PORTWRIGHT_LAB_SUITE", "bookworm")
 _NO_COLOR = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "SYSTEMD_COLORS": "0", "SYSTEMD_PAGER": ""}
 
 
-def base(packages: Sequence[str] = PACKAGES) -> Path:
+def base(packages: Sequence[str] = PACKAGES, suite: str = SUITE) -> Path:
     """The directory of a freshly installed Debian, built when it is not there yet ($PORTWRIGHT_LAB, else below the user's cache)."""
     cache = os.environ.get("PORTWRIGHT_LAB")
     if not cache:
         cache = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "portwright-lab")
-    recipe = sha256(" ".join([SUITE, *packages]).encode()).hexdigest()[:12]
-    built = Path(cache, f"{SUITE}-{recipe}")
+    recipe = sha256(" ".join([suite, *packages]).encode()).hexdigest()[:12]
+    built = Path(cache, f"{suite}-{recipe}")
     if not built.is_dir():
         Path(cache).mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(prefix="part.", dir=cache))
         # apt's proxies and trust are this machine's own: mmdebstrap reads its /etc/apt.
-        command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(packages)}", SUITE, str(part / "root")]
+        command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(packages)}", suite, str(part / "root")]
         try:
             subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
             (part / "root").rename(built)
@@ -147,11 +147,11 @@ class Machine:
 
 
 @contextlib.contextmanager
-def machine(name: str, packages: Sequence[str] = PACKAGES) -> Iterator[Machine]:
-    """A host of its own in a copy of the base, switched off and removed in the end."""
+def machine(name: str, packages: Sequence[str] = PACKAGES, suite: str = SUITE, number: int = 0) -> Iterator[Machine]:
+    """A host of its own in a copy of the base, switched off and removed in the end; of several each has its `number`."""
     where = Path(tempfile.mkdtemp(prefix="portwright-lab."))
-    subprocess.run(["cp", "-a", "--reflink=auto", str(base(packages)), str(where / name)], check=True)
-    host = Machine(where / name, name, os.getpid())
+    subprocess.run(["cp", "-a", "--reflink=auto", str(base(packages, suite)), str(where / name)], check=True)
+    host = Machine(where / name, name, os.getpid() + number)
     try:
         yield host
     finally:

@@ -396,31 +396,41 @@ def portwright(*arguments: str) -> tuple[int, str]:
 
 
 class Play:
-    """One run of a playbook: its exit code, what it printed, and how many tasks its recap says changed something."""
+    """One run of a playbook: its exit code, what it printed, and how many tasks its recap says changed something or failed on each host."""
 
     def __init__(self, code: int, text: str) -> None:
         self.code = code
         self.text = text
-        recap = re.search(r"^web1 +:.*\bchanged=(\d+)", text.partition("PLAY RECAP")[2], re.M)
-        self.changed = int(recap[1]) if recap else -1
+        recap = re.findall(r"^(\S+) +:.*\bchanged=(\d+).*\bfailed=(\d+)", text.partition("PLAY RECAP")[2], re.M)
+        self.changed_on = {host: int(changed) for host, changed, _ in recap}
+        self.failed_on = {host for host, _, failed in recap if failed != "0"}
+
+    @property
+    def changed(self) -> int:
+        """How many on the only host."""
+        return self.changed_on.get("web1", -1)
 
 
 class Outside:
     """Someone who runs playbooks against the host from elsewhere: over ssh, with a key and an inventory of their own."""
 
-    def __init__(self, host: Machine, work: Path) -> None:
+    def __init__(self, host: Machine, work: Path, *others: Machine) -> None:
         self._work = work
+        self._limit = () if others else ("-l", "web1")
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(work / "key")], check=True)
-        host.write({"/root/.ssh/authorized_keys": (work / "key.pub").read_text()})
         options = "-o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no -o ControlMaster=auto -o ControlPersist=20s"
-        inventory = {"all": {"hosts": {"web1": {
-            "ansible_host": host.address,
-            "ansible_user": "root",
-            "ansible_ssh_private_key_file": str(work / "key"),
-            "ansible_ssh_common_args": f"{options} -o ControlPath={work}/ssh",
-            "ansible_python_interpreter": "/usr/bin/python3",
-        }}}}  # fmt: skip
-        (work / "inventory.json").write_text(json.dumps(inventory))
+        hosts = {}
+        for each in (host, *others):
+            each.write({"/root/.ssh/authorized_keys": (work / "key.pub").read_text()})
+            hosts[each.name] = {
+                "ansible_host": each.address,
+                "ansible_user": "root",
+                "ansible_ssh_private_key_file": str(work / "key"),
+                "ansible_ssh_common_args": f"{options} -o ControlPath={work}/ssh{'-%h' if others else ''}",
+                "ansible_python_interpreter": "/usr/bin/python3",
+            }
+        self.inventory = work / "inventory.json"
+        self.inventory.write_text(json.dumps({"all": {"hosts": hosts}}))
 
     def play(self, name: str, *arguments: str) -> Play:
         command, environment = self._command(name, *arguments)
@@ -451,7 +461,7 @@ class Outside:
         beside = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         program = os.environ.get("ANSIBLE_PLAYBOOK") or shutil.which("ansible-playbook", path=beside) or "ansible-playbook"
         settings = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_PIPELINING": "1", "ANSIBLE_LOCAL_TEMP": str(self._work / "tmp"), "LC_ALL": "C.UTF-8"}
-        command = [program, "-i", str(self._work / "inventory.json"), "-l", "web1", str(self._work / name), *arguments]
+        command = [program, "-i", str(self.inventory), *self._limit, str(self._work / name), *arguments]
         return command, {**os.environ, **settings}
 
 

@@ -383,8 +383,8 @@ def _fix(options: Options) -> int:
 
     rules, known, selection = _rules(options)
     inputs = _inputs(options)
-    if len(inputs) != 1:
-        raise Complaint(f"fix plans for one host at a time, and this is {len(inputs)}: name the others of its group with --free-on")
+    if len(inputs) > 1:
+        return _fix_fleet(inputs, rules, known, selection, options)
     given = inputs[0]
     if options.apply and given.path != "/":
         raise Complaint("--apply changes this machine, so the host to read must be /")
@@ -455,6 +455,57 @@ def _taken_on(hosts: Sequence[Host]) -> PortSet:
     free = (suggestion([(host, ()) for host in hosts], protocol, 1, 1).free for protocol in ("tcp", "udp"))
     tcp, udp = free
     return ALL.minus(tcp.intersection(udp))
+
+
+def _fix_fleet(inputs: Sequence[Input], rules: tuple[Rule, ...], known: frozenset[str], selection: Selection, options: Options) -> int:
+    """One playbook for many hosts."""
+    from portwright.audit.fleet import host_plan, not_planned
+    from portwright.fixes.ansible import PlaybookNameError, templates
+    from portwright.fixes.fleet import BEGINNING, fleet_playbook, told_apart
+    from portwright.reports.registry import PlannedFleet
+    from portwright.shipped import playbooks_directory
+
+    if any(given.kind != "host" for given in inputs):
+        raise Complaint("fix plans for hosts, together, or for one repository")
+    if options.apply:
+        raise Complaint("--apply changes this machine, so the host to read must be /, alone")
+    if options.patch is not None:
+        raise Complaint("--patch changes a repository's files; hosts get a playbook: -o NAME.yml")
+    if options.verify:
+        raise Complaint("--verify has one host's configs checked on this machine: name one host")
+    policy, restart = _policy(options), bool(options.allow_restart)
+    elsewhere = _taken_on(_others(options))
+    found, sound = _each(
+        inputs,
+        options,
+        lambda given: host_plan(given, rules, selection, known, policy, options.rate, elsewhere, allow_restart=restart),
+        not_planned,
+    )
+    plans = told_apart(found)
+    written: tuple[str, ...] = ()
+    removed = ""
+    if options.output and any(plan.steps for plan in plans):
+        folder, name = os.path.split(options.output)
+        try:
+            book = fleet_playbook(plans, name, templates(playbooks_directory()))
+        except PlaybookNameError as error:
+            raise Complaint(str(error)) from None
+        files_of_plan = {os.path.join(folder, file): content for file, content in book.files.items()}
+        own = os.path.join(folder, book.folder)
+        _keep(files_of_plan, options.paths, {os.path.join(folder, file) for file in book.private}, own)
+        written = tuple(file for file in files_of_plan if not file.startswith(f"{own}/"))
+    elif options.output:
+        from portwright.cli.outputs import remove
+
+        removed = options.output if remove(options.output, BEGINNING.encode("utf-8", "strict"), options.paths) else ""
+    _report("fix", PlannedFleet(plans, written, removed, options.diff), [("text", None)], options)
+    if any(plan.unplanned for plan in plans):
+        return CLEAN if options.exit_zero else FINDINGS
+    blind = any(
+        not plan.is_read or (bool(plan.unreadable) and not options.accept_unreadable) or (options.strict and not plan.is_full)
+        for plan in plans
+    )
+    return INTERNAL if not sound else INCOMPLETE if not rules or blind else CLEAN
 
 
 def _policy(options: Options) -> FixPolicy:
@@ -834,11 +885,14 @@ def _write(output: str | None, text: str, foreign: Sequence[str] = (), *, comman
         _keep({output: text}, foreign)
 
 
-def _keep(files: Mapping[str, str | bytes], foreign: Sequence[str], private: Collection[str] = ()) -> None:
-    """Write files, all or none. `foreign` are the inputs, in which others may have laid links."""
-    from portwright.cli.outputs import Output, OutputError, write
+def _keep(files: Mapping[str, str | bytes], foreign: Sequence[str], private: Collection[str] = (), folder: str = "") -> None:
+    """Write files, all or none, into a `folder` of the owner's own if one is named. `foreign` are the inputs, in which others may have
+    laid links."""
+    from portwright.cli.outputs import Output, OutputError, make_folder, write
 
     try:
+        if folder:
+            make_folder(folder, foreign)
         data = ((path, text if isinstance(text, bytes) else text.encode("utf-8", "backslashreplace")) for path, text in files.items())
         write([Output(path, each, path in private) for path, each in data], foreign)
     except OutputError as error:

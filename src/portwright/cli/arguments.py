@@ -108,7 +108,8 @@ _GAPS = (
     Option("--accept-unreadable", help="exit as if everything could be read; what could not be stays in the report"),
 )
 _FIX = (
-    Option("-o", "--output", metavar="NAME.yml", help="write NAME.yml, NAME.vars.json and NAME.rollback.yml"),
+    Option("-o", "--output", metavar="NAME.yml",
+           help="write NAME.yml, NAME.vars.json and NAME.rollback.yml; for several hosts also NAME.vars/, with a file for each"),
     Option("--patch", metavar="FILE",
            help="in a repository: write a patch for `git apply` (- writes it to standard output, and no report)"),
     Option("--apply", help="run the playbook on this machine (PATH must be /)"),
@@ -122,6 +123,7 @@ _FIX = (
     Option("--verify", help="have the daemons' own commands, where this machine has them, check the edited configs, without network"),
     Option("--diff", help="show what the plan changes in each file, as a unified diff"),
     Option("--exit-zero", help="exit 0 where findings without a plan would make it 1"),
+    Option("--jobs", metavar="N", default=1, read=_jobs, wanted="a number of jobs", help="plan for this many hosts at once (default: 1)"),
 )  # fmt: skip
 _TEST = (
     Option("--test", metavar="DIR", help="test the rules of this folder against their examples and the cases beside them"),
@@ -196,7 +198,7 @@ COMMANDS = {
                   "portwright ports web1/ -v": "of a copy, lists in full"},
     ),
     "fix": Command(
-        "plan, prove and write a playbook for one host, or a patch for a repository", _PATHS,
+        "plan, prove and write a playbook for hosts, or a patch for a repository", _PATHS,
         _AS, _EXCLUDE, *_FIX, *_GAPS, *_RULES, *_SETTINGS, _RATE,
         *_look("a line for each step, each finding that is left and each file that was written", "also the findings that are fixed"),
         exits={0: "everything found is planned, or nothing was found",

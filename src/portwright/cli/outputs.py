@@ -68,6 +68,19 @@ def write(outputs: Sequence[Output], foreign: Iterable[str] = ()) -> None:
             raise
 
 
+def make_folder(path: str, foreign: Iterable[str] = ()) -> None:
+    """Make a folder that only its owner may enter, reached as `write` reaches a file; one that is there stays as it is."""
+    output = Output(path, b"", private=True)
+    parent, _, name = path.rpartition("/")
+    with _named(output):
+        directory = _Walk(output, _identities((".", *foreign))).to("/" if path.startswith("/") else ".", parent)
+        try:
+            with suppress(FileExistsError):
+                os.mkdir(name, 0o700, dir_fd=directory)
+        finally:
+            os.close(directory)
+
+
 def remove(path: str, beginning: bytes, foreign: Iterable[str] = ()) -> bool:
     """Remove a file that begins so, reached as `write` reaches it; whether it is gone. Any other stays, and one that cannot be removed."""
     with ExitStack() as leaving:

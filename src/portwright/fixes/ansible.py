@@ -4,7 +4,7 @@ ansible-core is a program that portwright writes for and runs, never a module th
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -100,11 +100,12 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Playbook:
-    """What is written for a plan: file names and their text; `private` ones get mode 0600."""
+    """What is written for a plan: file names and their text; `private` ones get mode 0600, and `folder` is made for some of them."""
 
     name: str
     files: Mapping[str, str]
     private: frozenset[str]
+    folder: str = ""
 
 
 def playbook(plan: Plan, name: str, templates: Mapping[str, str], before: Before, *, allow_restart: bool) -> Playbook:
@@ -112,11 +113,43 @@ def playbook(plan: Plan, name: str, templates: Mapping[str, str], before: Before
 
     `templates` are the task files by stem. Raises PlaybookNameError for a file name outside `[A-Za-z0-9._-]`.
     """
-    if not _NAME.fullmatch(name):
-        raise PlaybookNameError(f"a playbook's name is letters, digits, dots, dashes and ends in .yml: {name!r}")
+    check_name(name)
     stem = name.rpartition(".")[0]
     vars_name, rollback_name = f"{stem}.vars.json", f"{stem}.rollback.yml"
-    kinds = tuple(dict.fromkeys(type(step) for step in plan.steps))
+    kinds = kinds_of(plan)
+    families = ", ".join(sorted({family for kind in kinds for family in kind.families}))
+    header = _HEADER.format(name=name, title="Apply a plan that portwright proved", vars_name=vars_name, families=families)
+    back = _HEADER.format(name=rollback_name, title="Take back a plan of portwright", vars_name=vars_name, families="")
+    back = "".join(line for line in back.splitlines(keepends=True) if "--tags" not in line)
+    return Playbook(
+        name,
+        {
+            name: f"{header}{applying(kinds, templates)}",
+            vars_name: as_vars_file(values(plan, before, allow_restart)),
+            rollback_name: f"{back}{restoring(templates)}",
+        },
+        frozenset({vars_name}),
+    )
+
+
+def check_name(name: str) -> None:
+    """Raise PlaybookNameError for a file name that cannot stand in a playbook."""
+    if not _NAME.fullmatch(name):
+        raise PlaybookNameError(f"a playbook's name is letters, digits, dots, dashes and ends in .yml: {name!r}")
+
+
+def kinds_of(plan: Plan) -> tuple[type[Step], ...]:
+    """The kinds of a plan's steps, in their order: plans of the same kinds have the same tasks."""
+    return tuple(dict.fromkeys(type(step) for step in plan.steps))
+
+
+def restoring(templates: Mapping[str, str]) -> str:
+    """The tasks of a play that takes a plan back."""
+    return "\n".join(_indented(templates[stem], 4) for stem in ("identity", "restore"))
+
+
+def applying(kinds: Sequence[type[Step]], templates: Mapping[str, str]) -> str:
+    """The tasks and handlers of a play that applies plans of these kinds."""
 
     def tasks(indent: int, *stems: str) -> str:
         return "\n".join(_indented(templates[stem], indent) for stem in stems)
@@ -136,19 +169,7 @@ def playbook(plan: Plan, name: str, templates: Mapping[str, str], before: Before
     labels = _LABELS.format(tasks=tasks(12, "labels"))
     applied = _APPLY.format(tasks="\n".join((*parts, labels)), restore=tasks(12, "restore"))
     handlers = "\n  handlers:\n" + tasks(4, "handlers") if any(kind.has_handlers for kind in kinds) else ""
-    families = ", ".join(sorted({family for kind in kinds for family in kind.families}))
-    header = _HEADER.format(name=name, title="Apply a plan that portwright proved", vars_name=vars_name, families=families)
-    back = _HEADER.format(name=rollback_name, title="Take back a plan of portwright", vars_name=vars_name, families="")
-    back = "".join(line for line in back.splitlines(keepends=True) if "--tags" not in line)
-    return Playbook(
-        name,
-        {
-            name: f"{header}{analysed}\n{applied}{handlers}",
-            vars_name: json.dumps(_vars(plan, before, allow_restart), indent=2, sort_keys=True) + "\n",
-            rollback_name: f"{back}{tasks(4, 'identity', 'restore')}",
-        },
-        frozenset({vars_name}),
-    )
+    return f"{analysed}\n{applied}{handlers}"
 
 
 def templates(folder: Path) -> dict[str, str]:
@@ -165,7 +186,13 @@ def _indented(tasks: str, by: int) -> str:
 # ── the vars file ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _vars(plan: Plan, before: Before, allow_restart: bool) -> dict[str, object]:
+def as_vars_file(given: Mapping[str, object]) -> str:
+    """Variables as Ansible reads them, each string as it is and never templated."""
+    return json.dumps({key: _unsafe(value) for key, value in given.items()}, indent=2, sort_keys=True) + "\n"
+
+
+def values(plan: Plan, before: Before, allow_restart: bool) -> dict[str, object]:
+    """The variables of a plan's tasks."""
     host = plan.host
     by_machine_id = bool(_MACHINE_ID.fullmatch(host.identity))
     run = sha256(json.dumps([host.identity, sorted(plan.edits.items())]).encode()).hexdigest()[:12]
@@ -174,7 +201,7 @@ def _vars(plan: Plan, before: Before, allow_restart: bool) -> dict[str, object]:
     for path in plan.edits:
         folder, _, name = path.rpartition("/")
         own.setdefault(folder, set()).add(name)
-    values: dict[str, object] = {
+    found: dict[str, object] = {
         "portwright_identity": host.identity,
         "portwright_identity_file": "/etc/machine-id" if by_machine_id else "/etc/hostname",
         "portwright_allow_restart": allow_restart,
@@ -198,8 +225,8 @@ def _vars(plan: Plan, before: Before, allow_restart: bool) -> dict[str, object]:
         "portwright_fewest_ports": FEWEST_PORTS if plan.usable is None else min(FEWEST_PORTS, plan.usable),
     }
     for kind in steps():
-        values |= kind.variables(host, [step for step in plan.steps if isinstance(step, kind)], plan.edits, before.holds)
-    return {key: _unsafe(value) for key, value in values.items()}
+        found |= kind.variables(host, [step for step in plan.steps if isinstance(step, kind)], plan.edits, before.holds)
+    return found
 
 
 def _read(plan: Plan, before: Before) -> Iterator[tuple[str, str]]:

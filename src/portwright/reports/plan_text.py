@@ -44,7 +44,9 @@ def render(
     if verified is not None and plan.steps:
         lines = chain(lines, [] if quiet else [""], _verified(verified, style, width))
     if diff and plan.edits:
-        lines = chain(lines, [""], _diff(plan, style))
+        sources = plan.host.sources
+        changes = {path: (sources[path].text if path in sources else None, text) for path, text in plan.edits.items()}
+        lines = chain(lines, [""], diff_of(changes, style))
     lines = chain(lines, [f"removed: {safe(removed)}, the playbook of an earlier plan; its rollback still works"] if removed else [])
     return "".join(f"{style.places(line)}\n" for line in lines)
 
@@ -125,15 +127,14 @@ def _verified(verified: Sequence[Verified], style: Style, width: int) -> Iterato
             yield from wrapped("so nothing was written", width)
 
 
-def _diff(plan: Plan, style: Style) -> Iterator[str]:
-    """What the plan changes in each file, as `diff --unified` has it."""
+def diff_of(changes: Mapping[str, tuple[str | None, str]], style: Style) -> Iterator[str]:
+    """What a plan changes in each file (its text before, None where there is none, and after), as `diff --unified` has it."""
     from difflib import unified_diff
 
     roles: dict[str, Role] = {"+": "good", "-": "bad", "@": "frame"}
-    for path, text in sorted(plan.edits.items()):
-        source = plan.host.sources.get(path)
-        old = () if source is None else _split(source.text)
-        for number, line in enumerate(unified_diff(old, _split(text), "/dev/null" if source is None else path, path, lineterm="")):
+    for path, (before, after) in sorted(changes.items()):
+        old = () if before is None else _split(before)
+        for number, line in enumerate(unified_diff(old, _split(after), "/dev/null" if before is None else path, path, lineterm="")):
             shown = [safe(part) for part in line.split("\n")]
             role = "strong" if number < _DIFF_HEAD else roles.get(line[:1])
             yield from (part if role is None else style(role, part) for part in shown)

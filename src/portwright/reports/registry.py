@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from portwright.finding import HostResult, RuleMeta
+    from portwright.fixes.fleet import HostPlan
     from portwright.fixes.patch import Patch
     from portwright.fixes.plan import Plan
     from portwright.fixes.verified import Verified
@@ -66,6 +67,19 @@ class Planned:
     removed: str = ""
     diff: bool = False
     verified: "Sequence[Verified] | None" = None
+
+
+@dataclass(frozen=True)
+class PlannedFleet:
+    """What `fix` came to for several hosts: their plans, the files of the playbook (itself first), and an earlier one that was removed.
+
+    `diff`: what is changed in each file is to be shown.
+    """
+
+    plans: "Sequence[HostPlan]"
+    written: Sequence[str]
+    removed: str = ""
+    diff: bool = False
 
 
 @dataclass(frozen=True)

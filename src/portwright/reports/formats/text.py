@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from portwright.reports.registry import Checked, Configured, Explained, Look, Patched, Planned, Tested, report
+from portwright.reports.registry import Checked, Configured, Explained, Look, Patched, Planned, PlannedFleet, Tested, report
 
 if TYPE_CHECKING:
     from portwright.daemons import Daemon
@@ -56,8 +56,14 @@ def ports(spaces: "Sequence[tuple[Host, Collisions]]", look: Look) -> str:
 
 
 @report("fix", is_shown=True)
-def fix(planned: Planned | Patched, look: Look) -> str:
+def fix(planned: Planned | PlannedFleet | Patched, look: Look) -> str:
     amount = {"quiet": look.quiet, "verbose": look.verbose}
+    if isinstance(planned, PlannedFleet):
+        from portwright.reports import fleet_plan
+
+        return fleet_plan.render(
+            planned.plans, planned.written, color=look.color, width=look.width, removed=planned.removed, diff=planned.diff, **amount
+        )
     (files,) = look.files or [{}]
     if isinstance(planned, Patched):
         from portwright.reports import patch_text
