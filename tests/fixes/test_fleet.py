@@ -14,6 +14,7 @@ from portwright.fixes.fleet import HostPlan, fleet_playbook, host_plan, told_apa
 from portwright.shipped import playbooks_directory
 from tests.fixes.on_a_copy import plan_for, web
 from tests.fixes.test_playbook import ansible
+from tests.fuzz.constructions import lay
 
 NASTY = ["{{ 1 + 1 }}", "{% raw %}", "!unsafe x", "a: b # c", "true", "\u2028", "{{ lookup('pipe', 'id') }}", '{"a": 1}', "[1]", " x "]
 
@@ -106,15 +107,8 @@ def test_case_56_a_machine_takes_its_own_plan_to_the_byte_and_one_that_was_not_a
 
 def test_the_command_writes_a_plan_for_each_host_and_says_each_step_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for number, name in enumerate(("web1", "web2"), 1):
-        for path, text in web(40100).items():
-            place = tmp_path / "hosts" / name / path.lstrip("/")
-            place.parent.mkdir(parents=True, exist_ok=True)
-            if text.startswith("-> "):
-                place.symlink_to(text.removeprefix("-> "))
-            else:
-                place.write_text(text)
-        (tmp_path / "hosts" / name / "etc" / "machine-id").write_text(f"{number:032x}\n")
-        (tmp_path / "hosts" / name / "etc" / "hostname").write_text(f"{name}\n")
+        own = {"/etc/machine-id": f"{number:032x}\n", "/etc/hostname": f"{name}\n"}
+        lay({**web(40100), **own}, tmp_path / "hosts" / name)
 
     code = main(["fix", str(tmp_path / "hosts"), "--select", "listener-in-ephemeral-range", "-o", str(tmp_path / "fleet.yml")])
 
@@ -124,3 +118,14 @@ def test_the_command_writes_a_plan_for_each_host_and_says_each_step_once(tmp_pat
     assert 2 == len([*(tmp_path / "fleet.vars").iterdir()])
     assert {0o600} == {path.stat().st_mode & 0o777 for path in (tmp_path / "fleet.vars").iterdir()}
     assert 0o700 == (tmp_path / "fleet.vars").stat().st_mode & 0o777
+
+
+def test_a_secret_among_the_running_settings_that_were_captured_stops_no_plan(tmp_path: Path) -> None:
+    key = "net.ipv4.tcp_fastopen_key = 7a1c9e55-0b3f44d2-91e86c07-5d2ab3f8"
+    files = {**web(40100), "/.portwright/sysctl": f"{key}\nnet.ipv4.ip_local_reserved_ports = \n"}
+    lay(files, tmp_path / "web1")
+
+    code = main(["fix", str(tmp_path / "web1"), "--select", "listener-in-ephemeral-range", "-o", str(tmp_path / "web1.yml")])
+
+    assert 0 == code
+    assert "7a1c9e55" not in (tmp_path / "web1.vars.json").read_text()

@@ -256,7 +256,7 @@ def planned(
     No service moves to a port that is `taken_elsewhere`, on another host of its group.
     A repository is read and checked as `verdict` does; its plan is empty and says why.
     """
-    from portwright.fixes.plan import plan
+    from portwright.fixes.plan import FLEETING, plan
     from portwright.trees.overlay import OverlayTree
 
     if given.kind != "host":
@@ -279,7 +279,8 @@ def planned(
             # The playbook says what it replaces, so what cannot be read is not replaced.
             if tree.kind(path) == "file":
                 tree.read(path)
-            if (line := _first_secret(path, edits[path])) is not None:
+            # What was captured of the running system is laid over the copy for the proof, and written nowhere.
+            if not path.startswith(FLEETING) and (line := _first_secret(path, edits[path])) is not None:
                 raise ReadError(path, f"line {line} holds a secret, and so would the plan, which holds the whole file")
         host = ready(read_host(OverlayTree(tree, edits) if edits else tree, given.name, given.identity), rate)
         host = replace(host, taken_elsewhere=taken_elsewhere) if taken_elsewhere else host

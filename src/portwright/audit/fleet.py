@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from portwright.audit.check import Selection, before, planned, unread
+from portwright.audit.check import NO_PORTS, Selection, before, planned, unread
 from portwright.audit.inputs import Input
 from portwright.fixes.fleet import HostPlan
 from portwright.fixes.fleet import host_plan as kept
-from portwright.ports import NO_PORTS, PortSet
+from portwright.ports import PortSet
 from portwright.rules import Rule
 
 if TYPE_CHECKING:
