@@ -1,15 +1,17 @@
 """A line of a sysctl file that spells its setting wrong: the name put right, its value and every other character as they were."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from portwright._start.records import dataclass
 from portwright.changes.kind import Change, ChangeKind, ContradictionError, Disruption, Host, Marks, Misuse, Safety, Step
 from portwright.changes.set_sysctl import SETTABLE, SetSysctl
-from portwright.changes.sysctl_step import SysctlStep, step_for
 from portwright.facts.sysctl import RESERVED
 from portwright.ports import PortSet
 from portwright.source import Span
+
+if TYPE_CHECKING:
+    from portwright.changes.sysctl_step import SysctlStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,9 @@ class CorrectSysctlKey(Change):
         return {"key": self.key, "value": self.value}
 
     @classmethod
-    def unite(cls, host: Host, wished: Sequence["CorrectSysctlKey"], step: Step | None, marks: Marks) -> SysctlStep:
+    def unite(cls, host: Host, wished: Sequence["CorrectSysctlKey"], step: Step | None, marks: Marks) -> "SysctlStep":
+        from portwright.changes.sysctl_step import step_for
+
         key, value = wished[0].key, _as_printed(wished[0].key, wished[0].value)
         other = next((change for change in wished if _as_printed(key, change.value) != value), None)
         if other is not None:
