@@ -189,6 +189,8 @@ class _Reader(TokenReader):
                 value = value if isinstance(value, Set) else other
             elif sign == "++" and isinstance(value, Items) and isinstance(other, Items):
                 value = Items((*value.values, *other.values), value.at)
+            elif sign == "++" and isinstance(value, Items):
+                value = Items((*value.values, Bare("", value.at)), value.at)
             else:
                 value = Bare("", value.at)
         return value

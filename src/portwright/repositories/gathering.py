@@ -172,7 +172,7 @@ def _look_into(label: str, hint: str, text: str, now: _Gathering) -> Recognised 
         if what.unfilled:
             now.spoken[label] = (kind, spoken_of(text))
         return what if kind == "compose" or "sysctl" in text else None
-    now.spoken[label] = (kind, spoken_of(text))
+    now.spoken[label] = (kind, spoken_of(text, kind))
     from portwright.repositories.deployers import deployed
 
     _take(label, text, deployed(kind, label, text, now.checkout), now)

@@ -85,6 +85,7 @@ _PARTLY_READ = {
     "preseed": "the late command",
     "kubernetes": "what pods, Tuned and MachineConfig objects take of their nodes, where it is not filled in,",
     "nix": "kernel settings, units and the ports of services",
+    "nomad": "the ports that are given as numbers",
     "packer": "literal commands and files",
     "packer template": "literal commands and files",
     "puppet": "kernel settings, literal files and commands",
@@ -149,6 +150,19 @@ _ASKS = lazy_regex(
     r"|\bsysctl[ \t]{1,8}(?:-p|--system|-a|--all|-n)(?=[ \t]{0,8}(?:[;&|>)]|$))|\btraefik\.[\w.-]{1,200}\.port\b"
     r"|\blisten:[ \t]{0,8}[\"']?[A-Za-z][\w-]{0,80} [A-Za-z|]"
 )
+# Lines that set nothing in a language of their own: a name that is given a value counts where it is used, what is printed is read by
+# people, and what a task is called or waits for is none of its work.
+_SETS_NOTHING = {
+    "shell script": lazy_regex(
+        r"\s*(?:(?:local|export|readonly|declare|typeset)[ \t]{1,8}(?:-\w{1,8}[ \t]{1,8}){0,4})?\w{1,80}=(?!.*[ \t]-p[ \t])"
+        r"|\s*(?:echo|printf|log|info|warn|error|die)\b(?!.*[>|])|\s*(?:el)?if\b.*\bcommand[ \t]{1,8}-v\b|\{%-?[ \t]{0,8}(?:set|for|if)\b"
+    ),
+    "ansible": lazy_regex(
+        r"\s*(?:-[ \t]{1,8})?(?:name|tags|notify|listen|register|when|msg|fail_msg|success_msg|that|sysctl_file|import_tasks|include_tasks"
+        r"|(?:ansible|login|to|from|remote|source|destination|target|smtp|ssh)_ports?):"
+    ),
+    "chef": lazy_regex(r"\s*(?:depends|include_recipe|recipe|supports|notifies|subscribes|description|only_if|not_if)\b"),
+}
 _REMARK = ("#", ";", "//")
 # A line that it matches has one of these, which are found a hundred times sooner.
 _OF_SPEAKING = (
@@ -214,9 +228,10 @@ def is_script(label: str, text: str) -> bool:
     return _SHELL.match(text) is not None or label.lower().endswith((".sh", ".bash"))
 
 
-def spoken_of(text: str) -> tuple[tuple[int, str], ...]:
-    """What a text speaks of that matters here, with the number of each line."""
+def spoken_of(text: str, kind: str = "") -> tuple[tuple[int, str], ...]:
+    """What a text of a kind speaks of that matters here, with the number of each line."""
     text = text[:LONGEST]
+    nothing = _SETS_NOTHING.get(kind)
     starts = set()
     for word in _OF_SPEAKING:
         at = text.find(word)
@@ -230,7 +245,7 @@ def spoken_of(text: str) -> tuple[tuple[int, str], ...]:
         done = start
         end = text.find("\n", start)
         said = text[start : end if end >= 0 else len(text)]
-        if not said.lstrip().startswith(_REMARK):
+        if not said.lstrip().startswith(_REMARK) and (nothing is None or nothing.match(said) is None):
             found += [(line, each.lastgroup or "") for each in _SPEAKS.finditer(_ASKS.sub("", said))]
     return tuple(found)
 

@@ -14,6 +14,7 @@ from portwright.formats.nodes import Node
 from portwright.source import Source, Word
 from portwright.system.spanned_text import UNKNOWN
 from portwright.trees import Files
+from portwright.trees.memory import MemoryTree
 
 _DEFAULTS = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 _OVERRIDES = ("compose.override.yaml", "compose.override.yml", "docker-compose.override.yaml", "docker-compose.override.yml")
@@ -31,6 +32,8 @@ _MOST_FILES = 20
 # What lies there is the host's, whoever looks at it from a container, too.
 _OF_THE_SYSTEM = frozenset(("", "boot", "dev", "etc", "lib", "proc", "run", "sys", "tmp", "usr", "var"))
 _MOST_PORTS = 1000
+_MOST_WORDS = 500
+_IN_PLAIN_WORDS = lazy_regex(r"[^\n\"'\\|;&<>`]{1,2000}")
 _DEEPEST = 8
 
 
@@ -288,7 +291,7 @@ def _of_service(name: str, parts: list[Node], project: _Project, app: str, files
         user = _last(parts, "user")
         user = None if user is None else Word(_expanded(user.text, project)[0], user.at)
         added = [word for part in parts for each in _children(part, "cap_add") for word in each.words]
-        return [*found, *asked.powerless(container, app, user, added)]
+        return [*found, *asked.powerless(container, app, user, added), *_of_its_program(parts, project)]
     for each in (child for part in parts for child in _children(part, "ports")):
         if each.children:
             long = {child.key.text: child.values[0] for child in each.children if child.values}
@@ -299,6 +302,41 @@ def _of_service(name: str, parts: list[Node], project: _Project, app: str, files
         for word in each.values:
             found += _endpoints(word, project, app, files)
     return found
+
+
+def _of_its_program(parts: list[Node], project: _Project) -> Iterator[Endpoint]:
+    """What the program of a container on the host's network says of itself on its command line; its files are its image's."""
+    image = _last(parts, "image")
+    program = "" if image is None else image.text.rpartition("/")[2].partition("@")[0].partition(":")[0]
+    argv = [*_command(parts, "entrypoint", project), *_command(parts, "command", project)]
+    if image is not None and program and not any(True for part in parts for _ in _children(part, "entrypoint")):
+        argv.insert(0, Word(program, image.at))
+    if not argv or "$" in argv[0].text or UNKNOWN in argv[0].text:
+        return
+    from portwright.daemons._engine import reading, rooms
+
+    if rooms.daemon_of(argv[0].text) is None:
+        argv[0] = Word(argv[0].text.replace("-", "_"), argv[0].at)  # images have no underscores in their names
+    invocation = Invocation(None, tuple(argv), argv[0].at, {})
+    name = rooms.daemon_of(invocation.program)
+    if name is None or not rooms.room(name).sockets:
+        return
+    for fact in reading.read(rooms.room(name), invocation, Files(MemoryTree({}), partial=True), {}):
+        if isinstance(fact, Endpoint) and fact.origin == "argument" and UNKNOWN not in fact.address:
+            yield replace(fact, confidence="likely")
+
+
+def _command(parts: list[Node], key: str, project: _Project) -> list[Word]:
+    """The words of a command, be it a list or a line without quotes."""
+    said = next((each for part in reversed(parts) for each in _children(part, key)), None)
+    if said is None:
+        return []
+    words = list(said.values)
+    if len(words) == 1 and " " in words[0].text:
+        if not _IN_PLAIN_WORDS.fullmatch(words[0].text):
+            return []
+        words = [Word(text, words[0].at) for text in words[0].text.split()]
+    return [Word(_expanded(word.text, project)[0], word.at) for word in words[:_MOST_WORDS]]
 
 
 def _settings(parts: list[Node], project: _Project) -> Iterator[tuple[Word, Word]]:

@@ -38,8 +38,8 @@ def on_the_host(said: Iterable[Endpoint | ContainerLine]) -> tuple[Endpoint | Co
     """Published ports as dockerd's proxies bind them, and what else containers ask for."""
     found: list[Endpoint | ContainerLine] = []
     for each in said:
-        if not isinstance(each, Endpoint):
-            found.append(each)
+        if not isinstance(each, Endpoint) or each.app not in ("docker", "podman"):
+            found.append(each)  # a program on the host's network binds as it is told itself
             continue
         endpoint = replace(each, binds_as="root")
         if endpoint.address == "*":

@@ -19,4 +19,5 @@ def read_fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFa
 
     Each line is one listener: the two sockets of one that names no address are told as one of both families.
     """
-    return tuple(replace(each, binds_as="root") if isinstance(each, Endpoint) else each for each in of_file(path, "docker", files))
+    said = of_file(path, "docker", files)
+    return tuple(replace(each, binds_as="root") if isinstance(each, Endpoint) and each.app == "docker" else each for each in said)

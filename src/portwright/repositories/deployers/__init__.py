@@ -20,6 +20,7 @@ MODULES = {
     "kickstart": "kickstart",
     "kubernetes": "kubernetes",
     "nix": "nixos",
+    "nomad": "nomad",
     "packer": "terraform",
     "packer template": "packer_json",
     "preseed": "kickstart",

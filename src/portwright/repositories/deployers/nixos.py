@@ -28,7 +28,8 @@ _PACKAGE = lazy_regex(
 _EXE = lazy_regex(r"(?:lib\.)?getExe'? \(?(?:pkgs\.)?(?:[\w'-]+\.)*([\w'-]+)\)?(?: \"([\w.+-]+)\")?")
 _PORT = lazy_regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _OWN = frozenset((
-    "http", "https", "listen", "web", "webui", "ui", "bind", "metrics", "api", "ldap", "ldaps", "rpc", "grpc", "admin", "secure", "server",
+    "default", "ssl", "tls", "http", "https", "listen", "web", "webui", "ui", "bind", "metrics", "api", "ldap", "ldaps", "rpc", "grpc",
+    "admin", "secure", "server",
     "console", "management", "health", "tcp", "app",
 ))  # fmt: skip
 """Words before `port` in the name of a port that a service opens itself."""

@@ -1,10 +1,19 @@
-"""Puppet manifests: kernel settings of the usual modules, files with what they hold, lines added to files, and commands."""
+"""Puppet manifests: kernel settings of the usual modules, files with what they hold, lines added to files, containers, sites, and commands.
+
+A resource of a type that the repository defines itself is what the definition declares, with the values that it is given.
+"""
+
+from collections.abc import Mapping
 
 from portwright._start.lazy_regex import lazy_regex
+from portwright._start.records import dataclass, field
 from portwright.formats.parts import Bare, Call, Items, String
 from portwright.formats.puppet import Hash, Manifest, Resource, Value, parse
+from portwright.numbers import is_digits
 from portwright.repositories.checkout import Checkout
 from portwright.repositories.deployers import shell
+from portwright.repositories.deployers.container_lines import Asked, port
+from portwright.repositories.deployers.container_lines import lines as of_container
 from portwright.repositories.deployers.literal import Names, joined, lines, remarks, whole
 from portwright.repositories.deployers.placed import LONGEST, MOST_LINES, Deployed, Line, Pages
 from portwright.repositories.recognise import without_blanks_to_fill
@@ -19,8 +28,19 @@ _SYSCTL = frozenset(
 _SEVERAL = frozenset(("sysctl::parameters", "sysctl::conffile", "sysctl::values"))
 _KEY = lazy_regex(r"[a-z0-9_-]+(?:[./][\w*-]+)+")
 _AUGEAS = lazy_regex(r"^\s*set\s+(?:/files/etc/sysctl\.conf/)?([\w./-]{3,200})\s+(?:\"([^\"]*)\"|'([^']*)'|(.+))")
-_ERB = lazy_regex(r"<%=\s*(?:@|scope\[['\"]|scope\.lookupvar\(['\"](?:::)?)([\w:]{1,100})(?:['\"]\]|['\"]\))?\s*-?%>")
-_NAMED = lazy_regex(r"\s*(?:class|define|include|require|contain|node)\s[^=$]*$")
+_ERB = lazy_regex(r"<%=\s*(?:@|\$(?:::)?|scope\[['\"]|scope\.lookupvar\(['\"](?:::)?)([\w:]{1,100})(?:['\"]\]|['\"]\))?\s*-?%>")
+_NAMED = lazy_regex(
+    r"\s*(?:class|define|include|require|contain|node)\s[^=$]*$"
+    r"|\s*(?:[\w:\[\], ]{1,80}\s)?\$\w+\s*=\s*(?:'[^'$]*'|\"[^\"$]*\"|[0-9]+|undef|\[\])\s*,?\s*(?:#.*)?$"
+    r"|\s*(?:fail|notice|warning|debug|include|require|contain)\b.*|\s*require\s*=>.*"
+)
+"""Lines that set nothing by themselves: a name that is given a value counts where it is used."""
+_FIREWALLS = frozenset(("firewall", "firewall_multi", "firewallchain", "ufw::allow", "iptables::rule"))
+_SITES = {"nginx::resource::server": "nginx", "nginx::resource::vhost": "nginx", "apache::vhost": "apache", "apache::listen": "apache"}
+"""Types of the modules that set up sites, and whose site each is."""
+_MOST_DEFINED = 200
+"""Resources of types of its own that are followed for one manifest."""
+_DEEPEST_DEFINED = 4
 _MOST_WORDS = 256
 """Values of an array that is what a kernel setting is set to."""
 _DEEPEST = 16
@@ -36,12 +56,26 @@ def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
     return pages.deployed()
 
 
+@dataclass
+class _Given:
+    """What a resource gives to the definition of its type: the texts of its parameters, and their lines where they are written.
+
+    `definitions` are those that led here, `left` how many more are followed.
+    """
+
+    texts: Mapping[str, str] = field(default_factory=dict)
+    lines: Mapping[str, list[Line]] = field(default_factory=dict)
+    definitions: tuple[str, ...] = ()
+    left: list[int] = field(default_factory=lambda: [_MOST_DEFINED])
+
+
 class _Node:
-    def __init__(self, source: Source, manifest: Manifest, pages: Pages, checkout: Checkout) -> None:
+    def __init__(self, source: Source, manifest: Manifest, pages: Pages, checkout: Checkout, given: _Given | None = None) -> None:
         self.source = source
         self.manifest = manifest
         self.pages = pages
         self.checkout = checkout
+        self.given = given or _Given()
         self.names = Names()
         self.left = MOST_LINES
 
@@ -50,6 +84,8 @@ class _Node:
         script: list[Line] = []
         for each in self.manifest.resources:
             if self._text(each.values.get("ensure")) == "absent":
+                continue
+            if self.given.definitions and each.inside != f"define {self.given.definitions[-1]}":
                 continue
             if each.kind in _SYSCTL:
                 self._sysctl(each)
@@ -67,6 +103,14 @@ class _Node:
                 self._augeas(each)
             elif each.kind == "exec":
                 script += self._lines(each.values.get("command", each.title))
+            elif each.kind == "docker::run":
+                self._container(each)
+            elif each.kind in _SITES:
+                self._site(each)
+            elif each.kind in _FIREWALLS:
+                self._understood(each)
+            elif "::" in each.kind:
+                self._defined(each)
         shell.write(script, self.pages, self.checkout)
 
     def _fill(self, name: str) -> str | None:
@@ -77,6 +121,8 @@ class _Node:
     def _variable(self, name: str) -> str:
         """The text of a variable, named as in a string or with its dollar sign."""
         name = name.lstrip("$").lstrip(":")
+        if name in self.given.texts:
+            return self.given.texts[name]
         value = self.manifest.variables.get(name)
         return UNKNOWN if value is None else self.names.text(name, lambda: self._text(value))
 
@@ -91,7 +137,10 @@ class _Node:
 
     def _lines(self, value: Value | None, depth: int = 0) -> list[Line]:
         if isinstance(value, Bare) and value.text.startswith("$"):
-            value = self.manifest.variables.get(value.text.lstrip("$").lstrip(":"))
+            name = value.text.lstrip("$").lstrip(":")
+            if name in self.given.lines:
+                return self.given.lines[name]
+            value = self.manifest.variables.get(name)
         found: list[Line] = []
         if isinstance(value, String):
             found = lines(self.source, value.parts, value.indent, self._fill)
@@ -124,6 +173,89 @@ class _Node:
     def _several(self, values: Value | None) -> None:
         for key, value in values.pairs if isinstance(values, Hash) else ():
             self._set(self._text(key), value, key.at)
+
+    def _understood(self, each: Resource) -> None:
+        """The lines of a resource from its type's name on."""
+        values = each.values.values()
+        last = max((self.source.span(value.at, value.at).line for value in values), default=0)
+        first = self.source.span(each.title.at, each.title.at).line
+        self.pages.understood.update(range(first - 1, max(first, last) + 1))
+
+    def _defined(self, each: Resource) -> None:
+        """What the definition of a type of this repository declares for one resource."""
+        module, _, rest = each.kind.lstrip(":").partition("::")
+        label = _found(f"{module}/manifests/{rest.replace('::', '/')}.pp", self.source.path, self.checkout)
+        if label is None or len(self.given.definitions) >= _DEEPEST_DEFINED or each.kind in self.given.definitions:
+            return
+        text = self.checkout.text(label)
+        if text is None or len(text) > LONGEST:
+            return
+        if self.given.left[0] <= 0:
+            self.pages.cut = True
+            return
+        self.given.left[0] -= 1
+        source = Source(label, text)
+        manifest = self.checkout.once(f"puppet {label}", lambda: parse(source))
+        title = self._text(each.title)
+        texts = {name: self._text(value) for name, value in each.values.items()}
+        given = {name: self._lines(value) for name, value in each.values.items()}
+        own = Pages(label)
+        definitions = (*self.given.definitions, each.kind.lstrip(":"))
+        of = _Given({**texts, "title": title, "name": title}, given, definitions, self.given.left)
+        _Node(source, manifest, own, self.checkout, of).take()
+        for path, said in own.lines.items():
+            said = [_decided(line, label, given) for line in said]
+            self.pages.write(path, said, append=own.is_settings(path) or path == _SETTINGS, of=own.of.get(path, ""))
+        if own.lines:
+            self._understood(each)
+
+    def _asked(self, value: Value | None) -> list[Asked]:
+        found = []
+        for each in value.values if isinstance(value, Items) else () if value is None else (value,):
+            place = each.parts[0].at if isinstance(each, String) and each.parts else each.at
+            span = self.source.span(place, place)
+            found.append(Asked(port(self._text(each)), self.source.path, span.line, span.column - 1))
+        return found
+
+    def _container(self, each: Resource) -> None:
+        """What a container publishes, as Compose would be told it."""
+        title = self._text(each.title)
+        asked = self._asked(each.values.get("ports"))
+        span = self.source.span(each.title.at, each.title.at)
+        at = Line("", self.source.path, span.line, span.column - 1)
+        said = of_container(title, at, self._text(each.values.get("net")) == "host", asked, ())
+        if said:
+            self.pages.write(f"/srv/{self.source.path.replace('/', '-')}-{span.line}/compose.yaml", said)
+        if all(each.text and UNKNOWN not in each.text for each in asked):
+            self._understood(each)
+
+    def _site(self, each: Resource) -> None:
+        """The port of a site, in a config as its daemon would have it."""
+        whose, title = _SITES[each.kind], self._text(each.title)
+        names = ("listen_port", "ssl_port") if whose == "nginx" else ("port",)
+        ports = [value for name in names if (value := each.values.get(name)) is not None]
+        if each.kind == "apache::listen":
+            ports = [each.title]
+        said = []
+        for value in ports:
+            number = self._text(value)
+            place = value.parts[0].at if isinstance(value, String) and value.parts else value.at
+            span = self.source.span(place, place)
+            before = "listen " if whose == "nginx" else "Listen "
+            if is_digits(number):
+                end = ";" if whose == "nginx" else ""
+                said.append(Line(f"{before}{number}{end}", self.source.path, span.line, span.column - 1 - len(before)))
+        name = "".join(char if char.isascii() and (char.isalnum() or char in "-_.") else "-" for char in title) or "site"
+        if said and whose == "nginx":
+            begun, closed = (Line(text, self.source.path, said[0].number) for text in ("server {", "}"))
+            self.pages.write(f"/etc/nginx/sites-enabled/{name}.conf", [begun, *said, closed])
+        for line in said if whose == "apache" else ():
+            # The module listens once on a port, however many sites have it.
+            path = f"/etc/apache2/sites-enabled/listen-{line.text.partition(' ')[2]}.conf"
+            if path not in self.pages.lines:
+                self.pages.write(path, [line])
+        if len(said) == len(ports):
+            self._understood(each)
 
     def _file(self, path: str, each: Resource) -> None:
         content, source = each.values.get("content"), each.values.get("source")
@@ -186,6 +318,15 @@ class _Node:
 
 
 _WHOLE = (".service", ".socket", ".timer", ".target")
+
+
+def _decided(line: Line, label: str, given: Mapping[str, list[Line]]) -> Line:
+    """A line of a definition at the place of what decides it: the longest value that it is given."""
+    values = [said[0] for said in given.values() if len(said) == 1 and said[0].text and said[0].text in line.text]
+    if line.source != label or not values:
+        return line
+    best = max(values, key=lambda each: len(each.text))
+    return Line(line.text, best.source, best.number, best.shift - line.text.index(best.text), line.sure)
 
 
 def _found(suffix: str, label: str, checkout: Checkout) -> str | None:

@@ -31,6 +31,9 @@ FAILURES = (TemplateError, ArithmeticError, AttributeError, LookupError, TypeErr
 """What a template or an expression may raise, because it is wrong or because it is more than is filled in here."""
 
 
+_MOST_CODES = 8_192
+_CODES: dict[Any, dict[tuple[str, str], tuple[bool, Any]]] = {}
+"""What texts are compiled to, by how an engine was set up: to compile is most of the work of a template."""
 _INNER = re.compile("\ue000([0-9]{1,7})\ue001")
 """What marks the line of a text within a macro, between characters that no text has."""
 
@@ -88,6 +91,7 @@ class Engine(ImmutableSandboxedEnvironment):
     context_class = _Lazy
 
     def __init__(self, filters: Mapping[str, Callable[..., Any]], tests: Mapping[str, Callable[..., Any]], **options: Any) -> None:
+        self.of = (tuple(sorted(options.items())), frozenset(filters), frozenset(tests))
         super().__init__(
             undefined=_NoValue, trim_blocks=options.pop("trim_blocks", True), keep_trailing_newline=True, optimized=False, cache_size=0,
             extensions=("jinja2.ext.do", "jinja2.ext.loopcontrols"), loader=FunctionLoader(self._found), **options,
@@ -180,8 +184,23 @@ class Engine(ImmutableSandboxedEnvironment):
         if made is None:
             if len(self._templates) > _MOST_KEPT:
                 self._templates.clear()
-            made = self._templates[text] = self.from_string(text)
+            code = self._code(("whole", text), lambda: (False, self.compile(text)))[1]
+            made = self._templates[text] = self._of_code(code)
         return made
+
+    def _code(self, key: tuple[str, str], make: Callable[[], tuple[bool, Any]]) -> tuple[bool, Any]:
+        """What a text is compiled to, once for all readings of a repository: a patch is proven by reading it again."""
+        known = _CODES.setdefault(self.of, {})
+        made = known.get(key)
+        if made is None:
+            if sum(map(len, _CODES.values())) > _MOST_CODES:
+                _CODES.clear()
+                known = _CODES.setdefault(self.of, {})
+            made = known[key] = make()
+        return made
+
+    def _of_code(self, code: Any) -> Any:
+        return self.template_class.from_code(self, code, self.make_globals(None), None)
 
     def _compiled(self, text: str) -> tuple[bool, Any]:
         """A text as a template, and whether it is one expression."""
@@ -189,13 +208,17 @@ class Engine(ImmutableSandboxedEnvironment):
         if made is None:
             if len(self._expressions) > _MOST_KEPT:
                 self._expressions.clear()
-            tree = self._parse(text, None, None)
-            only = _only_expression(tree)
-            if only is not None:
-                tree.body = [nodes.Assign(nodes.Name("result", "store", lineno=1), only, lineno=1)]
-                tree.set_environment(self)
-            made = self._expressions[text] = (only is not None, self.from_string(tree))
+            is_expression, code = self._code(("value", text), lambda: self._expression(text))
+            made = self._expressions[text] = (is_expression, self._of_code(code))
         return made
+
+    def _expression(self, text: str) -> tuple[bool, Any]:
+        tree = self._parse(text, None, None)
+        only = _only_expression(tree)
+        if only is not None:
+            tree.body = [nodes.Assign(nodes.Name("result", "store", lineno=1), only, lineno=1)]
+            tree.set_environment(self)
+        return only is not None, self.compile(tree)
 
     def _written(self, template: Any) -> Iterator[tuple[str, bool]]:
         """What a template writes, piece by piece, and whether that is sure."""
