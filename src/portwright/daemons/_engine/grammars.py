@@ -312,7 +312,8 @@ _IN_FORM = {
 
 _COMMENTS = ("#", ";", "//", "--", "!", "%")
 _SECTION = lazy_regex(r"\[{1,2}\w[\w .\"/:@*-]*\]{1,2}")
-_BLOCK = lazy_regex(r"[A-Za-z_][\w.-]*(?:[ \t]+[\"\w./:*-]+)*[ \t]*[:=]?[ \t]*\{")
+_NAME = lazy_regex(r"[A-Za-z_][\w.-]*")
+_NAMED = lazy_regex(r"[\"\w./:*-]+")
 _PAIR = lazy_regex(r"\"[^\"\n]*\"[ \t]*:")
 _MAPPING = lazy_regex(r"[A-Za-z_][\w.-]*:")
 _BEGINNING = 20_000  # characters, in which a file that is no comment as a whole says something
@@ -339,9 +340,13 @@ def _form(text: str) -> str:
         return "json"
     if _SECTION.fullmatch(line):
         return "sections"
-    if _BLOCK.fullmatch(line):
+    if line[-1:] == "{" and _names_a_block(line[:-1].rstrip(" \t=:").split()):
         return "blocks"
     return "mapping" if _MAPPING.fullmatch(line) and first == line and (after[:1] in " \t" or after[:2] == "- ") and after else ""
+
+
+def _names_a_block(words: list[str]) -> bool:
+    return bool(words) and _NAME.fullmatch(words[0]) is not None and all(map(_NAMED.fullmatch, words[1:]))
 
 
 def _first_lines(text: str) -> tuple[str, str]:
