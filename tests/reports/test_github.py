@@ -226,3 +226,24 @@ def test_any_text_is_one_line_for_each_thing_said(one: str, two: str) -> None:
     assert ["warning", "warning"] == [command for command, _, _ in commands(text)]
     assert 2 == len(text.splitlines())
     text.encode("utf-8")
+
+
+def test_findings_beyond_those_that_github_shows_are_told_in_one_annotation() -> None:
+    findings = [replace(IN_RANGE, at=replace(IN_RANGE.at, line=line, end_line=line)) for line in range(1, 18)]
+    findings += [replace(BY_HAND, at=replace(BY_HAND.at, line=line, end_line=line), likelihood=None) for line in range(1, 9)]
+    read = commands(_check([replace(SHOP, findings=tuple(findings), unreadable=())]))
+
+    assert (10, 5 + 1) == tuple(sum(1 for each, _, _ in read if each == kind) for kind in ("error", "warning"))
+    (_, _, more) = next(each for each in read if each[1]["title"] == "more findings")
+    first, *others = more.split("\n")
+    assert "10 more findings (7 high, 3 medium), told here; --format markdown lists all in a job's summary" == first
+    assert 10 == len(others)
+    assert "/etc/nginx/sites-enabled/shop:11:9: high[listener-in-ephemeral-range]: nginx listens on 40000" in others[0]
+
+
+def test_of_much_that_could_not_be_read_the_rest_is_one_annotation() -> None:
+    troubles = tuple(Unreadable(Span(f"/etc/{number}.conf", 1, 1, 1, 1), "permission denied") for number in range(9))
+    read = commands(_check([replace(CLEAN, unreadable=troubles)]))
+
+    assert ["could not be read"] * 3 + ["more could not be read"] == [properties["title"] for _, properties, _ in read]
+    assert "6 more could not be read" == read[-1][2].split("\n")[0]

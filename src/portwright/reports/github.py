@@ -3,22 +3,29 @@
 Every line begins with a command of our own, and what came from a host cannot end one or begin another.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from portwright._start.records import replace
 from portwright.finding import SEVERITIES, Finding, HostResult, Severity
 from portwright.reports.escape import safe
-from portwright.reports.words import cut_off, described, no_verdict, obeyed, told_uncovered, uncovered
+from portwright.reports.words import counted, cut_off, described, no_verdict, obeyed, told_uncovered, uncovered
 from portwright.source import Span
 
 MOST_TEXT = 4_000
 """Characters of a message; the runner cuts longer ones without a word."""
 
+# Of each ten that GitHub shows, some are left for what is told besides findings.
+_MOST_SHOWN = {"error": 10, "warning": 5, "notice": 6}
+_MOST_UNREAD = 3
+
 _COMMANDS: dict[Severity, str] = {"high": "error", "medium": "warning", "low": "notice", "info": "notice"}
 
 
 def check(results: Sequence[HostResult]) -> str:
-    """The findings of any number of hosts, the worst first (GitHub shows ten of a kind for a step), and what could not be read.
+    """The findings of any number of hosts, the worst first, and what could not be read.
+
+    GitHub shows ten annotations of a kind for a step and drops the others without a word, so the rest is told in one of its own.
 
     What lies below the directory of the run has paths relative to that, so that annotations stand beside a checkout's lines; findings
     on a host say its name.
@@ -29,15 +36,27 @@ def check(results: Sequence[HostResult]) -> str:
     def whose(result: HostResult) -> str:
         return "" if result.repository and len(hosts) == 1 else f"{result.host}: "
 
-    lines = [
-        _annotation(_COMMANDS[finding.severity], finding.card.id, _here(finding.at, result), described(finding, whose(result)))
-        for result, finding in found
-    ]
+    lines: list[str] = []
+    rest: list[tuple[Severity, str]] = []
+    number = dict.fromkeys(_COMMANDS.values(), 0)
+    for result, finding in found:
+        command, at = _COMMANDS[finding.severity], _here(finding.at, result)
+        number[command] += 1
+        if number[command] <= _MOST_SHOWN[command]:
+            lines.append(_annotation(command, finding.card.id, at, described(finding, whose(result))))
+        else:
+            rest.append((finding.severity, f"{at}: {finding.severity}[{finding.card.id}]: {whose(result)}{finding.message}"))
+    if rest:
+        told = [_counts(severity for severity, _ in rest), *(said for _, said in rest)]
+        lines.append(_annotation("warning", "more findings", None, told))
+    troubles = [(trouble, result) for result in hosts for trouble in sorted(result.unreadable)]
     lines += [
         _annotation("warning", "could not be read", _here(trouble.at, result), [f"{whose(result)}{trouble.reason}"])
-        for result in hosts
-        for trouble in sorted(result.unreadable)
+        for trouble, result in troubles[:_MOST_UNREAD]
     ]
+    if len(troubles) > _MOST_UNREAD:
+        left = [f"{_here(trouble.at, result)}: {whose(result)}{trouble.reason}" for trouble, result in troubles[_MOST_UNREAD:]]
+        lines.append(_annotation("warning", "more could not be read", None, [f"{len(left)} more could not be read", *left]))
     lines += [
         _annotation("warning", "no verdict", None, [f"{result.host}: {no_verdict(result)}"]) for result in hosts if no_verdict(result)
     ]
@@ -49,6 +68,13 @@ def check(results: Sequence[HostResult]) -> str:
     if not hosts:
         lines.append(_annotation("warning", "no verdict", None, ["nothing was read: no host, repository or file was found"]))
     return "".join(f"{line}\n" for line in lines)
+
+
+def _counts(severities: Iterable[Severity]) -> str:
+    """How many findings have no annotation of their own."""
+    by_severity = Counter(severities)
+    counts = ", ".join(f"{by_severity[severity]} {severity}" for severity in SEVERITIES if by_severity[severity])
+    return f"{counted(by_severity.total(), 'more finding')} ({counts}), told here; --format markdown lists all in a job's summary"
 
 
 def _kinds(results: Sequence[HostResult]) -> str:
