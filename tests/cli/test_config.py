@@ -184,3 +184,39 @@ def test_nothing_of_it_is_imported_where_there_is_no_file(repository: Path) -> N
     assert "[]" == subprocess.run(run, capture_output=True, check=True, text=True, cwd=repository).stdout.splitlines()[-1]
     (repository / "portwright.toml").write_text('fail-on = "low"\n')
     assert "[]" != subprocess.run(run, capture_output=True, check=True, text=True, cwd=repository).stdout.splitlines()[-1]
+
+
+def test_every_report_that_has_room_says_what_was_obeyed_and_which_comments_have_no_effect(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (repository / "portwright.toml").write_text('exclude = ["/b/"]\n')
+    (repository / "a" / "10-range.conf").write_text(f"# portwright: allow port-claimed-twice: why\n{RANGE}")
+
+    for form in ("text", "json", "jsonl", "sarif", "github", "markdown", "html", "csv"):
+        main(["check", ".", "--format", form])
+        said = capsys.readouterr().out.replace("&#45;", "-").replace("\\", "")
+        assert "this comment allows port-claimed-twice, which finds nothing there" in " ".join(said.split()), form
+        assert "portwright.toml" in said or form in ("jsonl", "csv"), form
+    main(["check", ".", "-v"])
+    assert "it is left out by portwright.toml:1" in " ".join(capsys.readouterr().out.split())
+    main(["fix", ".", "--allow-review"])
+    assert capsys.readouterr().out.endswith("settings of portwright.toml\n")
+
+
+def test_an_audit_says_what_was_obeyed(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (repository / "portwright.toml").write_text('fail-on = "never"\n')
+
+    assert 0 == main(["audit", str(ROOT / "examples" / "web1")])
+    assert "settings of portwright.toml" in " ".join(capsys.readouterr().out.split())
+
+
+def test_on_a_host_a_comment_is_told_and_silences_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "host" / "usr").mkdir(parents=True)
+    (tmp_path / "host" / "etc" / "sysctl.d").mkdir(parents=True)
+    (tmp_path / "host" / "etc" / "sysctl.d" / "10-a.conf").write_text(f"# portwright: allow-file sysctl: why\n{RANGE}")
+
+    code, document = _checked(capsys, str(tmp_path / "host"))
+
+    assert (1, ["/etc/sysctl.d/10-a.conf"]) == (code, _found(document))
+    (told,) = document["hosts"][0]["unused_allows"]
+    assert "this comment has no effect on a host: nothing inside a host silences a finding" == told["reason"]

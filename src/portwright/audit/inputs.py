@@ -44,8 +44,8 @@ class Input:
 
     `path` is where it lies, as its user named it. `identity` is the machine id of a host, else its name. `content` is what came
     on standard input. `unavailable_reason` says why nothing of it can be read, and is empty otherwise. `is_etc`: what lies there is the
-    content of a host's /etc. `exclude` are patterns of what of a repository is not read. `within` is the folder of an archive that is the
-    host's root ("" for its top), None where it is no archive.
+    content of a host's /etc. `exclude` are patterns of what of a repository is not read, and `excluded_by` is what says them. `within` is
+    the folder of an archive that is the host's root ("" for its top), None where it is no archive.
     """
 
     kind: InputKind
@@ -56,6 +56,7 @@ class Input:
     unavailable_reason: str = ""
     is_etc: bool = False
     exclude: tuple[str, ...] = ()
+    excluded_by: str = "--exclude"
     within: str | None = None
 
     @property
@@ -102,7 +103,7 @@ class Input:
         if self.kind == "repository":
             from portwright.trees.repository import RepositoryTree
 
-            return RepositoryTree(self.path, self.exclude)
+            return RepositoryTree(self.path, self.exclude, self.excluded_by)
         from portwright.trees.single import SingleTree
 
         parts = [part for part in os.path.normpath(self.path).split("/") if part not in ("", ".", "..")]

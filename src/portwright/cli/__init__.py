@@ -421,7 +421,8 @@ def _fix(options: Options) -> int:
         files_of_plan = {os.path.join(folder, file): content for file, content in book.files.items()}
         _keep(files_of_plan, options.paths, {os.path.join(folder, file) for file in book.private})
         written = tuple(files_of_plan)
-    _report("fix", Planned(made, written, removed, options.diff, checked), [("text", None)], options, [(given, made.host.sources)])
+    told = Planned(made, written, removed, options.diff, checked, selection.config)
+    _report("fix", told, [("text", None)], options, [(given, made.host.sources)])
     applied = _apply(written[0]) if options.apply and written else CLEAN
     if made.unplanned or applied != CLEAN or is_refused:
         return CLEAN if options.exit_zero and applied == CLEAN and not is_refused else FINDINGS
@@ -498,7 +499,7 @@ def _fix_fleet(inputs: Sequence[Input], rules: tuple[Rule, ...], known: frozense
         from portwright.cli.outputs import remove
 
         removed = options.output if remove(options.output, BEGINNING.encode("utf-8", "strict"), options.paths) else ""
-    _report("fix", PlannedFleet(plans, written, removed, options.diff), [("text", None)], options)
+    _report("fix", PlannedFleet(plans, written, removed, options.diff, selection.config), [("text", None)], options)
     if any(plan.unplanned for plan in plans):
         return CLEAN if options.exit_zero else FINDINGS
     blind = any(
@@ -534,7 +535,7 @@ def _patch(given: Input, rules: tuple[Rule, ...], known: frozenset[str], selecti
         written = options.patch if options.patch is not None and made.after else ""
         if written:
             _keep({written: text}, options.paths)
-        _report("fix", Patched(made, written, options.diff), [("text", None)], options, [(given, made.seen.paths)])
+        _report("fix", Patched(made, written, options.diff, selection.config), [("text", None)], options, [(given, made.seen.paths)])
     if made.unplanned:
         return CLEAN if options.exit_zero else FINDINGS
     return INCOMPLETE if not rules or _is_incomplete([made.seen.result], options) else CLEAN

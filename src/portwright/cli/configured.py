@@ -64,7 +64,8 @@ class Settled:
         inside = _below(given.path, self.file.folder)
         if patterns is None or inside is None or given.kind != "repository" or not isinstance(patterns.value, tuple):
             return given
-        return replace(given, exclude=(*given.exclude, *_relative(patterns.value, inside)))
+        by = f"{given.excluded_by} and {patterns.origin}" if given.exclude else patterns.origin
+        return replace(given, exclude=(*given.exclude, *_relative(patterns.value, inside)), excluded_by=by)
 
 
 def settled(options: Options, root: str) -> Settled:

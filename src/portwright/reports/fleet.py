@@ -8,7 +8,7 @@ from portwright.finding import SEVERITIES, Finding, HostResult, Severity
 from portwright.reports.escape import safe, width, wrap
 from portwright.reports.excerpt import place
 from portwright.reports.style import Role, Style
-from portwright.reports.words import counted, no_verdict, uncovered, what_to_do
+from portwright.reports.words import accepted_by, counted, no_verdict, obeyed, uncovered, what_to_do
 
 MOST_WORST = 10
 MOST_NAMES = 6
@@ -150,6 +150,10 @@ class _Page:
         parts = [f"{counted(total, 'finding')}{distinct} on {troubled} of {counted(len(together.results), 'host')}"]
         if together.unsure:
             parts.append(f"{counted(len(together.unsure), 'host')} could not be read in full, so this result is incomplete")
+        if taken := obeyed(together.results):
+            parts.append(taken)
+        if accepted := accepted_by(together.results):
+            parts.append(accepted)
         if missing := uncovered(together.results):
             parts.append(missing)
         if together.results and total:

@@ -60,6 +60,7 @@ class Planned:
 
     `diff`: what it changes in each file is to be shown. `verified` is what the daemons' commands said of the configs, None where they were
     not to be asked.
+    `diff`: what it changes in each file is to be shown. `config` is the configuration that was obeyed, "" for none.
     """
 
     plan: "Plan"
@@ -67,31 +68,34 @@ class Planned:
     removed: str = ""
     diff: bool = False
     verified: "Sequence[Verified] | None" = None
+    config: str = ""
 
 
 @dataclass(frozen=True)
 class PlannedFleet:
     """What `fix` came to for several hosts: their plans, the files of the playbook (itself first), and an earlier one that was removed.
 
-    `diff`: what is changed in each file is to be shown.
+    `diff`: what is changed in each file is to be shown. `config` is the configuration that was obeyed, "" for none.
     """
 
     plans: "Sequence[HostPlan]"
     written: Sequence[str]
     removed: str = ""
     diff: bool = False
+    config: str = ""
 
 
 @dataclass(frozen=True)
 class Patched:
     """What `fix` came to in a repository: a patch, and the file it was written to, "" where it was not.
 
-    `diff`: it is to be shown.
+    `diff`: it is to be shown. `config` is the configuration that was obeyed, "" for none.
     """
 
     patch: "Patch"
     written: str = ""
     diff: bool = False
+    config: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from portwright._start.lazy_regex import lazy_regex
 from portwright.finding import SEVERITIES, Allowed, Finding, HostResult, Repair, Replaced, RuleMeta, Severity
 from portwright.reports.escape import safe
-from portwright.reports.words import ERRORS, counted, cut_off, how_likely, no_verdict, told_uncovered, what_to_do
+from portwright.reports.words import ERRORS, counted, cut_off, how_likely, no_verdict, obeyed, told_uncovered, what_to_do
 from portwright.source import Span
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -204,6 +204,9 @@ def _invocation(based: Sequence[tuple[HostResult, str]], found: int) -> _Object:
     missing += [{"level": "error", "message": {"text": _prose(text)}} for text in blind]
     complete = not missing
     missing += [_uncovered(text, _physical(at, result, base)) for result, base in based for text, at in told_uncovered(result.coverage)]
+    missing += [_uncovered(each.reason, _physical(each.at, result, base)) for result, base in based for each in result.unused]
+    if taken := obeyed([result for result, _ in based]):
+        missing.append({"level": "note", "message": {"text": _prose(taken)}})
     if found > MOST_RESULTS:
         text = f"{counted(found - MOST_RESULTS, 'more result')} left out: this report holds {MOST_RESULTS} at most, the worst first"
         missing.append({"level": "warning", "message": {"text": text}})

@@ -39,8 +39,9 @@ class RepositoryTree(DirectoryTree):
     # What a link leads to inside a repository is met where it lies, and must not count twice.
     walks_links = False
 
-    def __init__(self, root: str, exclude: Sequence[str] = ()) -> None:
+    def __init__(self, root: str, exclude: Sequence[str] = (), excluded_by: str = _OPTION) -> None:
         super().__init__(root)
+        self._excluded_by = excluded_by
         self._named = tuple(exclude)
         self._exclude = patterns(exclude)
         self._rules: dict[str, tuple[_Rules, ...]] = {}
@@ -79,7 +80,7 @@ class RepositoryTree(DirectoryTree):
                 return False
             said = decided(parts[depth:], is_directory, own)
             if said is not None:
-                said = said and (named == _OPTION or path.strip("/") not in self._tracked)
+                said = said and (named == self._excluded_by or path.strip("/") not in self._tracked)
                 if said:
                     self.ignored[path] = f"it is left out by {named}"
                 return said
@@ -118,7 +119,7 @@ class RepositoryTree(DirectoryTree):
         return self._index or frozenset()
 
     def _excluded(self) -> tuple[_Rules, ...]:
-        return ((0, _OPTION, self._exclude, 0),) if self._exclude else ()
+        return ((0, self._excluded_by, self._exclude, 0),) if self._exclude else ()
 
     def _lines(self, path: str) -> list[str]:
         try:

@@ -1,7 +1,7 @@
 """Findings as a table with commas (RFC 4180), for spreadsheets and databases: a line for each finding and for each gap.
 
-The column `kind` says which: finding, unreadable, not_understood, left_out or not_read. A field that a spreadsheet would take for a formula
-begins with an apostrophe.
+The column `kind` says which: finding, unreadable, unused_allow, not_understood, left_out or not_read. A field that a spreadsheet would
+take for a formula begins with an apostrophe.
 """
 
 import csv
@@ -43,6 +43,8 @@ def _rows(result: HostResult) -> Iterator[list[object]]:
         ]
     for trouble in sorted(result.unreadable):
         yield _gap(result, "unreadable", trouble.at, trouble.reason)
+    for unused in result.unused:
+        yield _gap(result, "unused_allow", unused.at, unused.reason)
     coverage = result.coverage
     for each in coverage.not_understood:
         yield _gap(result, "not_understood", each.at, f"{who_starts(each)}: {each.reason}", each.unit)

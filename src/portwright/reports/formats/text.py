@@ -57,6 +57,13 @@ def ports(spaces: "Sequence[tuple[Host, Collisions]]", look: Look) -> str:
 
 @report("fix", is_shown=True)
 def fix(planned: Planned | PlannedFleet | Patched, look: Look) -> str:
+    from portwright.reports.escape import safe
+
+    said = _fix(planned, look)
+    return f"{said}settings of {safe(planned.config)}\n" if planned.config and not look.quiet else said
+
+
+def _fix(planned: Planned | PlannedFleet | Patched, look: Look) -> str:
     amount = {"quiet": look.quiet, "verbose": look.verbose}
     if isinstance(planned, PlannedFleet):
         from portwright.reports import fleet_plan
