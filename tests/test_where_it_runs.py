@@ -51,7 +51,8 @@ def _checked(job: Path, **inputs: str) -> tuple[int, str, str, str]:
     # As the runner calls bash for `shell: bash`.
     line = ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", step["run"]]
     done = subprocess.run(line, capture_output=True, text=True, check=False, cwd=job / "checkout", env=environment)
-    return done.returncode, done.stdout, *(Path(file).read_text("utf-8") for file in files.values())
+    summary, outputs = (Path(file).read_text("utf-8") for file in files.values())
+    return done.returncode, done.stdout, summary, outputs
 
 
 def test_the_check_of_the_action_annotates_summarises_and_says_how_it_ended(job: Path) -> None:

@@ -1,6 +1,7 @@
 """A configuration on the command line: whose word counts, what it silences, and what the report says of it."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -156,6 +157,26 @@ def test_a_proposed_change_can_neither_load_rules_nor_read_elsewhere(
     assert capsys.readouterr().err.endswith("portwright: portwright.toml: a configuration that nobody named is reached through no link\n")
 
 
+@pytest.mark.parametrize("kind", ["link", "pipe", "directory", "broken"])
+def test_a_projects_file_that_says_nothing_of_portwright_disturbs_no_check(
+    repository: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    file = repository / "pyproject.toml"
+    match kind:
+        case "link":
+            (repository / "other.toml").write_text('[tool.portwright]\nfail-on = "never"\n')
+            file.symlink_to("other.toml")
+        case "pipe":
+            os.mkfifo(file)
+        case "directory":
+            file.mkdir()
+        case _:
+            file.write_bytes(b"[project\n\xff")
+
+    assert (1, None) == (lambda found: (found[0], found[1]["config"]))(_checked(capsys, "."))
+    assert 0 == main(["config"])
+
+
 def test_who_names_a_file_may_name_rules_in_it(repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "ours").mkdir()
     (tmp_path / "ours" / "any.yaml").write_text(RULE)
@@ -181,6 +202,8 @@ def test_nothing_of_it_is_imported_where_there_is_no_file(repository: Path) -> N
     )
     run = [sys.executable, "-c", program]
 
+    assert "[]" == subprocess.run(run, capture_output=True, check=True, text=True, cwd=repository).stdout.splitlines()[-1]
+    (repository / "pyproject.toml").write_text('[project]\nname = "x"\n')
     assert "[]" == subprocess.run(run, capture_output=True, check=True, text=True, cwd=repository).stdout.splitlines()[-1]
     (repository / "portwright.toml").write_text('fail-on = "low"\n')
     assert "[]" != subprocess.run(run, capture_output=True, check=True, text=True, cwd=repository).stdout.splitlines()[-1]

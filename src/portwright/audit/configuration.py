@@ -92,7 +92,12 @@ def found(root: str) -> Configuration | None:
         if not os.path.lexists(path):
             continue
         shown = os.path.relpath(path)
-        text = _text(path, shown, is_named=False)
+        try:
+            text = _text(path, shown, is_named=False)
+        except ConfigurationError:
+            if name == PROJECT:
+                continue  # it is other tools' file, and nothing says that it is meant for this one
+            raise
         if name == PROJECT and _TABLE not in text:
             continue
         if _in_a_host(root):

@@ -759,14 +759,13 @@ def _inputs(options: Options) -> tuple[Input, ...]:
 
 
 _CONFIGURED = ("check", "fix", "audit")
-_FILES = ("portwright.toml", "pyproject.toml")
 _VERSION_CONTROL = (".git", ".hg", ".svn", ".bzr")
 
 
 def _settle(options: Options) -> None:
     """Complete the options with what a configuration and a profile say; where there is neither, nothing is imported for them."""
     root = _root(".")
-    if not (options.config or options.profile or any(os.path.lexists(os.path.join(root, name)) for name in _FILES)):
+    if not (options.config or options.profile or _has_settings(root)):
         return
     from portwright.cli.configured import ConfigurationError, settled
 
@@ -782,6 +781,23 @@ def _obey(options: Options, found: Settled) -> None:
     given: dict[str, object] = {name: list(found.values(name.replace("_", "-"))) for name in ("select", "ignore", "extend_select", "rules")}
     given |= {name: found.value(name.replace("_", "-")) for name in ("fail_on", "min_confidence", "rate")}
     options.__dict__.update(given, settled=found)
+
+
+def _has_settings(root: str) -> bool:
+    """Whether a directory has a configuration, as far as a look tells: a project's file is read only for a table of ours."""
+    if os.path.lexists(os.path.join(root, "portwright.toml")):
+        return True
+    try:
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(os.path.join(root, "pyproject.toml"), flags)
+    except OSError:
+        return False
+    try:
+        return b"tool.portwright" in os.read(descriptor, 1 << 20)
+    except OSError:  # a directory, or nothing behind a pipe
+        return False
+    finally:
+        os.close(descriptor)
 
 
 def _root(start: str) -> str:

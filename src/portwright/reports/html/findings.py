@@ -49,7 +49,7 @@ def _excerpt(article: Element, marks: Sequence[Mark], result: HostResult) -> Non
     last = 0
     for number, parts, labels in pieces(marks, result.sources):
         if last and number > last + 1:
-            put(shown, "div", "...", class_="label")
+            put(shown, "div", "...", class_="left-out")
         last = number
         line = put(shown, "div", class_="line")
         put(line, "span", str(number), class_="number")

@@ -161,7 +161,7 @@ def _filter(body: Element, results: Sequence[HostResult], rules: Sequence[str]) 
 def _overview(main: Element, hosts: Sequence[_Host]) -> None:
     section = put(main, "section", class_="overview")
     put(section, "h2", "Hosts, the gravest first")
-    body = _table(section, ("host", *SEVERITIES, "could not be read", "not covered"), "hosts")
+    body = _table(section, ("host", *SEVERITIES, "unread", "not covered"), "hosts")
     for result, _, anchor in hosts:
         row = put(body, "tr", data_host=safe(result.host), data_section=anchor)
         put(put(row, "th", scope="row"), "a", safe(result.host), href=f"#{anchor}")
