@@ -39,6 +39,8 @@ reason = "nobody uses it"
 
 [facts]
 rate = 300
+kernel = "6.1.0-18-amd64"
+systemd = "252"
 """
 
 
@@ -85,6 +87,8 @@ MISTAKES = [
     ('[[per-path]]\npath = ["a"]', "portwright.toml:2: per-path.0.path: there is no 'path' here; did you mean paths?"),
     ("[facts]\nrate = 0", "portwright.toml:2: facts.rate: it is no number from 1 to 9999999"),
     ("[facts]\nrate = true", "portwright.toml:2: facts.rate: it is no number from 1 to 9999999"),
+    ("[facts]\nkernel = 6.1", 'portwright.toml:2: facts.kernel: it is no release, such as "6.1"'),
+    ('[facts]\nsystemd = "new"', "portwright.toml:2: facts.systemd: it is no release"),
     ("[facts]\nrat = 1", "portwright.toml:2: facts.rat: there is no fact 'rat'; did you mean rate?"),
     ('rules = ["r"]', "portwright.toml:1: rules: a repository's own file names no rules to load"),
     ("x = " + "[" * 3000, "portwright.toml: it is no TOML"),

@@ -243,3 +243,21 @@ def test_on_a_host_a_comment_is_told_and_silences_nothing(tmp_path: Path, capsys
     assert (1, ["/etc/sysctl.d/10-a.conf"]) == (code, _found(document))
     (told,) = document["hosts"][0]["unused_allows"]
     assert "this comment has no effect on a host: nothing inside a host silences a finding" == told["reason"]
+
+
+@pytest.mark.parametrize(("kernel", "found"), [("4.2", ["ambient-capabilities-unknown-to-kernel"]), ("4.3.1", [])])
+def test_a_repository_is_judged_by_the_releases_that_its_file_says(
+    repository: Path, capsys: pytest.CaptureFixture[str], kernel: str, found: list[str]
+) -> None:
+    for name in ("a/10-range.conf", "b/deep/20-reuse.conf"):
+        (repository / name).unlink()
+    unit = "[Service]\nUser=web\nAmbientCapabilities=CAP_NET_BIND_SERVICE\nExecStart=/usr/bin/python3 -m http.server 80\n"
+    (repository / "web.service").write_text(unit)
+    (repository / "portwright.toml").write_text(f'[facts]\nkernel = "{kernel}"\nsystemd = "252"\n')
+
+    document = _checked(capsys, ".")[1]
+
+    assert found == [each["rule"] for each in document["hosts"][0]["findings"] if "ambient" in each["rule"]]
+    assert 1 == document["hosts"][0]["files_read"]
+    assert 0 == main(["config"])
+    assert f"kernel          {kernel}" in capsys.readouterr().out

@@ -29,7 +29,7 @@ def test_the_example_says_every_setting_but_the_one_that_only_a_named_file_has()
     (example,) = _examples(GUIDE)
     made = _read(example)
 
-    assert set(KEYS) - {"rules", "severity", "per-path", "facts"} | {"rate"} == set(made.values)
+    assert set(KEYS) - {"rules", "severity", "per-path", "facts"} | {"rate", "kernel", "systemd"} == set(made.values)
     assert made.severities
     assert made.per_path
     assert 'rules = ["rules"]' in GUIDE

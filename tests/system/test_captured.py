@@ -287,3 +287,26 @@ def test_a_list_of_our_own_counts_before_what_sos_kept() -> None:
     files = Files(MemoryTree({"/.portwright/kernel": "6.1.0-18-amd64\n", "/sos_commands/kernel/uname_-a": "Linux a 3.10.0 #1\n"}))
 
     assert "6.1.0-18-amd64" == captured(files).kernel
+
+
+@pytest.mark.parametrize(
+    ("text", "release"),
+    [
+        ("systemd 252 (252.39-1~deb12u1)\n+PAM +AUDIT -APPARMOR default-hierarchy=unified\n", "252.39-1~deb12u1"),
+        ("systemd 219\n-PAM\n", "219"),
+        ("257.4\n", "257.4"),
+        ("", None),
+    ],
+)
+def test_the_release_of_systemd_is_what_it_says_itself(text: str, release: str | None) -> None:
+    known, unreadable = read(systemd=text)
+
+    assert (release, ()) == (known.systemd, unreadable)
+
+
+@pytest.mark.parametrize("text", ["systemd", "systemd new", "System V 1 2", "  "])
+def test_what_is_no_release_of_systemd_is_told(text: str) -> None:
+    known, unreadable = read(systemd=text)
+
+    assert known.systemd is None
+    assert bool(text.strip()) == bool(unreadable)

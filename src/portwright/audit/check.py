@@ -120,7 +120,7 @@ def read(given: Input, rate: int | None = None) -> tuple[Host, ...]:
         # Telling configs apart takes patterns that a host has no use for.
         from portwright.repositories.reading import read_repository
 
-        return tuple(ready(host, rate) for host in read_repository(tree, given.name, given.explicit, ignored_by(tree)))
+        return tuple(ready(host, rate) for host in read_repository(tree, given.name, given.explicit, ignored_by(tree), dict(given.said)))
 
 
 def listening(given: Input) -> "tuple[Listening, ...]":

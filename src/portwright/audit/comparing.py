@@ -51,7 +51,8 @@ def verdict_since(given: Input, question: Question, since: Revision) -> HostResu
         unknown = Unreadable(Span.whole(given.name), f"what it was at {base} cannot be read, so what is new is not known: {error}")
         return _compared(replace(now, unreadable=(*now.unreadable, unknown)), (), lambda finding: finding.fingerprint, base)
     try:
-        before = question.of(tuple(ready(host, question.rate) for host in read_repository(tree, given.name)), given)
+        read_before = read_repository(tree, given.name, said=dict(given.said))
+        before = question.of(tuple(ready(host, question.rate) for host in read_before), given)
     finally:
         tree.close()
     moved = _moved(before.sources, now.sources)

@@ -21,6 +21,7 @@ NAME, PROJECT = "portwright.toml", "pyproject.toml"
 _TABLE = "tool.portwright"
 _LARGEST = 1 << 20
 _MOST_ENTRIES = 1_000
+_RELEASE = re.compile(r"[0-9][0-9A-Za-z.+~_-]{0,99}")
 _HEAD = re.compile(r"[ \t]*\[\[?([^\]#]{1,200})\]")
 _KEY = re.compile(r"[ \t]*(?:\"([^\"\\]{1,200})\"|'([^']{1,200})'|([A-Za-z0-9_-]{1,200}))[ \t]*[.=]")
 
@@ -321,6 +322,12 @@ def _word(value: Any, refuse: _Refuse) -> str:
     return value
 
 
+def _release(value: Any, refuse: _Refuse) -> str:
+    if not isinstance(value, str) or not _RELEASE.fullmatch(value):
+        raise refuse('it is no release, such as "6.1"')
+    return value
+
+
 def _count(value: Any, refuse: _Refuse) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not decimal(str(value), 9_999_999):
         raise refuse("it is no number from 1 to 9999999")
@@ -337,5 +344,5 @@ _VALUES: Mapping[str, Callable[[Any, _Refuse], Value]] = {
     "fail-on": _one_of((*SEVERITIES, "never")),
     "min-confidence": _one_of(CONFIDENCES),
 }
-_FACTS: Mapping[str, Callable[[Any, _Refuse], Value]] = {"rate": _count}
+_FACTS: Mapping[str, Callable[[Any, _Refuse], Value]] = {"rate": _count, "kernel": _release, "systemd": _release}
 KEYS = (*_VALUES, "severity", "per-path", "facts")

@@ -44,8 +44,9 @@ class Input:
 
     `path` is where it lies, as its user named it. `identity` is the machine id of a host, else its name. `content` is what came
     on standard input. `unavailable_reason` says why nothing of it can be read, and is empty otherwise. `is_etc`: what lies there is the
-    content of a host's /etc. `exclude` are patterns of what of a repository is not read, and `excluded_by` is what says them. `within` is
-    the folder of an archive that is the host's root ("" for its top), None where it is no archive.
+    content of a host's /etc. `exclude` are patterns of what of a repository is not read, and `excluded_by` is what says them. `said` is
+    what its user says of a repository's hosts: the release of the `kernel`, of `systemd`. `within` is the folder of an archive that is the
+    host's root ("" for its top), None where it is no archive.
     """
 
     kind: InputKind
@@ -57,6 +58,7 @@ class Input:
     is_etc: bool = False
     exclude: tuple[str, ...] = ()
     excluded_by: str = "--exclude"
+    said: tuple[tuple[str, str], ...] = ()
     within: str | None = None
 
     @property

@@ -41,7 +41,8 @@ def patched(
                     raise ReadError(label, f"a symbolic link leads to {tree.resolve(path)}")
                 edits[path] = text.encode("utf-8", "surrogateescape")
             laid = OverlayTree(tree, edits) if edits else tree
-            hosts = tuple(ready(host, rate) for host in read_repository(laid, given.name, given.explicit, ignored_by(tree)))
+            read = read_repository(laid, given.name, given.explicit, ignored_by(tree), dict(given.said))
+            hosts = tuple(ready(host, rate) for host in read)
             result = verdict_on(hosts, given, rules, selection, known)
             return Seen(hosts, result, _shown(hosts, rules, result.findings))
 

@@ -755,7 +755,7 @@ def _inputs(options: Options) -> tuple[Input, ...]:
     except InputError as error:
         raise Complaint(str(error)) from None
     settled: Settled | None = getattr(options, "settled", None)
-    return found if settled is None else tuple(map(settled.excluding, found))
+    return found if settled is None else tuple(map(settled.told, found))
 
 
 _CONFIGURED = ("check", "fix", "audit")

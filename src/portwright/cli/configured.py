@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from portwright.cli.arguments import Options
 
 _ADDED = ("ignore", "extend-select", "exclude", "rules")
-_CHOSEN: tuple[tuple[str, Value], ...] = (("select", ()), ("fail-on", "low"), ("min-confidence", "possible"), ("rate", None))
+_CHOSEN: tuple[tuple[str, Value], ...] = (
+    *(("select", ()), ("fail-on", "low"), ("min-confidence", "possible")),
+    *(("rate", None), ("kernel", None), ("systemd", None)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +61,15 @@ class Settled:
     def value(self, name: str) -> Value:
         return next(each.value for each in self.settings if each.name == name)
 
-    def excluding(self, given: Input) -> Input:
-        """An input with what of it the file leaves out: its patterns are relative to its own directory."""
+    def told(self, given: Input) -> Input:
+        """An input with what is said of it: of a repository's hosts their releases, and what of it is left out."""
+        if given.kind != "host":
+            said = tuple((name, str(value)) for name in ("kernel", "systemd") if (value := self.value(name)) is not None)
+            given = replace(given, said=said)
+        return self._without_what_is_excluded(given)
+
+    def _without_what_is_excluded(self, given: Input) -> Input:
+        """The patterns of the file are relative to its own directory."""
         patterns = self.file.values.get("exclude")
         inside = _below(given.path, self.file.folder)
         if patterns is None or inside is None or given.kind != "repository" or not isinstance(patterns.value, tuple):

@@ -59,8 +59,7 @@ class Planned:
     """What `fix` came to: a plan, the files that were written for it, playbook first, and an earlier plan's playbook that was removed.
 
     `diff`: what it changes in each file is to be shown. `verified` is what the daemons' commands said of the configs, None where they were
-    not to be asked.
-    `diff`: what it changes in each file is to be shown. `config` is the configuration that was obeyed, "" for none.
+    not to be asked. `config` is the configuration that was obeyed, "" for none.
     """
 
     plan: "Plan"

@@ -17,6 +17,7 @@ from portwright.repositories.setcap_mentions import Mention, perhaps_given
 from portwright.repositories.staging import MOST_LAYOUTS, StagedFile, StagedTree, blank_lines, is_of, machine_of, role, stage, told_apart
 from portwright.source import Span, Unreadable
 from portwright.system.host_files.captures import Captured, captured
+from portwright.system.releases.of_host import kernel as kernel_release
 from portwright.system.spanned_text import UNKNOWN
 from portwright.system.started import Started
 from portwright.system.sysctl.settle import Settled, settle
@@ -32,11 +33,13 @@ _SETTLED = 16
 settled in each."""
 
 
-def read_repository(tree: Tree, name: str, explicit: bool = False, ignored: Mapping[str, str] = NOTHING) -> tuple[Host, ...]:
+def read_repository(
+    tree: Tree, name: str, explicit: bool = False, ignored: Mapping[str, str] = NOTHING, said: Mapping[str, str] = NOTHING
+) -> tuple[Host, ...]:
     """The hosts a repository's files make: one, or several where files want the same place on a host.
 
     `explicit`: the tree is one file that its user named, so that it counts even where its path says *sample*. `ignored` is what a walk of
-    the tree has gone past, each path with the reason.
+    the tree has gone past, each path with the reason. `said` is what their user says of all these hosts: their `kernel`, their `systemd`.
     """
     found = gather(tree, explicit, ignored)
     placed, unreadable = found.placed, found.unreadable
@@ -59,7 +62,7 @@ def read_repository(tree: Tree, name: str, explicit: bool = False, ignored: Mapp
         unreadable = (*unreadable, Unreadable(Span.whole(name), reason))
     read: dict[str, tuple[DaemonFact, ...]] = {}
     hosts = [
-        replace(_read_layout(layout, found, name, read), machine=machine, machine_because=because)
+        replace(_read_layout(layout, found, name, read, said), machine=machine, machine_because=because)
         for layout, (machine, because) in zip(layouts[:affordable], told_apart(layouts[:affordable]), strict=True)
     ] or [Host(name, repository=True)]
     coverage = Coverage.union((hosts[0].coverage, found.coverage))
@@ -115,12 +118,13 @@ def _read_layout(
     gathered: Gathered,
     name: str,
     read: dict[str, tuple[DaemonFact, ...]],
+    said: Mapping[str, str],
 ) -> Host:
     """One layout as a host. `read` is what the files of earlier layouts said on their own, and takes up what those of this one say."""
-    tree = StagedTree(layout, gathered.siblings)
+    tree = StagedTree(layout, gathered.siblings, said)
     files = Files(tree, partial=True)
     known = captured(files)
-    settled = _filled_in_later(settle(files))
+    settled = _filled_in_later(settle(files, release=files.once(kernel_release) if "kernel" in said else None))
     started = _started(layout, files, known, gathered.given)
     context = bind_context(settled, known, files)
     found = services(started, files, known, context)
@@ -172,7 +176,9 @@ def _read_layout(
     told = tuple(each for each in host.unreadable if each.at.path in readable and (each.at.path, each.at.line) not in blank)
     # A task may well ask first whether the kernel has the setting.
     made = tuple(each for each in host.assignments if each.outcome != "ignored" or (each.at.path, each.at.line) not in doubtful)
-    host = replace(host, unreadable=told, assignments=made, roles=_roles(layout))
+    kept = {path: source for path, source in host.sources.items() if path not in {f"/.portwright/{each}" for each in said}}
+    read_here = host.files_read - (len(host.sources) - len(kept))
+    host = replace(host, unreadable=told, assignments=made, roles=_roles(layout), sources=kept, files_read=read_here)
     written = {file.label: file.lines for file in layout if file.lines}
     if not written:
         return host

@@ -46,9 +46,13 @@ class StagedTree(MemoryTree):
     (daemons/README.md, `siblings`), its includes find them, and `included` are those that were read.
     """
 
-    def __init__(self, placed: Iterable[StagedFile], siblings: "SiblingFiles | None" = None) -> None:
+    def __init__(
+        self, placed: Iterable[StagedFile], siblings: "SiblingFiles | None" = None, said: Mapping[str, str] | None = None
+    ) -> None:
         files = tuple(placed)
         laid: dict[str, str | bytes] = {file.place: file.data for file in files}
+        # What the user says of the machines stands where a copied host says it of itself.
+        laid |= {f"/.portwright/{name}": f"{text}\n" for name, text in (said or {}).items()}
         if "/etc/sysctl.conf" in laid:
             # Only through this link, which every distribution with systemd ships, does the boot read it.
             laid.setdefault("/etc/sysctl.d/99-sysctl.conf", "-> ../sysctl.conf")

@@ -41,8 +41,9 @@ class Captured:
     """What commands printed on the host. A list that is missing is None, and then nothing is known of it; one that is there is complete.
 
     `filecaps` maps a path to its capabilities (`cap_net_bind_service=ep`), `setuid` holds paths, `packages` maps a name to its version
-    (empty and `packages_known` false without a list), `kernel` is `uname -r`, `sysctl` maps dotted keys to running values with
-    single blanks, `cmdline` holds the words of /proc/cmdline, `selinux` is what `getenforce` says, in lower case.
+    (empty and `packages_known` false without a list), `kernel` is `uname -r`, `systemd` the release that `systemctl --version` says,
+    `sysctl` maps dotted keys to running values with single blanks, `cmdline` holds the words of /proc/cmdline, `selinux` is what
+    `getenforce` says, in lower case.
     """
 
     filecaps: Mapping[str, str] | None = None
@@ -50,6 +51,7 @@ class Captured:
     packages: Mapping[str, str] = field(default_factory=dict)
     packages_known: bool = False
     kernel: str | None = None
+    systemd: str | None = None
     addresses: tuple[Address, ...] | None = None
     sysctl: Mapping[str, Word] | None = None
     cmdline: tuple[Word, ...] | None = None
@@ -80,6 +82,7 @@ def captured(files: Files) -> Captured:
     kernel = _list(files, "kernel", "a kernel release, as `uname -r` prints it", _release)
     if kernel is None:
         kernel = _of_report(files, _KERNEL, _uname)
+    systemd = _list(files, "systemd", "a release of systemd, as `systemctl --version` prints it", _systemd)
     cmdline = _list(files, "cmdline", "a kernel command line, as /proc/cmdline has it", _words)
     if cmdline is None:
         cmdline = _of_report(files, ("/proc/cmdline",), _words)
@@ -92,6 +95,7 @@ def captured(files: Files) -> Captured:
         packages=dict(packages or ()),
         packages_known=packages is not None,
         kernel=kernel[0] if kernel else None,
+        systemd=systemd[0] if systemd else None,
         addresses=addresses(files),
         sysctl=_running(files),
         cmdline=None if cmdline is None else tuple(cmdline),
@@ -287,6 +291,15 @@ def _package(text: str, at: Span) -> tuple[tuple[str, str], ...] | None:
 def _release(text: str, at: Span) -> tuple[str, ...] | None:
     words = text.split()
     return tuple(words) if len(words) == 1 else None
+
+
+def _systemd(text: str, at: Span) -> tuple[str, ...] | None:
+    """`systemd 252 (252.39-1~deb12u1)`, or the release alone; the features below it (`+PAM -AUDIT`) say nothing here."""
+    if text.startswith(("+", "-")):
+        return ()
+    words = text.removeprefix("systemd ").split()
+    release = words[-1].strip("()") if words and len(words) < 3 else ""
+    return (release,) if is_digits(release[:1]) else None
 
 
 def _uname(text: str, at: Span) -> tuple[str, ...] | None:

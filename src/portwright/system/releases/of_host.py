@@ -41,8 +41,9 @@ def kernel(files: Files) -> Release | None:
 
 
 def systemd(files: Files) -> Release | None:
-    """The release of systemd: its package's, or what the distribution has; None where nothing tells."""
-    version = files.once(captured).packages.get("systemd")
+    """The release of systemd: what it says itself, its package's, or what the distribution has; None where nothing tells."""
+    known = files.once(captured)
+    version = known.systemd or known.packages.get("systemd")
     if version is not None:
         text = version.rpartition(":")[2]
         numbers = _numbers(text)
