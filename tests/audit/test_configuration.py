@@ -1,7 +1,9 @@
 """portwright.toml: what it may say, with the line of each mistake, and where a file is obeyed that nobody named."""
 
+import contextlib
 import json
 import os
+import time
 import tomllib
 from pathlib import Path
 
@@ -107,6 +109,15 @@ def test_only_a_file_that_its_user_names_brings_rules() -> None:
     assert ("r",) == said('rules = ["r"]', is_named=True).values["rules"].value
 
 
+@pytest.mark.parametrize("text", ["[" + " " * 200_000, "a." * 100_000 + "b = 1", "x = " + "[" * 100_000, '"' * 200_000, "[[a]]\n" * 40_000])
+def test_a_hostile_file_is_refused_or_read_in_a_moment(text: str) -> None:
+    before = time.process_time()
+    with contextlib.suppress(ConfigurationError):
+        said(text)
+
+    assert time.process_time() - before < 5
+
+
 # ── the schema ──
 
 
@@ -185,8 +196,8 @@ def test_a_file_that_was_found_is_no_link_no_pipe_and_not_endless(tmp_path: Path
     with pytest.raises(ConfigurationError, match="no regular file"):
         found(str(tmp_path))
     file.unlink()
-    file.write_bytes(b"#" * ((1 << 20) + 1))
-    with pytest.raises(ConfigurationError, match="larger than 1 MiB"):
+    file.write_bytes(b"#" * ((256 << 10) + 1))
+    with pytest.raises(ConfigurationError, match="larger than 256 KiB"):
         found(str(tmp_path))
     file.write_bytes(b'x = "\xff"')
     with pytest.raises(ConfigurationError, match="not UTF-8"):

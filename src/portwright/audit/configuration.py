@@ -19,11 +19,12 @@ from portwright.trees.ignoring import Pattern, decided, patterns
 
 NAME, PROJECT = "portwright.toml", "pyproject.toml"
 _TABLE = "tool.portwright"
-_LARGEST = 1 << 20
+_LARGEST = 256 << 10
+_MOST_DOTS = 500  # in a line: tomllib takes the square of the parts of a key
 _MOST_ENTRIES = 1_000
 _RELEASE = re.compile(r"[0-9][0-9A-Za-z.+~_-]{0,99}")
-_HEAD = re.compile(r"[ \t]*\[\[?([^\]#]{1,200})\]")
-_KEY = re.compile(r"[ \t]*(?:\"([^\"\\]{1,200})\"|'([^']{1,200})'|([A-Za-z0-9_-]{1,200}))[ \t]*[.=]")
+_LONGEST_NAME = 200
+_NO_PART_OF_A_NAME = str.maketrans("", "", " \t\"'")
 
 Value = str | int | tuple[str, ...] | None
 
@@ -163,7 +164,7 @@ def _text(path: str, shown: str, *, is_named: bool) -> str:
             said = "a configuration that nobody named is reached through no link"
         raise ConfigurationError(f"{shown}: {said}") from None
     if len(data) > _LARGEST:
-        raise ConfigurationError(f"{shown}: larger than {_LARGEST >> 20} MiB")
+        raise ConfigurationError(f"{shown}: larger than {_LARGEST >> 10} KiB")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
@@ -177,6 +178,9 @@ def read(text: str, path: str, folder: str, *, is_named: bool, numbered: bool = 
     """What a file says; None for a pyproject.toml that says nothing of portwright. Raises ConfigurationError."""
     import tomllib
 
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") > _MOST_DOTS:
+            raise ConfigurationError(f"{path}:{number}: more than {_MOST_DOTS} dots in one line")
     try:
         document: Any = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
@@ -195,15 +199,15 @@ def _lines(text: str, prefix: str) -> dict[str, int]:
     found: dict[str, int] = {}
     table, entries = "", dict[str, int]()
     for number, line in enumerate(text.split("\n"), 1):
-        head = _HEAD.match(line)
-        if head:
-            table = head[1].strip(" \t").replace('"', "").replace("'", "").replace(" ", "")
-            if line.lstrip().startswith("[["):
+        beginning = line.lstrip()[:_LONGEST_NAME]
+        if beginning.startswith("["):
+            table = beginning.lstrip("[").partition("]")[0].translate(_NO_PART_OF_A_NAME)
+            if beginning.startswith("[["):
                 entries[table] = entries.get(table, -1) + 1
                 table = f"{table}.{entries[table]}"
             found.setdefault(table, number)
-        elif key := _KEY.match(line):
-            name = key[1] or key[2] or key[3]
+        elif "=" in beginning:
+            name = beginning.partition("=")[0].translate(_NO_PART_OF_A_NAME)
             found.setdefault(f"{table}.{name}" if table else name, number)
     return {name.removeprefix(prefix): number for name, number in found.items() if name.startswith(prefix)}
 
