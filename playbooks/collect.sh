@@ -293,7 +293,15 @@ cross_out='
             start = RSTART + RLENGTH; quote = substr(rest, start - 1, 1)
             out = out substr(rest, 1, start - 1); rest = substr(rest, start); low = substr(low, start)
             if (quote == "\"" || quote == "\047") { count = index(rest, quote) - 1; if (count < 0) count = length(rest) }
-            else { count = match(rest, group) ? RLENGTH : 0; while (count > 0 && index("@;,)}]\"\047", substr(rest, count, 1))) count-- }
+            else {
+                count = match(rest, group) ? RLENGTH : 0
+                # user:"a b"
+                if (match(substr(rest, 1, count), /[:=]["\047]/) && !index(substr(rest, RSTART + 2, count - RSTART - 1), substr(rest, RSTART + 1, 1))) {
+                    quote = substr(rest, RSTART + 1, 1); out = out crossed(RSTART) quote; low = substr(low, RSTART + 2); rest = substr(rest, RSTART + 2)
+                    count = index(rest, quote) - 1; if (count < 0) count = length(rest)
+                }
+                while (count > 0 && index("@;,)}]\"\047", substr(rest, count, 1))) count--
+            }
             # Where a line ends in a backslash the next one belongs to it. An option is the value of no other one.
             if (count && count == length(rest) && substr(rest, count) == "\\") count--
             value = tolower(substr(rest, 1, count))

@@ -171,6 +171,7 @@ HELD_BY = {
     ),
     "Secrets are removed from every report": (
         _SECRETS + "test_case_51_none_of_two_hundred_canaries_is_in_any_output",
+        _SECRETS + "test_case_51_nor_in_any_other_format_a_baseline_an_audit_or_a_snapshot",
         _PLACES + "test_case_51_no_canary_of_any_place_is_in_any_output",
         _PLACES + "test_case_51_a_secret_is_known_by_the_lines_around_it_and_no_port_is_struck_out",
         _PLACES + "test_case_51_no_line_of_a_key_is_shown_however_far_its_beginning_is_above",

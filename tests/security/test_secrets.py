@@ -1,5 +1,6 @@
 """Secrets: none of those planted in sixty positions and dialects is in any output, and what only looks like one is shown."""
 
+import gzip
 import json
 from itertools import count, product
 from pathlib import Path
@@ -9,9 +10,10 @@ import pytest
 from portwright.cli import main
 from portwright.facts import Subject
 from portwright.finding import Finding, RuleMeta
+from portwright.reports.registry import formats
 from portwright.reports.secrets import hide, hide_in_line, without_secrets
 from portwright.source import Source, Span
-from tests.hostile.program import HOST, enabled, everything_said, lay
+from tests.hostile.program import COMMANDS, HOST, enabled, everything_said, lay
 
 # Options of a program, {} where the secret stands.
 OPTIONS = """
@@ -171,7 +173,7 @@ def test_case_52_a_fingerprint_is_that_of_what_is_shown_so_that_no_secret_can_be
     assert "a.service listens on *******:80" == first.message == second.message
 
 
-def test_case_51_none_of_two_hundred_canaries_is_in_any_output(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def _host_with_canaries(place: Path) -> tuple[Path, list[str]]:
     numbers = count(1000)
     canaries: list[str] = []
 
@@ -202,11 +204,36 @@ def test_case_51_none_of_two_hundred_canaries_is_in_any_output(tmp_path: Path, c
         "nginx": "/usr/sbin/nginx", "sshd": "/usr/sbin/sshd -D",
     }.items():  # fmt: skip
         files |= {f"etc/systemd/system/{name}.service": f"[Service]\nExecStart={command}\n", **enabled(f"{name}.service")}
-    root = lay(tmp_path / "h", files)
+    return lay(place, files), canaries
+
+
+def test_case_51_none_of_two_hundred_canaries_is_in_any_output(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    root, canaries = _host_with_canaries(tmp_path / "h")
     said_by = everything_said(root, tmp_path / "plans", capsysbinary)
 
     assert len(canaries) >= 200
     assert said_by["check -v"].count(b"low-port-without-capability") > 100
+    assert [] == [(by, canary) for by, said in said_by.items() for canary in canaries if canary.encode() in said]
+
+
+def test_case_51_nor_in_any_other_format_a_baseline_an_audit_or_a_snapshot(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, canaries = _host_with_canaries(tmp_path / "h")
+    others = [form for form in formats("check") if ("check", "--format", form) not in COMMANDS]
+    commands: list[tuple[str, ...]] = [("check", "--format", form) for form in others]
+    commands += [("audit",), ("audit", "-v"), ("audit", "--format", "json"), ("suggest-port",)]
+    commands.append(("check", "-q", "--write-baseline", str(tmp_path / "baseline.json")))
+    said_by = everything_said(root, None, capsysbinary, commands)
+    said_by["baseline"] = (tmp_path / "baseline.json").read_bytes()
+    monkeypatch.setenv("PORTWRIGHT_ROOT", str(root))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    assert main(["snapshot", "-q", "-o", str(tmp_path / "h.tar.gz")]) in (0, 3)
+    said_by["snapshot"] = gzip.decompress((tmp_path / "h.tar.gz").read_bytes())
+
+    assert {"gitlab", "junit", "checkstyle", "markdown", "csv"} <= set(others)
+    assert b"low-port-without-capability" in said_by["baseline"]
+    assert b"option3.service" in said_by["snapshot"]
     assert [] == [(by, canary) for by, said in said_by.items() for canary in canaries if canary.encode() in said]
 
 

@@ -24,7 +24,8 @@ _OLD_HASH = re.compile(rb"^([^:\n]*:)([^:\n]{2,})(?=:)", re.MULTILINE)
 _STRUCK = re.compile(r"\*+")
 # These mean something to whoever reads the line, and are short, or lie elsewhere: server_tokens off; private_key = $dir/key # the key
 _TOLD = re.compile(
-    r"[\"']?(?:[0-9]{1,5}|true|false|yes|no|on|off|none|null|auto|required|optional|[$/%~]\S*?)[\"']?[;,)}\]]*(?:\s+#.*)?", re.IGNORECASE
+    r"[\"']?(?:[0-9]{1,5}|true|false|yes|no|on|off|none|null|auto|required|optional)[\"']?[;,)}\]]*(?:\s+#.*)?|[\"']?[$/%~]\S*(?:\s+#.*)?",
+    re.IGNORECASE,
 )
 
 
