@@ -50,6 +50,13 @@ def test_what_was_there_is_written_once_and_not_counted_from_then_on(here: Path,
     assert ("listener-in-ephemeral-range", "old.service", None, None) == (entry["rule"], entry["path"], entry["host"], entry["expires"])
 
 
+def test_a_file_that_would_take_thirty_times_its_size_in_memory_is_refused(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "accepted.json").write_text(f'{{"version": 1, "findings": [{",".join(["{}"] * 600_000)}]}}')
+
+    assert 2 == main(["check", "shop", "--baseline", "accepted.json"])
+    assert "it holds more than 1,000,000 lists, objects and commas" in capsys.readouterr().err
+
+
 def test_a_line_that_moves_is_the_same_finding(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["check", "shop", "-q", "--write-baseline", "accepted.json"])
     unit(here, "old", 40000, "# moved\n\n")

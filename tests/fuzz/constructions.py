@@ -1,6 +1,9 @@
 """Hosts made to be dear: what each construction multiplies, as a function of its size, and the command that has to bear it."""
 
+import io
+import json
 import os
+import tarfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -21,7 +24,10 @@ _INSTALL = "[Install]\nWantedBy=multi-user.target\n"
 
 @dataclass(frozen=True, slots=True)
 class Construction:
-    """A host of a size: the files it is made of, and what portwright is asked about it. `n` is the least of the sizes that are tried."""
+    """A host of a size: the files it is made of, and what portwright is asked about it. `n` is the least of the sizes that are tried.
+
+    `@` in a word of the command is the folder of the files; without such a word that folder is what is asked about.
+    """
 
     contents: Callable[[int], Contents]
     n: int
@@ -280,6 +286,49 @@ def _mended(size: int) -> Contents:
     return {"/etc/passwd": "www-data:x:33:33::/:/bin/sh\n", **services(units)}
 
 
+# ── what stands beside a host ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _baseline(size: int) -> Contents:
+    entries = [
+        {
+            "host": "h", "rule": "port-claimed-twice", "path": "/etc/nginx/nginx.conf", "severity": "high",
+            "message": f"nginx binds tcp *:{number}", "fingerprint": f"{number:032x}", "expires": None,
+        }
+        for number in range(size)
+    ]  # fmt: skip
+    return {"/h/etc/hostname": "h\n", "/a.json": json.dumps({"version": 1, "findings": entries})}
+
+
+def _short_baseline(size: int) -> Contents:
+    entry = '{"host":null,"fingerprint":"","severity":"low"}'
+    return {"/h/etc/hostname": "h\n", "/a.json": f'{{"version": 1, "findings": [{",".join([entry] * size)}]}}'}
+
+
+def _own_rules(size: int) -> Contents:
+    rule = (
+        "id: r{0}\ntitle: A port of an application\nseverity: medium\nwhy: A reason.\nreferences: [socket(7)]\neach: listener\n"
+        "where:\n  protocol: {{is: tcp}}\n  app: {{is: a{0}}}\nmessage: '{{who}} binds {{socket}}'\n"
+        "fix:\n  manual: {{reason: none, step: none}}\n"
+    )
+    return {
+        "/h/etc/hostname": "h\n",
+        **{f"/h{path}": text for path, text in _one_port(20).items()},
+        **{f"/rules/own/r{number}.yaml": rule.format(number) for number in range(size)},
+    }
+
+
+def _archive(size: int, packed: str = "") -> Contents:
+    """An archive of a host, as sos and Insights make them: a folder with the host's files, among them so many small ones."""
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w:gz" if packed else "w") as archive:
+        for path, text in {**HOST, **{f"/etc/sysctl.d/{number}.conf": f"a.b{number} = 1\n" for number in range(size)}}.items():
+            member = tarfile.TarInfo(f"sosreport-h{path}")
+            member.size = len(text)
+            archive.addfile(member, io.BytesIO(text.encode()))
+    return {f"/h.tar{packed}": held.getvalue().decode("utf-8", "surrogateescape")}
+
+
 CONSTRUCTIONS: dict[str, Construction] = {
     **{name: Construction(_of(path, piece, more, before), 1 << 20) for name, (path, piece, more, before) in _FILES.items()},
     "nginx: files of a;": Construction(_shared_out("/etc/nginx/*.conf", "a;", _NGINX_OF_FILES), 1 << 20),
@@ -315,6 +364,11 @@ CONSTRUCTIONS: dict[str, Construction] = {
     "allow comments": Construction(_allowing, 2000, is_host=False),
     "allow comments of unknown rules": Construction(_bad_allowing, 2000, is_host=False),
     "services to mend": Construction(_mended, 50, ("fix",)),
+    "a baseline": Construction(_baseline, 12_500, ("check", "--baseline", "@/a.json", "@/h"), is_host=False),
+    "a baseline of short findings": Construction(_short_baseline, 60_000, ("check", "--baseline", "@/a.json", "@/h"), is_host=False),
+    "rules of one's own": Construction(_own_rules, 250, ("check", "--as", "host", "--rules", "@/rules", "@/h"), is_host=False),
+    "an archive of many files": Construction(_archive, 2500, ("check", "@/h.tar"), is_host=False),
+    "a packed archive of many files": Construction(lambda size: _archive(size, ".gz"), 2500, ("check", "@/h.tar.gz"), is_host=False),
 }
 
 

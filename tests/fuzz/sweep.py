@@ -451,7 +451,8 @@ def _child(folder: Path, command: tuple[str, ...]) -> None:
         from portwright.cli import main as portwright
 
         planned = ["-o", str(folder / "plan.yml")] if command[0] == "fix" else []
-        code = portwright([*command, *planned, str(folder / "h")])
+        words = [word.replace("@", str(folder / "h")) for word in command]
+        code = portwright([*words, *planned, *([] if words != list(command) else [str(folder / "h")])])
         sys.stdout.flush()
     finally:
         os._exit(code)

@@ -12,7 +12,7 @@ from portwright.source import RuleError, Span
 if TYPE_CHECKING:
     from portwright.trees.directory import DirectoryTree
 
-_MOST_RULES = 2000
+_MOST_RULES = 1000
 _MOST_BYTES = 4 << 20  # of all files of a folder together
 _MOST_NAMES = 100_000  # of all folders of a folder together
 
