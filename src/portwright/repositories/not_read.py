@@ -154,14 +154,15 @@ _ASKS = lazy_regex(
 # people, and what a task is called or waits for is none of its work.
 _SETS_NOTHING = {
     "shell script": lazy_regex(
-        r"\s*(?:(?:local|export|readonly|declare|typeset)[ \t]{1,8}(?:-\w{1,8}[ \t]{1,8}){0,4})?\w{1,80}=(?!.*[ \t]-p[ \t])"
-        r"|\s*(?:echo|printf|log|info|warn|error|die)\b(?!.*[>|])|\s*(?:el)?if\b.*\bcommand[ \t]{1,8}-v\b|\{%-?[ \t]{0,8}(?:set|for|if)\b"
+        r"\A(?:\s*(?:(?:local|export|readonly|declare|typeset)[ \t]{1,8}(?:-\w{1,8}[ \t]{1,8}){0,4})?\w{1,80}=(?!.*[ \t]-p[ \t])"
+        r"|\s*(?:echo|printf|log|info|warn|error|die)\b(?!.*[>|])|\s*(?:el)?if\b.*\bcommand[ \t]{1,8}-v\b"
+        r"|\{%-?[ \t]{0,8}(?:set|for|if)\b)"
     ),
     "ansible": lazy_regex(
-        r"\s*(?:-[ \t]{1,8})?(?:name|tags|notify|listen|register|when|msg|fail_msg|success_msg|that|sysctl_file|import_tasks|include_tasks"
-        r"|(?:ansible|login|to|from|remote|source|destination|target|smtp|ssh)_ports?):"
+        r"\A\s*(?:-[ \t]{1,8})?(?:name|tags|notify|listen|register|when|msg|fail_msg|success_msg|that|sysctl_file|import_tasks"
+        r"|include_tasks|(?:ansible|login|to|from|remote|source|destination|target|smtp|ssh)_ports?):"
     ),
-    "chef": lazy_regex(r"\s*(?:depends|include_recipe|recipe|supports|notifies|subscribes|description|only_if|not_if)\b"),
+    "chef": lazy_regex(r"\A\s*(?:depends|include_recipe|recipe|supports|notifies|subscribes|description|only_if|not_if)\b"),
 }
 _REMARK = ("#", ";", "//")
 # A line that it matches has one of these, which are found a hundred times sooner.

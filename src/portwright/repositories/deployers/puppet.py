@@ -31,7 +31,7 @@ _AUGEAS = lazy_regex(r"^\s*set\s+(?:/files/etc/sysctl\.conf/)?([\w./-]{3,200})\s
 _ERB = lazy_regex(r"<%=\s*(?:@|\$(?:::)?|scope\[['\"]|scope\.lookupvar\(['\"](?:::)?)([\w:]{1,100})(?:['\"]\]|['\"]\))?\s*-?%>")
 _NAMED = lazy_regex(
     r"\s*(?:class|define|include|require|contain|node)\s[^=$]*$"
-    r"|\s*(?:[\w:\[\], ]{1,80}\s)?\$\w+\s*=\s*(?:'[^'$]*'|\"[^\"$]*\"|[0-9]+|undef|\[\])\s*,?\s*(?:#.*)?$"
+    r"|\s*(?:[\w:\[\], ]{1,80}\s)?\$\w+\s*=\s*(?:'[^'$]*'|\"[^\"$]*\"|[0-9]+|undef|\[\])\s*+,?\s*+(?:#.*)?$"
     r"|\s*(?:fail|notice|warning|debug|include|require|contain)\b.*|\s*require\s*=>.*"
 )
 """Lines that set nothing by themselves: a name that is given a value counts where it is used."""
