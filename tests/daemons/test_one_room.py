@@ -42,6 +42,7 @@ ELSEWHERE = {
     "system/processes/monit.py": "the same",
     "system/processes/pm2.py": "interpreters that it takes by a script's suffix",
     "system/processes/spawners.py": "the same",
+    "system/systemd/machine_conditions.py": "the kinds of containers that systemd tells apart",
     "system/systemd/network_hooks.py": "hooks, which stand in the folders of who runs them",
     "system/systemd/sysctl_writes.py": "the same",
     "system/systemd/package_generators.py": "what a package ships for the manager is named as the package is",

@@ -52,7 +52,8 @@ class Sysctl:
 def _place(sysctl: Sysctl, evidence: Iterable[Span], files: Container[str]) -> Span:
     """The kernel's default stands in no file of the host: the line to look at is the one that failed to change it."""
     lines = (sysctl.at, *(overridden.at for overridden in reversed(sysctl.overridden)), sysctl.reload_at)
-    return next((line for line in lines if line.path in files), sysctl.at)
+    default = sysctl.at.path if sysctl.is_default else None
+    return next((line for line in lines if line.path in files and line.path != default), sysctl.at)
 
 
 KIND = FactKind(

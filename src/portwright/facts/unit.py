@@ -51,7 +51,7 @@ class Unit:
     it. `excluded_by` is the unit that a boot starts instead, with the Conflicts= line. `settings` keep every line in reading order; use
     `value` and `each`, which apply systemd's resets. `refused` says why systemd queues no start job for it although a boot asks for it:
     it is not masked, it cannot be loaded or lacks what it requires; an old systemd starts it at boot without that. `unread` are lines
-    that this host's systemd does not know, and why.
+    that this host's systemd does not know, and why. `doubtful`: it is started only under a condition that no file answers.
     """
 
     name: str
@@ -66,6 +66,7 @@ class Unit:
     excluded_by: Value | None = None
     refused: str = ""
     unread: tuple[tuple[Setting, str], ...] = ()
+    doubtful: bool = False
 
     @cached_property
     def kind(self) -> str:
@@ -80,10 +81,16 @@ class Unit:
         return found
 
     def with_start(
-        self, starts: Starts, why: str, started_by: tuple[str, ...], excluded_by: Value | None = None, refused: str = ""
+        self,
+        starts: Starts,
+        why: str,
+        started_by: tuple[str, ...],
+        excluded_by: Value | None = None,
+        refused: str = "",
+        doubtful: bool = False,
     ) -> "Unit":
         """The unit with what starts it; what was worked out of its settings is the same."""
-        made = replace(self, starts=starts, why=why, started_by=started_by, excluded_by=excluded_by, refused=refused)
+        made = replace(self, starts=starts, why=why, started_by=started_by, excluded_by=excluded_by, refused=refused, doubtful=doubtful)
         vars(made).update({**vars(self), **vars(made)})
         return made
 
@@ -141,6 +148,7 @@ KIND = FactKind(
     Unit,
     "a systemd unit, merged from its file and its drop-ins",
     {
+        "doubtful": "whether its start hangs on a condition that no file answers",
         "files": "the files it was merged from, the unit's own first",
         "kind": "its suffix: service, socket, target, timer, ...",
         "name": "its name: nginx.service",

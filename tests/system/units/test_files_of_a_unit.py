@@ -251,6 +251,29 @@ def test_what_systemd_ignores_in_a_unit_file_is_said_once() -> None:
     assert [(3, "systemd ignores this line: no `=` in it")] == [(trouble.at.line, trouble.reason) for trouble in files.unreadable]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "WorkingDirectory=srv/x", "RootDirectory=srv/x", "RootImage=srv/x", "DynamicUser=maybe", "User=65535", "ExecStartPre=bin/x y",
+        "ExecStartPre=/bin/sh -c 'x", "ExecReload=bin/x y", "ExecCondition=bin/x y",
+    ],
+)  # fmt: skip
+def test_of_a_drop_in_systemd_reads_up_to_an_error_that_keeps_a_unit_from_being_loaded(line: str) -> None:
+    dropin = f"[Service]\nNice=5\n{line}\nUser=nosuch\n[Unit]\nConditionPathExists=/gone\n"
+    later = {f"{ETC}/a.service.d/x.conf": dropin, f"{ETC}/a.service.d/y.conf": "[Service]\nGroup=web\n"}
+    found = unit("a.service", {f"{LIB}/a.service": SERVICE, **later})
+
+    assert "loaded" == found.state
+    assert [("Nice", "5"), ("Group", "web")] == [(each.key, each.value) for each in found.settings if each.at.path.startswith(ETC)]
+    assert [True] == [reason.endswith("so systemd reads no further in this drop-in") for _, reason in found.unread]
+
+
+def test_a_drop_in_that_ends_behind_an_empty_command_leaves_none() -> None:
+    dropin = "[Service]\nExecStart=\nWorkingDirectory=srv/x\nExecStart=/bin/other\n"
+
+    assert () == unit("a.service", {f"{LIB}/a.service": SERVICE, f"{ETC}/a.service.d/x.conf": dropin}).each("Service", "ExecStart")
+
+
 def test_a_fragment_that_systemd_cannot_read_to_its_end_never_starts() -> None:
     found = unit("a.service", {f"{ETC}/a.service": f"{SERVICE}[Install\n"})
 

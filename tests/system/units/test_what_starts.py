@@ -360,6 +360,10 @@ TREE = {
     "/etc/link": "-> there",
     "/opt/here": "x\n",
     "/var/lib/state": "x\n",
+    "/usr/lib/x86_64-linux-gnu/libc.so.6": "ELF",
+    "/etc/machine-id": "0123456789abcdef0123456789abcdef\n",
+    "/.portwright/kernel": "6.1.0-18-amd64\n",
+    "/.portwright/cmdline": "root=/dev/sda1 quiet\n",
 }
 
 
@@ -393,6 +397,39 @@ TREE = {
         (["User=nobody"], "never"),
         (["Host=other"], "boot"),
         (["Virtualization=!container", "Capability=CAP_NET_ADMIN"], "boot"),
+        (["Virtualization=vmwaree"], "never"),
+        (["Virtualization=!vmwaree"], "boot"),
+        (["Security=apparmour"], "never"),
+        (["Security=selinux"], "never"),
+        (["Security=!selinux"], "boot"),
+        (["Security=apparmor"], "boot"),
+        (["Architecture=x86_64"], "never"),
+        (["Architecture=native"], "boot"),
+        (["Architecture=x86-64"], "boot"),
+        (["Architecture=arm64"], "never"),
+        (["Capability=net_admin"], "never"),
+        (["Capability=!CAP_BOGUS"], "never"),
+        (["KernelVersion=6.*"], "boot"),
+        (["KernelVersion=5.*"], "never"),
+        (["KernelVersion=>=5.0"], "boot"),
+        (["KernelVersion=>= 5.0"], "boot"),
+        (["KernelVersion=>=5.0 <6.0"], "never"),
+        (['KernelVersion=">=5.0" "<7"'], "boot"),
+        (["KernelVersion=6"], "never"),
+        (["KernelVersion=!=6.0"], "boot"),
+        (["KernelVersion=!>=5.0"], "never"),
+        (["OSRelease=ID=debian"], "boot"),
+        (["OSRelease=ID=ubuntu"], "never"),
+        (["OSRelease=ID=debian ID=ubuntu"], "never"),
+        (["Group=root"], "boot"),
+        (["Group=www-data"], "never"),
+        (["KernelCommandLine=quiet"], "boot"),
+        (["KernelCommandLine=nosuch"], "never"),
+        (["KernelCommandLine=root=/dev/sda1"], "boot"),
+        (["FirstBoot=yes"], "never"),
+        (["FirstBoot=no"], "boot"),
+        (["Environment=LANG"], "boot"),
+        (["PathIsReadWrite=/etc/gone"], "never"),
         (["PathExists=/etc/%p"], "never"),
         (["PathExists=/etc/%H"], "boot"),
         (["PathExists=/etc/gone", "PathExists="], "boot"),
@@ -410,6 +447,38 @@ def test_a_condition_counts_where_files_surely_answer_it(conditions: list[str], 
 
     assert expected == starts("a.service", files)[0]
     assert expected == starts("a.service", {**files, f"{LIB}/a.service": files[f"{LIB}/a.service"].replace("Condition", "Assert")})[0]
+
+
+@pytest.mark.parametrize(
+    ("condition", "doubtful"),
+    [
+        ("Virtualization=!container", True),
+        ("Security=apparmor", True),
+        ("Capability=CAP_NET_ADMIN", True),
+        ("Environment=LANG", True),
+        ("Memory=>1G", True),
+        ("Virtualization=|vm", True),
+        ("Virtualization=|vm\nConditionPathExists=|/etc/there", False),
+        ("Virtualization=bogus\nConditionPathExists=|/etc/there", False),
+        ("PathExists=/var/lib/gone", False),
+        ("Architecture=x86-64", False),
+    ],
+)
+def test_a_unit_that_only_the_running_machine_decides_about_is_doubtful_and_says_so(condition: str, doubtful: bool) -> None:
+    text = f"[Unit]\nCondition{condition}\n{SERVICE}"
+    found = unit("a.service", {**TREE, f"{LIB}/a.service": text, f"{WANTED}/a.service": f"-> {LIB}/a.service"})
+
+    assert doubtful is found.doubtful
+    assert doubtful is ("no file tells" in found.why)
+
+
+def test_an_assertion_that_does_not_hold_is_a_refusal_and_a_condition_is_none() -> None:
+    files = {**TREE, f"{WANTED}/a.service": f"-> {LIB}/a.service"}
+    asserts = unit("a.service", {**files, f"{LIB}/a.service": f"[Unit]\nAssertPathExists=/etc/gone\n{SERVICE}"})
+    skips = unit("a.service", {**files, f"{LIB}/a.service": f"[Unit]\nConditionPathExists=/etc/gone\n{SERVICE}"})
+
+    assert "AssertPathExists=/etc/gone does not hold" == asserts.refused
+    assert "" == skips.refused
 
 
 def test_a_path_missing_from_a_whole_file_system_is_missing() -> None:

@@ -17,18 +17,19 @@ _FAMILIES: dict[str, Family] = {
 
 def family(files: Files) -> Family | None:
     """The family by ID=, else by the first word of ID_LIKE= that is known; None where os-release is missing or names none."""
-    fields = files.once(_fields)
-    words = (fields.get("ID", ""), *fields.get("ID_LIKE", "").split())
+    known = files.once(fields)
+    words = (known.get("ID", ""), *known.get("ID_LIKE", "").split())
     return next((_FAMILIES[word] for word in words if word in _FAMILIES), None)
 
 
 def identity(files: Files) -> tuple[str, str]:
     """ID= and VERSION_ID= of os-release, "" where it does not say."""
-    fields = files.once(_fields)
-    return fields.get("ID", ""), fields.get("VERSION_ID", "")
+    known = files.once(fields)
+    return known.get("ID", ""), known.get("VERSION_ID", "")
 
 
-def _fields(files: Files) -> dict[str, str]:
+def fields(files: Files) -> dict[str, str]:
+    """The fields of os-release with their values in lower case; none where no file has them."""
     for path in ("/etc/os-release", "/usr/lib/os-release"):
         source = files.read(path) if files.kind(path) == "file" else None
         if source is not None:

@@ -33,6 +33,15 @@ class Enforced:
     known: bool = True
 
 
+def is_switched_off(files: Files) -> bool:
+    """Whether no policy is loaded: the file that names one is not there, or says so."""
+    if files.kind(_CONFIG) != "file":
+        return not files.partial and files.kind(_CONFIG) == "missing" and files.once(captured).selinux is None
+    source = files.read(_CONFIG)
+    lines = () if source is None else (line.partition("=") for line in source.text.split("\n"))
+    return any(key.strip() == "SELINUX" and value.strip() == "disabled" for key, _, value in lines)
+
+
 def enforced(files: Files) -> Enforced | None:
     """None where SELinux is off, permissive, or has another policy than the targeted one."""
     known = files.once(captured)

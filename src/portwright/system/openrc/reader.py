@@ -104,6 +104,10 @@ def _commands(service: ScriptService, files: Files, known: Captured) -> Iterator
     args = " $command_args" if "command_args" in run.variables else ""
     run.call(f'eval exec "$command"{args}{more}', command.word().at)
     user = run.variables.get("command_user")
+    if user is not None and not user.text:
+        reason = f"command_user= of {name} is empty, so start-stop-daemon takes its next option for the user and starts nothing"
+        files.report_unreadable(user.word().at, reason)
+        return
     ambient = _ambient(_text(run, "capabilities"))
     given = replace(service, user=None if user is None or not user.text else user.word(), ambient=ambient)
     yield from invocations_of(given, _ends(run, process), files, known)

@@ -200,18 +200,25 @@ def enforces_socket_bind(release: Release | None) -> bool | None:
     return True if enforced is not None and release.oldest >= enforced else None
 
 
+# systemd's NEWS for 229: the start limits of services became those of all units.
+_OF_SERVICES_BEFORE = ("StartLimitInterval", "StartLimitBurst", "StartLimitAction")
+_START_LIMITS = _setting("StartLimitInterval", "systemd's NEWS", 229)
+
+
 def questioned_settings(release: Release | None) -> frozenset[str]:
     """The settings of which `unread_setting` may have something to say on a release: most of a unit are old."""
     if release is None:
         return frozenset()
     newer = (key for key, since in SINCE.items() if release.newest < (since,)) if release.rebuild in _AS_RELEASED else ()
-    return frozenset((*SYSTEMD, *_WITH_VALUES, *_COMMANDS, "PrivateUsers", *newer))
+    return frozenset((*SYSTEMD, *_WITH_VALUES, *_COMMANDS, *_OF_SERVICES_BEFORE, "PrivateUsers", *newer))
 
 
-def unread_setting(key: str, value: str, release: Release | None) -> str:
+def unread_setting(key: str, value: str, release: Release | None, section: str = "") -> str:
     """Why this systemd passes over a setting of a unit, "" where it reads it."""
     if release is None:
         return ""
+    if section == "Unit" and key in _OF_SERVICES_BEFORE and (early := _START_LIMITS.lacking(release)):
+        return f"{key}= is read in [Service] only by this systemd: {early}"
     row = SYSTEMD.get(key)
     # Rebuilds take settings into older releases; of which ones only the table says.
     if row is None and release.rebuild in _AS_RELEASED and (since := SINCE.get(key)) is not None:

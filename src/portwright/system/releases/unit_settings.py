@@ -66,20 +66,20 @@ _LISTED: tuple[tuple[str, str], ...] = (
         AssertFileNotEmpty AssertFirstBoot AssertGroup AssertHost AssertIOPressure AssertKernelCommandLine AssertKernelVersion
         AssertMemory AssertMemoryPressure AssertNeedsUpdate AssertOSRelease AssertPathExists AssertPathExistsGlob
         AssertPathIsDirectory AssertPathIsEncrypted AssertPathIsMountPoint AssertPathIsReadWrite AssertPathIsSymbolicLink
-        AssertSecurity AssertUser AssertVirtualization Before BindTo BindsTo CollectMode:236 ConditionACPower:244
-        ConditionArchitecture ConditionCPUFeature:248 ConditionCPUPressure:250 ConditionCPUs:244 ConditionCapability:244
-        ConditionControlGroupController:244 ConditionCredential:252 ConditionDirectoryNotEmpty:244 ConditionEnvironment:246
-        ConditionFileIsExecutable:244 ConditionFileNotEmpty:244 ConditionFirmware:249 ConditionFirstBoot:244 ConditionGroup:244
-        ConditionHost:244 ConditionIOPressure:250 ConditionKernelCommandLine:244 ConditionKernelVersion:244 ConditionMemory:244
-        ConditionMemoryPressure:250 ConditionNeedsUpdate:244 ConditionOSRelease:249 ConditionPathExists:244
-        ConditionPathExistsGlob:244 ConditionPathIsDirectory:244 ConditionPathIsEncrypted:246 ConditionPathIsMountPoint:244
-        ConditionPathIsReadWrite:244 ConditionPathIsSymbolicLink:244 ConditionSecurity:255 ConditionUser:244
-        ConditionVirtualization:244 Conflicts DefaultDependencies Description Documentation FailureAction:236
+        AssertSecurity AssertUser AssertVirtualization Before BindTo BindsTo CollectMode:236 ConditionACPower
+        ConditionArchitecture ConditionCPUFeature:248 ConditionCPUPressure:250 ConditionCPUs:244 ConditionCapability
+        ConditionControlGroupController ConditionCredential:252 ConditionDirectoryNotEmpty ConditionEnvironment:246
+        ConditionFileIsExecutable ConditionFileNotEmpty ConditionFirmware:249 ConditionFirstBoot ConditionGroup
+        ConditionHost ConditionIOPressure:250 ConditionKernelCommandLine ConditionKernelVersion ConditionMemory:244
+        ConditionMemoryPressure:250 ConditionNeedsUpdate ConditionOSRelease:249 ConditionPathExists
+        ConditionPathExistsGlob ConditionPathIsDirectory ConditionPathIsEncrypted:246 ConditionPathIsMountPoint
+        ConditionPathIsReadWrite ConditionPathIsSymbolicLink ConditionSecurity ConditionUser
+        ConditionVirtualization Conflicts DefaultDependencies Description Documentation FailureAction:236
         FailureActionExitStatus:240 IgnoreOnIsolate JobRunningTimeoutSec JobTimeoutAction:240 JobTimeoutRebootArgument:240
         JobTimeoutSec JoinsNamespaceOf OnFailure OnFailureIsolate OnFailureJobMode OnSuccess:249 OnSuccessJobMode PartOf
         PropagateReloadFrom PropagateReloadTo PropagatesReloadTo PropagatesStopTo:249 RebootArgument:229 RefuseManualStart
         RefuseManualStop ReloadPropagatedFrom Requires RequiresMountsFor RequiresOverridable Requisite RequisiteOverridable
-        SourcePath StartLimitAction:229 StartLimitBurst:229 StartLimitInterval StartLimitIntervalSec:229 StopPropagatedFrom:249
+        SourcePath StartLimitAction StartLimitBurst StartLimitInterval StartLimitIntervalSec:229 StopPropagatedFrom:249
         StopWhenUnneeded SuccessAction:236 SuccessActionExitStatus:240 SurviveFinalKillSignal:255 Upholds:249 Wants
         WantsMountsFor:256
         """,
@@ -92,7 +92,7 @@ _LISTED: tuple[tuple[str, str], ...] = (
         FailureAction:236 FileDescriptorStoreMax FileDescriptorStorePreserve:254 GuessMainPID NonBlocking NotifyAccess
         OOMPolicy:243 OpenFile:253 PIDFile PermissionsStartOnly RebootArgument:229 ReloadSignal:253 RemainAfterExit Restart
         RestartForceExitStatus RestartMaxDelaySec:254 RestartMode:254 RestartPreventExitStatus RestartSec RestartSteps:254
-        RootDirectoryStartOnly RuntimeMaxSec:229 RuntimeRandomizedExtraSec:250 Sockets StartLimitAction:229 StartLimitBurst:229
+        RootDirectoryStartOnly RuntimeMaxSec:229 RuntimeRandomizedExtraSec:250 Sockets StartLimitAction StartLimitBurst
         StartLimitInterval SuccessExitStatus TimeoutAbortSec:243 TimeoutStartFailureMode:246 TimeoutStartSec
         TimeoutStopFailureMode:246 TimeoutStopSec Type USBFunctionDescriptors:227 USBFunctionStrings:227 WatchdogSec
         """,

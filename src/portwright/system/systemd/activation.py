@@ -8,7 +8,7 @@ from portwright._start.records import dataclass, replace
 from portwright.facts import Starts, Unit, Value
 from portwright.formats.unit import NO, YES
 from portwright.source import Span
-from portwright.system.systemd.conditions import unmet
+from portwright.system.systemd.conditions import undecided, unmet
 from portwright.system.systemd.conflicts import dropped
 from portwright.system.systemd.specifiers import name as parts_of
 from portwright.system.systemd.unit_files import Link
@@ -58,6 +58,7 @@ class Start:
     by: tuple[str, ...] = ()
     excluded_by: Value | None = None
     refused: str = ""
+    doubtful: bool = False
 
 
 def dependencies(unit: Unit, key: str, expand: Expand) -> Iterator[tuple[str, Span]]:
@@ -350,6 +351,9 @@ class Activation:
             self._failed[unit.name] = unmet(unit, self._files, lambda text: self._expand(text, unit))
         return self._failed[unit.name]
 
+    def _hangs_on(self, unit: Unit) -> tuple[str, Span] | None:
+        return undecided(unit, self._files, lambda text: self._expand(text, unit))
+
     def start(self, unit: Unit, reached: dict[str, Start]) -> Start:
         """What starts one unit, given what a boot reaches."""
         because = self.refused(unit.name)
@@ -361,7 +365,10 @@ class Activation:
         by = () if start is None else start.by
         failed = self._unmet(unit)
         if failed is not None:
-            return Start("never", f"{failed[0]} ({failed[1]})", by)
+            asserts = failed[0].startswith("Assert") and start is not None and start.starts == "boot"
+            return Start("never", f"{failed[0]} ({failed[1]})", by, refused=failed[0] if asserts else "")
+        if start is not None and start.starts in ("boot", "demand") and (hangs := self._hangs_on(unit)) is not None:
+            return replace(start, why=f"{start.why}; whether {hangs[0]} holds no file tells ({hangs[1]})", doubtful=True)
         if start is not None:
             return start
         if parts_of(unit.name).is_template:

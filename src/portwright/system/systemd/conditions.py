@@ -17,6 +17,12 @@ _OF_THE_SYSTEM = ("/etc/systemd/system/", "/usr/lib/systemd/system/", "/lib/syst
 _ID = 32  # digits of a machine's ID
 _MOUNTED = ("/mnt/", "/media/", "/net/", "/snap/", "/nix/", "/gnu/")
 _BLANK = " \t"
+_OF_PATHS = (
+    "Host", "PathExists", "PathIsDirectory", "PathIsSymbolicLink", "PathIsReadWrite", "FileNotEmpty", "DirectoryNotEmpty",
+    "PathExistsGlob", "FileIsExecutable",
+)  # fmt: skip
+
+EXECUTABLE = 0o111
 
 # Operators of test(1) by the condition that asks the same, and those that a path which is there may still not fulfil.
 _TESTS = {"-e": "PathExists", "-d": "PathIsDirectory", "-s": "FileNotEmpty"}
@@ -35,8 +41,7 @@ def unmet(unit: Unit, files: Files, expand: Callable[[str], str]) -> tuple[str, 
         for setting in _in_force(unit, kind):
             value, trigger, negate = _flags(setting.value)
             asked = setting.key.removeprefix(kind)
-            answer = _is_root(expand(value), unit) if asked == "User" else _answer(asked, expand(value), files)
-            holds = None if answer is None else answer is not negate
+            holds = _holds(asked, expand(value), negate, unit, files)
             if trigger:
                 sure = sure and holds is False
                 triggers.append((setting, value))
@@ -48,6 +53,47 @@ def unmet(unit: Unit, files: Files, expand: Callable[[str], str]) -> tuple[str, 
         if fails_test(expand(setting.value).split(), files):
             return f"{setting.key}={setting.value} fails", setting.at
     return None
+
+
+def undecided(unit: Unit, files: Files, expand: Callable[[str], str]) -> tuple[str, Span] | None:
+    """A condition about the machine on which the start hangs and that no file answers, in words, and its line; None for most units.
+
+    Conditions about paths are not asked: what a copy lacks of them counts as there.
+    """
+    if not (unit.says_any("Unit", "Condition") or unit.says_any("Unit", "Assert")):
+        return None
+    from portwright.system.systemd.machine_conditions import KINDS
+
+    for kind in ("Condition", "Assert"):
+        open_triggers: list[Setting] = []
+        triggered = False
+        for setting in _in_force(unit, kind):
+            value, trigger, negate = _flags(setting.value)
+            asked = setting.key.removeprefix(kind)
+            holds = _holds(asked, expand(value), negate, unit, files)
+            if trigger:
+                triggered = triggered or holds is True
+                open_triggers += [setting] if holds is None and asked in KINDS else []
+            elif holds is None and asked in KINDS:
+                return f"{setting.key}={setting.value}", setting.at
+        if open_triggers and not triggered:
+            return f"{open_triggers[0].key}={open_triggers[0].value}", open_triggers[0].at
+    return None
+
+
+def _holds(asked: str, value: str, negate: bool, unit: Unit, files: Files) -> bool | None:
+    """Whether a condition holds, its `!` taken into account; None where the files do not tell."""
+    if asked == "User":
+        answer = _is_root(value, unit)
+    elif asked in _OF_PATHS:
+        answer = _answer(asked, value, files)
+    else:
+        from portwright.system.systemd.machine_conditions import condition, is_taken
+
+        if not is_taken(asked, value):
+            return False
+        answer = condition(asked, value, files) if unit.at.path.startswith(_OF_THE_SYSTEM) else None
+    return None if answer is None else answer is not negate
 
 
 def fails_test(words: list[str], files: Files) -> bool:
@@ -130,7 +176,9 @@ def _answer(kind: str, path: str, files: Files) -> bool | None:
             found = files.kind(path)
             if found == "missing":
                 return absent(path, files)
-            return None if found == "file" else False
+            return _is_executable(path, files) if found == "file" else False
+        case "PathIsReadWrite":
+            return absent(path, files) if files.kind(path) == "missing" else None
         case _:
             return None
 
@@ -157,6 +205,19 @@ def absent(path: str, files: Files) -> bool | None:
     if path.startswith(_AT_RUN_TIME):
         return None
     return False if files.once(whole) else None
+
+
+def _is_executable(path: str, files: Files) -> bool | None:
+    known = files.attributes(path)
+    if known is None or not files.once(keeps_modes):
+        return None
+    return bool(known.mode & EXECUTABLE)
+
+
+def keeps_modes(files: Files) -> bool:
+    """Whether the tree has the modes of the host: its own shell can be executed there."""
+    known = files.attributes("/bin/sh")
+    return known is not None and bool(known.mode & EXECUTABLE)
 
 
 def whole(files: Files) -> bool:

@@ -38,7 +38,7 @@ def commands(units: Units, files: Files, known: Captured) -> Iterator[Invocation
         template = unit.starts is not None and "@." in unit.name
         if unit.kind == "service" and unit.state == "loaded" and not template:
             for invocation in invocations(unit, units, files, known):
-                if is_guess(unit):
+                if is_guess(unit) or unit.doubtful:
                     invocation = replace(invocation, confidence=weakest(invocation.confidence, "likely"))
                 yield invocation
                 yield from spawned(invocation, power_of(unit, units, files, known), files)
@@ -59,7 +59,8 @@ def _sockets(units: Units, files: Files) -> Iterator[InitSocket]:
 
             activates = socket_units.activates(unit, units)
             for endpoint in socket_units.read(unit, units, files):
-                yield InitSocket(endpoint, unit, activates)
+                sure = weakest(endpoint.confidence, "likely" if unit.doubtful else "certain")
+                yield InitSocket(replace(endpoint, confidence=sure), unit, activates)
     for manager in managers(units, files):
         for unit, binder in manager.sockets():
             from portwright.system.systemd import socket_units

@@ -1,10 +1,10 @@
 """Lines of a service for which systemd does not load it at all ("bad-setting"); most bad values are only passed over.
 
-load-fragment.c calls these errors fatal, in the unit's own file: of a drop-in only the rest is not read. Each was measured with systemd
-252 and 257.
+load-fragment.c calls these errors fatal, in the unit's own file: of a drop-in only the rest is not read, other sections and an
+ExecStart= after an empty one among it. Each was measured with systemd 252 and 257.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from portwright.facts import Setting, Unit
 from portwright.formats.unit import NO, YES
@@ -20,22 +20,36 @@ _ODD = frozenset("'\"\\%")
 
 def refused_setting(unit: Unit, expand: Callable[[str], str]) -> tuple[str, Span] | None:
     """Why systemd does not load a service, and the line; None where it does, as far as single lines tell."""
-    for key in _PLACES:
+    for key in (*_PLACES, "DynamicUser", "User", *_COMMANDS):
         for setting in _own(unit, key):
-            value = expand(setting.value)
-            if UNKNOWN not in value and not _is_place(key, value):
-                return f"{key}={setting.value} is not an absolute path", setting.at
-    for setting in _own(unit, "DynamicUser"):
-        if setting.value.lower() not in (*YES, *NO):
-            return f"DynamicUser={setting.value} is neither yes nor no", setting.at
-    for setting in _own(unit, "User"):
-        if setting.value in _NO_USERS:
-            return f"User={setting.value} is not the number of a user", setting.at
-    for key in _COMMANDS:
-        for setting in _own(unit, key):
-            if (reason := _refused_command(setting, expand)) is not None:
-                return f"{key}= is rejected: {reason}", setting.at
+            if (reason := _fatal(setting, expand)) is not None:
+                return reason, setting.at
     return _contradiction(unit)
+
+
+def stop_of(settings: Sequence[Setting]) -> tuple[int, str] | None:
+    """The number of the line of a drop-in at which systemd reads no further, and why; None where it reads all of it."""
+    for number, setting in enumerate(settings):
+        # What a specifier stands for is known of a unit, not of a file that is dropped into several.
+        if setting.section == "Service" and setting.value and "%" not in setting.value:
+            reason = _fatal(setting, str)
+            if reason is not None:
+                return number, reason
+    return None
+
+
+def _fatal(setting: Setting, expand: Callable[[str], str]) -> str | None:
+    """Why a line of a service is an error for which systemd stops reading; None where it is none."""
+    key = setting.key
+    if key in _PLACES:
+        value = expand(setting.value)
+        return None if UNKNOWN in value or _is_place(key, value) else f"{key}={setting.value} is not an absolute path"
+    if key == "DynamicUser":
+        return None if setting.value.lower() in (*YES, *NO) else f"DynamicUser={setting.value} is neither yes nor no"
+    if key == "User":
+        return f"User={setting.value} is not the number of a user" if setting.value in _NO_USERS else None
+    reason = _refused_command(setting, expand) if key in _COMMANDS else None
+    return None if reason is None else f"{key}= is rejected: {reason}"
 
 
 def _own(unit: Unit, key: str) -> list[Setting]:

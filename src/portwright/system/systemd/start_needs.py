@@ -12,7 +12,7 @@ from portwright.source import Span
 from portwright.system.processes.programs import SEARCH_PATH, find_program, script_head
 from portwright.system.spanned_text import UNKNOWN
 from portwright.system.systemd.command_line import Command, Refused
-from portwright.system.systemd.conditions import fails_test, surely_absent, whole
+from portwright.system.systemd.conditions import EXECUTABLE, fails_test, keeps_modes, surely_absent, whole
 from portwright.system.systemd.specifiers import OWN_DIRECTORIES
 from portwright.system.systemd.working_directory import appears
 from portwright.trees import Files
@@ -28,7 +28,6 @@ _COVERED = ("TemporaryFileSystem", "BindPaths", "BindReadOnlyPaths", "PrivateTmp
 _DECIDING = ("ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost")
 _SCRIPTS = (".sh", ".bash", ".py", ".pl", ".rb")
 _OF_PACKAGES = ("/usr/bin/", "/usr/sbin/", "/usr/lib/", "/usr/libexec/", "/bin/", "/sbin/", "/lib/")
-_EXECUTABLE = 0o111
 _LOGS = ("/var/log/", "/var/lib/", "/var/cache/", "/srv/")
 
 Commands = Callable[[Setting, Unit], tuple[Command | Refused, ...]]
@@ -156,6 +155,8 @@ def lacking_program(unit: Unit, commands: Commands, files: Files, expand: Callab
     if root is None:
         return None
     search = _search_path(unit, expand)
+    stated = unit.value("Service", "Type")
+    kind = None if stated is None else stated.value
     for key in _DECIDING:
         for setting in unit.each("Service", key):
             for command in commands(setting, unit):
@@ -164,7 +165,8 @@ def lacking_program(unit: Unit, commands: Commands, files: Files, expand: Callab
                     if found is not None:
                         return Lacking(found[1], f"{key}= names {found[0]}", command.at if key == "ExecStart" else setting.at)
                     words = [each.text for each in command.argv]
-                    if key in ("ExecStartPre", "ExecStartPost") and fails_test(words, files):
+                    waits = key in ("ExecStartPre", "ExecStartPost") or (key == "ExecStart" and kind == "oneshot")
+                    if waits and fails_test(words, files):
                         return Lacking("exit-code", f"{key}={setting.value} fails", setting.at)
     return None
 
@@ -213,7 +215,7 @@ def _not_executable(name: str, path: str, files: Files) -> tuple[str, str] | Non
     if kind != "file":
         return None
     known = files.attributes(path)
-    if known is not None and not known.mode & _EXECUTABLE and files.once(_keeps_modes):
+    if known is not None and not known.mode & EXECUTABLE and files.once(keeps_modes):
         return f"{name}, whose mode {known.mode & 0o7777:04o} lets nobody execute it", "203/EXEC"
     head = script_head(files.resolve(path), files)
     if head is not None:
@@ -225,12 +227,6 @@ def _not_executable(name: str, path: str, files: Files) -> tuple[str, str] | Non
     if is_script and begins and b"\0" not in begins and not begins.startswith(b"#!"):
         return f"{name}, a script whose first line does not name its interpreter after #!", "203/EXEC"
     return None
-
-
-def _keeps_modes(files: Files) -> bool:
-    """Whether the tree has the modes of the host: its own shell can be executed there."""
-    known = files.attributes("/bin/sh")
-    return known is not None and bool(known.mode & _EXECUTABLE)
 
 
 def _kind(path: str, files: Files) -> str:

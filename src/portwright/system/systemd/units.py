@@ -46,9 +46,12 @@ _COST_OF_A_SETTING = 4  # steps, for each unit but the first that has it
 _COST_OF_A_STRANGER = 30  # steps, for each setting that may be a known one misspelt
 _MANY = 200  # settings of one file, more than people write
 _LONG = 4096  # characters of a unit file
+_MAY_STOP = ("WorkingDirectory", "Root", "DynamicUser", "User", "Exec")
+"""How the settings begin whose values may be errors for which systemd reads no further."""
 _NAMING = frozenset(("After", "Before", "Wants", "Requires", "Requisite", "BindsTo", "PartOf", "Upholds", "Conflicts"))
 _COST_OF_AN_INSTANCE = 4_000  # characters of Files.spend
 _DROPPED_INTO = frozenset(["service", "socket"])
+_DROPPED = ".service.d", "/service.d"
 _OF_USERS = ("/systemd/user/", "/.config/systemd/", "/.local/share/systemd/")
 _IN_A_REPOSITORY = {
     "loaded": "it is in a repository, where no file states what is enabled",
@@ -265,6 +268,7 @@ class _Loader:
         self.release = None if made is None else files.once(systemd_release)
         self._questioned = questioned_settings(self.release) | {"Type"}
         self._parsed: dict[str, unit_format.UnitFile | None] = {}
+        self._stops: dict[Span, str] = {}
         self._taken: set[str] = set()
         self.named = False
         """Whether all units that files and links name are loaded."""
@@ -280,8 +284,23 @@ class _Loader:
                 document = self._without_strangers(document)
             if document is not None and source is not None and len(source.text) >= _LONG:
                 document = self._without_edges(document)
+            if document is not None and path.rpartition("/")[0].endswith(_DROPPED):
+                document = self._up_to_stop(document)
             self._parsed[path] = document
         return self._parsed[path]
+
+    def _up_to_stop(self, document: unit_format.UnitFile) -> unit_format.UnitFile:
+        """What systemd reads of a drop-in; the line at which it stops is kept, and told with the lines that it passes over."""
+        if not any(setting.key.startswith(_MAY_STOP) for setting in document.settings):
+            return document
+        from portwright.system.systemd.refused_settings import stop_of
+
+        stop = stop_of(document.settings)
+        if stop is None:
+            return document
+        number, reason = stop
+        self._stops[document.settings[number].at] = f"{reason}, so systemd reads no further in this drop-in"
+        return replace(document, settings=document.settings[: number + 1], unsigned=())
 
     def _without_edges(self, document: unit_format.UnitFile) -> unit_format.UnitFile:
         """A long unit file without the units it names, where the host has no steps left for them: a thousand may each name all others."""
@@ -341,8 +360,17 @@ class _Loader:
 
     def _unread(self, settings: Iterable[Setting]) -> tuple[tuple[Setting, str], ...]:
         """The lines that this host's systemd passes over, and why; in a repository nothing tells its release, so none is too new."""
-        doubtful = [setting for setting in settings if setting.key in self._questioned]
-        each = [(setting, _untaken(setting) or unread_setting(setting.key, setting.value, self.release)) for setting in doubtful]
+        stops = self._stops
+        doubtful = [setting for setting in settings if setting.key in self._questioned or (stops and setting.at in stops)]
+        each = [
+            (
+                setting,
+                stops.get(setting.at)
+                or _untaken(setting)
+                or unread_setting(setting.key, setting.value, self.release, setting.section),
+            )
+            for setting in doubtful
+        ]
         return tuple([(setting, reason) for setting, reason in each if reason])
 
     def _read(self, settings: tuple[Setting, ...]) -> tuple[Setting, ...]:
@@ -451,7 +479,7 @@ def _started(loader: "_Loader", names: Iterable[str], files: Files) -> Units:
         reached = activation.at_boot(_on_the_bus(files), lingering)
     for unit in tuple(loader.units.values()):
         start = activation.start(unit, reached)
-        loader.units[unit.name] = unit.with_start(start.starts, start.why, start.by, start.excluded_by, start.refused)
+        loader.units[unit.name] = unit.with_start(start.starts, start.why, start.by, start.excluded_by, start.refused, start.doubtful)
     # A user's manager has what user@.service leaves it, and pam_limits what is in limits.conf.
     each = None if loader.machine.of_user else of_manager(files)
     return Units((unit for unit in loader.units.values() if unit.files), loader.machine, activation, each)
