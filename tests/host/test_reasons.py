@@ -39,6 +39,8 @@ REASONS: dict[str, tuple[str, dict[str, bytes], str]] = {
     "exit-code": (f"{SERVER}\nExecStartPre=/usr/bin/test -e /etc/a", WHOLE, "program-not-on-this-host"),
     "a program": (f"{SERVER}\nExecStartPre=/opt/a", WHOLE, "program-not-on-this-host"),
     "ended": ("ExecStart=/bin/sh -c 'python3 -m http.server 8080 &'", {}, "killed-with-its-shell"),
+    "timeout": (f"{SERVER}\nType=forking", {}, "service-type-unlike-program"),
+    "daemonized": ("ExecStart=/usr/bin/gunicorn --daemon app", {}, "service-type-unlike-program"),
     "203/EXEC": ("CapabilityBoundingSet=CAP_CHOWN\nExecStart=/usr/bin/prober", {}, "bounding-set-bars-program"),
     "216/GROUP": (f"{SERVER}\nGroup=nosuch", {}, "unknown-user-or-group"),
     "217/USER": (f"{SERVER}\nUser=nosuch", {}, "unknown-user-or-group"),
@@ -74,7 +76,7 @@ def test_no_other_reason_is_given_anywhere() -> None:
             text = file.read_text(encoding="utf-8")
             given |= set(re.findall(r'Permission\(False, "([^"]+)"', text))
             given |= set(re.findall(r'fails(?: =|=)(?: privileges\.fails or)? "([^"]+)"', text))
-            given |= set(re.findall(r'"(\d{3}/[A-Z]+|exit-code|ended)"', text))
+            given |= set(re.findall(r'"(\d{3}/[A-Z]+|exit-code|ended|timeout|daemonized)"', text))
 
     assert {"EACCES", "EADDRNOTAVAIL", "203/EXEC", "217/USER", "216/GROUP"} <= given
     assert set() == given - set(REASONS)

@@ -24,7 +24,9 @@ class Traits:
     its file, by which it leaves a port that it runs on without to others. `takes_socket`: the flag by which it takes a descriptor that
     it ignores without. `detaches`: started from a shell, it goes to the background by itself. `logs_in`:
     operators log in by it, so that its port is moved by hand, with a second connection open. `pod_says_port`: a pod
-    of Kubernetes names the port in its `ports`, and no node is given a second one that does.
+    of Kubernetes names the port in its `ports`, and no node is given a second one that does. `foreground` are the flags with which it
+    stays in the foreground (`always`: it never leaves it), `background` those with which it goes to the background; of what
+    its config says nothing is known here. `tells_nobody` are those with which it never tells systemd that it is ready.
     """
 
     root: Root | None = None
@@ -42,6 +44,9 @@ class Traits:
     detaches: bool = False
     logs_in: bool = False
     pod_says_port: bool = False
+    foreground: tuple[str, ...] = ()
+    background: tuple[str, ...] = ()
+    tells_nobody: tuple[str, ...] = ()
 
     def or_else(self, general: "Traits") -> "Traits":
         """These, and where nothing is said here what is known in general."""
@@ -61,4 +66,7 @@ class Traits:
             detaches=self.detaches or general.detaches,
             logs_in=self.logs_in or general.logs_in,
             pod_says_port=self.pod_says_port or general.pod_says_port,
+            foreground=self.foreground or general.foreground,
+            background=self.background or general.background,
+            tells_nobody=self.tells_nobody or general.tells_nobody,
         )

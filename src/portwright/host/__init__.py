@@ -9,7 +9,7 @@ from portwright._start.records import dataclass, field
 from portwright.coverage import Coverage
 from portwright.facts import Assignment, Call, Fact, FileLimit, Listener, Mount, Outbound, Privileges, Sysctl, Unit, Value, kinds
 from portwright.ports import PortSet
-from portwright.source import Source, Unreadable
+from portwright.source import Source, Span, Unreadable
 
 T = TypeVar("T")
 
@@ -21,7 +21,8 @@ class Host:
     `repository` is true where nothing says what is enabled (CONTRACT.md, Inputs). `files_read` counts files, not bytes.
     `privileges` says with what power each service unit's main command is started, by the unit's name. `order` says which units are
     ordered before a unit, transitively; a unit it does not name has nobody known to come before it. `circles` are the units that are each
-    ordered after the other, by the name of a listening one among them. `roles` says, for each file of a
+    ordered after the other, by the name of a listening one among them. `unmet` says which requirement keeps a unit from being up
+    after a boot, with its line, by the unit's name. `roles` says, for each file of a
     repository, the role or host whose folder it lies in ("" for none): files of different roles may end on different machines.
     `coverage` says what was not understood, left out and not read.
     `machine` is the one of several that a repository describes: a role, a folder, a group; `machine_because` says why it is not one with
@@ -55,6 +56,7 @@ class Host:
     privileges: Mapping[str, Privileges] = field(default_factory=dict)
     order: Mapping[str, AbstractSet[str]] = field(default_factory=dict)
     circles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unmet: Mapping[str, tuple[str, Span]] = field(default_factory=dict)
     roles: Mapping[str, str] = field(default_factory=dict)
     asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     coverage: Coverage = Coverage()

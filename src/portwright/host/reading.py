@@ -18,6 +18,7 @@ from portwright.host.join.giving_up import without_given_up
 from portwright.host.join.listener import listener, socket_listener
 from portwright.host.join.nature import as_it_runs
 from portwright.host.join.open_files import file_limit
+from portwright.host.join.requirements import without_unmet
 from portwright.host.not_understood import Read, ends_with_its_command, not_understood, unknown_generators
 from portwright.source import Span
 from portwright.system.boot import started
@@ -52,7 +53,7 @@ def read_host(tree: Tree, name: str, identity: str = "") -> Host:
         settled = perhaps(settled) if found.unread else settled
     context = bind_context(settled, known, files)
     host = assemble(name, identity, files, settled, found, services(found, files, known, context), repository=False)
-    return without_given_up(weighed(host))
+    return without_given_up(weighed(without_unmet(host)))
 
 
 def _packaged(unit: str, files: Files) -> tuple[tuple[str, str], ...]:
@@ -111,7 +112,7 @@ def _of_service(service: Iterable[Invocation], unit: Unit | None, files: Files, 
     return tuple(
         each
         for invocation in _afforded_services(service, files)
-        if not (each := daemon_facts(invocation, files, known)).invocation.passing or _stays(each, unit)
+        if not (each := daemon_facts(invocation, files, known, unit)).invocation.passing or _stays(each, unit)
     )
 
 
@@ -193,9 +194,9 @@ def _floats(address: str, files: Files) -> Span | None:
 
 
 def _brings(address: str, files: Files) -> tuple[tuple[str, ...], Span] | None:
-    from portwright.system.host_files.networks import brought_up
+    from portwright.system.host_files.networks import after_network, brought_up
 
-    return brought_up(address, files)
+    return brought_up(address, files) or after_network(address, files)
 
 
 def _helped(user: str, address: str, port: int, files: Files) -> bool:
@@ -223,10 +224,15 @@ def _profiles(files: Files) -> "dict[str, Profile | None]":
 _UNKNOWN = Traits()
 
 
-def daemon_facts(invocation: Invocation, files: Files, known: Captured) -> Read:
+def daemon_facts(invocation: Invocation, files: Files, known: Captured, unit: Unit | None = None) -> Read:
     """What the daemon behind an invocation says of its sockets; a program nobody knows is asked for ports in flags and environment."""
     invocation, known_daemon = read_as(invocation, files)
-    invocation = as_it_runs(invocation, _UNKNOWN if known_daemon is None else known_daemon.descriptor.traits, files)
+    traits = _UNKNOWN if known_daemon is None else known_daemon.descriptor.traits
+    invocation = as_it_runs(invocation, traits, files)
+    if unit is not None and unit.kind == "service" and (_is_watched(traits) or unit.lines("Service", "PIDFile")):
+        from portwright.system.systemd.supervision import supervised
+
+        invocation = supervised(invocation, unit, traits)
     if debug_log.ENABLED:
         name = "no known daemon" if known_daemon is None else known_daemon.name
         debug_log.say("daemons", "what is started at %s is %s", invocation.at, name)
@@ -235,6 +241,11 @@ def daemon_facts(invocation: Invocation, files: Files, known: Captured) -> Read:
     read = unknown_program.read if known_daemon is None else known_daemon.read
     files.take_not_understood()
     return Read(invocation, known_daemon, read(invocation, files, known.packages), files.take_not_understood())
+
+
+def _is_watched(traits: Traits) -> bool:
+    """Whether anything is known of how systemd sees that the daemon is up."""
+    return bool(traits.foreground or traits.background or traits.tells_nobody or traits.static)
 
 
 def join(invocation: Invocation, said: Iterable[DaemonFact], context: BindContext) -> Iterable[Fact]:

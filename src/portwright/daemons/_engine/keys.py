@@ -196,6 +196,7 @@ def _traits(value: Any, here: str) -> Traits:
         "workers-hold": schema.answer, "gives-way": schema.text, "takes-socket": schema.text,
         "detaches": schema.answer,
         "logs-in": schema.answer,
+        "foreground": schema.words, "background": schema.words, "tells-nobody": schema.words,
     }  # fmt: skip
     return Traits(**schema.fields(schema.table(value, here), known, here))
 

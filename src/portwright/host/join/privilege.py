@@ -9,6 +9,7 @@ from portwright.system.processes.privileges import IN_NAMESPACE
 
 NEEDED = "CAP_NET_BIND_SERVICE"
 _PRIVATE_START = 1024  # a new network namespace starts from the kernel's defaults, not from the host's sysctl.d
+_KILLED = ("ended", "timeout", "daemonized")
 _GROUPS = ("Group", "SupplementaryGroups")
 _FAMILY = {"inet": "AF_INET", "inet6": "AF_INET6"}
 
@@ -87,7 +88,7 @@ def _never_started(privileges: Privileges, error: str) -> Permission:
     if privileges.hindered is not None or privileges.misread:
         # The last of the deciding lines says why.
         cause, line = privileges.because[-1]
-        end = "so systemd kills it" if error == "ended" else "so the service never starts"
+        end = "so systemd kills it" if error in _KILLED else "so the service never starts"
         return Permission(False, error, f"{cause}, {end}", line, privileges.hindered or "certain")
     match error:
         case "217/USER":

@@ -14,6 +14,8 @@ from portwright.system.processes.programs import SHELLS
 _ASKED = ("boot", "demand", None)  # None: in a repository, where nothing says what is enabled
 _OF_ADMIN = ("/etc/systemd/", "/run/systemd/")
 _MOST_LINES = 4  # that a finding shows
+_SAID_ELSEWHERE = ("203/EXEC", "exit-code", "ended", "timeout", "daemonized")
+_KILLED = ("exit-code", "ended", "timeout", "daemonized")
 _ONE_WORD = frozenset(("-c", "-lc", "-ec", "-xc"))
 _SANDBOX = ("EAFNOSUPPORT", "EPERM", "SIGSYS")  # answers of a filter of the unit's own, or of a kernel without the family
 
@@ -22,7 +24,7 @@ _SANDBOX = ("EAFNOSUPPORT", "EPERM", "SIGSYS")  # answers of a filter of the uni
 def start_refusal(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
     """Why systemd refuses to start a unit that a boot asks for: a second ExecStart=, a socket without its service, what it requires."""
     found = _privileges(host, unit)
-    if unit.refused and unit.starts == "boot":
+    if (unit.refused and unit.starts == "boot") or _is_as_shipped(unit):
         return Derived(())  # `vain-requirement` says it
     if not unit.refused and (found is None or found.fails != "never-started" or unit.starts not in _ASKED):
         return Derived(())
@@ -43,7 +45,7 @@ def start_refusal(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
 @fact_value("unit", "vain-requirement")
 def vain_requirement(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
     """What a unit requires in vain: this release of systemd starts it at boot all the same, `systemctl start` and `restart` refuse it."""
-    if not unit.refused or unit.starts != "boot" or not host.once(_unreadable_files).isdisjoint(unit.files):
+    if not unit.refused or unit.starts != "boot" or _is_as_shipped(unit) or not host.once(_unreadable_files).isdisjoint(unit.files):
         return Derived(())
     return _refused(host, unit)
 
@@ -61,6 +63,11 @@ def _refused(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
         required = ((word, line.at) for key in REQUIRING for line in unit.lines("Unit", key) for word in line.value.split())
         notes = tuple(Note(f"{word} is required here", at) for word, at in required if word in unit.refused)[:1]
     return Derived((unit.refused,), notes, "likely" if NO_FILE_HERE in unit.refused or _may_start(unit) else "certain")
+
+
+def _is_as_shipped(unit: Unit) -> bool:
+    """Whether a package's unit that no administrator touched requires what no file makes: that is of another package, or may lack."""
+    return "no unit file for " in unit.refused and not any(path.startswith(_OF_ADMIN) for path in unit.files)
 
 
 def _refused_line(unit: Unit) -> Span | None:
@@ -182,7 +189,7 @@ def hidden_from_it(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
 def missing_at_start(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
     """Which file that a setting of a service names, and systemd must open before it executes anything, is not on the host."""
     found = _privileges(host, unit)
-    return Derived(()) if found is None or found.fails in ("203/EXEC", "exit-code", "ended") else _lacking(host, unit, found)
+    return Derived(()) if found is None or found.fails in _SAID_ELSEWHERE else _lacking(host, unit, found)
 
 
 @fact_value("unit", "missing-program")
@@ -201,13 +208,35 @@ def left_behind(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
     return replace(said, evidence=(*started, *said.evidence)) if said.value else said
 
 
+@fact_value("unit", "awaited-in-vain")
+def awaited_in_vain(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
+    """What Type= of a service expects of its program and does not get, so that systemd kills it."""
+    found = _privileges(host, unit)
+    if found is None or found.fails not in ("timeout", "daemonized") or unit.starts not in _ASKED:
+        return Derived(())
+    if not host.repository and not any(path.startswith(_OF_ADMIN) for path in unit.files):
+        return Derived(())
+    reason, at = found.because[-1]
+    started = tuple(Note("the program is started here", line.at) for line in unit.each("Service", "ExecStart")[-1:] if line.at != at)
+    return Derived((reason,), (Note("this line decides", at), *started), "likely")
+
+
+@fact_value("unit", "requirement-not-met")
+def requirement_not_met(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
+    """What a service requires that does not come up at a boot, so that it is not started, or is stopped again."""
+    if unit.name not in host.unmet or not any(path.startswith(_OF_ADMIN) for path in unit.files):
+        return Derived(())
+    reason, at = host.unmet[unit.name]
+    return Derived((reason,), (Note("it is required here", at),), "likely")
+
+
 def _lacking(host: Host, unit: Unit, found: Privileges) -> Derived[tuple[str, ...]]:
     if found.lacking is None or host.repository or unit.starts not in _ASKED:
         return Derived(())
     if not any(path.startswith(_OF_ADMIN) for path in unit.files):
         return Derived(())  # a package's own unit is as the distribution wants it: kmod-static-nodes.service without a kmod
     reason, at = found.because[-1]
-    status = "" if found.fails in ("exit-code", "ended") else f" ({found.fails})"
+    status = "" if found.fails in _KILLED else f" ({found.fails})"
     return Derived((f"{reason}{status}",), (Note("this line decides", at),), found.lacking)
 
 

@@ -30,6 +30,7 @@ _FILES = (
 )
 # Software that gives an address to one machine of several at a time: keepalived, pacemaker, heartbeat, ucarp, vrrpd.
 _OF_CLUSTERS = ("/etc/keepalived/", "/var/lib/pacemaker/", "/etc/ha.d/", "/etc/ucarp", "/etc/vrrpd")
+_WAITS_FOR_NETWORKD = "systemd-networkd-wait-online.service"
 _COMMENTS = ("#", ";", "!", "<!--")
 # Everything that cannot be part of an address parts words.
 _PARTS = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) in ".:")}
@@ -69,6 +70,23 @@ def brought_up(address: str, files: Files) -> tuple[tuple[str, ...], Span] | Non
         for at, line in _lines(path, files):
             if "<ip " in line and _says(line, wanted):
                 return ("libvirtd.service", "virtnetworkd.service"), at
+    return None
+
+
+def after_network(address: str, files: Files) -> tuple[tuple[str, ...], Span] | None:
+    """The units that wait until networkd has given an IPv6 address (canonical) to its interface, and the line that names the address.
+
+    networkd sets addresses when the interface is up, and an IPv6 one can be bound some seconds later, when no other machine has
+    answered for it; network.target waits for neither.
+    """
+    if ":" not in address:
+        return None
+    wanted = canonical(address) or address
+    for folder, ending in (("/etc/netplan", ".yaml"), ("/etc/systemd/network", ".network")):
+        for path in (f"{folder}/{name}" for name in files.names(folder) if name.endswith(ending)):
+            for at, line in _lines(path, files):
+                if _says(line, wanted) and "gateway" not in line.lower() and "dns" not in line.lower():
+                    return ("network-online.target", _WAITS_FOR_NETWORKD), at
     return None
 
 
