@@ -18,7 +18,6 @@ from portwright.host.join.giving_up import without_given_up
 from portwright.host.join.listener import listener, socket_listener
 from portwright.host.join.nature import as_it_runs
 from portwright.host.join.open_files import file_limit
-from portwright.host.join.requirements import without_unmet
 from portwright.host.not_understood import Read, ends_with_its_command, not_understood, unknown_generators
 from portwright.source import Span
 from portwright.system.boot import started
@@ -53,7 +52,15 @@ def read_host(tree: Tree, name: str, identity: str = "") -> Host:
         settled = perhaps(settled) if found.unread else settled
     context = bind_context(settled, known, files)
     host = assemble(name, identity, files, settled, found, services(found, files, known, context), repository=False)
-    return without_given_up(weighed(without_unmet(host)))
+    return without_given_up(weighed(_without_unmet(host)))
+
+
+def _without_unmet(host: Host) -> Host:
+    if not any(unit.starts == "boot" and (unit.says_any("Unit", "Requi") or unit.says_any("Unit", "BindsTo")) for unit in host.units):
+        return host
+    from portwright.host.join.requirements import without_unmet
+
+    return without_unmet(host)
 
 
 def _packaged(unit: str, files: Files) -> tuple[tuple[str, str], ...]:
