@@ -141,6 +141,12 @@ def is_told_of_rivals(host: Host, listener: Listener) -> bool:
     return bool(rivals) and all(not each.survives_conflict and not_after(my_turn, turn(host, each)) for each in rivals)
 
 
+def may_be_first(host: Host, listener: Listener) -> bool:
+    """Whether nothing is sure to go wrong with a contested port: every rival runs on without it, and may well be the later one."""
+    rivals, my_turn = _rivals(host, listener), turn(host, listener)
+    return bool(rivals) and all(each.survives_conflict and not _is_earlier(each, my_turn) for each in rivals)
+
+
 def is_never_tried(host: Host, listener: Listener) -> bool:
     """Whether no bind() fails though a port is contested: of two pods that name it Kubernetes gives a node only one."""
     rivals = _rivals(host, listener) if listener.traits.pod_says_port else []
@@ -154,6 +160,12 @@ def _rivals(host: Host, listener: Listener) -> list[Listener]:
         return []
     others = (each for each in host.once(_by_lowest_port).get((listener.protocol, port), ()) if each is not listener)
     return [each for each in islice(others, _MOST_RIVALS) if (theirs := claim(host, each)) is not None and collide(theirs, mine)]
+
+
+def _is_earlier(other: Listener, mine: Turn) -> bool:
+    """Whether it binds before `mine` at each boot, as systemd's own services do, whose unit file a copy may have shortened."""
+    unit = other.unit or ""
+    return unit in mine.before or unit == mine.unit or (unit.startswith("systemd-") and not (mine.unit or "").startswith("systemd-"))
 
 
 def _by_lowest_port(host: Host) -> dict[tuple[Protocol, int], list[Listener]]:

@@ -75,9 +75,9 @@ def comes_up(host: Host, listener: Listener) -> Derived[bool]:
 
 @fact_value("listener", "error-when-late")
 def error_when_late(host: Host, listener: Listener) -> Derived[Literal["EADDRINUSE"] | None]:
-    """The error of the service where another socket has the port; unknown where it fails earlier, continues without it, or is a pod
-    that Kubernetes does not start beside the other one."""
-    fails = conflict.comes_up(host, listener) and not listener.survives_conflict
+    """The error of the service where another socket has the port; unknown where it fails earlier, continues without it, may be first
+    while the others continue, or is a pod that Kubernetes does not start beside the other one."""
+    fails = conflict.comes_up(host, listener) and not listener.survives_conflict and not conflict.may_be_first(host, listener)
     return Derived("EADDRINUSE" if fails and not conflict.is_never_tried(host, listener) else None)
 
 
