@@ -87,7 +87,9 @@ def _other_pid_file(unit: Unit, words: Sequence[str]) -> tuple[Value, str] | Non
     wanted = _of_run(stated.value)
     named = [path for word in words if (path := word.rpartition("=")[2]).startswith("/") and path.endswith(_PID)]
     written = [setting for key in ("ExecStartPre", "ExecStart", "ExecStartPost") for setting in unit.each("Service", key)]
-    if not wanted.endswith(_PID) or not named or any(wanted in _of_run(setting.value) for setting in written):
+    if not wanted.endswith(_PID) or not named or wanted in map(_of_run, named):  # a variable may have said it
+        return None
+    if any(wanted in _of_run(setting.value) for setting in written):
         return None
     return stated, named[0]
 
