@@ -390,8 +390,6 @@ class _Module:
                 unit = _unit(of, names, own)
                 address = address if address.replace(".", "").isalnum() else ""
                 self.guesses.setdefault(unit or option, []).append(_Guess(option, address, port, line, column))
-            if is_digits(port):
-                self._understood(setting)
 
     def _start(self, name: str, guesses: list["_Guess"]) -> None:
         """The unit of a service as its own module may write it, with the settings that this one adds."""
