@@ -230,31 +230,29 @@ class _Node:
             self._understood(each)
 
     def _site(self, each: Resource) -> None:
-        """The port of a site, in a config as its daemon would have it."""
-        whose, title = _SITES[each.kind], self._text(each.title)
-        names = ("listen_port", "ssl_port") if whose == "nginx" else ("port",)
+        """The ports of a site, each in a config as its daemon would have it: it listens once on one, however many sites have it."""
+        is_nginx = _SITES[each.kind] == "nginx"
+        names = ("listen_port", "ssl_port") if is_nginx else ("port",)
         ports = [value for name in names if (value := each.values.get(name)) is not None]
         if each.kind == "apache::listen":
             ports = [each.title]
-        said = []
+        known = 0
         for value in ports:
             number = self._text(value)
+            if not is_digits(number):
+                continue
+            known += 1
             place = value.parts[0].at if isinstance(value, String) and value.parts else value.at
             span = self.source.span(place, place)
-            before = "listen " if whose == "nginx" else "Listen "
-            if is_digits(number):
-                end = ";" if whose == "nginx" else ""
-                said.append(Line(f"{before}{number}{end}", self.source.path, span.line, span.column - 1 - len(before)))
-        name = "".join(char if char.isascii() and (char.isalnum() or char in "-_.") else "-" for char in title) or "site"
-        if said and whose == "nginx":
-            begun, closed = (Line(text, self.source.path, said[0].number) for text in ("server {", "}"))
-            self.pages.write(f"/etc/nginx/sites-enabled/{name}.conf", [begun, *said, closed])
-        for line in said if whose == "apache" else ():
-            # The module listens once on a port, however many sites have it.
-            path = f"/etc/apache2/sites-enabled/listen-{line.text.partition(' ')[2]}.conf"
+            before, end = ("listen ", ";") if is_nginx else ("Listen ", "")
+            said = [Line(f"{before}{number}{end}", self.source.path, span.line, span.column - 1 - len(before))]
+            if is_nginx:
+                begun, closed = (Line(text, self.source.path, span.line) for text in ("server {", "}"))
+                said = [begun, *said, closed]
+            path = f"/etc/{'nginx' if is_nginx else 'apache2'}/sites-enabled/listen-{number}.conf"
             if path not in self.pages.lines:
-                self.pages.write(path, [line])
-        if len(said) == len(ports):
+                self.pages.write(path, said)
+        if known == len(ports):
             self._understood(each)
 
     def _file(self, path: str, each: Resource) -> None:
