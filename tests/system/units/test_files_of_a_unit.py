@@ -151,6 +151,25 @@ def test_a_prefix_that_ends_in_a_dash_has_drop_ins_for_every_unit_that_begins_wi
     assert paths == order("foo-bar-baz.service", *paths, f"{ETC}/fo-.service.d/3.conf", f"{ETC}/foo.service.d/4.conf")
 
 
+@pytest.mark.parametrize(
+    ("systemd", "read"),
+    [("237-3ubuntu10", ["own"]), ("241-7~deb10u8", ["own", "prefix"]), ("252.22-1~deb12u1", ["own", "prefix", "type"])],
+)
+def test_drop_ins_of_a_prefix_and_of_a_type_are_read_since_the_releases_that_know_them(systemd: str, read: list[str]) -> None:
+    users = {"foo-bar.service.d/1.conf": "own", "foo-.service.d/2.conf": "prefix", "service.d/3.conf": "type"}
+    drop_ins = {f"{ETC}/{path}": f"[Service]\nSupplementaryGroups={user}\n" for path, user in users.items()}
+    found = unit("foo-bar.service", {f"{LIB}/foo-bar.service": SERVICE, **drop_ins, "/.portwright/packages": f"systemd {systemd}\n"})
+
+    assert read == [setting.value for setting in found.each("Service", "SupplementaryGroups")]
+    assert 3 - len(read) == len(found.unread)
+
+
+def test_a_name_that_ends_in_a_dash_has_drop_ins_of_its_own_on_any_release() -> None:
+    files = {f"{LIB}/foo-.service": SERVICE, f"{ETC}/foo-.service.d/1.conf": "[Service]\nUser=a\n"}
+
+    assert () == unit("foo-.service", {**files, "/.portwright/packages": "systemd 237-3ubuntu10\n"}).unread
+
+
 def test_a_template_and_its_instance_both_have_drop_ins() -> None:
     paths = [f"{LIB}/x@.service", f"{ETC}/x@.service.d/1.conf", f"{ETC}/x@i1.service.d/2.conf"]
 

@@ -178,6 +178,12 @@ PREFIXES: Mapping[str, Row] = _table(
 SEARCHED = _setting("a program without its path", "systemd NEWS 239", 239)
 """An Exec line whose program is looked for on a search path; before, the line was passed over."""
 
+DROP_INS_OF_PREFIXES = _setting("drop-ins for a name's prefix", "systemd NEWS 239", 239, *_LATER)
+"""`foo-.service.d/` counts for every `foo-*.service`; before, only for a unit of that very name."""
+
+DROP_INS_OF_TYPES = _setting("drop-ins for a type of unit", "systemd NEWS 244", 244, *_LATER)
+"""`service.d/` counts for every service."""
+
 _WITH_VALUES = frozenset(name.partition("=")[0] for name in VALUES)
 _COMMANDS = frozenset(("ExecStartPre", "ExecStart", "ExecStartPost", "ExecReload", "ExecStop", "ExecStopPost"))
 

@@ -13,7 +13,7 @@ from portwright.formats.unit import YES
 from portwright.source import Span, Unreadable
 from portwright.system.host_files.accounts import Account, account
 from portwright.system.releases.of_host import systemd as systemd_release
-from portwright.system.releases.since import questioned_settings, unread_setting
+from portwright.system.releases.since import DROP_INS_OF_PREFIXES, DROP_INS_OF_TYPES, questioned_settings, unread_setting
 from portwright.system.started import Packaged
 from portwright.system.systemd import start_order as order
 from portwright.system.systemd.activation import STANDARD, Activation, Pull
@@ -267,6 +267,7 @@ class _Loader:
         self._fragments: dict[str, str] = {}
         self.release = None if made is None else files.once(systemd_release)
         self._questioned = questioned_settings(self.release) | {"Type"}
+        self._without_prefixes, self._without_types = (each.lacking(self.release) for each in (DROP_INS_OF_PREFIXES, DROP_INS_OF_TYPES))
         self._parsed: dict[str, unit_format.UnitFile | None] = {}
         self._stops: dict[Span, str] = {}
         self._taken: set[str] = set()
@@ -350,15 +351,16 @@ class _Loader:
     def _with_dropins(self, unit: Unit) -> Unit:
         """A unit that a generator makes, with what is dropped into it."""
         files, settings = self._merged(self.place.dropins(unit.names))
-        return replace(unit, files=(*unit.files, *files), settings=(*unit.settings, *self._read(settings)), unread=self._unread(settings))
+        read, unread = self._read(settings, unit.name), self._unread(settings, unit.name)
+        return replace(unit, files=(*unit.files, *files), settings=(*unit.settings, *read), unread=unread)
 
     def _made(self, name: str, names: tuple[str, ...], path: str | None, masked: bool) -> Unit | None:
         made = self._merged_unit(name, names, path, masked)
-        if made is None or not (unread := self._unread(made.settings)):
+        if made is None or not (unread := self._unread(made.settings, name)):
             return made
-        return replace(made, settings=self._read(made.settings), unread=unread)
+        return replace(made, settings=self._read(made.settings, name), unread=unread)
 
-    def _unread(self, settings: Iterable[Setting]) -> tuple[tuple[Setting, str], ...]:
+    def _unread(self, settings: Iterable[Setting], name: str) -> tuple[tuple[Setting, str], ...]:
         """The lines that this host's systemd passes over, and why; in a repository nothing tells its release, so none is too new."""
         stops = self._stops
         doubtful = [setting for setting in settings if setting.key in self._questioned or (stops and setting.at in stops)]
@@ -371,10 +373,25 @@ class _Loader:
             )
             for setting in doubtful
         ]
-        return tuple([(setting, reason) for setting, reason in each if reason])
+        found = [(setting, reason) for setting, reason in each if reason]
+        if self._without_types:
+            found += ((setting, reason) for setting in settings if (reason := self._unread_place(setting.at.path, name)))
+        return tuple(found)
 
-    def _read(self, settings: tuple[Setting, ...]) -> tuple[Setting, ...]:
-        unread = {id(setting) for setting, _ in self._unread(settings)}
+    def _unread_place(self, path: str, name: str) -> str:
+        """Why this systemd reads no drop-in in the directory of a file, which later ones do; "" where it does."""
+        directory = path.rpartition("/")[0].rpartition("/")[2]
+        stem = directory.removesuffix(".d")
+        if stem in (directory, name, parts_of(name).template):
+            return ""
+        if stem in TYPES:
+            return f"this systemd does not look in {directory}/: {self._without_types}"
+        if self._without_prefixes and is_unit_name(stem) and parts_of(stem).prefix.endswith("-"):
+            return f"this systemd does not look in {directory}/ for {name}: {self._without_prefixes}"
+        return ""
+
+    def _read(self, settings: tuple[Setting, ...], name: str) -> tuple[Setting, ...]:
+        unread = {id(setting) for setting, _ in self._unread(settings, name)}
         return tuple(setting for setting in settings if id(setting) not in unread) if unread else settings
 
     def links(self, unit: Unit) -> tuple[Link, ...]:
