@@ -50,6 +50,8 @@ class Traits:
 
     def or_else(self, general: "Traits") -> "Traits":
         """These, and where nothing is said here what is known in general."""
+        if self == _UNKNOWN:  # most readers say nothing of them
+            return general
         return Traits(
             root=self.root or general.root,
             port_taken=self.port_taken or general.port_taken,
@@ -70,3 +72,6 @@ class Traits:
             background=self.background or general.background,
             tells_nobody=self.tells_nobody or general.tells_nobody,
         )
+
+
+_UNKNOWN = Traits()

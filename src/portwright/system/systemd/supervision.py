@@ -29,7 +29,9 @@ def supervised(invocation: Invocation, unit: Unit, traits: Traits) -> Invocation
     """An invocation that systemd does not keep, with the reason; any other as it is."""
     given = invocation.privileges
     kind = unit.value("Service", "Type")
-    if given.fails is not None or not _is_main(invocation, unit):
+    if given.fails is not None or (kind is None and not traits.background):  # most: nothing is waited for, and nothing detaches
+        return invocation
+    if not _is_main(invocation, unit):
         return invocation
     words = [word.text for word in invocation.argv[1:]]
     said = kind.value if kind is not None else "simple"
