@@ -145,7 +145,6 @@ def test_no_rule_selected_exits_3(clean: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ([], "the following arguments are required: COMMAND"),
         (["check", "/no/such/path"], "/no/such/path: no such file or directory"),
         (["check", "--select", "listener-in-ephemeral-rang", WEB1], "did you mean 'listener-in-ephemeral-range'?"),
         (["check", "--format", "yaml", WEB1], "invalid choice: 'yaml'"),
@@ -158,7 +157,7 @@ def test_no_rule_selected_exits_3(clean: Path) -> None:
         (["check", "--selct", "reuse", WEB1], "did you mean --select?"),
         (["check", "--rules", "/no/such/rules", WEB1], "no such folder of rules"),
         (["explain", "no-such-rule"], "there is no rule or family named 'no-such-rule'"),
-        (["fix", WEB1, WEB1 + "/../shop"], "fix plans for one host at a time"),
+        (["fix", WEB1, WEB1 + "/../shop"], "fix plans for hosts, together, or for one repository"),
         (["fix", WEB1, "-o", "../plan with blanks.yml"], "a playbook's name is letters"),
         (["fix", WEB1, "--apply"], "the host to read must be /"),
     ],

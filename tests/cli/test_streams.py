@@ -78,7 +78,6 @@ def test_case_86_hosts_whose_process_was_killed_are_incomplete_and_not_clean(
 @pytest.mark.parametrize("module", ["yaml", "argparse", "dataclasses"])
 def test_a_module_that_lies_in_the_working_directory_is_not_run(module: str, tmp_path: Path) -> None:
     (tmp_path / f"{module}.py").write_text(f"open({str(tmp_path / 'run')!r}, 'w')\n")
-    (tmp_path / "portwright.toml").write_text("no toml at all [")
 
     run = subprocess.run(
         [sys.executable, "-m", "portwright", "check", WEB1, "-q"], capture_output=True, check=False, cwd=tmp_path, text=True
