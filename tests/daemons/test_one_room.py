@@ -49,8 +49,8 @@ ELSEWHERE = {
     "system/systemd/generators.py": "quadlets are made into units that start a container engine",
 }
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
-# Words of every day that a daemon is called by, too.
-_COMMON = frozenset(("named", "master", "node", "thin"))
+# Words of every day, and a tool of many commands, that a daemon is called by, too.
+_COMMON = frozenset(("named", "master", "node", "thin", "git"))
 
 
 def _strings(path: Path) -> list[tuple[int, str]]:
