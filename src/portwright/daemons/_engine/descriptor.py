@@ -198,6 +198,16 @@ class EndsWithout:
 
 
 @dataclass(frozen=True, slots=True)
+class EndsWhere:
+    """Settings with which a daemon of some versions ends before it serves anything, and why."""
+
+    why: str
+    when: Conditions
+    unless: Conditions = ()
+    versions: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Server:
     """A server whose whole say is on its command line, in its variables and its defaults.
 
@@ -307,6 +317,7 @@ class Descriptor:
     really: tuple[tuple[str, Conditions], ...] = ()
     files: Files | None = None
     ends_without: EndsWithout | None = None
+    ends_where: tuple[EndsWhere, ...] = ()
     node_ports: Slot | None = None
     pods: Slot | None = None
     in_unit: InUnit = InUnit()

@@ -15,6 +15,7 @@ from portwright.daemons._engine.descriptor import (
     Connects,
     Descriptor,
     Edit,
+    EndsWhere,
     EndsWithout,
     Files,
     Form,
@@ -152,10 +153,20 @@ def _files(value: Any, here: str) -> Files:
 
 def _ends_without(value: Any, here: str) -> EndsWithout:
     fields = schema.fields(schema.table(value, here), {"from": _slot_sources, "paths": _by_family, "what": schema.text}, here)
-    if len(fields) != 3:
-        reason = "a file without which it ends has the settings that name it (`from`), its usual `paths`, and `what` it is"
-        raise CatalogueError(here, reason)
-    return EndsWithout(fields["from_"], fields["paths"], fields["what"])
+    if not {"from_", "what"} <= set(fields):
+        raise CatalogueError(here, "a file without which it ends has the settings that name it (`from`), and `what` it is")
+    return EndsWithout(fields["from_"], fields.get("paths", ByFamily()), fields["what"])
+
+
+def _ends_where(value: Any, here: str) -> tuple[EndsWhere, ...]:
+    known: dict[str, Piece] = {"why": schema.text, "when": _conditions, "unless": _conditions, "versions": _versions}
+    found = []
+    for each, at in schema.items(value, here, "a list of settings with which it ends"):
+        fields = schema.fields(schema.table(each, at), known, at)
+        if not fields.get("why") or not fields.get("when"):
+            raise CatalogueError(at, "what it ends with is said by `when`, and `why` it ends")
+        found.append(EndsWhere(**fields))
+    return tuple(found)
 
 
 def _in_unit(value: Any, here: str) -> InUnit:
@@ -318,7 +329,7 @@ _KEYS: Mapping[str, Piece] = {
     "activated": schema.one_of("instead", "also"),
     "when": _conditions, "unless": _conditions, "config": _config, "values": schema.words, "variables": schema.words, "really": _others,
     "options-of": _options_of,
-    "files": _files, "ends-without": _ends_without, "node-ports": _slot, "pods": _slot, "in-unit": _in_unit,
+    "files": _files, "ends-without": _ends_without, "ends-where": _ends_where, "node-ports": _slot, "pods": _slot, "in-unit": _in_unit,
     "reader": schema.one_of(READER), "shape": schema.words, "server": _server, "connects": _connects,
     "wrappers": _wrappers, "packages": _by_family, "units": schema.words, "environment": _by_family, "in-repository": _in_repository,
     "traits": _traits, "edit": _edit, "source": schema.text, "understands": schema.patterns,

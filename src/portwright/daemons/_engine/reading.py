@@ -10,6 +10,7 @@ from portwright.daemons._engine.grammars import is_foreign
 from portwright.daemons._engine.protocol import DaemonFact, Packages
 from portwright.daemons._engine.settings import Settings, assigned
 from portwright.daemons._engine.sockets import endpoints
+from portwright.daemons._engine.versions import satisfies
 from portwright.facts import Endpoint, FileNeed, Invocation, Outbound
 from portwright.numbers import decimal
 from portwright.source import Span, Word
@@ -53,6 +54,9 @@ def read(found: Descriptor, invocation: Invocation, files: Files, packages: Pack
         files.report_not_understood(invocation.at, f"{settings.missing}, which says where it listens, was not found")
     if found.ends_without is not None and (ended := _ends(found.ends_without, settings, invocation.at)) is not None:
         listens = tuple(replace(each, closed_by=ended[0], closed_at=ended[1]) for each in listens)
+    for where in found.ends_where:
+        if (not where.versions or satisfies(version, where.versions)) and settings.holds(where.when, where.unless):
+            listens = tuple(each if each.closed_by else replace(each, closed_by=where.why) for each in listens)
     return (
         *listens,
         *outbounds(found, settings, invocation.at, version),
