@@ -36,7 +36,11 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
     started = command(invocation)
     properties: Mapping[str, Given] = _properties(invocation)
     base = properties.get("catalina.base") or properties.get("catalina.home")
-    path = f"{base.text}/conf/server.xml" if base is not None else f"{_above(invocation)}/conf/server.xml"
+    instance = base.text if base is not None else _above(invocation)
+    path = f"{instance}/conf/server.xml"
+    if UNKNOWN not in path and files.kind(instance) == "missing":
+        # Packages link conf to the folder of the instance's name in /etc: a copy of /etc has that alone.
+        path = f"/etc/{instance.rpartition('/')[2]}/server.xml"
     source = files.read(path) if UNKNOWN not in path and files.kind(path) == "file" else None
     if source is None:
         return ()
