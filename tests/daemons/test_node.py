@@ -213,3 +213,48 @@ def test_names_that_stand_for_one_another_come_to_an_end(lines: list[str]) -> No
     _, reasons = endpoints(f"/usr/bin/node {SCRIPT}", None, {SCRIPT: "\n".join(lines)})
 
     assert not [reason for reason in reasons if "port" not in reason]
+
+
+CONFIG = "/srv/config.js"
+
+
+@pytest.mark.parametrize(
+    ("module", "text", "expected"),
+    [
+        (
+            "module.exports={ port: 8125, at: '192.0.2.1' }",
+            "const c=require('/srv/config.js')\nnet.createServer().listen(c.port,c.at)",
+            ["tcp 192.0.2.1 8125"],
+        ),
+        (
+            "module.exports = { web: { port: process.env.PORT || 81 } };",
+            "const c = require('./config')\napp.listen(c.web.port)",
+            ["tcp * 81"],
+        ),
+        ("const all = { port: 82 }\nmodule.exports = all", "const { port } = require('./config')\napp.listen(port)", ["tcp * 82"]),
+        ("exports.port = 83;\nexports.host = '::1';", "const c = require('./config')\napp.listen(c.port, c.host)", ["tcp ::1 83"]),
+        ("export default { port: 84 }", "import c from './config.js'\napp.listen(c.port)", ["tcp * 84"]),
+        (
+            "module.exports = { port: 85 }",
+            "const c = require('./config')\nu = dgram.createSocket('udp4')\nu.bind(c.port)",
+            ["udp 0.0.0.0 85"],
+        ),
+    ],
+)
+def test_a_module_of_the_script_says_the_port(module: str, text: str, expected: list[str]) -> None:
+    assert expected == binds(f"/usr/bin/node {SCRIPT}", None, {SCRIPT: text, CONFIG: module})
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "module.exports = { port: pick() }",
+        "module.exports = { port: 81 }; module.exports = { port: 82 }",
+        "module.exports = load('x')",
+        "exports.port = 81; exports.port = 82",
+        "const c = require('./config'); module.exports = { port: c.port }",
+        "",
+    ],
+)
+def test_a_module_that_would_have_to_run_says_nothing(module: str) -> None:
+    assert [] == binds(f"/usr/bin/node {SCRIPT}", None, {SCRIPT: "const c = require('./config')\napp.listen(c.port)", CONFIG: module})

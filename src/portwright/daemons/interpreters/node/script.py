@@ -64,12 +64,26 @@ class _Text:
     path: Callable[[str], str] = str
     """Where a relative path leads from the directory the script is started in."""
     script: str = ""
+    modules: "dict[str, _Text | None]" = field(default_factory=dict)
+    """What the script loads of its own, by the name that it gives it."""
+    is_module: bool = False
     steps: int = 0
 
     @cached_property
     def opens(self) -> dict[int, int]:
         """Which bracket a closing one closes."""
         return {closing: opening for opening, closing in self.tokens.closes.items()}
+
+    @cached_property
+    def exports(self) -> dict[str, list[Range]]:
+        """What a module exports, by its name; the empty name is all of it at once."""
+        found: dict[str, list[Range]] = {}
+        for at in range(len(self.tokens.each)):
+            if (self.sign(at, "exports") and self.sign(at + 1, "=")) or (self.sign(at, "export") and self.sign(at + 1, "default")):
+                found.setdefault("", []).append((at + 2, _expression_end(at + 2, self)))
+            elif self.sign(at, "exports") and self.sign(at + 1, ".") and self.sign(at + 3, "="):
+                found.setdefault(self.tokens.each[at + 2].text, []).append((at + 4, _expression_end(at + 4, self)))
+        return found
 
     def sign(self, index: int, *signs: str) -> bool:
         """Whether the token at an index is one of these signs or names."""
@@ -96,8 +110,8 @@ def listened(
 ) -> tuple[Endpoint, ...]:
     """The ports that `.listen(...)` and a datagram socket's `.bind(...)` in a script name, as *likely*; `argv[0]` is the script.
 
-    A value counts where it is a literal, a name assigned once, an environment variable, an argument, what a file of JSON or YAML that
-    the script loads says, or a simple choice between those. `script` is its path on the host, `path` makes one absolute.
+    A value counts where it is a literal, a name assigned once, an environment variable, an argument, what a file of JSON or YAML or a
+    module that the script loads says, or a simple choice between those. `script` is its path on the host, `path` makes one absolute.
     """
     if len(source.text) > LONGEST:
         files.report_unreadable(Span.whole(source.path), f"a script longer than {LONGEST} characters is not parsed")
@@ -471,7 +485,7 @@ def _named(value: Range, text: _Text, depth: int) -> _Known:
             return _value(meant, text, depth + 1)
         if name in text.taken_out and name not in text.hidden and name not in text.values:
             owner, taken, fallback = text.taken_out[name]
-            known = _of_data(_data_file(owner, text, depth), (taken,), here, text)
+            known = _loaded(owner, (taken,), here, text, depth)
             return known if known.value is not None or fallback is None else _value(fallback, text, depth + 1)
         raise _Unknown
     if name in _CONVERTS and text.sign(start + 1, "(") and text.after(start + 1) == end:
@@ -493,10 +507,64 @@ def _named(value: Range, text: _Text, depth: int) -> _Known:
             return _value(properties[key], text, depth + 1)
     keys = _keys(start + 1, end, text)
     if keys and meant is not None:
-        return _of_data(_data_file(meant, text, depth), keys, here, text)
+        return _loaded(meant, keys, here, text, depth)
     if keys and text.imported.get(name, "").endswith(".json"):
         return _of_data((_beside(text.imported[name], text), "json", ()), keys, here, text)
+    if keys and (module := _module(text.imported.get(name, ""), text)) is not None:
+        return _exported(module, keys, here, text, depth)
     raise _Unknown
+
+
+# ── modules ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _loaded(owner: Range, keys: tuple[str, ...], here: Span, text: _Text, depth: int) -> _Known:
+    """What stands under keys in what an expression loads: a module of the script's own, or a file of data."""
+    if text.sign(owner[0], "require") and text.sign(owner[0] + 1, "(") and text.after(owner[0] + 1) == owner[1]:
+        token = text.tokens.each[owner[0] + 2]
+        if token.kind == "string" and (module := _module(token.text, text)) is not None:
+            return _exported(module, keys, here, text, depth)
+    return _of_data(_data_file(owner, text, depth), keys, here, text)
+
+
+def _module(name: str, text: _Text) -> _Text | None:
+    """The module that a script names by its path; None where it is not there. What a module loads itself is not followed."""
+    if text.files is None or text.is_module or not name.startswith(("./", "../", "/")) or name.endswith(".json"):
+        return None
+    if name not in text.modules:
+        text.modules[name] = None
+        path = _beside(name, text)
+        place = next((each for each in (path, f"{path}.js", f"{path}/index.js") if text.files.kind(each) == "file"), None)
+        source = text.files.read(place) if place is not None and UNKNOWN not in place else None
+        if source is not None and len(source.text) > LONGEST:
+            text.files.report_unreadable(Span.whole(source.path), f"a module longer than {LONGEST} characters is not parsed")
+        elif source is not None and place is not None:
+            module = _Text(tokens(source), text.argv, text.environment, path=text.path, script=place, is_module=True)
+            _index(module)
+            text.modules[name] = module
+    return text.modules[name]
+
+
+def _exported(module: _Text, keys: tuple[str, ...], here: Span, text: _Text, depth: int) -> _Known:
+    """What a module exports under keys: of the one `module.exports = ` or `export default`, or of the one `exports.KEY = `."""
+    whole, single = module.exports.get("", []), module.exports.get(keys[0], [])
+    if len(single) > 1 or len(whole) > 1:
+        raise _Unknown
+    value, rest = (single[0], keys[1:]) if single else (whole[0], keys) if whole else (None, keys)
+    for key in rest:
+        properties = _object(value, module)
+        if properties is None:
+            raise _Unknown
+        if key not in properties:
+            return _Known(None, here)
+        value = properties[key]
+    if value is None:
+        raise _Unknown
+    module.steps = text.steps
+    try:
+        return _value(value, module, depth + 1)
+    finally:
+        text.steps = module.steps
 
 
 # ── files of data ───────────────────────────────────────────────────────────────────────────────────────────────────
