@@ -1,0 +1,1 @@
+"""One room: the IRC server of IRCnet."""
