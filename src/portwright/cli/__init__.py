@@ -765,15 +765,27 @@ _VERSION_CONTROL = (".git", ".hg", ".svn", ".bzr")
 def _settle(options: Options) -> None:
     """Complete the options with what a configuration and a profile say; where there is neither, nothing is imported for them."""
     root = _root(".")
-    if not (options.config or options.profile or _has_settings(root)):
+    # A directory that is no repository is not somebody's place to speak about what lies elsewhere.
+    own = _is_top(root) or all(path == "-" or _lies_in(path, root) for path in options.paths or ["."])
+    if not (options.config or options.profile or (own and _has_settings(root))):
         return
     from portwright.cli.configured import ConfigurationError, settled
 
     try:
-        found = settled(options, root)
+        found = settled(options, root if own else "")
     except ConfigurationError as error:
         raise Complaint(str(error)) from None
     _obey(options, found)
+
+
+def _is_top(folder: str) -> bool:
+    """Whether a directory is the root of a repository."""
+    return any(os.path.lexists(os.path.join(folder, name)) for name in _VERSION_CONTROL)
+
+
+def _lies_in(path: str, root: str) -> bool:
+    real, top = os.path.realpath(path), os.path.realpath(root)
+    return real == top or real.startswith(f"{top.rstrip('/')}/")
 
 
 def _obey(options: Options, found: Settled) -> None:
@@ -804,7 +816,7 @@ def _root(start: str) -> str:
     """The root of the repository that a directory lies in, that itself where it lies in none."""
     here = first = os.path.abspath(start)
     while True:
-        if any(os.path.lexists(os.path.join(here, name)) for name in _VERSION_CONTROL):
+        if _is_top(here):
             return here
         above = os.path.dirname(here)
         if above == here:

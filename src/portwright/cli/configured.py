@@ -79,11 +79,12 @@ class Settled:
 
 
 def settled(options: Options, root: str) -> Settled:
-    """What the options say, the file that they or the root of the repository name, and its profile. Raises ConfigurationError."""
+    """What the options say, the file that they or the root of the repository name ("" for none), and its profile. Raises
+    ConfigurationError."""
     from portwright.shipped import folder
 
     named = getattr(options, "config", None)
-    file = (configuration.named(named) if named is not None else configuration.found(root)) or Configuration()
+    file = (configuration.named(named) if named is not None else configuration.found(root) if root else None) or Configuration()
     chosen = getattr(options, "profile", None) or _value(file.values.get("profile"))
     profile = configuration.profile(str(chosen), folder("profiles")) if chosen else Configuration()
     said = list(_said(options, file, profile))
