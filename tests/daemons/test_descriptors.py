@@ -200,7 +200,8 @@ def test_what_is_known_of_a_daemon_besides_its_sockets_is_on_its_descriptor() ->
         ({**GOOD, "programs": []}, "x.yaml: `programs` says which programs start it; without one it is never read"),
         ({**GOOD, "sockets": "80"}, "x.yaml: sockets: a list of what it binds (an empty one for a daemon that binds nothing)"),
         ({**GOOD, "socket": []}, "x.yaml: socket: no such key; did you mean sockets?"),
-        ({**GOOD, "port": "80"}, "x.yaml: port: no such key; it may be one of: activated, attached, config, connects, edit, endings, "
+        ({**GOOD, "port": "80"}, "x.yaml: port: no such key; it may be one of: activated, attached, background-where, "
+                                 "config, connects, edit, endings, "
                                  "ends-where, ends-without, environment, files, in-repository, in-unit, node-ports, one-dash, options-of, "
                                  "package, "
                                  "packages, pods, programs, reader, "
@@ -228,7 +229,8 @@ def test_what_is_known_of_a_daemon_besides_its_sockets_is_on_its_descriptor() ->
          "x.yaml: files: files has `connections`, the `setting` as people know it, and what happens `otherwise`"),
         ({**GOOD, "ends-without": {"paths": "/etc/x.acl"}},
          "x.yaml: ends-without: a file without which it ends has the settings that name it (`from`), and `what` it is"),
-        ({**GOOD, "ends-where": [{"why": "it does"}]}, "x.yaml: ends-where[0]: what it ends with is said by `when`, and `why` it ends"),
+        ({**GOOD, "ends-where": [{"why": "it does"}]},
+         "x.yaml: ends-where[0]: the settings are said by `when` or `unless`, and what they do by `why`"),
         ({**GOOD, "wrappers": [{"path": "/etc/init.d/x"}]}, "x.yaml: wrappers[0]: a wrapper has a `path` and the `argv` it starts"),
         ({**GOOD, "wrappers": {}}, "x.yaml: wrappers: a list of scripts that start it"),
         ({**GOOD, "connects": [{"name": "x"}]},

@@ -1,9 +1,11 @@
-"""Daemons that end before they serve anything, for what their settings say or for a file that is not there."""
+"""Daemons that end before they serve anything, or that systemd takes for ended, for what their settings say or for a missing file."""
 
 import pytest
 
 from portwright.daemons import daemon_of
 from portwright.facts import Endpoint
+from portwright.host.reading import read_host
+from portwright.trees.memory import MemoryTree
 from tests.daemons.by_hand import host_of, invocation
 
 
@@ -59,3 +61,33 @@ def test_soju_ends_where_plain_irc_is_for_more_than_localhost(listen: str, ends:
     found = why_closed("/usr/bin/soju", {"/etc/soju/config": f"listen ws+insecure://127.0.0.1:8088\nlisten {listen}\n"}, {})
 
     assert ends == all(found)
+
+
+STUNNEL, HITCH = "/usr/bin/stunnel4 /etc/stunnel/a.conf", "/usr/sbin/hitch --config /etc/hitch/hitch.conf"
+
+
+@pytest.mark.parametrize(
+    ("command", "path", "config", "kind", "expected"),
+    [
+        (STUNNEL, "/etc/stunnel/a.conf", "[a]\naccept = 8443\nconnect = 80\n", "simple", "stunnel without `foreground = yes`"),
+        (STUNNEL, "/etc/stunnel/a.conf", "foreground = yes\n[a]\naccept = 8443\nconnect = 80\n", "simple", ""),
+        (STUNNEL, "/etc/stunnel/a.conf", "[a]\naccept = 8443\nconnect = 80\n", "forking", ""),
+        (HITCH, "/etc/hitch/hitch.conf", 'frontend = "[*]:8443"\ndaemon = on\n', "exec", "hitch with `daemon = on`"),
+        (HITCH, "/etc/hitch/hitch.conf", 'frontend = "[*]:8443"\ndaemon = off\n', "exec", ""),
+    ],
+)
+def test_a_daemon_that_its_config_sends_to_the_background_is_taken_for_ended(
+    command: str, path: str, config: str, kind: str, expected: str
+) -> None:
+    unit = f"[Service]\nType={kind}\nExecStart={command}\n[Install]\nWantedBy=multi-user.target\n"
+    tree = {
+        path: config,
+        "/etc/systemd/system/a.service": unit,
+        "/etc/systemd/system/multi-user.target.wants/a.service": "-> ../a.service",
+        "/etc/hostname": "host1\n",
+    }
+    found = [each for each in read_host(MemoryTree(tree), "host1").listeners if each.unit == "a.service"]
+
+    assert found
+    assert {bool(expected)} == {each.error == "daemonized" for each in found}
+    assert all(expected in each.because for each in found)

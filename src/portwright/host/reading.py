@@ -33,6 +33,7 @@ from portwright.trees import Files, Tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from portwright.daemons._engine.descriptor import Descriptor
     from portwright.system.host_files.apparmor import Profile
 
 _COST_OF_A_FACT = 40  # steps
@@ -236,10 +237,12 @@ def daemon_facts(invocation: Invocation, files: Files, known: Captured, unit: Un
     invocation, known_daemon = read_as(invocation, files)
     traits = _UNKNOWN if known_daemon is None else known_daemon.descriptor.traits
     invocation = as_it_runs(invocation, traits, files)
-    if unit is not None and unit.kind == "service" and (_is_watched(traits) or unit.lines("Service", "PIDFile")):
+    sent = known_daemon is not None and bool(known_daemon.descriptor.background_where)
+    if unit is not None and unit.kind == "service" and (sent or _is_watched(traits) or unit.lines("Service", "PIDFile")):
         from portwright.system.systemd.supervision import supervised
 
-        invocation = supervised(invocation, unit, traits)
+        configured = _background(known_daemon.descriptor, invocation, files) if known_daemon is not None and sent else ""
+        invocation = supervised(invocation, unit, traits, configured)
     if debug_log.ENABLED:
         name = "no known daemon" if known_daemon is None else known_daemon.name
         debug_log.say("daemons", "what is started at %s is %s", invocation.at, name)
@@ -248,6 +251,12 @@ def daemon_facts(invocation: Invocation, files: Files, known: Captured, unit: Un
     read = unknown_program.read if known_daemon is None else known_daemon.read
     files.take_not_understood()
     return Read(invocation, known_daemon, read(invocation, files, known.packages), files.take_not_understood())
+
+
+def _background(known: "Descriptor", invocation: Invocation, files: Files) -> str:
+    from portwright.daemons._engine.reading import background  # few daemons are told so by their config
+
+    return background(known, invocation, files)
 
 
 def _is_watched(traits: Traits) -> bool:

@@ -199,10 +199,10 @@ class EndsWithout:
 
 @dataclass(frozen=True, slots=True)
 class EndsWhere:
-    """Settings with which a daemon of some versions ends before it serves anything, and why."""
+    """Settings with which a daemon of some versions ends before it serves anything, or goes to the background, and why."""
 
     why: str
-    when: Conditions
+    when: Conditions = ()
     unless: Conditions = ()
     versions: str = ""
 
@@ -318,6 +318,7 @@ class Descriptor:
     files: Files | None = None
     ends_without: EndsWithout | None = None
     ends_where: tuple[EndsWhere, ...] = ()
+    background_where: tuple[EndsWhere, ...] = ()
     node_ports: Slot | None = None
     pods: Slot | None = None
     in_unit: InUnit = InUnit()

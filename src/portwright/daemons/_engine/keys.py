@@ -161,10 +161,10 @@ def _ends_without(value: Any, here: str) -> EndsWithout:
 def _ends_where(value: Any, here: str) -> tuple[EndsWhere, ...]:
     known: dict[str, Piece] = {"why": schema.text, "when": _conditions, "unless": _conditions, "versions": _versions}
     found = []
-    for each, at in schema.items(value, here, "a list of settings with which it ends"):
+    for each, at in schema.items(value, here, "a list of settings with what they do"):
         fields = schema.fields(schema.table(each, at), known, at)
-        if not fields.get("why") or not fields.get("when"):
-            raise CatalogueError(at, "what it ends with is said by `when`, and `why` it ends")
+        if not fields.get("why") or not (fields.get("when") or fields.get("unless")):
+            raise CatalogueError(at, "the settings are said by `when` or `unless`, and what they do by `why`")
         found.append(EndsWhere(**fields))
     return tuple(found)
 
@@ -329,7 +329,8 @@ _KEYS: Mapping[str, Piece] = {
     "activated": schema.one_of("instead", "also"),
     "when": _conditions, "unless": _conditions, "config": _config, "values": schema.words, "variables": schema.words, "really": _others,
     "options-of": _options_of,
-    "files": _files, "ends-without": _ends_without, "ends-where": _ends_where, "node-ports": _slot, "pods": _slot, "in-unit": _in_unit,
+    "files": _files, "ends-without": _ends_without, "ends-where": _ends_where,
+    "background-where": _ends_where, "node-ports": _slot, "pods": _slot, "in-unit": _in_unit,
     "reader": schema.one_of(READER), "shape": schema.words, "server": _server, "connects": _connects,
     "wrappers": _wrappers, "packages": _by_family, "units": schema.words, "environment": _by_family, "in-repository": _in_repository,
     "traits": _traits, "edit": _edit, "source": schema.text, "understands": schema.patterns,

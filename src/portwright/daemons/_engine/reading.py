@@ -112,6 +112,14 @@ def _needs(found: Descriptor, settings: Settings) -> tuple[FileNeed, ...]:
     return (FileNeed(word.at, found.name, found.files.setting, count, count, found.files.otherwise),)
 
 
+def background(found: Descriptor, invocation: Invocation, files: Files) -> str:
+    """The settings, in words, that send the daemon to the background; "" where its config was not found or says otherwise."""
+    settings = Settings(found, invocation, files)
+    if settings.config_path is None or settings.unsure:
+        return ""
+    return next((each.why for each in found.background_where if settings.holds(each.when, each.unless)), "")
+
+
 def read_fragment(found: Descriptor, path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
     """What one config file of a daemon says on its own."""
     settings = Settings.alone(found, path, files)

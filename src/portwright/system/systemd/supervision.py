@@ -25,17 +25,21 @@ _ENV = "env"
 _PID = ".pid"
 
 
-def supervised(invocation: Invocation, unit: Unit, traits: Traits) -> Invocation:
-    """An invocation that systemd does not keep, with the reason; any other as it is."""
+def supervised(invocation: Invocation, unit: Unit, traits: Traits, configured: str = "") -> Invocation:
+    """An invocation that systemd does not keep, with the reason; any other as it is.
+
+    `configured` is what, in words, sends the program to the background though no flag does: its config.
+    """
     given = invocation.privileges
     kind = unit.value("Service", "Type")
-    if given.fails is not None or (kind is None and not traits.background):  # most: nothing is waited for, and nothing detaches
+    if given.fails is not None or (kind is None and not traits.background and not configured):  # most: nothing is waited for
         return invocation
     if not _is_main(invocation, unit):
         return invocation
     words = [word.text for word in invocation.argv[1:]]
     said = kind.value if kind is not None else "simple"
-    found = _kept_waiting(unit, kind, said, invocation.program, words, traits) or _taken_for_ended(unit, kind, said, words, traits)
+    found = _kept_waiting(unit, kind, said, invocation.program, words, traits)
+    found = found or _taken_for_ended(unit, kind, said, words, traits, configured)
     if found is None:
         return invocation
     status, reason, at = found
@@ -71,14 +75,15 @@ def _kept_waiting(
 
 
 def _taken_for_ended(
-    unit: Unit, kind: Value | None, said: str, words: Sequence[str], traits: Traits
+    unit: Unit, kind: Value | None, said: str, words: Sequence[str], traits: Traits, configured: str
 ) -> tuple[str, str, Span | None] | None:
-    """The flag that sends the program to the background, so that the service is over; None where it may stay."""
+    """The flag, or the config, that sends the program to the background, so that the service is over; None where it may stay."""
     flag = flag_of(traits.background, words)
-    if flag is None or said not in ("simple", "exec", "idle", "notify") or _stays(unit):
+    if (flag is None and not configured) or said not in ("simple", "exec", "idle", "notify") or _stays(unit):
         return None
     at = None if kind is None else kind.at
-    return DAEMONIZED, f"`{flag}` sends the program to the background, and Type={said} takes the service for ended then", at
+    goes = f"{configured} goes to the background" if flag is None else f"`{flag}` sends the program to the background"
+    return DAEMONIZED, f"{goes}, and Type={said} takes the service for ended then", at
 
 
 def _other_pid_file(unit: Unit, words: Sequence[str]) -> tuple[Value, str] | None:
