@@ -151,8 +151,8 @@ def fleet_playbook(plans: Sequence[HostPlan], name: str, templates: Mapping[str,
     plays = "\n".join(_play(kinds, vars_name, templates) for kinds in sorted({plan.kinds for plan in plans if plan.kinds}, key=_word))
     back = _TAKE_BACK.format(nothing=NOTHING, vars_name=vars_name, tasks=restoring(templates))
     files = {
-        name: f"{_HEADER.format(folder=folder, name=name)}{find}\n{plays}",
-        rollback_name: f"{_HEADER.format(folder=folder, name=rollback_name)}{find}\n{back}",
+        name: f"{_HEADER.format(folder=folder, name=name)}{find}\n{plays}".rstrip("\n") + "\n",
+        rollback_name: f"{_HEADER.format(folder=folder, name=rollback_name)}{find}\n{back}".rstrip("\n") + "\n",
         vars_name: as_vars_file({"portwright_plans": folder, "portwright_run": run}),
     }
     of_hosts = {f"{folder}/{digest}.json": as_vars_file({**given, "portwright_run_of_plan": run}) for digest, given in sorted(own.items())}
