@@ -44,7 +44,7 @@ def test_each_kind_of_plan_has_a_play_that_begins_with_one_host_and_stops_at_the
     assert ["hosts: portwright_sysctl", "hosts: portwright_sysctl_drop_in"] == [
         line.strip() for line in text.splitlines() if line.startswith("  hosts: portwright_")
     ]
-    assert text.endswith("\n") and not text.endswith("\n\n")
+    assert text == text.rstrip("\n") + "\n"
     assert 2 == text.count("  serial:\n    - 1\n    - 25%\n    - 100%\n  max_fail_percentage: 0\n")
 
 
