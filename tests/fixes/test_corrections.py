@@ -72,7 +72,7 @@ def test_a_name_is_left_where_somebody_else_decides_or_its_value_is_none(path: s
 
 
 def test_two_lines_that_mean_one_setting_and_differ_are_not_both_spelt_right() -> None:
-    files = {"/etc/sysctl.d/50.conf": "net.ipv4/ip_local_port_range = 35000 60000\nnet.ipv4.ip_local_port_rang = 33000 60001\n"}
+    files = {"/etc/sysctl.d/50.conf": "net.ipv4/ip_local_port_range = 35000 60001\nnet.ipv4.ip_local_port_rang = 33000 60001\n"}
     made = plan_for(files, review=True)
 
     assert 1 == len(made.fixed)

@@ -1,8 +1,6 @@
 """What a plan unites, refuses and leaves, each situation on a small host and proven on a copy of it."""
 
 import json
-from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +24,10 @@ from portwright.changes import (
 from portwright.changes.kind import OWNED
 from portwright.changes.sysctl_step import SysctlStep
 from portwright.facts import Subject
-from portwright.finding import Finding, Severity
+from portwright.finding import Finding
 from portwright.fixes.plan import Plan, plan, unite
 from portwright.fixes.policy import FixPolicy
-from portwright.host import Host
 from portwright.ports import PortSet
-from portwright.reports.plan_text import render
 from portwright.source import Span
 from portwright.trees.memory import MemoryTree
 from portwright.trees.overlay import OverlayTree
@@ -496,69 +492,6 @@ def test_case_81_a_mending_that_brings_something_new_is_refused() -> None:
     assert [f"on a copy of this host the change causes a new finding, {IN_RANGE}: it is worse now"] == [u.reason for u in made.unplanned]
 
 
-@pytest.mark.parametrize(
-    ("severity", "asked", "refused"),
-    [("info", "high", False), ("info", "low", False), ("info", "info", True), ("low", "high", True), ("high", "high", True)],
-)
-def test_a_remark_that_a_mending_brings_is_told_and_refuses_no_fix_of_what_is_worse(
-    severity: Severity, asked: Severity, refused: bool
-) -> None:
-    host, (finding,) = checked(MemoryTree(web(40000)), only(IN_RANGE))
-    wish = replace(finding, card=replace(finding.card, severity=asked), likelihood=None)
-    card = replace(finding.card, id="ours", severity=severity)
-    new = replace(finding, card=card, likelihood=None, change=None, message="it is so")
-    new = replace(new, subject=replace(finding.subject, port=1, unit="other.service"))
-    applied = checked(MemoryTree({**web(40000), SYSCTL_FILE: f"{RESERVED} = 40000\n"}), ())[0]
-
-    made = plan(host, (wish,), lambda edits: (applied, (new,)), FixPolicy())
-
-    assert ((), ()) == (made.steps, made.brings) if refused else ((wish,), (new,)) == (made.fixed, made.brings)
-    assert refused or "1 finding fixed, 1 new one, none as severe;" in render(made, (), color=False, width=100)
-    assert refused or "then found: info[ours]: it is so" in render(made, (), color=False, width=100)
-
-
-def test_what_comes_to_light_of_a_service_that_is_mended_is_told_and_refuses_no_fix_unless_a_plan_made_it() -> None:
-    bounded = web(81, "web.service", "CapabilityBoundingSet=CAP_CHOWN")
-    made = plan_for(bounded)
-    host, (finding,) = checked(MemoryTree(bounded), only(WITHOUT_CAPABILITY))
-    card = replace(finding.card, id="ours", severity="medium")
-    applied = checked(OverlayTree(MemoryTree(bounded), {DROP_IN: b"[Service]\nAmbientCapabilities=CAP_NET_BIND_SERVICE\n"}), ())[0]
-    news = (
-        replace(finding, card=card, change=None, at=Span.whole(DROP_IN)),
-        replace(finding, card=card, change=None, subject=replace(finding.subject, unit="other.service")),
-        replace(finding, card=replace(card, severity="high"), change=None),
-    )
-
-    assert [WITHOUT_CAPABILITY] == [each.card.id for each in made.fixed]
-    assert ["root-for-one-low-port"] == [each.card.id for each in made.brings]
-    assert () == plan_for(bounded, review=True).brings
-    for new in news:
-        after = (applied, (new,))
-        assert () == plan(host, (finding,), partial(_seen, after), FixPolicy()).steps
-
-
-def _seen(after: tuple[Host, tuple[Finding, ...]], edits: Mapping[str, bytes | None]) -> tuple[Host, tuple[Finding, ...]]:
-    return after
-
-
-def test_a_remark_that_one_fix_brings_does_not_stand_in_the_way_of_the_fix_of_another_remark() -> None:
-    files = {**web(40000), **web(81, "status.service", "User=www")}
-    host, found = checked(MemoryTree(files), only(IN_RANGE, WITHOUT_CAPABILITY))
-    (serious,) = (each for each in found if each.card.id == WITHOUT_CAPABILITY)
-    (slight,) = (each for each in found if each.card.id == IN_RANGE)
-    slight = replace(slight, card=replace(slight.card, severity="info"))
-    new = replace(slight, card=replace(slight.card, id="ours"), change=None)
-
-    def recheck(edits: Mapping[str, bytes | None]) -> tuple[Host, tuple[Finding, ...]]:
-        granted, reserved = (any(part in path for path in edits) for part in ("capabilities", "zz-portwright.conf"))
-        after = checked(OverlayTree(MemoryTree(files), edits), ())[0]
-        return after, (*(() if granted else (serious,)), *(() if reserved else (slight,)), *((new,) if granted else ()))
-
-    for order in ((serious, slight), (slight, serious)):
-        made = plan(host, order, recheck, FixPolicy())
-        assert ({serious, slight}, (new,), ()) == ({*made.fixed}, made.brings, made.unplanned)
-
-
 def test_an_old_finding_with_another_look_is_no_new_one() -> None:
     ftp = {**service("vsftpd.service", "/usr/sbin/vsftpd /etc/vsftpd.conf"), "/etc/vsftpd.conf": "listen=YES\n"}
     ftp["/etc/vsftpd.conf"] += "pasv_min_port=39990\npasv_max_port=40010\n"
@@ -582,7 +515,7 @@ def test_an_old_finding_with_another_look_is_no_new_one() -> None:
 def test_a_finding_about_the_line_that_a_plan_moves_is_the_old_one_unless_it_is_worse(now: dict[str, Any], refused: bool) -> None:
     files = {**web(40000), "/etc/sysctl.d/50.conf": f"{RESERVED} = 22\n"}
     host, found = checked(MemoryTree(files), only(IN_RANGE))
-    card = replace(found[0].card, id="ours", severity="medium")
+    card = replace(found[0].card, id="ours", severity="low")
     old = Finding(card, "it is so", Span.whole("/etc/sysctl.d/50.conf"), Subject(sysctl=RESERVED), "certain", "low")
     applied = checked(MemoryTree({**files, SYSCTL_FILE: f"{RESERVED} = 22,40000\n"}), ())[0]
 

@@ -89,7 +89,6 @@ class HostPlan:
     variables: Mapping[str, object] | None = None
     steps: tuple[PlannedStep, ...] = ()
     fixed: tuple[Finding, ...] = ()
-    brings: tuple[Finding, ...] = ()
     unplanned: tuple[Unplanned, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
     not_understood: int = 0
@@ -110,7 +109,6 @@ def host_plan(plan: Plan, before: Before, *, allow_restart: bool) -> HostPlan:
         variables=values(plan, before, allow_restart) if plan.steps else None,
         steps=tuple(PlannedStep(each.path, each.in_words(), each.safety, each.disruption, tuple(each.because)) for each in plan.steps),
         fixed=plan.fixed,
-        brings=plan.brings,
         unplanned=plan.unplanned,
         unreadable=host.unreadable,
         not_understood=len(host.coverage.not_understood),
@@ -133,7 +131,7 @@ def _without_steps(plan: HostPlan, hosts: Sequence[str]) -> HostPlan:
     others = [host for host in hosts if host != plan.host] or hosts[1:]
     reason = f"{others[0]} has the same identity (/etc/machine-id, else /etc/hostname), so that no playbook can tell the two apart"
     left = tuple(Unplanned(finding, reason, "give each machine an identity of its own: systemd-machine-id-setup") for finding in plan.fixed)
-    empty = replace(plan, kinds=(), variables=None, steps=(), fixed=(), brings=(), changes={})
+    empty = replace(plan, kinds=(), variables=None, steps=(), fixed=(), changes={})
     return replace(empty, unplanned=(*left, *plan.unplanned), reason=reason)
 
 

@@ -28,7 +28,7 @@ from portwright.fixes.patches.diff import hunks
 from portwright.fixes.patches.place import Place, Texts, Wish
 from portwright.fixes.patches.texts import NoPlaceError, TextEdit, edited
 from portwright.fixes.patches.wishes import key_of
-from portwright.fixes.plan import Unplanned, assert_room, is_problem, sorted_out_new
+from portwright.fixes.plan import Unplanned, assert_room, sorted_out_new
 from portwright.fixes.policy import FixPolicy, refusal
 from portwright.host import Host
 from portwright.source import Span
@@ -342,7 +342,6 @@ def _assert_harmless(base: Seen, seen: Seen, chosen: Sequence[tuple[Finding, tup
     unknown = [finding for finding in seen.findings if after[finding.fingerprint] > known[finding.fingerprint]]
     gone = [finding for finding in base.findings if not after[finding.fingerprint]]
     fresh, _ = sorted_out_new(unknown, gone, new)
-    fresh = [finding for finding in fresh if is_problem(finding, (wish for wish, _ in chosen), new)]
     # What a line did before is no new problem where it does it for one more setting.
     habits = {(finding.card.id, finding.at.path, finding.at.line) for finding in base.findings}
     fresh = [

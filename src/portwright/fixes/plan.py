@@ -41,7 +41,7 @@ class Plan:
     """The steps for one host, what they were seen to mend on a copy of it, and what they leave.
 
     `edits` maps each written path to its whole content. `usable` is the number of ephemeral ports that remain, None where no step
-    touches them. `brings` are the lesser findings that it then has and had not before. An empty plan states its reason in `reason`.
+    touches them. An empty plan states its reason in `reason`.
     """
 
     host: Host
@@ -51,7 +51,6 @@ class Plan:
     unplanned: tuple[Unplanned, ...]
     usable: int | None = None
     reason: str = ""
-    brings: tuple[Finding, ...] = ()
 
     def rests_on(self) -> frozenset[str]:
         """The files of the host on which the plan rests: the lines that its steps change or add to, and all that was read to find what it
@@ -86,7 +85,7 @@ Recheck = Callable[[Mapping[str, bytes | None]], tuple[Host, tuple[Finding, ...]
 
 
 def plan(host: Host, findings: tuple[Finding, ...], recheck: Recheck, policy: FixPolicy | None = None) -> Plan:
-    """A proven plan: laid over the host, every finding it claims is gone and no new problem came.
+    """A proven plan: laid over the host, every finding it claims is gone and no new one came.
 
     A mending that brings a new finding (a widened range swallows a service) takes that finding's wish along. What cannot be proven
     together is tried in halves, and what cannot be proven at all is left with its reason.
@@ -101,7 +100,7 @@ def plan(host: Host, findings: tuple[Finding, ...], recheck: Recheck, policy: Fi
     reason = ""
     if not proven.steps:
         reason = "no finding has a fix that could be proven safe" if findings else "nothing was found"
-    return Plan(host, proven.steps, proven.edits, proven.fixed, tuple(left), proven.usable, reason, proven.brings)
+    return Plan(host, proven.steps, proven.edits, proven.fixed, tuple(left), proven.usable, reason)
 
 
 def _sort_out(findings: Iterable[Finding], policy: FixPolicy, *, ours: bool = False) -> tuple[list[Finding], list[Unplanned]]:
@@ -132,7 +131,6 @@ class _Proven:
     edits: dict[str, str] = field(default_factory=dict)
     fixed: tuple[Finding, ...] = ()
     usable: int | None = None
-    brings: tuple[Finding, ...] = ()
 
 
 class _Refused(ContradictionError):
@@ -163,7 +161,7 @@ class _Prover:
             proven = self._innocent(firsts, proven, refused)
             return self._innocent([each for each in wished if not any(each is one for one in firsts)], proven, refused)
         try:
-            return self._prove(proven, wished)
+            return self._prove((*proven.wishes, *wished))
         except ContradictionError as refusal:
             if len(wished) == 1:
                 refused.append(Unplanned(wished[0], str(refusal), wished[0].summary))
@@ -177,7 +175,7 @@ class _Prover:
         left = list(wished)
         while left:
             try:
-                return self._prove(proven, left)
+                return self._prove((*proven.wishes, *left))
             except ContradictionError as refusal:
                 because = refusal.because if isinstance(refusal, _Refused) else ()
                 guilty = {id(each): against for each in left if (against := _against(each, because)) is not None}
@@ -188,11 +186,9 @@ class _Prover:
                 left = [each for each in left if guilty and id(each) not in guilty]
         return proven
 
-    def _prove(self, proven: _Proven, asked: Sequence[Finding]) -> _Proven:
-        """The steps for these wishes and those that are proven; raises ContradictionError where they contradict, do not mend, or break
-        something else."""
-        wishes = wished = (*proven.wishes, *asked)
-        accepted = {finding.fingerprint for finding in proven.brings}
+    def _prove(self, wished: tuple[Finding, ...]) -> _Proven:
+        """The steps for all of these wishes; raises ContradictionError where they contradict, do not mend, or break something else."""
+        wishes = wished
         self._proofs += 1
         for _ in range(_ROUNDS):
             steps = unite(self._host, wishes)
@@ -213,17 +209,15 @@ class _Prover:
             moved = {place: port for step in steps for place, port in step.moved.items()}
             fresh, changed = sorted_out_new(unknown, gone, edits, moved)
             remaining.update(finding.fingerprint for finding in changed)
-            more, left = _sort_out(fresh, self.policy, ours=True)
-            unasked = (each.finding for each in left if each.finding.fingerprint not in accepted)
-            hopeless = [finding for finding in unasked if is_problem(finding, asked, edits)]
+            more, hopeless = _sort_out(fresh, self.policy, ours=True)
             if hopeless:
-                raise _Refused(_causes(hopeless[0]), hopeless)
+                raise _Refused(_causes(hopeless[0].finding), (each.finding for each in hopeless))
             if not more:
                 for finding in wished:
                     if remaining[finding.fingerprint]:
                         raise _Refused(_REMAINS, (each for each in wished if remaining[each.fingerprint]))
                 fixed = tuple(f for f in self._before if not remaining[f.fingerprint])
-                return _Proven(wished, steps, edits, fixed, usable, tuple(each.finding for each in left))
+                return _Proven(wished, steps, edits, fixed, usable)
             wishes = (*wishes, *more)
         raise _Refused("on a copy of this host each change requires another one")
 
@@ -233,18 +227,6 @@ _REMAINS = "on a copy of this host the finding remains after the change"
 
 def _causes(new: Finding) -> str:
     return f"on a copy of this host the change causes a new finding, {new.card.id}: {new.message}"
-
-
-def is_problem(new: Finding, asked: Iterable[Finding], edits: Container[str]) -> bool:
-    """Whether a finding that comes with a change stands in its way.
-
-    None does that is less severe than all that is asked to be mended, where it is a remark, or comes to light of a service that is mended,
-    in a line that was there: root that may bind its port at last has had its other powers all the time.
-    """
-    asked = tuple(asked)
-    if SEVERITIES.index(new.severity) <= max(SEVERITIES.index(each.severity) for each in asked):
-        return True
-    return new.severity != "info" and (new.at.path in edits or new.subject.unit not in {each.subject.unit for each in asked})
 
 
 def _against(wish: Finding, because: Iterable[Finding]) -> Finding | None:

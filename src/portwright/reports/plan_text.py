@@ -79,14 +79,11 @@ def _lines(plan: Plan, written: Sequence[str], style: Style, width: int, verbose
             yield from wrapped(f"look first: {said(caution)}", width)
     if plan.steps:
         yield ""
-        new = f"{counted(len(plan.brings), 'new one')}, none as severe" if plan.brings else "no new one"
-        summary = f"proven on a copy of {safe(plan.host.name)}: {counted(len(plan.fixed), 'finding')} fixed, {new}"
+        summary = f"proven on a copy of {safe(plan.host.name)}: {counted(len(plan.fixed), 'finding')} fixed, no new one"
         if plan.usable is not None:
             summary += f"; {plan.usable:,} ephemeral ports remain"
         for line in wrap(summary, width):
             yield style("good", line)
-        for finding in plan.brings:
-            yield from wrapped(f"then found: {finding.severity}[{finding.card.id}]: {said(finding.message)}", width)
         yield from wrap(_disrupts(plan), width) if plan.disrupts() else ()
         yield from _unknown(plan, style, width, verbose)
         for text in _kept_by_tools(plan):
