@@ -11,6 +11,7 @@ from portwright._start.records import replace
 from portwright.cli import main
 from portwright.fixes.ansible import Before, Playbook, PlaybookNameError, templates
 from portwright.fixes.fleet import HostPlan, fleet_playbook, host_plan, told_apart
+from portwright.fixes.plan import Plan, Unplanned
 from portwright.shipped import playbooks_directory
 from tests.fixes.on_a_copy import plan_for, web
 from tests.fixes.test_playbook import ansible
@@ -130,3 +131,17 @@ def test_a_secret_among_the_running_settings_that_were_captured_stops_no_plan(tm
 
     assert 0 == code
     assert "7a1c9e55" not in (tmp_path / "web1.vars.json").read_text()
+
+
+def test_an_error_of_our_own_in_one_host_is_exit_70_though_findings_are_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, name in enumerate(("web1", "web2"), 1):
+        lay({**web(40100), "/etc/machine-id": f"{number:032x}\n", "/etc/hostname": f"{name}\n"}, tmp_path / name)
+
+    def broken(plan: Plan, before: Before, *, allow_restart: bool) -> HostPlan:
+        if plan.host.name == "web2":
+            raise RuntimeError("a bug")
+        return replace(host_plan(plan, before, allow_restart=allow_restart), unplanned=tuple(Unplanned(f, "why") for f in plan.fixed))
+
+    monkeypatch.setattr("portwright.audit.fleet.kept", broken)
+
+    assert 70 == main(["fix", str(tmp_path / "web1"), str(tmp_path / "web2")])

@@ -475,7 +475,8 @@ def _fix_fleet(inputs: Sequence[Input], rules: tuple[Rule, ...], known: frozense
     if options.verify:
         raise Complaint("--verify has one host's configs checked on this machine: name one host")
     policy, restart = _policy(options), bool(options.allow_restart)
-    elsewhere = _taken_on(_others(options))
+    others = _others(options)
+    elsewhere = _taken_on(others)
     found, sound = _each(
         inputs,
         options,
@@ -500,13 +501,15 @@ def _fix_fleet(inputs: Sequence[Input], rules: tuple[Rule, ...], known: frozense
 
         removed = options.output if remove(options.output, BEGINNING.encode("utf-8", "strict"), options.paths) else ""
     _report("fix", PlannedFleet(plans, written, removed, options.diff, selection.config), [("text", None)], options)
+    if not sound:
+        return INTERNAL
     if any(plan.unplanned for plan in plans):
         return CLEAN if options.exit_zero else FINDINGS
-    blind = any(
+    blind = (bool(others) and _is_incomplete(others, options)) or any(
         not plan.is_read or (bool(plan.unreadable) and not options.accept_unreadable) or (options.strict and not plan.is_full)
         for plan in plans
     )
-    return INTERNAL if not sound else INCOMPLETE if not rules or blind else CLEAN
+    return INCOMPLETE if not rules or blind else CLEAN
 
 
 def _policy(options: Options) -> FixPolicy:

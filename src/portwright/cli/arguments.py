@@ -223,7 +223,7 @@ COMMANDS = {
         examples={"portwright suggest-port hosts --near 9000 --count 3": "three ports that are free on all"},
     ),
     "snapshot": Command(
-        "write this machine as one archive, without the secrets that names tell", None, *_SNAPSHOT,
+        "write this machine as one archive, secrets left out", None, *_SNAPSHOT,
         *_look("nothing but errors", "each thing that is not in it, with the reason"),
         exits={0: "written, and it holds all that there is to read", 2: _USAGE,
                3: "written, and some of what there is to read is not in it", **_ALWAYS},
