@@ -9,9 +9,10 @@
         key = value
     = tcp 127.0.0.1 80              what it binds, in order, and the open files it needs
     ! /etc/file:1:1: reason         what could not be read
+    ? /etc/file:1:1: reason         what opens a socket that could not be worked out
 
-A blank line ends a case, except before an indented line: there it is one of the file. ACCEPT=1 writes the lines that start with `=` and
-`!` anew; read the difference.
+A blank line ends a case, except before an indented line: there it is one of the file. ACCEPT=1 writes the lines that start with `=`,
+`!` and `?` anew; read the difference.
 """
 
 import os
@@ -61,7 +62,7 @@ def _case(lines: list[str]) -> Case:
     case = Case(name, situation, [lines[0]])
     path = ""
     for line in lines[1:]:
-        if line.startswith(("= ", "> ", "% ", "! ")):
+        if line.startswith(("= ", "> ", "% ", "! ", "? ")):
             case.expected.append(line)
             continue
         case.given.append(line)
@@ -135,7 +136,8 @@ def _said(case: Case) -> list[str]:
         started = invocation(case.command, case.environment, case.sockets)
         assert daemon_of(started) is daemon
         said = daemon.read(started, files, packages)
-    return [*map(_row, said), *(f"! {trouble.at}: {trouble.reason}" for trouble in files.unreadable)]
+    troubles = (f"! {trouble.at}: {trouble.reason}" for trouble in files.unreadable)
+    return [*map(_row, said), *troubles, *(f"? {at}: {reason}" for at, reason in files.take_not_understood())]
 
 
 def _row(said: DaemonFact) -> str:
@@ -170,6 +172,6 @@ def _accept(stem: str, number: int, said: list[str]) -> None:
     path = HERE / f"{stem}.cases"
     blocks = _blocks(path.read_text())
     at = [place for place in range(0, len(blocks), 2) if _lines(blocks[place])][number]
-    kept = [line for line in blocks[at].split("\n") if not line.startswith(("= ", "> ", "% ", "! "))]
+    kept = [line for line in blocks[at].split("\n") if not line.startswith(("= ", "> ", "% ", "! ", "? "))]
     blocks[at] = "\n".join([*kept, *said])
     path.write_text("".join(blocks) + "\n")
