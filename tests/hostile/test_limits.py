@@ -390,6 +390,7 @@ UNCONFINED = "a profile that is not found confines nothing: a port more is repor
 # Where a limit of reading is used without a word, and why: "file: function".
 SILENT = {
     "audit/comparing.py: deployment": CALLER,
+    "audit/buffers.py: laid_over": "a buffer of that size is read as it is on disk, where its size is told",
     "audit/case_file.py: _flaw": CALLER,
     "audit/cases.py: beside": SHOWN,
     "audit/verifying.py: _last_words": SHOWN,
@@ -399,6 +400,10 @@ SILENT = {
     "audit/mistake.py: _said": SHOWN,
     "audit/patching.py: verdict_and_patch": "what is not tried has that as its reason in the report",
     "audit/mistake.py: trace": SHOWN,
+    "lsp/checking.py: _at_most": SHOWN,
+    "lsp/checking.py: _cut": SHOWN,
+    "lsp/checking.py: _diagnostic": SHOWN,
+    "lsp/mending.py: mendings": "what is not tried has no quick fix, and its remark says what to do",
     "changes/sysctl_step.py: _naming": "a person who looks at ten places that rely on a range looks for more",
     "daemons/_engine/grammars.py: _capital_macros": "a longer value is left as it is written, which is no port",
     "daemons/_engine/grammars.py: _evaluated": "a longer value is not put in for its name, which is no port",

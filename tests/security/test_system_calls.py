@@ -1,5 +1,6 @@
 """The system calls of every command: what is opened for writing, what is run, and that nothing is connected to."""
 
+import json
 import os
 import re
 import shutil
@@ -119,21 +120,32 @@ RUNS: list[tuple[list[str], list[str]]] = [
 ]
 
 
-def _calls(words: Sequence[str], folder: Path) -> list[str]:
+def _calls(words: Sequence[str], folder: Path, said: bytes = b"", answer: bytes = b"") -> list[str]:
+    """The system calls of a command. What is `said` to it comes through a pipe, which is closed when it has given the answer."""
     if shutil.which("strace") is None and "CI" not in os.environ:
         pytest.skip("strace is not installed")
     log = folder / "log"
     # With bytecode Python writes files of its own beside the modules.
     command = ["strace", "-f", "-y", "-s", "4096", "-e", _TRACED, "-o", str(log), sys.executable, "-B", "-m", "portwright", *words]
-    done = subprocess.run(command, capture_output=True, check=False, text=True, cwd=folder, stdin=subprocess.DEVNULL)
-    if "ptrace" in done.stderr and "CI" not in os.environ:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder) as run:
+        assert run.stdin is not None
+        assert run.stdout is not None
+        heard = b""
+        if said:
+            run.stdin.write(said)
+            run.stdin.flush()
+            while answer not in heard and (more := os.read(run.stdout.fileno(), 1 << 16)):
+                heard += more
+        _, errors = run.communicate()
+    if b"ptrace" in errors and "CI" not in os.environ:
         pytest.skip("strace may not trace here")
-    assert done.returncode in (0, 1, 2, 3), done.stderr
+    assert answer in heard
+    assert run.returncode in (0, 1, 2, 3), errors
     return log.read_text().splitlines()
 
 
 def test_every_command_is_among_those_that_are_traced() -> None:
-    assert set(COMMANDS) <= {words[0] for words, _ in RUNS}
+    assert set(COMMANDS) == {words[0] for words, _ in RUNS if not words[0].startswith("-")} | {"lsp"}
 
 
 @pytest.mark.parametrize(("words", "written"), RUNS, ids=lambda each: " ".join(each) if each else "-")
@@ -209,6 +221,40 @@ def test_case_88_a_comparison_runs_git_and_nothing_of_the_checkout(words: list[s
     assert [] == [call for call in done if (_WRITING.search(call) and "open" in call) or _CHANGING.search(call)]
     assert before == {path: path.lstat().st_mtime_ns for path in top.rglob("*")}
     assert not (tmp_path / "trapped").exists()
+
+
+def test_case_88_an_editor_is_served_without_a_connection_or_a_write(tmp_path: Path) -> None:
+    _host(tmp_path / "h")
+    (tmp_path / "repository").mkdir()
+    (tmp_path / "repository" / "app.service").write_text("[Service]\nUser=x\nExecStart=/bin/app --port 80\n")
+    folders = [{"uri": (tmp_path / name).as_uri(), "name": name} for name in ("h", "repository")]
+    unit, site = (tmp_path / "repository" / "app.service").as_uri(), (tmp_path / "h/etc/nginx/nginx.conf").as_uri()
+    texts = {site: "http { server { listen 40001; } }\n", unit: "[Service]\nUser=x\nExecStart=/bin/app --port 81\n"}
+    where = {"range": {"start": {"line": 0, "character": 0}, "end": {"line": 9, "character": 0}}, "context": {"diagnostics": []}}
+    said: list[dict[str, object]] = [
+        {"id": 1, "method": "initialize", "params": {"processId": None, "rootUri": None, "capabilities": {}, "workspaceFolders": folders}},
+        {"method": "initialized", "params": {}},
+    ]
+    for uri, text in texts.items():
+        document = {"uri": uri, "languageId": "x", "version": 1, "text": text}
+        said.append({"method": "textDocument/didOpen", "params": {"textDocument": document}})
+    said.append({"method": "textDocument/didSave", "params": {"textDocument": {"uri": unit}}})
+    said.append({"id": 2, "method": "textDocument/codeAction", "params": {"textDocument": {"uri": unit}, **where}})
+    messages = [json.dumps({"jsonrpc": "2.0", **each}).encode("utf-8") for each in said]
+
+    # The quick fix comes last, when both folders have been checked.
+    stream = b"".join(b"Content-Length: %d\r\n\r\n%s" % (len(each), each) for each in messages)
+    calls = _calls(["lsp"], tmp_path, stream, b'"id": 2')
+
+    done = [call for call in calls if " = -1 " not in call and "resumed>" not in call and "---" not in call]
+    assert 1 == sum("execve" in call for call in done)
+    # Its event loop wakes itself by a pair of sockets of its own.
+    talks = [call for call in calls if _CONNECTING.search(call) and "socketpair(AF_UNIX" not in call]
+    assert [] == [call for call in talks if not re.search(r"sendto\(\d+<(?:UNIX|socket)", call)]
+    assert any('"nginx.service"' in call and "open" in call for call in done)
+    assert [] == [call for call in calls if "open" in call and ("/outside" in call or "bait" in call)]
+    written = [call for call in done if _WRITING.search(call) and "open" in call and '"/dev/null"' not in call]
+    assert [] == written + [call for call in done if _CHANGING.search(call)]
 
 
 # What POSIX and every Linux has; `sh -c` and the like of no name from the host.

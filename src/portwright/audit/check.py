@@ -365,7 +365,7 @@ def located(given: Input, paths: Iterable[str]) -> dict[str, str]:
             try:
                 real = tree.resolve(path if path.startswith("/") else f"/{path}")
                 if tree.kind(real) != "missing":
-                    found[path] = f"{top.rstrip('/')}{real}"
+                    found[path] = f"{top.rstrip('/')}{real.removeprefix('/etc') if given.is_etc else real}"
             except ReadError:
                 continue  # the report says what is wrong with it
     return found

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from portwright._start.records import replace
+from portwright.audit.buffers import Buffers, laid_over
 from portwright.audit.check import Selection, ignored_by, opened, ready, verdict, verdict_on
 from portwright.audit.inputs import Input
 from portwright.finding import Finding, HostResult
@@ -16,7 +17,8 @@ from portwright.rules import Rule, evaluate
 from portwright.trees import ReadError
 from portwright.trees.overlay import OverlayTree
 
-_MOST_FOR_A_REPORT = 8
+NO_BUFFERS: Buffers = {}
+MOST_FOR_A_REPORT = 8
 """How often a repository is read again for a report; `fix` itself looks further."""
 
 
@@ -28,9 +30,14 @@ def patched(
     policy: FixPolicy,
     rate: int | None = None,
     most: int | None = None,
+    buffers: Buffers = NO_BUFFERS,
 ) -> Patch:
-    """A patch for what the rules find in one repository, proven by reading it again with the patch laid over it, at most `most` times."""
-    with opened(given) as tree:
+    """A patch for what the rules find in one repository, proven by reading it again with the patch laid over it, at most `most` times.
+
+    `buffers` are what an editor has in the place of its files.
+    """
+    with opened(given) as disk:
+        tree = laid_over(disk, given, buffers) if buffers else disk
         paths = {tree.label(path): path for path in tree.walk(lambda error: None)}
 
         def examine(texts: Mapping[str, str]) -> Seen:
@@ -41,7 +48,7 @@ def patched(
                     raise ReadError(label, f"a symbolic link leads to {tree.resolve(path)}")
                 edits[path] = text.encode("utf-8", "surrogateescape")
             laid = OverlayTree(tree, edits) if edits else tree
-            read = read_repository(laid, given.name, given.explicit, ignored_by(tree), dict(given.said))
+            read = read_repository(laid, given.name, given.explicit, ignored_by(disk), dict(given.said))
             hosts = tuple(ready(host, rate) for host in read)
             result = verdict_on(hosts, given, rules, selection, known)
             return Seen(hosts, result, _shown(hosts, rules, result.findings))
@@ -56,7 +63,7 @@ def verdict_and_patch(
     """What the rules find in one input, and of a repository's findings what a patch was seen to do for them."""
     if given.kind == "host":
         return verdict(given, rules, selection, known, rate)
-    made = patched(given, rules, selection, known, FixPolicy(review=True), rate, _MOST_FOR_A_REPORT)
+    made = patched(given, rules, selection, known, FixPolicy(review=True), rate, MOST_FOR_A_REPORT)
     return replace(made.seen.result, repairs=made.repairs())
 
 

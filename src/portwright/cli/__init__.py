@@ -678,6 +678,34 @@ def _config(options: Options) -> int:
     return CLEAN
 
 
+def _lsp(options: Options) -> int:
+    from portwright.audit.check import Selection
+    from portwright.cli.arguments import Options as Given
+    from portwright.lsp import Asked, AskedError
+
+    try:
+        from portwright.lsp.server import serve
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in ("pygls", "lsprotocol"):
+            raise Complaint("lsp needs pygls, which is not installed: pip install 'portwright[lsp]'") from None
+        raise
+
+    def asking(place: str) -> Asked:
+        if not os.path.lexists(place):  # what is new in an editor, and nowhere in its workspace
+            return Asked((), (), frozenset(), Selection())
+        # As if it were called there: each folder has its own configuration.
+        here = Given(**{**options.__dict__, "paths": [place], "settled": None})
+        try:
+            _settle(here, place if os.path.isdir(place) else os.path.dirname(place))
+            rules, known, selection = _rules(here)
+            return Asked(_inputs(here), rules, known, selection, here.rate)
+        except Complaint as complaint:
+            raise AskedError(str(complaint)) from None
+
+    serve(asking)
+    return CLEAN
+
+
 def _completion(options: Options) -> int:
     from portwright.cli.completion import script
 
@@ -696,6 +724,7 @@ _COMMANDS: dict[str, Callable[[Options], int]] = {
     "rules": _catalogue,
     "apps": _apps,
     "config": _config,
+    "lsp": _lsp,
     "completion": _completion,
     "ports": _ports,
 }
@@ -765,9 +794,9 @@ _CONFIGURED = ("check", "fix", "audit")
 _VERSION_CONTROL = (".git", ".hg", ".svn", ".bzr")
 
 
-def _settle(options: Options) -> None:
+def _settle(options: Options, start: str = ".") -> None:
     """Complete the options with what a configuration and a profile say; where there is neither, nothing is imported for them."""
-    root = _root(".")
+    root = _root(start)
     # A directory that is no repository is not somebody's place to speak about what lies elsewhere.
     own = _is_top(root) or all(path == "-" or _lies_in(path, root) for path in options.paths or ["."])
     if not (options.config or options.profile or (own and _has_settings(root))):

@@ -251,6 +251,14 @@ COMMANDS = {
         exits={0: "said", 2: "a mistake in the command line, in a configuration or in a rule, an output that cannot be written", **_ALWAYS},
         examples={"portwright config": "what holds here, and what says it"},
     ),
+    "lsp": Command(
+        "serve an editor: remarks, hovers and quick fixes (needs portwright[lsp])", None,
+        Option("--stdio", help="speak over standard input and output, which it does in any case"),
+        *_RULES, *_SETTINGS, _RATE, _AS, _EXCLUDE,
+        Option("--debug", help="log what is read and decided to standard error"),
+        exits={0: "the editor ended it", 2: "a mistake in the command line, or pygls is not installed", **_ALWAYS},
+        examples={"portwright lsp": "what an editor runs; one does not call it by hand"},
+    ),
     "completion": Command(
         "print what a shell needs to complete commands, options and rules", _SHELL,
         exits={0: "printed", 2: "a mistake in the command line", **_ALWAYS},

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import TYPE_CHECKING
 
 from portwright._start import compiled
@@ -40,6 +41,7 @@ def is_shipped(directory: str | os.PathLike[str]) -> bool:
     return os.path.samefile(directory, folder("rules"))
 
 
+@cache
 def _shipped(directory: str) -> tuple[Rule, ...]:
     made = compiled.load("rules")
     return read_all(directory) if made is None else made.rules(directory)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import accumulate
 
 from portwright.trees.directory import DirectoryTree
 from portwright.trees.git_index import tracked
@@ -65,6 +66,12 @@ class RepositoryTree(DirectoryTree):
 
     def is_walked(self, directory: str, name: str) -> bool:
         return name not in _NOT_WALKED and not self._is_ignored(directory, f"{directory}/{name}/")
+
+    def would_walk(self, path: str) -> bool:
+        """Whether a walk would come past a file at a canonical path, be it there or not."""
+        parts = path.split("/")[1:]
+        above = accumulate(parts[:-1], lambda before, name: f"{before}/{name}", initial="")
+        return all(map(self.is_walked, above, parts[:-1])) and not self._is_ignored(path.rpartition("/")[0], path)
 
     def _is_ignored(self, directory: str, path: str) -> bool:
         """Whether git would not see a new file there, or the user does not want it read; a directory's path ends in `/`."""
