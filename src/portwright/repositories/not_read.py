@@ -215,7 +215,7 @@ def kind_of(label: str, kind: str, text: str) -> str | None:
     if kind == "script":
         if _is_of_cloud_init(text):
             return "cloud-config"
-        return "init script" if _INIT.search(text[:400]) else "shell script" if _SHELL.match(text) else None
+        return "init script" if _INIT.search(text[:400]) else "shell script" if _is_shell(text) else None
     return "cloud-config" if kind == "shell script" and _is_of_cloud_init(text) else kind
 
 
@@ -226,7 +226,11 @@ def _is_of_cloud_init(text: str) -> bool:
 
 def is_script(label: str, text: str) -> bool:
     """Whether a file is a shell script whatever else its text looks like."""
-    return _SHELL.match(text) is not None or label.lower().endswith((".sh", ".bash"))
+    return _is_shell(text) or label.lower().endswith((".sh", ".bash"))
+
+
+def _is_shell(text: str) -> bool:
+    return text.startswith("#!") and _SHELL.match(text) is not None
 
 
 def spoken_of(text: str, kind: str = "") -> tuple[tuple[int, str], ...]:

@@ -189,7 +189,7 @@ def _kind(file: Candidate) -> ConfigKind | None:
     name, text, parent, suffix = file.name, file.text, file.parent, file.suffix
     if (daemon := recognition.named(file)) is not None:
         return daemon
-    if _OVERRIDE.fullmatch(name):
+    if "override." in name and _OVERRIDE.fullmatch(name):
         return "drop-in" if _is_unit(text, suffix) else None
     if suffix in _UNITS and "." in name:
         return "unit" if _is_unit(text, suffix) else None
@@ -330,6 +330,7 @@ _REMARK_LINES = 15
 
 # Terraform's %{ if } counts, too; a `{%` that nothing ends is a slip of the pen.
 _JINJA = lazy_regex(r"\{\{|\{%(?![^%\n]*$)|\{%[-+~ ]|<%[-=#\s]|<%$|%\{[~ ]*(?:if|for|else|endif|endfor)\b")
+_JINJA_MARKS = ("{{", "{%", "<%", "%{")
 _GO_FORMAT = lazy_regex(r"\{\{ ?[.\"(]|\{\{ ?(?:range|json|index|if|with|end)\b")
 # What str.format() fills in, in a file that is called a template.
 _BRACED = lazy_regex(r"(?<![$\w{])\{[A-Z][A-Z0-9_]*\}|(?<=[0-9])\{[A-Z][A-Z0-9_]*\}")
@@ -337,6 +338,7 @@ _PLACEHOLDER = lazy_regex(
     r"(?<![\w@.])@[A-Za-z_]{2,}@|%%[A-Za-z_]+%%|(?<!\w)__[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*__(?!\w)"
     r"|<(?:your|my)[-_ ][\w -]{1,40}>|<[A-Z]{2,}(?:_[A-Z]+)*>"
 )
+_PLACE_MARKS = ("@", "%%", "__", "<")  # what each of these begins with
 # What containers fill in when they start, and what lighttpd and others take from their environment themselves.
 _VARIABLE = lazy_regex(r"\$[{(]?[A-Za-z_]|(?<![\w.])env\.[A-Za-z_]")
 _ENVSUBST = lazy_regex(r"\$\{[A-Z][A-Z0-9_]*\}|\$[A-Z][A-Z0-9_]+")
@@ -417,15 +419,18 @@ def _unfilled(name: str, kind: ConfigKind, text: str) -> str:
     is_template = not suffixes.isdisjoint(_TEMPLATE)
     # What finds its .env beside it fills variables in itself, and what nobody fills in there is unknown where it stands.
     name_of_its_own = recognition.has_own_name(_plain(name)) and not own.beside
+    # Most texts have no mark of either kind, and their long patterns are not compiled for them.
+    may_be_jinja = any(mark in text for mark in _JINJA_MARKS)
+    may_hold_places = not own.beside and any(mark in text for mark in _PLACE_MARKS)
     for line in text.split("\n"):
         line = line.strip()
         if not line or line[0] in "#;":
             continue
-        found = _JINJA.search(line)
+        found = _JINJA.search(line) if may_be_jinja else None
         # docker and podman have a language of their own with the same braces, which reaches the command as it is.
         if found and not ((kind in ("unit", "drop-in") or own.own_braces) and _GO_FORMAT.match(line, found.start())):
             return _marker(line[found.start() :])
-        found = None if own.beside else _PLACEHOLDER.search(line)
+        found = _PLACEHOLDER.search(line) if may_hold_places else None
         if found is None and own.filled_by == "envsubst" and ("template" in suffixes or "tmpl" in suffixes or _ENVSUBST_PORT.search(line)):
             found = _ENVSUBST.search(line)
         if found is None and name_of_its_own:
@@ -504,7 +509,7 @@ def _host_path(file: Candidate, kind: ConfigKind) -> str | None:
             home = _home_of(folders)
             return f"/home/{home}/.config/containers/systemd/{name}" if home else f"/etc/containers/systemd/{name}"
         case "drop-in":
-            override = _OVERRIDE.fullmatch(name)
+            override = _OVERRIDE.fullmatch(name) if "override." in name else None
             if override:
                 return f"/etc/systemd/system/{override[1]}.{override[2]}.d/override.conf"
             flat_drop_in = None if _is_drop_in_folder(parent) else _FLAT_DROP_IN.fullmatch(name)
