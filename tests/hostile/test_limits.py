@@ -442,6 +442,7 @@ SILENT = {
     "daemons/docker/compose.py: _expanded": UNKNOWN,
     "daemons/nginx/reader.py: _strange": "one line that it refuses keeps nginx from starting, and so many are named",
     "system/processes/programs.py: misread_interpreter": KERNEL,
+    "system/processes/programs.py: unnamed_interpreter": GUESS,
     "daemons/postfix/reader.py: _value": UNKNOWN,
     "fixes/patch.py: patch": "what is not tried is left with that as its reason",
     "fixes/patches/new_settings.py: _command_around": "a longer statement is not edited: its proof fails, or the line is named",

@@ -8,6 +8,8 @@ from portwright.trees import Files
 SEARCH_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin")
 SHELLS = ("sh", "bash", "dash", "ash", "ksh", "mksh", "zsh")
 _LONGEST_INTERPRETER = 255  # BINPRM_BUF_SIZE less the newline
+_LATEST = 6  # the lines in which a belated #! is looked for
+_SLIPS = (b"!#", b"#/", b"!/", b"# !", b"#\\!", b"##!", b"$!", b"#1/")
 
 
 def interpreter(program: str, files: Files) -> str:
@@ -71,6 +73,33 @@ def misread_interpreter(path: str, files: Files) -> tuple[str, str] | None:
         return f"the program {words[1]}\\r", "127"
     if name in SHELLS and len(words) == 2 and words[1].startswith("-"):
         return f"the option {words[1]}\\r of {name}", "2"
+    return None
+
+
+def unnamed_interpreter(path: str, files: Files) -> tuple[str, str] | None:
+    """(what is wrong, the status that this ends with) of a script whose first line names no interpreter; None for any other file.
+
+    The kernel takes a file for a script where it begins with #! and for nothing at all where it has the form of no program: ENOEXEC.
+    A shell would read such a file all the same, systemd does not (measured with 252 and 257). What follows #!/usr/bin/env is one word to
+    env, blanks and all.
+    """
+    if files.kind(path) != "file" or b"\0" in (head := files.head(path)):
+        return None
+    if head.startswith(b"#!"):
+        words = head[2 : 2 + _LONGEST_INTERPRETER].partition(b"\n")[0].decode("utf-8", "replace").split()
+        if len(words) > 2 and words[0].endswith("/env") and words[1][0] not in "-'\"" and "=" not in words[1]:
+            return "whose first line makes env look for one program called by all the words after it, the options too", "exit-code"
+        return None
+    if head.startswith(b"\xef\xbb\xbf#!"):
+        return "a script that begins with a byte order mark, so that #! is not the first of it", "203/EXEC"
+    lines = head.split(b"\n")[:-1]
+    late = next((number for number, line in enumerate(lines[:_LATEST], 1) if line.lstrip().startswith((b"#!/", b"#! /"))), 0)
+    if late:
+        where = "only after a blank" if late == 1 else f"only in line {late}, not in the first"
+        return f"a script that names its interpreter {where}", "203/EXEC"
+    slip = next((each for each in _SLIPS if lines and lines[0].lstrip().startswith(each)), None)
+    if slip is not None and b"bin/" in lines[0]:
+        return f"a script whose first line begins with {slip.decode().rstrip('/')} where #! should stand", "203/EXEC"
     return None
 
 

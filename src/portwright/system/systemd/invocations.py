@@ -34,6 +34,9 @@ _NEEDING = frozenset((
     "RootImage",
 ))  # fmt: skip
 
+_EXECUTED = frozenset(("ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost"))
+_OF_PACKAGES = ("/usr/bin/", "/usr/sbin/", "/usr/lib/", "/usr/libexec/", "/bin/", "/sbin/", "/lib/")
+
 _SETTINGS_A_STEP = 8
 
 
@@ -113,12 +116,24 @@ def _lacking_file(unit: Unit, files: Files, expand: Expand) -> "start_needs.Lack
 
 
 def _lacking_program(unit: Unit, units: Units, files: Files, expand: Expand) -> "start_needs.Lacking | None":
-    """The first command that surely cannot be executed: only a tree that has the programs of its host can tell."""
-    if unit.starts not in ("boot", "demand") or files.partial or not files.once(whole):
+    """The first command that surely cannot be executed: what is not there only a tree tells that has the programs of its host."""
+    if unit.starts not in ("boot", "demand") or files.partial:
         return None
+    if not files.once(whole):
+        if not any(each.key in _EXECUTED and _is_by_hand(each.value) for each in unit.settings):
+            return None
+        from portwright.system.systemd.start_needs import unreadable_script
+
+        return unreadable_script(unit, units.commands, files, expand)
     from portwright.system.systemd.start_needs import lacking_program
 
     return lacking_program(unit, units.commands, files, expand)
+
+
+def _is_by_hand(command: str) -> bool:
+    """Whether a command names a program by a path that no package has its programs at: what is there may be a script of the host's own."""
+    path = command.lstrip("-+!:@|\"'")
+    return path.startswith("/") and not path.startswith(_OF_PACKAGES)
 
 
 def _left_behind(unit: Unit, argv: list[str], program: str, at: Span, files: Files) -> "start_needs.Lacking | None":

@@ -29,6 +29,7 @@ _MUST_EXIST = frozenset((
 _BOUND = ("BindPaths", "BindReadOnlyPaths")
 _OF_ADMIN = ("/etc/systemd/", "/run/systemd/")
 _PASSING = ("/run/", "/proc/", "/sys/", "/dev/")
+_EMPTIED = ("/run/", "/var/run/")
 _SLIPS = 2
 _NO_DIGITS = str.maketrans("", "", "0123456789")
 _DEEPEST = 4  # how many interpreters of scripts the kernel follows
@@ -162,6 +163,11 @@ def _missing_path(unit: Unit, files: Files, expand: Expand) -> Blocked | None:
         if not any(setting is each for each in unit.each("Service", setting.key)):
             continue  # a later empty line took it back
         for path in _paths(setting, expand):
+            if path.startswith(_EMPTIED):
+                from portwright.system.systemd.run_directories import WHY, is_unmade
+
+                if is_unmade(path, unit, files, expand):
+                    return Blocked("226/NAMESPACE", f"{setting.key}= names {path}, which is not there: {WHY}", setting.at, "likely")
             if files.kind(path) != "missing" or path.startswith(_PASSING):
                 continue
             made = tuple(_made(unit, expand)) if made is None else made

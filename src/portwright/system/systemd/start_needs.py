@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Iterator
 from portwright._start.records import dataclass
 from portwright.facts import Confidence, Setting, Unit
 from portwright.source import Span
-from portwright.system.processes.programs import SEARCH_PATH, find_program, script_head
+from portwright.system.processes.programs import SEARCH_PATH, find_program, script_head, unnamed_interpreter
 from portwright.system.spanned_text import UNKNOWN
 from portwright.system.systemd.command_line import Command, Refused
 from portwright.system.systemd.conditions import EXECUTABLE, fails_test, keeps_modes, surely_absent, whole
+from portwright.system.systemd.run_directories import WHY, is_unmade
 from portwright.system.systemd.specifiers import OWN_DIRECTORIES
 from portwright.system.systemd.working_directory import appears
 from portwright.trees import Files
@@ -82,6 +83,7 @@ def _stream(unit: Unit, setting: Setting, path: str, status: str, files: Files, 
     # The streams are connected before these directories are made, and a start that ends there makes none.
     own = next((each for each in _made_by(unit, expand) if _within(directory, each[1])), None)
     passing = own is not None and own[0] == "RuntimeDirectory" and not appears(directory, files)
+    passing = passing or (own is None and not appears(directory, files) and is_unmade(directory, unit, files, expand))
     if not (passing or _is_gone(directory, files) or _is_gone_log(directory, files)):
         return None
     why = f"the directory of {path} is not there"
@@ -142,6 +144,8 @@ def _roots(unit: Unit, files: Files, expand: Callable[[str], str]) -> Iterator[L
         path = expand(found.value).rstrip("/")
         if _is_gone(path, files):
             yield Lacking("226/NAMESPACE", f"{key}= names {path}, which is not there", found.at)
+        elif is_unmade(path, unit, files, expand):
+            yield Lacking("226/NAMESPACE", f"{key}= names {path}, which is not there: {WHY}", found.at)
 
 
 def lacking_program(unit: Unit, commands: Commands, files: Files, expand: Callable[[str], str]) -> Lacking | None:
@@ -168,6 +172,24 @@ def lacking_program(unit: Unit, commands: Commands, files: Files, expand: Callab
                     waits = key in ("ExecStartPre", "ExecStartPost") or (key == "ExecStart" and kind == "oneshot")
                     if waits and fails_test(words, files):
                         return Lacking("exit-code", f"{key}={setting.value} fails", setting.at)
+    return None
+
+
+def unreadable_script(unit: Unit, commands: Commands, files: Files, expand: Callable[[str], str]) -> Lacking | None:
+    """The first script of the Exec lines, without which the service is not started, whose first line names no interpreter.
+
+    Any copy that has the script tells so. Only what systemd itself executes counts: a shell runs such a script all the same.
+    """
+    if any(unit.each("Service", key) for key in (*_ROOTED, "RootDirectory")):
+        return None
+    for key in _DECIDING:
+        for setting in unit.each("Service", key):
+            for command in commands(setting, unit):
+                if isinstance(command, Command) and "-" not in command.prefixes and UNKNOWN not in (name := command.program.text):
+                    path = files.resolve(find_program(name, files, _search_path(unit, expand)))
+                    if (found := unnamed_interpreter(path, files)) is not None:
+                        at = Span(files.tree.label(path), 1, 1, 1, 2)
+                        return Lacking(found[1], f"{key}= names {name}, {found[0]}", at, "certain")
     return None
 
 
@@ -218,9 +240,11 @@ def _not_executable(name: str, path: str, files: Files) -> tuple[str, str] | Non
     if known is not None and not known.mode & EXECUTABLE and files.once(keeps_modes):
         return f"{name}, whose mode {known.mode & 0o7777:04o} lets nobody execute it", "203/EXEC"
     head = script_head(files.resolve(path), files)
+    if head is not None and _is_gone(head[0], files):
+        return f"{name}, whose interpreter {head[0]} is not there", "203/EXEC"
+    if (unnamed := unnamed_interpreter(files.resolve(path), files)) is not None:
+        return f"{name}, {unnamed[0]}", unnamed[1]
     if head is not None:
-        if _is_gone(head[0], files):
-            return f"{name}, whose interpreter {head[0]} is not there", "203/EXEC"
         return None
     begins = files.head(files.resolve(path))
     is_script = path.endswith(_SCRIPTS) and not path.startswith(_OF_PACKAGES)

@@ -14,6 +14,7 @@ _ELSEWHERE = (
     "ConfigurationDirectory", "RootDirectory", "RootImage", "BindPaths", "BindReadOnlyPaths", "TemporaryFileSystem", "MountImages",
 )  # fmt: skip
 _MADE_FOR_IT = ("RuntimeDirectory", "StateDirectory", "CacheDirectory", "LogsDirectory")
+_EMPTIED = ("/run/", "/var/run/")
 _TMPFILES = ("/etc/tmpfiles.d", "/run/tmpfiles.d", "/usr/lib/tmpfiles.d")
 _NETWORK_HOMES = ("/etc/auto.master", "/etc/auto.home", "/etc/autofs.conf", "/etc/systemd/homed.conf.d")
 
@@ -37,6 +38,10 @@ def missing(unit: Unit, files: Files, expand: Callable[[str], str]) -> tuple[str
         return None
     if surely_absent(path, files):
         return f"its working directory {path} is not there", found.at
+    if path.startswith(_EMPTIED):
+        from portwright.system.systemd.run_directories import WHY, is_unmade
+
+        return (f"its working directory {path} is not there: {WHY}", found.at) if is_unmade(path, unit, files, expand) else None
     parts = path.split("/")
     if len(parts) < 3 or parts[1] != "home" or any(files.kind(each) != "missing" for each in _NETWORK_HOMES):
         return None
