@@ -388,6 +388,26 @@ def test_without_a_list_the_file_itself_tells(known: Attributes, captured: Captu
     assert expected == (answer.allowed, answer.confidence)
 
 
+@pytest.mark.parametrize(
+    ("known", "lines", "allowed"),
+    [
+        (Attributes(0o100755, 0, b"", 50), "", True),
+        (Attributes(0o102755, 0, b"", 50), "", False),
+        (Attributes(0o102745, 0, b"", 50), "", True),
+        (Attributes(0o102755, 0, b"", None), "", True),
+        (Attributes(0o102755, 0, b"", 50), "Group=50", True),
+        (Attributes(0o102755, 0, b"", 50), "NoNewPrivileges=yes", True),
+        (Attributes(0o104755, 4710, b"", 0), "", False),
+    ],
+)
+def test_a_file_that_changes_the_user_or_group_has_no_ambient_capabilities(known: Attributes, lines: str, allowed: bool) -> None:
+    unit = unit_of(*SVC.split("\n"), *AC.split("\n"), *lines.split("\n"))
+    answer = may_bind(unit_privileges(unit, frozenset(), BT, Files(WithAttributes(known)), Captured(filecaps={})), "inet", "tcp", 80, 1024)
+
+    assert allowed == answer.allowed
+    assert allowed or "bit of its program clears its ambient CAP_NET_BIND_SERVICE" in answer.reason
+
+
 def test_the_file_that_a_link_leads_to_has_the_capabilities() -> None:
     files = Files(MemoryTree({"/etc/passwd": ACCOUNTS, BT: "-> /opt/bt-1.2", "/opt/bt-1.2": "\x7fELF"}))
     captured = Captured(filecaps={"/opt/bt-1.2": "cap_net_raw,cap_net_bind_service=ep"})

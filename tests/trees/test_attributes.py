@@ -40,7 +40,7 @@ def test_a_directory_tells_mode_and_owner_and_of_capabilities_only_what_is_there
     (tmp_path / "usr/bin/link").symlink_to("/usr/bin/app")
     tree = DirectoryTree(str(tmp_path))
 
-    expected = Attributes(0o104755, os.getuid(), None)
+    expected = Attributes(0o104755, os.getuid(), None, os.getgid())
     assert [expected, expected, None, None] == [tree.attributes(p) for p in ("/usr/bin/app", "/usr/bin/link", "/usr/bin", "/usr/bin/none")]
 
 
@@ -56,13 +56,13 @@ def test_that_there_are_none_is_believed_where_the_copy_kept_those_of_others(tmp
     given(program(tmp_path, "/usr/bin/ping"), BIND)
     program(tmp_path, "/usr/bin/app")
 
-    assert Attributes(0o100755, os.getuid(), b"") == DirectoryTree(str(tmp_path)).attributes("/usr/bin/app")
+    assert Attributes(0o100755, os.getuid(), b"", os.getgid()) == DirectoryTree(str(tmp_path)).attributes("/usr/bin/app")
 
 
 def test_a_program_need_not_be_readable(tmp_path: Path) -> None:
     program(tmp_path, "/usr/bin/app", 0o4711)
 
-    assert Attributes(0o104711, os.getuid(), None) == DirectoryTree(str(tmp_path)).attributes("/usr/bin/app")
+    assert Attributes(0o104711, os.getuid(), None, os.getgid()) == DirectoryTree(str(tmp_path)).attributes("/usr/bin/app")
 
 
 def test_what_is_no_file_system_knows_nothing(tmp_path: Path) -> None:
@@ -77,7 +77,9 @@ def test_an_edited_file_has_lost_its_attributes_and_the_others_keep_theirs(tmp_p
     program(tmp_path, "/usr/bin/other")
     tree = OverlayTree(DirectoryTree(str(tmp_path)), {"/usr/bin/app": b"new"})
 
-    assert [None, Attributes(0o100755, os.getuid(), None)] == [tree.attributes(path) for path in ("/usr/bin/app", "/usr/bin/other")]
+    assert [None, Attributes(0o100755, os.getuid(), None, os.getgid())] == [
+        tree.attributes(path) for path in ("/usr/bin/app", "/usr/bin/other")
+    ]
 
 
 def test_a_head_is_enough_of_a_file_of_any_size(tmp_path: Path) -> None:
@@ -188,5 +190,5 @@ def test_where_nosuid_is_mounted_neither_the_bit_nor_capabilities_count(tmp_path
 
     monkeypatch.setattr(os, "statvfs", mounted)
 
-    assert Attributes(0o100755, os.getuid(), b"") == LiveTree(str(tmp_path)).attributes("/usr/bin/app")
+    assert Attributes(0o100755, os.getuid(), b"", os.getgid()) == LiveTree(str(tmp_path)).attributes("/usr/bin/app")
     assert [os.fsencode(tmp_path / "usr/bin/app")] == asked

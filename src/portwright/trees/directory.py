@@ -162,7 +162,7 @@ class DirectoryTree:
     def attributes(self, path: str) -> Attributes | None:
         found = self._attributes(path)
         if found is not None and found.capability == b"" and not self.keeps_capabilities():
-            return Attributes(found.mode, found.owner, None)
+            return Attributes(found.mode, found.owner, None, found.group)
         return found
 
     def keeps_capabilities(self) -> bool:
@@ -225,7 +225,7 @@ class DirectoryTree:
         except (OSError, ReadError):
             return None
         # A program need not be readable, and reading an attribute of a path through its directory does not open it.
-        return Attributes(status.st_mode, status.st_uid, _capability(b"/proc/self/fd/%d/%s" % (descriptor, _bytes(name))))
+        return Attributes(status.st_mode, status.st_uid, _capability(b"/proc/self/fd/%d/%s" % (descriptor, _bytes(name))), status.st_gid)
 
     def _follow(self, path: str) -> str:
         """The canonical form of a path, "" for the root. Every directory and the last part of it are then in `_types`."""

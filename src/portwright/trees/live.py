@@ -51,7 +51,7 @@ class LiveTree(DirectoryTree):
         found = super().attributes(path)
         if found is None or not self._ignores_setuid(path):
             return found
-        return Attributes(found.mode & ~_SETUID, found.owner, b"")
+        return Attributes(found.mode & ~_SETUID, found.owner, b"", found.group)
 
     def _ignores_setuid(self, path: str) -> bool:
         """Whether the file system of a program is mounted so that neither its set-user-ID bit nor its capabilities count (mount(8))."""

@@ -64,12 +64,13 @@ class Attributes:
     """What a file system knows of a file besides its text.
 
     `capability` is the extended attribute security.capability as it is stored, b"" where the file surely has none, None where nobody
-    can tell: a copy may have lost it.
+    can tell: a copy may have lost it. `group` is None where nobody can tell.
     """
 
     mode: int
     owner: int
     capability: bytes | None = None
+    group: int | None = None
 
 
 class Watch:

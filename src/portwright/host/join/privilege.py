@@ -5,7 +5,7 @@ from typing import Literal
 from portwright._start.records import dataclass
 from portwright.facts import BindRule, Confidence, Privileges, Protocol
 from portwright.source import Span
-from portwright.system.processes.privileges import IN_NAMESPACE
+from portwright.system.processes.privileges import CLEARED, IN_NAMESPACE
 
 NEEDED = "CAP_NET_BIND_SERVICE"
 _PRIVATE_START = 1024  # a new network namespace starts from the kernel's defaults, not from the host's sysctl.d
@@ -158,6 +158,9 @@ def _missing(privileges: Privileges, held: frozenset[str] | None) -> tuple[str, 
     if NEEDED in privileges.ambient:
         why = f"runs as {user}, and the file capabilities of the program clear its ambient {NEEDED}"
         return why, _line(privileges, "AmbientCapabilities")
+    for text, at in privileges.because:
+        if text.startswith(CLEARED):
+            return f"runs as {user}, and the {text.removeprefix(CLEARED)} clears its ambient {NEEDED}", at
     if privileges.setuid_root and privileges.no_new_privileges:
         name, at = gains_nothing(privileges)
         return f"runs as {user}, and {name} disables the set-user-ID bit of the program", at or line

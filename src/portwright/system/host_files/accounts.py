@@ -20,6 +20,7 @@ class Account:
     uid: int
     home: str
     shell: str
+    group: int | None = None
 
 
 def account(name: str, files: Files) -> Account | None:
@@ -49,10 +50,22 @@ def _account(name: str, files: Files) -> Account | None:
             fields = text[start : end if end >= 0 else len(text)].split(":")
             uid = _uid(fields[2]) if len(fields) == 7 else None
             if uid is not None and (fields[0] == name or uid == number):
-                return Account(fields[0], uid, fields[5], fields[6])
+                return Account(fields[0], uid, fields[5], fields[6], _uid(fields[3]))
             position = text.find(f":{number}:" if number is not None else f"\n{name}:", position + 1)
     if name in ("nobody", "65534"):
         return Account("nobody", 65534, "/", "/usr/sbin/nologin")
+    return None
+
+
+def group_number(name: str, files: Files) -> int | None:
+    """The number of a group, None where no file tells it."""
+    if name == "root" or (number := _uid(name)) is not None:
+        return 0 if name == "root" else number
+    source = files.read("/etc/group")
+    for line in () if source is None else source.text.split("\n"):
+        fields = line.split(":")
+        if len(fields) == 4 and fields[0] == name:
+            return _uid(fields[2])
     return None
 
 

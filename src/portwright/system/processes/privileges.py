@@ -14,6 +14,7 @@ from portwright.system.processes.programs import interpreter
 from portwright.trees import Files
 
 IN_NAMESPACE = "enters a user namespace of "
+CLEARED = "loses its ambient capabilities by the "
 
 
 def after_switches(privileges: Privileges, process: Process, files: Files) -> Privileges:
@@ -106,6 +107,24 @@ def with_file(
         file_known=known and "\ufffd" not in path,
         fails=fails,
     )
+
+
+def cleared_by_its_bits(privileges: Privileges, program: str, group: int | None, files: Files) -> str:
+    """Which bit of the program's file empties the ambient set, "" where none does: that of another user than root, or of another group.
+
+    capabilities(7): a file that changes the user or the group of who runs it is a privileged one (measured with Linux 6.18).
+    """
+    if not privileges.ambient or privileges.uid0 or privileges.no_new_privileges or not program:
+        return ""
+    own = files.attributes(interpreter(program, files))
+    known = account(privileges.user, files)
+    if own is None or known is None or (group := known.group if group is None else group) is None:
+        return ""
+    if own.mode & stat.S_ISUID and own.owner not in (0, known.uid):
+        return "set-user-ID"
+    # Without the right to execute it for the group, the bit means something else.
+    changes = own.mode & stat.S_ISGID and own.mode & stat.S_IXGRP and own.group not in (None, group)
+    return "set-group-ID" if changes else ""
 
 
 def _spellings(path: str, files: Files) -> Iterator[str]:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 
+from portwright._start.records import replace
 from portwright.facts import Privileges, Setting, Unit
 from portwright.formats.unit import NO, YES
 from portwright.source import Span, Word
-from portwright.system.host_files.accounts import account, is_account_name, is_unknown, is_unknown_group
+from portwright.system.host_files.accounts import account, group_number, is_account_name, is_unknown, is_unknown_group
 from portwright.system.host_files.capabilities import ALL, FileCapabilities
 from portwright.system.host_files.captures import Captured
-from portwright.system.processes.privileges import with_file
+from portwright.system.processes.privileges import CLEARED, cleared_by_its_bits, with_file
 from portwright.system.releases.of_host import Release
 from portwright.system.releases.of_host import kernel as kernel_release
 from portwright.system.releases.of_host import systemd as systemd_release
@@ -130,7 +131,7 @@ def unit_privileges(
         line = unit.each("Service", "AmbientCapabilities")[-1]
         because.append((f"the kernel has no {AMBIENT.name}: {AMBIENT.lacking(files.once(kernel_release))}", line.at))
         fails = "218/CAPABILITIES"
-    return with_file(
+    made = with_file(
         Privileges(
             user=user,
             uid0=uid0,
@@ -153,6 +154,20 @@ def unit_privileges(
         captured,
         given,
     )
+    return _without_ambient(made, unit, program, files, expand) if ambient else made
+
+
+def _without_ambient(privileges: Privileges, unit: Unit, program: str, files: Files, expand: Expand) -> Privileges:
+    """The same power, less the ambient capabilities where a bit of the program's file empties them."""
+    stated = unit.value("Service", "Group")
+    number = None if stated is None else group_number(expand(stated.value), files)
+    if stated is not None and number is None:
+        return privileges
+    bit = cleared_by_its_bits(privileges, program, number, files)
+    if not bit:
+        return privileges
+    at = unit.each("Service", "AmbientCapabilities")[-1].at
+    return replace(privileges, ambient=frozenset(), because=(*privileges.because, (f"{CLEARED}{bit} bit of its program", at)))
 
 
 def _user(unit: Unit, files: Files, expand: Expand, because: list[tuple[str, Span]]) -> tuple[str, bool, str | None, bool]:
