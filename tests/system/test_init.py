@@ -145,3 +145,28 @@ def test_beside_a_systemd_that_boots_init_scripts_count_as_its_generator_has_the
 
     assert [(unit.name, unit.starts) for unit in host.units if unit.kind == "service"] == [("web.service", "boot")]
     assert host.unread_init == ""
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (
+            {"/etc/static": "-> /nix/store/k8v2-etc/etc", "/etc/systemd/system": "-> /etc/static/systemd/system"},
+            [("/etc/static:1:1", "leads to /nix/store/k8v2-etc/etc, which is not in this copy: nothing of what it holds was read")],
+        ),
+        (
+            {"/etc/static": "-> /gnu/store/9a8b-etc", "/etc/nginx": "-> /etc/static/nginx"},
+            [("/etc/static:1:1", "leads to /gnu/store/9a8b-etc, which is not in this copy: nothing of what it holds was read")],
+        ),
+        (
+            {"/etc/sysctl.d": "-> /srv/dotfiles/sysctl.d"},
+            [("/etc/sysctl.d:1:1", "leads to /srv/dotfiles/sysctl.d, which is not in this copy: nothing of what it holds was read")],
+        ),
+        ({"/etc/static": "-> /nix/store/k8v2-etc/etc", "/nix/store/k8v2-etc/etc/hosts": "127.0.0.1 localhost\n"}, []),
+        ({"/etc/sysctl.d": "-> /dev/null"}, []),
+    ],
+)
+def test_a_copy_with_links_to_its_configuration_only_says_so(files: dict[str, str], expected: list[tuple[str, str]]) -> None:
+    host = of({"/etc/hostname": "nas\n", **files})
+
+    assert expected == [(str(each.at), each.reason) for each in host.unreadable]

@@ -60,6 +60,8 @@ READERS: Mapping[InitName, Reader] = {
 
 
 _INSIGHTS = "/insights_commands"
+# Folders of configuration that may be links; NixOS and Guix have all of it in a store, behind the first of them.
+_LINKED = ("/etc/static", "/etc/systemd", "/etc/systemd/system", "/etc/sysctl.d")
 
 
 def started(files: Files, known: Captured, packaged: Packaged | None = None) -> Started:
@@ -67,6 +69,7 @@ def started(files: Files, known: Captured, packaged: Packaged | None = None) -> 
 
     `packaged` knows what packages' units start whose files are not in the copy.
     """
+    _report_links_to_nowhere(files)
     init = files.once(init_system)
     reason = unread(init, READERS)
     if reason:
@@ -78,3 +81,13 @@ def started(files: Files, known: Captured, packaged: Packaged | None = None) -> 
     if not found.units and files.kind(_INSIGHTS) == "directory":
         files.report_unreadable(Span.whole(files.tree.label(_INSIGHTS)), "this archive of Insights has no units: what starts is not known")
     return replace(found, calls=script_calls(found.units, files, repository=False))
+
+
+def _report_links_to_nowhere(files: Files) -> None:
+    """Say which folder of configuration a copy has the link to only: what is in force there is not known."""
+    for path in _LINKED:
+        target = files.link(path)
+        if target is not None and target != "/dev/null" and files.kind(path) == "missing":
+            at = Span.whole(files.tree.label(path))
+            files.report_unreadable(at, f"leads to {target}, which is not in this copy: nothing of what it holds was read")
+            return
