@@ -353,3 +353,32 @@ def test_a_bracket_of_finit_that_is_never_closed_leaves_its_service_out_and_cost
 
     assert () == read.invocations
     assert ["this service has no command"] == [each.reason for each in files.unreadable]
+
+
+RANGE = "sysctl -w net.ipv4.ip_local_port_range='2000 3000'\n"
+STARTED = f"#!/bin/sh\ncase \"$1\" in\nstart) {RANGE};;\nstop) sysctl -w net.ipv4.ip_local_port_range='4000 5000' ;;\nesac\n"
+LOCAL = {"/etc/init.d/local": "#!/sbin/openrc-run\n", "/etc/local.d/tune.start": f"#!/bin/sh\n{RANGE}"}
+RC_LOCAL = {"/etc/init.d/rc.local": "#!/bin/sh\n[ -x /etc/rc.local ] && /etc/rc.local\n", "/etc/rc.local": f"#!/bin/sh -e\n{RANGE}exit 0\n"}
+RULE = {"/etc/udev/rules.d/9.rules": "SUBSYSTEM==\"net\", RUN+=\"/sbin/sysctl -w 'net.ipv4.ip_local_port_range=2000 3000'\"\n"}
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({**OPENRC, **LOCAL, "/etc/runlevels/default/local": "-> /etc/init.d/local"}, ["local /etc/local.d/tune.start:2:1"]),
+        ({**OPENRC, **LOCAL}, []),
+        ({**OPENRC, **RULE}, ["udev /etc/udev/rules.d/9.rules:1:25"]),
+        ({**RUNIT, "/etc/runit/core-services/99-range.sh": RANGE}, ["runit /etc/runit/core-services/99-range.sh:1:1"]),
+        ({**RUNIT, "/etc/runit/core-services/08-sysctl.sh": RANGE}, []),
+        ({**RUNIT, "/etc/rc.local": RANGE}, ["runit /etc/rc.local:1:1"]),
+        ({**SYSVINIT, "/etc/init.d/tune": STARTED, "/etc/rcS.d/S12tune": "-> ../init.d/tune"}, ["tune /etc/init.d/tune:3:8"]),
+        ({**SYSVINIT, "/etc/init.d/tune": STARTED}, []),
+        ({**SYSVINIT, **RC_LOCAL, "/etc/rc2.d/S05rc.local": "-> ../init.d/rc.local"}, ["rc.local /etc/rc.local:2:1"]),
+        ({**SYSVINIT, **RC_LOCAL}, []),
+    ],
+)
+def test_scripts_of_the_boot_write_kernel_settings(files: dict[str, str], expected: list[str]) -> None:
+    writes = host(files).sysctl_writes
+
+    assert expected == [f"{write.unit} {write.at}" for write in writes]
+    assert {("2000 3000", True)} >= {(write.value, write.conditional or write.unit == "udev") for write in writes}

@@ -16,6 +16,8 @@ from portwright.system.started import SysctlWrite
 from portwright.system.sysctl.commands import writes_of
 from portwright.trees import Files
 
+_EXECUTABLE = 0o111
+
 
 @dataclass(frozen=True, slots=True)
 class ScriptService:
@@ -70,12 +72,41 @@ def _power(service: ScriptService, program: str, files: Files, known: Captured) 
     return privileges
 
 
-def writes_of_service(service: ScriptService, files: Files) -> Iterator[SysctlWrite]:
-    """The kernel settings that a script writes when it is started: whether it comes to that, nobody says."""
-    at = Span.whole(files.tree.label(service.path))
+def writes_of_service(service: ScriptService, files: Files, *arguments: str) -> Iterator[SysctlWrite]:
+    """The kernel settings that a script writes when it is started: whether it comes to that, nobody says.
+
+    With the `arguments` that it is given, the branch that they choose is run; without, all that stands in no branch counts.
+    """
     if service.starts == "boot":
-        for write in writes_of("/bin/sh", ["/bin/sh", service.path], at, service.name, files):
-            yield replace(write, conditional=True)
+        yield from writes_of_script(service.path, service.name, files, *arguments)
+
+
+def writes_of_script(path: str, name: str, files: Files, *arguments: str) -> Iterator[SysctlWrite]:
+    """What a shell's script at a path writes, on behalf of the service `name`."""
+    at = Span.whole(files.tree.label(path))
+    for write in writes_of("/bin/sh", ["/bin/sh", path, *arguments], at, name, files, _nothing if arguments else None):
+        yield replace(write, conditional=True)
+
+
+def _nothing(text: str) -> Mapping[str, Word]:
+    """The variables that a script of the boot is given."""
+    return {}
+
+
+def writes_of_local_scripts(name: str, scripts: Iterable[str], files: Files) -> Iterator[SysctlWrite]:
+    """What an administrator's own scripts write, which a service runs where they can be executed."""
+    for path in scripts:
+        known = files.attributes(path)
+        if files.kind(path) == "file" and (known is None or known.mode & _EXECUTABLE):
+            yield from writes_of_script(path, name, files, "start")
+
+
+def writes_of_devices(files: Files) -> Iterator[SysctlWrite]:
+    """What rules for devices and modules write, which every init system's udev and modprobe follow."""
+    if files.names("/etc/udev/rules.d") or files.names("/etc/modprobe.d"):
+        from portwright.system.sysctl.device_rules import device_writes
+
+        yield from device_writes(files)
 
 
 def writes_of_keepers(invocations: Iterable[Invocation], files: Files) -> Iterator[SysctlWrite]:

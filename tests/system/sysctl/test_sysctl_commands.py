@@ -192,13 +192,47 @@ def test_hooks_of_the_network_write_when_an_interface_comes_up(service: str, mor
     assert expected == later({service: "[Service]\nExecStart=/usr/sbin/x\n"}, more)
 
 
+RULES = "/etc/udev/rules.d/99-net.rules"
+INSTALL = "/etc/modprobe.d/conntrack.conf"
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({RULES: f'SUBSYSTEM=="net", RUN+="/usr/sbin/sysctl -w \'{RANGE}=2000 3000\'"\n'}, [f"2000 3000 {RULES}:1:25"]),
+        ({RULES: f'ACTION=="remove", RUN+="/usr/sbin/sysctl -w \'{RANGE}=2000 3000\'"\n'}, []),
+        ({RULES: f'# SUBSYSTEM=="net", RUN+="/usr/sbin/sysctl -w \'{RANGE}=2000 3000\'"\n'}, []),
+        (
+            {RULES: 'KERNEL=="tap*", \\\n RUN{program}+="/bin/sh -c \'echo 2000 3000 > /proc/sys/net/ipv4/ip_local_port_range\'"\n'},
+            [f"2000 3000 {RULES}:2:17"],
+        ),
+        ({RULES: 'KERNEL=="lo", SYSCTL{net/ipv4/ip_local_port_range}="2000 3000"\n'}, [f"2000 3000 {RULES}:1:53"]),
+        ({RULES: 'ACTION=="add", RUN+="/usr/lib/systemd/systemd-sysctl --prefix=/net/netfilter"\n'}, []),
+        (
+            {RULES: 'ACTION=="add", RUN+="/opt/tune %k"\n', "/opt/tune": f"#!/bin/sh\nsysctl {RANGE}='2000 3000'\n"},
+            ["2000 3000 /opt/tune:2:1"],
+        ),
+        ({RULES: 'ACTION=="add", RUN+="/sbin/sysctl -p /etc/r"\n', "/etc/r": f"{RANGE} = 2000 3000\n"}, ["2000 3000 /etc/r:1:1"]),
+        ({RULES: 'ACTION=="add", RUN+="tune", NAME="x\n'}, []),
+        ({"/usr/lib/udev/rules.d/99-net.rules": f"RUN+=\"/usr/sbin/sysctl -w '{RANGE}=2000 3000'\"\n"}, []),
+        (
+            {INSTALL: f"install nf_conntrack /sbin/modprobe -i nf_conntrack $CMDLINE_OPTS && /sbin/sysctl -w {RANGE}='2000 3000'\n"},
+            [f"2000 3000 {INSTALL}:1:1"],
+        ),
+        ({INSTALL: f"remove nf_conntrack /sbin/sysctl -w {RANGE}='2000 3000'\n"}, []),
+    ],
+)
+def test_rules_of_udev_and_of_modprobe_write_when_a_device_or_a_module_appears(more: dict[str, str], expected: list[str]) -> None:
+    assert expected == [each for each in later({}, more) if "kernel.conf" not in each]
+
+
 @pytest.mark.parametrize(
     ("script", "expected"),
     [
         ("tune() {\n  sysctl -w $1=\"$2\"\n}\ntune net.ipv4.ip_local_port_range '2000 3000'\n", ["2000 3000 /opt/tune:3:3"]),
-        ("case \"$1\" in\nstart) sysctl -w net.ipv4.ip_local_port_range=\"$RANGE\" ;;\nesac\n", ["2000 3000 /opt/tune:3:8"]),
-        ("case \"$1\" in\nstop) sysctl -w net.ipv4.ip_local_port_range=\"$RANGE\" ;;\nesac\n", []),
-        ("echo \"$RANGE\" | sudo tee /proc/sys/net/ipv4/ip_local_port_range\n", ["2000 3000 /opt/tune:2:17"]),
+        ('case "$1" in\nstart) sysctl -w net.ipv4.ip_local_port_range="$RANGE" ;;\nesac\n', ["2000 3000 /opt/tune:3:8"]),
+        ('case "$1" in\nstop) sysctl -w net.ipv4.ip_local_port_range="$RANGE" ;;\nesac\n', []),
+        ('echo "$RANGE" | sudo tee /proc/sys/net/ipv4/ip_local_port_range\n', ["2000 3000 /opt/tune:2:17"]),
         ("exit 0\nsysctl -w net.ipv4.ip_local_port_range='2000 3000'\n", []),
     ],
 )

@@ -8,14 +8,23 @@ from portwright.source import Span
 from portwright.system.host_files.captures import Captured
 from portwright.system.processes.process import Process
 from portwright.system.processes.shells import Run
-from portwright.system.script_services import ScriptService, invocations_of, process_of, writes_of_keepers, writes_of_service
-from portwright.system.started import Started
+from portwright.system.script_services import (
+    ScriptService,
+    invocations_of,
+    process_of,
+    writes_of_devices,
+    writes_of_keepers,
+    writes_of_local_scripts,
+    writes_of_service,
+)
+from portwright.system.started import Started, SysctlWrite
 from portwright.trees import Files
 
 _SCRIPTS = "/etc/init.d"
 _RUNLEVELS = "/etc/runlevels"
 _BOOT = ("sysinit", "boot", "default")
 _SYSCTL = "sysctl"
+_LOCAL, _LOCAL_SCRIPTS = "local", "/etc/local.d"
 _MOST_SERVICES = 2000
 _UNPLANNED = "OpenRC is the init system of this host, and playbooks are written for systemd alone"
 
@@ -32,6 +41,8 @@ def read(files: Files, known: Captured) -> Started:
         invocations=tuple(invocations),
         sysctl_writes=(
             *(write for service in services if service.name != _SYSCTL for write in writes_of_service(service, files)),
+            *_writes_of_local(services, files),
+            *writes_of_devices(files),
             *writes_of_keepers(invocations, files),
         ),
         unplanned=_UNPLANNED,
@@ -39,6 +50,13 @@ def read(files: Files, known: Captured) -> Started:
         if applied
         else f"OpenRC's service {_SYSCTL}, which reads the files, is in no runlevel that a boot goes through",
     )
+
+
+def _writes_of_local(services: tuple[ScriptService, ...], files: Files) -> Iterator[SysctlWrite]:
+    """What the scripts of /etc/local.d write, which OpenRC's service of this name runs."""
+    if any(service.name == _LOCAL and service.starts == "boot" for service in services):
+        names = (name for name in files.names(_LOCAL_SCRIPTS) if name.endswith(".start"))
+        yield from writes_of_local_scripts(_LOCAL, (f"{_LOCAL_SCRIPTS}/{name}" for name in names), files)
 
 
 def _services(files: Files) -> Iterator[ScriptService]:

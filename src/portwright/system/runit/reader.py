@@ -7,8 +7,17 @@ from portwright.facts import Invocation
 from portwright.source import Span
 from portwright.system.host_files.captures import Captured
 from portwright.system.processes.process import Process
-from portwright.system.script_services import ScriptService, invocations_of, process_of, writes_of_keepers, writes_of_service
-from portwright.system.started import Started
+from portwright.system.script_services import (
+    ScriptService,
+    invocations_of,
+    process_of,
+    writes_of_devices,
+    writes_of_keepers,
+    writes_of_local_scripts,
+    writes_of_script,
+    writes_of_service,
+)
+from portwright.system.started import Started, SysctlWrite
 from portwright.trees import Files
 
 # Void's /var/service leads to /run/runit/runsvdir/current, and that to the runlevel; Debian's and Artix' lie elsewhere.
@@ -32,7 +41,9 @@ def read(files: Files, known: Captured) -> Started:
         units=tuple(service.unit(files) for service in services),
         invocations=tuple(invocations),
         sysctl_writes=(
+            *_writes_of_stages(files),
             *(write for service in services for write in writes_of_service(service, files)),
+            *writes_of_devices(files),
             *writes_of_keepers(invocations, files),
         ),
         unplanned=_UNPLANNED,
@@ -72,6 +83,14 @@ def _services(files: Files) -> Iterator[ScriptService]:
 
 def _few(directory: str, files: Files) -> Iterator[str]:
     return files.limited(files.names(directory), _MOST_SERVICES, "services", lambda name: Span.whole(files.tree.label(directory)))
+
+
+def _writes_of_stages(files: Files) -> Iterator[SysctlWrite]:
+    """What the scripts of the first stage and /etc/rc.local write, but for the one that loads the files of sysctl.d."""
+    for name in sorted(files.names(_CORE)):
+        if name.endswith(".sh") and "sysctl" not in name and files.kind(f"{_CORE}/{name}") == "file":
+            yield from writes_of_script(f"{_CORE}/{name}", "runit", files)
+    yield from writes_of_local_scripts("runit", ("/etc/rc.local",), files)
 
 
 def _applies(files: Files) -> bool:

@@ -133,7 +133,9 @@ def writes_of(
     source: Source | None = None
     if name in SHELLS and "-c" in words[1:-1]:
         text = words[words.index("-c") + 1]
-    elif (path := words[1] if name in SHELLS and len(words) > 1 else program).startswith("/") and is_shell_script(path, files):
+    elif (path := words[1] if name in SHELLS and len(words) > 1 else program).startswith("/") and (
+        is_shell_script(path, files) or (name in SHELLS and files.kind(path) == "file")
+    ):
         source = files.read(path)
         text = "" if source is None else source.text[:_LONGEST_SCRIPT]
         if source is not None and len(source.text) > _LONGEST_SCRIPT:

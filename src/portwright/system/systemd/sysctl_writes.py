@@ -37,6 +37,10 @@ def sysctl_writes(units: Units, files: Files) -> Iterator[SysctlWrite]:
         for write in hook_writes(units, files):
             unit_of = units.get(write.unit)
             yield replace(write, after_files=unit_of is not None and _after_files(unit_of, units))
+    if files.names("/etc/udev/rules.d") or files.names("/etc/modprobe.d"):
+        from portwright.system.sysctl.device_rules import device_writes
+
+        yield from device_writes(files)
 
 
 def _environment(unit: Unit, units: Units, files: Files, text: str) -> Mapping[str, Word]:

@@ -8,9 +8,17 @@ from portwright.numbers import is_digits
 from portwright.source import Span, Word
 from portwright.system.host_files.captures import Captured
 from portwright.system.processes.spawned import shell_command
-from portwright.system.script_services import ScriptService, invocations_of, process_of, writes_of_keepers, writes_of_service
+from portwright.system.script_services import (
+    ScriptService,
+    invocations_of,
+    process_of,
+    writes_of_devices,
+    writes_of_keepers,
+    writes_of_local_scripts,
+    writes_of_service,
+)
 from portwright.system.spanned_text import SpannedText
-from portwright.system.started import Started
+from portwright.system.started import Started, SysctlWrite
 from portwright.trees import Files
 
 _SCRIPTS = ("/etc/init.d", "/etc/rc.d/init.d", "/etc/rc.d")
@@ -19,6 +27,7 @@ _STARTING = ("respawn", "once", "wait", "boot", "bootwait")
 # Debian's procps runs `sysctl -q --system`; Red Hat's and Slackware's scripts call it from within.
 _LOADERS = ("procps", "procps.sh", "sysctl")
 _WITHIN = ("/etc/rc.d/rc.sysinit", "/etc/rc.sysinit", "/etc/rc.d/rc.S")
+_LOCAL = "rc.local"
 _MOST = 2000
 _UNPLANNED = "sysvinit is the init system of this host, and playbooks are written for systemd alone"
 
@@ -39,12 +48,20 @@ def read(files: Files, known: Captured) -> Started:
         units=tuple(service.unit(files) for service in found),
         invocations=tuple(invocations),
         sysctl_writes=(
-            *(write for service in found if service.name not in _LOADERS for write in writes_of_service(service, files)),
+            *(write for service in found if service.name not in _LOADERS for write in writes_of_service(service, files, "start")),
+            *(write for service in found for write in _writes_of_local(service, files)),
+            *writes_of_devices(files),
             *writes_of_keepers(invocations, files),
         ),
         unplanned=_UNPLANNED,
         files_not_applied="" if _applies(found, files) else "no script that a boot starts reads the files with sysctl",
     )
+
+
+def _writes_of_local(service: ScriptService, files: Files) -> Iterator[SysctlWrite]:
+    """What /etc/rc.local writes, which Debian's script of this name runs."""
+    if service.name == _LOCAL and service.starts == "boot":
+        yield from writes_of_local_scripts(service.name, ("/etc/rc.local",), files)
 
 
 def inittab(files: Files) -> tuple[str, tuple[tuple[str, Word], ...]]:
