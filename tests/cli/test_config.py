@@ -261,3 +261,35 @@ def test_a_repository_is_judged_by_the_releases_that_its_file_says(
     assert 1 == document["hosts"][0]["files_read"]
     assert 0 == main(["config"])
     assert f"kernel          {kernel}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["facts", "ports"])
+def test_facts_and_ports_obey_what_it_says_of_files_and_hosts(repository: Path, capsys: pytest.CaptureFixture[str], command: str) -> None:
+    for name, port in (("a", 8001), ("b", 8002)):
+        (repository / name / "x.service").write_text(f"[Service]\nExecStart=/usr/bin/python3 -m http.server {port}\n")
+    (repository / "portwright.toml").write_text('exclude = ["b/"]\nselect = ["ephemeral"]\n[facts]\nrate = 300\n')
+
+    assert 0 == main([command, ".", "--format", "json"])
+    document = json.loads(capsys.readouterr().out)
+    (host,) = document["hosts"]
+    ports = {each["port"] for each in host["listeners"]}
+    assert {8001} == ports
+    if command == "ports":
+        assert '"expected_rate": 300' in json.dumps(host)
+    assert 2 == main([command, ".", "--config", "none.toml"])
+    (repository / "portwright.toml").write_text("exclud = []\n")
+    assert 2 == main([command, "."])
+    assert "portwright.toml:1" in capsys.readouterr().err
+
+
+def test_the_kernel_of_a_configuration_decides_facts(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def somaxconn() -> str:
+        assert main(["facts", ".", "--format", "json"]) in (0, 3)
+        (host,) = json.loads(capsys.readouterr().out)["hosts"]
+        return next(str(each["value"]) for each in host["sysctls"] if each["key"] == "net.core.somaxconn")
+
+    (repository / "portwright.toml").write_text('[facts]\nkernel = "5.3"\n')
+    before = somaxconn()
+    (repository / "portwright.toml").write_text('[facts]\nkernel = "6.1"\n')
+
+    assert ("128", "4096") == (before, somaxconn())

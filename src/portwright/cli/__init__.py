@@ -790,7 +790,7 @@ def _inputs(options: Options) -> tuple[Input, ...]:
     return found if settled is None else tuple(map(settled.told, found))
 
 
-_CONFIGURED = ("check", "fix", "audit")
+_CONFIGURED = ("check", "facts", "ports", "fix", "audit")
 _VERSION_CONTROL = (".git", ".hg", ".svn", ".bzr")
 
 

@@ -162,6 +162,7 @@ portwright {__version__}: {ABOUT[0].lower()}{ABOUT[1:]}
   portwright --help         all commands
 """
 _USAGE = "a mistake in the command line, a path that does not exist, an output that cannot be written"
+_SETTINGS_ERROR = f"a mistake in the command line or in a configuration{_USAGE.removeprefix('a mistake in the command line')}"
 _RULE_ERROR = f"a mistake in the command line, in a configuration or in a rule{_USAGE.removeprefix('a mistake in the command line')}"
 _UNREAD = "incomplete: something could not be read or parsed (unless --accept-unreadable), nothing was read"
 _STRICTLY = "with --strict, something is not covered"
@@ -184,16 +185,16 @@ COMMANDS = {
         "show what was read and what is in force, without judging", _PATHS,
         *_reports("facts", "a line for each listener and each thing that could not be read",
                   "every kernel setting, socket options, long values in full"),
-        _STDIN, _AS, _EXCLUDE, *_GAPS,
-        exits={0: "everything was read", 2: _USAGE, 3: _INCOMPLETE, **_ALWAYS},
+        _STDIN, _AS, _EXCLUDE, *_SETTINGS, *_GAPS,
+        exits={0: "everything was read", 2: _SETTINGS_ERROR, 3: _INCOMPLETE, **_ALWAYS},
         examples={"portwright facts web1/": "what was read of a host",
                   "portwright facts . --format json": "the same for programs"},
     ),
     "ports": Command(
         "draw the port space: zones, range, reserved, listeners, collisions, capacity", _PATHS,
         *_reports("ports", "the listeners and collisions, without picture and capacity", "long lists of ports in full"),
-        _STDIN, _AS, _EXCLUDE, _RATE, *_GAPS,
-        exits={0: "everything was read", 2: _USAGE, 3: _INCOMPLETE, **_ALWAYS},
+        _STDIN, _AS, _EXCLUDE, *_SETTINGS, _RATE, *_GAPS,
+        exits={0: "everything was read", 2: _SETTINGS_ERROR, 3: _INCOMPLETE, **_ALWAYS},
         examples={"portwright ports /": "the ports of this machine",
                   "portwright ports web1/ -v": "of a copy, lists in full"},
     ),
