@@ -8,6 +8,7 @@ from portwright._start.records import dataclass
 from portwright.audit.check import Selection, SelectionError, verdict
 from portwright.audit.inputs import InputError, inputs
 from portwright.coverage import Coverage
+from portwright.daemons import know_those_brought
 from portwright.facts import CONFIDENCES, Confidence, Likelihood
 from portwright.finding import Finding as _Finding
 from portwright.finding import HostResult, Severity
@@ -15,7 +16,7 @@ from portwright.reports.escape import safe
 from portwright.reports.fixable import why_not
 from portwright.reports.words import told_uncovered
 from portwright.rules import load
-from portwright.shipped import folder
+from portwright.shipped import BroughtError, brought, folder
 from portwright.source import RuleError, Span
 
 __all__ = ["Error", "Finding", "Gap", "Place", "Result", "check"]
@@ -114,10 +115,11 @@ def check(
         raise Error(f"{min_confidence!r} is none of {', '.join(CONFIDENCES)}")
     selection = Selection(tuple(select), tuple(ignore), (), min_confidence)
     try:
-        every = load([folder("rules"), *rules])
+        every = load([folder("rules"), *brought("rules"), *rules])
         chosen = selection.of(every)
+        know_those_brought()
         found = inputs([str(each) for each in (path, *more) if str(each) != "-"] or [""], exclude=tuple(exclude))
-    except (InputError, RuleError, SelectionError) as error:
+    except (InputError, RuleError, SelectionError, BroughtError) as error:
         raise Error(str(error)) from None
     except OSError as error:
         raise Error(f"cannot read rules from {error.filename}: {error.strerror}") from None

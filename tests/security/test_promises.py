@@ -56,6 +56,9 @@ HELD_BY = {
     ),
     "Comparisons and output of a rule are limited": (_RULES + "test_case_37_a_rule_that_would_take_long_is_stopped_and_named",),
     "A rule may propose": (_GRAMMAR + "test_what_a_rule_may_not_do_is_told_with_its_place",),
+    "Rules and daemons that other distributions bring": (
+        "packaged/test_packaged.py: test_an_installed_package_brings_rules_and_daemons_and_runs_nothing",
+    ),
     "No path outside the given root is opened": (
         _TRACED,
         _DIRECTORY + "test_nothing_outside_the_root_is_opened",

@@ -69,6 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.exit(CLEAN)
         except UsageError as error:
             raise Complaint(str(error)) from None
+        if options.command in _READING:
+            _know_all_daemons()
         if options.command in _CONFIGURED:
             _settle(options)
         return _COMMANDS[options.command](options)
@@ -751,7 +753,7 @@ def _loaded(options: Options, folders: Sequence[Path]) -> tuple[tuple[Rule, ...]
     """(the selected rules, all rules, the selection) of those that are shipped and those of some folders."""
     from portwright.audit.check import Selection, SelectionError
     from portwright.rules import load
-    from portwright.shipped import folder
+    from portwright.shipped import BroughtError, brought, folder
     from portwright.source import RuleError
 
     settled: Settled | None = getattr(options, "settled", None)
@@ -762,9 +764,9 @@ def _loaded(options: Options, folders: Sequence[Path]) -> tuple[tuple[Rule, ...]
 
         selection = replace(selection, severities=settled.severities, path_rules=settled.path_rules, config=settled.path)
     try:
-        every = load([folder("rules"), *folders])
+        every = load([folder("rules"), *brought("rules"), *folders])
         return selection.of(every), every, selection
-    except (RuleError, SelectionError) as error:
+    except (RuleError, SelectionError, BroughtError) as error:
         raise Complaint(str(error)) from None
     except OSError as error:
         raise Complaint(f"cannot read rules from {error.filename}: {error.strerror}") from None
@@ -791,6 +793,22 @@ def _inputs(options: Options) -> tuple[Input, ...]:
 
 
 _CONFIGURED = ("check", "facts", "ports", "fix", "audit")
+_READING = (*_CONFIGURED, "apps", "explain", "rules", "suggest-port", "lsp")
+
+
+def _know_all_daemons() -> None:
+    """Complain of rooms that others bring before anything is read; where nobody brings one, nothing is imported for it."""
+    from portwright.shipped import BroughtError, brought
+
+    try:
+        if brought("daemons"):
+            from portwright.daemons import know_those_brought
+
+            know_those_brought()
+    except BroughtError as error:
+        raise Complaint(str(error)) from None
+
+
 _VERSION_CONTROL = (".git", ".hg", ".svn", ".bzr")
 
 

@@ -18,6 +18,7 @@ from portwright.daemons._engine.protocol import Packages as Packages
 from portwright.daemons._engine.protocol import Reader as Reader
 from portwright.daemons._engine.protocol import Shape as Shape
 from portwright.facts import Endpoint, FileNeed, Invocation, Outbound, Traits, weakest
+from portwright.shipped import BroughtError, brought
 from portwright.source import Rewrite, Source, Span, Word
 from portwright.system.processes.programs import script_head
 from portwright.system.spanned_text import UNKNOWN
@@ -103,6 +104,18 @@ def _editing(name: str, what: Literal["listen", "reuse"]) -> Any:
         return None
     folder = rooms.index().folders[name].replace("/", ".")
     return import_module(f"portwright.daemons.{folder}.{module.removesuffix('.py')}")
+
+
+def know_those_brought() -> None:
+    """Read the rooms that other distributions bring, where any does. Raises BroughtError for the first mistake in them."""
+    if brought("daemons"):
+        from portwright.daemons._engine import rooms
+        from portwright.daemons._engine.schema import CatalogueError
+
+        try:
+            rooms.index()
+        except CatalogueError as error:
+            raise BroughtError(str(error)) from None
 
 
 @cache

@@ -4,7 +4,8 @@ A wheel carries the descriptors as a module of plain data (`source`). In a check
 programs there are is found by scanning the files' lines.
 """
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from os import scandir
 from os.path import dirname
@@ -12,10 +13,11 @@ from typing import Any
 
 from portwright._start import compiled
 from portwright._start.lazy_regex import lazy_regex
-from portwright._start.records import dataclass, fields
+from portwright._start.records import dataclass, fields, replace
 from portwright.daemons._engine.descriptor import Descriptor
 from portwright.daemons._engine.keys import descriptor
 from portwright.daemons._engine.schema import CatalogueError
+from portwright.shipped import brought
 
 DAEMONS = dirname(dirname(__file__))
 FILE = "descriptor.yaml"
@@ -57,9 +59,10 @@ class Index:
 
 @lru_cache(maxsize=1)
 def index() -> Index:
-    """The index of all rooms."""
+    """The index of all rooms. Raises CatalogueError and BroughtError for what others bring."""
     made = compiled.load("catalogue")
-    return scanned(DAEMONS) if made is None else Index(*made.INDEX)
+    found = scanned(DAEMONS) if made is None else Index(*made.INDEX)
+    return _with_others(found) if brought("daemons") else found
 
 
 @lru_cache(maxsize=4096)
@@ -78,7 +81,47 @@ def of_unit(unit: str) -> str | None:
 def _units() -> dict[str, str]:
     """The units that packages install, with their daemons; few hosts ask."""
     made = compiled.load("catalogue")
-    return units_of(DAEMONS) if made is None else _of_text(made.UNITS)
+    own = units_of(DAEMONS) if made is None else _of_text(made.UNITS)
+    return {**{unit: name for name, _, room in _others() for unit in room.units}, **own} if brought("daemons") else own
+
+
+@lru_cache(maxsize=1)
+def _others() -> tuple[tuple[str, str, Descriptor], ...]:
+    """The rooms that other distributions bring."""
+    from portwright.daemons._engine.brought import rooms
+
+    return tuple(each for folder in brought("daemons") for each in rooms(folder, load, _kinds(), FILE))
+
+
+def _with_others(own: Index) -> Index:
+    """The index with the rooms that others bring, of which none takes the place of another."""
+    folders, programs, patterns = dict(own.folders), dict(own.programs), dict(own.patterns)
+    names, under = dict(own.names), dict(own.under)
+    for name, folder, room in _others():
+        place = f"{folder}/{FILE}"
+        plain = [program for program in room.programs if not program.endswith("*")]
+        starts = [program[:-1] for program in room.programs if program.endswith("*")]
+        _claim(folders, [name], folder, "daemon", place)
+        _claim(programs, plain, name, "program", place)
+        _claim(patterns, starts, name, "program", place)
+        _claim(names, room.in_repository.names, name, "file", place)
+        _claim(under, room.in_repository.under, name, "file", place)
+    return replace(
+        own,
+        folders=dict(sorted(folders.items())),
+        programs=programs,
+        patterns=tuple(sorted(patterns.items())),
+        names=names,
+        under=under,
+    )
+
+
+def _claim(taken: dict[str, str], words: Iterable[str], by: str, what: str, place: str) -> None:
+    for word in words:
+        if word in taken:
+            owner = taken[word].rpartition("/")[2]
+            raise CatalogueError(place, f"the {what} {word} is known already, of {owner}; no room replaces another")
+        taken[word] = by
 
 
 def units_of(daemons: str) -> dict[str, str]:
@@ -118,11 +161,11 @@ def source() -> tuple[str, bytes]:
     """
     places: dict[str, tuple[int, int]] = {}
     texts = b""
-    for name, folder in index().folders.items():
+    found = scanned(DAEMONS)
+    for name, folder in found.folders.items():
         text = repr(load(f"{DAEMONS}/{folder}/{FILE}")).encode("utf-8", "strict")
         places[name] = len(texts), len(text)
         texts += text
-    found = index()
     module = (
         '"""Made of the rooms by the build (portwright.daemons._engine.rooms)."""',
         f"INDEX = ({', '.join(repr(getattr(found, field.name)) for field in fields(Index))})",
@@ -210,8 +253,8 @@ def _descriptors(daemons: str) -> Iterator[tuple[str, str]]:
 def _data(name: str) -> dict[str, Any]:
     folder = index().folders[name]
     made = compiled.load("catalogue")
-    if made is None:
-        return load(f"{DAEMONS}/{folder}/{FILE}")
+    if made is None or folder.startswith("/"):
+        return load(os.path.join(DAEMONS, folder, FILE))
     start, length = made.PLACES[name]
     with open(f"{dirname(made.__file__)}/{TEXTS}", "rb", buffering=0) as file:
         file.seek(start)
