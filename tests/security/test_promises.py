@@ -29,6 +29,7 @@ TOLD = (
 _CALLS, _OUTPUTS, _HOSTS = "security/test_system_calls.py: ", "security/test_outputs.py: ", "security/test_hosts.py: "
 _ARCHIVE, _DIRECTORY, _OWN = "trees/test_archive.py: ", "trees/test_directory.py: ", "rules/test_own_rules.py: "
 _COLLECTOR, _AUDIT, _CROSSED = "fleet/test_collector.py: ", "fleet/test_audit.py: ", "fleet/test_crossed_out.py: "
+_STORE = "fleet/test_store.py: "
 _RULES, _GRAMMAR, _PLACES = "security/test_rules.py: ", "rules/test_grammar.py: ", "security/test_secret_places.py: "
 _SECRETS, _PLAYBOOK, _PLANS = "security/test_secrets.py: ", "fixes/test_playbook.py: ", "security/test_playbooks.py: "
 _EVERY, _LAB, _PAGE = "security/test_every_case.py: ", "lab/story.py: ", "reports/test_html.py: "
@@ -42,6 +43,14 @@ HELD_BY = {
     "Rules are data": (
         _RULES + "test_cases_33_and_34_a_condition_is_words_and_nothing_is_worked_out",
         _RULES + "test_case_39_a_rule_brings_no_code",
+    ),
+    "A store of a fleet (`audit --store FILE`)": (
+        _STORE + "test_a_store_is_its_owners_alone_and_is_reached_through_no_link",
+        _STORE + "test_no_secret_is_in_a_store_that_a_snapshot_leaves_out",
+    ),
+    "What comes out of a store is data": (
+        _STORE + "test_what_is_no_store_is_one_line",
+        _STORE + "test_a_document_that_somebody_changed_is_read_within_bounds_or_refused",
     ),
     "A person's rules (`--rules DIR`) are read as a host is": (
         _OWN + "test_a_case_file_that_is_a_link_is_neither_read_nor_written",

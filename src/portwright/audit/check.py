@@ -116,11 +116,16 @@ def read(given: Input, rate: int | None = None) -> tuple[Host, ...]:
         except ReadError as error:  # an archive
             return (unread(given, error.reason),)
         if given.kind == "host":
-            return (ready(_noted(read_host(tree, given.name, given.identity), given, tree), rate),)
+            return (host_of(tree, given, rate),)
         # Telling configs apart takes patterns that a host has no use for.
         from portwright.repositories.reading import read_repository
 
         return tuple(ready(host, rate) for host in read_repository(tree, given.name, given.explicit, ignored_by(tree), dict(given.said)))
+
+
+def host_of(tree: Tree, given: Input, rate: int | None = None) -> Host:
+    """The facts of the host that an input is, read from its tree."""
+    return ready(_noted(read_host(tree, given.name, given.identity), given, tree), rate)
 
 
 def listening(given: Input) -> "tuple[Listening, ...]":
@@ -142,8 +147,9 @@ def _noted(host: Host, given: Input, tree: Tree) -> Host:
     if given.within is None:
         return host
     from portwright.trees.archive import ArchiveTree
+    from portwright.trees.seen import SeenTree
 
-    odd = tree.notices if isinstance(tree, ArchiveTree) else ()
+    odd = tree.notices if isinstance(tree, ArchiveTree | SeenTree) else ()
     return replace(host, unreadable=(*host.unreadable, *(Unreadable(Span.whole(path), reason) for path, reason in odd))) if odd else host
 
 

@@ -1,7 +1,7 @@
 """Many inputs, in this process or in several: what goes wrong with one costs no other."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from portwright._start.records import dataclass
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
 
 T = TypeVar("T")
+
+_MOST_AT_ONCE = 16
+"""Inputs that a process is given together: what they came to is told when the last of them is done."""
 
 KILLED = "the process that checked it was killed"
 
@@ -35,8 +38,13 @@ class Executor(Generic[T]):
 
     def each(self, inputs: Sequence[Input], jobs: int = 1) -> list[Answer[T]]:
         """In the order of the inputs, the same for any number of jobs."""
+        found = dict(self.answers(inputs, jobs))
+        return [found[number] for number in range(len(inputs))]
+
+    def answers(self, inputs: Sequence[Input], jobs: int = 1) -> Iterator[tuple[int, Answer[T]]]:
+        """Each with the number of its input, as they come."""
         if jobs == 1 or len(inputs) == 1:
-            return [self.one(given) for given in inputs]
+            return ((number, self.one(given)) for number, given in enumerate(inputs))
         return self._in_processes(inputs, jobs)
 
     def one(self, given: Input) -> Answer[T]:
@@ -46,27 +54,28 @@ class Executor(Generic[T]):
             shown = trace(error) if self._debug else ""
             return Answer(self._otherwise(given, reason(error)), line(error, debug=self._debug), shown)
 
-    def _in_processes(self, inputs: Sequence[Input], jobs: int) -> list[Answer[T]]:
+    def _in_processes(self, inputs: Sequence[Input], jobs: int) -> Iterator[tuple[int, Answer[T]]]:
         """A killed process takes the whole pool along. What is then left is taken one input at a time, and when a process is killed
         once more, those that may have been under work, alone: so the one that kills its process is found, and only it is lost.
         """
-        found: dict[int, Answer[T]] = {}
         left = list(range(len(inputs)))
-        size = max(1, len(inputs) // (jobs * 8))
+        size = min(max(1, len(inputs) // (jobs * 8)), _MOST_AT_ONCE)
         while left:
             parts = [left[start : start + size] for start in range(0, len(left), size)]
-            found |= self._pooled(inputs, parts, jobs)
+            found: set[int] = set()
+            for number, answer in self._pooled(inputs, parts, jobs):
+                found.add(number)
+                yield number, answer
             left = [number for number in left if number not in found]
             if size == 1:
                 # A pool gives its processes their work in order, one part each and one that waits.
                 suspects, left = left[: 2 * jobs + 1], left[2 * jobs + 1 :]
                 for number in suspects:
-                    alone = self._pooled(inputs, [[number]], 1)
-                    found[number] = alone.get(number) or Answer(self._otherwise(inputs[number], KILLED))
+                    alone = dict(self._pooled(inputs, [[number]], 1))
+                    yield number, alone.get(number) or Answer(self._otherwise(inputs[number], KILLED))
             size = 1
-        return [found[number] for number in range(len(inputs))]
 
-    def _pooled(self, inputs: Sequence[Input], parts: Sequence[Sequence[int]], jobs: int) -> dict[int, Answer[T]]:
+    def _pooled(self, inputs: Sequence[Input], parts: Sequence[Sequence[int]], jobs: int) -> Iterator[tuple[int, Answer[T]]]:
         """The answers that came before a process was killed, all where none was."""
         from concurrent.futures import ProcessPoolExecutor
         from concurrent.futures.process import BrokenProcessPool
@@ -76,18 +85,18 @@ class Executor(Generic[T]):
         # which nobody writes: when it is killed, the others read that the pipe has ended.
         reading, alive = os.pipe()
         pool = ProcessPoolExecutor(min(jobs, len(parts)), get_context("fork"), _remember, (self, reading, alive))
-        found: dict[int, Answer[T]] = {}
         try:
-            for part, answers in self._submitted(pool, inputs, parts):
+            waiting = self._submitted(pool, inputs, parts)[::-1]
+            while waiting:
+                part, answers = waiting.pop()  # which is then nobody's
                 try:
-                    found |= zip(part, answers.result(), strict=True)
+                    yield from zip(part, answers.result(), strict=True)
                 except BrokenProcessPool:
                     continue
         finally:
             pool.shutdown(cancel_futures=True)
             os.close(alive)
             os.close(reading)
-        return found
 
     def _submitted(
         self, pool: "ProcessPoolExecutor", inputs: Sequence[Input], parts: Iterable[Sequence[int]]

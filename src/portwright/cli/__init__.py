@@ -13,20 +13,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from contextlib import ExitStack
     from pathlib import Path
-    from typing import NoReturn, TypeVar
+    from typing import Any, NoReturn, TypeVar
 
     from portwright.audit.baseline import Entry
     from portwright.audit.check import Selection
+    from portwright.audit.executor import Answer
     from portwright.audit.inputs import Input
     from portwright.cli.arguments import Options
     from portwright.cli.configured import Settled
     from portwright.facts import Confidence
-    from portwright.finding import HostResult, Severity
+    from portwright.finding import HostResult, RuleMeta, Severity
     from portwright.fixes.policy import FixPolicy
+    from portwright.fleet.store import Store
     from portwright.host import Host
     from portwright.ports import PortSet
     from portwright.reports.port_map import PortMap
-    from portwright.reports.registry import Look
+    from portwright.reports.registry import Checked, Look
     from portwright.rules import Rule
 
     T = TypeVar("T")
@@ -198,6 +200,8 @@ def _audit(options: Options) -> int:
     from portwright.audit.check import verdict
     from portwright.reports.registry import Checked
 
+    if options.store is not None:
+        return _audit_stored(options)
     outputs = _outputs(options)
     rules, known, selection = _rules(options)
     with ExitStack() as leaving:
@@ -205,24 +209,112 @@ def _audit(options: Options) -> int:
         work: Callable[[Input], HostResult] = partial(verdict, rules=rules, selection=selection, known=known, rate=options.rate)
         entries = None if options.baseline is None else _baseline(options.baseline)
         results, maps, sound = _judged(inputs, options, work, rules, outputs)
-        results = _accepted(results, entries, options)
-        shown = [result for result in results if result.host in options.host] if options.host else results
-        maps = [own for own, result in zip(maps, results, strict=True) if result in shown] if maps else maps
-        for name in options.host:
-            if all(result.host != name for result in results):
-                raise Complaint(f"there is no host named {name!r}")
-        checked = Checked(shown, tuple(rule.card for rule in rules), __version__, maps)
-        named = [(given, result.paths) for given, result in zip(inputs, results, strict=True) if result in shown] if options.host else ()
-        _report("check" if options.host else "audit", checked, outputs, options, named)
-    return _verdict(results, rules, options) if sound else INTERNAL
+        checked = Checked(results, tuple(rule.card for rule in rules), __version__, maps)
+        verdict_on_all = _tell_fleet(checked, inputs, entries, outputs, options)
+    return verdict_on_all if sound else INTERNAL
+
+
+def _audit_stored(options: Options) -> int:
+    """Audit with a store: hosts into it, and from it what is reported; without hosts its last run as it was."""
+    from contextlib import ExitStack
+
+    from portwright.fleet.store import Store, StoreError
+
+    outputs = _outputs(options)
+    entries = None if options.baseline is None else _baseline(options.baseline)
+    sound = True
+    inputs: tuple[Input, ...] = ()
+    try:
+        with ExitStack() as leaving:
+            if not options.paths and not options.inventory:
+                _refuse_what_is_for_hosts(options)
+                store = leaving.enter_context(Store(options.store, writable=False))
+            else:
+                inputs = _fleet(options, leaving)
+                store, sound = _into_store(inputs, options, leaving)
+            found = _of_store(store, [form for form, _ in outputs])
+            verdict_on_all = _tell_fleet(found, inputs, entries, outputs, options)
+    except StoreError as error:
+        raise Complaint(str(error)) from None
+    return verdict_on_all if sound else INTERNAL
+
+
+def _refuse_what_is_for_hosts(options: Options) -> None:
+    _refuse_what_is_for_an_inventory(options)
+    asked = ("select", "ignore", "extend_select", "rules", "min_confidence", "rate")
+    settled: Settled | None = getattr(options, "settled", None)
+    for name in asked:
+        if getattr(options, name) and settled is None:
+            raise Complaint(f"--{name.replace('_', '-')} is for hosts, and the last run of {options.store} is reported as it was")
+
+
+def _into_store(inputs: Sequence[Input], options: Options, leaving: ExitStack) -> tuple[Store, bool]:
+    """A store that holds a new run with these hosts, and whether each came to its end without an error of our own."""
+    from portwright._start import debug_log
+    from portwright.cli.outputs import OutputError, make_private
+    from portwright.fleet.question import Question
+    from portwright.fleet.store import Store
+    from portwright.fleet.stored import examined
+
+    rules, known, selection = _rules(options)
+    try:
+        make_private(options.store, options.paths)
+    except OutputError as error:
+        raise Complaint(str(error)) from None
+    store = leaving.enter_context(Store(options.store, writable=True))
+    question = Question(rules, selection, known, options.rate, tuple(options.rules))
+    run, answers = examined(inputs, question, store, _now(), __version__, jobs=options.jobs, debug=debug_log.ENABLED)
+    sound = _tell_mistakes(answers)
+    store.finish(run, _now())
+    return store, sound
+
+
+def _of_store(store: Store, forms: Sequence[str]) -> Checked:
+    """What the last run of a store came to."""
+    from portwright.reports.registry import Checked, draws_ports
+
+    run = store.last()
+    if run is None:
+        raise Complaint(f"{store.path}: no run in it came to its end; audit SNAPSHOTS --store {store.path} makes one")
+    cards = {card.id: card for card in run.cards}
+    both = [store.result(number, cards) for number in store.hosts(run.number)]
+    maps = [own for _, own in both] if any(map(draws_ports, forms)) else ()
+    return Checked([result for result, _ in both], run.cards, run.version, maps)
+
+
+def _now() -> str:
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _tell_fleet(
+    checked: Checked,
+    inputs: Sequence[Input],
+    entries: tuple[Entry, ...] | None,
+    outputs: Sequence[tuple[str, str | None]],
+    options: Options,
+) -> int:
+    """Report on a fleet, or on some of its hosts; the exit code is that of all."""
+    from portwright._start.records import replace
+
+    results = _accepted(list(checked.results), entries, options)
+    for name in options.host:
+        if all(result.host != name for result in results):
+            raise Complaint(f"there is no host named {name!r}")
+    shown = [result for result in results if result.host in options.host] if options.host else results
+    maps = [own for own, result in zip(checked.maps, results, strict=True) if result in shown] if checked.maps else checked.maps
+    named: list[tuple[Input, frozenset[str]]] = []
+    if options.host and inputs:
+        named = [(given, result.paths) for given, result in zip(inputs, results, strict=True) if result in shown]
+    _report("check" if options.host else "audit", replace(checked, results=shown, maps=maps), outputs, options, named)
+    return _verdict(results, checked.cards, options)
 
 
 def _fleet(options: Options, leaving: ExitStack) -> tuple[Input, ...]:
     """The hosts to audit: those that are given, or those that an inventory names and Ansible collects."""
     if not options.inventory:
-        for name in ("limit", "forks", "become", "snapshots"):
-            if getattr(options, name):
-                raise Complaint(f"--{name} goes with -i INVENTORY")
+        _refuse_what_is_for_an_inventory(options)
         if not options.paths:
             raise Complaint("audit needs snapshots, or -i INVENTORY")
         return _hosts(options)
@@ -239,6 +331,12 @@ def _fleet(options: Options, leaving: ExitStack) -> tuple[Input, ...]:
     except CollectError as error:
         raise Complaint(str(error)) from None
     return asked.inputs
+
+
+def _refuse_what_is_for_an_inventory(options: Options) -> None:
+    for name in ("limit", "forks", "become", "snapshots"):
+        if getattr(options, name):
+            raise Complaint(f"--{name} goes with -i INVENTORY")
 
 
 def _hosts(options: Options) -> tuple[Input, ...]:
@@ -316,7 +414,7 @@ def _comparing(
     return inputs, lambda given: verdict_since(given, question, revisions[given.path])
 
 
-def _verdict(results: Sequence[HostResult], rules: Sequence[Rule], options: Options) -> int:
+def _verdict(results: Sequence[HostResult], rules: Sequence[Rule | RuleMeta], options: Options) -> int:
     from portwright.finding import SEVERITIES
 
     fail_on = options.fail_on or "low"
@@ -882,6 +980,11 @@ def _each(
     from portwright.audit.executor import Executor
 
     answers = Executor(work, otherwise, debug=debug_log.ENABLED).each(inputs, getattr(options, "jobs", 1))
+    return [answer.value for answer in answers], _tell_mistakes(answers)
+
+
+def _tell_mistakes(answers: Sequence[Answer[Any]]) -> bool:
+    """Say which errors of our own there were; whether there was none."""
     mistakes: dict[str, int] = {}
     for answer in answers:
         if answer.mistake:
@@ -890,7 +993,7 @@ def _each(
                 _show(answer.traceback)
     for mistake, times in mistakes.items():
         _say(f"portwright: {mistake}" + (f" ({times} hosts or repositories)" if times > 1 else ""))
-    return [answer.value for answer in answers], not mistakes
+    return not mistakes
 
 
 # ── where output goes ───────────────────────────────────────────────────────────────────────────────────────────────

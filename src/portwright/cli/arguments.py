@@ -136,8 +136,10 @@ _FLEET = (
     Option("--forks", metavar="N", default=0, read=_jobs, wanted="a number of hosts", help="with -i: collect from this many hosts at once"),
     Option("--become", help="with -i: become root on the hosts (without it, less can be read)"),
     Option("--snapshots", metavar="DIR", help="with -i: keep what was collected in this empty folder, which only its owner may enter"),
+    Option("--store", metavar="FILE",
+           help="keep what is found in this SQLite file, and examine again only hosts that differ; without hosts, report its last run"),
     Option("--host", metavar="NAME", many=True, help="show this host in full, as check does (repeatable)"),
-)
+)  # fmt: skip
 _SNAPSHOT = (Option("-o", "--output", metavar="FILE", help="write this file, a .tar.gz or .tar.zst that only its owner can read"),)
 _SUGGEST = (
     Option("--protocol", metavar="PROTOCOL", choices=("tcp", "udp"), default="tcp", help="tcp or udp (default: tcp)"),
@@ -215,7 +217,8 @@ COMMANDS = {
         exits={0: "no findings at or above --fail-on", 1: "findings (0 with --exit-zero)", 2: _RULE_ERROR,
                3: f"{_UNREAD}, a host was not collected, no rule was run, or, {_STRICTLY}; findings still make it 1", **_ALWAYS},
         examples={"portwright audit -i inventory.ini --become --snapshots hosts": "collect a fleet and check it",
-                  "portwright audit hosts --host web7": "one host of what was collected"},
+                  "portwright audit hosts --store fleet.db": "the same once more, where only what differs costs",
+                  "portwright audit --store fleet.db --host web7": "one host of the last run"},
     ),
     "suggest-port": Command(
         "suggest ports that are free on all of these hosts", _FLEET_PATHS, *_SUGGEST,

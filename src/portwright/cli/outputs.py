@@ -81,6 +81,13 @@ def make_folder(path: str, foreign: Iterable[str] = ()) -> None:
             os.close(directory)
 
 
+def make_private(path: str, foreign: Iterable[str] = ()) -> None:
+    """Make an empty file that is its owner's alone where nothing is, reached as `write` reaches a file; what is there stays as it is."""
+    output = Output(path, b"", private=True)
+    with ExitStack() as leaving:
+        _Place(output, _identities((".", *foreign)), leaving).make()
+
+
 def remove(path: str, beginning: bytes, foreign: Iterable[str] = ()) -> bool:
     """Remove a file that begins so, reached as `write` reaches it; whether it is gone. Any other stays, and one that cannot be removed."""
     with ExitStack() as leaving:
@@ -171,6 +178,14 @@ class _Place:
         if not stat.S_ISREG(mode):
             raise self._refused("it is neither a file nor a pipe nor a character device")
         return True
+
+    def make(self) -> None:
+        """An empty file where nothing is."""
+        with _named(self.output):
+            if self._device is not None:
+                raise self._refused("it is no file")
+            if not self._there:
+                os.close(os.open(self._name, _NEW, 0o600, dir_fd=self._directory))
 
     def prepare(self) -> None:
         """The whole content on disk, under a name that nobody knows."""

@@ -37,14 +37,15 @@ def crossed_out(data: bytes) -> bytes:
         if member.kind != stat.S_IFREG or member.is_second or not member.size:
             continue
         path = "/" + os.path.normpath(member.name.lstrip("/"))
-        if path.startswith(_NO_CONFIGS) and path != _CMDLINE:
-            continue
         content = data[member.offset : member.offset + member.size]
-        own[member.offset : member.offset + member.size] = _without_secrets(path, content)
+        own[member.offset : member.offset + member.size] = crossed_out_of(path, content)
     return bytes(own)
 
 
-def _without_secrets(path: str, content: bytes) -> bytes:
+def crossed_out_of(path: str, content: bytes) -> bytes:
+    """The content of a file without the secrets in it."""
+    if path.startswith(_NO_CONFIGS) and path != _CMDLINE:
+        return content
     if holds_only_secrets(path):
         return _NO_NEWLINE.sub(b"x", content)
     if b"\0" in content:

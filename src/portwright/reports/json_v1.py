@@ -85,6 +85,16 @@ def ports(hosts: Iterable[tuple[Host, Collisions]]) -> str:
     return _text({"version": _VERSION, "hosts": [_space(*each) for each in sorted(hosts, key=lambda each: each[0].name)]})
 
 
+def result_rows(result: HostResult) -> _Object:
+    """What a check says of one host, for whoever keeps it."""
+    return _readable_object(_result(result))
+
+
+def facts_rows(host: Host) -> _Object:
+    """What is in force on one host, for whoever keeps it."""
+    return _readable_object(_facts(host))
+
+
 # ── check ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -415,6 +425,11 @@ def _plain(written: str) -> str:
 
 # The fields that quote what a host's files say.
 _PROSE = frozenset({"because", "likelihood_because", "message", "reason", "step", "summary", "text", "why"})
+
+
+def _readable_object(document: _Object) -> _Object:
+    found: _Object = _readable(document)
+    return found
 
 
 def _readable(value: Any) -> Any:
