@@ -90,9 +90,9 @@ def test_a_row_names_the_unit_the_program_and_the_line_that_starts_it() -> None:
             ("/usr/bin/docker-compose", "no Compose file is in /, so what is published is not known"),
         ),
         (
-            "ExecStart=/usr/sbin/auditd",
-            {"/etc/audit/auditd.conf": "tcp_listen_port = 60\n"},
-            ("/usr/sbin/auditd", NO_DAEMON),
+            "ExecStart=/usr/bin/dbus-daemon --system --nofork",
+            {"/etc/dbus-1/system.conf": "<listen>tcp:host=localhost,port=60</listen>\n"},
+            ("/usr/bin/dbus-daemon", NO_DAEMON),
         ),
     ],
 )
@@ -106,6 +106,7 @@ def test_what_nobody_can_follow_is_told(service: str, files: dict[str, str], row
         ("ExecStart=/opt/app/bin/app --port 8080", {}),
         ("ExecStart=/usr/sbin/irqbalance --foreground", {}),
         ("ExecStart=/usr/bin/python3 /usr/bin/networkd-dispatcher --run-startup-triggers", {"/usr/bin/networkd-dispatcher": "import x\n"}),
+        ("ExecStart=/usr/bin/dbus-daemon --system --nofork", {"/etc/dbus-1/system.conf": "<listen>unix:path=/run/bus</listen>\n"}),
         ("ExecStart=/usr/sbin/auditd", {"/etc/audit/auditd.conf": "#tcp_listen_port = 60\n"}),
         # A daemon that is known and says that it opens no port.
         ("ExecStart=/usr/sbin/haproxy -f /etc/haproxy/haproxy.cfg", {"/etc/haproxy/haproxy.cfg": "global\n    daemon\n"}),
