@@ -163,7 +163,15 @@ def _sections(dialect: str) -> Callable[[Source], Parsed]:
 def _perl(source: Source) -> Parsed:
     """Assignments of a Perl file, `$name = value;`, their keys without the sigil; whatever else a program says is passed over."""
     nodes, _ = _GRAMMARS["assignments"](source)
-    return tuple(Node(Word(node.key.text.lstrip("$@"), node.key.at), node.values) for node in nodes if node.values), ()
+    return tuple(_of_perl(node) for node in nodes if node.values), ()
+
+
+def _of_perl(node: Node) -> Node:
+    """An element of a hash, `$Conf{Port} = 1;`, is a setting of the hash's section."""
+    name, _, element = node.key.text.lstrip("$@").partition("{")
+    if not element:
+        return Node(Word(name, node.key.at), node.values)
+    return Node(Word(name, node.key.at), (), (Node(Word(element.rstrip("}").strip("'\""), node.key.at), node.values),))
 
 
 def _braces(dialect: str) -> Callable[[Source], Parsed]:
