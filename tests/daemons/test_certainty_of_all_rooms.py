@@ -40,8 +40,8 @@ _OWN = {
 }
 # Where the setting would stand in a part of the file that is not this daemon's, or that is said to open none.
 _NOT_THE_DAEMONS = frozenset(
-    ("apisix", "bird", "carbon-cache", "coredhcp", "dnsmasq", "gerbera", "kadmind", "netatalk", "netdata", "otelcol", "pihole-ftl",
-     "postfix-mta-sts-resolver", "ptp4l", "trytond")
+    ("apisix", "bird", "carbon-cache", "conserver", "coredhcp", "dnsmasq", "gerbera", "kadmind", "netatalk", "netdata", "otelcol",
+     "pihole-ftl", "postfix-mta-sts-resolver", "ptp4l", "trytond")
 )  # fmt: skip
 
 
