@@ -88,9 +88,9 @@ def services(found: Started, files: Files, known: Captured, context: BindContext
     privileges: dict[str, Privileges] = {}
     unknown: list[NotUnderstood] = []
     asked: dict[str, tuple[str, ...]] = {}
-    sockets = socket_listeners(_afforded_sockets(found.sockets, files), context)
-    handed = {name for socket in sockets for name in (socket.unit, socket.activates)}
     units = {unit.name: unit for unit in found.units}
+    sockets = socket_listeners(_afforded_sockets(found.sockets, files), context, units)
+    handed = {name for socket in sockets for name in (socket.unit, socket.activates)}
     # What cron and supervisor start has another reason to be started than they have.
     for (name, _), service in groupby(found.invocations, lambda invocation: (invocation.unit, invocation.why)):
         unit = None if name is None else units.get(name)
@@ -278,15 +278,30 @@ def join(invocation: Invocation, said: Iterable[DaemonFact], context: BindContex
                     yield bound
 
 
-def socket_listeners(sockets: Iterable[InitSocket], context: BindContext) -> list[Listener]:
+def socket_listeners(sockets: Iterable[InitSocket], context: BindContext, units: Mapping[str, Unit]) -> list[Listener]:
     """What is bound for services before they start."""
     found: list[Listener] = []
     for socket in sockets:
         if socket.manager is None:
-            found.append(socket_listener(socket.endpoint, socket.unit, socket.activates, context))
+            endpoint, program = (socket.endpoint, "") if context.selinux is None else _labelled(socket, units)
+            found.append(socket_listener(endpoint, socket.unit, socket.activates, context, program))
         else:
             found += (fact for fact in join(socket.manager, (socket.endpoint,), context) if isinstance(fact, Listener))
     return found
+
+
+def _labelled(socket: InitSocket, units: Mapping[str, Unit]) -> tuple[Endpoint, str]:
+    """The endpoint with the domains of the daemon that is handed the socket, and the path of that daemon's program."""
+    from portwright.daemons._engine.rooms import daemon_of, room  # few hosts enforce a policy
+
+    unit = None if socket.activates is None else units.get(socket.activates)
+    lines = () if unit is None else unit.each("Service", "ExecStart")
+    program = lines[-1].value.lstrip("-+!:@").partition(" ")[0] if lines else ""
+    name = daemon_of(program.rpartition("/")[2]) if program else None
+    if name is None:
+        return socket.endpoint, ""
+    confined = room(name).traits.confined_by
+    return replace(socket.endpoint, traits=replace(socket.endpoint.traits, confined_by=confined)), program
 
 
 def assemble(

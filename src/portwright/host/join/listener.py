@@ -46,7 +46,8 @@ def listener(endpoint: Endpoint, invocation: Invocation | None, context: BindCon
     permission = _first(permission, refused, ":" in address or address == "*")
     step = ""
     policy: Literal["selinux", "apparmor"] | None = None
-    if invocation is not None and permission.allowed is True and (label := _mislabelled(endpoint, invocation, context)) is not None:
+    program = "" if invocation is None or not invocation.argv else invocation.argv[0].text
+    if invocation is not None and permission.allowed is True and (label := _mislabelled(endpoint, program, context)) is not None:
         permission, step, policy = _by_policy(label, endpoint, context), label.command, "selinux"
     elif invocation is not None and permission.allowed is True and (profile := _confined(endpoint, invocation, context)) is not None:
         (permission, step), policy = _by_profile(profile), "apparmor"
@@ -91,12 +92,18 @@ def listener(endpoint: Endpoint, invocation: Invocation | None, context: BindCon
     )
 
 
-def socket_listener(endpoint: Endpoint, unit: Unit, activates: str | None, context: BindContext) -> Listener:
-    """The listener PID 1 opens for a .socket unit: bound as root, handed to the service it activates."""
+def socket_listener(endpoint: Endpoint, unit: Unit, activates: str | None, context: BindContext, program: str = "") -> Listener:
+    """The listener PID 1 opens for a .socket unit: bound as root, handed to the service it activates.
+
+    SELinux asks whether the domain of that service's `program` may bind the port: systemd gives the socket its label before.
+    """
     address, v6only = _family(endpoint, None, context)
     refused = refusal(endpoint, address, v6only, None, context)
     permission = _first(Permission(True, None, "", None, "certain"), refused, ":" in address)
     confidence = _confidence(endpoint, address, refused, None, context)
+    step = ""
+    if permission.allowed is True and program and (label := _mislabelled(endpoint, program, context)) is not None:
+        permission, step = _by_policy(label, endpoint, context), label.command
     if permission.allowed is False:
         confidence = weakest(confidence, permission.confidence)
     brings = brought(endpoint, address, None, context)
@@ -122,6 +129,8 @@ def socket_listener(endpoint: Endpoint, unit: Unit, activates: str | None, conte
         free_bind=endpoint.free_bind,
         interface=endpoint.interface,
         confidence=confidence,
+        refused_by="selinux" if step else None,
+        policy_step=step,
         backlog=endpoint.backlog,
         floats_at=floating(endpoint, address, None, context),
         brought_by=brings[0],
@@ -218,13 +227,12 @@ def _first_unprivileged(context: BindContext) -> int:
     return 1024 if start is None else start
 
 
-def _mislabelled(endpoint: Endpoint, invocation: Invocation, context: BindContext) -> "Mislabelled | None":
+def _mislabelled(endpoint: Endpoint, program: str, context: BindContext) -> "Mislabelled | None":
     """The port that SELinux's policy does not let it bind, None where it does, or its program runs in no domain of its own.
 
     The kernel asks for ports outside of the ephemeral range and for privileged ones (selinux_socket_bind() in security/selinux/hooks.c).
     """
     policy = context.selinux
-    program = invocation.argv[0].text if invocation.argv else ""
     if policy is None or not endpoint.traits.confined_by or not ("/" not in program or program.startswith(_LABELLED)):
         return None
     asked = endpoint.ports

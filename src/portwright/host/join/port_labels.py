@@ -40,8 +40,10 @@ _TCP: dict[str, str] = {
     "ssh_port_t": "22",
     "syslog_tls_port_t": "6514,10514",
     "syslogd_port_t": "601,20514",
+    "tangd_port_t": "7406",
     "tram_port_t": "4567",
     "varnishd_port_t": "6081-6082",
+    "websm_port_t": "9090",
     "vnc_port_t": "5900-5983,5985-5999",
     "xserver_port_t": "6000-6020",
     "zabbix_agent_port_t": "10050",
@@ -52,12 +54,13 @@ _OTHERS = (
     "1,9,13,19-21,37,60,67-70,79,88,113,135-139,179,194,427,445,500,512-515,543,546-548,631,636,647,749-750,754,783,847,873,"
     "891-892,901,989-990,1720,1782,1863,2049,2105,2207-2208,2273,2605,2610,3052,3128,3198,3260,3310,3389,3401,3551,3632,3636,"
     "4330,4379,4444,4827,5004-5005,5060-5061,5345,5347,5353,5357,5546,5666,5985,6633,6653,6667,6697,6767,6969,7890,7911,8000,"
-    "8081,8099,8610-8614,8890-8891,8893,8952,9001,9030,9050-9051,9090,9100-9102,9150,9418,9433,9875,10026-10027,10031,16001,"
+    "8081-8083,8099,8610-8614,8890-8891,8893,8952,9001,9030,9050-9051,9090,9100-9102,9150,9418,9433,9875,10026-10027,10031,16001,"
     "18120-18121,50000,50002"
 )
 # By domain: the types it may bind with TCP, the first of them the one that an administrator gives to a port for it, and the boolean
 # that lets it bind any. Domains that may bind what nobody else has (named_t with UDP, postfix_master_t, stunnel_t) are left out.
 _DOMAINS: dict[str, tuple[str, str]] = {
+    "cockpit_ws_t": ("websm_port_t", ""),
     "couchdb_t": ("couchdb_port_t", ""),
     "dovecot_t": ("pop_port_t lmtp_port_t mail_port_t sieve_port_t smtp_port_t", ""),
     "haproxy_t": ("http_port_t http_cache_port_t commplex_main_port_t", "haproxy_connect_any"),
@@ -78,6 +81,7 @@ _DOMAINS: dict[str, tuple[str, str]] = {
     "snmpd_t": ("snmp_port_t agentx_port_t", ""),
     "sshd_t": ("ssh_port_t vnc_port_t xserver_port_t", ""),
     "syslogd_t": ("syslogd_port_t rsh_port_t syslog_tls_port_t", ""),
+    "tangd_t": ("tangd_port_t http_port_t", ""),
     "varnishd_t": ("http_port_t http_cache_port_t varnishd_port_t", "varnishd_connect_any"),
     "zabbix_agent_t": ("zabbix_agent_port_t", ""),
     "zabbix_t": ("zabbix_port_t", ""),
