@@ -31,9 +31,19 @@ def loses_to_a_package(host: Host, assignment: Assignment) -> Derived[bool]:
 
     Between files of /etc the later one is how a host's settings are overridden on purpose.
     """
+    return _replaced_by_a_package(host, assignment) if assignment.key in PORT_SETTINGS else Derived(False)
+
+
+@fact_value("assignment", "other-setting-loses-to-a-package")
+def other_setting_loses_to_a_package(host: Host, assignment: Assignment) -> Derived[bool]:
+    """Whether the deciding line of a file of /etc, about anything but ports, is replaced by a file outside /etc, with a different value."""
+    return Derived(False) if assignment.key in PORT_SETTINGS else _replaced_by_a_package(host, assignment)
+
+
+def _replaced_by_a_package(host: Host, assignment: Assignment) -> Derived[bool]:
     key, at = assignment.key, assignment.at
     sysctl = host.sysctl(key)
-    if sysctl is None or key not in PORT_SETTINGS or not at.path.startswith("/etc/") or sysctl.at.path.startswith("/etc/"):
+    if sysctl is None or not at.path.startswith("/etc/") or sysctl.at.path.startswith("/etc/") or sysctl.is_default:
         return Derived(False)
     last = host.once(_last)[key, at.path] == at
     other = last and sysctl.boot.split() != assignment.value.split()
