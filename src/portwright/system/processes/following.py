@@ -12,8 +12,8 @@ WRAPPERS = frozenset(
         "authbind", "bwrap", "catchsegv", "cgexec", "choom", "chpst", "chroot", "chrt", "daemonize", "dbus-run-session", "doas",
         "dumb-init", "eatmydata", "env", "envdir", "envuidgid", "flock", "gosu", "ionice", "nice", "nohup", "numactl", "prlimit",
         "rootlesskit", "runuser", "s6-envdir", "s6-setuidgid", "s6-softlimit", "setarch", "setlock", "setpriv", "setsid", "setuidgid",
-        "softlimit", "start-stop-daemon", "stdbuf", "su", "su-exec", "sudo", "systemd-cat", "systemd-inhibit", "systemd-run", "taskset",
-        "timeout", "tini", "unbuffer", "unshare", "xvfb-run",
+        "snap", "softlimit", "start-stop-daemon", "stdbuf", "su", "su-exec", "sudo", "systemd-cat", "systemd-inhibit", "systemd-run",
+        "taskset", "timeout", "tini", "unbuffer", "unshare", "xvfb-run",
     )
 )  # fmt: skip
 MOST_PROCESSES = 64

@@ -254,10 +254,12 @@ WRAPPERS: Mapping[str, Wrapper] = {
             "--wd",
         ),
     ),
+    "snap": Wrapper(operands=1),
     "xvfb-run": Wrapper(
         short="efnpsw", long=("--error-file", "--auth-file", "--server-num", "--xauth-protocol", "--server-args", "--wait")
     ),
 }
+_OF_SNAPS = "snap"
 _SETS_LIMITS = {"chpst", "runuser", "su", "sudo"}
 _NAMESPACES = {"bwrap", "rootlesskit", "unshare"}
 _UNSHARE_USER = frozenset(
@@ -284,6 +286,8 @@ def unwrapped(name: str, process: Process, files: Files) -> Process | None:
     wrapper = WRAPPERS[name]
     read = _read(wrapper, process.argv[1:])
     if read is None or any(option in wrapper.ends for option, _ in read.options):
+        return None
+    if name == _OF_SNAPS and [word.text for word in read.operands] != ["run"]:
         return None
     if name in _SETS_LIMITS:
         process = replace(process, same_limits=False)
