@@ -28,5 +28,6 @@ def test_only_where_packages_install_does_a_name_count() -> None:
     files = host_of({})
 
     assert never_listens("/usr/lib/polkit-1/polkitd", files)
+    assert never_listens("/etc/init.d/nova-compute", files)
     assert not never_listens("/usr/local/bin/polkitd", files)
     assert not never_listens("/usr/bin/somebodys-own", files)

@@ -11,8 +11,8 @@ from portwright.trees import Files
 
 PATH = join(dirname(__file__), "never_listening.yaml")
 
-# Where packages install programs; /usr/local and /opt hold somebody's own, whatever its name.
-_PACKAGED = lazy_regex(r"/(?:(?:usr/)?(?:s?bin|lib(?:32|64)?|libexec|share)|etc/alternatives)/.+")
+# Where packages install programs and start scripts; /usr/local and /opt hold somebody's own, whatever its name.
+_PACKAGED = lazy_regex(r"/(?:(?:usr/)?(?:s?bin|lib(?:32|64)?|libexec|share)|etc/(?:alternatives|init\.d))/.+")
 _PART = lazy_regex(
     r"^- why: (?P<why>.+)$|^  (?P<key>programs|unless-files): \[(?P<list>[^]]*)\]$|^  unless-text: '(?P<text>.+)'$", MULTILINE
 )
