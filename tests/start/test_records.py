@@ -245,3 +245,10 @@ print(one.environment is not other.environment, one == other, one.directory)
     assert f"{word} True (text, at)" == first
     assert "(path, line, column, end_line, end_column) False" == second
     assert "True True /" == third
+
+
+def test_a_wheel_is_built_where_only_what_the_build_requires_is_installed() -> None:
+    absent = ("pygls", "lsprotocol", "jsonschema", "ansible", "zstandard")
+    program = f"import sys; sys.modules.update(dict.fromkeys({absent!r})); from portwright._start.compiled import records_source as s; s()"
+
+    assert 0 == subprocess.run([sys.executable, "-c", program], check=False).returncode

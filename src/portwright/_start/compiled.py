@@ -62,7 +62,8 @@ def _modules(package: str, path: Any) -> Iterator[Any]:
     from pkgutil import walk_packages
 
     for each in sorted(walk_packages(path, f"{package}."), key=lambda each: each.name):
-        if not each.name.endswith(".__main__") and "._shipped" not in each.name:
+        # Who builds a wheel has no editor's protocol; records without a line here make their own.
+        if not each.name.endswith(".__main__") and "._shipped" not in each.name and not each.name.startswith("portwright.lsp."):
             yield import_module(each.name)
 
 
