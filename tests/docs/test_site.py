@@ -56,6 +56,20 @@ def test_every_command_of_a_page_is_one(page: str, call: str) -> None:
     assert found.command in COMMANDS
 
 
+def test_each_output_of_a_command_is_that_of_the_format_before_it() -> None:
+    """The first --output goes with the first --format, wherever they stand: a command that is copied says it in the order it is meant."""
+    paired = [
+        [word for word in shlex.split(call) if word in ("--format", "--output")]
+        for text in (path.read_text("utf-8") for path in (*PAGES, ROOT / "README.md"))
+        for call in _commands(text)
+        if "--format" in call and "--output" in call
+    ]
+
+    assert paired
+    for words in paired:
+        assert words[: 2 * words.count("--output")] == ["--format", "--output"] * words.count("--output")
+
+
 def test_each_page_has_commands_or_links_and_the_recipes_many() -> None:
     assert 10 <= sum(page == "recipes.md" for page, _ in CALLS)
 
