@@ -213,6 +213,7 @@ INSTALL = "/etc/modprobe.d/conntrack.conf"
             ["2000 3000 /opt/tune:2:1"],
         ),
         ({RULES: 'ACTION=="add", RUN+="/sbin/sysctl -p /etc/r"\n', "/etc/r": f"{RANGE} = 2000 3000\n"}, ["2000 3000 /etc/r:1:1"]),
+        ({RULES: f"RUN+=\"/usr/bin/env sysctl -w '{RANGE}=2000 3000'\"\n"}, [f"2000 3000 {RULES}:1:7"]),
         ({RULES: 'ACTION=="add", RUN+="tune", NAME="x\n'}, []),
         ({"/usr/lib/udev/rules.d/99-net.rules": f"RUN+=\"/usr/sbin/sysctl -w '{RANGE}=2000 3000'\"\n"}, []),
         (

@@ -25,6 +25,7 @@ _PROC = "/proc/sys/net/"
 _ALL = "*"
 _MOST_LATER = 8
 _DEEPEST = 2
+_HANDING = frozenset(("env", "sudo", "nohup", "doas"))  # they execute the words after them
 _CARRIERS = frozenset(("sudo", "exec", "nice", "nohup", "time", "command", "doas"))
 
 
@@ -119,6 +120,9 @@ def writes_of(
     it, which of its commands are run is not known, and those outside of functions and `case` are taken.
     """
     name = program.rpartition("/")[2]
+    while name in _HANDING and len(words) > 1 and words[1][:1] != "-" and "=" not in words[1]:
+        words = words[1:]
+        program, name = words[0], words[0].rpartition("/")[2]
     if name in KEEPERS:
         from portwright.system.sysctl.keepers import writes_of_keeper
 
