@@ -121,6 +121,10 @@ _CLOUDFORMATION = lazy_regex(r"(?m)^AWSTemplateFormatVersion:|^[ \t]+Type:[ \t]*
 _SHELL = lazy_regex(r"#!\s*/\S*?(?:env\s+)?(?:/|\b)(?:ba|da|a|k|z)?sh\b")
 _INIT = lazy_regex(r"#!\s*/sbin/(?:openrc-run|runscript)\b|### BEGIN INIT INFO")
 _COMPOSE = lazy_regex(r"(?m)^services:\s*(?:#.*)?$")
+_FIRST_COMPOSE = lazy_regex(
+    r"(?m)^[A-Za-z0-9][\w.-]{0,100}:[ \t]*\r?\n(?:[ \t]*(?:#.*)?\r?\n){0,20}[ \t]{1,8}(?:image|build|extends|container_name|ports):"
+)
+"""A service at the top level, where files of version 1 have them."""
 _COMPOSE_SERVICE = lazy_regex(
     r"(?m)^[ \t]+(?:image|build|container_name|network_mode):|^[ \t]+ports:[ \t]{0,80}\r?\n[ \t]*- [\"']?[0-9$]"
 )
@@ -198,7 +202,7 @@ def kind_by_name(label: str) -> str | None:
     if stem in ("dockerfile", "containerfile"):
         return "dockerfile"
     if ending in _YAML:
-        return "compose" if "compose" in stem.replace("-", ".").split(".") else "yaml"
+        return "compose" if "compose" in stem.replace("-", ".").split(".") or stem == "fig" else "yaml"
     if last.endswith(".pkr.hcl"):
         return "packer"
     if last.endswith(".nomad.hcl"):
@@ -211,7 +215,7 @@ def kind_by_name(label: str) -> str | None:
 def kind_of(label: str, kind: str, text: str) -> str | None:
     """What kind a file is that `kind_by_name` wants looked into, by its text, too; None where it is none of them."""
     if kind == "yaml" or (kind == "compose" and not _COMPOSE.search(text)):  # tasks/generate-compose.yml
-        return _kind_of_yaml(label, text)
+        return _kind_of_yaml(label, text) or ("compose" if kind == "compose" and _FIRST_COMPOSE.search(text) else None)
     if kind == "script":
         if _is_of_cloud_init(text):
             return "cloud-config"

@@ -1,4 +1,4 @@
-"""What a container asks its runtime for besides ports: kernel settings of its own, and capabilities (podman-run(1))."""
+"""What a container asks its runtime for besides the ports that it gets: kernel settings, capabilities, ports in vain (podman-run(1))."""
 
 from collections.abc import Iterable, Iterator
 
@@ -58,6 +58,14 @@ def _refused(key: str, text: str, app: str, on_host: bool, state: dict[str, str]
     written = write(key, text, state)
     state.update(written.values)
     return written.refused
+
+
+def discarded(words: Iterable[Word], container: str) -> Iterator[ContainerLine]:
+    """The ports that a container on the host's network asks to publish: docker and podman warn, and pass over them."""
+    reason = "on the host's network nothing is published, and its program opens the ports that it is told to itself"
+    for word in words:
+        if UNKNOWN not in word.text:
+            yield ContainerLine(word.at, container, "port", word.text, "", "without-effect", reason, confidence="likely")
 
 
 def powerless(container: str, app: str, user: Word | None, added: Iterable[Word]) -> Iterator[ContainerLine]:

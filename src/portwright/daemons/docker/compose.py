@@ -157,9 +157,18 @@ class _Documents:
     def services(self, path: str) -> dict[str, Node]:
         """The services of a file by their names."""
         if path not in self._services:
-            every = (child for node in self.read(path) if node.key.text == "services" for child in node.children)
+            nodes = self.read(path)
+            every = [child for node in nodes if node.key.text == "services" for child in node.children]
+            if not any(node.key.text in ("services", "version") for node in nodes):
+                every = [_of_first_version(node) for node in nodes if any(True for _ in _children(node, "image", "build", "extends"))]
             self._services[path] = {child.key.text: child for child in every}
         return self._services[path]
+
+
+def _of_first_version(service: Node) -> Node:
+    """A service of a file of version 1, which has them at its top level, as later ones have it: `net` was renamed, and ends with 1.29."""
+    named = (replace(each, key=Word("network_mode", each.key.at)) if each.key.text == "net" else each for each in service.children)
+    return replace(service, children=tuple(named))
 
 
 def _with_extended(service: Node, path: str, documents: _Documents, deep: int = 0) -> list[Node]:
@@ -291,17 +300,23 @@ def _of_service(name: str, parts: list[Node], project: _Project, app: str, files
         user = _last(parts, "user")
         user = None if user is None else Word(_expanded(user.text, project)[0], user.at)
         added = [word for part in parts for each in _children(part, "cap_add") for word in each.words]
-        return [*found, *asked.powerless(container, app, user, added), *_of_its_program(parts, project)]
+        vain = asked.discarded((Word(_expanded(each.text, project)[0], each.at) for each in _ports(parts)), container)
+        return [*found, *asked.powerless(container, app, user, added), *vain, *_of_its_program(parts, project)]
+    for word in _ports(parts):
+        found += _endpoints(word, project, app, files)
+    return found
+
+
+def _ports(parts: list[Node]) -> Iterator[Word]:
+    """What each of `ports` says, in its short form, whichever it is written in."""
     for each in (child for part in parts for child in _children(part, "ports")):
         if each.children:
             long = {child.key.text: child.values[0] for child in each.children if child.values}
             if (port := long.get("published")) is not None and (inside := long.get("target")) is not None:
                 host = f"{long['host_ip'].text}:" if "host_ip" in long else ""
                 protocol = long["protocol"].text if "protocol" in long else "tcp"
-                found += _endpoints(Word(f"{host}{port.text}:{inside.text}/{protocol}", port.at), project, app, files)
-        for word in each.values:
-            found += _endpoints(word, project, app, files)
-    return found
+                yield Word(f"{host}{port.text}:{inside.text}/{protocol}", port.at)
+        yield from each.values
 
 
 def _of_its_program(parts: list[Node], project: _Project) -> Iterator[Endpoint]:

@@ -63,6 +63,7 @@ def published(invocation: Invocation, app: str, files: Files) -> Iterator[Endpoi
     if on_host and run.network is not None:
         files.report_not_understood(run.network.at, "it uses the host's network: what its image binds is not known")
         yield from asked.powerless(container, app, run.user, run.added)
+        yield from asked.discarded(run.ports, container)
         return
     for word in files.limited(run.ports, _MOST_PORTS, "published ports", lambda word: word.at):
         yield from endpoint(word, app, files)

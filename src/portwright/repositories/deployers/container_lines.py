@@ -1,6 +1,7 @@
 """A container that a script or a task starts, as the Compose file that would ask its host for the same."""
 
 from collections.abc import Iterable, Sequence
+from json import dumps
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass
@@ -9,6 +10,9 @@ from portwright.system.spanned_text import UNKNOWN
 
 _PORT = lazy_regex(r"[\w.:/\[\]@\ufffd-]+")
 _SETTING = lazy_regex(r"[\w./*-]+=[^\"\\\n]*")
+_IMAGE = lazy_regex(r"[\w.:/@-]{1,255}")
+_MOST_WORDS = 200
+"""Words of the command of one container."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +40,44 @@ def is_told(asked: Iterable[Asked]) -> bool:
     return all(each.text and UNKNOWN not in each.text for each in asked)
 
 
-def lines(title: str, at: Line, on_host: bool, ports: Sequence[Asked], settings: Sequence[Asked]) -> list[Line]:
-    """The lines of the Compose file; none where nothing is asked for. `at` is where the container is named."""
-    head = ["services:", f"  {_name(title)}:", "    image: image", *(["    network_mode: host"] if on_host else [])]
+def path_of(runtime: str, where: str) -> str:
+    """Where the Compose file of a container lies that this runtime starts; by its name its room knows it."""
+    return f"/srv/{where.replace('/', '-')}/{'podman-runs/containers' if runtime == 'podman' else 'compose'}.yaml"
+
+
+def lines(
+    title: str,
+    at: Line,
+    on_host: bool,
+    ports: Sequence[Asked],
+    settings: Sequence[Asked],
+    image: str = "",
+    command: Sequence[Asked] = (),
+) -> list[Line]:
+    """The lines of the Compose file; none where nothing is asked for. `at` is where the container is named.
+
+    What its command says matters on the host's network only, where the program binds as it is told itself.
+    """
+    known = image if on_host and _IMAGE.fullmatch(image) else "image"
+    head = ["services:", f"  {_name(title)}:", f"    image: {known}", *(["    network_mode: host"] if on_host else [])]
     found = [Line(each, at.source, at.number, at.shift, at.sure) for each in head]
-    for key, asked in (("ports", () if on_host else ports), ("sysctls", settings)):
+    words = command if on_host and 0 < len(command) <= _MOST_WORDS and not any("\n" in each.text for each in command) else ()
+    if words:
+        found.append(Line("    command:", at.source, at.number, at.shift, at.sure))
+        found += (_word(each, at.sure) for each in words)
+    for key, asked in (("ports", ports), ("sysctls", settings)):
         said = [each for each in asked if each.text]
         if said:
             found.append(Line(f"    {key}:", at.source, at.number, at.shift, at.sure))
             found += (_item(each, at.sure) for each in said)
     return found if on_host or len(found) > len(head) else []
+
+
+def _word(asked: Asked, is_sure: bool) -> Line:
+    """A word of a command, quoted as JSON and YAML both have it; a dollar sign is one."""
+    before = '      - "'
+    text = dumps(asked.text.replace("$", "$$"), ensure_ascii=False)[1:]
+    return Line(f"{before}{text}", asked.source, asked.number, asked.column - len(before), is_sure)
 
 
 def _item(asked: Asked, is_sure: bool) -> Line:

@@ -223,7 +223,8 @@ class _Node:
         asked = self._asked(each.values.get("ports"))
         span = self.source.span(each.title.at, each.title.at)
         at = Line("", self.source.path, span.line, span.column - 1)
-        said = of_container(title, at, self._text(each.values.get("net")) == "host", asked, ())
+        image = self._text(each.values.get("image"))
+        said = of_container(title, at, self._text(each.values.get("net")) == "host", asked, (), image)
         if said:
             self.pages.write(f"/srv/{self.source.path.replace('/', '-')}-{span.line}/compose.yaml", said)
         if all(each.text and UNKNOWN not in each.text for each in asked):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from portwright.repositories.deployers.container_lines import Asked, is_told, lines, port, setting
+from portwright.repositories.deployers.container_lines import Asked, is_told, lines, path_of, port, setting
 from portwright.repositories.deployers.placed import Line
 from portwright.repositories.deployers.shell_state import State
 from portwright.repositories.deployers.shell_text import Piece, Value, text_of
@@ -30,7 +30,7 @@ def container(run: State, name: str, rest: list[Value], plain: list[str], place:
         return verb != "compose" and verb not in ("service", "stack", "play", "kube")
     ports: list[Value] = []
     settings: list[Value] = []
-    host, image, title = False, "", ""
+    host, image, title, entrypoint = False, "", "", False
     index = position + 1
     while index < len(plain):
         word = plain[index]
@@ -53,16 +53,18 @@ def container(run: State, name: str, rest: list[Value], plain: list[str], place:
             ports.append(where)
         host = host or (option in _NETWORK and held == "host")
         title = held if option == "--name" else title
+        entrypoint = entrypoint or option == "--entrypoint"
         if option == "--sysctl" and where:
             settings.append(where)
         index += 1 if equals and option.startswith("--") else 2
     if not image:
         return False
-    asked = [_asked(where, _port) for where in ([] if host else ports) if where]
+    asked = [_asked(where, _port) for where in ports if where]
     wanted = [_asked(where, _setting) for where in settings if where]
     at = Line("", place.source, place.number, max(place.column - 1, 0))
-    if said := lines(title or image, at, host, asked, wanted):
-        run.pages.write(f"/srv/{run.pages.label.replace('/', '-')}-{place.number}/compose.yaml", said)
+    command = [_asked(where, str) for where in rest[index + 1 :] if where]
+    if said := lines(title or image, at, host, asked, wanted, "" if entrypoint else image, command):
+        run.pages.write(path_of(name, f"{run.pages.label}-{place.number}"), said)
     return is_told((*asked, *wanted))
 
 

@@ -9,7 +9,7 @@ from portwright.repositories.deployers.ansible.pages import MachinePages
 from portwright.repositories.deployers.ansible.task import Task
 from portwright.repositories.deployers.ansible.values import place_of
 from portwright.repositories.deployers.ansible.variables import text_of
-from portwright.repositories.deployers.container_lines import Asked, is_told, lines, port, setting
+from portwright.repositories.deployers.container_lines import Asked, is_told, lines, path_of, port, setting
 from portwright.repositories.deployers.placed import Line
 from portwright.system.spanned_text import UNKNOWN as MARK
 
@@ -18,8 +18,17 @@ _MOST = 200
 _NOT_RUNNING = frozenset(("absent", "stopped", "present", "created"))
 
 
-def container(task: Task, pages: MachinePages, layout: Layout) -> bool:
-    """`docker_container` and `podman_container`: what a container that is to run publishes and sets."""
+def docker_container(task: Task, pages: MachinePages, layout: Layout) -> bool:
+    """What a container of Docker that is to run publishes and sets."""
+    return _container("docker", task, pages)
+
+
+def podman_container(task: Task, pages: MachinePages, layout: Layout) -> bool:
+    """What a container of Podman that is to run publishes and sets."""
+    return _container("podman", task, pages)
+
+
+def _container(runtime: str, task: Task, pages: MachinePages) -> bool:
     if task.text("state") in _NOT_RUNNING:
         return True
     networks = task.value("network_mode", "network", "net")
@@ -30,9 +39,11 @@ def container(task: Task, pages: MachinePages, layout: Layout) -> bool:
         pages.cut = True
     name = text_of(task.value("name")) or "container"
     at = Line("", task.at.label, task.at.line, task.at.column - 1, task.is_sure)
-    said = lines(name, at, network == "host", ports[:_MOST], settings[:_MOST])
+    image = "" if task.value("entrypoint") else text_of(task.value("image")) or ""
+    command = list(_each(task, str, "command"))
+    said = lines(name, at, network == "host", ports[:_MOST], settings[:_MOST], image, command)
     if said:
-        pages.write(f"/srv/{task.at.label.replace('/', '-')}-{task.at.line}-{len(pages.lines)}/compose.yaml", said)
+        pages.write(path_of(runtime, f"{task.at.label}-{task.at.line}-{len(pages.lines)}"), said)
     return MARK not in (text_of(network) or "") and is_told((*ports, *settings))
 
 
