@@ -35,7 +35,9 @@ _ENDINGS = {
 _NAMES = {
     "containerfile": "dockerfile",
     "dockerfile": "dockerfile",
+    "gnumakefile": "makefile",
     "ks.cfg": "kickstart",
+    "makefile": "makefile",
     "meta-data": "cloud-config",
     "pkgbuild": "shell script",
     "preseed.cfg": "preseed",
@@ -58,6 +60,7 @@ _IN_PLURAL = {
     "init script": "init scripts",
     "kickstart": "Kickstart files",
     "kubernetes": "Kubernetes manifests",
+    "makefile": "Makefiles",
     "nix": "Nix expressions",
     "nomad": "Nomad jobs",
     "packer": "Packer templates",
@@ -84,6 +87,7 @@ _PARTLY_READ = {
     "kickstart": "the scripts for the new machine",
     "preseed": "the late command",
     "kubernetes": "what pods, Tuned and MachineConfig objects take of their nodes, where it is not filled in,",
+    "makefile": "the files, kernel settings and published ports that recipes make",
     "nix": "kernel settings, units and the ports of services",
     "nomad": "the ports that are given as numbers",
     "packer": "literal commands and files",
@@ -110,7 +114,7 @@ _ASIDE = frozenset((".git", ".github", ".gitlab", ".circleci", "node_modules", "
 _PLAIN_TEXTS = frozenset(
     (
         "authors", "bugs", "changelog", "changes", "codeowners", "contributors", "copying", "copyright", "credits", "gemfile", "history",
-        "license", "licence", "maintainers", "makefile", "manifest", "news", "notice", "owners", "procfile", "rakefile",
+        "license", "licence", "maintainers", "manifest", "news", "notice", "owners", "procfile", "rakefile",
         "readme", "thanks", "todo", "version",
     )
 )  # fmt: skip

@@ -29,6 +29,9 @@ _BRACE = lazy_regex(r"[{}]")
 # Where a repository keeps no .env, for it holds secrets, one of these says what it is meant to hold.
 _MODELS = (".env.example", ".env.sample", ".env.template", ".env.dist", ".env.default", "env.example", "example.env", "sample.env")
 _MOST_FILES = 20
+_EXPORTED = lazy_regex(r"(?m)^export[ \t]+(\w{1,100})[ \t]*[?:]{0,3}=[ \t]*([^\n\r]{0,500})")
+_LONGEST_MAKEFILE = 1 << 18
+_GUESSED = "a model of the project's .env says so, or the Makefile beside it"
 # What lies there is the host's, whoever looks at it from a container, too.
 _OF_THE_SYSTEM = frozenset(("", "boot", "dev", "etc", "lib", "proc", "run", "sys", "tmp", "usr", "var"))
 _MOST_PORTS = 1000
@@ -41,7 +44,7 @@ _DEEPEST = 8
 class _Project:
     """What the command line asks for: files, where they are looked for, variables, profiles, and the services it names.
 
-    `guessed` are variables that only a model of the project's .env sets.
+    `guessed` are variables that only a model of the project's .env sets, or the Makefile beside it.
     """
 
     files: tuple[str, ...]
@@ -87,7 +90,8 @@ def of_file(path: str, app: str, files: Files) -> Iterator[Endpoint | ContainerL
     variables = _dotenv(dotenv, files)
     model = next((each for name in _MODELS if files.kind(each := f"{where}/{name}") == "file"), "") if not variables else ""
     profiles = frozenset(filter(None, variables.get("COMPOSE_PROFILES", "").split(",")))
-    project = _Project((path,), where, variables, dotenv, profiles, (), _dotenv(model, files) if model else {})
+    guessed = {**_exported(f"{where}/Makefile", files), **(_dotenv(model, files) if model else {})}
+    project = _Project((path,), where, variables, dotenv, profiles, (), guessed)
     documents = _Documents(files)
     services = {name: _with_extended(service, path, documents) for name, service in documents.services(path).items()}
     found = (each for name, parts in services.items() for each in _as_asked(name, parts, project, app, files))
@@ -256,6 +260,13 @@ def _dotenv(path: str, files: Files) -> dict[str, str]:
     return found
 
 
+def _exported(path: str, files: Files) -> dict[str, str]:
+    """The variables that a Makefile gives to all that it runs, as far as they are literal."""
+    source = files.read(path) if files.kind(path) == "file" else None
+    found = _EXPORTED.findall(source.text[:_LONGEST_MAKEFILE]) if source is not None else ()
+    return {name: value.partition(" #")[0].strip() for name, value in found if "$" not in value}
+
+
 def _started(services: Mapping[str, list[Node]], project: _Project) -> list[str]:
     """The services that are named and what they depend on; without names all whose profile is asked for."""
     if not project.services:
@@ -373,11 +384,11 @@ def _endpoints(word: Word, project: _Project, app: str, files: Files) -> Iterato
         return
     for each in published_endpoint(Word(text, word.at), app, files):
         found = replace(each, origin="directive")
-        yield found if sure else replace(found, confidence="possible", why="a model of the project's .env says so")
+        yield found if sure else replace(found, confidence="possible", why=_GUESSED)
 
 
 def _expanded(text: str, project: _Project, deep: int = 0) -> tuple[str, bool]:
-    """`$NAME`, `${NAME}`, `${NAME:-default}` put in; what nobody sets is unknown, and what only a model of the .env sets is not sure."""
+    """`$NAME`, `${NAME}`, `${NAME:-default}` put in; what nobody sets is unknown, and what is only guessed is not sure."""
     found, position, sure = "", 0, True
     while (match := _VARIABLE.search(text, position)) is not None:
         found += text[position : match.start()]

@@ -19,6 +19,7 @@ MODULES = {
     "ignition": "first_boot",
     "kickstart": "kickstart",
     "kubernetes": "kubernetes",
+    "makefile": "makefile",
     "nix": "nixos",
     "nomad": "nomad",
     "packer": "terraform",

@@ -35,7 +35,7 @@ _BASH = lazy_regex(r"#!.*\b(?:bash|zsh|ksh)\b")
 def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
     """The files that a script writes, and one of sysctl.d for what it sets itself, which holds once it was run."""
     pages = Pages(label, cut=len(text) > LONGEST)
-    if not _MATTERS.search(text) and not spoken_of(text):
+    if not matters(text):
         return Deployed()
     if not is_copied(label, checkout):
         write([Line(each, label, number) for number, each in enumerate(text[:LONGEST].split("\n"), 1)], pages, checkout)
@@ -43,6 +43,11 @@ def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
         # It is run where an image is built, or in a container: nothing of it is of any matter to a host.
         pages.understood.update(range(1, text.count("\n") + 2))
     return pages.deployed()
+
+
+def matters(text: str) -> bool:
+    """Whether a script may put something on a host that is of any matter here."""
+    return _MATTERS.search(text) is not None or bool(spoken_of(text))
 
 
 def write(script: Sequence[Line], pages: Pages, checkout: Checkout) -> None:
