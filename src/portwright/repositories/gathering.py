@@ -100,7 +100,7 @@ def gather(tree: Tree, explicit: bool, ignored: Mapping[str, str]) -> Gathered:
         label = tree.label(path)
         readable = explicit or worth_reading(label)
         other = kind_by_name(label) or ("installer" if may_speak(label) else None)
-        if other is not None and not explicit and lies_aside(label, roles):
+        if other not in (None, "workflow") and not explicit and lies_aside(label, roles):
             other = None
         if not readable and other is None:
             continue
@@ -201,7 +201,8 @@ def _take(label: str, text: str, done: Deployed, now: _Gathering) -> None:
             known = "".join("\n" if n in vague else f"{line.text}\n" for n, line in enumerate(each.lines))
         of = each.of or label
         name = f"{of} ({each.path}{each.machine and ' on '}{each.machine})"
-        now.written.append(StagedFile(name, each.path, what, known.encode("utf-8", "surrogateescape"), each.lines, of, each.machine))
+        data = known.encode("utf-8", "surrogateescape")
+        now.written.append(StagedFile(name, each.path, what, data, each.lines, of, each.machine, alone=each.alone))
         for source in {line.source for line in each.lines} - now.sources.keys():
             there = text if source == label else now.checkout.text(source)
             now.sources[source] = Source(source, there or "")

@@ -75,6 +75,7 @@ _IN_PLURAL = {
     "terraform": "Terraform's files",
     "tuned": "tuned's profiles",
     "vagrant": "Vagrantfiles",
+    "workflow": "workflows",
 }
 _PARTLY_READ = {
     "ansible": "the tasks that can be followed without a host",
@@ -100,6 +101,7 @@ _PARTLY_READ = {
     "terraform": "user data, provisioners and what Ignition gets",
     "tuned": "kernel settings",
     "vagrant": "the shell scripts in them",
+    "workflow": "the ports of services",
 }
 _TEMPLATES = (".j2", ".jinja2", ".jinja", ".erb", ".epp", ".tmpl", ".tpl", ".template", ".tftpl", ".pkrtpl.hcl", ".pkrtpl")
 # Templates of whatever a machine takes at its first boot bear any name.
@@ -186,6 +188,8 @@ _WORDS = {"ports": "ports", "kernel": "kernel settings", "units": "units", "capa
 def kind_by_name(label: str) -> str | None:
     """What kind a file is by its path, "yaml" and "script" where its text is to tell; None for a file that nobody need look into."""
     *folders, last = label.lower().split("/")
+    if folders[-2:] == [".github", "workflows"] and last.endswith((".yml", ".yaml")):
+        return "workflow"
     if not _ASIDE.isdisjoint(folders):
         return None
     for ending in _TEMPLATES:

@@ -42,7 +42,8 @@ def read_repository(
     the tree has gone past, each path with the reason. `said` is what their user says of all these hosts: their `kernel`, their `systemd`.
     """
     found = gather(tree, explicit, ignored)
-    placed, unreadable = found.placed, found.unreadable
+    alone = tuple(file for file in found.placed if file.alone)
+    placed, unreadable = tuple(file for file in found.placed if not file.alone), found.unreadable
     apart = tuple(file for file in placed if _is_apart(file))
     theirs = {file.machine for file in apart if file.machine}
     together = tuple(
@@ -54,7 +55,7 @@ def read_repository(
     settings = tuple(file for file in (layouts[0] if layouts else ()) if file.what.kind == "sysctl")
     # Of the many layouts that files may make, the first has all files once; only then come those that tell less.
     beside = ((*files, *settings, *_own_settings(files, placed)) for files in _alongside(apart))
-    layouts = (*layouts[:1], *beside, *layouts[1:])
+    layouts = (*layouts[:1], *beside, *layouts[1:], *stage(alone))
     affordable = _affordable(layouts)
     if len(layouts) > affordable:
         several = f"more than {MOST_LAYOUTS}" if len(layouts) > MOST_LAYOUTS else f"{len(layouts)}"

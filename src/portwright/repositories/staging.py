@@ -21,7 +21,7 @@ class StagedFile:
     """A config file of a repository: its path there, what it is, and the place on a host it is laid out at.
 
     Of a placed file `lines` are those that `data` was made of, `label` tells it from all others, and `of` is the file of the repository
-    that puts it there, or that it is made of. `machine` as in Placed. `inside`: a container with a network of its own has it.
+    that puts it there, or that it is made of. `machine` and `alone` as in Placed. `inside`: a container with a network of its own has it.
     """
 
     label: str
@@ -32,6 +32,7 @@ class StagedFile:
     of: str = ""
     machine: str = ""
     inside: bool = False
+    alone: bool = False
 
     @property
     def origin(self) -> str:

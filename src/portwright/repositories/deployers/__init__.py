@@ -32,6 +32,7 @@ MODULES = {
     "terraform": "terraform",
     "tuned": "tuned",
     "vagrant": "vagrant",
+    "workflow": "workflow",
 }
 """The module that reads each kind of source."""
 

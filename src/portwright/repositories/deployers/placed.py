@@ -36,13 +36,15 @@ class Placed:
     """A file at its path on a host.
 
     `machine` is whom it is for, where the source says so: a host or a group; files of two machines never meet. `of` is the file of the
-    repository that it is made of as a whole, a template or a copied file, which then is at no other place.
+    repository that it is made of as a whole, a template or a copied file, which then is at no other place. `alone`: nothing that the
+    repository has for other machines, or for none in particular, is on this one.
     """
 
     path: str
     lines: tuple[Line, ...]
     machine: str = ""
     of: str = ""
+    alone: bool = False
 
     @property
     def text(self) -> str:
