@@ -3,15 +3,19 @@
 from typing import Literal
 
 from portwright.changes.edits import Edits
-from portwright.facts import Listener, Unit
+from portwright.facts import Listener, NodeClaim, Unit
 from portwright.finding import Note
 from portwright.host import Host
 from portwright.host.join import conflict
 from portwright.host.join.conflict import Claim, Turn
 from portwright.host.terms.host import lendable_of
 from portwright.host.terms.registry import Derived, fact_value
-from portwright.ports import PortSet
+from portwright.ports import PortSet, union
 from portwright.source import Rewriting
+
+
+_NODE_PORTS = PortSet.of((30000, 32767))
+"""What a cluster gives to services of type NodePort unless --service-node-port-range says otherwise."""
 
 
 @fact_value("listener", "deployed")
@@ -53,6 +57,19 @@ def socket(host: Host, listener: Listener) -> Derived[str]:
 def lendable(host: Host, listener: Listener) -> Derived[PortSet | None]:
     """Those of its ports that the kernel may assign to an outgoing connection, under any value of the range that may be in force."""
     return lendable_of(host, listener.ports)
+
+
+@fact_value("listener", "among-node-ports")
+def among_node_ports(host: Host, listener: Listener) -> Derived[PortSet | None]:
+    """Those of the ports that a pod names on its node which any service of type NodePort may be given; empty where nothing is named."""
+    if not listener.traits.pod_says_port:
+        return Derived(PortSet())
+    claims = (each for each in host.others.get("node-claim", ()) if isinstance(each, NodeClaim))
+    # What one service asks for by its number is no range.
+    ranges = [each for each in claims if each.claim == "node-ports" and len(each.ports) > 1]
+    given = union(each.ports for each in ranges) if ranges else _NODE_PORTS
+    said = (Note(f"{each.app} assigns node ports {each.ports} to services", each.at) for each in ranges if not each.is_default)
+    return Derived(listener.ports.intersection(given), tuple(said))
 
 
 @fact_value("listener", "scope")
