@@ -8,7 +8,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from portwright._start.records import replace
 from portwright.coverage import Coverage, NotUnderstood
 from portwright.daemons import DaemonFact, fragment_reader, recognition
-from portwright.facts import Endpoint, Listener, Overridden, ServiceFact, weakest
+from portwright.facts import Assignment, Endpoint, Listener, Overridden, ServiceFact, weakest
 from portwright.host import Host
 from portwright.host.join.listener import listener
 from portwright.host.reading import Services, assemble, bind_context, services
@@ -210,7 +210,13 @@ def _filled_in_later(settled: Settled) -> Settled:
         else each
         for each in settled.sysctls
     )
-    return Settled(sysctls, tuple(each for each in settled.assignments if UNKNOWN not in (each.value or "")))
+    # A key that no kernel has sets nothing, whatever is filled in.
+    kept = (each for each in settled.assignments if UNKNOWN not in (each.value or "") or _has_no_key(each))
+    return Settled(sysctls, tuple(kept))
+
+
+def _has_no_key(assignment: Assignment) -> bool:
+    return assignment.outcome == "ignored" and UNKNOWN not in assignment.key and assignment.reason.startswith("no such key")
 
 
 def _started(layout: Iterable[StagedFile], files: Files, known: Captured, given: tuple[Mention, ...]) -> Started:

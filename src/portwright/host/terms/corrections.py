@@ -10,6 +10,7 @@ from portwright.host import Host
 from portwright.host.terms.registry import Derived, fact_value
 from portwright.host.terms.unit import lines_about_others, lines_about_ports
 from portwright.source import Rewrite, Rewriting, Source, Span
+from portwright.system.spanned_text import UNKNOWN
 
 if TYPE_CHECKING:
     from portwright.system.systemd.ignored_settings import Ignored
@@ -119,7 +120,8 @@ def _put_into(source: Source, section: str, lines: Iterable[str], *, is_ended: b
 @fact_value("assignment", "key-as-meant")
 def key_as_meant(host: Host, assignment: Assignment) -> Derived[str | None]:
     """The kernel setting that the name of a line is surely meant to be; unknown where it is like none, or another line sets that one."""
-    if assignment.outcome != "ignored" or not assignment.reason.startswith("no such key"):
+    is_known = UNKNOWN not in assignment.value  # what is filled in later nobody proves anything about
+    if assignment.outcome != "ignored" or not assignment.reason.startswith("no such key") or not is_known:
         return Derived(None)
     from portwright.system.sysctl.kernel import meant_by
 
