@@ -36,6 +36,7 @@ KERNEL, PORTS, UNITS = "its text mentions kernel settings", "its text mentions p
         ("salt/net.sls", "tune:\n  module.run:\n    - sysctl.assign:\n", "salt", KERNEL),
         ("manifests/init.pp", "create_resources('sysctl', $settings)\n", "puppet", KERNEL),
         ("cookbooks/x/recipes/default.rb", "sysctl 'net.ipv4.tcp_tw_reuse' do\n  value chosen\nend\n", "chef", KERNEL),
+        ("scripts/node_setup.py", "FILE = '/etc/sysctl.conf'\nadd(FILE, 'net.ipv4.ip_local_reserved_ports=1-9')\n", "program", KERNEL),
         ("config.bu", "variant: fcos\nsystemd:\n  units:\n  - contents: |\n      ExecStart=/x\n", "butane", UNITS),
     ],
 )
@@ -53,6 +54,8 @@ def test_each_kind_is_known_by_its_name_or_its_text(path: str, text: str, kind: 
         ("docker-compose.prod.yml", "services:\n  web:\n    image: x\n    ports: ['80:80']\n"),
         ("stack.yaml", "services:\n  web:\n    build: .\n    ports: ['80:80']\n"),
         ("app.container", "[Container]\nPublishPort=8080:80\n"),
+        ("scripts/serve.py", "listen(port=80)\nos.system('sysctl -w vm.swappiness=1')\n"),
+        ("pkg/kernel.py", "open('/etc/sysctl.conf').write('net.ipv4.ip_local_port_range=1 2')\n"),
         # No deployment of this repository.
         ("examples/Vagrantfile", "forwarded_port\n"),
         (".github/workflows/ci.yml", "on: push\njobs:\n  x:\n    services:\n      db:\n        image: x\n        ports: [1]\n"),

@@ -67,6 +67,7 @@ _IN_PLURAL = {
     "packer template": "Packer templates",
     "preseed": "preseed files",
     "procfile": "Procfiles",
+    "program": "programs",
     "puppet": "Puppet manifests",
     "quadlet": "quadlets",
     "rpm spec": "RPM specs",
@@ -108,6 +109,15 @@ _TEMPLATES = (".j2", ".jinja2", ".jinja", ".erb", ".epp", ".tmpl", ".tpl", ".tem
 _OF_MACHINES = (".tpl", ".tmpl", ".tftpl", ".template", ".pkrtpl.hcl", ".pkrtpl")
 _YAML = ("yml", "yaml")
 _OF_ANSIBLE = frozenset(("tasks", "handlers", "playbooks", "group_vars", "host_vars", "roles"))
+_LANGUAGES = frozenset(("py", "pl", "rb"))
+_WORD = lazy_regex(r"[a-z]+")
+_OF_SETUP = frozenset(
+    (
+        *("bin", "bootstrap", "configure", "deploy", "deployment", "fabfile", "host", "install", "installer", "node", "os", "prepare"),
+        *("provision", "provisioning", "scripts", "server", "setup", "sysctl", "system", "tools", "tune", "tuning"),
+    )
+)
+"""Words of the names of programs that may set up a host, and of their folders: others are not looked into."""
 _OF_CHEF = frozenset(("recipes", "attributes", "cookbooks"))
 # What is no deployment of this repository: others' code, and what builds and tests it.
 _ASIDE = frozenset((".git", ".github", ".gitlab", ".circleci", "node_modules", "vendor", "third_party", "site-packages", ".venv", "venv"))
@@ -120,6 +130,8 @@ _PLAIN_TEXTS = frozenset(
         "readme", "thanks", "todo", "version",
     )
 )  # fmt: skip
+_SETS = lazy_regex(r"/etc/sysctl\.|\bsysctl[\"', ]{1,4}-[wp]\b|/proc/sys/net\b")
+_SETTING_OF_PORTS = lazy_regex(r"\bip_local_(?:port_range|reserved_ports)\b|\bip_unprivileged_port_start\b")
 _CLOUD_CONFIG = lazy_regex(r"#cloud-config\b")
 _ARCHIVE = lazy_regex(r"(?i)(?:Content-Type:\s*multipart/|MIME-Version:)|## template:\s*jinja")
 _BUTANE = lazy_regex(r"(?m)^variant:\s*(?:fcos|flatcar|openshift|r4e|fiot)\b")
@@ -215,8 +227,10 @@ def kind_by_name(label: str) -> str | None:
         return "packer"
     if last.endswith(".nomad.hcl"):
         return "nomad"
-    if ending == "rb":
-        return "chef" if not _OF_CHEF.isdisjoint(folders) else None
+    if ending == "rb" and not _OF_CHEF.isdisjoint(folders):
+        return "chef"
+    if ending in _LANGUAGES:
+        return "program" if not _OF_SETUP.isdisjoint(folders) or not _OF_SETUP.isdisjoint(_WORD.findall(stem)) else None
     return _ENDINGS.get(ending)
 
 
@@ -224,6 +238,8 @@ def kind_of(label: str, kind: str, text: str) -> str | None:
     """What kind a file is that `kind_by_name` wants looked into, by its text, too; None where it is none of them."""
     if kind == "yaml" or (kind == "compose" and not _COMPOSE.search(text)):  # tasks/generate-compose.yml
         return _kind_of_yaml(label, text) or ("compose" if kind == "compose" and _FIRST_COMPOSE.search(text) else None)
+    if kind == "program":
+        return kind if _SETS.search(text) and _SETTING_OF_PORTS.search(text) else None
     if kind == "script":
         if _is_of_cloud_init(text):
             return "cloud-config"
@@ -263,7 +279,9 @@ def spoken_of(text: str, kind: str = "") -> tuple[tuple[int, str], ...]:
         end = text.find("\n", start)
         said = text[start : end if end >= 0 else len(text)]
         if not said.lstrip().startswith(_REMARK) and (nothing is None or nothing.match(said) is None):
-            found += [(line, each.lastgroup or "") for each in _SPEAKS.finditer(_ASKS.sub("", said))]
+            names = (each.lastgroup or "" for each in _SPEAKS.finditer(_ASKS.sub("", said)))
+            # What else a program speaks of is seldom about the host that it runs on.
+            found += [(line, name) for name in names if kind != "program" or name == "kernel"]
     return tuple(found)
 
 

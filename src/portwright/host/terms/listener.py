@@ -13,7 +13,6 @@ from portwright.host.terms.registry import Derived, fact_value
 from portwright.ports import PortSet, union
 from portwright.source import Rewriting
 
-
 _NODE_PORTS = PortSet.of((30000, 32767))
 """What a cluster gives to services of type NodePort unless --service-node-port-range says otherwise."""
 

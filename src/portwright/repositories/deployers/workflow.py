@@ -1,6 +1,6 @@
 """Workflows of GitHub Actions: the ports that the services of a job publish on its runner, which is a machine of its own.
 
-Nothing else of a workflow deploys anything to a host, and what a repository sets up is not set up on the runner, be it GitHub's or one's own.
+Nothing else of a workflow deploys anything to a host, and what a repository sets up is not set up on the runner, whosever it is.
 """
 
 from collections import Counter
