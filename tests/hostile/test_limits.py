@@ -578,6 +578,7 @@ SILENT = {
     "repositories/deployers/shell_edits.py: _arguments": "the line is left unsaid",
     "repositories/deployers/shell_edits.py: _commands": "the line is left unsaid",
     "repositories/deployers/shell_values.py: _changed": UNKNOWN,
+    "repositories/deployers/workflow.py: deployed": CALLER,
     "repositories/inside.py: inside": "what a container beyond it has inside counts as the host's: more is reported, not less",
     "repositories/deployers/vagrant.py: deployed": CALLER,
     "repositories/not_read.py: spoken_of": GUESS,
