@@ -111,3 +111,19 @@ def test_what_it_speaks_of_is_said_once_each_in_one_row() -> None:
     reason = "its text mentions kernel settings, units and capabilities (from line 1), "
     reason += "and of shell scripts only the files, kernel settings and published ports that they make are read"
     assert (NotRead("/run.sh", "shell script", reason),) == host.coverage.not_read
+
+
+def test_what_a_pod_on_its_nodes_network_is_configured_to_open_is_told_where_it_does_not_say_so_itself() -> None:
+    pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: agent}\nspec:\n  hostNetwork: HOST\n  containers:\n  - name: agent\n    image: x\n"
+    ports = "    ports: [{containerPort: 10350}]\n"
+    volumes = "  volumes:\n  - {name: c, configMap: {name: agent-config}}\n"
+    data = "data:\n  agent.conf: |\n    # port: 5\n    apiPort: 10350\n    portRange: 40000-41000\n    listen-address: 0.0.0.0:9999\n"
+    config = "kind: ConfigMap\nmetadata:\n  name: agent-config\n" + data
+    said = PORTS
+    pod_on_host = pod.replace("HOST", "true") + ports + volumes
+    assert [("k8s/config.yaml", "kubernetes", said)] == told({"/k8s/agent.yaml": pod_on_host, "/k8s/config.yaml": config})
+    named = pod.replace("HOST", "true") + ports + "    command: [agent, --config, /etc/agent/agent.conf]\n"
+    assert [("k8s/config.yaml", "kubernetes", said)] == told({"/k8s/agent.yaml": named, "/k8s/config.yaml": config})
+    for other in (pod_on_host.replace("true", "false"), pod_on_host.replace("agent-config", "others")):
+        assert [] == told({"/k8s/agent.yaml": other, "/k8s/config.yaml": config})
+    assert [] == told({"/k8s/agent.yaml": pod_on_host, "/k8s/config.yaml": config.replace("40000-41000", "10350").replace("9999", "10350")})

@@ -210,6 +210,7 @@ def _take(label: str, text: str, done: Deployed, now: _Gathering) -> None:
     now.understood.update((label, number) for number in done.understood)
     now.unreadable += done.unreadable
     now.not_put += done.left_out
+    now.unread += done.not_read
     if done.cut and (done.files or now.spoken[label][1]):
         now.unreadable.append(Unreadable(Span.whole(label), "it is too long, or writes too many files, to be read to its end"))
 

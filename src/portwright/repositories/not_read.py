@@ -311,6 +311,11 @@ def _mentions(spoken: Iterable[tuple[int, str]]) -> str:
     return f"its text mentions {listed} (from line {min(lines.values())})"
 
 
+def not_asked(label: str, lines: Iterable[int], whose: str) -> NotRead:
+    """The row of a file with lines about ports that a program is given which nobody asks what it opens."""
+    return NotRead(label, "kubernetes", f"its text mentions ports (from line {min(lines)}), and what {whose} opens by them is not read")
+
+
 def is_manifest(text: str) -> bool:
     """Whether a YAML text is an object of Kubernetes: each says of what version and kind it is."""
     return _KUBERNETES.search(text) is not None and _OBJECT.search(text) is not None

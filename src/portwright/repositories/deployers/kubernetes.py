@@ -12,7 +12,9 @@ from portwright.daemons._engine import pods
 from portwright.formats.nodes import Node
 from portwright.formats.yaml_nodes import parse
 from portwright.repositories.checkout import Checkout
+from portwright.repositories.deployers import config_maps
 from portwright.repositories.deployers.placed import LONGEST, Deployed, Line, Pages, Placed, block
+from portwright.repositories.not_read import not_asked
 from portwright.repositories.recognise import without_blanks_to_fill
 from portwright.source import Source, Word
 from portwright.system.spanned_text import UNKNOWN
@@ -80,6 +82,7 @@ def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
     of_pods: dict[str, Pages] = {}
     found: list[Placed] = []
     others: list[Deployed] = []
+    given: dict[str, tuple[set[int], str]] = {}
     documents = list(_documents(lines))
     unread_lines: set[int] = set()
     for document in documents[:_MOST_DOCUMENTS]:
@@ -104,6 +107,8 @@ def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
                     column = claim.at.column + line.shift
                     of_pods.setdefault(machine, Pages(label, machine)).set(line.number, column, claim.name, claim.value, line.source)
                 _hosts_files(volumes, container, document, of_pods.setdefault(machine, Pages(label, machine)), checkout)
+            if pod.on_host:
+                given.update(config_maps.lines_of_ports(pod, (each.lines for each in documents), label, checkout))
         if kind == "Tuned":
             _tuned(document, pages)
         if kind == _TALOS:
@@ -122,7 +127,8 @@ def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
     others += [each.deployed() for each in of_pods.values()]
     files = (*done.files, *found, *(file for each in others for file in each.files))
     cut = done.cut or len(documents) > _MOST_DOCUMENTS or any(each.cut for each in others)
-    return Deployed(files, frozenset(understood - unread_lines) | done.understood, cut)
+    rows = [not_asked(path, lines, whose) for path, (lines, whose) in given.items()]
+    return Deployed(files, frozenset(understood - unread_lines) | done.understood, cut, not_read=tuple(rows))
 
 
 def _cluster(label: str, text: str, checkout: Checkout) -> str:

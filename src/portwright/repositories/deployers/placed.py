@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from portwright._start.records import dataclass, field
-from portwright.coverage import LeftOut
+from portwright.coverage import LeftOut, NotRead
 from portwright.source import Unreadable, Word
 from portwright.system.spanned_text import UNKNOWN
 
@@ -58,7 +58,8 @@ class Deployed:
 
     `understood` are the lines of the source, besides those that stand in files, of which nothing is left unsaid: what they do is of no
     matter here, or was taken into account. `cut`: its text, or what it writes, is longer than what is looked through. `unreadable` is what
-    else of it is not read, and why. `left_out` are files of the repository that it would put on a host, but for a condition.
+    else of it is not read, and why. `left_out` are files of the repository that it would put on a host, but for a condition. `not_read` are
+    files that it gives to programs on a host which are not asked what they make of it.
     """
 
     files: tuple[Placed, ...] = ()
@@ -66,6 +67,7 @@ class Deployed:
     cut: bool = False
     unreadable: tuple[Unreadable, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    not_read: tuple[NotRead, ...] = ()
 
 
 def together(parts: Iterable[Deployed], understood: Iterable[int], cut: bool) -> Deployed:
