@@ -56,6 +56,7 @@ _IN_PLURAL = {
     "debian install": "lists of the files of Debian's packages",
     "compose": "compose files",
     "dockerfile": "Dockerfiles",
+    "hiera": "files of Hiera's data",
     "ignition": "Ignition configs",
     "init script": "init scripts",
     "kickstart": "Kickstart files",
@@ -85,6 +86,7 @@ _PARTLY_READ = {
     "cloud-config": "the files and kernel settings that they write",
     "cloudformation": "user data and the files of cfn-init",
     "compose": "the parts that nothing fills in",
+    "hiera": "kernel settings",
     "ignition": "literal files and units",
     "kickstart": "the scripts for the new machine",
     "preseed": "the late command",
@@ -107,7 +109,7 @@ _PARTLY_READ = {
 _TEMPLATES = (".j2", ".jinja2", ".jinja", ".erb", ".epp", ".tmpl", ".tpl", ".template", ".tftpl", ".pkrtpl.hcl", ".pkrtpl")
 # Templates of whatever a machine takes at its first boot bear any name.
 _OF_MACHINES = (".tpl", ".tmpl", ".tftpl", ".template", ".pkrtpl.hcl", ".pkrtpl")
-_YAML = ("yml", "yaml")
+_YAML = ("yml", "yaml", "eyaml")
 _OF_ANSIBLE = frozenset(("tasks", "handlers", "playbooks", "group_vars", "host_vars", "roles"))
 _LANGUAGES = frozenset(("py", "pl", "rb"))
 _WORD = lazy_regex(r"[a-z]+")
@@ -134,6 +136,8 @@ _SETS = lazy_regex(r"/etc/sysctl\.|\bsysctl[\"', ]{1,4}-[wp]\b|/proc/sys/net\b")
 _SETTING_OF_PORTS = lazy_regex(r"\bip_local_(?:port_range|reserved_ports)\b|\bip_unprivileged_port_start\b")
 _CLOUD_CONFIG = lazy_regex(r"#cloud-config\b")
 _ARCHIVE = lazy_regex(r"(?i)(?:Content-Type:\s*multipart/|MIME-Version:)|## template:\s*jinja")
+_HIERA = lazy_regex(r"(?:^|/)(?:hieradata|hiera|data)/")
+_OF_HIERA = lazy_regex(r"(?m)^[\"']?(?:\w{1,60}::){0,8}\w{0,60}sysctl\w{0,60}(?:::\w{1,60}){0,8}[\"']?:[ \t]*(?:#.*)?\r?$")
 _BUTANE = lazy_regex(r"(?m)^variant:\s*(?:fcos|flatcar|openshift|r4e|fiot)\b")
 _CLOUDFORMATION = lazy_regex(r"(?m)^AWSTemplateFormatVersion:|^[ \t]+Type:[ \t]*[\"']?AWS::EC2::")
 _SHELL = lazy_regex(r"#!\s*/\S*?(?:env\s+)?(?:/|\b)(?:ba|da|a|k|z)?sh\b")
@@ -339,6 +343,8 @@ def _kind_of_yaml(label: str, text: str) -> str | None:
         return "kubernetes"
     if is_stack(text):
         return "compose"
+    if _HIERA.search(label) and _OF_HIERA.search(text):
+        return "hiera"
     if not _OF_ANSIBLE.isdisjoint(label.split("/")[:-1]) or _MODULE.search(text) or (_LIST.match(text) and _PLAYBOOK.search(text)):
         return "ansible"
     return None

@@ -16,6 +16,7 @@ MODULES = {
     "cloud-config": "first_boot",
     "cloudformation": "cloudformation",
     "debian install": "debian",
+    "hiera": "hiera",
     "ignition": "first_boot",
     "kickstart": "kickstart",
     "kubernetes": "kubernetes",

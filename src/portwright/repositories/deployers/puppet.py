@@ -11,7 +11,7 @@ from portwright.formats.parts import Bare, Call, Items, String
 from portwright.formats.puppet import Hash, Manifest, Resource, Value, parse
 from portwright.numbers import is_digits
 from portwright.repositories.checkout import Checkout
-from portwright.repositories.deployers import shell
+from portwright.repositories.deployers import hiera, shell
 from portwright.repositories.deployers.container_lines import Asked, port
 from portwright.repositories.deployers.container_lines import lines as of_container
 from portwright.repositories.deployers.literal import Names, joined, lines, remarks, whole
@@ -38,6 +38,7 @@ _NAMED = lazy_regex(
 _FIREWALLS = frozenset(("firewall", "firewall_multi", "firewallchain", "ufw::allow", "iptables::rule"))
 _SITES = {"nginx::resource::server": "nginx", "nginx::resource::vhost": "nginx", "apache::vhost": "apache", "apache::listen": "apache"}
 """Types of the modules that set up sites, and whose site each is."""
+_LOOKS_UP = ("hiera", "lookup")
 _MOST_DEFINED = 200
 """Resources of types of its own that are followed for one manifest."""
 _DEEPEST_DEFINED = 4
@@ -78,6 +79,8 @@ class _Node:
         self.given = given or _Given()
         self.names = Names()
         self.left = MOST_LINES
+        inside = {each.inside for each in manifest.resources}
+        self.classes = sorted(each.removeprefix("class ").lstrip(":") for each in inside if each.startswith("class "))
 
     def take(self) -> None:
         """Each resource; the commands together, as one script."""
@@ -123,8 +126,16 @@ class _Node:
         name = name.lstrip("$").lstrip(":")
         if name in self.given.texts:
             return self.given.texts[name]
+        given = self._of_class(name)
+        if given is not None:
+            return given
         value = self.manifest.variables.get(name)
         return UNKNOWN if value is None else self.names.text(name, lambda: self._text(value))
+
+    def _of_class(self, name: str) -> str | None:
+        """What Hiera's data gives to a parameter of a class of this manifest, or of a class that is named with it."""
+        keys = [name] if "::" in name else [f"{each}::{name}" for each in self.classes]
+        return next((value for key in keys if (value := hiera.value_of(key, self.checkout)) is not None), None)
 
     def _text(self, value: Value | None) -> str:
         if isinstance(value, String):
@@ -133,6 +144,10 @@ class _Node:
             return self._variable(value.text) if value.text.startswith("$") else value.text or UNKNOWN
         if isinstance(value, Items) and len(value.values) <= _MOST_WORDS:
             return " ".join(self._text(each) for each in value.values)
+        if isinstance(value, Call) and value.name in _LOOKS_UP and value.arguments:
+            known = hiera.value_of(self._text(value.arguments[0]), self.checkout)
+            otherwise = value.arguments[1] if value.name == "hiera" and len(value.arguments) > 1 else None
+            return known if known is not None else UNKNOWN if otherwise is None else self._text(otherwise)
         return "" if value is None else UNKNOWN
 
     def _lines(self, value: Value | None, depth: int = 0) -> list[Line]:
