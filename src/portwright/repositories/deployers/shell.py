@@ -25,7 +25,7 @@ _MOST_ROUNDS = 64
 """Words of a `for` loop that are gone through."""
 # Without a word of these a script puts nothing anywhere that is of any matter here.
 _MATTERS = lazy_regex(
-    r"/etc\b|/lib/s|/proc/sys|\b(?:sysctl|docker|podman|source|cp|rsync|scp)\b|\.(?:service|socket|conf)\b|(?m:^[ \t]*\.[ \t])"
+    r"/etc\b|/lib/s|/proc/sys|k3s\b|\b(?:sysctl|docker|podman|source|cp|rsync|scp)\b|\.(?:service|socket|conf)\b|(?m:^[ \t]*\.[ \t])"
 )
 # A test whether something is missing, or who runs the script.
 _GUARD = lazy_regex(r"!\s*(?:-[defhLrsxz]\b|grep\b|command\b|which\b|id\b|test\b|systemctl\b|\[)|-z\b|\bEUID\b|\bid -u\b|\$UID\b|-ne 0")

@@ -8,7 +8,7 @@ from portwright._start.records import replace
 from portwright.formats import shell_tree
 from portwright.formats.shell_tree import Simple
 from portwright.numbers import decimal
-from portwright.repositories.deployers import shell_containers, shell_edits
+from portwright.repositories.deployers import shell_containers, shell_edits, shell_installers
 from portwright.repositories.deployers.placed import LONGEST, MOST, Line
 from portwright.repositories.deployers.shell_files import (
     contents,
@@ -79,8 +79,8 @@ def simple(run: State, text: ScriptText, tree: shell_tree.Tree, command: Simple,
     place = text.place(command.start)
     numbers = [*text.numbers(command.start, command.end)]
     run.pages.cut = run.pages.cut or len(command.words) > _MOST_WORDS
-    words = [field for word in command.words[:_MOST_WORDS] for field in words_of(run, text, word)]
-    words = _carried(words)
+    whole = [field for word in command.words[:_MOST_WORDS] for field in words_of(run, text, word)]
+    words = _carried(whole)
     understood = True
     if not words:
         understood = _assign(run, text, command)
@@ -93,6 +93,9 @@ def simple(run: State, text: ScriptText, tree: shell_tree.Tree, command: Simple,
             _assign(run, text, command)
             _declare(run, words[1:])
             printed = ()
+        elif name in _SHELLS and stdin is None and shell_installers.is_k3s(run.fetched) and not is_piped:
+            shell_installers.k3s(run, _environment(run, text, command, whole[: len(whole) - len(words)]), words[1:], place)
+            printed = None
         elif name in run.functions:
             printed = run.call(name, words[1:], place)
         else:
@@ -145,6 +148,16 @@ def _assign(run: State, text: ScriptText, command: Simple) -> bool:
             value = (*run.variables.get(assigned.name, ()), *value)[:MOST_PIECES]
         run.variables[assigned.name] = compact(value) or (replace(text.place(assigned.start), text=""),)
     return True
+
+
+def _environment(run: State, text: ScriptText, command: Simple, before: Sequence[Value]) -> dict[str, Value]:
+    """The variables that a command is given in front of it, be it by the shell or by what starts it."""
+    found = {each.name: expanded(run, text, each.value.parts) for each in command.assignments if each.items is None}
+    for word in before:
+        if _ASSIGNED.match(said := text_of(word)):
+            name = said.partition("=")[0]
+            found[name] = _after(word, len(name) + 1)
+    return found
 
 
 def _declare(run: State, words: Sequence[Value]) -> None:
@@ -225,6 +238,9 @@ def _act(run: State, name: str, words: list[Value], stdin: Value | None, place: 
         case "dd":
             target = next((word for word, said in zip(rest, plain, strict=True) if said.startswith("of=")), None)
             return target is None or write_to(run, _after(target, 3), stdin or (), False, place), ()
+        case "curl" | "wget":
+            run.fetched = " ".join(plain)
+            return True, None
         case "sysctl":
             return _sysctl(run, rest, place), None
         case "sed":

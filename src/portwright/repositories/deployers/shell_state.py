@@ -46,6 +46,8 @@ class State:
     maybe: bool = False
     """Whether what is walked may not run."""
     depth: int = 0
+    fetched: str = ""
+    """What the command before was to fetch."""
     is_bash: bool = True
     is_sure: bool = True
     """Whether quotes and brackets match, so that what is left unsaid is known."""
