@@ -126,6 +126,8 @@ class _Node:
         name = name.lstrip("$").lstrip(":")
         if name in self.given.texts:
             return self.given.texts[name]
+        if name == "module_name" and self.source.path.count("/manifests/") == 1:
+            return self.source.path.partition("/manifests/")[0].rpartition("/")[2]
         given = self._of_class(name)
         if given is not None:
             return given
@@ -262,9 +264,9 @@ class _Node:
             span = self.source.span(place, place)
             before, end = ("listen ", ";") if is_nginx else ("Listen ", "")
             said = [Line(f"{before}{number}{end}", self.source.path, span.line, span.column - 1 - len(before))]
-            if is_nginx:
-                begun, closed = (Line(text, self.source.path, span.line) for text in ("server {", "}"))
-                said = [begun, *said, closed]
+            begun, closed = ("server {", "}") if is_nginx else (f"<VirtualHost *:{number}>", "</VirtualHost>")
+            around = [Line(text, self.source.path, span.line) for text in (begun, closed)]
+            said = [around[0], *said, around[1]] if is_nginx else [*said, *around]
             path = f"/etc/{'nginx' if is_nginx else 'apache2'}/sites-enabled/listen-{number}.conf"
             if path not in self.pages.lines:
                 self.pages.write(path, said)

@@ -13,6 +13,7 @@ from portwright.repositories.deployers.shell_values import folder
 from portwright.system.spanned_text import UNKNOWN
 
 _REMOTE = lazy_regex(r"(?:[\w.\ufffd-]+@)?[\w.\ufffd-]+:(/.*)")
+_COMPOSE = frozenset(("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"))
 # A root that the script sets up, rather than the machine it runs on.
 _ROOT = lazy_regex(
     r"(?:\ufffd|/mnt(?:/(?:sysimage|target|root|gentoo|rootfs))?|/target|/sysroot|/rootfs)+(/(?:etc|usr|lib|opt|srv|var|home|root)/.+)"
@@ -54,7 +55,7 @@ def write_to(run: State, target: Value, value: Value, append: bool, place: Piece
 
 def put(run: State, said: str, lines: list[Line], append: bool, of: str = "") -> bool:
     """Put lines into a file, wherever it is; False where nobody knows where."""
-    path = on_host(run, said)
+    path = on_host(run, said) or _compose_file(run, said)
     name = path or kept_name(run, said)
     if not name:
         return False
@@ -71,6 +72,15 @@ def put(run: State, said: str, lines: list[Line], append: bool, of: str = "") ->
     if path:
         run.pages.write(path, lines, append, of)
     return bool(path)
+
+
+def _compose_file(run: State, said: str) -> str:
+    """The place of a Compose file whose directory nobody knows, which matters to none that it is read for."""
+    above, _, last = said.rpartition("/")
+    if last not in _COMPOSE:
+        return ""
+    where = "".join(char if char.isalnum() else "-" for char in f"{run.pages.label}-{folder(run.directory, above) or above}")
+    return f"/srv/{where}/{last}"
 
 
 def on_host(run: State, said: str) -> str:
