@@ -30,13 +30,23 @@ def deployed(label: str, text: str, checkout: Checkout) -> Deployed:
     variables = _variables(lines)
     recipes, understood = _recipes(label, lines)
     found: list[tuple[str, Deployed]] = []
+    taken: set[str] = set()
     for target, recipe in recipes[:_MOST_TARGETS]:
         pages = Pages(label)
         shell.write([replace(line, text=_filled(line.text, variables)) for line in recipe], pages, checkout)
-        found.append((target, pages.deployed()))
+        done = pages.deployed()
+        # Of several targets that put a file at one place the first is as good as any: nobody makes all of them.
+        files = tuple(file for file in done.files if _is_of_a_host(file.path) and file.path not in taken)
+        taken.update(file.path for file in files)
+        found.append((target, replace(done, files=files)))
     starting = sum(any(file.path.startswith(_CONTAINERS) for file in done.files) for _, done in found)
     parts = [_apart(done, f"make {target} of {label}") if starting > 1 else done for target, done in found]
     return together(parts, understood, len(text) > LONGEST or len(recipes) > _MOST_TARGETS)
+
+
+def _is_of_a_host(path: str) -> bool:
+    """Whether a file may say something of a host: a Makefile copies much else to where its owner works."""
+    return path.startswith((_CONTAINERS, "/etc/", "/usr/lib/", "/usr/local/lib/", "/usr/share/"))
 
 
 def _apart(done: Deployed, machine: str) -> Deployed:
