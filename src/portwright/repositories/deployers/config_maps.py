@@ -11,7 +11,6 @@ from portwright.repositories.deployers.placed import LONGEST, Line
 _MOST_FILES = 200
 """Files of a folder that are looked through for ConfigMaps."""
 _KIND = lazy_regex(r"(?m)^kind:[ \t]*ConfigMap\b")
-_NAME = lazy_regex(r"(?m)^metadata:[ \t]*(?:#.*)?\r?\n(?:[ \t]+.*\r?\n){0,20}?[ \t]+name:[ \t]*[\"']?([\w.-]{1,253})")
 _DATA = lazy_regex(r"data:\s*(?:#.*)?")
 _BEGINS = lazy_regex(r"---(?:[ \t].*)?")
 _PORT = lazy_regex(
@@ -58,8 +57,15 @@ def _is_file(line: str, files: Container[str]) -> bool:
 
 def _name(text: str) -> str:
     """The name of a ConfigMap, "" for anything else."""
-    named = _NAME.search(text) if _KIND.search(text) else None
-    return "" if named is None else named[1]
+    if not _KIND.search(text):
+        return ""
+    is_said = False
+    for line in text.split("\n"):
+        if line[:1] not in ("", " ", "\t", "#"):
+            is_said = line.startswith("metadata:")
+        elif is_said and (said := line.strip()).startswith("name:"):
+            return said.removeprefix("name:").partition(" #")[0].strip(" \t\"'")
+    return ""
 
 
 def _of_folder(folder: str, checkout: Checkout) -> Iterator[tuple[str, tuple[Line, ...]]]:
