@@ -39,6 +39,17 @@ def test_a_plain_run_imports_no_more_of_our_modules_than_its_budget(path: str, m
     assert len(ours) <= most, sorted(ours)
 
 
+@pytest.mark.parametrize("path", ["examples/platform", "examples/web1"])
+def test_linting_works_without_ansible_core(path: str) -> None:
+    """Whoever lints in CI may leave it out (docs/ci.md): playbooks are read by code of ours, and Ansible runs what was written."""
+    call = f"from portwright.cli import main; sys.exit(main(['check', {path!r}]))"
+    programs = (f"import sys; sys.modules['ansible'] = None; {call}", f"import sys; {call}")
+    runs = [subprocess.run([sys.executable, "-c", each], capture_output=True, check=False, cwd=TOP) for each in programs]
+
+    assert runs[0].stdout == runs[1].stdout != b""
+    assert [(1, b"")] * 2 == [(run.returncode, run.stderr) for run in runs]
+
+
 def test_the_page_names_every_trick_and_only_tests_and_files_that_are_there() -> None:
     page = (START / "README.md").read_text()
     named = set(re.findall(r"`((?:tests/|\.\./)?[\w/]+\.py)`", page))

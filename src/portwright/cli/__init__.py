@@ -654,7 +654,8 @@ def _apply(playbook: str) -> int:
         python = f"ansible_python_interpreter={sys.executable}"
         ran = subprocess.run([program, "-i", "localhost,", "-c", "local", "-e", python, playbook], check=False)  # noqa: S603
     except OSError as error:
-        raise Complaint(f"cannot run ansible-playbook: {error.strerror}") from None
+        hint = "; pip install 'portwright[ansible]' installs it" if isinstance(error, FileNotFoundError) else ""
+        raise Complaint(f"cannot run ansible-playbook: {error.strerror}{hint}") from None
     return CLEAN if ran.returncode == 0 else FINDINGS
 
 

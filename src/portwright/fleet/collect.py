@@ -43,7 +43,8 @@ def collected(inventories: Sequence[str], into: str, *, limit: str = "", forks: 
     try:
         ran = subprocess.run([*words, os.path.join(folder("playbooks"), "collect.yml")], stdout=2, check=False)  # noqa: S603
     except OSError as error:
-        raise CollectError(f"cannot run ansible-playbook: {error.strerror}") from None
+        hint = "; pip install 'portwright[ansible]' installs it" if isinstance(error, FileNotFoundError) else ""
+        raise CollectError(f"cannot run ansible-playbook: {error.strerror}{hint}") from None
     try:
         with open(os.path.join(into, "hosts.json"), encoding="utf-8") as file:
             asked = json.load(file)
