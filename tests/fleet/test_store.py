@@ -1,5 +1,6 @@
 """A store holds a fleet: what is known is not looked for again, and the report is that of a cold run, to the byte."""
 
+import json
 import os
 import random
 import shutil
@@ -58,10 +59,11 @@ def test_what_is_reported_is_the_same_with_a_store_at_the_first_run_and_at_the_n
         plain = said(capsys, path, *words)
         assert plain == said(capsys, path, *words, "--store", own, "--jobs", "2")
         assert [(0, 5)] == rows(Path(own), "SELECT sum(reused), count(*) FROM run_hosts")
-        assert plain == said(capsys, path, *words, "--store", own)
+        again = said(capsys, path, *words, "--store", own)
         # The archive that cannot be read is the one that is looked at again.
         assert [(4, 10)] == rows(Path(own), "SELECT sum(reused), count(*) FROM run_hosts")
-        assert plain == said(capsys, *words, "--store", own)
+        assert again == said(capsys, *words, "--store", own)
+        assert (plain == again) == ("--host" in words), "but for what differs from the run before"
 
 
 def test_the_exit_code_of_a_stored_run_is_that_of_its_findings(tmp_path: Path) -> None:
@@ -183,7 +185,7 @@ def test_a_run_that_is_killed_leaves_a_whole_store_and_the_next_one_goes_on(
             assert [] == rows(store, "SELECT 1 FROM run_hosts LEFT JOIN results ON result = results.id WHERE results.id IS NULL")
 
     plain = said(capsys, str(hosts), "--format", "json")
-    assert plain == said(capsys, str(hosts), "--format", "json", "--store", str(store))
+    assert plain == said(capsys, str(hosts), "--format", "json", "--store", str(store)), "the first that came to its end"
     assert plain == said(capsys, "--format", "json", "--store", str(store))
     assert [(150, 150)] == rows(store, "SELECT count(*), max(id) FROM results"), "what was kept was done once"
 
@@ -398,3 +400,73 @@ def test_two_runs_at_once_have_one_store(tmp_path: Path) -> None:
         run = kept.last()
         assert run is not None
         assert 30 == len(kept.hosts(run.number))
+
+
+# ── what differs from the run before ────────────────────────────────────────────────────────────────────────────────
+
+
+def two_runs(tmp_path: Path) -> str:
+    """A store with two runs: one host is mended, one gets worse, one cannot be read any more, one comes and one goes."""
+    hosts, store = tmp_path / "hosts", str(tmp_path / "s")
+    words = ["audit", "-q", str(hosts), "--store", store, "--select", "listener-in-ephemeral-range"]
+    for name, port in (("mended", 40000), ("same", 40000), ("worse", 8080), ("gone", 40000)):
+        lay(hosts / name, host(name, port))
+    laid(hosts / "cut.tar.gz", FORMS["gz"](tar(host("cut", 40000))))
+    main(words)
+    (hosts / "mended/etc/systemd/system/app.service").write_text("[Service]\nExecStart=/usr/bin/python3 -m http.server 8080\n")
+    (hosts / "worse/etc/systemd/system/app.service").write_text("[Service]\nExecStart=/usr/bin/python3 -m http.server 40001\n")
+    shutil.rmtree(hosts / "gone")
+    lay(hosts / "come", host("come", 40000))
+    laid(hosts / "cut.tar.gz", FORMS["gz"](tar(host("cut", 40000)))[:300])
+    main(words)
+    return store
+
+
+def test_what_is_new_fixed_and_still_there_is_counted_and_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = two_runs(tmp_path)
+    capsys.readouterr()
+    ((since,),) = rows(Path(store), "SELECT started FROM runs WHERE id = 1")
+
+    text = said(capsys, "--store", store)
+    table = text.partition("since the run of ")[2].partition("\n\n")[0].replace("be read\nnow", "be read now")
+    assert (
+        f"{since}: 2 new, 1 fixed, 1 still there, 1 on hosts that cannot be read now, 1 host new, 1 host gone\n"
+        "  new    2 findings  high  listener-in-ephemeral-range  come, worse\n"
+        "  fixed  1 finding   high  listener-in-ephemeral-range  mended\n"
+        "  new: come\n"
+        "  gone: gone"
+    ) == table
+
+    found = json.loads(said(capsys, "--store", store, "--format", "json"))["fleet"]["trend"]
+    assert {"since": since, "new": 2, "fixed": 1, "still": 1, "unknown": 1} == {
+        name: found[name] for name in ("since", "new", "fixed", "still", "unknown")
+    }
+    assert (["come"], ["gone"]) == (found["hosts_new"], found["hosts_gone"])
+    assert [{"rule": "listener-in-ephemeral-range", "new": 2, "fixed": 1, "still": 1}] == found["rules"]
+    assert [("mended", 2)] == [(each["host"], each["line"]) for each in found["fixed_findings"]]
+    assert ["come", "worse"] == [each["host"] for each in found["new_findings"]]
+
+    markdown = said(capsys, "--store", store, "--format", "markdown")
+    assert "| fixed | listener-in-ephemeral-range | high | 1 | mended |" in markdown
+    assert "\n### Since the run before\n" in markdown
+    page = said(capsys, "--store", store, "--format", "html")
+    assert "2 new, 1 fixed, 1 still there" in page
+    assert 2 == page.count("<td>new</td>") + page.count("<td>fixed</td>")
+
+
+def test_a_finding_that_is_accepted_is_neither_new_nor_fixed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = two_runs(tmp_path)
+    main(["audit", "--store", store, "--write-baseline", str(tmp_path / "b")])
+    capsys.readouterr()
+
+    found = json.loads(said(capsys, "--store", store, "--baseline", str(tmp_path / "b"), "--format", "json"))["fleet"]["trend"]
+    assert (0, 1, 0) == (found["new"], found["fixed"], found["still"])
+
+
+def test_a_first_run_has_nothing_to_be_held_against(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lay(tmp_path / "h", host("a", 40000))
+    words = [str(tmp_path / "h"), "--store", str(tmp_path / "s")]
+
+    assert "since the run" not in said(capsys, *words)
+    assert json.loads(said(capsys, *words[:1], "--format", "json"))["fleet"]["trend"] is None
+    assert "0 new, 0 fixed" in said(capsys, *words)

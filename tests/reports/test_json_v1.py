@@ -17,6 +17,8 @@ from portwright.finding import Allowed, Finding, HostResult, Note, Repair, Repla
 from portwright.host import Host
 from portwright.ports import PortSet
 from portwright.reports import json_v1
+from portwright.reports.registry import Checked
+from portwright.reports.trend import Earlier, Past, trend
 from portwright.source import Span, Unreadable
 from tests.reports.golden import expected
 from tests.reports.hosts import BY_HAND, CLEAN, COLLISIONS, COVERAGE, DB1, EMPTY, IN_RANGE, NO_CAPABILITY, WEB1, listener
@@ -70,10 +72,22 @@ def test_a_check_is_written_as_the_kept_document() -> None:
 
 
 def test_an_audit_is_a_check_and_what_its_hosts_have_in_common() -> None:
-    document = valid(json_v1.audit([WEB1, CLEAN, EMPTY], "1"), "audit")
+    document = valid(json_v1.audit(Checked([WEB1, CLEAN, EMPTY], (), "1")), "audit")
 
     assert json.loads(json_v1.check([WEB1, CLEAN, EMPTY], "1"))["hosts"] == document["hosts"]
     assert 1 == document["fleet"]["hosts_by_severity"]["inconclusive"]
+    assert document["fleet"]["trend"] is None
+
+
+def test_an_audit_says_what_differs_and_which_entries_of_an_allow_file_have_no_effect() -> None:
+    before = Earlier("2026-11-30T21:00:00Z", frozenset((WEB1.host, "gone")), (Past(WEB1.host, "r", "low", "m", "/etc/x", 3, "f"),))
+    remark = Unreadable(Span("allow.yml", 2, 3, 2, 3), "no finding is what this entry allows")
+    checked = Checked([WEB1, CLEAN], (), "1", trend=trend([WEB1, CLEAN], [WEB1, CLEAN], before), remarks=(remark,))
+
+    fleet = valid(json_v1.audit(checked), "audit")["fleet"]
+    assert (len(WEB1.findings), 1, 0) == (fleet["trend"]["new"], fleet["trend"]["fixed"], fleet["trend"]["still"])
+    assert ["gone"] == fleet["trend"]["hosts_gone"]
+    assert [2] == [each["at"]["line"] for each in fleet["unused_allows"]]
 
 
 def test_facts_are_written_as_the_kept_document() -> None:

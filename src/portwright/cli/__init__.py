@@ -12,9 +12,11 @@ TYPE_CHECKING = False  # as a type checker takes it; typing itself costs more th
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from contextlib import ExitStack
+    from datetime import date
     from pathlib import Path
     from typing import Any, NoReturn, TypeVar
 
+    from portwright.audit.allow_file import AllowFile
     from portwright.audit.baseline import Entry
     from portwright.audit.check import Selection
     from portwright.audit.executor import Answer
@@ -29,7 +31,9 @@ if TYPE_CHECKING:
     from portwright.ports import PortSet
     from portwright.reports.port_map import PortMap
     from portwright.reports.registry import Checked, Look
+    from portwright.reports.trend import Earlier
     from portwright.rules import Rule
+    from portwright.source import Unreadable
 
     T = TypeVar("T")
 
@@ -204,13 +208,15 @@ def _audit(options: Options) -> int:
         return _audit_stored(options)
     outputs = _outputs(options)
     rules, known, selection = _rules(options)
+    started = _now() if any(form == "prometheus" for form, _ in outputs) else ""
+    allow = _allow_file(options)
     with ExitStack() as leaving:
-        inputs = _fleet(options, leaving)
+        inputs, groups = _fleet(options, leaving)
         work: Callable[[Input], HostResult] = partial(verdict, rules=rules, selection=selection, known=known, rate=options.rate)
         entries = None if options.baseline is None else _baseline(options.baseline)
         results, maps, sound = _judged(inputs, options, work, rules, outputs)
-        checked = Checked(results, tuple(rule.card for rule in rules), __version__, maps)
-        verdict_on_all = _tell_fleet(checked, inputs, entries, outputs, options)
+        checked = Checked(results, tuple(rule.card for rule in rules), __version__, maps, started=started)
+        verdict_on_all = _tell_fleet(checked, inputs, _Accepting(entries, allow, groups), outputs, options)
     return verdict_on_all if sound else INTERNAL
 
 
@@ -222,6 +228,7 @@ def _audit_stored(options: Options) -> int:
 
     outputs = _outputs(options)
     entries = None if options.baseline is None else _baseline(options.baseline)
+    allow = _allow_file(options)
     sound = True
     inputs: tuple[Input, ...] = ()
     try:
@@ -230,10 +237,10 @@ def _audit_stored(options: Options) -> int:
                 _refuse_what_is_for_hosts(options)
                 store = leaving.enter_context(Store(options.store, writable=False))
             else:
-                inputs = _fleet(options, leaving)
-                store, sound = _into_store(inputs, options, leaving)
-            found = _of_store(store, [form for form, _ in outputs])
-            verdict_on_all = _tell_fleet(found, inputs, entries, outputs, options)
+                inputs, groups = _fleet(options, leaving)
+                store, sound = _into_store(inputs, groups, options, leaving)
+            found, earlier, groups = _of_store(store, [form for form, _ in outputs])
+            verdict_on_all = _tell_fleet(found, inputs, _Accepting(entries, allow, groups), outputs, options, earlier)
     except StoreError as error:
         raise Complaint(str(error)) from None
     return verdict_on_all if sound else INTERNAL
@@ -248,7 +255,7 @@ def _refuse_what_is_for_hosts(options: Options) -> None:
             raise Complaint(f"--{name.replace('_', '-')} is for hosts, and the last run of {options.store} is reported as it was")
 
 
-def _into_store(inputs: Sequence[Input], options: Options, leaving: ExitStack) -> tuple[Store, bool]:
+def _into_store(inputs: Sequence[Input], groups: Mapping[str, Sequence[str]], options: Options, leaving: ExitStack) -> tuple[Store, bool]:
     """A store that holds a new run with these hosts, and whether each came to its end without an error of our own."""
     from portwright._start import debug_log
     from portwright.cli.outputs import OutputError, make_private
@@ -264,13 +271,14 @@ def _into_store(inputs: Sequence[Input], options: Options, leaving: ExitStack) -
     store = leaving.enter_context(Store(options.store, writable=True))
     question = Question(rules, selection, known, options.rate, tuple(options.rules))
     run, answers = examined(inputs, question, store, _now(), __version__, jobs=options.jobs, debug=debug_log.ENABLED)
+    store.keep_groups(run, groups)
     sound = _tell_mistakes(answers)
     store.finish(run, _now())
     return store, sound
 
 
-def _of_store(store: Store, forms: Sequence[str]) -> Checked:
-    """What the last run of a store came to."""
+def _of_store(store: Store, forms: Sequence[str]) -> tuple[Checked, Earlier | None, Mapping[str, Sequence[str]]]:
+    """What the last run of a store came to, the run before it, and which of its hosts are in which group."""
     from portwright.reports.registry import Checked, draws_ports
 
     run = store.last()
@@ -279,7 +287,8 @@ def _of_store(store: Store, forms: Sequence[str]) -> Checked:
     cards = {card.id: card for card in run.cards}
     both = [store.result(number, cards) for number in store.hosts(run.number)]
     maps = [own for _, own in both] if any(map(draws_ports, forms)) else ()
-    return Checked([result for result, _ in both], run.cards, run.version, maps)
+    checked = Checked([result for result, _ in both], run.cards, run.version, maps, started=run.started)
+    return checked, store.earlier(run), store.groups(run.number)
 
 
 def _now() -> str:
@@ -291,33 +300,77 @@ def _now() -> str:
 def _tell_fleet(
     checked: Checked,
     inputs: Sequence[Input],
-    entries: tuple[Entry, ...] | None,
+    accepting: _Accepting,
     outputs: Sequence[tuple[str, str | None]],
     options: Options,
+    earlier: Earlier | None = None,
 ) -> int:
     """Report on a fleet, or on some of its hosts; the exit code is that of all."""
     from portwright._start.records import replace
 
-    results = _accepted(list(checked.results), entries, options)
+    found = checked.results
+    results = list(found)
+    remarks: tuple[Unreadable, ...] = ()
+    if accepting.allow is not None:
+        from portwright.audit.allow_file import allowed
+
+        run = {word for card in checked.cards for word in (card.id, card.family)}
+        results, remarks = allowed(found, accepting.allow, accepting.groups, run, _today())
+    results = _accepted(results, accepting.entries, options)
     for name in options.host:
         if all(result.host != name for result in results):
             raise Complaint(f"there is no host named {name!r}")
     shown = [result for result in results if result.host in options.host] if options.host else results
     maps = [own for own, result in zip(checked.maps, results, strict=True) if result in shown] if checked.maps else checked.maps
+    if earlier is not None and not options.host:
+        from portwright.reports.trend import trend
+
+        checked = replace(checked, trend=trend(found, results, earlier))
     named: list[tuple[Input, frozenset[str]]] = []
     if options.host and inputs:
         named = [(given, result.paths) for given, result in zip(inputs, results, strict=True) if result in shown]
-    _report("check" if options.host else "audit", replace(checked, results=shown, maps=maps), outputs, options, named)
+    _report("check" if options.host else "audit", replace(checked, results=shown, maps=maps, remarks=remarks), outputs, options, named)
     return _verdict(results, checked.cards, options)
 
 
-def _fleet(options: Options, leaving: ExitStack) -> tuple[Input, ...]:
-    """The hosts to audit: those that are given, or those that an inventory names and Ansible collects."""
+class _Accepting:
+    """What of a fleet is not counted: the entries of a baseline, an allow file, and the inventory's groups that it may name."""
+
+    def __init__(self, entries: tuple[Entry, ...] | None, allow: AllowFile | None, groups: Mapping[str, Sequence[str]]) -> None:
+        self.entries, self.allow, self.groups = entries, allow, groups
+
+
+def _allow_file(options: Options) -> AllowFile | None:
+    if options.allow is None:
+        return None
+    from portwright.audit.allow_file import LARGEST, read
+    from portwright.source import RuleError
+
+    try:
+        with open(options.allow, "rb") as file:
+            data = file.read(LARGEST + 1)
+        return read(data.decode("utf-8"), options.allow)
+    except OSError as error:
+        raise Complaint(f"{options.allow}: {(error.strerror or 'cannot be read').lower()}") from None
+    except UnicodeDecodeError:
+        raise Complaint(f"{options.allow}: it is not UTF-8") from None
+    except RuleError as error:
+        raise Complaint(str(error)) from None
+
+
+def _today() -> date:
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC).date()
+
+
+def _fleet(options: Options, leaving: ExitStack) -> tuple[tuple[Input, ...], Mapping[str, Sequence[str]]]:
+    """The hosts to audit, and which are in which group: those that are given, or those that an inventory names and Ansible collects."""
     if not options.inventory:
         _refuse_what_is_for_an_inventory(options)
         if not options.paths:
             raise Complaint("audit needs snapshots, or -i INVENTORY")
-        return _hosts(options)
+        return _hosts(options), {}
     if options.paths:
         raise Complaint("audit reads snapshots or collects an inventory (-i), not both in one run")
     from tempfile import TemporaryDirectory
@@ -330,7 +383,7 @@ def _fleet(options: Options, leaving: ExitStack) -> tuple[Input, ...]:
         asked = collected(options.inventory, into, limit=options.limit or "", forks=options.forks, become=options.become)
     except CollectError as error:
         raise Complaint(str(error)) from None
-    return asked.inputs
+    return asked.inputs, asked.groups
 
 
 def _refuse_what_is_for_an_inventory(options: Options) -> None:

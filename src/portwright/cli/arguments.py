@@ -102,7 +102,8 @@ _CHECK = (
     Option("--exit-zero", help="exit 0 where findings would make it 1"),
     Option("--jobs", metavar="N", default=1, read=_jobs, wanted="a number of jobs", help="check this many hosts at once (default: 1)"),
 )
-_SHOW_ALLOWED = Option("--show-allowed", help="list the findings that comments and the configuration allow (-v does, too)")
+_ALLOW = Option("--allow", metavar="FILE", help="do not count the findings that this file accepts, each for a reason and some for a time")
+_SHOW_ALLOWED = Option("--show-allowed", help="list the findings that comments, the configuration and an allow file accept (-v does, too)")
 _GAPS = (
     Option("--strict", help="exit 3 also for what is not covered: programs not understood, files left out, files not read"),
     Option("--accept-unreadable", help="exit as if everything could be read; what could not be stays in the report"),
@@ -213,7 +214,7 @@ COMMANDS = {
     "audit": Command(
         "check a fleet and say what its hosts have in common", _FLEET_PATHS, *_FLEET,
         *_reports("audit", "a line for each different finding and each host that could not be read in full", "every host by name"),
-        *_RULES, *_SETTINGS, _RATE, *_CHECK, *_BASELINE, *_GAPS,
+        *_RULES, *_SETTINGS, _RATE, *_CHECK, *_BASELINE, _ALLOW, _SHOW_ALLOWED, *_GAPS,
         exits={0: "no findings at or above --fail-on", 1: "findings (0 with --exit-zero)", 2: _RULE_ERROR,
                3: f"{_UNREAD}, a host was not collected, no rule was run, or, {_STRICTLY}; findings still make it 1", **_ALWAYS},
         examples={"portwright audit -i inventory.ini --become --snapshots hosts": "collect a fleet and check it",

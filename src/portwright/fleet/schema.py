@@ -69,7 +69,15 @@ FIRST = (
   WHERE run_hosts.run = (SELECT max(id) FROM runs WHERE finished IS NOT NULL)""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST,)
+SECOND = (
+    """CREATE TABLE run_groups (
+  run INTEGER NOT NULL REFERENCES runs,
+  name TEXT NOT NULL,
+  host TEXT NOT NULL,
+  PRIMARY KEY (run, name, host)) WITHOUT ROWID""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST, SECOND)
 """What makes each version of the one before; the first one of an empty file. A store's version is their number (PRAGMA user_version)."""
 
 INSERTS = {

@@ -18,6 +18,7 @@ from portwright.fleet.schema import APPLICATION, INSERTS, MIGRATIONS
 from portwright.fleet.unpacked import MOST, inflated
 from portwright.fleet.values import Reading, ValueReadError, card, card_fields
 from portwright.reports.port_map import PortMap
+from portwright.reports.trend import Earlier, Past, name_kept
 from portwright.source import Source
 
 _BESIDE = ("-wal", "-shm", "-journal")
@@ -172,7 +173,7 @@ class Store:
             "SELECT id, seal, looks FROM results WHERE host = ? AND ruleset = ? AND about = ? AND manifest <> '' ORDER BY id DESC LIMIT ?"
         )
         with self._told():
-            found = self._db.execute(asked, (_text(host), ruleset, about, _MOST_KNOWN)).fetchall()
+            found = self._db.execute(asked, (name_kept(host), ruleset, about, _MOST_KNOWN)).fetchall()
         return tuple(Known(number, str(seal), bytes(looks)) for number, seal, looks in found if isinstance(looks, bytes))
 
     def keep(self, run: int, ruleset: int, position: int, found: Examined) -> int:
@@ -182,7 +183,7 @@ class Store:
                 self._db.execute("BEGIN IMMEDIATE")
                 self._since = monotonic()
             number = found.number or self._insert(ruleset, found)
-            row = (run, position, _text(found.host), number, 1 if found.number else 0)
+            row = (run, position, name_kept(found.host), number, 1 if found.number else 0)
             self._db.execute("INSERT INTO run_hosts VALUES (?, ?, ?, ?, ?)", row)
             self._pending += 1
             if self._pending == _KEPT_TOGETHER or monotonic() - self._since > _KEPT_AFTER:
@@ -198,7 +199,7 @@ class Store:
             "INSERT INTO results (host, about, ruleset, manifest, seal, looks, document, files_read, rules_checked)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                *(_text(found.host), found.about, ruleset, found.manifest, found.seal, found.looks, found.document),
+                *(name_kept(found.host), found.about, ruleset, found.manifest, found.seal, found.looks, found.document),
                 *(found.files_read, found.rules_checked),
             ),
         )
@@ -206,6 +207,14 @@ class Store:
         for table, rows in found.rows.items():
             self._db.executemany(INSERTS[table], ((number, *row) for row in rows))
         return number
+
+    def keep_groups(self, run: int, groups: Mapping[str, Sequence[str]]) -> None:
+        """Put into a run which of its hosts are in which group of the inventory."""
+        with self._told():
+            if not self._db.in_transaction:
+                self._db.execute("BEGIN IMMEDIATE")
+            rows = ((run, name_kept(name), name_kept(host)) for name, hosts in groups.items() for host in hosts)
+            self._db.executemany("INSERT OR IGNORE INTO run_groups VALUES (?, ?, ?)", rows)
 
     def finish(self, run: int, finished: str) -> None:
         """Say that a run came to its end."""
@@ -233,11 +242,37 @@ class Store:
         except (ValueReadError, ValueError, TypeError, RecursionError):
             raise self._broken("the rules of its last run") from None
 
+    def groups(self, run: int) -> dict[str, tuple[str, ...]]:
+        """Which hosts of a run are in which group."""
+        found: dict[str, list[str]] = {}
+        with self._told():
+            for name, host in self._db.execute("SELECT name, host FROM run_groups WHERE run = ? ORDER BY name, host", (run,)):
+                found.setdefault(str(name), []).append(str(host))
+        return {name: tuple(hosts) for name, hosts in found.items()}
+
     def hosts(self, run: int) -> tuple[int, ...]:
         """The numbers of the results of a run, in the order of its hosts."""
         with self._told():
             found = self._db.execute("SELECT result FROM run_hosts WHERE run = ? ORDER BY position", (run,)).fetchall()
         return tuple(number for (number,) in found)
+
+    def earlier(self, run: Run) -> Earlier | None:
+        """The run that was finished before another, with what was found then."""
+        before = self.last(run.number)
+        if before is None:
+            return None
+        asked = (
+            "SELECT host, rule, severity, message, path, line, fingerprint FROM findings JOIN run_hosts USING (result) WHERE run = ?"
+            " ORDER BY position, findings.rowid"
+        )
+        with self._told():
+            hosts = self._db.execute("SELECT host FROM run_hosts WHERE run = ?", (before.number,)).fetchall()
+            found = self._db.execute(asked, (before.number,)).fetchall()
+        try:
+            findings = Reading({}).values(Past, [list(row) for row in found])
+        except ValueReadError:
+            raise self._broken("a finding of the run before the last") from None
+        return Earlier(before.started, frozenset(str(host) for (host,) in hosts), findings)
 
     def result(self, number: int, cards: Mapping[str, RuleMeta]) -> tuple[HostResult, tuple[PortMap, ...]]:
         """A result and the maps of its ports."""
@@ -266,11 +301,6 @@ class Store:
 
     def _broken(self, what: str) -> StoreError:
         return StoreError(f"{self.path}: {what} cannot be read: the store is damaged, or something else wrote it")
-
-
-def _text(name: str) -> str:
-    """A name as SQLite takes it, which knows no bytes that are no UTF-8."""
-    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _schema(version: int) -> list[str]:

@@ -2,13 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from portwright._start.records import dataclass
 from portwright.finding import SEVERITIES, Finding, HostResult, Severity
 from portwright.reports.escape import safe, width, wrap
 from portwright.reports.excerpt import place
 from portwright.reports.style import Role, Style
-from portwright.reports.words import accepted_by, counted, no_verdict, obeyed, uncovered, what_to_do
+from portwright.reports.words import accepted_by, counted, first_few, no_verdict, obeyed, uncovered, what_to_do
+from portwright.source import Unreadable
+
+if TYPE_CHECKING:
+    from portwright.reports.trend import Trend
 
 MOST_WORST = 10
 MOST_NAMES = 6
@@ -64,25 +69,40 @@ def _unsure(result: HostResult) -> str:
     return f"{counted(len(result.unreadable), 'place')} could not be read" if result.unreadable else ""
 
 
-def render(results: Sequence[HostResult], *, color: bool, width: int, quiet: bool = False, verbose: bool = False) -> str:
-    """The report for people: totals, rules, the worst hosts, each finding once, and the hosts of which not all is known."""
-    page = _Page(Style(color), max(width, 40), verbose)
+def render(
+    results: Sequence[HostResult],
+    trend: "Trend | None" = None,
+    remarks: Sequence[Unreadable] = (),
+    *,
+    color: bool,
+    width: int,
+    quiet: bool = False,
+    verbose: bool = False,
+    show_allowed: bool = False,
+) -> str:
+    """The report for people: totals, rules, the worst hosts, each finding once, and the hosts of which not all is known.
+
+    `remarks` are entries of an allow file without effect.
+    """
+    page = _Page(Style(color), max(width, 40), verbose, show_allowed)
     together = fleet(results)
-    lines = page.brief(together) if quiet else page.whole(together)
+    lines = page.brief(together, remarks) if quiet else page.whole(together, trend, remarks)
     return "".join(f"{line.rstrip(' ')}\n" for line in lines)
 
 
 class _Page:
-    def __init__(self, style: Style, width: int, verbose: bool) -> None:
-        self.style, self.width, self.verbose = style, width, verbose
+    def __init__(self, style: Style, width: int, verbose: bool, show_allowed: bool) -> None:
+        self.style, self.width, self.verbose, self.show_allowed = style, width, verbose, show_allowed or verbose
 
-    def brief(self, together: Fleet) -> Iterator[str]:
+    def brief(self, together: Fleet, remarks: Sequence[Unreadable]) -> Iterator[str]:
         for each in together.common:
             yield f"{each.first.severity}[{each.first.card.id}] on {counted(len(each.hosts), 'host')}: {safe(each.first.message)}"
         for name, why in together.unsure.items():
             yield f"{safe(name)}: {safe(why)}"
+        for remark in remarks:
+            yield f"{place(remark.at)}: {safe(remark.reason)}"
 
-    def whole(self, together: Fleet) -> Iterator[str]:
+    def whole(self, together: Fleet, trend: "Trend | None", remarks: Sequence[Unreadable]) -> Iterator[str]:
         yield from self._title("hosts by their gravest finding")
         findings = Counter(finding.severity for result in together.results for finding in result.findings)
         rows: list[tuple[str, str, str, str]] = []
@@ -96,10 +116,13 @@ class _Page:
         if blind:
             rows.append(("inconclusive", counted(len(blind), "host"), "", self._names(blind)))
         yield from self._table(rows)
+        if trend is not None:
+            yield ""
+            yield from self._trend(trend)
         if together.common:
             yield ""
             yield from self._title("rules by how many hosts")
-            yield from self._table(list(_by_rule(together)))
+            yield from self._table(list(by_rule(together)))
             yield ""
             yield from self._title("the worst hosts")
             yield from self._table(list(self._worst(together)))
@@ -114,8 +137,30 @@ class _Page:
                 yield from self._item(f"  {safe(name)}: ", safe(why))
             if len(listed) > 2 * MOST_WORST and not self.verbose:
                 yield f"  ... and {len(listed) - 2 * MOST_WORST} more (-v lists them)"
+        if self.show_allowed and (accepted := _accepted(together)):
+            yield ""
+            yield from self._title("allowed")
+            for (rule, reason, by), hosts in accepted.items():
+                where = f"{safe(rule)} on {counted(len(hosts), 'host')}: {safe(reason)}{f' ({safe(by)})' if by else ''}: "
+                yield from self._item("  ", f"{where}{self._names(hosts, 200 if self.verbose else MOST_NAMES)}")
+        if remarks:
+            yield ""
+            yield from self._title("entries of the allow file without effect")
+            for remark in remarks:
+                yield from self._item(f"  {place(remark.at)}: ", safe(remark.reason))
         yield ""
         yield from self._verdict(together)
+
+    def _trend(self, trend: "Trend") -> Iterator[str]:
+        from portwright.reports.trend import changes, in_words
+
+        for line in wrap(in_words(trend), self.width):
+            yield from self._title(line)
+        found = ((each, counted(each.findings, "finding")) for each in changes(trend))
+        yield from self._table([(each.kind, number, each.severity, safe(each.rule), self._names(each.hosts)) for each, number in found])
+        for names, what in ((trend.hosts_new, "new"), (trend.hosts_gone, "gone")):
+            if names:
+                yield from self._item(f"  {what}: ", self._names(names, 200 if self.verbose else 2 * MOST_NAMES))
 
     def _finding(self, each: Common) -> Iterator[str]:
         finding = each.first
@@ -164,8 +209,7 @@ class _Page:
             yield self.style(role, line)
 
     def _names(self, names: Sequence[str], most: int = MOST_NAMES) -> str:
-        shown = ", ".join(safe(name) for name in names[:most])
-        return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+        return first_few(names, most)
 
     def _title(self, text: str) -> Iterator[str]:
         yield self.style("strong", text)
@@ -187,7 +231,16 @@ class _Page:
             yield f"{' ' * taken}{line}"
 
 
-def _by_rule(together: Fleet) -> Iterator[tuple[str, str, str, str]]:
+def _accepted(together: Fleet) -> dict[tuple[str, str, str], tuple[str, ...]]:
+    """What is allowed, by what and why, each once with its hosts."""
+    found: dict[tuple[str, str, str], dict[str, None]] = {}
+    for result in together.results:
+        for each in result.allowed:
+            found.setdefault((each.rule, each.reason, each.by), {})[result.host] = None
+    return {key: tuple(hosts) for key, hosts in sorted(found.items())}
+
+
+def by_rule(together: Fleet) -> Iterator[tuple[str, str, str, str]]:
     """Each rule with its gravest severity, by how many hosts have a finding of it."""
     rules: dict[str, tuple[set[str], list[Finding]]] = {}
     for result in together.results:

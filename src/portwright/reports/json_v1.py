@@ -6,7 +6,7 @@ A byte that was no UTF-8 stands as the six characters `\\udc80`, because strict 
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright.changes import Change
@@ -21,6 +21,9 @@ from portwright.reports.space import Collisions, Space, rows
 from portwright.source import Source, Span, Unreadable
 from portwright.system.spanned_text import UNKNOWN
 
+if TYPE_CHECKING:
+    from portwright.reports.registry import Checked
+
 _VERSION = 1
 _SURROGATE = lazy_regex("[\ud800-\udfff]")
 
@@ -32,11 +35,14 @@ def check(results: Sequence[HostResult], version: str) -> str:
     return _text(_checked(results, version))
 
 
-def audit(results: Sequence[HostResult], version: str) -> str:
-    """The same with what the hosts have in common."""
+def audit(checked: "Checked") -> str:
+    """The same with what the hosts have in common, what differs from the run before, and entries of an allow file without effect."""
+    from portwright.reports import trend
     from portwright.reports.fleet import document
 
-    return _text({**_checked(results, version), "fleet": document(results)})
+    differs = None if checked.trend is None else trend.document(checked.trend)
+    together = {**document(checked.results), "trend": differs, "unused_allows": _unreadable(checked.remarks)}
+    return _text({**_checked(checked.results, checked.version), "fleet": together})
 
 
 def lines(results: Sequence[HostResult]) -> Iterator[str]:

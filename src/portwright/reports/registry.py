@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from portwright.reports.cases import Outcome
     from portwright.reports.port_map import PortMap
     from portwright.reports.settings import Setting
+    from portwright.reports.trend import Trend
     from portwright.rules import Rule
     from portwright.rules.explaining import Explanation
     from portwright.source import Unreadable
@@ -45,13 +46,18 @@ class Look:
 class Checked:
     """What `check` came to: `cards` are those of all rules that were run, `version` is the tool's own.
 
-    `maps` are the ports of each result, where a report draws them.
+    `maps` are the ports of each result, where a report draws them. `trend` says what differs from the run before, None where none is known.
+    `started` is when the run began (UTC), "" where no report says so.
+    `remarks` are entries of an allow file that have no effect.
     """
 
     results: "Sequence[HostResult]"
     cards: "Sequence[RuleMeta]"
     version: str
     maps: "Sequence[tuple[PortMap, ...]]" = ()
+    trend: "Trend | None" = None
+    started: str = ""
+    remarks: "Sequence[Unreadable]" = ()
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,13 @@
 """The words that reports share: counts, what an error means, what a change does."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from portwright.changes import Disruption, Safety
 from portwright.coverage import Coverage, NotUnderstood
 from portwright.facts import BindError, Listener, Subject
 from portwright.finding import Allowed, Compared, Finding, HostResult
+from portwright.numbers import is_digits
 from portwright.reports.escape import safe
 from portwright.source import Span
 
@@ -28,6 +30,12 @@ DISRUPTION: dict[Disruption, str] = {
 def counted(number: int, noun: str, nouns: str = "") -> str:
     """`1 finding`, `2 findings`, `2 addresses`."""
     return f"{number} {noun if number == 1 else nouns or noun + 's'}"
+
+
+def first_few(names: Sequence[str], most: int = _MOST_LISTED) -> str:
+    """The first of some names, safe to show, and how many more there are."""
+    shown = ", ".join(map(safe, names[:most]))
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 
 
 def service(listener: Listener) -> str:
@@ -82,10 +90,16 @@ def accepted_by(results: Sequence[HostResult]) -> str:
     """How many findings are accepted, and by what: `2 allowed by comments, 1 by portwright.toml`; "" for none."""
     every = [each for result in results for each in result.allowed]
     comments = sum(1 for each in every if not each.by)
-    config = next((result.config for result in results if result.config), "a configuration") if len(every) > comments else ""
+    others = Counter(_file_of(each.by) for each in every if each.by)
     parts = [f"{comments} by comments"] if comments else []
-    parts += [f"{len(every) - comments} by {safe(config)}"] if config else []
+    parts += [f"{number} by {safe(name)}" for name, number in sorted(others.items())]
     return f"{' and '.join(parts)}".replace(" by ", " allowed by ", 1)
+
+
+def _file_of(place: str) -> str:
+    """The file that a line is in: a configuration, an allow file."""
+    file, _, line = place.rpartition(":")
+    return file if is_digits(line) else place
 
 
 def obeyed(results: Iterable[HostResult]) -> str:

@@ -46,15 +46,15 @@ class Table:
 Node = Leaf | Items | Table
 
 
-def parse(text: str, path: str) -> Node:
-    """The one document of a rule file; raises RuleError at the first thing that may not stand in one."""
+def parse(text: str, path: str, what: str = "a rule file", largest: int = _LARGEST) -> Node:
+    """The one document of a rule file, or of `what` is written like one; raises RuleError at the first thing that may not stand in it."""
     import yaml
 
-    if len(text) > _LARGEST:
-        raise RuleError(Span.whole(path), f"a rule file of more than {_LARGEST // 1024} KiB")
+    if len(text) > largest:
+        raise RuleError(Span.whole(path), f"{what} of more than {largest // 1024} KiB")
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        reader = _Reader(path, yaml.parse(text, Loader=loader))
+        reader = _Reader(path, yaml.parse(text, Loader=loader), what.removesuffix(" file") if what == "a rule file" else what)
         found = reader.document()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -80,8 +80,9 @@ def plain(node: Node) -> object:
 
 
 class _Reader:
-    def __init__(self, path: str, events: Any) -> None:
+    def __init__(self, path: str, events: Any, what: str) -> None:
         self._path = path
+        self._what = what
         self._events = events
 
     def document(self) -> Node:
@@ -94,7 +95,7 @@ class _Reader:
         self._next()  # DocumentEnd
         rest = self._next()
         if not isinstance(rest, yaml.StreamEndEvent):
-            raise RuleError(self._at(rest), "a second document: a file holds one rule")
+            raise RuleError(self._at(rest), f"a second document: a file holds {'one rule' if self._what == 'a rule' else 'one'}")
         return found
 
     def _next(self) -> Any:
@@ -109,9 +110,9 @@ class _Reader:
 
         at = self._at(event)
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
-            raise RuleError(at, "anchors and aliases are not allowed in a rule")
+            raise RuleError(at, f"anchors and aliases are not allowed in {self._what}")
         if event.tag is not None:
-            raise RuleError(at, f"tags are not allowed in a rule: {event.tag[:60]}")
+            raise RuleError(at, f"tags are not allowed in {self._what}: {event.tag[:60]}")
         if isinstance(event, yaml.ScalarEvent):
             # A file of an example may have the line ends of Windows.
             text = event.value.replace("\r\n", "\n")
@@ -133,7 +134,7 @@ class _Reader:
             if not isinstance(key, Leaf):
                 raise RuleError(key.at, "a key must be a word")
             if key.text == "<<":
-                raise RuleError(key.at, "merge keys are not allowed in a rule")
+                raise RuleError(key.at, f"merge keys are not allowed in {self._what}")
             if key.text in entries:
                 raise RuleError(key.at, f"{key.text[:60]} is repeated here; first in line {keys[key.text].line}")
             entries[key.text] = self._node(self._next(), depth + 1)

@@ -32,6 +32,16 @@ def check(checked: Checked, look: Look) -> str:
     return written.getvalue()
 
 
+@report("audit")
+def audit(checked: Checked, look: Look) -> str:
+    """The same, then the entries of an allow file that have no effect, which are of no host."""
+    written = io.StringIO()
+    table = csv.writer(written, lineterminator="\n")
+    for each in checked.remarks:
+        table.writerow([_field(one) for one in _gap("", "unused_allow", each.at, each.reason)])
+    return check(checked, look) + written.getvalue()
+
+
 def _rows(result: HostResult) -> Iterator[list[object]]:
     for finding in sorted(result.findings, key=worst_first):
         of, at = finding.subject, finding.at
@@ -42,20 +52,20 @@ def _rows(result: HostResult) -> Iterator[list[object]]:
             *(finding.predicts, what_to_do(finding), finding.fingerprint),
         ]
     for trouble in sorted(result.unreadable):
-        yield _gap(result, "unreadable", trouble.at, trouble.reason)
+        yield _gap(result.host, "unreadable", trouble.at, trouble.reason)
     for unused in result.unused:
-        yield _gap(result, "unused_allow", unused.at, unused.reason)
+        yield _gap(result.host, "unused_allow", unused.at, unused.reason)
     coverage = result.coverage
     for each in coverage.not_understood:
-        yield _gap(result, "not_understood", each.at, f"{who_starts(each)}: {each.reason}", each.unit)
+        yield _gap(result.host, "not_understood", each.at, f"{who_starts(each)}: {each.reason}", each.unit)
     for left in coverage.left_out:
-        yield _gap(result, "left_out", Span.whole(left.path), left.reason)
+        yield _gap(result.host, "left_out", Span.whole(left.path), left.reason)
     for unread in coverage.not_read:
-        yield _gap(result, "not_read", Span.whole(unread.path), f"{unread.kind}: {unread.reason}")
+        yield _gap(result.host, "not_read", Span.whole(unread.path), f"{unread.kind}: {unread.reason}")
 
 
-def _gap(result: HostResult, kind: str, at: Span, text: str, unit: str | None = None) -> list[object]:
-    return [result.host, kind, *[None] * 4, at.path, at.line, at.column, text, unit, *[None] * 9]
+def _gap(host: str, kind: str, at: Span, text: str, unit: str | None = None) -> list[object]:
+    return [host, kind, *[None] * 4, at.path, at.line, at.column, text, unit, *[None] * 9]
 
 
 def _field(value: object) -> str:

@@ -24,7 +24,7 @@ def check(checked: Checked, look: Look) -> str:
 def audit(checked: Checked, look: Look) -> str:
     from portwright.reports import json_v1
 
-    return json_v1.audit(checked.results, checked.version)
+    return json_v1.audit(checked)
 
 
 @report("suggest-port")

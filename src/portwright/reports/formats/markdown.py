@@ -1,6 +1,7 @@
 """Markdown: pages of rules, and a check as the summary of a CI job or a comment on a change."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright.finding import SEVERITIES, Finding, HostResult
@@ -9,8 +10,23 @@ from portwright.reports.explained import with_report
 from portwright.reports.order import worst_first
 from portwright.reports.pages import page
 from portwright.reports.registry import Checked, Explained, Look, report
-from portwright.reports.words import accepted_by, compared_with, counted, cut_off, described, no_verdict, obeyed, told_uncovered, uncovered
+from portwright.reports.words import (
+    accepted_by,
+    compared_with,
+    counted,
+    cut_off,
+    described,
+    first_few,
+    no_verdict,
+    obeyed,
+    told_uncovered,
+    uncovered,
+)
 from portwright.source import Span
+
+if TYPE_CHECKING:
+    from portwright.reports.fleet import Common
+    from portwright.reports.trend import Trend
 
 _MOST_ROWS = 500
 """Of each table: GitHub shows a summary of 1 MiB at most, and a comment of 64 KiB."""
@@ -30,6 +46,73 @@ def check(checked: Checked, look: Look) -> str:
     """What a check came to in one line; the findings, the worst first; what could not be read; what is not covered, folded."""
     hosts = sorted(checked.results, key=lambda result: result.host)
     return "\n".join(_lines(hosts)) + "\n"
+
+
+@report("audit")
+def audit(checked: Checked, look: Look) -> str:
+    """A fleet: hosts by their gravest finding, what differs from the run before, rules, each finding once, and hosts not read in full."""
+    return "\n".join(_fleet(checked)) + "\n"
+
+
+def _fleet(checked: Checked) -> Iterator[str]:
+    from portwright.reports.fleet import by_rule, fleet
+
+    together = fleet(checked.results)
+    total = sum(len(result.findings) for result in together.results)
+    hosts = len(together.results)
+    yield "## portwright"
+    yield ""
+    if not hosts:
+        yield "Nothing was read: no host was found."
+        return
+    troubled = sum(1 for worst in together.worst.values() if worst is not None)
+    yield f"**{counted(total, 'finding')}** ({len(together.common)} distinct) on {troubled} of {counted(hosts, 'host')}."
+    for said in (obeyed(together.results), accepted_by(together.results), uncovered(together.results)):
+        if said:
+            yield f"\n{_plain(said)}"
+    blind = tuple(name for name in together.unsure if together.worst[name] is None)
+    named = [(severity, together.hosts_with(severity)) for severity in SEVERITIES]
+    rows: list[tuple[str, ...]] = [(severity, str(len(names)), _plain(first_few(names))) for severity, names in named if names]
+    sound = together.hosts_with(None)
+    rows.append(("none", str(len(sound)), _plain(first_few(sound))))
+    if blind:
+        rows.append(("inconclusive", str(len(blind)), _plain(first_few(blind))))
+    yield from _table(("gravest finding", "hosts", "which"), rows, len(rows))
+    if checked.trend is not None:
+        yield from _differs(checked.trend)
+    if together.common:
+        yield "\n### Rules by how many hosts"
+        rules = [(number, severity, _plain(rule), findings) for number, severity, rule, findings in by_rule(together)]
+        yield from _table(("hosts", "severity", "rule", "findings"), rules, len(rules))
+        yield "\n### Findings"
+        each = ((one.first.severity, _plain(one.first.card.id), *_common(one)) for one in together.common)
+        yield from _table(("severity", "rule", "hosts", "finding"), each, len(together.common))
+    if together.unsure:
+        yield "\n### Could not be read in full"
+        reasons = ((_plain(name), _plain(why)) for name, why in together.unsure.items())
+        yield from _table(("host", "why"), reasons, len(together.unsure))
+    if checked.remarks:
+        yield "\n### Entries of the allow file without effect"
+        told = ((_plain(f"{each.at.path}:{each.at.line}"), _plain(each.reason)) for each in checked.remarks)
+        yield from _table(("place", "why"), told, len(checked.remarks))
+
+
+def _common(one: "Common") -> tuple[str, str]:
+    said = "<br>".join(_plain(line) for line in described(one.first) if line)
+    return _plain(f"{len(one.hosts)}: {first_few(one.hosts)}"), said
+
+
+def _differs(found: "Trend") -> Iterator[str]:
+    from portwright.reports.trend import changes, in_words
+
+    yield "\n### Since the run before"
+    yield f"\n{_plain(in_words(found))}"
+    rows = [(one.kind, _plain(one.rule), one.severity, str(one.findings), _plain(first_few(one.hosts))) for one in changes(found)]
+    if rows:
+        yield from _table(("what", "rule", "severity", "findings", "hosts"), rows, len(rows))
+    for names, what in ((found.hosts_new, "New hosts"), (found.hosts_gone, "Hosts that are gone")):
+        if names:
+            yield f"\n{what}: {_plain(first_few(names))}"
 
 
 def _lines(hosts: Sequence[HostResult]) -> Iterator[str]:

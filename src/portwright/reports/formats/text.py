@@ -25,7 +25,8 @@ def check(checked: Checked, look: Look) -> str:
 def audit(checked: Checked, look: Look) -> str:
     from portwright.reports import fleet
 
-    return fleet.render(checked.results, color=look.color, width=look.width, quiet=look.quiet, verbose=look.verbose)
+    amount = {"quiet": look.quiet, "verbose": look.verbose, "show_allowed": look.show_allowed}
+    return fleet.render(checked.results, checked.trend, checked.remarks, color=look.color, width=look.width, **amount)
 
 
 @report("suggest-port", is_shown=True)

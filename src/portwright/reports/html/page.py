@@ -4,6 +4,7 @@ import os
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from portwright.finding import SEVERITIES, HostResult
 from portwright.reports.escape import safe
@@ -13,8 +14,21 @@ from portwright.reports.html.findings import findings
 from portwright.reports.html.picture import picture
 from portwright.reports.port_map import PortMap
 from portwright.reports.registry import Checked
-from portwright.reports.words import accepted_by, accepted_in_words, compared_with, counted, no_verdict, obeyed, told_uncovered, uncovered
+from portwright.reports.words import (
+    accepted_by,
+    accepted_in_words,
+    compared_with,
+    counted,
+    first_few,
+    no_verdict,
+    obeyed,
+    told_uncovered,
+    uncovered,
+)
 from portwright.source import Span
+
+if TYPE_CHECKING:
+    from portwright.reports.trend import Trend
 
 _MOST_MAPS = 12
 """Of one repository, whose machines may be many."""
@@ -74,8 +88,11 @@ def _body(body: Element, hosts: Sequence[_Host], checked: Checked) -> None:
     anchors = {rule: f"r{number}" for number, rule in enumerate(sorted(shown), 1)}
     _filter(body, results, sorted(shown))
     main = put(body, "main", id="findings")
+    if checked.trend is not None:
+        _trend(main, checked.trend)
     if len(hosts) > 1:
         _overview(main, hosts)
+    _listed(main, "entries of the allow file without effect", ("place", "why"), [(each.at, each.reason) for each in checked.remarks])
     for result, maps, anchor in hosts:
         _host(main, result, maps, anchors, anchor, alone=len(hosts) == 1)
     if shown:
@@ -156,6 +173,28 @@ def _filter(body: Element, results: Sequence[HostResult], rules: Sequence[str]) 
     if len(results) > 1:
         put(form, "button", "open all", type="button", name="open")
     put(form, "output", id="shown", aria_live="polite")
+
+
+def _trend(main: Element, found: "Trend") -> None:
+    """What differs from the run before: each rule with something new or fixed, and hosts that came or went."""
+    from portwright.reports.trend import changes, in_words
+
+    section = put(main, "section", class_="overview")
+    put(section, "h2", "Since the run before")
+    put(section, "p", in_words(found))
+    rows = changes(found)
+    if rows:
+        body = _table(section, ("what", "rule", "severity", "findings", "hosts"), "what differs")
+        for each in rows[:_MOST_ROWS]:
+            row = put(body, "tr")
+            put(row, "td", each.kind)
+            put(put(row, "td"), "code", safe(each.rule))
+            put(row, "td", each.severity, class_=each.severity)
+            put(row, "td", str(each.findings), class_="number")
+            put(row, "td", first_few(each.hosts))
+    for names, what in ((found.hosts_new, "New hosts"), (found.hosts_gone, "Hosts that are gone")):
+        if names:
+            put(section, "p", f"{what}: {first_few(names)}.")
 
 
 def _overview(main: Element, hosts: Sequence[_Host]) -> None:
