@@ -47,6 +47,7 @@ HELD_BY = {
     "A store of a fleet (`audit --store FILE`)": (
         _STORE + "test_a_store_is_its_owners_alone_and_is_reached_through_no_link",
         _STORE + "test_no_secret_is_in_a_store_that_a_snapshot_leaves_out",
+        _CALLS + "test_case_88_a_store_is_all_that_an_audit_with_one_writes_and_reading_one_writes_nothing",
     ),
     "What comes out of a store is data": (
         _STORE + "test_what_is_no_store_is_one_line",

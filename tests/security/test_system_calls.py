@@ -114,6 +114,7 @@ RUNS: list[tuple[list[str], list[str]]] = [
     (["audit", "h"], []),
     (["audit", "--format", "json", "--output", "out/r", "h", "h.tar.xz"], ["r"]),
     (["audit", "--host", "h", "h"], []),
+    (["merge", "out/no-store"], []),
     (["suggest-port", "h"], []),
     (["suggest-port", "--format", "json", "--output", "out/r", "h.tar.xz"], ["r"]),
     (["snapshot"], []),
@@ -181,6 +182,21 @@ def test_case_88_no_command_connects_runs_or_writes_anything_else(words: list[st
     assert written == renamed
     new = [path for path in tmp_path.rglob("*") if path not in before and path.name != "log"]
     assert [] == [path for path in new if path.parent.name != "out" or path.name not in written]
+
+
+def test_case_88_a_store_is_all_that_an_audit_with_one_writes_and_reading_one_writes_nothing(tmp_path: Path) -> None:
+    _host(tmp_path / "h")
+    (tmp_path / "out").mkdir()
+    for words, written in ((["audit", "--store", "out/s", "h"], True), (["audit", "--store", "out/s"], False), (["merge", "out/s"], False)):
+        calls = [call for call in _calls(words, tmp_path) if " = -1 " not in call and "resumed>" not in call and "---" not in call]
+
+        assert 1 == sum("execve" in call for call in calls)
+        assert [] == [call for call in calls if _CONNECTING.search(call)]
+        opened = [call for call in calls if _WRITING.search(call) and "open" in call]
+        opened = [call for call in opened if '"/dev/null"' not in call and not _LOCK.search(call)]
+        assert written == bool(opened)
+        assert [] == [call for call in opened if not re.search(r"/out/s(-wal|-shm|-journal)?>", call)]
+        assert ["s"] == [path.name for path in (tmp_path / "out").iterdir()]
 
 
 @pytest.mark.parametrize("words", [["--changed-since", "HEAD~1"], ["--onto", "h"], ["--onto", "h", "--format", "sarif"]], ids=" ".join)

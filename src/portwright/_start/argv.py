@@ -55,7 +55,7 @@ class Option:
         many: bool = False,
         choices: Choices = (),
         default: str | int | None = None,
-        read: Callable[[str], int | None] | None = None,
+        read: Callable[[str], object] | None = None,
         wanted: str = "",
     ) -> None:
         self.names, self.help, self.metavar, self.many, self.choices = names, help, metavar, many, choices

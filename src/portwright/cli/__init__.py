@@ -211,7 +211,7 @@ def _audit(options: Options) -> int:
     started = _now() if any(form == "prometheus" for form, _ in outputs) else ""
     allow = _allow_file(options)
     with ExitStack() as leaving:
-        inputs, groups = _fleet(options, leaving)
+        inputs, groups, _ = _shard(*_fleet(options, leaving), options)
         work: Callable[[Input], HostResult] = partial(verdict, rules=rules, selection=selection, known=known, rate=options.rate)
         entries = None if options.baseline is None else _baseline(options.baseline)
         results, maps, sound = _judged(inputs, options, work, rules, outputs)
@@ -237,8 +237,8 @@ def _audit_stored(options: Options) -> int:
                 _refuse_what_is_for_hosts(options)
                 store = leaving.enter_context(Store(options.store, writable=False))
             else:
-                inputs, groups = _fleet(options, leaving)
-                store, sound = _into_store(inputs, groups, options, leaving)
+                inputs, groups, positions = _shard(*_fleet(options, leaving), options)
+                store, sound = _into_store(inputs, positions, groups, options, leaving)
             found, earlier, groups = _of_store(store, [form for form, _ in outputs])
             verdict_on_all = _tell_fleet(found, inputs, _Accepting(entries, allow, groups), outputs, options, earlier)
     except StoreError as error:
@@ -248,14 +248,16 @@ def _audit_stored(options: Options) -> int:
 
 def _refuse_what_is_for_hosts(options: Options) -> None:
     _refuse_what_is_for_an_inventory(options)
-    asked = ("select", "ignore", "extend_select", "rules", "min_confidence", "rate")
+    asked = ("select", "ignore", "extend_select", "rules", "min_confidence", "rate", "shard")
     settled: Settled | None = getattr(options, "settled", None)
     for name in asked:
         if getattr(options, name) and settled is None:
             raise Complaint(f"--{name.replace('_', '-')} is for hosts, and the last run of {options.store} is reported as it was")
 
 
-def _into_store(inputs: Sequence[Input], groups: Mapping[str, Sequence[str]], options: Options, leaving: ExitStack) -> tuple[Store, bool]:
+def _into_store(
+    inputs: Sequence[Input], positions: Sequence[int], groups: Mapping[str, Sequence[str]], options: Options, leaving: ExitStack
+) -> tuple[Store, bool]:
     """A store that holds a new run with these hosts, and whether each came to its end without an error of our own."""
     from portwright._start import debug_log
     from portwright.cli.outputs import OutputError, make_private
@@ -270,7 +272,8 @@ def _into_store(inputs: Sequence[Input], groups: Mapping[str, Sequence[str]], op
         raise Complaint(str(error)) from None
     store = leaving.enter_context(Store(options.store, writable=True))
     question = Question(rules, selection, known, options.rate, tuple(options.rules))
-    run, answers = examined(inputs, question, store, _now(), __version__, jobs=options.jobs, debug=debug_log.ENABLED)
+    how = {"jobs": options.jobs, "debug": debug_log.ENABLED, "positions": positions}
+    run, answers = examined(inputs, question, store, _now(), __version__, **how)
     store.keep_groups(run, groups)
     sound = _tell_mistakes(answers)
     store.finish(run, _now())
@@ -333,6 +336,41 @@ def _tell_fleet(
     return _verdict(results, checked.cards, options)
 
 
+def _shard(
+    inputs: tuple[Input, ...], groups: Mapping[str, Sequence[str]], options: Options
+) -> tuple[tuple[Input, ...], Mapping[str, Sequence[str]], tuple[int, ...]]:
+    """The hosts of one part of a fleet with their positions in it, or all."""
+    if options.shard is None:
+        return inputs, groups, ()
+    from portwright.fleet.shards import in_shard
+
+    positions = in_shard(inputs, options.shard)
+    return tuple(inputs[number] for number in positions), groups, positions
+
+
+def _merge(options: Options) -> int:
+    """The last runs of several stores, reported as one run."""
+    from contextlib import ExitStack
+
+    from portwright.fleet.shards import MergeError, merged
+    from portwright.fleet.store import Store, StoreError
+    from portwright.reports.registry import Checked, draws_ports
+
+    outputs = _outputs(options)
+    if not options.paths:
+        raise Complaint("merge needs stores that audit --store wrote")
+    entries = None if options.baseline is None else _baseline(options.baseline)
+    allow = _allow_file(options)
+    try:
+        with ExitStack() as leaving:
+            whole = merged([leaving.enter_context(Store(path, writable=False)) for path in dict.fromkeys(options.paths)])
+            maps = whole.maps if any(draws_ports(form) for form, _ in outputs) else ()
+            checked = Checked(whole.results, whole.cards, whole.version, maps, started=whole.started)
+            return _tell_fleet(checked, (), _Accepting(entries, allow, whole.groups), outputs, options, whole.earlier)
+    except (MergeError, StoreError) as error:
+        raise Complaint(str(error)) from None
+
+
 class _Accepting:
     """What of a fleet is not counted: the entries of a baseline, an allow file, and the inventory's groups that it may name."""
 
@@ -371,6 +409,8 @@ def _fleet(options: Options, leaving: ExitStack) -> tuple[tuple[Input, ...], Map
         if not options.paths:
             raise Complaint("audit needs snapshots, or -i INVENTORY")
         return _hosts(options), {}
+    if options.shard is not None:
+        raise Complaint("--shard is for hosts that were collected: give their folder in place of -i INVENTORY")
     if options.paths:
         raise Complaint("audit reads snapshots or collects an inventory (-i), not both in one run")
     from tempfile import TemporaryDirectory
@@ -872,6 +912,7 @@ _COMMANDS: dict[str, Callable[[Options], int]] = {
     "facts": _facts,
     "fix": _fix,
     "audit": _audit,
+    "merge": _merge,
     "snapshot": _snapshot,
     "suggest-port": _suggest_port,
     "explain": _explain,

@@ -38,6 +38,12 @@ def _rate(text: str) -> int | None:
     return _count(text, 7)
 
 
+def _shard(text: str) -> tuple[int, int] | None:
+    part, slash, whole = text.partition("/")
+    number, count = _count(part, 4), _count(whole, 4)
+    return (number, count) if slash and number and count and number <= count else None
+
+
 def _port(text: str) -> int | None:
     return decimal(text, 65535) or None
 
@@ -131,6 +137,7 @@ _TEST = (
     Option("--cases", metavar="DIR", help="with --test: where the cases are, if not beside the rules"),
     Option("--accept", help="with --test: keep what is reported now as the report of each flagged case"),
 )
+_HOST = (Option("--host", metavar="NAME", many=True, help="show this host in full, as check does (repeatable)"),)
 _FLEET = (
     Option("-i", "--inventory", metavar="FILE", many=True, help="collect the hosts of this inventory with Ansible first, and check them"),
     Option("--limit", metavar="PATTERN", help="with -i: collect only the hosts that match this Ansible pattern"),
@@ -139,8 +146,10 @@ _FLEET = (
     Option("--snapshots", metavar="DIR", help="with -i: keep what was collected in this empty folder, which only its owner may enter"),
     Option("--store", metavar="FILE",
            help="keep what is found in this SQLite file, and examine again only hosts that differ; without hosts, report its last run"),
-    Option("--host", metavar="NAME", many=True, help="show this host in full, as check does (repeatable)"),
+    *_HOST,
 )  # fmt: skip
+_SHARD = Option("--shard", metavar="K/N", read=_shard, wanted="a part of a whole, such as 2/5",
+                help="audit the K-th of N parts of these hosts (each is in one by its name), so that N machines share work")  # fmt: skip
 _SNAPSHOT = (Option("-o", "--output", metavar="FILE", help="write this file, a .tar.gz or .tar.zst that only its owner can read"),)
 _SUGGEST = (
     Option("--protocol", metavar="PROTOCOL", choices=("tcp", "udp"), default="tcp", help="tcp or udp (default: tcp)"),
@@ -149,6 +158,7 @@ _SUGGEST = (
 )
 _PATHS = Operand("paths", "a host's directory or archive, a directory of hosts, a repository, a file, or - (default: .)", "PATH", many=True)
 _FLEET_PATHS = Operand("paths", "snapshots or directories of hosts, or folders of such", "PATH", many=True)
+_STORES = Operand("paths", "stores that `audit --store` wrote, one of each shard", "STORE", many=True)
 _STANDING = Operand("paths", "the directory that one would stand in (default: .)", "DIR", many=True)
 SHELLS = ("bash", "zsh", "fish")
 _SHELL = Operand("shell", "bash, zsh or fish", "SHELL", choices=SHELLS)
@@ -212,14 +222,24 @@ COMMANDS = {
                   "portwright fix . --patch fix.patch": "a patch for a repository's own files"},
     ),
     "audit": Command(
-        "check a fleet and say what its hosts have in common", _FLEET_PATHS, *_FLEET,
+        "check a fleet and say what its hosts have in common", _FLEET_PATHS, *_FLEET, _SHARD,
         *_reports("audit", "a line for each different finding and each host that could not be read in full", "every host by name"),
         *_RULES, *_SETTINGS, _RATE, *_CHECK, *_BASELINE, _ALLOW, _SHOW_ALLOWED, *_GAPS,
         exits={0: "no findings at or above --fail-on", 1: "findings (0 with --exit-zero)", 2: _RULE_ERROR,
                3: f"{_UNREAD}, a host was not collected, no rule was run, or, {_STRICTLY}; findings still make it 1", **_ALWAYS},
         examples={"portwright audit -i inventory.ini --become --snapshots hosts": "collect a fleet and check it",
                   "portwright audit hosts --store fleet.db": "the same once more, where only what differs costs",
-                  "portwright audit --store fleet.db --host web7": "one host of the last run"},
+                  "portwright audit --store fleet.db --host web7": "one host of the last run",
+                  "portwright audit hosts --shard 1/2 --store 1.db": "one half of a fleet, on one machine; 2/2 on another"},
+    ),
+    "merge": Command(
+        "report the last runs of several stores as one: the shards of a fleet", _STORES, *_HOST,
+        *_reports("audit", "a line for each different finding and each host that could not be read in full", "every host by name"),
+        _FAIL_ON, Option("--exit-zero", help="exit 0 where findings would make it 1"), *_BASELINE, _ALLOW, _SHOW_ALLOWED, *_GAPS,
+        exits={0: "no findings at or above --fail-on", 1: "findings (0 with --exit-zero)",
+               2: "a mistake in the command line, a file that is no store, stores that are no parts of one run",
+               3: f"{_UNREAD}, a host was not collected, or, {_STRICTLY}; findings still make it 1", **_ALWAYS},
+        examples={"portwright merge 1.db 2.db": "both halves of a fleet, as one run would report them"},
     ),
     "suggest-port": Command(
         "suggest ports that are free on all of these hosts", _FLEET_PATHS, *_SUGGEST,

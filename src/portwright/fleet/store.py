@@ -36,12 +36,13 @@ class StoreError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run that was finished: when it began, which portwright it was, and the cards of the rules that it ran."""
+    """A run that was finished: when it began, which portwright it was, the rules that it ran, and the digest of what was asked."""
 
     number: int
     started: str
     version: str
     cards: tuple[RuleMeta, ...]
+    asked: str
 
 
 class StoredSources(Mapping[str, Source]):
@@ -229,16 +230,17 @@ class Store:
     def last(self, before: int | None = None) -> Run | None:
         """The last run that was finished, or the last one before another."""
         asked = (
-            "SELECT runs.id, runs.started, rulesets.version, rulesets.cards FROM runs JOIN rulesets ON rulesets.id = runs.ruleset"
+            "SELECT runs.id, runs.started, rulesets.version, rulesets.cards, rulesets.digest"
+            " FROM runs JOIN rulesets ON rulesets.id = runs.ruleset"
             " WHERE runs.finished IS NOT NULL AND (? IS NULL OR runs.id < ?) ORDER BY runs.id DESC LIMIT 1"
         )
         with self._told():
             found = self._db.execute(asked, (before, before)).fetchone()
         if found is None:
             return None
-        number, started, version, cards = found
+        number, started, version, cards, digest = found
         try:
-            return Run(number, str(started), str(version), tuple(map(card, json.loads(cards))))
+            return Run(number, str(started), str(version), tuple(map(card, json.loads(cards))), str(digest))
         except (ValueReadError, ValueError, TypeError, RecursionError):
             raise self._broken("the rules of its last run") from None
 
@@ -250,11 +252,15 @@ class Store:
                 found.setdefault(str(name), []).append(str(host))
         return {name: tuple(hosts) for name, hosts in found.items()}
 
+    def placed(self, run: int) -> tuple[tuple[int, int], ...]:
+        """The position of each host of a run in its fleet, and the number of its result."""
+        with self._told():
+            found = self._db.execute("SELECT position, result FROM run_hosts WHERE run = ? ORDER BY position", (run,)).fetchall()
+        return tuple((position, number) for position, number in found)
+
     def hosts(self, run: int) -> tuple[int, ...]:
         """The numbers of the results of a run, in the order of its hosts."""
-        with self._told():
-            found = self._db.execute("SELECT result FROM run_hosts WHERE run = ? ORDER BY position", (run,)).fetchall()
-        return tuple(number for (number,) in found)
+        return tuple(number for _, number in self.placed(run))
 
     def earlier(self, run: Run) -> Earlier | None:
         """The run that was finished before another, with what was found then."""

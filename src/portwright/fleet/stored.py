@@ -13,9 +13,18 @@ _TOGETHER = 1000
 
 
 def examined(
-    inputs: Sequence[Input], question: Question, store: Store, started: str, version: str, *, jobs: int, debug: bool
+    inputs: Sequence[Input],
+    question: Question,
+    store: Store,
+    started: str,
+    version: str,
+    *,
+    jobs: int,
+    debug: bool,
+    positions: Sequence[int] = (),
 ) -> tuple[int, list[Answer[int]]]:
-    """The number of a new run, and that of each input's result in the store."""
+    """The number of a new run, and that of each input's result in the store. `positions` are those of the inputs in the whole fleet, where
+    they are a part of it."""
     run, ruleset = store.begin(question.digest(), [rule.card for rule in question.rules], version, started)
     examiner = Examiner(question)
     known: dict[Input, tuple[Known, ...]] = {}
@@ -30,5 +39,6 @@ def examined(
         known.clear()
         known.update((given, store.known(given.name, about(given), ruleset)) for given in part)
         for number, answer in executor.answers(part, jobs):
-            found[start + number] = Answer(store.keep(run, ruleset, start + number, answer.value), answer.mistake, answer.traceback)
+            place = positions[start + number] if positions else start + number
+            found[start + number] = Answer(store.keep(run, ruleset, place, answer.value), answer.mistake, answer.traceback)
     return run, [found[number] for number in range(len(inputs))]
