@@ -67,7 +67,6 @@ def test_redis_without_a_config_has_its_defaults(command: str, expected: list[st
         ('port "7"x', "redis does not start: a closing quote is followed by more text"),
         ("include /etc/redis/gone.conf", "redis does not start: /etc/redis/gone.conf is not there"),
         ("cluster-enabled true", "redis does not start: cluster-enabled takes yes or no"),
-        ("port 60000\ncluster-enabled yes", "redis does not start: the cluster bus would need port 70000"),
     ],
 )
 def test_what_redis_refuses_is_told_and_nothing_is_bound(config: str, reason: str) -> None:
@@ -75,6 +74,16 @@ def test_what_redis_refuses_is_told_and_nothing_is_bound(config: str, reason: st
 
     assert () == redis.read(invocation(f"redis-server {CONFIG}"), files, {})
     assert [reason] == [trouble.reason for trouble in files.unreadable]
+
+
+def test_a_cluster_whose_bus_would_have_no_port_ends() -> None:
+    """Measured with 7.0.15: "Redis port number too high", and it exits."""
+    files = host_of({CONFIG: "port 60000\ncluster-enabled yes\nbind 127.0.0.1\n"})
+
+    found = [each for each in redis.read(invocation(f"redis-server {CONFIG}"), files, {}) if isinstance(each, Endpoint)]
+
+    reason = "as a cluster, redis takes 60000 and 60000 + 10000 for its bus, which is no port, and ends"
+    assert [(60000, reason, 1)] == [(each.ports.low, each.closed_by, each.closed_at.line) for each in found if each.closed_at]
 
 
 def test_an_address_with_a_dash_is_optional() -> None:

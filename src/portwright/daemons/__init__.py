@@ -216,6 +216,9 @@ def _read_with_doubt(
 ) -> tuple[DaemonFact, ...]:
     """What a room says; a default that is built in is no surer than that no file which is there, or may be there, says otherwise."""
     said, watch = files.watched(lambda: read(invocation, files, packages))
+    if watch.troubles:
+        # What it cannot read either may end it, or say more than is known.
+        said = tuple(replace(fact, confidence=weakest(fact.confidence, "likely")) if isinstance(fact, Endpoint) else fact for fact in said)
     is_whole = not any(UNKNOWN in word.text for word in invocation.argv)
     if is_whole and not any(_is_sure_default(fact, invocation) for fact in said):
         return said

@@ -199,12 +199,14 @@ class EndsWithout:
 
 @dataclass(frozen=True, slots=True)
 class EndsWhere:
-    """Settings with which a daemon of some versions ends before it serves anything, or goes to the background, and why."""
+    """Settings with which a daemon of some versions ends before it serves anything, or goes to the background, and why; `handed_none`:
+    only where no socket unit hands it a descriptor."""
 
     why: str
     when: Conditions = ()
     unless: Conditions = ()
     versions: str = ""
+    handed_none: bool = False
 
 
 @dataclass(frozen=True, slots=True)

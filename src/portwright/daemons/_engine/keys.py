@@ -159,7 +159,9 @@ def _ends_without(value: Any, here: str) -> EndsWithout:
 
 
 def _ends_where(value: Any, here: str) -> tuple[EndsWhere, ...]:
-    known: dict[str, Piece] = {"why": schema.text, "when": _conditions, "unless": _conditions, "versions": _versions}
+    known: dict[str, Piece] = {
+        "why": schema.text, "when": _conditions, "unless": _conditions, "versions": _versions, "handed-none": schema.answer,
+    }  # fmt: skip
     found = []
     for each, at in schema.items(value, here, "a list of settings with what they do"):
         fields = schema.fields(schema.table(each, at), known, at)

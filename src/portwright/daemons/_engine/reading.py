@@ -1,11 +1,12 @@
 """What the daemon of a descriptor binds, connects to and needs, as it is started or by one config file of it."""
 
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import replace
 from portwright.daemons._engine.connections import outbounds
-from portwright.daemons._engine.descriptor import Descriptor, EndsWithout, Wrapper
+from portwright.daemons._engine.descriptor import Descriptor, EndsWhere, EndsWithout, Slot, Wrapper
 from portwright.daemons._engine.grammars import is_foreign
 from portwright.daemons._engine.protocol import DaemonFact, Packages
 from portwright.daemons._engine.settings import Settings, assigned
@@ -55,8 +56,11 @@ def read(found: Descriptor, invocation: Invocation, files: Files, packages: Pack
     if found.ends_without is not None and (ended := _ends(found.ends_without, settings, invocation.at)) is not None:
         listens = tuple(replace(each, closed_by=ended[0], closed_at=ended[1]) for each in listens)
     for where in found.ends_where:
+        if where.handed_none and (invocation.sockets or files.partial):
+            continue
         if (not where.versions or satisfies(version, where.versions)) and settings.holds(where.when, where.unless):
-            listens = tuple(each if each.closed_by else replace(each, closed_by=where.why) for each in listens)
+            place = _decisive(where, settings, invocation.at)
+            listens = tuple(each if each.closed_by else replace(each, closed_by=where.why, closed_at=place) for each in listens)
     return (
         *listens,
         *outbounds(found, settings, invocation.at, version),
@@ -93,6 +97,15 @@ def _ends(file: EndsWithout, settings: Settings, at: Span) -> tuple[str, Span] |
         if there or settings.files.partial or absent(path, settings.files) is not False:
             return None
     return (f"{file.what} {places[0]} is not there", place) if places else None
+
+
+def _decisive(where: EndsWhere, settings: Settings, at: Span) -> Span:
+    """The line that says one of the settings with which it ends; the command where none does, as a setting is missing."""
+    for sources, wanted in where.when:
+        said = [word for word, _ in settings.values(Slot(sources=tuple(sources.split("|")), take="every")) or ()]
+        if said:
+            return next((word.at for word in said if any(fnmatchcase(word.text.lower(), each) for each in wanted)), said[-1].at)
+    return at
 
 
 def _is_silent(found: Descriptor, settings: Settings) -> bool:

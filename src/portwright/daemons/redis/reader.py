@@ -103,6 +103,7 @@ def _problem(keyword: str, values: tuple[Word, ...]) -> str:
 
 def _endpoints(said: _Said, at: Span, default: int, files: Files, confidence: Confidence) -> tuple[DaemonFact, ...]:
     ports: list[tuple[int, Span, Origin]] = []
+    closed: tuple[str, Span | None] = ("", None)
     plain, plain_at, plain_origin = _number(said, "port", default, at)
     tls, tls_at, tls_origin = _number(said, "tls-port", 0, at)
     if plain:
@@ -114,10 +115,10 @@ def _endpoints(said: _Said, at: Span, default: int, files: Files, confidence: Co
         if not bus:
             client, client_at = (tls, tls_at) if _is_on(said, "tls-cluster") else (plain or tls, plain_at if plain else tls_at)
             bus, bus_at, bus_origin = client + _BUS_OFFSET, client_at, "inferred"
-            if bus > 65535:
-                files.report_unreadable(bus_at, f"redis does not start: the cluster bus would need port {bus}")
-                return ()
-        ports.append((bus, bus_at, bus_origin))
+        if bus > 65535:
+            closed = (f"as a cluster, redis takes {client} and {client} + 10000 for its bus, which is no port, and ends", bus_at)
+        else:
+            ports.append((bus, bus_at, bus_origin))
     asked = said.words["tcp-backlog"][0][0] if "tcp-backlog" in said.words else None
     backlog = Backlog.asked(asked, _BACKLOG)
     return tuple(
@@ -134,6 +135,8 @@ def _endpoints(said: _Said, at: Span, default: int, files: Files, confidence: Co
             optional=optional,
             why="the cluster bus uses the client port plus 10000" if origin == "inferred" else "",
             backlog=backlog,
+            closed_by=closed[0],
+            closed_at=closed[1],
         )
         for port, port_at, origin in ports
         for address, optional in _addresses(said, files)

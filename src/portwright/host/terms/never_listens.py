@@ -13,6 +13,7 @@ from portwright.system.processes.programs import SHELLS
 
 _ASKED = ("boot", "demand", None)  # None: in a repository, where nothing says what is enabled
 _OF_ADMIN = ("/etc/systemd/", "/run/systemd/")
+_NOT_THERE = " is not there"  # how the reason ends where it is a file
 _MOST_LINES = 4  # that a finding shows
 _SAID_ELSEWHERE = ("203/EXEC", "exit-code", "ended", "timeout", "daemonized")
 _KILLED = ("exit-code", "ended", "timeout", "daemonized")
@@ -173,10 +174,23 @@ def _orderings(unit: Unit | None, circle: tuple[str, ...]) -> list[tuple[str, Sp
 @fact_value("unit", "missing-daemon-file")
 def missing_daemon_file(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
     """What is wrong where the daemon of a service ends because a file is surely not on the host: its list of access rights, say."""
-    lacking = [each for each in host.listeners_of(unit.name) if each.closed_at is not None and each.starts in _ASKED]
-    if not lacking or host.repository:
+    lacking = _closed_at_start(host, unit)
+    if not lacking or host.repository or not lacking[0].closed_by.endswith(_NOT_THERE):
         return Derived(())
     return Derived((lacking[0].closed_by,), (Note("this makes it read the file", lacking[0].closed_at),), "likely")
+
+
+@fact_value("unit", "ends-at-its-settings")
+def ends_at_its_settings(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
+    """Why the daemon of a service ends before it serves anything: a setting that its release does not take, or two that do not agree."""
+    closed = _closed_at_start(host, unit)
+    if not closed or closed[0].closed_by.endswith(_NOT_THERE):
+        return Derived(())
+    return Derived((closed[0].closed_by,), (Note("this line decides", closed[0].closed_at),), "likely")
+
+
+def _closed_at_start(host: Host, unit: Unit) -> list[Listener]:
+    return [each for each in host.listeners_of(unit.name) if each.closed_at is not None and each.starts in _ASKED]
 
 
 @fact_value("unit", "hidden-from-it")
@@ -196,7 +210,16 @@ def missing_at_start(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
 def missing_program(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
     """Which program of its Exec lines cannot be executed: it is not on the host, or is no program."""
     found = _privileges(host, unit)
-    return Derived(()) if found is None or found.fails not in ("203/EXEC", "exit-code") else _lacking(host, unit, found)
+    if found is None or found.fails not in ("203/EXEC", "exit-code") or _names_a_variable(unit):
+        return Derived(())  # of a variable in its place `commands-for-a-shell` tells
+    return _lacking(host, unit, found)
+
+
+def _names_a_variable(unit: Unit) -> bool:
+    from portwright.system.systemd.shell_habits import for_a_shell
+
+    found = (for_a_shell(line.value) for line in unit.each("Service", "ExecStart"))
+    return any(habit is not None and habit.kind == "program" for habit in found)
 
 
 @fact_value("unit", "left-behind")

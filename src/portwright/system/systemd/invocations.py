@@ -38,6 +38,7 @@ _EXECUTED = frozenset(("ExecCondition", "ExecStartPre", "ExecStart", "ExecStartP
 _OF_PACKAGES = ("/usr/bin/", "/usr/sbin/", "/usr/lib/", "/usr/libexec/", "/bin/", "/sbin/", "/lib/")
 
 _SETTINGS_A_STEP = 8
+_OF_SHELLS = frozenset("#|><&`$")
 
 
 def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> tuple[Invocation, ...]:
@@ -77,6 +78,7 @@ def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> t
     sockets = _sockets(unit, units)
     before = _misread_before(unit, units, files, expand) if found and unit.starts != "never" else None
     found_wanting = _lacking_program(unit, units, files, expand) if lack is None and refused is None else None
+    odd = _for_a_shell(unit)
     done: list[Invocation] = []
     for number, command in enumerate(found):
         # The unit's settings are looked at again for each command.
@@ -100,6 +102,8 @@ def invocations(unit: Unit, units: Units, files: Files, captured: Captured) -> t
                 made = _lacks(made, lack)
             elif box is not None:
                 made = box.kept(made, command.prefixes, [each.text for each in argv], program)
+            if (habit := odd.get(command.at)) is not None:
+                made = _lacks(made, habit) if habit.status else replace(made, confidence=weakest(made.confidence, "possible"))
             if made.privileges.fails is None and (kept := found_wanting or behind) is not None:
                 made = _lacks(made, kept)
             done.append(made)
@@ -145,6 +149,22 @@ def _left_behind(unit: Unit, argv: list[str], program: str, at: Span, files: Fil
 
     found = left_behind(unit, argv, program, at, files)
     return None if found is None else Lacking(ENDED, *found)
+
+
+def _for_a_shell(unit: Unit) -> "dict[Span, start_needs.Lacking]":
+    """The commands of which only a shell would do what is written, by their place: one whose program is a variable is never executed
+    (203/EXEC, measured with systemd 252 and 257); what becomes of the others, which are given more words, depends on the program."""
+    found: dict[Span, start_needs.Lacking] = {}
+    for setting in unit.each("Service", "ExecStart"):
+        if not _OF_SHELLS.isdisjoint(setting.value):
+            from portwright.system.systemd.shell_habits import for_a_shell
+            from portwright.system.systemd.start_needs import Lacking
+
+            if (habit := for_a_shell(setting.value)) is not None:
+                status = "203/EXEC" if habit.kind == "program" else ""
+                reason = f"{habit.text} is no program, and systemd puts no variable there"
+                found[setting.at] = Lacking(status, reason, setting.at, "certain")
+    return found
 
 
 def _lacks(made: Invocation, lack: "start_needs.Lacking") -> Invocation:
