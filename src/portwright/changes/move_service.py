@@ -30,7 +30,7 @@ class MoveService(Change):
         return "; ".join(dict.fromkeys(each.rewriting.words for each in _each(self.edits)))
 
     def written(self) -> dict[str, object]:
-        return {"moves": [{"unit": each.unit, "from": old, "to": new} for each in _each(self.edits) for old, new in each.moves]}
+        return {"moves": [{"unit": each.unit, "from": old, "to": new or None} for each in _each(self.edits) for old, new in each.moves]}
 
     def parts(self) -> Sequence[Change]:
         """Its lines in configs and those in drop-ins, each with whoever else wants to edit them."""
@@ -46,6 +46,10 @@ class MoveService(Change):
 
     def unwritable(self) -> str:
         return next((reason for part in self.parts() if (reason := part.unwritable())), "" if self.parts() else "no line says its port")
+
+    def unpatchable(self) -> str:
+        """The lines that say the port are looked for in all files of a repository, where a patch is made."""
+        return "" if self.edits.moves else self.unwritable()
 
 
 def _each(edits: Edits) -> Iterator[Edits]:

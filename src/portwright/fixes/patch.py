@@ -45,6 +45,8 @@ _FILES_OF_A_PROOF = 20_000
 
 _SEVERAL = 2
 
+_Listens = tuple[str, str | None, str, str, int | None, int | None]
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -108,6 +110,9 @@ class Patch:
             # What another one's place mends has that one.
             paths = own.get(finding.fingerprint) or reserving
             found[finding.fingerprint] = Repair(tuple(each for path in paths for each in written.get(path, ())))
+        for finding in self.seen.findings:
+            if finding.change is not None:
+                found.setdefault(finding.fingerprint, Repair(reason="a part of it remains where its ports are reserved"))
         return found
 
     def _replaced(self, path: str) -> Iterator[Replaced]:
@@ -146,6 +151,7 @@ def patch(name: str, recheck: Recheck, texts: Callable[[Mapping[str, str]], Text
     """
     first = recheck({})
     now, laid, made = first, dict[str, str](), list[Made]()
+    chosen: list[tuple[Finding, tuple[Place, ...]]] = []
     refused: dict[str, Unplanned] = {}
     reasons: dict[str, str] = {}
     prover = _Prover(recheck, texts, policy, min(most, max(_FEWEST_PROOFS, _FILES_OF_A_PROOF // max(first.result.files_read, 1))))
@@ -156,15 +162,19 @@ def patch(name: str, recheck: Recheck, texts: Callable[[Mapping[str, str]], Text
         if proven.seen is None:
             break
         made += _made(proven)
+        chosen += proven.chosen
         laid |= proven.texts
         now = proven.seen
     left = Counter(finding.fingerprint for finding in now.findings)
-    fixed = tuple(finding for finding in first.findings if not left[finding.fingerprint])
+    vanished = [finding for finding in first.findings if not left[finding.fingerprint]]
+    had = {finding.fingerprint for finding in first.findings}
+    # A service's range of which a part is reserved is found with the rest of it.
+    rests = sorted_out_new((each for each in now.findings if each.fingerprint not in had), vanished, laid, _by_unit(_moved_by(chosen)))[1]
+    fixed = tuple(finding for finding in vanished if not any(finding is each for each in rests))
     # Places are those of the files as they are, of what is new those of the patched ones.
-    known = {finding.fingerprint for finding in first.findings}
     remaining = (
         *(each for each in first.findings if left[each.fingerprint]),
-        *(each for each in now.findings if each.fingerprint not in known),
+        *(each for each in now.findings if each.fingerprint not in had),
     )
     unplanned = tuple(_unplanned(finding, refused, reasons) for finding in remaining)
     origin = texts({})
@@ -194,7 +204,7 @@ def _wished(seen: Seen, texts: Texts, policy: FixPolicy) -> tuple[list[_Wished],
         assert finding.change is not None  # noqa: S101  else it was refused
         ways: list[tuple[Place, ...]] = []
         try:
-            for way in _ways(seen.shown.get(finding.fingerprint, seen.hosts), finding, finding.change, texts):
+            for way in _ways(seen, finding, finding.change, texts):
                 why = _why_not(way, (finding, finding.change), texts)
                 reason = reason or why
                 if not why:
@@ -218,7 +228,8 @@ def _why_not(way: Sequence[Place], wish: Wish, texts: Texts) -> str:
     return ""
 
 
-def _ways(hosts: Sequence[Host], finding: Finding, change: Change, texts: Texts) -> Iterator[tuple[Place, ...]]:
+def _ways(seen: Seen, finding: Finding, change: Change, texts: Texts) -> Iterator[tuple[Place, ...]]:
+    hosts = seen.shown.get(finding.fingerprint, seen.hosts)
     if isinstance(change, ReservePorts | SetSysctl):
         from portwright.fixes.patches import settings
 
@@ -236,7 +247,9 @@ def _ways(hosts: Sequence[Host], finding: Finding, change: Change, texts: Texts)
 
         yield from spelling.places(finding, change, texts)
     elif isinstance(change, MoveService):
-        raise NoPlaceError("a service is moved on a host, where all that names its port is known, and not in a repository")
+        from portwright.fixes.patches import moves
+
+        yield from moves.places(hosts, seen.hosts, finding, texts)
 
 
 class _Prover:
@@ -341,7 +354,8 @@ def _assert_harmless(base: Seen, seen: Seen, chosen: Sequence[tuple[Finding, tup
     after = Counter(finding.fingerprint for finding in seen.findings)
     unknown = [finding for finding in seen.findings if after[finding.fingerprint] > known[finding.fingerprint]]
     gone = [finding for finding in base.findings if not after[finding.fingerprint]]
-    fresh, _ = sorted_out_new(unknown, gone, new)
+    moved = _moved_by(chosen)
+    fresh, _ = sorted_out_new(unknown, gone, new, _by_unit(moved))
     # What a line did before is no new problem where it does it for one more setting.
     habits = {(finding.card.id, finding.at.path, finding.at.line) for finding in base.findings}
     fresh = [
@@ -357,8 +371,8 @@ def _assert_harmless(base: Seen, seen: Seen, chosen: Sequence[tuple[Finding, tup
     keys |= {finding.subject.sysctl or "" for finding, _ in chosen if isinstance(finding.change, CorrectSysctlKey)}
     if other := _settings(base.hosts, keys) ^ _settings(seen.hosts, keys):
         raise ContradictionError(f"the change would also decide {' = '.join(min(other))}")
-    if moved := _listeners(base.hosts) ^ _listeners(seen.hosts):
-        raise ContradictionError(f"the change would also decide what {min(map(str, moved))} is")
+    if other_listeners := _changed(_listeners(base.hosts), _listeners(seen.hosts), moved):
+        raise ContradictionError(f"the change would also decide what {min(map(str, other_listeners))} is")
     by_listeners = {_listeners((host,)): host for host in reversed(base.hosts)}
     for host in seen.hosts:
         assert_room(by_listeners.get(_listeners((host,)), base.hosts[0]), host)
@@ -368,11 +382,34 @@ def _assert_harmless(base: Seen, seen: Seen, chosen: Sequence[tuple[Finding, tup
         raise ContradictionError(f"{unread[0][0]} could not be read after the change: {unread[0][1]}")
 
 
+_Moved = Mapping[tuple[str, str | None, int], int]
+
+
+def _by_unit(moved: _Moved) -> Mapping[tuple[str | None, int | None], int]:
+    return {(unit, old): port for (_, unit, old), port in moved.items()}
+
+
+def _moved_by(chosen: Sequence[tuple[Finding, tuple[Place, ...]]]) -> _Moved:
+    """Which services are moved, from which port to which."""
+    if not any(isinstance(finding.change, MoveService) for finding, _ in chosen):
+        return {}
+    from portwright.fixes.patches import moves
+
+    return moves.moved(place for _, places in chosen for place in places)
+
+
+def _changed(before: frozenset[_Listens], after: frozenset[_Listens], moved: _Moved) -> frozenset[_Listens]:
+    """The listeners that come or go without being moved."""
+    images = {each: (*each[:4], new, new) for each in before if (new := moved.get((each[0], each[1], each[4] or 0))) is not None}
+    there = frozenset(image for image in images.values() if image in after)
+    return frozenset(each for each in before - after if images.get(each) not in there) | (after - before - there)
+
+
 def _settings(hosts: Sequence[Host], besides: set[str]) -> frozenset[tuple[str, str]]:
     return frozenset((each.key, each.value or "") for host in hosts for each in host.assignments if each.key not in besides)
 
 
-def _listeners(hosts: Sequence[Host]) -> frozenset[tuple[object, ...]]:
+def _listeners(hosts: Sequence[Host]) -> frozenset[_Listens]:
     return frozenset((each.app, each.unit, each.protocol, each.address, each.port, each.end_port) for h in hosts for each in h.listeners)
 
 

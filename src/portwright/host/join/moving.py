@@ -43,6 +43,8 @@ class _InTheWay(Exception):
 
 def moves(host: Host) -> Moves:
     """Who makes way for whom: whoever is ordered first stays, and of others the first by name; ports are given to all at once."""
+    if host.repository:
+        return _in_a_repository(host)
     rivals: dict[Listener, list[Listener]] = {}
     twice: dict[Listener, Edits | None] = {}
     own: dict[Listener, str] = {}
@@ -58,7 +60,7 @@ def moves(host: Host) -> Moves:
     stays: set[Listener] = set()
     moved: dict[Listener, Edits] = {}
     refused: dict[Listener, str] = {}
-    for listener in sorted(rivals, key=partial(_rank, host)):
+    for listener in sorted(rivals, key=partial(order_of, host)):
         if other_way := next((said for each in (listener, *rivals[listener]) if (said := _gives_way(each))), ""):
             refused[listener] = other_way
             continue
@@ -79,7 +81,7 @@ def moves(host: Host) -> Moves:
         else:
             refused[listener] = edits
     for listener in rivals:
-        rivals[listener].sort(key=partial(_rank, host))
+        rivals[listener].sort(key=partial(order_of, host))
     found = {listener: edits for listener, edits in twice.items() if edits is not None}
     in_the_way = {listener: why for listener, why in own.items() if listener not in rivals and listener not in found}
     for listener, others in rivals.items():
@@ -94,7 +96,65 @@ def moves(host: Host) -> Moves:
     return Moves(found, in_the_way)
 
 
-def _rank(host: Host, listener: Listener) -> tuple[object, ...]:
+def _in_a_repository(host: Host) -> Moves:
+    """That one of two makes way; the lines that say its port, and which port is free, are looked for in all of the repository's files."""
+    edits: dict[Listener, Edits] = {}
+    refused: dict[Listener, str] = {}
+    for pair in conflict.collisions(host)[1]:
+        reasons = [why_it_stays(each) for each in pair]
+        who = [each for each, reason in zip(pair, reasons, strict=True) if not reason]
+        for each in pair:
+            if each.unit is not None and pair[0].unit == pair[1].unit:
+                refused[each] = f"both are started by {each.unit}, and to move it moves both: one of the lines has to go"
+            elif not who or each.port is None:
+                refused[each] = next((reason for reason in reasons if reason), "which ports are meant cannot be determined")
+            else:
+                words = f"move {' or '.join(other.unit or other.app for other in who)} from port {each.port} to one that nothing names"
+                edits[each] = Edits(each.unit or "", Rewriting((), words), moves=((each.port, 0),))
+    return Moves({each: made for each, made in edits.items() if each not in refused}, refused)
+
+
+def why_it_stays(listener: Listener) -> str:
+    """Why a service of a repository is not moved, as far as it tells by itself; "" where its lines decide."""
+    if listener.port is None or listener.end_port != listener.port:
+        return f"{listener.at} says a range of ports, and whether all of them can move is not known"
+    if listener.traits.logs_in:
+        return f"{listener.app} is moved by hand, with a second connection open: a mistake locks operators out"
+    if listener.port in _WHERE_CLIENTS_LOOK:
+        return f"clients look for what {listener.app} serves on {listener.port} and nowhere else"
+    if listener.origin in ("default", "inferred"):
+        return f"no line says that {listener.app} listens on {listener.port}: it is what is built in"
+    return _gives_way(listener)
+
+
+def taken(host: Host) -> bytearray:
+    """For each port, whether a listener of a host has it, or the kernel lends it, or it is reserved."""
+    found = bytearray(65536)
+    reserved = host.sysctl(_RESERVED)
+    ranges = [each.ports for each in host.listeners] + ([] if reserved is None else [_reserved(reserved.boot)])
+    lent = host.sysctl(_RANGE)
+    ends = None if lent is None else decimals(lent.boot.split(), 65535)
+    ranges += [host.taken_elsewhere, PortSet.of(_NFS), *([PortSet.of((ends[0], ends[-1]))] if ends else [])]
+    for low, high in (pair for ports in ranges for pair in ports.ranges):
+        found[low : high + 1] = b"\1" * (high + 1 - low)
+    return found
+
+
+def _reserved(text: str) -> PortSet:
+    try:
+        return PortSet.parse(text)
+    except ValueError:  # filled in where a repository is deployed
+        return PortSet()
+
+
+def candidates(old: int) -> Iterator[int]:
+    """The ports that a service on a port may move to, the likeliest first."""
+    start = old + (_ABOVE if old < _LOWEST else 1)
+    yield from range(start, 65536)
+    yield from range(_LOWEST, start)
+
+
+def order_of(host: Host, listener: Listener) -> tuple[object, ...]:
     """Who stays before whom: those that systemd orders first, then by name and place."""
     unit = listener.unit or ""
     return len(host.order.get(unit, ())), unit, listener.at, listener.protocol, listener.address, str(listener.ports), listener.app
@@ -114,7 +174,7 @@ def _once(host: Host, one: Listener, other: Listener) -> Edits | None:
 def _together(host: Host, listener: Listener) -> list[Listener]:
     """All sockets of its unit on its port: a line often says several."""
     found = [each for each in host.listeners_of(listener.unit or "") if each.ports == listener.ports and each.app == listener.app]
-    return sorted(found, key=partial(_rank, host))
+    return sorted(found, key=partial(order_of, host))
 
 
 class _Known:
@@ -122,16 +182,9 @@ class _Known:
 
     def __init__(self, host: Host, contested: set[int]) -> None:
         self._host = host
-        self._taken = bytearray(65536)
+        self._taken = taken(host)
         self._lines: dict[int, list[str]] = {port: [] for port in contested}
         self._made: dict[tuple[str | None, int], Edits | str] = {}
-        reserved = host.sysctl(_RESERVED)
-        ranges = [each.ports for each in host.listeners] + ([PortSet.parse(reserved.boot)] if reserved is not None else [])
-        lent = host.sysctl(_RANGE)
-        ends = None if lent is None else decimals(lent.boot.split(), 65535)
-        ranges += [host.taken_elsewhere, PortSet.of(_NFS), *([PortSet.of((ends[0], ends[-1]))] if ends else [])]
-        for low, high in (pair for ports in ranges for pair in ports.ranges):
-            self._taken[low : high + 1] = b"\1" * (high + 1 - low)
         for path, source in sorted(host.sources.items()) if contested else ():
             if path.startswith("/etc/"):
                 self._look(source)
@@ -148,11 +201,9 @@ class _Known:
                     self._lines[number].append(f"{source.path}:{line}")
 
     def _free(self, old: int) -> int:
-        start: int = old + (_ABOVE if old < _LOWEST else 1)
-        taken = self._taken
-        found: int | None = next((port for port in (*range(start, len(taken)), *range(_LOWEST, start)) if not taken[port]), None)
+        found = next((port for port in candidates(old) if not self._taken[port]), None)
         if found is not None:
-            taken[found] = 1
+            self._taken[found] = 1
             return found
         others = " (nor on the hosts that it has to be free on, too)" if self._host.taken_elsewhere else ""
         raise _InTheWay(f"no port of this host is free, in no range and named nowhere{others}")
