@@ -47,6 +47,14 @@ PROXY = {
 """A proxy that closes the connections to its servers, which a line of its config says."""
 
 
+UNLABELLED = {
+    **service("sshd.service", "/usr/sbin/sshd -D"),
+    "/etc/selinux/config": "SELINUX=enforcing\nSELINUXTYPE=targeted\n",
+    "/etc/ssh/sshd_config": "Port 2849\n",
+}
+"""A daemon that SELinux's policy does not let bind the port that its config says."""
+
+
 def web(port: int, name: str = "web.service", *lines: str) -> dict[str, str]:
     """A service of Python's own web server, which sets SO_REUSEADDR, on a port."""
     return service(name, f"/usr/bin/python3 -m http.server {port}", *lines)

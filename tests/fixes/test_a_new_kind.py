@@ -17,7 +17,7 @@ from portwright.shipped import playbooks_directory
 from portwright.source import RuleError
 from tests.fixes.on_a_copy import plan_for, service
 
-RAISE_FILE_LIMIT = '''
+LET_OPEN_FILES = '''
 """More open files for a service."""
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ _FILE = "zz-portwright-files.conf"
 
 
 @dataclass(frozen=True, slots=True)
-class RaiseFileLimit(Change):
+class LetOpenFiles(Change):
     """Let a unit have this many files open: a drop-in with LimitNOFILE=."""
 
     unit: str
@@ -49,7 +49,7 @@ class RaiseFileLimit(Change):
         return {"unit": self.unit, "files": self.files}
 
     @classmethod
-    def unite(cls, host: Host, wished: Sequence["RaiseFileLimit"], step: Step | None, marks: Marks) -> DropInStep:
+    def unite(cls, host: Host, wished: Sequence["LetOpenFiles"], step: Step | None, marks: Marks) -> DropInStep:
         most = max(int(change.files) for change in wished)
         return DropInStep(wished[0].unit, (f"LimitNOFILE={most}",), *marks, file=_FILE)
 
@@ -58,7 +58,7 @@ class RaiseFileLimit(Change):
 
 
 KIND = ChangeKind(
-    RaiseFileLimit,
+    LetOpenFiles,
     "adds a drop-in that lets the unit open as many files",
     {"unit": "the unit, such as {fact: unit}", "files": "how many, such as 65536"},
     misuse=lambda given: None if str(given.get("files", "1")).isdecimal() else ("files", "files is a number"),
@@ -75,7 +75,7 @@ each: file-limit
 where: {limit: {less-than: {fact: needed}}, setting: {is: SETTING}}
 message: "{unit} may open {limit} files and needs {needed}"
 fix:
-  raise-file-limit: {unit: {fact: unit}, files: 65536}
+  let-open-files: {unit: {fact: unit}, files: 65536}
 """
 
 REDIS = {
@@ -95,7 +95,7 @@ def _forget() -> None:
 
 @pytest.fixture(autouse=True)
 def _one_file_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    (tmp_path / "raise_file_limit.py").write_text(RAISE_FILE_LIMIT)
+    (tmp_path / "let_open_files.py").write_text(LET_OPEN_FILES)
     monkeypatch.setattr(portwright.changes, "__path__", [*portwright.changes.__path__, str(tmp_path)])
     _forget()
     yield
@@ -123,7 +123,7 @@ def test_its_wish_is_read_judged_and_explained() -> None:
     (remedy,) = explain(read(rule(RULE), "rules/own/few-files.yaml")).remedies
 
     assert "adds a drop-in that lets the unit open as many files (unit {fact: unit}, files 65536)" == remedy.what
-    assert {"unit", "files", "safety", "disruption"} == schema()["properties"]["fix"]["properties"]["raise-file-limit"]["properties"].keys()
+    assert {"unit", "files", "safety", "disruption"} == schema()["properties"]["fix"]["properties"]["let-open-files"]["properties"].keys()
     with pytest.raises(RuleError, match="lacks files: how many, such as 65536"):
         read(rule(RULE).replace(", files: 65536", ""), "rules/own/few-files.yaml")
     with pytest.raises(RuleError, match="files is a number"):

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from portwright.changes.drop_in_step import DropInStep
+from portwright.changes.label_port import PortLabelStep
 from portwright.cli import main
 from portwright.fixes.plan import Plan
-from tests.fixes.on_a_copy import PROXY, RESERVED, plan_for, reasons, service, web
+from tests.fixes.on_a_copy import PROXY, RESERVED, UNLABELLED, plan_for, reasons, service, web
 from tests.fixes.test_configs import NGINX
 
 TWICE = "port-claimed-twice"
@@ -185,3 +186,34 @@ def test_two_lines_of_one_daemon_are_not_moved_away_from_each_other() -> None:
 
     assert {} == made.edits
     assert "both are started by nginx.service, and to move it moves both: one of the lines has to go" == reasons(made)[TWICE]
+
+
+def test_a_service_that_selinux_confines_moves_with_the_type_of_its_new_port() -> None:
+    files = {**UNLABELLED, "/etc/ssh/sshd_config": "Port 22\n", "/etc/nginx/conf.d/app.conf": "server { listen 8443; }\n"}
+    made = made_for(web(8443, "a.service"), after("a.service", NGINX), files)
+
+    label, config = made.steps
+    assert isinstance(label, PortLabelStep)
+    assert ("8444", "http_port_t", ("nginx.service",)) == (label.port, label.type, label.for_units)
+    assert {"/etc/nginx/conf.d/app.conf": "server { listen 8444; }\n"} == dict(made.edits)
+    assert ("restart", (8443, 8444)) == (label.disruption, *config.moves)  # type: ignore[attr-defined]
+
+
+def test_a_port_whose_type_is_anothers_is_left_to_a_person() -> None:
+    made = made_for(UNLABELLED, {"/etc/ssh/sshd_config": "Port 8000\n"})
+
+    assert () == made.steps
+    assert {"a port has one type, so changing it may deny the port to a service that needs it"} == {
+        left.reason for left in made.unplanned if left.finding.card.id == "port-refused-by-selinux"
+    }
+
+
+def test_a_port_that_has_no_type_gets_the_one_its_daemon_may_bind_beside_those_that_were_given_before() -> None:
+    local = "/var/lib/selinux/targeted/active/ports.local"
+    before = {local: "portcon tcp 8086 system_u:object_r:http_port_t:s0", "/etc/nginx/conf.d/app.conf": "server { listen 8086; }\n"}
+    made = made_for(UNLABELLED, NGINX, before)
+
+    (label,) = made.steps
+    assert "run semanage port -a -t ssh_port_t -p tcp 2849, for sshd.service" == label.in_words()
+    assert {} == made.edits
+    assert {"port-refused-by-selinux"} == {finding.card.id for finding in made.fixed}

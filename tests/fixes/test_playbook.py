@@ -25,9 +25,11 @@ from portwright.changes import (
     EditConfig,
     EditUnit,
     GrantCapability,
+    LabelPort,
     LeaveUserNamespace,
     LimitCapabilities,
     MoveService,
+    RaiseFileLimit,
     ReservePorts,
     SetInUnit,
     SetSysctl,
@@ -41,7 +43,7 @@ from portwright.fixes.policy import FixPolicy
 from portwright.host import Host
 from portwright.rules import load
 from portwright.shipped import playbooks_directory, rules_directory
-from tests.fixes.on_a_copy import MACHINE_ID, PROXY, RANGE, RESERVED, SYSCTL_FILE, UNPRIVILEGED, only, plan_for, service, web
+from tests.fixes.on_a_copy import MACHINE_ID, PROXY, RANGE, RESERVED, SYSCTL_FILE, UNLABELLED, UNPRIVILEGED, only, plan_for, service, web
 
 TEMPLATES = templates(playbooks_directory())
 ANSIBLE = shutil.which("ansible-playbook", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}") or "ansible-playbook"
@@ -243,7 +245,7 @@ def test_a_task_file_uses_ansibles_own_modules_only_and_says_which_variables_it_
 
 
 def test_a_plan_and_its_rollback_hold_the_task_files_word_for_word() -> None:
-    made = plan_for({**web(40000), **web(81, "a.service", "User=www"), **PROXY}, review=True)
+    made = plan_for({**web(40000), **web(81, "a.service", "User=www"), **PROXY, **UNLABELLED}, review=True)
     book = written(made)
 
     def names(text: str) -> set[str]:
@@ -274,7 +276,7 @@ def test_case_72_nothing_is_written_in_place_so_that_a_run_that_is_cut_short_lea
 
     assert [True] == [".portwright-part,rSH" in command for command in unpacked]
     assert [True] == ["--file {{ item.item.backup }}.part" in command for command in packed]
-    assert {"tar", "mv", "systemctl", "systemd-analyze", "sh", "find", "unshare", "restorecon"} >= {
+    assert {"tar", "mv", "systemctl", "systemd-analyze", "sh", "find", "unshare", "restorecon", "semanage"} >= {
         command.split()[0] for command in commands
     }
     assert [] == [command for command in commands if ">" in command.replace("2>/dev/null", "")]
@@ -292,7 +294,7 @@ def test_case_72_a_plan_that_was_cut_short_is_put_right_by_the_next_run(tmp_path
     file = {"path": str(place), "before": before, "after": after, "backup": f"{backup}/0.tar"}
     values: dict[str, object] = {"portwright_backup": str(backup), "portwright_files": [file], "portwright_read": []}
     values |= {"portwright_listed": [], "portwright_new_folders": []}
-    values |= {"portwright_config_units": []}
+    values |= {"portwright_config_units": [], "portwright_port_labels": []}
     values |= {"portwright_drop_ins": [], "portwright_sysctls": [], "portwright_sysctls_restore": [], "portwright_allow_restart": False}
 
     def run(*stems: str) -> str:
@@ -330,7 +332,7 @@ def test_what_is_put_back_runs_again_though_it_failed_too_often_and_what_was_sto
     about_to = [{"item": {"item": each}, "stdout_lines": ["restart"] if "ended" in str(each["path"]) else []} for each in drop_ins]
     values = {"portwright_files": files, "portwright_drop_ins": drop_ins, "portwright_units_now": {"results": about_to}}
     values |= {"portwright_new_folders": [], "portwright_sysctls": [], "portwright_sysctls_restore": [], "portwright_allow_restart": True}
-    values |= {"portwright_config_units": []}
+    values |= {"portwright_config_units": [], "portwright_port_labels": []}
     play = {"hosts": "all", "gather_facts": False, "vars": values, "tasks": yaml.safe_load(TEMPLATES["restore"])}
     play["environment"] = {"PATH": f"{systemctl.parent}:{os.environ['PATH']}"}
     (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
@@ -340,6 +342,47 @@ def test_what_is_put_back_runs_again_though_it_failed_too_often_and_what_was_sto
     assert 0 == ran.returncode, ran.stdout
     put_back = [f"{verb} {unit}.service" for unit in ("runs", "broken", "ended") for verb in ("reset-failed", "restart")]
     assert put_back == (tmp_path / "log").read_text().splitlines()
+
+
+def test_a_port_gets_its_type_once_is_left_where_it_has_another_one_and_is_given_back(tmp_path: Path) -> None:
+    own, tool = tmp_path / "own", tmp_path / "bin/semanage"
+    own.write_text("")
+    tool.parent.mkdir()
+    tool.write_text(
+        "#!/bin/sh\n[ $1 = port ] && shift\n"
+        f"case $1 in\n--add) echo \"$3 $5 $6\" >> {own} ;;\n--delete) sed -i \"/ $6$/d\" {own} ;;\n"
+        f"*) cat {own}; case $* in *--locallist*) ;; *)\n"
+        "echo 'unreserved_port_t              tcp      61000-65535, 1024-32767'\n"
+        "echo 'http_port_t                    tcp      80, 81, 443, 488, 8008, 8009, 8443, 9000'\n"
+        "echo 'vnc_port_t                     tcp      5900-5983, 5985-5999'\n"
+        "echo 'vnc_port_t                     udp      2849' ;; esac ;;\nesac\n"
+    )
+    tool.chmod(0o755)
+    values: dict[str, object] = {"portwright_files": [], "portwright_drop_ins": [], "portwright_new_folders": [], "portwright_sysctls": []}
+    values |= {"portwright_sysctls_restore": ["true"], "portwright_allow_restart": False, "portwright_config_units": []}
+
+    def run(port: str, *stems: str) -> tuple[int, str]:
+        labels = [{"port": port, "type": "http_port_t", "units": ["web.service"]}]
+        play = {"hosts": "all", "gather_facts": False, "vars": {**values, "portwright_port_labels": labels}}
+        play |= {"tasks": [task for stem in stems for task in yaml.safe_load(TEMPLATES[stem])]}
+        play |= {"environment": {"PATH": f"{tool.parent}:{os.environ['PATH']}"}}
+        (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
+        ran = ansible("play.yml", where=tmp_path)
+        return ran.returncode, ran.stdout
+
+    apply = ("port_label_analysed", "port_label")
+    code, said = run("2849", *apply)
+    assert (0, True, True) == (code, "changed=1 " in said, "pending restart: web.service binds port 2849" in said), said
+    assert "http_port_t tcp 2849\n" == own.read_text()
+    code, said = run("2849", *apply)
+    assert (0, True) == (code, "changed=0 " in said), said
+
+    code, said = run("5905", *apply)
+    assert (2, True) == (code, "drifted, scan again: port 5905 has the type vnc_port_t" in said), said
+
+    code, said = run("2849", "restore")
+    assert (0, "") == (code, own.read_text()), said
+    assert (0, True) == (run("2849", "restore")[0], "changed=0 " in run("2849", "restore")[1])
 
 
 def test_case_68_a_setting_that_this_kernel_does_not_have_is_said_and_nothing_is_written(tmp_path: Path) -> None:
@@ -530,10 +573,12 @@ STEPS_OF: dict[type[Change], set[str]] = {
     ReservePorts: {"sysctl"},
     CorrectSysctlKey: {"sysctl"},
     CorrectUnit: {"drop_in"},
+    LabelPort: {"port_label"},
     LeaveUserNamespace: {"drop_in"},
     SetSysctl: {"sysctl"},
     GrantCapability: {"drop_in"},
     LimitCapabilities: {"drop_in"},
+    RaiseFileLimit: {"drop_in"},
     SetInUnit: {"drop_in"},
     EditConfig: {"config"},
     EditUnit: {"drop_in"},
@@ -562,7 +607,7 @@ def test_a_playbook_says_what_is_done_first_and_why() -> None:
 
 
 def test_a_part_of_a_playbook_is_run_by_the_family_of_the_rules_that_ask_for_it() -> None:
-    made = plan_for({**web(40000), **web(81, "a.service", "User=www"), **PROXY}, review=True)
+    made = plan_for({**web(40000), **web(81, "a.service", "User=www"), **PROXY, **UNLABELLED}, review=True)
     (play,) = yaml.safe_load(written(made).files["plan.yml"])
     asked: dict[str, set[str]] = {}
     for rule in load([rules_directory()]):
@@ -571,16 +616,16 @@ def test_a_part_of_a_playbook_is_run_by_the_family_of_the_rules_that_ask_for_it(
 
     families = {kind.tasks: set(kind.families) for kind in steps()}
     assert asked == families
-    assert [["always"], sorted(families["sysctl"]), sorted(families["drop_in"]), sorted(families["config"]), ["always"]] == [
-        task["tags"] for task in play["tasks"][:-1]
-    ]
+    looked = [sorted(families[kind]) for kind in ("port_label", "sysctl", "drop_in", "config")]
+    assert [["always"], *looked, ["always"]] == [task["tags"] for task in play["tasks"][:-1]]
     # What puts everything back is not left out with the part that failed.
     assert [["always"]] == [task["tags"] for task in play["tasks"][-1]["rescue"]]
 
 def every_kind() -> Playbook:
-    """A plan with a step of each kind: kernel settings, a drop-in, an edited config."""
+    """A plan with a step of each kind: kernel settings, a drop-in, an edited config, a port's type."""
     files = {
         **both_kinds_of_host(),
+        **UNLABELLED,
         **service("nginx.service", "/usr/sbin/nginx"),
         "/etc/nginx/nginx.conf": "events {\n}\nhttp {\n    upstream a {\n        server 10.0.0.5:8080;\n    }\n"
         "    server {\n        listen 80;\n        location / {\n            proxy_pass http://a;\n        }\n    }\n}\n",
@@ -663,7 +708,7 @@ def test_case_56_hostile_configs_paths_and_units_are_written_checked_and_put_bac
     systemctl.chmod(0o755)
     own = {"portwright_files": files, "portwright_configs": configs, "portwright_config_units": units, "portwright_new_folders": []}
     own |= {"portwright_read": [], "portwright_listed": [], "portwright_backup": f"{tmp_path}/backups", "portwright_allow_restart": False}
-    own |= {"portwright_drop_ins": [], "portwright_sysctls": [], "portwright_sysctls_restore": ["true"]}
+    own |= {"portwright_drop_ins": [], "portwright_sysctls": [], "portwright_sysctls_restore": ["true"], "portwright_port_labels": []}
     (tmp_path / "plan.vars.json").write_text(json.dumps(unsafe(own)))
     # What asks for the init system of this machine is another test's.
     read = {stem: yaml.safe_load(TEMPLATES[stem]) for stem in ("analysed", "backup", "config_analysed", "config", "restore")}

@@ -106,5 +106,5 @@ def test_the_catalogue_has_a_row_for_each_rule_by_family() -> None:
 
     assert [(rule.family, rule.id) for rule in RULES] == [(row.family, row.id) for row in rows]
     fixes = {"reserve-ports", "set-sysctl", "grant-capability", "limit-capabilities", "set-in-unit", "by hand"}
-    fixes |= {"correct-sysctl-key", "correct-unit", "edit-config", "edit-unit", "move-service"}
+    fixes |= {"correct-sysctl-key", "correct-unit", "edit-config", "edit-unit", "label-port", "move-service", "raise-file-limit"}
     assert fixes == {row.fix for row in rows}

@@ -37,7 +37,7 @@ class DropInStep(Step):
     tasks = "drop_in"
     about = "units of systemd"
     why = "what a service may do is decided before it starts"
-    families = ("conflict", "privilege", "reuse", "units")
+    families = ("conflict", "exhaustion", "privilege", "reuse", "units")
     has_handlers = True
 
     @property

@@ -19,6 +19,7 @@ from portwright.changes import (
     LeaveUserNamespace,
     LimitCapabilities,
     MoveService,
+    RaiseFileLimit,
     ReservePorts,
     SetInUnit,
     SetSysctl,
@@ -238,7 +239,7 @@ def _ways(seen: Seen, finding: Finding, change: Change, texts: Texts) -> Iterato
         from portwright.fixes.patches import configs
 
         yield from configs.places(change, texts)
-    elif isinstance(change, GrantCapability | LeaveUserNamespace | LimitCapabilities | SetInUnit):
+    elif isinstance(change, GrantCapability | LeaveUserNamespace | LimitCapabilities | RaiseFileLimit | SetInUnit):
         from portwright.fixes.patches import units
 
         yield from units.places(hosts, finding, change, texts)

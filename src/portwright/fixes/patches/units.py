@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from portwright._start.records import dataclass
-from portwright.changes import Change, GrantCapability, LeaveUserNamespace, LimitCapabilities, SetInUnit
+from portwright.changes import Change, GrantCapability, LeaveUserNamespace, LimitCapabilities, RaiseFileLimit, SetInUnit
 from portwright.changes.drop_in_step import DropInStep
 from portwright.facts import Unit
 from portwright.finding import Finding
@@ -59,7 +59,10 @@ class UnitText(Place):
 
 
 def places(
-    hosts: Hosts, finding: Finding, change: GrantCapability | LeaveUserNamespace | LimitCapabilities | SetInUnit, texts: Texts
+    hosts: Hosts,
+    finding: Finding,
+    change: GrantCapability | LeaveUserNamespace | LimitCapabilities | RaiseFileLimit | SetInUnit,
+    texts: Texts,
 ) -> Iterator[tuple[Place, ...]]:
     """The text of the unit that a change is for."""
     name = change.unit

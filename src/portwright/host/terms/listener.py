@@ -119,6 +119,21 @@ def why_no_way_is_made(host: Host, listener: Listener) -> Derived[str]:
     return Derived(host.once(moves).refused.get(listener, "which service should have the port cannot be determined"))
 
 
+@fact_value("listener", "port-without-a-type")
+def port_without_a_type(host: Host, listener: Listener) -> Derived[str | None]:
+    """Its port, where SELinux's policy has no type of its own for it, so that giving it one takes it from nobody; unknown otherwise."""
+    words = listener.policy_step.split()
+    adds = words[:3] == ["semanage", "port", "-a"] and listener.port == listener.end_port and listener.unit is not None
+    return Derived(words[-1] if adds else None)
+
+
+@fact_value("listener", "type-for-its-port")
+def type_for_its_port(host: Host, listener: Listener) -> Derived[str | None]:
+    """The type by which SELinux's policy lets its domain bind a port; unknown where no policy forbids it."""
+    words = listener.policy_step.split()
+    return Derived(words[words.index("-t") + 1] if words[:2] == ["semanage", "port"] and "-t" in words[:-1] else None)
+
+
 @fact_value("listener", "edits-that-reuse")
 def edits_that_reuse(host: Host, listener: Listener) -> Derived[Edits | None]:
     """The words of its unit that would have it set SO_REUSEADDR; unknown where nothing outside of the program can."""
