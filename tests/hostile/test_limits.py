@@ -451,6 +451,7 @@ SILENT = {
     "daemons/postfix/reader.py: _value": UNKNOWN,
     "fixes/patch.py: patch": "what is not tried is left with that as its reason",
     "changes/raise_file_limit.py: unwritable": "a limit of the kernel: the sentence it returns says so",
+    "fixes/patches/new_settings.py: _held_text": "where no beginning of a text is found there is no place in it, which is said",
     "fixes/patches/new_settings.py: _command_around": "a longer statement is not edited: its proof fails, or the line is named",
     "fixes/patches/new_settings.py: _tasks": "a longer statement is not edited: its proof fails, or the line is named",
     "fixes/patches/settings.py: _beside": "the nearest places are tried, and what they do not mend is left with a reason",

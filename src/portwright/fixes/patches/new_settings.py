@@ -26,7 +26,8 @@ _MODULE = lazy_regex(r"(?m)^[ \t]+(?:- )?((?:ansible\.posix\.)?sysctl):[ \t]*$")
 _SOURCE = lazy_regex(r"\bsrc:|\bsrc=|with_|loop:|- ")
 _NO_NAME = lazy_regex(r"[^A-Za-z0-9_.-]+")
 _ENTRY = lazy_regex(r"(\s*)- path:")
-_RUN = lazy_regex(r"runcmd:\s*$")
+_RUN = lazy_regex(r"[ \t]*runcmd:\s*$")
+_OF_MACHINE = lazy_regex(r"[ \t]*[\w\"]+[ \t]*=[ \t]*(?:\w+\()*<<-?([A-Za-z_]\w*)[ \t]*\r?")
 _OWN_FOLDER = frozenset(("systemd", "system", "units", "quadlet", "quadlets", "containers", "conf.d"))
 _OF_VARIABLES = frozenset(("defaults", "vars", "group_vars", "host_vars"))
 _MOST_LINES = 400
@@ -92,10 +93,11 @@ class NewScriptLines(Place):
     path: str
     line: int
     key: str
+    top: int = 1
 
     def edits(self, texts: Texts, wishes: Sequence[Wish]) -> Sequence[TextEdit]:
         source = texts.source(self.path)
-        number = _command_around(source, self.line)
+        number = _command_around(source, self.line, self.top)
         depth = indentation(source.line(number))
         value = value_for("", [change for _, change in wishes])
         if re.match(r"\s*sudo\b", source.line(number)) or "| sudo tee" in source.line(number):
@@ -118,6 +120,8 @@ class NewEntry(Place):
     path: str
     line: int
     key: str
+    top: int = 1
+    end: int | None = None
 
     def edits(self, texts: Texts, wishes: Sequence[Wish]) -> Sequence[TextEdit]:
         source = texts.source(self.path)
@@ -125,7 +129,7 @@ class NewEntry(Place):
         value = value_for("", [change for _, change in wishes])
         lines = (f"- path: {ON_HOST}", "  content: |", f"    {self.key} = {value}")
         found = [before(source, self.line, [f"{depth}{line}" for line in lines])]
-        for number in range(1, count_of_lines(source) + 1):
+        for number in range(self.top, (self.end or count_of_lines(source)) + 1):
             if _RUN.match(source.line(number)) and source.line(number + 1).lstrip().startswith("- "):
                 own = indentation(source.line(number + 1))
                 found.append(after(source, number, [f"{own}- [sysctl, -p, {ON_HOST}]"]))
@@ -193,6 +197,8 @@ def new_places(finding: Finding, key: str, texts: Texts, refused: list[str]) -> 
         refused.append(f"{path} holds variables, and nothing beside them sets a kernel setting")
     elif role(path) or _is_task_file(path, text):
         yield from _tasks(path, number, key, texts, refused)
+    elif (held := _held_text(path, number, texts)) is not None:
+        yield _in_held_text(path, number, key, texts, held)
     elif resources := list(resource_places(path, number, key, texts)):
         yield from resources
     elif what := next((what for end, what in _SET_UP_ELSEWHERE.items() if path.endswith(end)), ""):
@@ -201,6 +207,32 @@ def new_places(finding: Finding, key: str, texts: Texts, refused: list[str]) -> 
         yield from _tasks(path, number, key, texts, [])
         yield from _states(path, key, texts)
         yield NewFile(_beside(path, texts), key)
+
+
+def _held_text(path: str, number: int, texts: Texts) -> tuple[int, int] | None:
+    """(first, last) line of the here-document of Terraform that a line is in: what a machine is given at its first boot."""
+    source = texts.source(path)
+    for each in range(number - 1, max(number - _MOST_LINES, 0), -1) if path.endswith((".tf", ".hcl")) else ():
+        opened = _OF_MACHINE.fullmatch(source.line(each))
+        if opened is not None:
+            last = count_of_lines(source)
+            closed = next((at for at in range(each + 1, last + 1) if source.line(at).strip() == opened[1]), 0)
+            return (each + 1, closed - 1) if closed > number else None
+    return None
+
+
+def _in_held_text(path: str, number: int, key: str, texts: Texts, held: tuple[int, int]) -> Place:
+    """The place in such a text, which is a script or a cloud-config of its own."""
+    source = texts.source(path)
+    first = source.line(held[0]).strip()
+    if first.startswith("#cloud-config"):
+        for each in range(number, held[0], -1):
+            if _ENTRY.match(source.line(each)):
+                return NewEntry(path, each, key, *held)
+        raise NoPlaceError(f"{path} has no list write_files around line {number}")
+    if not first.startswith("#!"):
+        raise NoPlaceError(f"{path}:{held[0]} begins a text that is no script and no cloud-config")
+    return NewScriptLines(path, _command_around(source, number, held[0] + 1), key, held[0] + 1)
 
 
 def _is_chart(path: str, texts: Texts) -> bool:
@@ -316,9 +348,9 @@ def _is_spaced(source: Source, begin: int, end: int) -> bool:
 # ── scripts ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _command_around(source: Source, number: int) -> int:
-    """The first line of the command of a script that a line is in, be it in its here-document."""
-    for each in range(number, max(number - _MOST_LINES, 0), -1):
+def _command_around(source: Source, number: int, top: int = 1) -> int:
+    """The first line of the command of a script that a line is in, be it in its here-document; the script begins at a line."""
+    for each in range(number, max(number - _MOST_LINES, top - 1), -1):
         found = _HERE.search(source.line(each))
         if found is None or each == number:
             continue
@@ -326,6 +358,6 @@ def _command_around(source: Source, number: int) -> int:
         if closing > number or closing == number:
             number = each
         break
-    while number > 1 and source.line(number - 1).rstrip().endswith("\\"):
+    while number > top and source.line(number - 1).rstrip().endswith("\\"):
         number -= 1
     return number

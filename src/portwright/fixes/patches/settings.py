@@ -123,10 +123,22 @@ def _beside(hosts: Hosts, finding: Finding, key: str, texts: Texts) -> Iterator[
             return
         for number, way in enumerate(ways):
             _, each = near[min(number, len(near) - 1)]
-            place = Beside(each.at.path, each.at.line, each.at.column, each.key, each.value or "", key)
+            place = Beside(*_said_in_values(each, texts), each.key, each.value or "", key)
             if place not in way:
                 way.append(place)
     yield from dict.fromkeys(tuple(way) for way in ways)
+
+
+def _said_in_values(each: Assignment, texts: Texts) -> tuple[str, int, int]:
+    """Where a setting's statement is: of one that a chart's template goes through in a loop, the line of its values."""
+    at = each.at
+    folder, below, _ = f"/{at.path}".partition("/templates/")
+    values = f"{folder}/values.yaml".lstrip("/")
+    forms = (each.key, each.key.replace(".", "/"))
+    if not below or not texts.has(values) or any(form in texts.source(at.path).line(at.line) for form in forms):
+        return at.path, at.line, at.column
+    lines = [number for number, line in enumerate(texts.text(values).split("\n"), 1) if any(form in line for form in forms)]
+    return (values, lines[0], 1) if len(lines) == 1 else (at.path, at.line, at.column)
 
 
 def _nearness(host: Host, each: Assignment, finding: Finding, texts: Texts) -> tuple[int, int] | None:

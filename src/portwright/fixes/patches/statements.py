@@ -49,7 +49,9 @@ def another(source: Source, at: Span, key: str, value: str, wanted: tuple[str, s
         block = _block(source, number, key, value)
     lines = [short_line(source, each) for each in range(block[0], block[1] + 1)]
     new = _with(source, lines, block[0], number, key, value, wanted)
-    return before(source, block[0], new) if first and len(lines) > 0 else after(source, block[1], new)
+    # A command that begins a file anew would drop what was written before it.
+    first = first and not any(_CUT.search(line) for line in lines if "echo" in line or "printf" in line)
+    return before(source, block[0], new) if first else after(source, block[1], new)
 
 
 def _is_of_several(left: str) -> bool:
