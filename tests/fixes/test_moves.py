@@ -217,3 +217,17 @@ def test_a_port_that_has_no_type_gets_the_one_its_daemon_may_bind_beside_those_t
     assert "run semanage port -a -t ssh_port_t -p tcp 2849, for sshd.service" == label.in_words()
     assert {} == made.edits
     assert {"port-refused-by-selinux"} == {finding.card.id for finding in made.fixed}
+
+
+def test_a_daemon_whose_port_is_built_in_moves_by_the_option_that_says_another() -> None:
+    files = {"/etc/nutcracker.yml": "a:\n  listen: 127.0.0.1:7000\n"}
+    cache = service("cache.service", "/usr/sbin/nutcracker -c /etc/nutcracker.yml")
+    made = made_for(web(22222, "a.service"), after("a.service", cache), files)
+
+    assert ["[Service]", "ExecStart=", "ExecStart=/usr/sbin/nutcracker -c /etc/nutcracker.yml -s 22223"] == written(made, "cache.service")
+    gateway = service("gateway.service", "/usr/bin/prometheus-pushgateway")
+    made = made_for(web(9091, "a.service"), after("a.service", gateway))
+    assert "ExecStart=/usr/bin/prometheus-pushgateway --web.listen-address=:9092" in written(made, "gateway.service")
+    # A shell does not pass on what stands behind its command.
+    shell = service("gateway.service", "/bin/sh -c '/usr/bin/prometheus-pushgateway'")
+    assert {} == made_for(web(9091, "a.service"), after("a.service", shell)).edits

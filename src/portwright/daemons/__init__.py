@@ -97,6 +97,23 @@ def reuses(name: str, source: Source, at: Span) -> Rewrite | None:
     return found
 
 
+def option_for_port(name: str, old: int, new: int) -> str:
+    """What is put behind the command of a daemon whose port is built in for it to have another one, "" where no one option is known."""
+    from portwright.daemons._engine import rooms
+
+    found: set[str] = set()
+    for socket in rooms.room(name).sockets if name in rooms.index().folders else ():
+        for slot in (socket.port, socket.listen):
+            said = slot.default if slot is not None else None
+            if slot is None or said is None or len(said) != 1 or said[0].rpartition(":")[2] != str(old):
+                continue
+            option = slot.sources[0] if slot.sources and slot.sources[0].startswith("-") else ""
+            is_plain = not (slot.split or slot.until or slot.after or slot.plus or slot.option or slot.following or slot.pattern)
+            value = f"{said[0].rpartition(':')[0]}:{new}" if ":" in said[0] else str(new)
+            found.add(f" {option}{'=' if option.startswith('--') else ' '}{value}" if option and is_plain and slot.word is None else "")
+    return found.pop() if len(found) == 1 else ""
+
+
 def _editing(name: str, what: Literal["listen", "reuse"]) -> Any:
     from portwright.daemons._engine import rooms
 

@@ -230,6 +230,9 @@ class _Known:
         in_unit: set[Rewrite] = set()
         rewrites: set[Rewrite] = set()
         for each in _together(host, listener):
+            if each.origin == "default" and (told := _told(host, unit, each, old, new)) is not None:
+                in_unit.add(told)
+                continue
             if each.origin in ("default", "inferred") or (each.of_interfaces and each.origin != "directive"):
                 raise _InTheWay(f"no line says that {each.app} listens on {old}: it is what is built in")
             edited = _rewrite(host.sources.get(each.at.path), each.at, old, new)
@@ -260,6 +263,19 @@ class _Known:
             for at in () if source is None else also_listens(listener.app, source, old):
                 if at not in known:
                     yield _rewrite(source, at, old, new)
+
+
+def _told(host: Host, unit: Unit | None, listener: Listener, old: int, new: int) -> Rewrite | None:
+    """The option behind a unit's command that tells its daemon another port than the one built in; None where none is known."""
+    from portwright.daemons import option_for_port
+
+    commands = unit.each("Service", "ExecStart") if unit is not None else ()
+    setting = setting_at(unit, listener.at)
+    option = option_for_port(listener.app, old, new) if len(commands) == 1 and setting is not None and setting in commands else ""
+    if not option or setting is None or listener.at.path not in host.sources:
+        return None
+    end = Span(setting.at.path, setting.at.end_line, setting.at.end_column, setting.at.end_line, setting.at.end_column)
+    return Rewrite(end, option)
 
 
 def _bound_to_it(listener: Listener) -> str:
