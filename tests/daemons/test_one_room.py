@@ -12,6 +12,7 @@ SOURCE = Path(portwright.__file__).parent
 
 # Where a daemon's name stands for something else than the daemon.
 ELSEWHERE = {
+    "cli/__init__.py": "a format of reports, called as who collects it",
     "changes/kind.py": "remarks of tools that keep a file, one of them called as its agent is",
     "repositories/deployers/ansible/effects.py": "modules of Ansible are called as what they set up",
     "daemons/__init__.py": "perl loads what it runs with words of its own",

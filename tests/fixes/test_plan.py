@@ -550,7 +550,10 @@ def test_what_is_planned_for_a_rules_own_cases_is_gone_and_nothing_new_came(case
     tree = MemoryTree({path: content if isinstance(content, bytes) else f"-> {content}" for path, content in case.files.items()})
     before = checked(tree, all_rules())[1]
     made = plan_on(tree, review=True)
-    after = checked(OverlayTree(tree, {path: text.encode() for path, text in made.edits.items()}), all_rules())[1]
+    laid: dict[str, bytes | None] = {path: text.encode() for path, text in made.edits.items()}
+    for step in made.steps:
+        laid |= step.captured(made.host, laid)  # what a command changes, such as the policy
+    after = checked(OverlayTree(tree, laid), all_rules())[1]
 
     remaining = {finding.fingerprint for finding in after}
     assert set() == remaining & {finding.fingerprint for finding in made.fixed}
