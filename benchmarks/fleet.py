@@ -22,7 +22,10 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from portwright.trees.tar import COMPLETE, SNAPSHOT
+
 HERE = Path(__file__).resolve().parents[1]
+TOP = "root/"
 IMAGES = HERE / "tests" / "accuracy" / "hosts"
 SHARE = 0.05
 _OWN = "[Service]\nExecStart=/usr/bin/python3 -m http.server {}\n[Install]\nWantedBy=multi-user.target\n"
@@ -33,7 +36,7 @@ def images() -> list[list[tuple[tarfile.TarInfo, bytes]]]:
     found = []
     for path in sorted(IMAGES.glob("*.tar.xz")):
         with tarfile.open(path) as archive:
-            members = archive.getmembers()
+            members = [each for each in archive.getmembers() if each.name.startswith(TOP)]
             found.append([(each, (archive.extractfile(each) or io.BytesIO()).read() if each.isreg() else b"") for each in members])
     return found
 
@@ -47,31 +50,42 @@ def host(number: int, image: Sequence[tuple[tarfile.TarInfo, bytes]]) -> bytes:
     changed = set(chance.sample(texts, max(1, round(SHARE * len(texts)))))
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz", compresslevel=6) as archive:
+        # As the collector writes them: what says that this is a snapshot, and whose, stands first.
+        first = {SNAPSHOT: b"1\n", "etc/hostname": f"{name}\n".encode(), "etc/machine-id": _machine(name)}
+        for path, content in first.items():
+            own = tarfile.TarInfo(path)
+            own.size = len(content)
+            archive.addfile(own, io.BytesIO(content))
         for index, (each, data) in enumerate(image):
-            path = f"/{each.name.removeprefix('./')}"
-            own = tarfile.TarInfo(each.name)
+            path = each.name.removeprefix(TOP)
+            if path in first:
+                continue
+            own = tarfile.TarInfo(path)
             own.mode, own.type, own.linkname, own.uid, own.gid = each.mode, each.type, each.linkname, each.uid, each.gid
             own.pax_headers = dict(each.pax_headers)
             content = data
-            if path == "/etc/hostname":
-                content = f"{name}\n".encode()
-            elif path == "/etc/machine-id":
-                content = hashlib.md5(name.encode(), usedforsecurity=False).hexdigest().encode() + b"\n"
-            elif index in changed:
+            if index in changed:
                 content = data + f"# host {number}\n".encode()
-            elif path == "/.portwright/addresses":
+            elif path == ".portwright/addresses":
                 content = data + f"9: own0    inet {address}/8 scope global own0\n".encode()
             own.size = len(content)
             archive.addfile(own, io.BytesIO(content))
         if number % 40 == 0:
-            for path, content in (("etc/systemd/system/own.service", _OWN.format(32768 + number % 20000).encode()),):
-                own = tarfile.TarInfo(path)
-                own.size = len(content)
-                archive.addfile(own, io.BytesIO(content))
+            content = _OWN.format(32768 + number % 20000).encode()
+            own = tarfile.TarInfo("etc/systemd/system/own.service")
+            own.size = len(content)
+            archive.addfile(own, io.BytesIO(content))
             link = tarfile.TarInfo("etc/systemd/system/multi-user.target.wants/own.service")
             link.type, link.linkname = tarfile.SYMTYPE, "../own.service"
             archive.addfile(link)
+        end = tarfile.TarInfo(COMPLETE)
+        end.size = 2
+        archive.addfile(end, io.BytesIO(b"1\n"))
     return out.getvalue()
+
+
+def _machine(name: str) -> bytes:
+    return hashlib.md5(name.encode(), usedforsecurity=False).hexdigest().encode() + b"\n"
 
 
 def _is_text(name: str, data: bytes) -> bool:

@@ -18,10 +18,9 @@ def _published(command: str) -> list[tuple[str, str, str, str | None]]:
     known = daemon_of(started)
     assert known is not None
     found = known.read(started, Files(MemoryTree({})), {})
-    assert all(isinstance(each, Endpoint) and each.confidence == "likely" for each in found)
-    return [
-        (each.protocol, each.address, str(each.ports) or "random", each.binds_as) for each in found if isinstance(each, Endpoint)
-    ]  # fmt: skip
+    bound = [each for each in found if isinstance(each, Endpoint)]
+    assert all(each.confidence == "likely" for each in bound)
+    return [(each.protocol, each.address, str(each.ports) or "random", each.binds_as) for each in bound]
 
 
 @pytest.mark.parametrize(

@@ -288,9 +288,13 @@ def _of_store(store: Store, forms: Sequence[str]) -> tuple[Checked, Earlier | No
     if run is None:
         raise Complaint(f"{store.path}: no run in it came to its end; audit SNAPSHOTS --store {store.path} makes one")
     cards = {card.id: card for card in run.cards}
-    both = [store.result(number, cards) for number in store.hosts(run.number)]
-    maps = [own for _, own in both] if any(map(draws_ports, forms)) else ()
-    checked = Checked([result for result, _ in both], run.cards, run.version, maps, started=run.started)
+    drawn = any(map(draws_ports, forms))
+    results, maps = [], []
+    for number in store.hosts(run.number):
+        result, own = store.result(number, cards)
+        results.append(result)
+        maps.append(own if drawn else ())
+    checked = Checked(results, run.cards, run.version, maps if drawn else (), started=run.started)
     return checked, store.earlier(run), store.groups(run.number)
 
 

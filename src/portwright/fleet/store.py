@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from time import monotonic
 from types import TracebackType
+from typing import Any
 from urllib.parse import quote
 
 from portwright._start.records import dataclass, replace
@@ -46,10 +47,17 @@ class Run:
 
 
 class StoredSources(Mapping[str, Source]):
-    """The files of a result: their texts stay in the store until somebody asks for one."""
+    """The files of a result: their names and texts stay in the store until somebody asks for one, for a fleet has many of both."""
 
-    def __init__(self, digests: Mapping[str, str], store: "Store") -> None:
-        self._digests, self._store = digests, store
+    def __init__(self, result: int, store: "Store") -> None:
+        self._result, self._store = result, store
+        self._known: dict[str, str] | None = None
+
+    @property
+    def _digests(self) -> dict[str, str]:
+        if self._known is None:
+            self._known = self._store.digests(self._result)
+        return self._known
 
     def __getitem__(self, path: str) -> Source:
         return Source(path, self._store.text(self._digests[path]))
@@ -282,16 +290,25 @@ class Store:
 
     def result(self, number: int, cards: Mapping[str, RuleMeta]) -> tuple[HostResult, tuple[PortMap, ...]]:
         """A result and the maps of its ports."""
-        with self._told():
-            found = self._db.execute("SELECT document FROM results WHERE id = ?", (number,)).fetchone()
         try:
-            document = json.loads(inflated(found[0]))
+            document = self._document(number)
             reading = Reading(cards)
             result = reading.value(HostResult, document["result"])
-            digests = {str(path): str(digest) for path, digest in document["sources"]}
-            return replace(result, sources=StoredSources(digests, self)), reading.values(PortMap, document["maps"])
+            return replace(result, sources=StoredSources(number, self)), reading.values(PortMap, document["maps"])
         except (ValueReadError, ValueError, TypeError, KeyError, RecursionError):
             raise self._broken(f"result {number}") from None
+
+    def digests(self, number: int) -> dict[str, str]:
+        """The digest of each file of a result."""
+        try:
+            return {str(path): str(digest) for path, digest in self._document(number)["sources"]}
+        except (ValueError, TypeError, KeyError, RecursionError):
+            raise self._broken(f"result {number}") from None
+
+    def _document(self, number: int) -> Any:
+        with self._told():
+            found = self._db.execute("SELECT document FROM results WHERE id = ?", (number,)).fetchone()
+        return json.loads(inflated(found[0]))
 
     def text(self, digest: str) -> str:
         """The text that has a digest."""

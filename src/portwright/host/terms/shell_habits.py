@@ -7,10 +7,10 @@ from portwright.finding import Note
 from portwright.host import Host
 from portwright.host.terms.registry import Derived, fact_value
 from portwright.source import Source, Span, Word
-from portwright.system.systemd.shell_habits import for_a_shell
 
 _OF_ADMIN = ("/etc/systemd/", "/run/systemd/")
 _EXECUTED = ("ExecStartPre", "ExecStart", "ExecStartPost")
+_OF_SHELLS = frozenset("#|><&`$")
 _IN_FILES = (" #", "\t#", "export")
 _LONGEST = 60  # characters of a line that a message shows
 _MOST_LINES = 4  # that a finding shows
@@ -48,6 +48,10 @@ def _counts(host: Host, path: str) -> bool:
 
 def _of_command(setting: Setting) -> str:
     """What of a command only a shell understands, and what systemd takes it for; "" where there is nothing."""
+    if _OF_SHELLS.isdisjoint(setting.value):
+        return ""
+    from portwright.system.systemd.shell_habits import for_a_shell
+
     found = for_a_shell(setting.value)
     if found is None:
         return ""
