@@ -25,8 +25,8 @@ ODD = tuple(of_odd_blanks())
 
 @pytest.mark.parametrize("name", sorted(TARGETS))
 def test_case_26_what_only_python_takes_for_a_blank_is_no_error_of_ours(name: str) -> None:
-    texts = ODD if name.startswith("format/") else (b"\n".join(text[:400] for text in ODD), *ODD[:2])
-    for text in texts:
+    # Rooms read with the engine's grammars, which are given every text as formats; each room is given one text in eight of them.
+    for text in ODD if name.startswith("format/") else (b"\n".join(ODD[sum(name.encode()) % 8 :: 8]),):
         TARGETS[name](text)
 
 
