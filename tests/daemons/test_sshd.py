@@ -3,6 +3,7 @@
 import pytest
 
 from portwright.daemons.sshd import reader as sshd
+from portwright.facts import Endpoint
 from portwright.facts.listen_line import ListenLine
 from portwright.source import Span
 from tests.daemons.by_hand import brief, host_of, invocation
@@ -147,3 +148,15 @@ def test_a_thousand_addresses_times_two_hundred_ports_stay_bounded() -> None:
 
     assert 10_300 > len(sshd.read(invocation("/usr/sbin/sshd"), files, {}))
     assert ["more than 10000 sockets: the rest is left out"] == [trouble.reason for trouble in files.unreadable]
+
+
+@pytest.mark.parametrize(("version", "ends"), [("1:9.2p1-2+deb12u7", True), ("1:10.0p1-7", False), (None, False)])
+def test_a_subsystem_that_is_defined_twice_ends_an_older_sshd(version: str | None, ends: bool) -> None:
+    """Measured: 9.2p1 says "Subsystem 'sftp' already defined" and exits with 255, 10.0p2 takes the first."""
+    files = host_of({CONFIG: "Port 2022\nSubsystem sftp internal-sftp\nSubsystem sftp /usr/lib/openssh/sftp-server\n"})
+
+    found = sshd.read(invocation("/usr/sbin/sshd -D"), files, {} if version is None else {"openssh-server": version})
+
+    assert found
+    assert {ends} == {isinstance(each, Endpoint) and each.closed_by != "" for each in found}
+    assert {3 if ends else None} == {each.closed_at and each.closed_at.line for each in found if isinstance(each, Endpoint)}

@@ -1,7 +1,8 @@
 """OpenSSH's sshd: Port times ListenAddress of sshd_config(5) and the command line become its listening sockets."""
 
-from portwright._start.records import dataclass, field
+from portwright._start.records import dataclass, field, replace
 from portwright.daemons import DaemonFact, Packages
+from portwright.daemons._engine.versions import satisfies
 from portwright.facts import Confidence, Endpoint, Invocation, Origin
 from portwright.facts.listen_line import ListenLine
 from portwright.formats import words
@@ -28,6 +29,8 @@ class _Said:
     ports: list[tuple[int, Span, Origin]] = field(default_factory=list)
     addresses: list[tuple[str, int | None, str | None, Span]] = field(default_factory=list)
     family: str | None = None
+    subsystems: dict[str, Span] = field(default_factory=dict)
+    again: tuple[str, Span] | None = None  # the first subsystem that is defined twice
 
 
 def read_fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
@@ -82,7 +85,13 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
         return ()
     if overriding:
         said.ports = overriding  # servconf.c: a port on the command line makes Port in the file count for nothing
-    return _endpoints(said, invocation.at, files, confidence)
+    found = _endpoints(said, invocation.at, files, confidence)
+    # Since 9.5 the first one counts (10.0 takes it); measured with 9.2: "Subsystem 'sftp' already defined", and it ends.
+    if said.again is None or not satisfies(packages.get("openssh-server"), "<9.5"):
+        return found
+    name, at = said.again
+    reason = f"sshd before 9.5 ends where a subsystem is defined twice, and {name} is"
+    return tuple(replace(each, closed_by=reason, closed_at=at) if isinstance(each, Endpoint) else each for each in found)
 
 
 def _overruled(reading: Includes, said: _Said, config: str, files: Files) -> tuple[ListenLine, ...]:
@@ -129,6 +138,10 @@ def _read_file(chain: tuple[str, ...], reading: Includes, said: _Said, outer: bo
 
 def _directive(line: words.Line, reading: Includes, said: _Said, origin: Origin, active: bool) -> None:
     keyword = line.keyword.text.lower()
+    if keyword == "subsystem" and active and line.values:
+        name = line.values[0].text
+        if said.subsystems.setdefault(name, line.at) != line.at:
+            said.again = said.again or (name, line.at)
     if keyword not in ("port", "listenaddress", "addressfamily"):
         return
     if not active:
