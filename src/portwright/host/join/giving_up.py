@@ -26,7 +26,7 @@ def without_given_up(host: Host) -> Host:
     for each in host.listeners:
         reason, contested = given_up.get((each.unit, each.app), ("", None))
         closed = reason and each.starts == "boot" and each.can_bind is not False and each.at != contested
-        listeners.append(replace(each, closed_by=reason) if closed else each)
+        listeners.append(replace(each, closed_by=reason, closed_at=None) if closed else each)
     return replace(host, listeners=tuple(listeners))
 
 
