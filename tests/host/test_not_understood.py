@@ -207,3 +207,14 @@ def test_a_generator_that_is_no_packages_may_make_any_unit() -> None:
     }
 
     assert [f"{here}/own", "/usr/local/lib/systemd/system-generators/other"] == [row.program for row in of(tree)]
+
+
+def test_the_list_of_packages_is_no_config_of_a_daemon_that_asks_for_its_version() -> None:
+    """BIND's default install on Debian 13 was a row for `includes` in a description."""
+    files = {
+        "/etc/bind/named.conf": 'options { directory "/var/cache/bind"; };\n',
+        "/var/lib/dpkg/status": "Package: bind9\nStatus: install ok installed\nVersion: 1:9.20.11-4\n"
+        "Description: DNS\n includes a port to listen on\n",
+    }
+
+    assert [] == rows("ExecStart=/usr/sbin/named -f", files)

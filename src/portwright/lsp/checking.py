@@ -14,7 +14,7 @@ from portwright.lsp import Asked
 from portwright.lsp.places import address_of
 from portwright.lsp.positions import Positions
 from portwright.reports.escape import safe
-from portwright.reports.words import ERRORS, counted, cut_off, how_likely, told_uncovered, what_to_do
+from portwright.reports.words import counted, cut_off, judged, told_uncovered, what_to_do
 from portwright.source import Source, Span
 from portwright.system.sysctl.settle import defaults
 
@@ -104,13 +104,7 @@ class CheckedInput:
 
     def _diagnostic(self, finding: Finding, where: types.Range) -> types.Diagnostic:
         placed: list[types.DiagnosticRelatedInformation] = []
-        said = [finding.message]
-        if finding.predicts is not None:
-            said.append(f"will fail: {finding.predicts} ({ERRORS[finding.predicts]})")
-        if finding.likelihood is not None:
-            said.append(f"likelihood: {how_likely(finding)}")
-        if finding.confidence != "certain":
-            said.append(f"confidence: {finding.confidence}")
+        said = [finding.message, *judged(finding)]
         for note in finding.notes[:_MOST_RELATED]:
             related = self._related(note)
             if related is None:

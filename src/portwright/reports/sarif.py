@@ -14,7 +14,7 @@ from urllib.parse import quote
 from portwright._start.lazy_regex import lazy_regex
 from portwright.finding import SEVERITIES, Allowed, Finding, HostResult, Repair, Replaced, RuleMeta, Severity
 from portwright.reports.escape import safe
-from portwright.reports.words import ERRORS, counted, cut_off, how_likely, no_verdict, obeyed, told_uncovered, what_to_do
+from portwright.reports.words import counted, cut_off, judged, no_verdict, obeyed, told_uncovered, what_to_do
 from portwright.source import Span
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -110,13 +110,7 @@ def _linked(reference: str) -> str:
 
 def _result(finding: Finding, index: dict[str, int], result: HostResult, base: str) -> _Object:
     placed = [(note.text, note.at) for note in finding.notes if note.at is not None]
-    said = [finding.message]
-    if finding.predicts is not None:
-        said.append(f"will fail: {finding.predicts} ({ERRORS[finding.predicts]})")
-    if finding.likelihood is not None:
-        said.append(f"likelihood: {how_likely(finding)}")
-    if finding.confidence != "certain":
-        said.append(f"confidence: {finding.confidence}")
+    said = [finding.message, *judged(finding)]
     said += [f"note: {note.text}" for note in finding.notes if note.at is None]
     if len(placed) > MOST_RELATED:
         said.append(f"{counted(len(placed) - MOST_RELATED, 'more line')} are not listed")

@@ -75,15 +75,20 @@ def what_to_do(finding: Finding) -> str:
 
 def described(finding: Finding, whose: str = "") -> list[str]:
     """All that a report without excerpts says of a finding, in lines: what, how it fails, how likely, how sure, its notes, what to do."""
-    said = [f"{whose}{finding.message}"]
+    notes = (f"note: {note.text}" if note.at is None else f"note: {note.text} ({note.at})" for note in finding.notes)
+    return [f"{whose}{finding.message}", *judged(finding), *notes, what_to_do(finding)]
+
+
+def judged(finding: Finding) -> list[str]:
+    """How what is found fails, how likely that is, and how sure the finding: a line each, as far as there is something to say."""
+    said: list[str] = []
     if finding.predicts is not None:
         said.append(f"will fail: {finding.predicts} ({ERRORS[finding.predicts]})")
     if finding.likelihood is not None:
         said.append(f"likelihood: {how_likely(finding)}")
     if finding.confidence != "certain":
         said.append(f"confidence: {finding.confidence}")
-    said += [f"note: {note.text}" if note.at is None else f"note: {note.text} ({note.at})" for note in finding.notes]
-    return [*said, what_to_do(finding)]
+    return said
 
 
 def accepted_by(results: Sequence[HostResult]) -> str:

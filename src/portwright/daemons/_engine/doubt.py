@@ -22,6 +22,8 @@ _KEY = lazy_regex(
     r"""(?P<key>[A-Za-z][\w.:-]*(?:[ \t]+[\w.-]+){1,3}(?=[ \t]*=)|[A-Za-z][\w.:-]*)(?=(?P<rest>[^\n]{0,200}))""",
     re.MULTILINE,
 )
+# Which packages are installed is read for the version of a daemon, and is no config of it.
+_OF_PACKAGES = ("/.portwright/", "/var/lib/dpkg/", "/lib/apk/db/")
 # A config that is a program takes in another one.
 _PROGRAM = frozenset(("py", "rb", "ru", "js"))
 _TAKES_IN = lazy_regex(
@@ -110,7 +112,7 @@ def _of_command_line(found: Descriptor, invocation: Invocation, files: Files) ->
 
 def _texts(files: Files, watch: Watch) -> Iterator[Source]:
     for path in watch.asked:
-        source = None if path.startswith("/.portwright/") else files.read(path)
+        source = None if path.startswith(_OF_PACKAGES) else files.read(path)
         if source is not None:
             yield source
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from portwright.daemons import DaemonFact, Packages
 from portwright.daemons._engine import grammars
-from portwright.facts import Endpoint, Invocation, Protocol
+from portwright.daemons.dnsmasq.for_others import served
+from portwright.facts import Endpoint, Invocation
 from portwright.formats import tags
 from portwright.formats.nodes import Node
 from portwright.numbers import decimal
@@ -15,7 +16,7 @@ from portwright.trees import Files
 
 _STARTED = "/etc/libvirt/qemu/networks/autostart"
 _CONFIG = "/etc/libvirt/libvirtd.conf"
-_SERVER = "dnsmasq"
+_WHY = "libvirt starts it for a network of its own"
 _MOST_NETWORKS = 500
 
 
@@ -53,27 +54,9 @@ def _of_network(network: Node) -> Iterator[Endpoint]:
             continue
         six = ":" in address.text
         for protocol in ("tcp", "udp") if answers else ():
-            yield _served(address, protocol, address.text, 53, None)
+            yield served(address.at, protocol, address.text, 53, _WHY)
         if _one(ip, "dhcp") is not None:
-            yield _served(address, "udp", "::" if six else "0.0.0.0", 547 if six else 67, bridge)  # noqa: S104
-
-
-def _served(at: Word, protocol: Protocol, address: str, port: int, interface: str | None) -> Endpoint:
-    return Endpoint(
-        at=at.at,
-        app=_SERVER,
-        protocol=protocol,
-        address=address,
-        ports=PortSet.of(port),
-        origin="directive",
-        reuse_address=True,
-        v6only=True if ":" in address else None,
-        interface=interface,
-        confidence="likely",
-        why="libvirt starts it for a network of its own",
-        survives_conflict=True,
-        optional=interface is not None,
-    )
+            yield served(address.at, "udp", "::" if six else "0.0.0.0", 547 if six else 67, _WHY, bridge)  # noqa: S104
 
 
 def _of_itself(invocation: Invocation, files: Files) -> Iterator[Endpoint]:

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 
 from portwright.daemons import DaemonFact, Packages
-from portwright.facts import Endpoint, Invocation, Protocol
-from portwright.ports import PortSet
+from portwright.daemons.dnsmasq.for_others import served
+from portwright.facts import Endpoint, Invocation
 from portwright.source import Source, Span
 from portwright.system.host_files.names import is_address
 from portwright.trees import Files
@@ -19,6 +19,7 @@ _STARTED = "dnsmasq.pid"
 _SERVER = "dnsmasq"
 _OPTION = re.compile(r"--(listen-address|port|dhcp-range)(?:=|,\s)['\"]?([0-9a-fA-F.:]+)")
 _MOST_NETWORKS = 200
+_WHY = "lxd starts it for a network of its own"
 
 
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
@@ -47,25 +48,7 @@ def _of_network(source: Source, name: str) -> Iterator[Endpoint]:
     for key, value, at in said:
         if key == "listen-address" and is_address(value):
             for protocol in ("tcp", "udp") if answers else ():
-                yield _served(at, protocol, value, 53, None)
+                yield served(at, protocol, value, 53, _WHY)
         elif key == "dhcp-range":
             six = ":" in value
-            yield _served(at, "udp", "::" if six else "0.0.0.0", 547 if six else 67, name)  # noqa: S104
-
-
-def _served(at: Span, protocol: Protocol, address: str, port: int, interface: str | None) -> Endpoint:
-    return Endpoint(
-        at=at,
-        app=_SERVER,
-        protocol=protocol,
-        address=address,
-        ports=PortSet.of(port),
-        origin="directive",
-        reuse_address=True,
-        v6only=True if ":" in address else None,
-        interface=interface,
-        confidence="likely",
-        why="lxd starts it for a network of its own",
-        survives_conflict=True,
-        optional=interface is not None,
-    )
+            yield served(at, "udp", "::" if six else "0.0.0.0", 547 if six else 67, _WHY, name)  # noqa: S104

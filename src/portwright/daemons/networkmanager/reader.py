@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from portwright.daemons import DaemonFact, Packages
 from portwright.daemons._engine import grammars
-from portwright.facts import Endpoint, Invocation, Protocol
-from portwright.ports import PortSet
+from portwright.daemons.dnsmasq.for_others import served
+from portwright.facts import Endpoint, Invocation
 from portwright.source import Span, Word
 from portwright.system.host_files.names import is_address
 from portwright.trees import Files
@@ -19,7 +19,6 @@ _CONFIGS = (
     "/etc/NetworkManager/conf.d/*.conf",
 )
 _CONNECTIONS = ("/etc/NetworkManager/system-connections/*", "/run/NetworkManager/system-connections/*")
-_SERVER = "dnsmasq"
 
 
 def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
@@ -44,27 +43,11 @@ def _of_shared(files: Files) -> Iterator[Endpoint]:
         name = said.get("connection.interface-name")
         why = "NetworkManager starts it while the shared connection is up"
         yield from _answers(method.at if given is None else given.at, address, why)
-        yield _socket(method.at, "udp", "0.0.0.0", 67, why, None if name is None else name.text)  # noqa: S104  what DHCP asks for
+        yield served(method.at, "udp", "0.0.0.0", 67, why, None if name is None else name.text)  # noqa: S104  what DHCP asks for
 
 
 def _answers(at: Span, address: str, why: str) -> tuple[Endpoint, ...]:
-    return _socket(at, "tcp", address, 53, why, None), _socket(at, "udp", address, 53, why, None)
-
-
-def _socket(at: Span, protocol: Protocol, address: str, port: int, why: str, interface: str | None) -> Endpoint:
-    return Endpoint(
-        at=at,
-        app=_SERVER,
-        protocol=protocol,
-        address=address,
-        ports=PortSet.of(port),
-        origin="directive",
-        reuse_address=True,
-        interface=interface,
-        confidence="likely",
-        why=why,
-        survives_conflict=True,
-    )
+    return served(at, "tcp", address, 53, why), served(at, "udp", address, 53, why)
 
 
 def _last(files: Files, name: str) -> Word | None:
