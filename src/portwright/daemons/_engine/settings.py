@@ -19,6 +19,7 @@ from portwright.formats import sections
 from portwright.formats.nodes import DEEPEST, Node
 from portwright.numbers import decimal, is_digits
 from portwright.source import Source, Span, Word
+from portwright.system.host_files import distribution
 from portwright.system.host_files.captures import Address, captured
 from portwright.system.host_files.distribution import family
 from portwright.system.host_files.modules import module_options
@@ -152,6 +153,9 @@ class Settings:
         if source.startswith("module:"):
             option = self.files.once(module_options).get(source[7:])
             return [] if option is None else [DaemonFact((Word(option.value, option.at),), "directive")]
+        if source == "os-release:id":
+            at = Span.whole("/etc/os-release")
+            return [DaemonFact(tuple(Word(name, at) for name in found), "directive")] if (found := distribution.names(self.files)) else []
         if source == "%*":
             return [DaemonFact((word,), "argument") for word in self._arguments]
         if source.startswith("%"):

@@ -17,9 +17,13 @@ _FAMILIES: dict[str, Family] = {
 
 def family(files: Files) -> Family | None:
     """The family by ID=, else by the first word of ID_LIKE= that is known; None where os-release is missing or names none."""
+    return next((_FAMILIES[name] for name in names(files) if name in _FAMILIES), None)
+
+
+def names(files: Files) -> tuple[str, ...]:
+    """The distribution (ID=) and those it is derived from (ID_LIKE=), the nearest first; () where os-release is missing."""
     known = files.once(fields)
-    words = (known.get("ID", ""), *known.get("ID_LIKE", "").split())
-    return next((_FAMILIES[word] for word in words if word in _FAMILIES), None)
+    return tuple(filter(None, (known.get("ID", ""), *known.get("ID_LIKE", "").split())))
 
 
 def identity(files: Files) -> tuple[str, str]:
