@@ -37,8 +37,8 @@ class Endpoint:
     `survives_conflict`: where another socket has the port, the daemon runs on without this one (systemd-resolved's stub).
     `of_interfaces`: the wildcard stands for the addresses of the host's interfaces, which nobody listed; each is bound by itself.
     `ipv4_fallback`: it surely binds 0.0.0.0 instead where the kernel has no IPv6 (the bare port of a .socket unit).
-    `closed_by` is why it is not open in the end though it may be bound: the daemon lacks a file that it ends without, which `closed_at`
-    names.
+    `closed_by` is why it is not open in the end though it may be bound: the daemon lacks a file that it ends without, or does not
+    take a setting; `closed_at` is the line that names the file or says the setting.
     `backlog` is the accept queue it asks for, None where that is not known or is left to the kernel. `traits` are what is known of the
     daemon in general.
     """

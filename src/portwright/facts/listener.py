@@ -22,7 +22,7 @@ class Listener:
     `policy_step` the command that has it permitted.
     `survives_conflict`: the service runs on without this socket where another has the port.
     `closed_by` is why it is not open though it may be bound: another socket of its daemon or unit cannot be, or it
-    lacks a file, and the daemon gives up then; `closed_at` is the line that names the file.
+    lacks a file or does not take a setting, and the daemon gives up then; `closed_at` is the line that names the file or says the setting.
     `brought_by` are the units one of which brings up the interface with its address, `brought_at` is the line that says so.
     `floats_at` is the line of a cluster's configuration that moves the address between machines, None where none does or where the
     socket can be bound without it.
@@ -89,8 +89,8 @@ KIND = FactKind(
         "because_at": "the line that makes bind() fail",
         "bind_user": "the user that calls bind()",
         "can_bind": "whether kernel and unit permit the bind(); never which service gets a contested port",
-        "closed_by": "why it is not open though it may be bound: another socket of its daemon cannot be, or a file is missing; else empty",
-        "closed_at": "the line that names the missing file that keeps it closed",
+        "closed_by": "why it is not open though it may be bound: another socket cannot be, a file is missing, a setting ends it; else empty",
+        "closed_at": "the line that names the missing file, or says the setting, that keeps it closed",
         "end_port": "the highest port; equal to `port` for a single one",
         "error": "the error of bind() where it fails: EACCES, EADDRNOTAVAIL, EINVAL, EAFNOSUPPORT, EPERM, 203/EXEC, 217/USER, ...",
         "brought_by": "the units one of which brings up the interface that has its address; empty where none is known",
