@@ -89,7 +89,7 @@ KIND = FactKind(
         "because_at": "the line that makes bind() fail",
         "bind_user": "the user that calls bind()",
         "can_bind": "whether kernel and unit permit the bind(); never which service gets a contested port",
-        "closed_by": "why it is not open though it may be bound: another socket cannot be, a file is missing, a setting ends it; else empty",
+        "closed_by": "why it is closed though it may be bound: another socket cannot be, a file is missing, a setting ends it; else empty",
         "closed_at": "the line that names the missing file, or says the setting, that keeps it closed",
         "end_port": "the highest port; equal to `port` for a single one",
         "error": "the error of bind() where it fails: EACCES, EADDRNOTAVAIL, EINVAL, EAFNOSUPPORT, EPERM, 203/EXEC, 217/USER, ...",
