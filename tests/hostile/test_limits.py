@@ -445,6 +445,7 @@ SILENT = {
     "daemons/docker/compose.py: _command": UNKNOWN,
     "daemons/docker/compose.py: _expanded": UNKNOWN,
     "daemons/docker/compose.py: _exported": GUESS,
+    "daemons/nginx/reader.py: document_nodes": "a file that passes it is walked directive by directive, which says so",
     "daemons/nginx/reader.py: _strange": "one line that it refuses keeps nginx from starting, and so many are named",
     "system/processes/programs.py: misread_interpreter": KERNEL,
     "system/processes/programs.py: unnamed_interpreter": GUESS,

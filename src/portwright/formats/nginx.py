@@ -22,8 +22,8 @@ _WORD = rf"""(?:{_UNQUOTED}|(?:{_QUOTED})(?=[ \t\r\n;{{)]))"""
 
 _ITEM = lazy_regex(rf"{_BLANK}(?:(\}})|({_WORD})((?:{_BLANK}{_WORD})*+){_BLANK}(;|\{{(?![{{%])))", re.DOTALL)
 # The same where nothing but plain words and blanks stands before the terminator, as nearly everywhere, in a third of the time.
-_PLAIN = r"""[^ \t\r\n;{}\#"'\\$]++"""
-_PLAIN_ITEM = lazy_regex(rf"[ \t\r\n]*+(?:(\}})|({_PLAIN})((?:[ \t\r\n]++{_PLAIN})*+)[ \t\r\n]*+(;|\{{(?![{{%])))")
+_PLAIN = r"""[^ \t\r\n;{}\#"'\\]++"""
+_PLAIN_ITEM = lazy_regex(rf"[ \t\r\n]*+(?:(\}})|({_PLAIN})((?:[ \t\r\n]++{_PLAIN})*+)[ \t\r\n]*+(;|(?<!\$)\{{(?![{{%])))")
 _SKIP = lazy_regex(_BLANK, re.DOTALL)
 _ONE = lazy_regex(rf"{_UNQUOTED}|{_QUOTED}", re.DOTALL)
 _EACH = lazy_regex(rf"\#[^\n]*+|\{{%[^{{%\n]*+%\}}|({_UNQUOTED}|{_QUOTED})", re.DOTALL)
@@ -72,10 +72,15 @@ class Directive:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file's directives in order, and where its text is not what nginx would accept."""
+    """A file's directives in order, and where its text is not what nginx would accept.
+
+    `size` counts the directives of all its blocks, `depth` says how deep they nest: 0 where there is no block.
+    """
 
     directives: tuple[Directive, ...]
     unreadable: tuple[Unreadable, ...] = ()
+    size: int = 0
+    depth: int = 0
 
 
 @dataclass(slots=True)
@@ -94,12 +99,18 @@ def parse(source: Source) -> Document:
     wrong: list[Unreadable] = []
     inside: list[Directive] = []
     open_blocks: list[_Open] = []
-    too_deep = 0
-    position = 0
-    match_plain, match_any = _PLAIN_ITEM.match, _ITEM.match
+    too_deep = position = size = depth = 0
+    match_plain, match_any, skip = _PLAIN_ITEM.match, _ITEM.match, _SKIP.match
     while True:
-        if (item := match_plain(text, position)) is not None:
+        item = match_plain(text, position)
+        if item is None and (comments := skip(text, position).end()) > position:  # type: ignore[union-attr]  # matches the empty text too
+            item = match_plain(text, comments)
+        if item is not None:
             closing, name, _, terminator = item.groups()
+            if terminator == ";" and not too_deep:
+                inside.append(Directive(source, name, item.start(2), item.end(3)))
+                position = item.end()
+                continue
             start, end, position = item.start(2), item.end(3), item.end()
         elif (item := match_any(text, position)) is not None:
             closing, word, _, terminator = item.groups()
@@ -115,10 +126,8 @@ def parse(source: Source) -> Document:
             if too_deep:
                 too_deep -= 1
             elif open_blocks:
-                block = open_blocks.pop()
-                directive = Directive(source, block.name, block.start, block.end, tuple(inside))
-                inside = block.inside
-                inside.append(directive)
+                size += len(inside)
+                inside = _closed(source, open_blocks.pop(), inside)
             else:
                 wrong.append(Unreadable(source.span(position - 1, position), 'unexpected "}"'))
             continue
@@ -139,14 +148,20 @@ def parse(source: Source) -> Document:
             too_deep += 1
         else:
             open_blocks.append(_Open(name, start, end, inside))
+            depth = max(depth, len(open_blocks))
             inside = []
     if open_blocks or too_deep:
         wrong.append(Unreadable(source.span(len(text), len(text)), 'unexpected end of file, expecting "}"'))
     while open_blocks:
-        block = open_blocks.pop()
-        block.inside.append(Directive(source, block.name, block.start, block.end, tuple(inside)))
-        inside = block.inside
-    return Document(tuple(inside), _few(wrong))
+        size += len(inside)
+        inside = _closed(source, open_blocks.pop(), inside)
+    return Document(tuple(inside), _few(wrong), size + len(inside), depth)
+
+
+def _closed(source: Source, block: _Open, inside: list[Directive]) -> list[Directive]:
+    """The directives around a block, once what stands inside it is known and it is one of them."""
+    block.inside.append(Directive(source, block.name, block.start, block.end, tuple(inside)))
+    return block.inside
 
 
 def _few(wrong: list[Unreadable]) -> tuple[Unreadable, ...]:

@@ -76,7 +76,7 @@ class _Argument(Source):
 class _Reading:
     """One reading of a configuration: where relative includes start, and what has been read so far.
 
-    `lenient`: the file stands alone, so that what it includes may well be elsewhere.
+    `lenient`: the file stands alone, so that what it includes may well be elsewhere. `argument` is the text of -g.
     """
 
     files: Files
@@ -86,6 +86,7 @@ class _Reading:
     documents: dict[str, Document] = field(default_factory=dict)
     includes: int = 0
     directives: int = 0
+    argument: str = ""
 
     @cached_property
     def sources(self) -> Mapping[str, Source]:
@@ -112,6 +113,25 @@ class _Reading:
                 self.refuse(wrong.at, wrong.reason)
         return self.documents[path]
 
+    @cached_property
+    def quiet(self) -> frozenset[str]:
+        """The files that pass no request on, once all of them are read: a thousand plain sites need not be walked for it."""
+        return frozenset(path for path, source in self.sources.items() if "_pass" not in source.text and "include" not in source.text)
+
+    def say(self, words: Iterable[str]) -> bool:
+        """Whether one of the words stands anywhere in the files or in -g, once all of them are read."""
+        texts = (self.argument, *(source.text for source in self.sources.values()))
+        return any(word in text for text in texts for word in words)
+
+    def document_nodes(self, document: Document, chain: tuple[str, ...], depth: int = 0) -> tuple[Directive, ...]:
+        """A file's directives with includes put in their place, at the depth of blocks it is included at."""
+        directives = document.directives
+        within = self.directives + document.size <= _MOST_DIRECTIVES and depth + document.depth <= DEEPEST
+        if directives and within and "include" not in directives[0].source.text:
+            self.directives += document.size
+            return directives
+        return self.nodes(directives, chain, depth)
+
     def nodes(self, directives: tuple[Directive, ...], chain: tuple[str, ...], depth: int = 0) -> tuple[Directive, ...]:
         """Directives with includes put in their place, in the context they are included in; the same ones where nothing is included."""
         found: list[Directive] = []
@@ -130,7 +150,7 @@ class _Reading:
                 for path in self._included(directive, chain):
                     document = self.document(path)
                     if document is not None:
-                        found += self.nodes(document.directives, (*chain, path), depth)
+                        found += self.document_nodes(document, (*chain, path), depth)
             elif block is None or directive.name not in _CONTEXTS:
                 found.append(directive)
             elif depth >= DEEPEST:
@@ -189,7 +209,7 @@ def read_fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFa
     document = reading.document(path)
     if document is None:
         return ()
-    nodes = reading.nodes(document.directives, (path,))
+    nodes = reading.document_nodes(document, (path,))
     version = _version(packages)
     if any(node.name in _MAIN for node in nodes):
         return (*_endpoints(nodes, reading, 80), *_outbounds(nodes, reading, version, None))
@@ -216,17 +236,17 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
     if document is None:
         files.report_missing(at, f"nginx would not start: {path} is not there")
         return ()
-    directives = document.directives
+    nodes = reading.document_nodes(document, (path,))
     if "g" in options:
+        reading.argument = options["g"].text
         argument = parse(_Argument(options["g"]))
         for wrong in argument.unreadable:
             reading.refuse(wrong.at, wrong.reason)
-        directives = (*argument.directives, *directives)
-    nodes = reading.nodes(directives, (path,))
+        nodes = (*reading.document_nodes(argument, (path,)), *nodes)
     # ngx_http_core_module.c, "no listen": port 80 for root, 8000 for anybody else.
     default = 80 if invocation.privileges.uid0 else 8000
     version = _version(packages)
-    strange = _strange(nodes, version) if version is not None and invocation.argv[0].text in _OF_PACKAGES else ()
+    strange = _strange(nodes, reading, version) if version is not None and invocation.argv[0].text in _OF_PACKAGES else ()
     endpoints: Iterable[Endpoint] = _endpoints(nodes, reading, default)
     if strange:
         reason = f"nginx does not start: {strange[0].says} has {strange[0].reason}"
@@ -315,8 +335,12 @@ _PARAMETERS = {("listen", "quic"): (1, 25, 0), ("server", "resolve"): (1, 27, 3)
 _MOST_STRANGE = 16
 
 
-def _strange(nodes: tuple[Directive, ...], version: tuple[int, ...]) -> tuple[ListenLine, ...]:
+def _strange(nodes: tuple[Directive, ...], reading: _Reading, version: tuple[int, ...]) -> tuple[ListenLine, ...]:
     """The directives of http that this release refuses to start with: it came before them, or after they were dropped."""
+    later = [name for name, since in _SINCE.items() if version < since]
+    later += [parameter for (_, parameter), since in _PARAMETERS.items() if version < since]
+    if not reading.say([*later, *(name for name, until in _UNTIL.items() if version >= until)]):
+        return ()
     found: list[ListenLine] = []
     todo = [node for node in reversed(nodes) if node.name == "http"]
     while todo and len(found) < _MOST_STRANGE:
@@ -625,7 +649,8 @@ def _outbounds(
                     rows |= {} if row is None else {variable: row}
             # UDP knows no TIME_WAIT, and what is sent on for a client is no connection.
             over_tcp = block.inside if module == "http" else tuple(node for node in block.inside if not _is_of_udp(node))
-            for use in _uses(over_tcp, Scope().inside(block.inside)):
+            passing = tuple(node for node in over_tcp if node.name != "server" or node.source.path not in reading.quiet)
+            for use in _uses(passing, Scope().inside(block.inside)):
                 uses.setdefault(use.target.lower(), []).append(use)
         if alone:
             for name in upstreams:
