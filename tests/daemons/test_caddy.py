@@ -52,6 +52,8 @@ def test_caddy_binds_what_its_caddyfile_says(config: str, expected: list[str]) -
         ("caddy respond --listen 127.0.0.1:2080", ["tcp 127.0.0.1 2080"]),
         ("caddy validate --config /etc/caddy/Caddyfile", []),
         ("caddy", []),
+        ("caddy -agree -log stdout", ["tcp * 2015"]),
+        ("caddy -conf /etc/caddy/missing", []),
     ],
 )
 def test_caddy_without_a_config(command: str, expected: list[str]) -> None:
@@ -82,3 +84,43 @@ def test_the_place_is_the_address_of_the_site() -> None:
     said = caddy.read_fragment("/Caddyfile", host_of({"/Caddyfile": "# mine\n{\n email x@example.org\n}\nhttp://a:81 {\n}\n"}), {})
 
     assert ["/Caddyfile:5:1"] == [str(each.at) for each in said]
+
+
+@pytest.mark.parametrize(
+    ("config", "options", "expected"),
+    [
+        ("example.org {\n root /srv\n}\n", "", ["tcp * 443", "tcp * 80"]),
+        ("localhost {\n root /srv\n}\n", "", ["tcp * 2015"]),
+        ("192.0.2.1\nroot /srv\n", "", ["tcp * 2015"]),
+        (":8080 {\n root /srv\n}\n", "", ["tcp * 8080"]),
+        ("example.org:8080 {\n root /srv\n}\n", "", ["tcp * 8080"]),
+        ("http://example.org {\n bind 127.0.0.1\n}\n", "", ["tcp 127.0.0.1 80"]),
+        ("example.org {\n root /srv\n}\n", "-http-port 8080 -https-port 8443", ["tcp * 8080", "tcp * 8443"]),
+        ("localhost\n", "-port 3000", ["tcp * 3000"]),
+    ],
+)
+def test_the_first_caddy_is_known_by_its_options_and_has_no_admin_endpoint(config: str, options: str, expected: list[str]) -> None:
+    """caddyserver.com/v1/docs: it has no commands, and one port, 2015, where the address earns no certificate."""
+    command = f"caddy -log stdout -agree=true -conf=/etc/caddy/Caddyfile -root=/var/tmp {options}"
+
+    assert sorted(expected) == brief(caddy.read(invocation(command.strip()), host_of({"/etc/caddy/Caddyfile": config}), {}))
+
+
+@pytest.mark.parametrize(
+    ("command", "config"),
+    [("caddy docker-proxy --config /c", ""), (RUN, "{$SITE}:{$PORT} {\n respond hi\n}")],
+)
+def test_what_is_not_understood_is_told(command: str, config: str) -> None:
+    files = host_of({"/etc/caddy/Caddyfile": config})
+    caddy.read(invocation(command), files, {})
+
+    assert 1 == len(files.take_not_understood())
+
+
+def test_a_config_in_json_says_its_admin_endpoint_its_ranges_and_the_servers_of_layer_4() -> None:
+    config = """{"admin": {"listen": "127.0.0.1:3019"}, "apps": {
+        "http": {"servers": {"s": {"listen": ["192.0.2.1:8080-8082"]}}},
+        "layer4": {"servers": {"d": {"listen": ["udp/:5353", "unix//run/x"]}}}}}"""
+    said = caddy.read(invocation("caddy run --config /c.json"), host_of({"/c.json": config}), {})
+
+    assert ["tcp 127.0.0.1 3019", "tcp 192.0.2.1 8080-8082", "udp * 5353"] == brief(said)

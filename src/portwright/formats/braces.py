@@ -114,6 +114,7 @@ def parse(source: Source, dialect: Dialect) -> Parsed:
                 block.listing += 1
             elif mark in "])":
                 block.listing = max(0, block.listing - 1)
+                block.equals = block.equals and block.listing > 0  # the value of `peers: []` has been said
                 if dialect.lines and mark == ")" and not block.listing and not block.words:
                     block.end()
             elif mark == ";" or (dialect.commas and not block.listing):

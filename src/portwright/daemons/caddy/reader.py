@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping
 
 from portwright._start.lazy_regex import lazy_regex
-from portwright._start.records import dataclass, field
+from portwright._start.records import dataclass, field, replace
 from portwright.daemons import DaemonFact, Packages
+from portwright.daemons.caddy import first
 from portwright.facts import Confidence, Endpoint, Invocation, Origin, Protocol
 from portwright.formats import braces
 from portwright.formats.nodes import Node
@@ -19,6 +20,13 @@ from portwright.trees import Files
 _ADMIN = "localhost:2019"
 _HTTP, _HTTPS = 80, 443
 _COMMANDS = frozenset(("run", "start", "file-server", "reverse-proxy", "respond"))
+# caddyserver.com/docs/command-line: these do something else and exit.
+_ENDING = frozenset(
+    (
+        "adapt", "add-package", "build-info", "completion", "environ", "fmt", "hash-password", "help", "list-modules", "manpage", "reload",
+        "remove-package", "stop", "storage", "trust", "untrust", "upgrade", "validate", "version",
+    )
+)  # fmt: skip
 _VALUED = frozenset(("--config", "--adapter", "--envfile", "--pidfile", "--listen", "--root", "--domain", "--from", "--to", "--watch"))
 _MOST = 10_000
 _VARIABLE = lazy_regex(r"\{\$([A-Za-z_][A-Za-z0-9_]*+)(?::([^}]*+))?(\}|\Z)")  # one that is not closed runs to the end
@@ -26,7 +34,7 @@ _VARIABLE = lazy_regex(r"\{\$([A-Za-z_][A-Za-z0-9_]*+)(?::([^}]*+))?(\}|\Z)")  #
 
 @dataclass
 class _Said:
-    """What a Caddyfile says of listening."""
+    """What a Caddyfile says of listening; of Caddy 1 where `is_first`, whose sites without a port then have the `default_port`."""
 
     files: Files
     admin: Word | None = None
@@ -39,6 +47,8 @@ class _Said:
     sites: list[tuple[tuple[Word, ...], Node]] = field(default_factory=list)
     environment: Mapping[str, Word] = field(default_factory=dict)
     read: int = 0
+    is_first: bool = False
+    default_port: int = 0
 
 
 def read_fragment(path: str, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
@@ -52,9 +62,13 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
     """The sockets of `caddy run` and its kin; nothing for commands that do something else and exit."""
     options, arguments = _options(invocation.argv[1:])
     command = arguments[0].text if arguments else ""
-    if command not in _COMMANDS:
-        return ()
     said = _Said(files, environment=invocation.environment)
+    if not command and not first.OPTIONS.isdisjoint(options):
+        return _of_first(options, invocation, said)
+    if command not in _COMMANDS:
+        if arguments and command not in _ENDING:
+            files.report_not_understood(arguments[0].at, f"`caddy {command}` is no command that portwright knows")
+        return ()
     if command not in ("run", "start"):
         return _without_config(command, options, invocation, said)
     config = options.get("--config")
@@ -69,9 +83,27 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
         path = beside if files.kind(beside) == "file" else None
     if path is not None:
         if path.endswith(".json"):
-            return (*_admin(said, invocation, "likely"), *_of_json(path, said))
+            return _of_json(path, invocation, said)
         _file((path,), said)
     return (*_admin(said, invocation, "certain"), *_of_sites(said, invocation.at, "certain"))
+
+
+def _of_first(options: dict[str, Word], invocation: Invocation, said: _Said) -> tuple[Endpoint, ...]:
+    """The sockets of Caddy 1, which has no admin endpoint, and without a Caddyfile serves the directory it is started in."""
+    said.is_first, said.http3 = True, False
+    said.http_port = (first.port_of(options, "--http-port", _HTTP), None)
+    said.https_port = (first.port_of(options, "--https-port", _HTTPS), None)
+    said.default_port = first.port_of(options, "--port", first.DEFAULT_PORT)
+    config = options.get("--conf")
+    path = invocation.path("Caddyfile" if config is None else config.text)
+    if said.files.kind(path) == "file":
+        _file((path,), said)
+    elif config is not None:
+        said.files.report_missing(config.at, f"caddy reads {path}, which is not there")
+        return ()
+    else:
+        return first.as_of_first(_endpoint("tcp", "*", said.default_port, invocation.at, "default", "likely"))
+    return first.as_of_first(_of_sites(said, invocation.at, "certain"))
 
 
 def _options(words: tuple[Word, ...]) -> tuple[dict[str, Word], tuple[Word, ...]]:
@@ -87,7 +119,7 @@ def _options(words: tuple[Word, ...]) -> tuple[dict[str, Word], tuple[Word, ...]
         if equals:
             found[name] = Word(value, word.at)
         else:
-            found[name] = (next(rest, None) if name in _VALUED else None) or Word("", word.at)
+            found[name] = (next(rest, None) if name in _VALUED or name in first.VALUED else None) or Word("", word.at)
     return found, tuple(others)
 
 
@@ -232,6 +264,8 @@ def _of_sites(said: _Said, at: Span, confidence: Confidence) -> tuple[Endpoint, 
         for word in words:
             address = _address(word, said.environment)
             if address is None:
+                if word.text.rstrip(","):
+                    said.files.report_not_understood(word.at, f"where caddy serves {word.text} cannot be determined")
                 continue
             for endpoint in _site(address, binds, said, "directive", confidence):
                 found.setdefault((endpoint.protocol, endpoint.address, endpoint.ports), endpoint)
@@ -274,11 +308,17 @@ def _site(address: _Address, binds: tuple[Word, ...], said: _Said, origin: Origi
     caddyfile concepts, "Addresses": the host is matched, not bound; `bind` says where. HTTP/3 listens on UDP beside HTTPS.
     """
     plain = address.scheme == "http" or address.port == said.http_port[0]
-    secure = not plain and (address.scheme == "https" or address.port in (None, said.https_port[0]) or bool(address.host))
+    if said.is_first:
+        secure = not plain and (address.scheme == "https" or address.port == said.https_port[0])
+        secure = secure or (not plain and address.port is None and first.earns_certificate(address.host))
+    else:
+        secure = not plain and (address.scheme == "https" or address.port in (None, said.https_port[0]) or bool(address.host))
     if address.port is not None:
         port, where = address.port, address.word.at
     elif plain:
         port, where = said.http_port[0], said.http_port[1] or address.word.at
+    elif said.is_first and not secure:
+        port, where = said.default_port, address.word.at
     else:
         port, where = said.https_port[0], said.https_port[1] or address.word.at
     addresses = [bound for word in binds for bound in _bound(word.text, said.files)[:1]] if binds else ["*"]
@@ -303,24 +343,46 @@ def _bound(host: str, files: Files) -> tuple[str, ...]:
     return tuple(sorted(known, key=lambda each: ":" in each)) or (text,)
 
 
-def _of_json(path: str, said: _Said) -> tuple[Endpoint, ...]:
-    """The `listen` lists of a config in Caddy's own JSON: apps.http.servers.NAME.listen."""
+def _of_json(path: str, invocation: Invocation, said: _Said) -> tuple[Endpoint, ...]:
+    """A config in Caddy's own JSON: its admin endpoint, and the `listen` lists of the servers of its apps (http, layer4)."""
     source = said.files.read(path)
     if source is None:
-        return ()
+        return _admin(said, invocation, "likely")
     nodes, troubles = braces.parse(source, braces.JSON)
     for trouble in troubles:
         said.files.report_unreadable(trouble.at, trouble.reason)
+    for node in _inside(nodes, "admin"):
+        value = node.values[0] if node.values else None
+        if value is not None and node.key.text == "listen":
+            said.admin = value
+        elif value is not None and node.key.text == "disabled":
+            said.admin_off = value.text == "true"
     found: list[Endpoint] = []
-    for server in _inside(_inside(_inside(nodes, "apps"), "http"), "servers"):
-        for listen in (child for child in server.children if child.key.text == "listen"):
-            for word in listen.values:
-                host, _, digits = word.text.rpartition(":")
-                port = decimal(digits, 65535)
-                if port is not None:
-                    for address in _bound(host, said.files)[:1]:
-                        found += _endpoint("tcp", address, port, word.at, "directive", "certain")
-    return tuple(found)
+    for app in (child for node in nodes if node.key.text == "apps" for child in node.children):
+        for server in _inside(app.children, "servers"):
+            for word in (word for child in server.children if child.key.text == "listen" for word in child.values):
+                found += _of_listen(word, said)
+    return (*_admin(said, invocation, "certain"), *found)
+
+
+def _of_listen(word: Word, said: _Said) -> tuple[Endpoint, ...]:
+    """A network address, `network/host:port` or `host:low-high` (caddyserver.com/docs/conventions)."""
+    network, slash, rest = word.text.rpartition("/")
+    if network.startswith(("unix", "fd")):
+        return ()
+    host, _, digits = (rest if slash else word.text).rpartition(":")
+    low, _, high = digits.partition("-")
+    ends = decimal(low, 65535), decimal(high or low, 65535)
+    if ends[0] is None or ends[1] is None or not 0 < ends[0] <= ends[1]:
+        said.files.report_not_understood(word.at, f"where caddy listens for {word.text} cannot be determined")
+        return ()
+    protocol: Protocol = "udp" if network.startswith("udp") else "tcp"
+    bound = _bound(host, said.files)[:1]
+    return tuple(
+        replace(each, ports=PortSet.of((ends[0], ends[1])))
+        for address in bound
+        for each in _endpoint(protocol, address, ends[0], word.at, "directive", "certain")
+    )
 
 
 def _inside(nodes: tuple[Node, ...], key: str) -> tuple[Node, ...]:
