@@ -27,6 +27,7 @@ class Traits:
     of Kubernetes names the port in its `ports`, and no node is given a second one that does. `foreground` are the flags with which it
     stays in the foreground (`always`: it never leaves it), `background` those with which it goes to the background; of what
     its config says nothing is known here. `tells_nobody` are those with which it never tells systemd that it is ready.
+    `awaits_address`: an address that comes after it was started it binds then, or has bound already.
     """
 
     root: Root | None = None
@@ -47,6 +48,7 @@ class Traits:
     foreground: tuple[str, ...] = ()
     background: tuple[str, ...] = ()
     tells_nobody: tuple[str, ...] = ()
+    awaits_address: bool = False
 
     def or_else(self, general: "Traits") -> "Traits":
         """These, and where nothing is said here what is known in general."""
@@ -71,6 +73,7 @@ class Traits:
             foreground=self.foreground or general.foreground,
             background=self.background or general.background,
             tells_nobody=self.tells_nobody or general.tells_nobody,
+            awaits_address=self.awaits_address or general.awaits_address,
         )
 
 

@@ -103,6 +103,7 @@ class Socket:
     why: str = ""
     optional: bool = False
     survives_conflict: bool = False
+    free_bind: Conditions = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,6 +145,7 @@ def _endpoint(
         why=why,
         optional=socket.optional,
         survives_conflict=socket.survives_conflict,
+        free_bind=bool(socket.free_bind) and not settings.holds((), socket.free_bind, block),
         of_interfaces=not sure and where.host.lower() in _EACH,
         backlog=_backlog(socket, settings, block) if protocol == "tcp" else None,
     )

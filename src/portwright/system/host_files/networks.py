@@ -30,7 +30,14 @@ _FILES = (
 )
 # Software that gives an address to one machine of several at a time: keepalived, pacemaker, heartbeat, ucarp, vrrpd.
 _OF_CLUSTERS = ("/etc/keepalived/", "/var/lib/pacemaker/", "/etc/ha.d/", "/etc/ucarp", "/etc/vrrpd")
-_WAITS_FOR_NETWORKD = "systemd-networkd-wait-online.service"
+_ONLINE = ("network-online.target",)
+_NETWORKD = (*_ONLINE, "systemd-networkd-wait-online.service")
+# (folder, ending of the files that name addresses, what waits until they are set)
+_SET_LATER = (
+    ("/etc/netplan", ".yaml", (*_NETWORKD, "NetworkManager-wait-online.service")),
+    ("/etc/systemd/network", ".network", _NETWORKD),
+    ("/etc/NetworkManager/system-connections", ".nmconnection", (*_ONLINE, "NetworkManager-wait-online.service")),
+)
 _COMMENTS = ("#", ";", "!", "<!--")
 # Everything that cannot be part of an address parts words.
 _PARTS = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) in ".:")}
@@ -74,19 +81,39 @@ def brought_up(address: str, files: Files) -> tuple[tuple[str, ...], Span] | Non
 
 
 def after_network(address: str, files: Files) -> tuple[tuple[str, ...], Span] | None:
-    """The units that wait until networkd has given an IPv6 address (canonical) to its interface, and the line that names the address.
+    """The units that wait until the host's network software has given an address (canonical) to its interface, and the line that names it.
 
-    networkd sets addresses when the interface is up, and an IPv6 one can be bound some seconds later, when no other machine has
-    answered for it; network.target waits for neither.
+    networkd, NetworkManager, dhcpcd and ifupdown for an interface that is plugged in are told what to do when network.target is reached,
+    and do it when the interface is up; an IPv6 address can be bound some seconds later still, when no other machine has answered for it.
+    ifupdown sets those of interfaces that are `auto` before network.target, which what is ordered after nothing does not wait for.
     """
-    if ":" not in address:
-        return None
     wanted = canonical(address) or address
-    for folder, ending in (("/etc/netplan", ".yaml"), ("/etc/systemd/network", ".network")):
+    for folder, ending, waits in _SET_LATER:
         for path in (f"{folder}/{name}" for name in files.names(folder) if name.endswith(ending)):
             for at, line in _lines(path, files):
-                if _says(line, wanted) and "gateway" not in line.lower() and "dns" not in line.lower():
-                    return ("network-online.target", _WAITS_FOR_NETWORKD), at
+                if _says(line, wanted) and not any(word in line.lower() for word in ("gateway", "dns", "route", "via")):
+                    return waits, at
+    for at, line in _lines("/etc/dhcpcd.conf", files):
+        if line.split()[:1] == ["static"] and "ip_address=" in line.replace("ip6_address", "ip_address") and _says(line, wanted):
+            return _ONLINE, at
+    return _by_ifupdown(wanted, files)
+
+
+def _by_ifupdown(wanted: str, files: Files) -> tuple[tuple[str, ...], Span] | None:
+    """The same of interfaces(5): an interface that is `allow-hotplug` is set up by a unit of its own, when the kernel has found it."""
+    paths = ["/etc/network/interfaces"]
+    paths += [f"/etc/network/interfaces.d/{name}" for name in files.names("/etc/network/interfaces.d")]
+    lines = [(at, line, line.split()) for path in paths for at, line in _lines(path, files)]
+    auto = {name for _, _, words in lines if words[:1] == ["auto"] for name in words[1:]}
+    later = {name for _, _, words in lines if words[:1] == ["allow-hotplug"] for name in words[1:]} - auto
+    interface = ""
+    for at, line, words in lines:
+        if words[:1] == ["iface"] and len(words) > 1:
+            interface = words[1]
+        elif words[:1] == ["address"] and _says(line, wanted):
+            if interface in later:
+                return (*_ONLINE, f"ifup@{interface}.service"), at
+            return (("networking.service", "network.target", *_ONLINE), at) if interface in auto else None
     return None
 
 
