@@ -6,7 +6,7 @@ from portwright.repositories.deployers import shell
 from portwright.repositories.deployers.placed import LONGEST, Deployed, Line, Pages
 
 _BEGINS = lazy_regex(r"%(post|pre|pre-install|packages|addon|onerror|traceback|certificate|include)\b(.*)")
-_OTHER_SHELL = lazy_regex(r"--interpreter[= ]+(?!\S*sh\b)")
+_OTHER_SHELL = lazy_regex(r"--interpreter[= ]{1,8}(?!\S{0,80}sh\b)")
 _LATE = lazy_regex(r"[ \t]*\S+[ \t]+preseed/late_command[ \t]+string[ \t]+")
 
 
