@@ -26,7 +26,9 @@ _EACH = {"each": ("", False), "each-inet": ("inet", False), "each-outside-inet":
 _WITH_PORT = lazy_regex(r"(?:\[([^\]]+)\]|([0-9]+(?:\.[0-9]+){3}))[.:]([0-9]+)")  # 192.0.2.1.26, [::1]:26, [::1].26
 _NAME = lazy_regex(r"[A-Za-z0-9_.%:-]+")
 _INTERFACES = lazy_regex(r"(?=[A-Za-z0-9_.*?-]{1,32}$)[^*?]*[*?].*")
-_NOT_INTERNET = ("/", "@", "unix:", "unix/", "local:", "fd:", "fd@", "systemd:", "vsock:", "abstract:", "npipe:", "~/", "unixgram:")
+_NOT_INTERNET = (
+    "/", "@", "unix:", "unix/", "unix-abstract:", "unixgram:", "local:", "fd:", "fd@", "systemd:", "vsock:", "abstract:", "npipe:", "~/",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
