@@ -53,6 +53,11 @@ def read(found: Descriptor, invocation: Invocation, files: Files, packages: Pack
     listens = endpoints(found, settings, invocation.at, version)
     if not listens and not invocation.sockets and _is_silent(found, settings):
         files.report_not_understood(invocation.at, f"{settings.missing}, which says where it listens, was not found")
+    if any(socket.listen is not None and socket.listen.pattern for socket in found.sockets):
+        from portwright.daemons._engine.unaccepted import unaccepted  # few entries want a form
+
+        for word in unaccepted(found, settings):
+            files.report_not_understood(word.at, f"`{word.text}` is no address that {found.name} is known to listen on")
     if found.ends_without is not None and (ended := _ends(found.ends_without, settings, invocation.at)) is not None:
         listens = tuple(replace(each, closed_by=ended[0], closed_at=ended[1]) for each in listens)
     for where in found.ends_where:

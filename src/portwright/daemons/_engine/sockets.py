@@ -26,7 +26,7 @@ _EACH = {"each": ("", False), "each-inet": ("inet", False), "each-outside-inet":
 _WITH_PORT = lazy_regex(r"(?:\[([^\]]+)\]|([0-9]+(?:\.[0-9]+){3}))[.:]([0-9]+)")  # 192.0.2.1.26, [::1]:26, [::1].26
 _NAME = lazy_regex(r"[A-Za-z0-9_.%:-]+")
 _INTERFACES = lazy_regex(r"(?=[A-Za-z0-9_.*?-]{1,32}$)[^*?]*[*?].*")
-_NOT_INTERNET = (
+NOT_INTERNET = (
     "/", "@", "unix:", "unix/", "unix-abstract:", "unixgram:", "local:", "fd:", "fd@", "systemd:", "vsock:", "abstract:", "npipe:", "~/",
 )  # fmt: skip
 
@@ -251,7 +251,7 @@ def _written(word: Word, origin: Origin, socket: Socket) -> list[_Where]:
             (protocol, family), text = _TRANSPORTS[kind.lower()], rest
         elif kind.lower() in ("unix", "dtlsudp", "tlstcp", "ssh", "alias", "std", "pcap") and rest:
             return []
-    if text.startswith(_NOT_INTERNET):
+    if text.startswith(NOT_INTERNET):
         return []
     host, port_text = _host_and_port(text, socket)
     return [_Where(host, port_text or default_port, protocol, family, at, origin)]
