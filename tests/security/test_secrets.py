@@ -271,3 +271,30 @@ def test_case_53_a_certificate_is_no_key_file(tmp_path: Path, capsys: pytest.Cap
 
     assert [] == host["unreadable"]
     assert [40000] == [listener["port"] for listener in host["listeners"]]
+
+
+@pytest.mark.parametrize(
+    ("command", "path", "text"),
+    [
+        ("/usr/sbin/pound -f /etc/pound.cfg", "etc/pound.cfg", "ListenHTTP\n Address https://u:{}@h/x\n Port 8080\nEnd\n"),
+        ("/usr/sbin/pgbouncer /etc/p.ini", "etc/p.ini", "[pgbouncer]\nlisten_port = 80\nlisten_addr = stats auth a:{}\n"),
+        ("/usr/sbin/pgbouncer /etc/p.ini", "etc/p.ini", "[pgbouncer]\nlisten_addr = stats auth a:{}\n" + 9 * "#\n" + "listen_port = 80\n"),
+        ("/usr/bin/radicale -C /etc/radicale", "etc/radicale", "[server]\nhosts = password: {}\n"),
+        ("/usr/sbin/rinetd -c /etc/rinetd.conf", "etc/rinetd.conf", '<entry key="db.password">{}</entry>\n'),
+        ("/usr/bin/caddy run --config /etc/haproxy.cfg", "etc/haproxy.cfg", "    stats auth u:{}\n"),
+        ("/usr/bin/stunnel4 /etc/s.conf", "etc/s.conf", "[a]\nclient = yes\naccept = 80\nconnect = --password {}\n"),
+    ],
+)
+def test_case_51_nor_where_an_address_a_connection_or_a_program_should_be_named(
+    command: str, path: str, text: str, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """What a daemon takes for an address or a port, and cannot be one, is said in its place as the line shows it."""
+    files = {
+        "etc/systemd/system/a.service": f"[Service]\nExecStart={command}\n",
+        path: text.replace("{}", "Kq1zLeft"),
+        **enabled("a.service"),
+    }
+    said_by = everything_said(lay(tmp_path / "h", files), tmp_path / "plans", capsysbinary)
+
+    assert path.encode() in said_by["facts"]
+    assert [] == [by for by, said in said_by.items() if b"Kq1zLeft" in said]

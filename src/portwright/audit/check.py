@@ -13,7 +13,14 @@ from portwright.finding import Allowed, Finding, HostResult, Note, Severity
 from portwright.host import Host
 from portwright.host.reading import read_host
 from portwright.ports import PortSet
-from portwright.reports.secrets import hide_in_source, reasons_without_secrets, without_secrets
+from portwright.reports.secrets import (
+    coverage_without_secrets,
+    hide_in_source,
+    listeners_without_secrets,
+    outbounds_without_secrets,
+    reasons_without_secrets,
+    without_secrets,
+)
 from portwright.rules import Rule, evaluate
 from portwright.source import Source, Span, Unreadable
 from portwright.system.sysctl.settle import defaults
@@ -161,9 +168,14 @@ def ignored_by(tree: Tree) -> Mapping[str, str]:
 
 
 def ready(host: Host, rate: int | None) -> Host:
-    """A host as rules and reports want it: no secret in its reasons, and the rate it must keep up."""
-    if host.unreadable:
-        host = replace(host, unreadable=reasons_without_secrets(host.unreadable, host.sources))
+    """A host as rules and reports want it: no secret in its words, and the rate it must keep up."""
+    host = replace(
+        host,
+        listeners=listeners_without_secrets(host.listeners, host.sources),
+        outbounds=outbounds_without_secrets(host.outbounds, host.sources),
+        unreadable=reasons_without_secrets(host.unreadable, host.sources),
+        coverage=coverage_without_secrets(host.coverage, host.sources),
+    )
     return host if rate is None else replace(host, expected_rate=rate)
 
 

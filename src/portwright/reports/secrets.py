@@ -15,6 +15,8 @@ from functools import lru_cache
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import replace
+from portwright.coverage import Coverage
+from portwright.facts import Listener, Outbound
 from portwright.finding import Finding
 from portwright.numbers import is_digits
 from portwright.source import Source, Span, Unreadable
@@ -182,7 +184,7 @@ _IN_SENTENCES = (*_ADDRESSED, *_BY_FORM, _CALLED)
 _NEAR = 8192
 _MOST_LINES = 50  # of one span
 # Of a secret that is more than a word, what a reader may quote by itself; but not the name in a=b.
-_PARTS = lazy_regex(r"[^\s=:,;&\"']++(?!\s*=\s*[^\s=])")
+_PARTS = lazy_regex(r"[^\s=:,;&\"'<>]++(?!\s*=\s*[^\s=])")
 _LEAST_KNOWN = 4  # characters of a secret that is looked for elsewhere
 
 
@@ -249,6 +251,53 @@ def without_secrets(finding: Finding, sources: Mapping[str, Source]) -> Finding:
 def reasons_without_secrets(troubles: Iterable[Unreadable], sources: Mapping[str, Source]) -> tuple[Unreadable, ...]:
     """What could not be read, with reasons that say no secret of the lines they are about."""
     return tuple(replace(trouble, reason=_masked(hide(trouble.reason), _known((trouble.at,), sources))) for trouble in troubles)
+
+
+# What no secret is: most listeners have one of these, and no line is looked at for them.
+_ADDRESS = lazy_regex(r"[0-9a-f.:*]*|localhost")
+
+
+def listeners_without_secrets(listeners: tuple[Listener, ...], sources: Mapping[str, Source]) -> tuple[Listener, ...]:
+    """Listeners whose addresses, where these are words, say no secret of their lines: `Address https://user:password@host/`."""
+    if all(_ADDRESS.fullmatch(each.address) for each in listeners):
+        return listeners
+    return tuple(
+        each if _ADDRESS.fullmatch(each.address) else replace(each, address=hide(_masked(each.address, _near_to(each, sources))))
+        for each in listeners
+    )
+
+
+def _near_to(listener: Listener, sources: Mapping[str, Source]) -> tuple[str, ...]:
+    """The secrets of a listener's line, and of the lines near to it that say its address: it may be the port's line."""
+    at, source = listener.at, sources.get(listener.at.path)
+    known = _known((at,), sources)
+    if source is None:
+        return known
+    start, _ = source.stretch(replace(at, column=1, end_line=at.line, end_column=1))
+    first = max(0, start - _NEAR)
+    said = [line for line in source.text[first : start + _NEAR].split("\n") if listener.address in line]
+    return (*known, *(each for line in said for each in _told_by(line) if len(each) >= _LEAST_KNOWN and not is_digits(each)))
+
+
+def outbounds_without_secrets(outbounds: tuple[Outbound, ...], sources: Mapping[str, Source]) -> tuple[Outbound, ...]:
+    """Connections whose names say no secret of their lines."""
+    return tuple(replace(each, name=_masked(hide(each.name), _known((each.at,), sources))) for each in outbounds)
+
+
+def coverage_without_secrets(coverage: Coverage, sources: Mapping[str, Source]) -> Coverage:
+    """What is not covered, in sentences and names of programs that say no secret of the lines they are about."""
+
+    def clean(text: str, at: Span) -> str:
+        return _masked(hide(text), _known((at,), sources))
+
+    return replace(
+        coverage,
+        not_understood=tuple(
+            replace(each, program=clean(each.program, each.at), reason=clean(each.reason, each.at)) for each in coverage.not_understood
+        ),
+        left_out=tuple(replace(each, reason=hide(each.reason)) for each in coverage.left_out),
+        not_read=tuple(replace(each, reason=hide(each.reason)) for each in coverage.not_read),
+    )
 
 
 # What a line or the few above it hold one of, and the path of a file, in small letters, where places make secrets.
