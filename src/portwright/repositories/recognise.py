@@ -219,7 +219,7 @@ def _kind(file: Candidate) -> ConfigKind | None:
     return None
 
 
-_FLAT_DROP_IN = lazy_regex(r"([^/]+\.(?:service|socket|target|timer|path|mount|slice)\.d)[-_.]([^/]+\.conf)")
+_FLAT_DROP_IN = lazy_regex(r"([^/]{1,255}\.(?:service|socket|target|timer|path|mount|slice)\.d)[-_.]([^/]+\.conf)")
 # A drop-in under the name of its unit, put beside others of its kind: app.override.service.
 _OVERRIDE = lazy_regex(r"([^/]+)[-_.]override\.(service|socket|target|timer|path|mount|slice)")
 _SETTING = lazy_regex(r"-?[A-Za-z0-9_*?./-]+(?:[ \t]*=.*)?|-[A-Za-z0-9_*?./-]+")

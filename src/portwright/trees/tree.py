@@ -28,7 +28,8 @@ FILES_OF_SECRETS = (
     r"|.*\.(key|p12|pfx|jks|keystore|keytab|kdbx|KEY|P12|PFX|JKS)|(.*[/._-])?priv(ate)?[._-]?key[^/]*\.pem|.*[._-]key[0-9]{0,3}\.pem|.*/key\.pem)"
     r"(\.(j2|erb|epp|tmpl|tpl|in|bak|backup|old|orig|save|rpmsave|rpmnew|dpkg-[a-z]+)|~)?"
 )
-_SECRET_FILES = lazy_regex(FILES_OF_SECRETS.replace("(", "(?:"), re.DOTALL)
+# No name of a file is longer (NAME_MAX).
+_SECRET_FILES = lazy_regex(FILES_OF_SECRETS.replace("(", "(?:").replace("[^/]*", "[^/]{0,255}"), re.DOTALL)
 # What each of these paths holds one of: most paths hold none, and the long pattern is not compiled for them.
 _SECRET_WORDS = lazy_regex(
     r"shadow|passw|pw|key|ssl/private/|\.ssh/|secret|cnf|userlist|htdigest|pgpass|netrc|hostapd|/auth|psk|cookie|token|credentials|pcp\.conf"
