@@ -150,6 +150,27 @@ def test_case_49_a_plan_with_a_link_in_the_place_of_one_file_writes_none(
     assert ([], [which]) == (_outside(checkout), sorted(os.listdir()))
 
 
+@pytest.mark.parametrize(
+    ("folder", "said"),
+    [
+        *((each, "d is a symbolic link") for each in ("d/x", "./d/../d/x/", "d/there")),
+        *((each, "and no link") for each in ("d", "d/")),
+    ],
+)
+def test_case_49_a_folder_for_snapshots_is_not_made_or_used_through_a_link(
+    folder: str, said: str, checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (checkout.parent / "ours" / "there").mkdir(mode=0o700)
+    (checkout.parent / "ours").chmod(0o700)
+    (checkout / "d").symlink_to("../ours")
+    (checkout / "inventory").write_text("")
+
+    assert 2 == main(["audit", "-i", "inventory", "--snapshots", folder])
+    assert said in capsys.readouterr().err
+    assert ["there"] == _outside(checkout)
+    assert [] == list((checkout.parent / "ours" / "there").iterdir())
+
+
 # ── whole or not at all ─────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -22,6 +22,7 @@ SENTENCES = sentences((TESTS.parent / "SECURITY.md").read_text("utf-8"))
 # What tells the reader something and promises nothing.
 TOLD = (
     "portwright reads what others wrote", "These are its guarantees", "(`python -m portwright` drops that directory",
+    "(`audit -i` asks the hosts of somebody's own inventory",
     "What no name, form or place tells", "Those without a test, and why:", "Of 70: a config of a daemon", "Of 17 one thing has no test",
     "No read of a file has a deadline", "Please report a way around",
 )  # fmt: skip
@@ -94,6 +95,9 @@ HELD_BY = {
     "The `portwright` command loads no code": (
         "security/test_tool.py: test_case_84_no_code_and_no_configuration_of_the_working_directory_counts",
     ),
+    "What `fix --apply` runs obeys no `ansible.cfg`": (
+        "security/test_tool.py: test_case_84_nothing_of_the_working_directory_runs_when_a_plan_is_applied",
+    ),
     "Files that contain only secrets": (
         "trees/test_secret_files.py: test_a_file_of_secrets_is_not_opened_and_that_is_said",
         _SECRETS + "test_case_53_an_include_that_names_a_key_file_is_not_opened",
@@ -145,6 +149,7 @@ HELD_BY = {
         _OUTPUTS + "test_case_49_every_command_that_takes_an_output_refuses_a_link",
         _OUTPUTS + "test_case_49_no_directory_below_the_working_directory_is_reached_through_a_link",
         _OUTPUTS + "test_case_49_nor_below_another_checkout_or_an_input",
+        _OUTPUTS + "test_case_49_a_folder_for_snapshots_is_not_made_or_used_through_a_link",
     ),
     "A file is complete on disk": (
         _OUTPUTS + "test_what_is_written_is_on_disk_before_it_takes_the_place_of_the_old",

@@ -92,3 +92,59 @@ def test_an_error_while_an_error_is_told_is_no_finding(raised: str, code: int, s
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
 
     assert (code, said) == (run.returncode, run.stderr)
+
+
+_PLAY = """\
+- name: A plan
+  hosts: all
+  gather_facts: false
+  tasks:
+  - name: Say
+    ansible.builtin.debug:
+      msg: "{{ 1 | string }}"
+  - name: Run
+    ansible.builtin.command:
+      argv: [/bin/true]
+    changed_when: false
+"""
+
+
+def test_case_84_nothing_of_the_working_directory_runs_when_a_plan_is_applied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ansible by itself obeys an ansible.cfg there, and loads the plugins and variables that lie beside a playbook."""
+    from portwright.cli import _apply
+
+    def trap(name: str) -> str:
+        return f"open({str(tmp_path / f'trapped-{name}')!r}, 'w')\n"
+
+    made = tmp_path / "checkout"
+    for name, text in {
+        "ansible.cfg": "[defaults]\ncallback_plugins = ./callbacks\ncallbacks_enabled = trap\nfilter_plugins = ./more\n",
+        "callbacks/trap.py": trap("callback") + "from ansible.plugins.callback import CallbackBase\n\n\n"
+        "class CallbackModule(CallbackBase):\n    CALLBACK_NAME = 'trap'\n",
+        "filter_plugins/a.py": trap("filter") + "class FilterModule:\n    def filters(self):\n        return {}\n",
+        "more/b.py": trap("configured") + "class FilterModule:\n    def filters(self):\n        return {}\n",
+        "group_vars/all.yml": f"ansible_shell_executable: {made}/shell\n",
+        "shell": f"#!/bin/sh\ntouch {tmp_path}/trapped-shell\nexec /bin/sh \"$@\"\n",
+        "plan.yml": _PLAY,
+    }.items():
+        (made / name).parent.mkdir(parents=True, exist_ok=True)
+        (made / name).write_text(text)
+    (made / "shell").chmod(0o755)
+    monkeypatch.chdir(made)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    assert 0 == _apply({"plan.yml": _PLAY, "plan.vars.json": b"{}"})
+    assert [] == [path.name for path in tmp_path.glob("trapped-*")]
+
+
+def test_case_84_a_configuration_of_ansible_that_its_user_named_is_obeyed_wherever_the_plan_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from portwright.cli import _apply
+
+    (tmp_path / "own.cfg").write_text("[defaults]\nstdout_callback = minimal\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ANSIBLE_CONFIG", "own.cfg")
+
+    assert 0 == _apply({"plan.yml": _PLAY})
+    assert "PLAY" not in capfd.readouterr().out

@@ -465,14 +465,17 @@ def _suggest_port(options: Options) -> int:
 
 def _folder_of_snapshots(path: str) -> str:
     """An empty folder that is its owner's alone, made where it is not there."""
+    from portwright.cli.outputs import OutputError, make_folder
+
     try:
-        if not os.path.isdir(path):
-            os.mkdir(path, 0o700)
+        make_folder(path.rstrip("/") or path)
         status = os.lstat(path)
-        if os.path.islink(path) or status.st_uid != os.geteuid() or status.st_mode & 0o077:
+        if os.path.islink(path.rstrip("/")) or status.st_uid != os.geteuid() or status.st_mode & 0o077:
             raise Complaint(f"{path}: snapshots go to a folder that is yours alone (chmod 700), and no link")
         if os.listdir(path):
             raise Complaint(f"{path}: this folder is not empty")
+    except OutputError as error:
+        raise Complaint(str(error)) from None
     except OSError as error:
         raise Complaint(f"cannot write to {path}: {error.strerror}") from None
     return os.path.abspath(path)
@@ -620,7 +623,7 @@ def _fix(options: Options) -> int:
         written = tuple(files_of_plan)
     told = Planned(made, written, removed, options.diff, checked, selection.config)
     _report("fix", told, [("text", None)], options, [(given, made.host.sources)])
-    applied = _apply(written[0]) if options.apply and written else CLEAN
+    applied = _apply(book.files) if options.apply and written else CLEAN
     if made.unplanned or applied != CLEAN or is_refused:
         return CLEAN if options.exit_zero and applied == CLEAN and not is_refused else FINDINGS
     return INCOMPLETE if not rules or _is_incomplete([made.host, *others], options) else CLEAN
@@ -741,18 +744,30 @@ def _patch(given: Input, rules: tuple[Rule, ...], known: frozenset[str], selecti
     return INCOMPLETE if not rules or _is_incomplete([made.seen.result], options) else CLEAN
 
 
-def _apply(playbook: str) -> int:
-    """Run the playbook on this machine, with the ansible-playbook that was installed with portwright if there is one."""
+def _apply(plan: Mapping[str, str | bytes]) -> int:
+    """Run a plan, whose first file is the playbook, on this machine, with the ansible-playbook that was installed with portwright if
+    there is one.
+
+    Ansible obeys the ansible.cfg of the directory it is run in, and loads variables and plugins that lie beside a playbook: where it
+    runs there is nothing but a copy of the plan.
+    """
     import subprocess
+    from tempfile import TemporaryDirectory
 
     beside = os.path.join(os.path.dirname(sys.executable), "ansible-playbook")
-    program = beside if os.access(beside, os.X_OK) else "ansible-playbook"
-    try:
-        python = f"ansible_python_interpreter={sys.executable}"
-        ran = subprocess.run([program, "-i", "localhost,", "-c", "local", "-e", python, playbook], check=False)  # noqa: S603
-    except OSError as error:
-        hint = "; pip install 'portwright[ansible]' installs it" if isinstance(error, FileNotFoundError) else ""
-        raise Complaint(f"cannot run ansible-playbook: {error.strerror}{hint}") from None
+    program = os.path.abspath(beside) if os.access(beside, os.X_OK) else "ansible-playbook"
+    own = os.environ.get("ANSIBLE_CONFIG")
+    environment = {**os.environ, "ANSIBLE_CONFIG": os.path.abspath(own)} if own else None
+    with TemporaryDirectory(prefix="portwright-") as folder:
+        for name, content in plan.items():
+            with open(os.path.join(folder, name), "xb") as file:
+                file.write(content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace"))
+        words = ["-i", "localhost,", "-c", "local", "-e", f"ansible_python_interpreter={sys.executable}", next(iter(plan))]
+        try:
+            ran = subprocess.run([program, *words], check=False, cwd=folder, env=environment)  # noqa: S603
+        except OSError as error:
+            hint = "; pip install 'portwright[ansible]' installs it" if isinstance(error, FileNotFoundError) else ""
+            raise Complaint(f"cannot run ansible-playbook: {error.strerror}{hint}") from None
     return CLEAN if ran.returncode == 0 else FINDINGS
 
 
