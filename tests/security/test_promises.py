@@ -195,6 +195,10 @@ HELD_BY = {
         _PLACES + "test_case_51_no_line_of_a_key_is_shown_however_far_its_beginning_is_above",
         "security/test_repository_secrets.py: test_case_51_no_canary_of_a_repository_is_in_any_output_nor_in_that_of_a_comparison",
     ),
+    "A patch has no line of a secret": (
+        "security/test_repository_secrets.py: test_what_git_needs_of_a_patch_is_all_that_it_holds_of_secrets",
+        "security/test_repository_secrets.py: test_case_51_nor_in_a_patch_or_what_is_shown_of_one_and_git_takes_it",
+    ),
     "No fingerprint depends on one": (
         _SECRETS + "test_case_52_a_fingerprint_is_that_of_what_is_shown_so_that_no_secret_can_be_guessed_from_it",
         _PLACES + "test_case_52_another_secret_in_the_same_place_changes_no_byte",

@@ -725,13 +725,17 @@ def _patch(given: Input, rules: tuple[Rule, ...], known: frozenset[str], selecti
     from portwright.audit.patching import patched
     from portwright.fixes.patches.diff import patch
     from portwright.reports.registry import Patched
+    from portwright.reports.secrets import hide_in_source
 
     if options.verify or options.free_on:
         raise Complaint(f"{'--verify' if options.verify else '--free-on'} is for a host's plan, and this is a repository")
     if options.patch is not None and given.content is not None:
         raise Complaint("a patch is for files, and what was given came on standard input")
     made = patched(given, rules, selection, known, _policy(options), options.rate)
-    text = patch(made.before, made.after)
+    text, secrets = patch(made.before, made.after, hide_in_source)
+    if secrets and options.patch is not None:
+        more = f" and {len(secrets) - 1} more" if len(secrets) > 1 else ""
+        _say(f"portwright: a line of the patch holds a secret, as the file does: {secrets[0]}{more}")
     if options.patch in _STANDARD_OUTPUT:
         _print(text)
     else:

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from portwright.fixes.patch import Made, Patch
-from portwright.fixes.patches.diff import patch as unified
+from portwright.fixes.patches.diff import as_shown
 from portwright.reports.escape import safe, wrap
 from portwright.reports.excerpt import place
 from portwright.reports.remainder import INDENT, by_hand, unread, wrapped
+from portwright.reports.secrets import hide_in_source
 from portwright.reports.shorten import short
 from portwright.reports.style import Role, Style
 from portwright.reports.words import counted
@@ -89,7 +90,7 @@ def _named(made: Made, verbose: bool) -> str:
 
 def _diff(patch: Patch, style: Style) -> str:
     roles: dict[str, Role] = {"+": "good", "-": "bad", "@": "frame"}
-    text = unified(patch.before, patch.after).decode("utf-8", "replace")
+    text = as_shown(patch.before, patch.after, hide_in_source).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     found = []
     for line in text.removesuffix("\n").split("\n"):
         role: Role | None = "strong" if line.startswith(("diff ", "--- ", "+++ ")) else roles.get(line[:1])

@@ -9,9 +9,11 @@ from portwright.fixes.verified import Verified
 from portwright.reports.escape import safe, wrap
 from portwright.reports.excerpt import place
 from portwright.reports.remainder import INDENT, by_hand, unread, wrapped
+from portwright.reports.secrets import hide_in_source
 from portwright.reports.shorten import short
 from portwright.reports.style import Role, Style
 from portwright.reports.words import DISRUPTION, SAFETY, counted, who_starts
+from portwright.source import Source
 
 _MOST_UNKNOWN = 5
 _DIFF_HEAD = 2  # lines that name the files
@@ -130,11 +132,19 @@ def diff_of(changes: Mapping[str, tuple[str | None, str]], style: Style) -> Iter
 
     roles: dict[str, Role] = {"+": "good", "-": "bad", "@": "frame"}
     for path, (before, after) in sorted(changes.items()):
-        old = () if before is None else _split(before)
-        for number, line in enumerate(unified_diff(old, _split(after), "/dev/null" if before is None else path, path, lineterm="")):
+        old = () if before is None else _split(_shown(path, before))
+        new = _split(_shown(path, after))
+        for number, line in enumerate(unified_diff(old, new, "/dev/null" if before is None else path, path, lineterm="")):
             shown = [safe(part) for part in line.split("\n")]
             role = "strong" if number < _DIFF_HEAD else roles.get(line[:1])
             yield from (part if role is None else style(role, part) for part in shown)
+
+
+def _shown(path: str, text: str) -> str:
+    """A file without its secrets."""
+    source = Source(path, text)
+    lines = enumerate(text.split("\n"), 1)
+    return "\n".join(hide_in_source(source, number) + ("\r" if line.endswith("\r") else "") for number, line in lines)
 
 
 def _split(text: str) -> list[str]:
