@@ -53,6 +53,8 @@ def moves(host: Host) -> Moves:
             twice |= dict.fromkeys((one, other), _once(host, one, other))
         elif one.unit is not None and one.unit == other.unit and one.port == other.port:
             own |= dict.fromkeys((one, other), f"both are started by {one.unit}, and to move it moves both: one of the lines has to go")
+        elif (held := _held_for_it(one, other)) is not None:
+            own |= dict.fromkeys((one, other), held)
         elif one.starts == other.starts == "boot":
             rivals.setdefault(one, []).append(other)
             rivals.setdefault(other, []).append(one)
@@ -96,6 +98,14 @@ def moves(host: Host) -> Moves:
     return Moves(found, in_the_way)
 
 
+def _held_for_it(one: Listener, other: Listener) -> str | None:
+    """Why neither moves where a service opens the port that its own .socket unit holds for it; None where it is not so."""
+    for socket, service in ((one, other), (other, one)):
+        if socket.activates is not None and socket.activates == service.unit:
+            return f"{socket.unit} holds the port for {service.unit}, which opens it once more: one of the two lines has to go"
+    return None
+
+
 def _in_a_repository(host: Host) -> Moves:
     """That one of two makes way; the lines that say its port, and which port is free, are looked for in all of the repository's files."""
     edits: dict[Listener, Edits] = {}
@@ -104,7 +114,9 @@ def _in_a_repository(host: Host) -> Moves:
         reasons = [why_it_stays(each) for each in pair]
         who = [each for each, reason in zip(pair, reasons, strict=True) if not reason]
         for each in pair:
-            if each.unit is not None and pair[0].unit == pair[1].unit:
+            if (held := _held_for_it(*pair)) is not None:
+                refused[each] = held
+            elif each.unit is not None and pair[0].unit == pair[1].unit:
                 refused[each] = f"both are started by {each.unit}, and to move it moves both: one of the lines has to go"
             elif not who or each.port is None:
                 refused[each] = next((reason for reason in reasons if reason), "which ports are meant cannot be determined")
