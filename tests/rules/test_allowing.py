@@ -176,3 +176,17 @@ def test_on_a_host_each_comment_is_said_to_have_no_effect() -> None:
 
     assert [1, 3] == [each.at.line for each in found]
     assert {"this comment has no effect on a host: nothing inside a host silences a finding"} == {each.reason for each in found}
+
+
+def test_the_nearest_name_is_looked_for_only_where_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+
+    def nearest(word: str, known: frozenset[str]) -> str:
+        looked.append(word)
+        return "did you mean another?"
+
+    monkeypatch.setattr("portwright.rules.grammar.nearest", nearest)
+    text = source(*(f"# portwright: allow port-claimed-twic{number}: why" for number in range(1000)))
+
+    assert 101 == len(allowed([], text, KNOWN)[2])
+    assert 100 == len(looked)

@@ -140,6 +140,11 @@ class _Told:
     def __init__(self, path: str, troubles: list[Unreadable]) -> None:
         self._path, self._troubles, self._number = path, troubles, 0
 
+    @property
+    def is_full(self) -> bool:
+        """Whether no more is told of this file."""
+        return self._number >= _MOST_TOLD
+
     def __call__(self, comment: _Comment, reason: str) -> None:
         self._number += 1
         if self._number <= _MOST_TOLD:
@@ -163,7 +168,7 @@ def _paired(comments: Iterable[_Comment], ids: frozenset[str], told: _Told) -> I
                 if (start := opened.pop(rule, None)) is not None:
                     yield _Allow(rule, start.at.line, comment.at.line, start)
             continue
-        if trouble := _trouble(comment, ids):
+        if trouble := _trouble(comment, ids, is_told=not told.is_full):
             told(comment, trouble)
             continue
         for rule in comment.rules:
@@ -198,14 +203,16 @@ def _closed(reason: str, sign: str) -> str:
     return reason[: min(ends)] if ends else reason
 
 
-def _trouble(comment: _Comment, ids: frozenset[str]) -> str:
-    """Why a comment allows nothing; "" where it does."""
+def _trouble(comment: _Comment, ids: frozenset[str], *, is_told: bool = True) -> str:
+    """Why a comment allows nothing; "" where it does. The nearest name is looked for where somebody is told of it."""
     if not comment.verb or not comment.rules:
         return f": write `portwright: {comment.verb or 'allow'} RULE: reason`"
     if len(comment.rules) > _MOST_RULES:
         return f": it names more than {_MOST_RULES} rules"
     for rule in comment.rules:
         if rule not in ids:
+            if not is_told:
+                return f": there is no rule {rule}"
             from portwright.rules.grammar import nearest
 
             return f": there is no rule {rule}; {nearest(rule, ids) if ids else 'none is loaded'}"
