@@ -201,8 +201,9 @@ def test_what_is_known_of_a_daemon_besides_its_sockets_is_on_its_descriptor() ->
         ({**GOOD, "sockets": "80"}, "x.yaml: sockets: a list of what it binds (an empty one for a daemon that binds nothing)"),
         ({**GOOD, "socket": []}, "x.yaml: socket: no such key; did you mean sockets?"),
         ({**GOOD, "port": "80"}, "x.yaml: port: no such key; it may be one of: activated, attached, background-where, "
-                                 "config, connects, edit, endings, "
-                                 "ends-where, ends-without, environment, files, in-repository, in-unit, node-ports, one-dash, options-of, "
+                                 "changes-to, config, connects, dropped, edit, endings, "
+                                 "ends-where, ends-without, environment, files, in-repository, in-unit, missing-file, "
+                                 "node-ports, one-dash, options-of, "
                                  "package, "
                                  "packages, pods, programs, reader, "
                                  "really, server, shape, sockets, source, traits, understands, units, unless, values, variables, when, "

@@ -236,6 +236,14 @@ def _read_with_doubt(
     if watch.troubles:
         # What it cannot read either may end it, or say more than is known.
         said = tuple(replace(fact, confidence=weakest(fact.confidence, "likely")) if isinstance(fact, Endpoint) else fact for fact in said)
+    if any(isinstance(fact, Endpoint) and fact.confidence == "certain" for fact in said):
+        from portwright.daemons._engine.lacking import unless_lacking
+
+        said = unless_lacking(said, found, invocation, files, watch)
+    if found.dropped:
+        from portwright.daemons._engine.dropped import unless_dropped
+
+        said = unless_dropped(said, found, files, packages, watch)
     is_whole = not any(UNKNOWN in word.text for word in invocation.argv)
     if is_whole and not any(_is_sure_default(fact, invocation) for fact in said):
         return said

@@ -180,6 +180,10 @@ class Files:
         """Whether somebody has asked for this file's text."""
         return path in self._read
 
+    def known(self, path: str) -> Source | None:
+        """The text of a file that was read before, for what looks at it once (`once`): that is no step taken again."""
+        return self._read.get(path)
+
     def _texts(self) -> Iterable[str]:
         return (source.text for source in self._read.values() if source is not None)
 

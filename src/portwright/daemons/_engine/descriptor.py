@@ -211,6 +211,14 @@ class EndsWhere:
 
 
 @dataclass(frozen=True, slots=True)
+class Dropped:
+    """Settings that a daemon of some versions has no longer, and ends at."""
+
+    settings: tuple[str, ...]
+    versions: str
+
+
+@dataclass(frozen=True, slots=True)
 class Server:
     """A server whose whole say is on its command line, in its variables and its defaults.
 
@@ -293,7 +301,8 @@ class Descriptor:
     the program has another name; asked where one of these is an argument or names an environment variable. `attached` are options whose
     value, where they have one, stands in the same word. `understands` are patterns of the settings, of those that sound like a socket's,
     that the reader reads or that open none. `node_ports` is the range of Kubernetes' node ports, `pods` the folder of static pods, which
-    it starts. `really` names another daemon whose program has the same name, and how it is told apart. `options_of`: the
+    it starts. `changes_to`: the settings of the user that it changes to. `missing_file`: what it does without a certificate that is
+    not there; None: it may end. `really` names another daemon whose program has the same name, and how it is told apart. `options_of`: the
     interpreter that its start script runs, with the variables and files whose words are options of that.
     """
 
@@ -322,6 +331,9 @@ class Descriptor:
     ends_without: EndsWithout | None = None
     ends_where: tuple[EndsWhere, ...] = ()
     background_where: tuple[EndsWhere, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
+    changes_to: Slot | None = None
+    missing_file: Literal["survives"] | None = None
     node_ports: Slot | None = None
     pods: Slot | None = None
     in_unit: InUnit = InUnit()

@@ -14,6 +14,7 @@ from portwright.daemons._engine.descriptor import (
     Config,
     Connects,
     Descriptor,
+    Dropped,
     Edit,
     EndsWhere,
     EndsWithout,
@@ -168,6 +169,16 @@ def _ends_where(value: Any, here: str) -> tuple[EndsWhere, ...]:
         if not fields.get("why") or not (fields.get("when") or fields.get("unless")):
             raise CatalogueError(at, "the settings are said by `when` or `unless`, and what they do by `why`")
         found.append(EndsWhere(**fields))
+    return tuple(found)
+
+
+def _dropped(value: Any, here: str) -> tuple[Dropped, ...]:
+    found = []
+    for each, at in schema.items(value, here, "a list of settings with the versions that end at them"):
+        fields = schema.fields(schema.table(each, at), {"settings": schema.words, "versions": _versions}, at)
+        if len(fields) != 2:
+            raise CatalogueError(at, "`settings` are the names, and `versions` those that end at them")
+        found.append(Dropped(**fields))
     return tuple(found)
 
 
@@ -332,7 +343,8 @@ _KEYS: Mapping[str, Piece] = {
     "activated": schema.one_of("instead", "also"),
     "when": _conditions, "unless": _conditions, "config": _config, "values": schema.words, "variables": schema.words, "really": _others,
     "options-of": _options_of,
-    "files": _files, "ends-without": _ends_without, "ends-where": _ends_where,
+    "files": _files, "ends-without": _ends_without, "ends-where": _ends_where, "missing-file": schema.one_of("survives"),
+    "changes-to": _slot_sources, "dropped": _dropped,
     "background-where": _ends_where, "node-ports": _slot, "pods": _slot, "in-unit": _in_unit,
     "reader": schema.one_of(READER), "shape": schema.words, "server": _server, "connects": _connects,
     "wrappers": _wrappers, "packages": _by_family, "units": schema.words, "environment": _by_family, "in-repository": _in_repository,

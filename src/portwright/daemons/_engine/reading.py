@@ -12,9 +12,10 @@ from portwright.daemons._engine.protocol import DaemonFact, Packages
 from portwright.daemons._engine.settings import Settings, assigned
 from portwright.daemons._engine.sockets import endpoints
 from portwright.daemons._engine.versions import satisfies
-from portwright.facts import Endpoint, FileNeed, Invocation, Outbound
-from portwright.numbers import decimal
+from portwright.facts import Endpoint, FileNeed, Invocation, Outbound, weakest
+from portwright.numbers import decimal, is_digits
 from portwright.source import Span, Word
+from portwright.system.host_files.accounts import is_account_name, is_unknown
 from portwright.system.host_files.distribution import family
 from portwright.system.spanned_text import UNKNOWN, SpannedText
 from portwright.system.systemd.conditions import absent
@@ -59,7 +60,9 @@ def read(found: Descriptor, invocation: Invocation, files: Files, packages: Pack
         for word in unaccepted(found, settings):
             files.report_not_understood(word.at, f"`{word.text}` is no address that {found.name} is known to listen on")
     if found.ends_without is not None and (ended := _ends(found.ends_without, settings, invocation.at)) is not None:
-        listens = tuple(replace(each, closed_by=ended[0], closed_at=ended[1]) for each in listens)
+        listens = tuple(_without_file(each, *ended) for each in listens)
+    if found.changes_to is not None and (unknown := _unknown_user(found.changes_to, settings)) is not None:
+        listens = tuple(each if each.closed_by else replace(each, closed_by=unknown[0], closed_at=unknown[1]) for each in listens)
     for where in found.ends_where:
         if where.handed_none and (invocation.sockets or files.partial):
             continue
@@ -87,21 +90,59 @@ def _of_clusters(found: Descriptor, settings: Settings, packages: Packages) -> I
             yield from pods.of_folder(settings.invocation.path(word.text), settings.files, packages, read)
 
 
-def _ends(file: EndsWithout, settings: Settings, at: Span) -> tuple[str, Span] | None:
-    """Why the daemon ends before it serves anything, and the line that names the file it lacks; None where it may be there.
+def _ends(file: EndsWithout, settings: Settings, at: Span) -> tuple[str, Span, bool] | None:
+    """Why the daemon ends before it serves anything, the line that names the file it lacks, and whether the host surely lacks it.
 
-    Of a directory that is not in a copy nobody knows what it holds.
+    None where it is there or may be. Of a directory that is not in a copy nobody knows what it holds.
     """
-    said = settings.values(file.named)
-    name, place = (said[-1][0].text, said[-1][0].at) if said else ("", at)
-    if said and not name:
-        return None
-    places = (settings.invocation.path(name),) if name else file.paths.of(family(settings.files))
-    for path in places:
-        there = settings.files.kind(path) != "missing" or settings.files.kind(path.rpartition("/")[0]) != "directory"
-        if there or settings.files.partial or absent(path, settings.files) is not False:
+    for source in file.named.sources:
+        said = settings.values(Slot(sources=(source,)))
+        if said and said[-1][0].text:
+            word = said[-1][0]
+            if UNKNOWN in word.text or "*" in word.text:
+                return None
+            ended = _is_lacking((settings.invocation.path(word.text),), settings.files)
+            if ended is not None:
+                return f"{file.what} {settings.invocation.path(word.text)} is not there", word.at, ended
+        elif said:
             return None
-    return (f"{file.what} {places[0]} is not there", place) if places else None
+    if any(settings.values(Slot(sources=(source,))) for source in file.named.sources):
+        return None
+    places = file.paths.of(family(settings.files))
+    # A folder of its package that is not in a copy was left out.
+    is_lacking = places != () and _is_lacking(places, settings.files) is True
+    return (f"{file.what} {places[0]} is not there", at, True) if is_lacking else None
+
+
+def _is_lacking(places: tuple[str, ...], files: Files) -> bool | None:
+    """Whether the host lacks all of these: True surely, False where a copy does not reach there, None where one is or may be there."""
+    if files.partial:
+        return None
+    sure = True
+    for path in places:
+        if files.kind(path) != "missing":
+            return None
+        sure = sure and files.kind(path.rpartition("/")[0]) == "directory" and absent(path, files) is False
+    return sure
+
+
+def _without_file(listen: Endpoint, why: str, at: Span, is_sure: bool) -> Endpoint:
+    if is_sure:
+        return replace(listen, closed_by=why, closed_at=at)
+    why = listen.why or f"{why} in what was read, without which it ends ({at.path}:{at.line})"
+    return replace(listen, confidence=weakest(listen.confidence, "likely"), why=why)
+
+
+def _unknown_user(slot: Slot, settings: Settings) -> tuple[str, Span] | None:
+    """Why it ends at the user that it is to change to, and the line that says so; None where the host may know that user."""
+    said = settings.values(slot)
+    word = said[-1][0] if said else None
+    name = "" if word is None else word.text.partition(":")[0]
+    if word is None or not is_account_name(name) or is_digits(name) or settings.invocation.privileges.user not in (None, "root"):
+        return None  # who is not root changes to nobody
+    if settings.files.partial or UNKNOWN in name or not is_unknown(name, settings.files):
+        return None
+    return f"the user {name}, whom it changes to, is not there", word.at
 
 
 def _decisive(where: EndsWhere, settings: Settings, at: Span) -> Span:
