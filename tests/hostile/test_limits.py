@@ -638,6 +638,7 @@ SILENT = {
     "trees/repository.py: _lines": "beyond it more is read, not less",
     "trees/tree.py: report_not_understood": SHOWN,
     "audit/configuration.py: _lines": "a value without a line is told with its table's",
+    "rules/allowing.py: is_full": "the comment after the last one that is told says so",
     "rules/allowing.py: _trouble": "the comment is told with this reason, and accepts nothing",
     "rules/checking.py: _listed": SHOWN,
     "rules/grammar.py: _together": "an error of the rule's author, told by the function that reads its list",
