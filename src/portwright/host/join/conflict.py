@@ -6,7 +6,8 @@ from ipaddress import IPv6Address
 from itertools import islice
 
 from portwright._start.records import dataclass, replace
-from portwright.facts import Listener, Protocol
+from portwright.facts import Listener, Protocol, Unit
+from portwright.formats.unit import YES
 from portwright.host import Host
 from portwright.ip import ip_address
 from portwright.ports import PortSet
@@ -98,7 +99,7 @@ def _claim(host: Host, listener: Listener) -> Claim | None:
         reuse_address=listener.reuse_address,
         reuse_port=listener.reuse_port,
         user=listener.bind_user,
-        namespace=(listener.machine, (listener.unit or listener.app) if listener.private_network else ""),
+        namespace=(listener.machine, _network(host, listener) if listener.private_network else ""),
         unit=listener.unit,
         activates=listener.activates,
         apart=_apart(host, listener.unit),
@@ -316,6 +317,31 @@ def _apart(host: Host, name: str | None) -> frozenset[str]:
     if kind is not None and kind.value == "oneshot":
         apart.add(unit.name)  # systemd.service(5): each of its commands has ended when the next one starts
     return frozenset(apart)
+
+
+def _network(host: Host, listener: Listener) -> str:
+    """A name of the network namespace that is not the host's: NetworkNamespacePath=, or the unit whose PrivateNetwork= it shares.
+
+    systemd.unit(5), JoinsNamespaceOf=: it works in both directions, and only where both have PrivateNetwork= on.
+    """
+    unit = host.unit(listener.unit)
+    own = listener.unit or listener.app
+    path = None if unit is None else unit.value("Service", "NetworkNamespacePath")
+    if path is not None:
+        return own if "%" in path.value else path.value
+    seen: list[str] = []
+    while unit is not None and _has_its_own_network(unit) and unit.name not in seen:
+        seen.append(unit.name)
+        named = (host.unit(word) for setting in unit.each("Unit", "JoinsNamespaceOf") for word in setting.value.split())
+        unit = next((other for other in named if other is not None and _has_its_own_network(other)), None)
+        if unit is None:
+            return seen[-1]
+    return min(seen, default=own)
+
+
+def _has_its_own_network(unit: Unit) -> bool:
+    found = unit.value("Service", "PrivateNetwork")
+    return found is not None and found.value.lower() in YES
 
 
 def _groups(ports: PortSet) -> Iterator[int]:
