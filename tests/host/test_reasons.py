@@ -35,6 +35,11 @@ REASONS: dict[str, tuple[str, dict[str, bytes], str]] = {
     "209/STDOUT": (f"{SERVER}\nStandardOutput=append:/srv/log/out", WHOLE, "named-file-not-on-this-host"),
     "222/STDERR": (f"{SERVER}\nStandardError=append:/srv/log/out", WHOLE, "named-file-not-on-this-host"),
     "226/NAMESPACE": (f"{SERVER}\nReadWritePaths=/srv/data", WHOLE, "sandbox-path-not-on-this-host"),
+    "231/APPARMOR": (
+        f"{SERVER}\nAppArmorProfile=web",
+        {"/etc/apparmor.d/dns": b"profile dns /usr/sbin/dns {\n}\n", "/etc/runlevels/boot/apparmor": b""},
+        "named-file-not-on-this-host",
+    ),
     "243/CREDENTIALS": (f"{SERVER}\nLoadCredential=a:/etc/a", WHOLE, "named-file-not-on-this-host"),
     "exit-code": (f"{SERVER}\nExecStartPre=/usr/bin/test -e /etc/a", WHOLE, "program-not-on-this-host"),
     "a program": (f"{SERVER}\nExecStartPre=/opt/a", WHOLE, "program-not-on-this-host"),

@@ -56,6 +56,7 @@ class Privileges:
     file capabilities later. `private_users`: it runs in a user namespace of its own. `bind_helper` is where a set-user-ID helper is
     asked to bind for it. `because` names the lines that decided, in the order a reader should see them. `no_new_privileges_sure` is
     False where a newer systemd than the host may have would not set it. `bind_rules` are those of SocketBindAllow= and SocketBindDeny=.
+    `profile` is the name in AppArmorProfile=, "" where AppArmor chooses by the program.
     """
 
     user: str = "root"
@@ -77,6 +78,7 @@ class Privileges:
     bind_helper: Span | None = None
     no_new_privileges_sure: bool = True
     bind_rules: tuple[BindRule, ...] = ()
+    profile: str = ""
     fails: str | None = None
     sandboxed: Confidence | None = None
     lacking: Confidence | None = None

@@ -179,7 +179,7 @@ def bind_context(settled: Settled, known: Captured, files: Files) -> BindContext
         no_ipv6_confidence="certain" if guessed is None else "likely",
         configured=lambda address: _named(address, files),
         selinux=files.once(enforced),
-        profile=lambda program: _profile(program, files),
+        profile=lambda program, named: _profile(program, named, files),
         floats=lambda address: _floats(address, files),
         brings=lambda address: _brings(address, files),
         helped=lambda user, address, port: _helped(user, address, port, files),
@@ -213,18 +213,18 @@ def _helped(user: str, address: str, port: int, files: Files) -> bool:
     return permits(user, address, port, files)
 
 
-def _profile(program: str, files: Files) -> "Profile | None":
+def _profile(program: str, named: str, files: Files) -> "Profile | None":
     if not files.names("/etc/apparmor.d"):
         return None
     from portwright.system.host_files.apparmor import confining
 
     known = files.once(_profiles)
-    if program not in known:
-        known[program] = confining(program, files)
-    return known[program]
+    if (program, named) not in known:
+        known[program, named] = confining(program, files, named)
+    return known[program, named]
 
 
-def _profiles(files: Files) -> "dict[str, Profile | None]":
+def _profiles(files: Files) -> "dict[tuple[str, str], Profile | None]":
     """The answers that were given already."""
     return {}
 

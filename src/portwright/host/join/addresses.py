@@ -34,7 +34,7 @@ def _nobody(address: str) -> bool:
     return False
 
 
-def _unconfined(program: str) -> "Profile | None":
+def _unconfined(program: str, named: str) -> "Profile | None":
     return None
 
 
@@ -51,7 +51,7 @@ class BindContext:
     configuration of the host names an address, which may come and go; `floats` where a cluster moves it between machines,
     `brings` which units bring up the interface that has it, with the line. `helped` says
     whether a helper that was asked to binds for a user, given address and port. `selinux` is there where its policy is enforced; `profile`
-    gives the AppArmor profile that confines a program.
+    gives the AppArmor profile that confines a program, or that a unit names for it.
     """
 
     sysctls: Mapping[str, Sysctl]
@@ -63,7 +63,7 @@ class BindContext:
     brings: "Callable[[str], tuple[tuple[str, ...], Span] | None]" = _by_nobody
     helped: Callable[[str, str, int], bool] = _everybody
     selinux: Enforced | None = None
-    profile: "Callable[[str], Profile | None]" = _unconfined
+    profile: "Callable[[str, str], Profile | None]" = _unconfined
 
     @cached_property
     def local(self) -> tuple[frozenset[IPv4Address], tuple[IPv4Network, ...]]:

@@ -49,8 +49,8 @@ def listener(endpoint: Endpoint, invocation: Invocation | None, context: BindCon
     program = "" if invocation is None or not invocation.argv else invocation.argv[0].text
     if invocation is not None and permission.allowed is True and (label := _mislabelled(endpoint, program, context)) is not None:
         permission, step, policy = _by_policy(label, endpoint, context), label.command, "selinux"
-    elif invocation is not None and permission.allowed is True and (profile := _confined(endpoint, invocation, context)) is not None:
-        (permission, step), policy = _by_profile(profile), "apparmor"
+    elif invocation and permission.allowed is True and (denied := _confined(endpoint, address, invocation, context)) is not None:
+        (permission, step), policy = denied, "apparmor"
     if permission.allowed is False or step:
         confidence = weakest(confidence, permission.confidence)
     brings = brought(endpoint, address, privileges, context)
@@ -254,16 +254,25 @@ def _by_policy(label: "Mislabelled", endpoint: Endpoint, context: BindContext) -
     return Permission(False, "EACCES", reason, context.selinux.at if context.selinux else None, "possible" if own else "likely")
 
 
-def _confined(endpoint: Endpoint, invocation: Invocation, context: BindContext) -> "Profile | None":
-    """The AppArmor profile that leaves its program no capability for a port that takes one, None where it needs none or may use it."""
+def _confined(endpoint: Endpoint, address: str, invocation: Invocation, context: BindContext) -> "tuple[Permission, str] | None":
+    """What the AppArmor profile of its program denies it, with what a person can do about it; None where it denies neither."""
     privileges = invocation.privileges
+    by_another = privileges.bind_helper is not None or (endpoint.binds_as == "root" and not privileges.uid0)
+    if not invocation.argv or not invocation.argv[0].text.startswith("/"):
+        return None
+    profile = context.profile(invocation.argv[0].text, privileges.profile)
+    if profile is None:
+        return None
+    family = "inet6" if ":" in address else "inet"
+    if (family, endpoint.protocol) in profile.networks:
+        reason = f"the AppArmor profile of {profile.name} denies it the network, so socket() fails with EACCES"
+        step = f"remove the `deny network` rule from {profile.at.path} or from what it includes"
+        return Permission(False, "EACCES", reason, profile.at, "likely"), step
     low = endpoint.ports.low
     start = _PRIVATE_START if privileges.private_network else _first_unprivileged(context)
-    by_another = privileges.bind_helper is not None or (endpoint.binds_as == "root" and not privileges.uid0)
-    if low is None or not 0 < low < start or by_another or not invocation.argv or not invocation.argv[0].text.startswith("/"):
+    if low is None or not 0 < low < start or by_another or profile.may_bind:
         return None
-    profile = context.profile(invocation.argv[0].text)
-    return None if profile is None or profile.may_bind else profile
+    return _by_profile(profile)
 
 
 def _by_profile(profile: "Profile") -> tuple[Permission, str]:

@@ -15,9 +15,15 @@ _OFF = ("apparmor=0", "security=selinux", "security=none")
 _NEEDED = "net_bind_service"
 _GRANTS_NOTHING = "abstractions/base"
 _BINARIES = {"@{bin}": ("/{,usr/}{,s}bin",), "@{sbin}": ("/{,usr/}{,s}bin",), "@{lib}": ("/{,usr/}lib{,exec,32,64}",)}
+_SNAPS = "/var/lib/snapd/apparmor/profiles"
+_MADE_LATER = ("snap.", "docker-", "lxc-", "libvirt-", "cri-", "crio-", "containers-")
+_MOST_SEARCHED = 256
 _DEEPEST, _MOST_FILES, _MOST_PROFILES, _LONGEST, _MOST_STARS, _MOST_SPELLINGS = 8, 64, 64, 300, 3, 64
 _INCLUDE = re.compile(r'#?include\s+(if\s+exists\s+)?(?:<([^>]+)>|"([^"]+)")')
 _CAPABILITY = re.compile(r"(?:^|[{,])\s*((?:(?:audit|allow|deny|quiet)\s+)*)(capability|all)(?=[\s,])([\w\s]*),")
+_NETWORK = re.compile(r"(?:^|[{,])\s*((?:(?:audit|allow|deny|quiet)\s+)*)network((?:\s[^,]*)?),")
+_FAMILIES = {"inet": ("inet",), "inet6": ("inet6",)}
+_TYPES = {"stream": "tcp", "tcp": "tcp", "dgram": "udp", "udp": "udp"}
 _FLAGS = re.compile(r"(?:flags\s*=\s*|(?<=\s))\(([^()]*)\)")
 _VARIABLE = re.compile(r"(@\{\w+\})\s*(\+?)=\s*(.*)")
 
@@ -26,28 +32,44 @@ _VARIABLE = re.compile(r"(@\{\w+\})\s*(\+?)=\s*(.*)")
 class Profile:
     """A profile in force: the program it is for, in the words of its header, and whether it leaves CAP_NET_BIND_SERVICE to it.
 
-    `denies`: a rule of it takes the capability away, whatever others grant.
+    `denies`: a rule of it takes the capability away, whatever others grant. `networks` are those whose sockets it denies, by family and
+    protocol (`inet`, `tcp`).
     """
 
     name: str
     at: Span
     may_bind: bool
     denies: bool
+    networks: frozenset[tuple[str, str]] = frozenset()
 
 
-def confining(program: str, files: Files) -> Profile | None:
-    """The enforced profile of a program; None where there is none, AppArmor is off, or what the profile includes is not in the tree."""
+def confining(program: str, files: Files, named: str = "") -> Profile | None:
+    """The enforced profile of a program; None where there is none, AppArmor is off, or what the profile includes is not in the tree.
+
+    `named` is what AppArmorProfile= says: the profile of that name then, whatever programs it is for.
+    """
     if not files.once(_is_loaded):
         return None
     paths = tuple(dict.fromkeys((program, files.resolve(program))))
-    base = program.rpartition("/")[2]
+    # A file is named after the path or the program it confines, or after its profile.
+    base = named or program.rpartition("/")[2]
     found: list[tuple[int, Profile | None]] = []
-    # A file is named after the path or the program it confines.
-    named = [each for each in files.names(_PROFILES) if base in each and not each.startswith(".")]
-    for entry in named[:_MOST_FILES]:
+    entries = [each for each in files.names(_PROFILES) if base in each and not each.startswith(".")]
+    for entry in entries[:_MOST_FILES]:
         if files.kind(f"{_PROFILES}/{entry}") == "file":
-            found += _matching(entry, paths, files)
+            found += _matching(entry, paths, files, named)
     return max(found, key=lambda each: each[0])[1] if found else None
+
+
+def is_nowhere(named: str, files: Files) -> bool:
+    """Whether AppArmor is on and no file that it loads at boot has this name of a profile anywhere in it."""
+    if not files.once(_is_loaded) or named == "unconfined" or named.startswith(_MADE_LATER):
+        return False
+    entries = [each for each in files.names(_PROFILES) if files.kind(f"{_PROFILES}/{each}") == "file"]
+    if not 0 < len(entries) <= _MOST_SEARCHED or files.names(_SNAPS):
+        return False
+    sources = [files.read(f"{_PROFILES}/{each}") for each in entries]
+    return all(source is not None and named not in source.text for source in sources)
 
 
 def _is_loaded(files: Files) -> bool:
@@ -56,8 +78,8 @@ def _is_loaded(files: Files) -> bool:
     return any(files.link(path) is not None or files.kind(path) == "file" for path in _LOADED)
 
 
-def _matching(entry: str, paths: tuple[str, ...], files: Files) -> Iterator[tuple[int, Profile | None]]:
-    """The profiles of a file that are for one of these paths, with how closely they name it."""
+def _matching(entry: str, paths: tuple[str, ...], files: Files, named: str = "") -> Iterator[tuple[int, Profile | None]]:
+    """The profiles of a file that are for one of these paths, or have this name, with how closely they name it."""
     source = files.read(f"{_PROFILES}/{entry}")
     if source is None:
         return
@@ -72,7 +94,9 @@ def _matching(entry: str, paths: tuple[str, ...], files: Files) -> Iterator[tupl
         if words[:1] == ["profile"]:
             words = words[1:]
         attached = next((word.strip('"') for word in words if word.strip('"').startswith(("/", "@{"))), "")
-        if not any(_is_for(pattern, paths) for pattern in _spelled(attached, variables)):
+        if named and words[:1] != [named]:
+            continue
+        if not named and not any(_is_for(pattern, paths) for pattern in _spelled(attached, variables)):
             continue
         lax = flags is not None and not {"complain", "unconfined"}.isdisjoint(re.split(r"[\s,]+", flags[1]))
         if free or lax:
@@ -82,14 +106,17 @@ def _matching(entry: str, paths: tuple[str, ...], files: Files) -> Iterator[tupl
         rules.take(lines, files, set(), 0)
         if not rules.unknown:
             at = source.span(start, start + len(header.rstrip()))
-            yield len(attached), Profile(words[0].strip('"'), at, rules.allowed and not rules.denied, rules.denied)
+            yield len(attached), Profile(
+                words[0].strip('"'), at, rules.allowed and not rules.denied, rules.denied, frozenset(rules.networks)
+            )
 
 
 class _Rules:
-    """What the rules of a profile and of all it includes say of the capability."""
+    """What the rules of a profile and of all it includes say of the capability, and of which networks they deny the sockets."""
 
     def __init__(self) -> None:
         self.allowed = self.denied = self.unknown = False
+        self.networks = set[tuple[str, str]]()
 
     def take(self, lines: list[str], files: Files, seen: set[str], depth: int) -> None:
         nested = 0
@@ -109,6 +136,9 @@ class _Rules:
                     if what == "all" or not named.strip() or _NEEDED in named.split():
                         self.denied = self.denied or "deny" in how.split()
                         self.allowed = self.allowed or "deny" not in how.split()
+                for how, what in _NETWORK.findall(text):
+                    if "deny" in how.split():
+                        self.networks |= _networks(what.split())
 
     def _include(self, name: str, optional: bool, files: Files, seen: set[str], depth: int) -> None:
         path = name if name.startswith("/") else f"{_PROFILES}/{name}"
@@ -126,6 +156,15 @@ class _Rules:
             self.take([line.strip() for line in source.text.split("\n")], files, seen, depth + 1)
         elif not optional and name != _GRANTS_NOTHING:
             self.unknown = True  # abstractions/nameservice grants the capability, through abstractions/nis
+
+
+def _networks(words: list[str]) -> set[tuple[str, str]]:
+    """The families and protocols that a rule about the network speaks of; none of one that only speaks of certain sockets or uses."""
+    families = next((_FAMILIES[word] for word in words if word in _FAMILIES), ("inet", "inet6"))
+    protocols = [_TYPES[word] for word in words if word in _TYPES] or ["tcp", "udp"]
+    if any(word not in _FAMILIES and word not in _TYPES for word in words):
+        return set()
+    return {(family, protocol) for family in families for protocol in protocols}
 
 
 def _blocks(source: Source) -> Iterator[tuple[str, int, list[str]]]:

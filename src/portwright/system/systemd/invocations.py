@@ -31,7 +31,7 @@ _SANDBOX = frozenset((
 # What names files that must be there before anything is executed.
 _NEEDING = frozenset((
     "StandardInput", "StandardOutput", "StandardError", "LoadCredential", "LoadCredentialEncrypted", "OpenFile", "RootDirectory",
-    "RootImage",
+    "RootImage", "AppArmorProfile",
 ))  # fmt: skip
 
 _EXECUTED = frozenset(("ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost"))

@@ -146,6 +146,7 @@ def unit_privileges(
             families=families,
             denied_call=denied,
             bind_rules=bind_rules(unit, release),
+            profile=_profile(unit, expand),
             fails=fails,
             because=tuple(because),
         ),
@@ -214,6 +215,11 @@ def _private_network(unit: Unit, because: list[tuple[str, Span]]) -> bool:
     if path:
         because.append((f"NetworkNamespacePath={path.value}", path.at))
     return path is not None
+
+
+def _profile(unit: Unit, expand: Expand) -> str:
+    found = unit.value("Service", "AppArmorProfile")
+    return "" if found is None else expand(found.value.removeprefix("-"))
 
 
 def _noroot(unit: Unit, because: list[tuple[str, Span]]) -> bool:

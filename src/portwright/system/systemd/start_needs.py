@@ -53,7 +53,7 @@ def lacking_file(unit: Unit, files: Files, expand: Callable[[str], str]) -> Lack
             return found
     for found in (*_credentials(unit, files, expand), *_opened(unit, files, expand), *_roots(unit, files, expand)):
         return found
-    return None
+    return _profile(unit, files, expand)
 
 
 def _needed(unit: Unit, expand: Callable[[str], str]) -> Iterator[tuple[Setting, str, str]]:
@@ -146,6 +146,19 @@ def _roots(unit: Unit, files: Files, expand: Callable[[str], str]) -> Iterator[L
             yield Lacking("226/NAMESPACE", f"{key}= names {path}, which is not there", found.at)
         elif is_unmade(path, unit, files, expand):
             yield Lacking("226/NAMESPACE", f"{key}= names {path}, which is not there: {WHY}", found.at)
+
+
+def _profile(unit: Unit, files: Files, expand: Callable[[str], str]) -> Lacking | None:
+    """AppArmorProfile= of a profile that nothing loads; `-` before it lets the service start without (systemd.exec(5))."""
+    found = unit.value("Service", "AppArmorProfile")
+    if found is None or found.value.startswith("-") or not files.names("/etc/apparmor.d"):
+        return None
+    from portwright.system.host_files.apparmor import is_nowhere
+
+    name = expand(found.value)
+    if UNKNOWN in name or not is_nowhere(name, files):
+        return None
+    return Lacking("231/APPARMOR", f"AppArmorProfile= names {name}, which no file of /etc/apparmor.d defines", found.at)
 
 
 def lacking_program(unit: Unit, commands: Commands, files: Files, expand: Callable[[str], str]) -> Lacking | None:
