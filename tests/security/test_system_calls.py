@@ -21,6 +21,8 @@ _CHANGING = re.compile(
     r"\b(?:creat|mkdir|mkdirat|mknod|mknodat|link|linkat|symlink|symlinkat|rename|renameat|renameat2|unlink|unlinkat|rmdir|truncate"
     r"|ftruncate|chmod|fchmod|fchmodat|chown|fchown|lchown|fchownat|utime|utimensat|setxattr|mount|chroot)\("
 )
+# The call, not a path that holds the word.
+_OPENING = re.compile(r"\bopen(?:at2?)?\(")
 _CONNECTING = re.compile(r"\b(?:socket|socketpair|connect|bind|listen|accept4?|sendto|sendmsg)\(")
 _PART = re.compile(r'"\.portwright-[0-9a-f]{16}\.part"')
 # Locks of the pool of processes, which have no other place (sem_open(3)).
@@ -171,9 +173,9 @@ def test_case_88_no_command_connects_runs_or_writes_anything_else(words: list[st
     assert any("execve(" in call for call in done)
     assert 1 == sum("execve" in call for call in done)
     assert [] == [call for call in calls if _CONNECTING.search(call)]
-    assert [] == [call for call in calls if "open" in call and ("/outside" in call or "bait" in call)]
-    assert [] == [call for call in calls if '"shadow"' in call and "open" in call]
-    changed = [call for call in done if (_WRITING.search(call) and "open" in call) or _CHANGING.search(call)]
+    assert [] == [call for call in calls if _OPENING.search(call) and ("/outside" in call or "bait" in call)]
+    assert [] == [call for call in calls if '"shadow"' in call and _OPENING.search(call)]
+    changed = [call for call in done if (_WRITING.search(call) and _OPENING.search(call)) or _CHANGING.search(call)]
     changed = [call for call in changed if '"/dev/null"' not in call and not _LOCK.search(call)]
     places = f"{tmp_path}/{'rules' if 'rules' in words else 'out'}>"
     assert [] == [call for call in changed if not (_PART.search(call) and places in call) and "fchmod" not in call]
@@ -192,7 +194,7 @@ def test_case_88_a_store_is_all_that_an_audit_with_one_writes_and_reading_one_wr
 
         assert 1 == sum("execve" in call for call in calls)
         assert [] == [call for call in calls if _CONNECTING.search(call)]
-        opened = [call for call in calls if _WRITING.search(call) and "open" in call]
+        opened = [call for call in calls if _WRITING.search(call) and _OPENING.search(call)]
         opened = [call for call in opened if '"/dev/null"' not in call and not _LOCK.search(call)]
         assert written == bool(opened)
         assert [] == [call for call in opened if not re.search(r"/out/s(-wal|-shm|-journal)?>", call)]
@@ -234,7 +236,7 @@ def test_case_88_a_comparison_runs_git_and_nothing_of_the_checkout(words: list[s
     assert bool(asked) == ("--changed-since" in words)
     assert [] == [call for call in calls if _CONNECTING.search(call)]
     done = [call for call in calls if " = -1 " not in call and '"/dev/null"' not in call and not _LOCK.search(call)]
-    assert [] == [call for call in done if (_WRITING.search(call) and "open" in call) or _CHANGING.search(call)]
+    assert [] == [call for call in done if (_WRITING.search(call) and _OPENING.search(call)) or _CHANGING.search(call)]
     assert before == {path: path.lstat().st_mtime_ns for path in top.rglob("*")}
     assert not (tmp_path / "trapped").exists()
 
@@ -267,9 +269,9 @@ def test_case_88_an_editor_is_served_without_a_connection_or_a_write(tmp_path: P
     # Its event loop wakes itself by a pair of sockets of its own.
     talks = [call for call in calls if _CONNECTING.search(call) and "socketpair(AF_UNIX" not in call]
     assert [] == [call for call in talks if not re.search(r"sendto\(\d+<(?:UNIX|socket)", call)]
-    assert any('"nginx.service"' in call and "open" in call for call in done)
-    assert [] == [call for call in calls if "open" in call and ("/outside" in call or "bait" in call)]
-    written = [call for call in done if _WRITING.search(call) and "open" in call and '"/dev/null"' not in call]
+    assert any('"nginx.service"' in call and _OPENING.search(call) for call in done)
+    assert [] == [call for call in calls if _OPENING.search(call) and ("/outside" in call or "bait" in call)]
+    written = [call for call in done if _WRITING.search(call) and _OPENING.search(call) and '"/dev/null"' not in call]
     assert [] == written + [call for call in done if _CHANGING.search(call)]
 
 
@@ -294,8 +296,8 @@ def test_case_88_a_snapshot_runs_the_collector_and_connects_to_nobody(tmp_path: 
     assert {"sh", "tar"} <= set(run)
     assert set() == set(run[1:]) - _OF_THE_COLLECTOR
     assert [] == [call for call in calls if _CONNECTING.search(call) and "AF_UNIX" not in call]
-    assert [] == [call for call in calls if "bait" in call and "open" in call and "resumed" not in call and " = -1 " not in call]
-    changed = [call for call in done if (_WRITING.search(call) and "open" in call) or _CHANGING.search(call)]
+    assert [] == [call for call in calls if "bait" in call and _OPENING.search(call) and "resumed" not in call and " = -1 " not in call]
+    changed = [call for call in done if (_WRITING.search(call) and _OPENING.search(call)) or _CHANGING.search(call)]
     named = [call for call in changed if '("/' in call.replace("AT_FDCWD, ", "").replace(f"AT_FDCWD<{tmp_path}>, ", "")]
     assert [] == [call for call in named if f"{tmp_path}/passing" not in call and '"/dev/' not in call and not _PART.search(call)]
     assert before == {path: path.lstat().st_mtime_ns for path in (tmp_path / "h").rglob("*")}
