@@ -1,11 +1,13 @@
 """What the table of options understands of a command line, argparse understands of it too."""
 
+from pkgutil import iter_modules
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from portwright._start.argv import UsageError, parsed, plain
-from portwright.cli import _COMMANDS
+from portwright.cli import commands
 from portwright.cli.arguments import COMMANDS, HelpWanted, parser, read
 
 WORDS = sorted({name for command in COMMANDS.values() for option in command.options for name in option.names})
@@ -109,4 +111,4 @@ def test_help_fits_the_terminal_and_lists_the_exit_codes(command: str | None, co
 
 
 def test_every_command_of_the_table_can_be_run() -> None:
-    assert set(COMMANDS) == set(_COMMANDS)
+    assert set(COMMANDS) == {each.name.replace("_", "-") for each in iter_modules(commands.__path__)}

@@ -49,9 +49,7 @@ def _found(document: dict[str, Any]) -> list[str]:
     return [finding["at"]["path"] for host in document["hosts"] for finding in host["findings"]]
 
 
-def test_a_rule_is_not_counted_under_a_path_and_the_report_says_by_which_line(
-    repository: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_rule_is_not_counted_under_a_path_and_the_report_says_by_which_line(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (repository / "portwright.toml").write_text('[[per-path]]\npaths = ["a/"]\nignore = ["sysctl"]\nreason = "not ours"\n')
 
     code, document = _checked(capsys, ".")
@@ -77,9 +75,7 @@ def test_patterns_are_relative_to_the_file_wherever_one_stands_below_it(
     assert (0, []) == (lambda found: (found[0], _found(found[1])))(_checked(capsys, path))
 
 
-def test_what_is_excluded_is_left_out_of_a_part_of_the_repository_too(
-    repository: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_excluded_is_left_out_of_a_part_of_the_repository_too(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (repository / "portwright.toml").write_text('exclude = ["/b/deep/", "a/"]\n')
 
     for path in (".", "b"):

@@ -88,7 +88,7 @@ def test_case_56_a_machine_takes_its_own_plan_to_the_byte_and_one_that_was_not_a
     for name, text in made.files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
-    find = made.files["fleet.yml"].partition("\n- name: \"Apply")[0]
+    find = made.files["fleet.yml"].partition('\n- name: "Apply')[0]
     copy = f"""- hosts: portwright_nothing
   gather_facts: false
   tasks:

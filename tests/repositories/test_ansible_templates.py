@@ -201,7 +201,7 @@ def test_variables_of_aliases_of_aliases_are_no_variables() -> None:
         "/roles/web/defaults/main.yml": f"{laughs}port: 40000\n",
         "/roles/web/tasks/main.yml": (
             "- debug: {msg: '{{ a11 }}'}\n"
-            "- copy: {dest: /etc/systemd/system/a.service, content: \"[Service]\\nExecStart=/bin/python3 -m http.server {{ port }}\\n\"}\n"
+            '- copy: {dest: /etc/systemd/system/a.service, content: "[Service]\\nExecStart=/bin/python3 -m http.server {{ port }}\\n"}\n'
         ),
     }
 

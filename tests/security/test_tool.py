@@ -111,7 +111,7 @@ _PLAY = """\
 
 def test_case_84_nothing_of_the_working_directory_runs_when_a_plan_is_applied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ansible by itself obeys an ansible.cfg there, and loads the plugins and variables that lie beside a playbook."""
-    from portwright.cli import _apply
+    from portwright.cli.commands.fix import _apply
 
     def trap(name: str) -> str:
         return f"open({str(tmp_path / f'trapped-{name}')!r}, 'w')\n"
@@ -124,7 +124,7 @@ def test_case_84_nothing_of_the_working_directory_runs_when_a_plan_is_applied(tm
         "filter_plugins/a.py": trap("filter") + "class FilterModule:\n    def filters(self):\n        return {}\n",
         "more/b.py": trap("configured") + "class FilterModule:\n    def filters(self):\n        return {}\n",
         "group_vars/all.yml": f"ansible_shell_executable: {made}/shell\n",
-        "shell": f"#!/bin/sh\ntouch {tmp_path}/trapped-shell\nexec /bin/sh \"$@\"\n",
+        "shell": f'#!/bin/sh\ntouch {tmp_path}/trapped-shell\nexec /bin/sh "$@"\n',
         "plan.yml": _PLAY,
     }.items():
         (made / name).parent.mkdir(parents=True, exist_ok=True)
@@ -140,7 +140,7 @@ def test_case_84_nothing_of_the_working_directory_runs_when_a_plan_is_applied(tm
 def test_case_84_a_configuration_of_ansible_that_its_user_named_is_obeyed_wherever_the_plan_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    from portwright.cli import _apply
+    from portwright.cli.commands.fix import _apply
 
     (tmp_path / "own.cfg").write_text("[defaults]\nstdout_callback = minimal\n")
     monkeypatch.chdir(tmp_path)

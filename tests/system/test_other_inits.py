@@ -121,7 +121,7 @@ def test_a_script_of_runits_first_stage_reads_the_files(stage: str, applied: boo
 
 def test_runits_first_stage_applies_the_files_in_the_order_its_loop_has() -> None:
     # As Void's 08-sysctl.sh does (https://github.com/voidlinux/void-runit/issues/70).
-    loop = "for i in /etc/sysctl.d/*.conf \\\n    /usr/lib/sysctl.d/*.conf; do\n  [ -e \"$i\" ] && sysctl -p \"$i\"\ndone\n"
+    loop = 'for i in /etc/sysctl.d/*.conf \\\n    /usr/lib/sysctl.d/*.conf; do\n  [ -e "$i" ] && sysctl -p "$i"\ndone\n'
     files = Files(MemoryTree({
         **RUNIT,
         "/etc/sv/web/run": "#!/bin/sh\nexec /usr/bin/webd\n",
@@ -359,7 +359,7 @@ RANGE = "sysctl -w net.ipv4.ip_local_port_range='2000 3000'\n"
 STARTED = f"#!/bin/sh\ncase \"$1\" in\nstart) {RANGE};;\nstop) sysctl -w net.ipv4.ip_local_port_range='4000 5000' ;;\nesac\n"
 LOCAL = {"/etc/init.d/local": "#!/sbin/openrc-run\n", "/etc/local.d/tune.start": f"#!/bin/sh\n{RANGE}"}
 RC_LOCAL = {"/etc/init.d/rc.local": "#!/bin/sh\n[ -x /etc/rc.local ] && /etc/rc.local\n", "/etc/rc.local": f"#!/bin/sh -e\n{RANGE}exit 0\n"}
-RULE = {"/etc/udev/rules.d/9.rules": "SUBSYSTEM==\"net\", RUN+=\"/sbin/sysctl -w 'net.ipv4.ip_local_port_range=2000 3000'\"\n"}
+RULE = {"/etc/udev/rules.d/9.rules": 'SUBSYSTEM=="net", RUN+="/sbin/sysctl -w \'net.ipv4.ip_local_port_range=2000 3000\'"\n'}
 
 
 @pytest.mark.parametrize(

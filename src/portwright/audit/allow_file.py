@@ -1,13 +1,13 @@
 """An allow file: findings of a fleet that are accepted, by rule and host, each with a reason; what in it has no effect is told.
 
-    allow:
-    - rule: listener-in-ephemeral-range      # or a family
-      host: web*                             # or a list; without host and group on every host
-      group: proxies                         # a group of the inventory, or of `groups:` in this file
-      unit: app.service                      # where the finding is about a unit
-      port: 40000-40010                      # where all its ports are among these
-      reason: moves in January, OPS-123
-      expires: 2027-01-31                    # the last day on which it counts
+allow:
+- rule: listener-in-ephemeral-range      # or a family
+  host: web*                             # or a list; without host and group on every host
+  group: proxies                         # a group of the inventory, or of `groups:` in this file
+  unit: app.service                      # where the finding is about a unit
+  port: 40000-40010                      # where all its ports are among these
+  reason: moves in January, OPS-123
+  expires: 2027-01-31                    # the last day on which it counts
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence

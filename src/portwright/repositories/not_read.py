@@ -147,9 +147,7 @@ _FIRST_COMPOSE = lazy_regex(
     r"(?m)^[A-Za-z0-9][\w.-]{0,100}:[ \t]*\r?\n(?:[ \t]*(?:#.*)?\r?\n){0,20}[ \t]{1,8}(?:image|build|extends|container_name|ports):"
 )
 """A service at the top level, where files of version 1 have them."""
-_COMPOSE_SERVICE = lazy_regex(
-    r"(?m)^[ \t]+(?:image|build|container_name|network_mode):|^[ \t]+ports:[ \t]{0,80}\r?\n[ \t]*- [\"']?[0-9$]"
-)
+_COMPOSE_SERVICE = lazy_regex(r"(?m)^[ \t]+(?:image|build|container_name|network_mode):|^[ \t]+ports:[ \t]{0,80}\r?\n[ \t]*- [\"']?[0-9$]")
 _KUBERNETES = lazy_regex(r"(?m)^apiVersion:")
 _OBJECT = lazy_regex(r"(?m)^kind:")
 # A machine config of Talos, or a patch of one, is no object.
@@ -195,7 +193,7 @@ _REMARK = ("#", ";", "//")
 _OF_SPEAKING = (
     *("ip_local_", "net.ipv", "net/ipv", "net.core", "net/core", "net.netfilter", "net/netfilter", "sysctl", "systemctl", "ExecStart"),
     *("systemd_", "systemd::", "rc-update", "rc-service", "setcap", "cap_net", "CAP_NET", "Cap_Net", "EXPOSE", "expose", "Expose"),
-    *("ort:", "orts:", "ort =", "orts =", "ort=", "orts=", "ort ", "orts ", "ort\"", "orts\"", "ort'", "orts'", "Port", "listen", "-p "),
+    *("ort:", "orts:", "ort =", "orts =", "ort=", "orts=", "ort ", "orts ", 'ort"', 'orts"', "ort'", "orts'", "Port", "listen", "-p "),
     *("forwarded_port", "ort\t", "orts\t"),
 )
 _WORDS = {"ports": "ports", "kernel": "kernel settings", "units": "units", "capabilities": "capabilities"}

@@ -98,9 +98,7 @@ def floating(endpoint: Endpoint, address: str, privileges: Privileges | None, co
     return None if wanted is None else context.floats(wanted)
 
 
-def brought(
-    endpoint: Endpoint, address: str, privileges: Privileges | None, context: BindContext
-) -> tuple[tuple[str, ...], Span | None]:
+def brought(endpoint: Endpoint, address: str, privileges: Privileges | None, context: BindContext) -> tuple[tuple[str, ...], Span | None]:
     """The units one of which brings up the interface with its address, where bind() needs the address to be here, and the line."""
     wanted = _needed(endpoint, address, privileges, context)
     found = None if wanted is None else context.brings(wanted)

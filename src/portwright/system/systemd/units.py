@@ -367,9 +367,7 @@ class _Loader:
         each = [
             (
                 setting,
-                stops.get(setting.at)
-                or _untaken(setting)
-                or unread_setting(setting.key, setting.value, self.release, setting.section),
+                stops.get(setting.at) or _untaken(setting) or unread_setting(setting.key, setting.value, self.release, setting.section),
             )
             for setting in doubtful
         ]

@@ -353,5 +353,3 @@ def _server(called: str, text: Text) -> tuple[Protocol, bool, bool] | None:
                         pass
             todo.extend(dotted(base, text) for base in text.classes[name].bases)
     return None
-
-
