@@ -315,7 +315,7 @@ def test_what_a_plan_is_applied_with_and_git_are_the_only_programs_that_are_run(
         if runs.search(line)
     ]
 
-    places = ["audit/verifying.py", "cli/__init__.py", "fleet/collect.py", "fleet/snapshot.py", *["trees/revision.py"] * 3]
+    places = ["audit/verifying.py", "cli/commands/fix.py", "fleet/collect.py", "fleet/snapshot.py", *["trees/revision.py"] * 3]
     assert places == [each.partition(":")[0] for each in found]
     # In namespaces of its own: tests/audit/test_verifying.py shows what can be reached there.
     assert "subprocess.run(" in found[0]

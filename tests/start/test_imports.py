@@ -31,7 +31,7 @@ def test_a_plain_run_imports_nothing_that_only_others_need(words: tuple[str, ...
     assert set() == dear & {name.partition(".")[0] for name in _imported(*words)}
 
 
-@pytest.mark.parametrize(("path", "most"), [("examples/shop/deploy/haproxy/haproxy.cfg", 200), ("examples/web1", 221)])
+@pytest.mark.parametrize(("path", "most"), [("examples/shop/deploy/haproxy/haproxy.cfg", 201), ("examples/web1", 221)])
 def test_a_plain_run_imports_no_more_of_our_modules_than_its_budget(path: str, most: int, tmp_path: Path) -> None:
     """What one more feature needs at every start is paid by every run: import it where it is needed, or raise the budget on purpose."""
     ours = {name for name in _imported("check", str(TOP / path), where=tmp_path) if name.partition(".")[0] == "portwright"}
