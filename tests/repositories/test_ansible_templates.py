@@ -146,10 +146,13 @@ def test_what_takes_long_is_stopped(text: str) -> None:
     assert is_unknown(found) or len(str(found)) < 1 << 18
 
 
-def test_a_template_that_takes_too_long_is_named() -> None:
+@pytest.mark.parametrize(
+    "template", ["{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}\n", "net.core.somaxconn = {{ a }}\n" * 4_097]
+)
+def test_a_template_that_takes_too_long_is_named(template: str) -> None:
     files: dict[str, str | bytes] = {
         "/roles/web/tasks/main.yml": "- template: {src: a.conf, dest: /etc/sysctl.d/a.conf}\n",
-        "/roles/web/templates/a.conf": "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}\n",
+        "/roles/web/templates/a.conf": template,
     }
 
     (host,) = read_repository(RepositoryInMemory(files), "repo")

@@ -208,7 +208,7 @@ def _below(source: Source, number: int, line: str, meaning: Meaning) -> Iterator
     """What stands in a block: a list or a text of secrets, users with their passwords."""
     item = _ITEM.match(line)
     entry = _ENTRY.match(line)
-    if item is None or (_NO_SECRET.match((entry or item)["value"]) and "map " not in source.text):
+    if item is None or (_NO_SECRET.match((entry or item)["value"]) and not _has_map(source)):
         return
     if entry is None and (opens := _ABOVE.match(line)) is not None and (opens["sign"] or opens["opener"]):
         return
@@ -223,7 +223,7 @@ def _below(source: Source, number: int, line: str, meaning: Meaning) -> Iterator
         name = found["name"].casefold().replace("-", "_")
         if name in _OF_USERS and (above == 0 or name == "chpasswd"):
             match = _PAIR.match(line) if name == "users" else _OF_A_USER.match(line)
-        elif above == 0 and name in ("data", "stringdata") and _KIND_SECRET.search(source.text):
+        elif above == 0 and name in ("data", "stringdata") and _is_of_kind_secret(source):
             match = entry
         elif above == 0 and "strong" in (meaning(found["name"]), meaning((found["of"] or "").strip('"'))):
             match = item if (found["opener"] or "")[:1] in ("|", ">", '"', "'") else entry or item
@@ -232,6 +232,16 @@ def _below(source: Source, number: int, line: str, meaning: Meaning) -> Iterator
         if match is not None and not _NO_SECRET.match(match["value"]) and not (entry and entry["name"].casefold() in _ABOUT_ONE):
             yield match.span("value")
             return
+
+
+@lru_cache(maxsize=16)
+def _has_map(source: Source) -> bool:
+    return "map " in source.text
+
+
+@lru_cache(maxsize=16)
+def _is_of_kind_secret(source: Source) -> bool:
+    return _KIND_SECRET.search(source.text) is not None
 
 
 def _blocks(source: Source, number: int, line: str) -> Iterator[str]:

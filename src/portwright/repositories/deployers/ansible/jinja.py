@@ -23,6 +23,8 @@ MOST_STEPS = 100_000
 """What one template may do: turns of its loops, calls, and pieces that it writes."""
 _LONGEST = 1 << 18
 """Characters of a text that a template may make."""
+_MOST_TAGS = 4_096
+"""Expressions and statements of one template; each takes 20 KiB while it is compiled."""
 _MOST_BITS = 256
 _MOST_KEPT = 4_096
 """Compiled templates that are kept."""
@@ -231,6 +233,8 @@ class Engine(ImmutableSandboxedEnvironment):
             yield piece, not self.unsure
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        if source.count(self.variable_start_string) + source.count(self.block_start_string) > _MOST_TAGS:
+            raise TooMuch
         tree = super()._parse(source, name, filename)
         _Rewriting(self.known_filters, name or "").visit(tree)
         tree.set_environment(self)
