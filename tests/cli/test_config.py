@@ -153,6 +153,16 @@ def test_a_proposed_change_can_neither_load_rules_nor_read_elsewhere(
     assert capsys.readouterr().err.endswith("portwright: portwright.toml: a configuration that nobody named is reached through no link\n")
 
 
+def test_who_judges_what_a_stranger_proposes_names_a_configuration_of_their_own(
+    repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (repository / "portwright.toml").write_text('fail-on = "never"\nignore = ["sysctl"]\n')
+    (tmp_path / "own.toml").write_text('fail-on = "low"\n')
+
+    assert (0, []) == (lambda found: (found[0], _found(found[1])))(_checked(capsys, "."))
+    assert (1, 2) == (lambda found: (found[0], len(_found(found[1]))))(_checked(capsys, ".", "--config", str(tmp_path / "own.toml")))
+
+
 @pytest.mark.parametrize("kind", ["link", "pipe", "directory", "broken"])
 def test_a_projects_file_that_says_nothing_of_portwright_disturbs_no_check(
     repository: Path, capsys: pytest.CaptureFixture[str], kind: str

@@ -39,13 +39,14 @@ def test_hosts_with_the_same_kinds_of_steps_share_a_play_and_differ_in_their_var
     assert [4, 5] == [len(each.files) for each in (one, two)]
 
 
-def test_each_kind_of_plan_has_a_play_that_begins_with_one_host_and_stops_at_the_first_failure() -> None:
+def test_case_77_each_kind_of_plan_has_a_play_that_begins_with_one_host_and_stops_at_the_first_failure() -> None:
     text = book(of("a", 40100, "a"), of("b", 40100, "b", low=81), of("c", 8080, "c")).files["fleet.yml"]
 
     assert ["hosts: portwright_sysctl", "hosts: portwright_sysctl_drop_in"] == [
         line.strip() for line in text.splitlines() if line.startswith("  hosts: portwright_")
     ]
     assert text == text.rstrip("\n") + "\n"
+    assert "#   to preview:  add --check --diff\n" in text
     assert 2 == text.count("  serial:\n    - 1\n    - 25%\n    - 100%\n  max_fail_percentage: 0\n")
 
 

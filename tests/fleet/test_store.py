@@ -251,7 +251,25 @@ def test_the_examples_of_the_page_can_be_run(tmp_path: Path) -> None:
 # ── whose it is, and from where ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_store_is_its_owners_alone_and_is_reached_through_no_link(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_case_50_a_name_with_a_statement_in_it_is_a_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = "x'); DROP TABLE hosts;--"
+    path = str(tmp_path / name)
+    lay(tmp_path / name, host("a", 40000))
+    (tmp_path / name / "etc/hostname").unlink()
+    store = str(tmp_path / "s")
+    tables = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
+    plain = json.loads(said(capsys, path, "--format", "json"))
+
+    stored = json.loads(said(capsys, path, "--format", "json", "--store", store))
+    before = rows(Path(store), tables)
+    again = json.loads(said(capsys, "--format", "json", "--store", store))
+
+    assert [name] == [each["host"] for each in plain["hosts"]]
+    assert plain["hosts"] == stored["hosts"] == again["hosts"]
+    assert before == rows(Path(store), tables)
+
+
+def test_case_41_a_store_is_its_owners_alone_and_is_reached_through_no_link(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lay(tmp_path / "h", host("a", 40000))
     main(["audit", str(tmp_path / "h"), "--store", str(tmp_path / "s")])
     assert 0o600 == (tmp_path / "s").stat().st_mode & 0o777
@@ -330,7 +348,9 @@ def test_what_is_no_store_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixt
         assert heard.err.startswith(f"portwright: {tmp_path}/bad: "), (name, heard.err)
 
 
-def test_a_document_that_somebody_changed_is_read_within_bounds_or_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_case_41_a_document_that_somebody_changed_is_read_within_bounds_or_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Whatever stands in a result, the report comes to its end or is refused in a line; nothing is an error of our own."""
     lay(tmp_path / "h", host("a", 40000))
     main(["audit", str(tmp_path / "h"), "--store", str(tmp_path / "good")])

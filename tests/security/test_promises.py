@@ -46,13 +46,13 @@ HELD_BY = {
         _RULES + "test_case_39_a_rule_brings_no_code",
     ),
     "A store of a fleet (`audit --store FILE`)": (
-        _STORE + "test_a_store_is_its_owners_alone_and_is_reached_through_no_link",
+        _STORE + "test_case_41_a_store_is_its_owners_alone_and_is_reached_through_no_link",
         _STORE + "test_no_secret_is_in_a_store_that_a_snapshot_leaves_out",
         _CALLS + "test_case_88_a_store_is_all_that_an_audit_with_one_writes_and_reading_one_writes_nothing",
     ),
     "What comes out of a store is data": (
         _STORE + "test_what_is_no_store_is_one_line",
-        _STORE + "test_a_document_that_somebody_changed_is_read_within_bounds_or_refused",
+        _STORE + "test_case_41_a_document_that_somebody_changed_is_read_within_bounds_or_refused",
     ),
     "A person's rules (`--rules DIR`) are read as a host is": (
         _OWN + "test_a_case_file_that_is_a_link_is_neither_read_nor_written",
@@ -223,11 +223,14 @@ HELD_BY = {
         "audit/test_configuration.py: test_nothing_in_a_host_is_obeyed",
         "cli/test_config.py: test_what_lies_below_the_repository_or_in_another_one_is_not_obeyed",
     ),
-    "It may silence and change severities": (
+    "It may silence, change severities and say which of them end a run with 1": (
         "cli/test_config.py: test_a_severity_is_remapped_and_the_rules_own_is_told",
         "audit/test_configuration.py: test_only_a_file_that_its_user_names_brings_rules",
         "audit/test_configuration.py: test_a_file_that_was_found_is_no_link_no_pipe_and_not_endless",
         "cli/test_config.py: test_a_proposed_change_can_neither_load_rules_nor_read_elsewhere",
+    ),
+    "Who judges what a stranger proposes names": (
+        "cli/test_config.py: test_who_judges_what_a_stranger_proposes_names_a_configuration_of_their_own",
     ),
     "An inline allow comment works in a repository only": (
         "rules/test_allowing.py: test_a_comment_on_the_line_or_above_it_accepts_the_finding_with_its_reason",
@@ -242,11 +245,8 @@ HELD_BY = {
     ),
     "Eighty-eight bad inputs are numbered": (_EVERY + "test_each_case_has_a_test_or_a_sentence_and_none_has_both",),
     "13, 14: do not apply yet": (_NOT_THERE,),
-    "41: does not apply yet": (_NOT_THERE,),
-    "50: does not apply yet": (_NOT_THERE,),
     "55: does not apply yet": (_NOT_THERE,),
     "66: does not apply yet": (_NOT_THERE,),
-    "77: does not apply yet": (_NOT_THERE,),
     "69, 70, 76, 78, 79, 80, 83: tested on a booted host": (
         "lab/configs.py: the run fails, and nothing was written",
         "lab/configs.py: nginx says why",
