@@ -56,8 +56,11 @@ def _refused(host: Host, unit: Unit) -> Derived[tuple[str, ...]]:
 
     notes: tuple[Note, ...] = ()
     if unit.kind == "socket":
-        lines = (setting for setting in unit.settings if setting.section == "Socket" and setting.key.startswith("Listen"))
-        notes = tuple(Note("what it should listen on is here", line.at) for line in lines)[:1]
+        lines = [setting for setting in unit.settings if setting.section == "Socket" and setting.key.startswith("Listen")]
+        ignored = [Note("systemd ignores this line", line.at) for line, _ in unit.unread if line.key.startswith("Listen")]
+        cleared = [Note("this takes back what stands before it", line.at) for line in lines if not line.value][-1:]
+        listed = [Note("what it should listen on is here", line.at) for line in lines if line.value]
+        notes = (*ignored, *cleared, *listed)[:2]
     elif (line := _refused_line(unit)) is not None:
         notes = (Note("this line is rejected", line),)
     else:

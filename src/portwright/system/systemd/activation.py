@@ -392,6 +392,9 @@ def unusable(unit: Unit) -> str | None:
                 return f"{unit.name} has neither ExecStart= nor ExecStop="
         elif len(commands) > 1 and (stated is None or stated.value != "oneshot"):
             return f"{unit.name} has more than one ExecStart= and is not Type=oneshot ({commands[1].at})"
-    elif unit.kind == "socket" and not any(s.section == "Socket" and s.key.startswith("Listen") and s.value for s in unit.settings):
-        return f"{unit.name} has no Listen setting"
+    elif unit.kind == "socket":
+        from portwright.system.systemd.socket_units import listens
+
+        if not listens(unit):
+            return f"{unit.name} has no Listen setting"
     return None

@@ -14,6 +14,7 @@ from portwright.system.systemd import specifiers
 from portwright.trees import Files
 
 _PROTOCOLS: dict[str, Transport] = {"ListenStream": "tcp", "ListenDatagram": "udp"}
+_TAKES = "takes a port, address:port or [address]:port"
 _BASES = {"0x": 16, "0o": 8, "0b": 2}
 
 # The service manager is root, and a .socket unit fails where one of its addresses cannot be bound (systemd.socket(5)).
@@ -47,7 +48,7 @@ def read(unit: Unit, units: Loaded, files: Files) -> tuple[Endpoint, ...]:
     queue = unit.value("Socket", "Backlog")
     backlog = None if queue is None else Backlog.asked(Word(queue.value, queue.at))
     found: list[Endpoint] = []
-    for setting in _listens(unit):
+    for setting in listens(unit):
         protocol = _PROTOCOLS.get(setting.key)
         address = expanded(setting.value)
         if protocol is None or not _is_internet(address):
@@ -57,7 +58,7 @@ def read(unit: Unit, units: Loaded, files: Files) -> tuple[Endpoint, ...]:
             continue
         bound = _address(address)
         if bound is None:
-            files.report_unreadable(setting.at, f"systemd ignores this: {setting.key}= takes a port, address:port or [address]:port")
+            files.report_unreadable(setting.at, f"systemd ignores this: {setting.key}= {_TAKES}")
             continue
         where, port = bound
         dual = where == "::" and v6only is False
@@ -84,6 +85,14 @@ def read(unit: Unit, units: Loaded, files: Files) -> tuple[Endpoint, ...]:
     return tuple(found)
 
 
+def untaken(setting: Setting) -> str:
+    """Why no systemd takes a ListenStream= or ListenDatagram= as it is written, "" where it does, or a specifier may make it right."""
+    if "%" in setting.value or not _is_internet(setting.value) or _address(setting.value) is not None:
+        return ""
+    service = ", not the name of a service" if setting.value.rpartition(":")[2][:1].isalpha() else ""
+    return f"systemd ignores {setting.key}={setting.value}: it {_TAKES}{service}"
+
+
 def activates(unit: Unit, units: Loaded) -> str | None:
     """The service unit that is handed the descriptors: Service=, a template's name for Accept=yes, else the same name.
 
@@ -99,7 +108,7 @@ def activates(unit: Unit, units: Loaded) -> str | None:
     return service if known is None else known.name
 
 
-def _listens(unit: Unit) -> list[Setting]:
+def listens(unit: Unit) -> list[Setting]:
     """The Listen*= lines in force: an empty one of any kind clears all of them."""
     kept: list[Setting] = []
     for setting in unit.settings:

@@ -60,6 +60,7 @@ _IN_A_REPOSITORY = {
 }
 _LINGER = "/var/lib/systemd/linger"
 _BUS_SERVICES = ("/usr/local/share/dbus-1/system-services", "/usr/share/dbus-1/system-services")
+_LISTENS = ("ListenStream", "ListenDatagram")
 _SERVICE_TYPES = frozenset(("simple", "exec", "forking", "oneshot", "dbus", "notify", "notify-reload", "idle"))
 _SECTIONS = frozenset("Unit Service Socket Target Device Mount Automount Swap Timer Path Slice Scope Install".split())  # noqa: SIM905
 
@@ -249,6 +250,10 @@ def _untold(document: unit_format.UnitFile) -> Iterable[Unreadable]:
 
 def _untaken(setting: Setting) -> str:
     """Why no systemd takes this value, so that what was set before stays; "" where it does."""
+    if setting.section == "Socket" and setting.key in _LISTENS and setting.value:
+        from portwright.system.systemd.socket_units import untaken
+
+        return untaken(setting)
     if setting.key != "Type" or setting.section != "Service" or setting.value in _SERVICE_TYPES:
         return ""
     return f"Type={setting.value} is no type of a service, so this systemd ignores the line"
@@ -266,7 +271,7 @@ class _Loader:
         self._found: dict[str, Unit | None] = {}
         self._fragments: dict[str, str] = {}
         self.release = None if made is None else files.once(systemd_release)
-        self._questioned = questioned_settings(self.release) | {"Type"}
+        self._questioned = questioned_settings(self.release) | {"Type", *_LISTENS}
         self._without_prefixes, self._without_types = (each.lacking(self.release) for each in (DROP_INS_OF_PREFIXES, DROP_INS_OF_TYPES))
         self._parsed: dict[str, unit_format.UnitFile | None] = {}
         self._stops: dict[Span, str] = {}
