@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from portwright import __version__
 from portwright.cli import main
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -365,7 +366,8 @@ def test_the_version_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--version"])
 
     assert 0 == left.value.code
-    assert capsys.readouterr().out.startswith("portwright 0.")
+    python = ".".join(map(str, sys.version_info[:3]))
+    assert f"portwright {__version__} (rules {__version__}, Python {python})\n" == capsys.readouterr().out
 
 
 def test_rules_apps_and_explain_speak(capsysbinary: pytest.CaptureFixture[bytes]) -> None:

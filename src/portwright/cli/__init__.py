@@ -34,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if debug:
             _log_decisions()
         if words[:1] == ["--version"]:
-            print_bytes(f"portwright {__version__}\n".encode())
+            # The rules ship with the program, so their version is its own.
+            print_bytes(f"portwright {__version__} (rules {__version__}, Python {sys.version.split()[0]})\n".encode())
             sys.exit(CLEAN)
         from portwright.cli.arguments import HelpWanted, UsageError, read
 
