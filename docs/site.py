@@ -18,7 +18,7 @@ _FAMILIES = {"deb": "Debian, Ubuntu", "rpm": "Fedora, RHEL, openSUSE", "apk": "A
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages of daemons: an index, and a page for each first letter with a section for each daemon."""
+    """Add the pages of daemons: an index, and a page for each."""
     for path, text in daemon_pages().items():
         files.append(File.generated(config, path, content=text))
     return files
@@ -33,7 +33,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 def daemon_pages() -> dict[str, str]:
     """The Markdown of each page by its path."""
     apps: list[dict[str, Any]] = json.loads(apps_json(daemons()))["apps"]
-    letters = {letter: list(own) for letter, own in groupby(sorted(apps, key=lambda app: app["app"]), key=_letter)}
+    apps.sort(key=lambda app: app["app"])
     index = [
         "# Daemons",
         "",
@@ -41,12 +41,10 @@ def daemon_pages() -> dict[str, str]:
         "What listens and is none of them is named in each report (*not understood*).",
         "",
     ]
-    found: dict[str, str] = {}
-    for letter, own in letters.items():
-        names = ", ".join(f"[{app['app']}]({letter}.md#{_anchor(app['app'])})" for app in own)
-        index += [f"**{letter.upper()}** {names}", ""]
-        found[f"daemons/{letter}.md"] = "\n".join([f"# Daemons: {letter.upper()}", "", *(line for app in own for line in _section(app))])
-    return {"daemons/index.md": "\n".join(index), **found}
+    for letter, own in groupby(apps, key=_letter):
+        links = ", ".join(f"[{prose(app['app'])}]({_file(app['app'])})" for app in own)
+        index += [f"**{letter.upper()}** {links}", ""]
+    return {"daemons/index.md": "\n".join(index), **{f"daemons/{_file(app['app'])}": "\n".join(_page(app)) for app in apps}}
 
 
 def _letter(app: dict[str, Any]) -> str:
@@ -54,11 +52,12 @@ def _letter(app: dict[str, Any]) -> str:
     return first if first.isalpha() else "0"
 
 
-def _anchor(name: str) -> str:
-    return "d-" + "".join(letter if letter.isalnum() else "-" for letter in name.lower())
+def _file(name: str) -> str:
+    """The page of a daemon; none of them is called index."""
+    return f"{''.join(letter if letter.isalnum() or letter in '-_' else '-' for letter in name.lower())}.md"
 
 
-def _section(app: dict[str, Any]) -> list[str]:
+def _page(app: dict[str, Any]) -> list[str]:
     packages = [f"{_FAMILIES[family]}: {_code(named)}" for family, named in app["packages"].items() if family in _FAMILIES]
     lacking = "nothing but what its command line says" if app["read_by_code"] else "its built-in defaults alone"
     built_in = [f"{each['protocol']} {each['port']}" for each in app["default_only"]]
@@ -73,7 +72,7 @@ def _section(app: dict[str, Any]) -> list[str]:
         ("Source", prose(app["source"])),
     ]
     said = [f"- **{what}**: {text}" for what, text in rows if text]
-    return [f"## {prose(app['app'])} {{ #{_anchor(app['app'])} }}", "", *said, ""]
+    return ["---", "hide: [toc]", "---", f"# {prose(app['app'])}", "", *said, ""]
 
 
 def _code(words: list[str]) -> str:
