@@ -21,6 +21,8 @@ SETTINGS = {
     "RestartSec=5": "Service",
     # Each adds to a list of what is permitted, and takes out of one of what is not (systemd.exec(5)).
     "RestrictAddressFamilies=AF_INET AF_INET6": "Service",
+    "RestrictAddressFamilies=AF_INET AF_INET6 AF_NETLINK": "Service",
+    "RestrictAddressFamilies=AF_NETLINK": "Service",
     "SystemCallFilter=@network-io": "Service",
 }
 _OF_SANDBOX = ("RestrictAddressFamilies=", "SystemCallFilter=")

@@ -27,7 +27,8 @@ class Traits:
     of Kubernetes names the port in its `ports`, and no node is given a second one that does. `foreground` are the flags with which it
     stays in the foreground (`always`: it never leaves it), `background` those with which it goes to the background; of what
     its config says nothing is known here. `tells_nobody` are those with which it never tells systemd that it is ready.
-    `awaits_address`: an address that comes after it was started it binds then, or has bound already.
+    `awaits_address`: an address that comes after it was started it binds then, or has bound already. `lists_interfaces`: it asks the
+    kernel for its interfaces before it binds (getifaddrs(3), a socket of AF_NETLINK), and opens nothing where it may not.
     """
 
     root: Root | None = None
@@ -49,6 +50,7 @@ class Traits:
     background: tuple[str, ...] = ()
     tells_nobody: tuple[str, ...] = ()
     awaits_address: bool = False
+    lists_interfaces: bool = False
 
     def or_else(self, general: "Traits") -> "Traits":
         """These, and where nothing is said here what is known in general."""
@@ -74,6 +76,7 @@ class Traits:
             background=self.background or general.background,
             tells_nobody=self.tells_nobody or general.tells_nobody,
             awaits_address=self.awaits_address or general.awaits_address,
+            lists_interfaces=self.lists_interfaces or general.lists_interfaces,
         )
 
 

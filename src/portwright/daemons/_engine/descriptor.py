@@ -104,6 +104,7 @@ class Socket:
     optional: bool = False
     survives_conflict: bool = False
     free_bind: Conditions = ()
+    lists_interfaces: Conditions = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,7 +221,7 @@ def _traits(value: Any, here: str) -> Traits:
         "detaches": schema.answer,
         "logs-in": schema.answer,
         "foreground": schema.words, "background": schema.words, "tells-nobody": schema.words,
-        "awaits-address": schema.answer,
+        "awaits-address": schema.answer, "lists-interfaces": schema.answer,
     }  # fmt: skip
     return Traits(**schema.fields(schema.table(value, here), known, here))
 
@@ -362,5 +362,5 @@ _OF_SOCKETS: Mapping[str, Piece] = {
     "zero": schema.one_of(*get_args(Zero)), "reuse-address": _reuse, "reuse-port": schema.answer_or_unset, "binds-as": schema.text,
     "on-demand": schema.answer, "random": schema.answer, "each": schema.text, "when": _conditions, "unless": _conditions,
     "without": _without, "versions": _versions, "confidence": schema.one_of(*CONFIDENCES), "why": schema.text, "optional": schema.answer,
-    "survives-conflict": schema.answer, "free-bind": _conditions,
+    "survives-conflict": schema.answer, "free-bind": _conditions, "lists-interfaces": _conditions,
 }  # fmt: skip

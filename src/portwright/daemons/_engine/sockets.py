@@ -5,7 +5,7 @@ from portwright._start.records import dataclass
 from portwright.daemons._engine.descriptor import Descriptor, Slot, Socket
 from portwright.daemons._engine.settings import Settings
 from portwright.daemons._engine.versions import satisfies
-from portwright.facts import Backlog, Confidence, Endpoint, Origin, Protocol, weakest
+from portwright.facts import Backlog, Confidence, Endpoint, Origin, Protocol, Traits, weakest
 from portwright.formats.nodes import Node
 from portwright.ip import ip_address
 from portwright.numbers import is_digits
@@ -14,6 +14,7 @@ from portwright.source import Span, Word
 from portwright.system.host_files import names
 
 MOST_SOCKETS = 10_000
+_NOTHING, _LISTS = Traits(), Traits(lists_interfaces=True)  # beyond what is known of the daemon in general
 _COST_OF_A_BLOCK = 8  # steps, for each kind of socket that may stand in it
 _TRANSPORTS: dict[str, tuple[Protocol, str]] = {
     "tcp": ("tcp", ""), "tcp4": ("tcp", "inet"), "tcp6": ("tcp", "inet6"), "udp": ("udp", ""), "udp4": ("udp", "inet"),
@@ -150,6 +151,7 @@ def _endpoint(
         free_bind=bool(socket.free_bind) and not settings.holds((), socket.free_bind, block),
         of_interfaces=not sure and where.host.lower() in _EACH,
         backlog=_backlog(socket, settings, block) if protocol == "tcp" else None,
+        traits=_LISTS if socket.lists_interfaces and not settings.holds((), socket.lists_interfaces, block) else _NOTHING,
     )
 
 

@@ -215,7 +215,7 @@ def _permission(endpoint: Endpoint, address: str, privileges: Privileges, contex
         unhelped = "it makes its system calls itself, past the library of authbind"
     elif privileges.bind_helper is not None and not context.helped(privileges.user, address, port):
         unhelped = f"no file of /etc/authbind permits port {port}"
-    permission = may_bind(privileges, family, endpoint.protocol, port, start, unhelped)
+    permission = may_bind(privileges, family, endpoint.protocol, port, start, unhelped, endpoint.traits.lists_interfaces)
     if permission.error == "EACCES" and not privileges.private_network and UNKNOWN in context.boot(_UNPRIVILEGED, ""):
         # A file sets where privileged ports end, to what nobody knows.
         return Permission(None, None, permission.reason, permission.at, "possible")

@@ -35,18 +35,23 @@ def may_bind(
     port: int,
     unprivileged_start: int,
     unhelped: str = "",
+    lists_interfaces: bool = False,
 ) -> Permission:
     """Whether a process started with these privileges may bind this port, nobody else being there.
 
     TCP and UDP are the same here. `unprivileged_start` is the host's net.ipv4.ip_unprivileged_port_start; IPv6 follows it too
     (ip-sysctl.rst), a network namespace of the unit's own does not. `unhelped` says why the set-user-ID helper
-    that was asked to bind for it does not, whatever its power.
+    that was asked to bind for it does not, whatever its power. `lists_interfaces`: it opens nothing unless it may list the interfaces.
     """
     if privileges.fails is not None:
         return _never_started(privileges, privileges.fails)
     if privileges.families is not None and _FAMILY[family] not in privileges.families:
         reason = f"RestrictAddressFamilies= excludes {_FAMILY[family]}, so socket() fails"
         return Permission(False, "EAFNOSUPPORT", reason, _line(privileges, "RestrictAddressFamilies"), "certain")
+    if lists_interfaces and privileges.families is not None and "AF_NETLINK" not in privileges.families:
+        # getifaddrs(3) opens a socket of AF_NETLINK.
+        reason = "RestrictAddressFamilies= excludes AF_NETLINK, so it cannot list the interfaces, which it does before it binds"
+        return Permission(False, "EAFNOSUPPORT", reason, _line(privileges, "RestrictAddressFamilies"), "likely")
     if privileges.denied_call is not None:
         how = "systemd kills it with SIGSYS" if privileges.denied_call == "SIGSYS" else f"it fails with {privileges.denied_call}"
         reason = f"SystemCallFilter= forbids opening or binding sockets, so {how}"

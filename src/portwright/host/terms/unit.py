@@ -261,13 +261,15 @@ def _ignored_note(unit: Unit, line: "Ignored") -> str:
 @fact_value("unit", "settings-that-open")
 def settings_that_open(host: Host, unit: Unit) -> Derived[tuple[str, ...] | None]:
     """The lines that would permit it to open its sockets; unknown where a port is forbidden, which somebody named."""
-    lines = {line for each in host.listeners_of(unit.name) if each.can_bind is False for line in _OPENING if each.because.startswith(line)}
-    shut = {each.because for each in host.listeners_of(unit.name) if each.can_bind is False}
-    known = all(reason.startswith(tuple(_OPENING)) for reason in shut)
-    return Derived(tuple(sorted(_OPENING[line] for line in lines)) if lines and known else None)
+    shut = [each for each in host.listeners_of(unit.name) if each.can_bind is False]
+    if not shut or not all(each.because.startswith((_FAMILY, _CALLS)) for each in shut):
+        return Derived(None)
+    by_family = [each for each in shut if each.because.startswith(_FAMILY)]
+    # One that lists the interfaces is asked for AF_NETLINK once it has the others.
+    families = ["AF_INET", "AF_INET6"] if not all(each.because.startswith(f"{_FAMILY}AF_NETLINK") for each in by_family) else []
+    families += ["AF_NETLINK"] if any(each.traits.lists_interfaces for each in by_family) else []
+    lines = [f"RestrictAddressFamilies={' '.join(families)}"] if families else []
+    return Derived((*lines, *([f"{_CALLS}@network-io"] if len(by_family) < len(shut) else ())))
 
 
-_OPENING = {
-    "RestrictAddressFamilies=": "RestrictAddressFamilies=AF_INET AF_INET6",
-    "SystemCallFilter=": "SystemCallFilter=@network-io",
-}
+_FAMILY, _CALLS = "RestrictAddressFamilies= excludes ", "SystemCallFilter="
