@@ -23,7 +23,8 @@ class Listener:
     `survives_conflict`: the service runs on without this socket where another has the port.
     `closed_by` is why it is not open though it may be bound: another socket of its daemon or unit cannot be, or it
     lacks a file or does not take a setting, and the daemon gives up then; `closed_at` is the line that names the file or says the setting.
-    `brought_by` are the units one of which brings up the interface with its address, `brought_at` is the line that says so.
+    `brought_by` are the units one of which brings up the interface with its address, `brought_at` is the line that says so;
+    `leased` is how sure it is that it gets the address by DHCP there, None where a file gives it one.
     `floats_at` is the line of a cluster's configuration that moves the address between machines, None where none does or where the
     socket can be bound without it.
     `machine` names the machine a repository's file is for, "" on a host: listeners of different machines never meet.
@@ -64,6 +65,7 @@ class Listener:
     floats_at: Span | None = None
     brought_by: tuple[str, ...] = ()
     brought_at: Span | None = None
+    leased: Confidence | None = None
     traits: Traits = Traits()
 
     @property
@@ -95,6 +97,7 @@ KIND = FactKind(
         "error": "the error of bind() where it fails: EACCES, EADDRNOTAVAIL, EINVAL, EAFNOSUPPORT, EPERM, 203/EXEC, 217/USER, ...",
         "brought_by": "the units one of which brings up the interface that has its address; empty where none is known",
         "brought_at": "the line that gives that interface the address",
+        "leased": "how sure it is that the address comes by DHCP: likely, or possible where nobody listed the addresses; unknown without",
         "floats_at": "the line that moves its address between machines, where it cannot be bound while the address is elsewhere",
         "free_bind": "whether IP_FREEBIND or IP_TRANSPARENT is set",
         "survives_conflict": "whether the service continues without this socket where another one has the port",

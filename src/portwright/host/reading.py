@@ -35,6 +35,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from portwright.daemons._engine.descriptor import Descriptor
     from portwright.system.host_files.apparmor import Profile
+    from portwright.system.host_files.leases import Lease
 
 _COST_OF_A_FACT = 40  # steps
 
@@ -182,6 +183,7 @@ def bind_context(settled: Settled, known: Captured, files: Files) -> BindContext
         profile=lambda program, named: _profile(program, named, files),
         floats=lambda address: _floats(address, files),
         brings=lambda address: _brings(address, files),
+        leases=lambda: files.once(_leases),
         helped=lambda user, address, port: _helped(user, address, port, files),
     )
 
@@ -205,6 +207,12 @@ def _brings(address: str, files: Files) -> tuple[tuple[str, ...], Span] | None:
     from portwright.system.host_files.networks import after_network, brought_up
 
     return brought_up(address, files) or after_network(address, files)
+
+
+def _leases(files: Files) -> "tuple[Lease, ...]":
+    from portwright.system.host_files.leases import leases
+
+    return leases(files)
 
 
 def _helped(user: str, address: str, port: int, files: Files) -> bool:

@@ -1,6 +1,7 @@
 """What an address itself makes of a bind(): whether the kernel knows the family, the interface and the address it names."""
 
 from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
 from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network, IPv6Address
 
@@ -15,10 +16,33 @@ from portwright.system.host_files.selinux import Enforced
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from portwright.system.host_files.apparmor import Profile
+    from portwright.system.host_files.leases import Lease
 
 WILDCARDS = ("*", "0.0.0.0", "::")  # noqa: S104  these are compared, never bound
 _LOOPBACK = "lo"
 _LIMITED_BROADCAST = IPv4Address("255.255.255.255")
+# Interfaces that software makes, and the networks it gives them unless it is told others: docker, tailscale, libvirt, podman, lxc.
+_VIRTUAL = (
+    "docker",
+    "br-",
+    "virbr",
+    "veth",
+    "tailscale",
+    "wg",
+    "tun",
+    "tap",
+    "cni",
+    "podman",
+    "lxc",
+    "lxd",
+    "incus",
+    "zt",
+    "flannel",
+    "cali",
+)
+_OF_SOFTWARE = tuple(
+    IPv4Network(each) for each in ("172.17.0.0/16", "100.64.0.0/10", "192.168.122.0/24", "10.88.0.0/16", "10.0.3.0/24", "10.8.0.0/24")
+)
 _LOOPBACK6 = IPv6Address("::1")
 
 
@@ -28,6 +52,10 @@ def _nowhere(address: str) -> Span | None:
 
 def _by_nobody(address: str) -> "tuple[tuple[str, ...], Span] | None":
     return None
+
+
+def _no_leases() -> "tuple[Lease, ...]":
+    return ()
 
 
 def _nobody(address: str) -> bool:
@@ -49,7 +77,7 @@ class BindContext:
     `addresses` are those its interfaces have, None where nobody listed them. `no_ipv6` is the place that says the kernel was booted
     without IPv6; `no_ipv6_confidence` is *likely* where that is a file of the boot loader. `configured` says whether some network
     configuration of the host names an address, which may come and go; `floats` where a cluster moves it between machines,
-    `brings` which units bring up the interface that has it, with the line. `helped` says
+    `brings` which units bring up the interface that has it, with the line; `leases` are those that get theirs by DHCP. `helped` says
     whether a helper that was asked to binds for a user, given address and port. `selinux` is there where its policy is enforced; `profile`
     gives the AppArmor profile that confines a program, or that a unit names for it.
     """
@@ -61,6 +89,7 @@ class BindContext:
     configured: Callable[[str], bool] = _nobody
     floats: Callable[[str], Span | None] = _nowhere
     brings: "Callable[[str], tuple[tuple[str, ...], Span] | None]" = _by_nobody
+    leases: "Callable[[], tuple[Lease, ...]]" = _no_leases
     helped: Callable[[str, str, int], bool] = _everybody
     selinux: Enforced | None = None
     profile: "Callable[[str, str], Profile | None]" = _unconfined
@@ -98,11 +127,43 @@ def floating(endpoint: Endpoint, address: str, privileges: Privileges | None, co
     return None if wanted is None else context.floats(wanted)
 
 
-def brought(endpoint: Endpoint, address: str, privileges: Privileges | None, context: BindContext) -> tuple[tuple[str, ...], Span | None]:
-    """The units one of which brings up the interface with its address, where bind() needs the address to be here, and the line."""
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """Which units one of which brings up the interface with an address, by which line, and how sure it is that this is by DHCP."""
+
+    by: tuple[str, ...] = ()
+    at: Span | None = None
+    leased: Confidence | None = None
+
+
+def brought(endpoint: Endpoint, address: str, privileges: Privileges | None, context: BindContext) -> Brought:
+    """What brings up the interface with its address, where bind() needs the address to be here."""
     wanted = _needed(endpoint, address, privileges, context)
-    found = None if wanted is None else context.brings(wanted)
-    return ((), None) if found is None else found
+    if wanted is None:
+        return Brought()
+    found = context.brings(wanted)
+    if found is not None:
+        return Brought(*found)
+    if ":" in wanted or context.configured(wanted):
+        return Brought()
+    # Where nobody listed the addresses, one that no file names may be that of a lease.
+    interface = _interface_of(wanted, context) if context.addresses is not None else ""
+    if interface is None or (not interface and any(IPv4Address(wanted) in network for network in _OF_SOFTWARE)):
+        return Brought()
+    lease = next((each for each in context.leases() if not interface or fnmatchcase(interface, each.interface)), None)
+    if lease is None or interface.startswith(_VIRTUAL):
+        return Brought()
+    return Brought(lease.waits, lease.at, "likely" if interface else "possible")
+
+
+def _is_of_lease(address: Address, leases: "tuple[Lease, ...]") -> bool:
+    if address.family != "inet" or address.interface == _LOOPBACK or address.interface.startswith(_VIRTUAL):
+        return False
+    return any(fnmatchcase(address.interface, each.interface) for each in leases)
+
+
+def _interface_of(address: str, context: BindContext) -> str | None:
+    return next((each.interface for each in context.addresses or () if each.address == address), None)
 
 
 def _needed(endpoint: Endpoint, address: str, privileges: Privileges | None, context: BindContext) -> str | None:
@@ -201,6 +262,12 @@ def _missing(endpoint: Endpoint, address: str, wanted: IPv4Address | IPv6Address
     if context.configured(str(wanted)):
         # A floating address, or one that comes later than the list: at some boots it is there.
         return Permission(None, None, f"no interface has the address {address} yet, but network configuration names it", None, "likely")
+    if wanted.version == 4 and (leases := context.leases()):
+        waiting = not any(_is_of_lease(each, leases) for each in context.addresses or ())
+        reason = f"no interface has the address {address}"
+        if waiting:
+            return Permission(None, None, f"{reason} yet, and none has one by DHCP", None, "likely")
+        return Permission(False, "EADDRNOTAVAIL", f"{reason} now, and what they have by DHCP may change", endpoint.at, "likely")
     return Permission(False, "EADDRNOTAVAIL", f"no interface has the address {address}", endpoint.at, "certain")
 
 

@@ -86,8 +86,9 @@ def listener(endpoint: Endpoint, invocation: Invocation | None, context: BindCon
         closed_at=endpoint.closed_at,
         backlog=endpoint.backlog,
         floats_at=floating(endpoint, address, privileges, context),
-        brought_by=brings[0],
-        brought_at=brings[1],
+        brought_by=brings.by,
+        brought_at=brings.at,
+        leased=brings.leased,
         traits=endpoint.traits,
     )
 
@@ -133,8 +134,9 @@ def socket_listener(endpoint: Endpoint, unit: Unit, activates: str | None, conte
         policy_step=step,
         backlog=endpoint.backlog,
         floats_at=floating(endpoint, address, None, context),
-        brought_by=brings[0],
-        brought_at=brings[1],
+        brought_by=brings.by,
+        brought_at=brings.at,
+        leased=brings.leased,
         traits=endpoint.traits,
     )
 

@@ -1,6 +1,6 @@
 """What rules may ask of a listener on an address that moves between machines."""
 
-from portwright.facts import Listener, Unit
+from portwright.facts import Confidence, Listener, Unit
 from portwright.finding import Note
 from portwright.host import Host
 from portwright.host.join.addresses import literal
@@ -53,8 +53,16 @@ def later_address(host: Host, listener: Listener) -> Derived[tuple[str, ...]]:
         return Derived(())
     # Nothing may start the target, which is as good as waiting for nothing.
     found = _not_waited_for(host, listener) or ((_ONLINE,) if listener.brought_by[0] == _ONLINE else ())
-    note = Note("the address is set when the interface is there", listener.brought_at)
-    return Derived(found, (note,), "possible" if _is_started_again(own) else "likely") if found else Derived(())
+    how = (
+        "is set"
+        if listener.leased is None
+        else "comes by DHCP, as no file names it,"
+        if listener.leased == "likely"
+        else "may come by DHCP"
+    )
+    note = Note(f"the address {how} when the interface is there", listener.brought_at)
+    sure: Confidence = "possible" if _is_started_again(own) or listener.leased == "possible" else "likely"
+    return Derived(found, (note,), sure) if found else Derived(())
 
 
 def _is_plain(listener: Listener) -> bool:

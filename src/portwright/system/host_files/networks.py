@@ -30,13 +30,15 @@ _FILES = (
 )
 # Software that gives an address to one machine of several at a time: keepalived, pacemaker, heartbeat, ucarp, vrrpd.
 _OF_CLUSTERS = ("/etc/keepalived/", "/var/lib/pacemaker/", "/etc/ha.d/", "/etc/ucarp", "/etc/vrrpd")
-_ONLINE = ("network-online.target",)
-_NETWORKD = (*_ONLINE, "systemd-networkd-wait-online.service")
+ONLINE = ("network-online.target",)
+WAIT_FOR_NETWORKD = (*ONLINE, "systemd-networkd-wait-online.service")
+WAIT_FOR_MANAGER = (*ONLINE, "NetworkManager-wait-online.service")
+"""The units that wait until networkd, and NetworkManager, have set what they are to set."""
 # (folder, ending of the files that name addresses, what waits until they are set)
 _SET_LATER = (
-    ("/etc/netplan", ".yaml", (*_NETWORKD, "NetworkManager-wait-online.service")),
-    ("/etc/systemd/network", ".network", _NETWORKD),
-    ("/etc/NetworkManager/system-connections", ".nmconnection", (*_ONLINE, "NetworkManager-wait-online.service")),
+    ("/etc/netplan", ".yaml", (*WAIT_FOR_NETWORKD, WAIT_FOR_MANAGER[-1])),
+    ("/etc/systemd/network", ".network", WAIT_FOR_NETWORKD),
+    ("/etc/NetworkManager/system-connections", ".nmconnection", WAIT_FOR_MANAGER),
 )
 _COMMENTS = ("#", ";", "!", "<!--")
 # Everything that cannot be part of an address parts words.
@@ -45,7 +47,7 @@ _PARTS = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(co
 
 def names_address(address: str, files: Files) -> bool:
     """Whether some file that configures interfaces or floating addresses has this address (canonical) in it, comments aside."""
-    return any(_says(line, canonical(address)) for path in _configs(files) for _, line in _lines(path, files))
+    return any(_says(line, canonical(address)) for path in _configs(files) for _, line in numbered(path, files))
 
 
 def floats(address: str, files: Files) -> Span | None:
@@ -63,18 +65,18 @@ def brought_up(address: str, files: Files) -> tuple[tuple[str, ...], Span] | Non
     """The units one of which brings up the interface with this address (canonical), and the line that says so; None where none does."""
     wanted = canonical(address) or address
     for path in (f"/etc/wireguard/{name}" for name in files.names("/etc/wireguard") if name.endswith(".conf")):
-        for at, line in _lines(path, files):
+        for at, line in numbered(path, files):
             if line.strip().lower().startswith("address") and _says(line, wanted):
                 return (f"wg-quick@{_stem(path)}.service",), at
     for folder, unit in (("/etc/openvpn/server", "openvpn-server@"), ("/etc/openvpn", "openvpn@")):
         for path in (f"{folder}/{name}" for name in files.names(folder) if name.endswith(".conf")):
-            for at, line in _lines(path, files):
+            for at, line in numbered(path, files):
                 words = line.split()
                 # The server takes the first address of its network.
                 if len(words) > 2 and words[0] == "server" and _follows(words[1], wanted):
                     return (f"{unit}{_stem(path)}.service",), at
     for path in (f"/etc/libvirt/qemu/networks/{name}" for name in files.names("/etc/libvirt/qemu/networks") if name.endswith(".xml")):
-        for at, line in _lines(path, files):
+        for at, line in numbered(path, files):
             if "<ip " in line and _says(line, wanted):
                 return ("libvirtd.service", "virtnetworkd.service"), at
     return None
@@ -90,12 +92,12 @@ def after_network(address: str, files: Files) -> tuple[tuple[str, ...], Span] | 
     wanted = canonical(address) or address
     for folder, ending, waits in _SET_LATER:
         for path in (f"{folder}/{name}" for name in files.names(folder) if name.endswith(ending)):
-            for at, line in _lines(path, files):
+            for at, line in numbered(path, files):
                 if _says(line, wanted) and not any(word in line.lower() for word in ("gateway", "dns", "route", "via")):
                     return waits, at
-    for at, line in _lines("/etc/dhcpcd.conf", files):
+    for at, line in numbered("/etc/dhcpcd.conf", files):
         if line.split()[:1] == ["static"] and "ip_address=" in line.replace("ip6_address", "ip_address") and _says(line, wanted):
-            return _ONLINE, at
+            return ONLINE, at
     return _by_ifupdown(wanted, files)
 
 
@@ -103,7 +105,7 @@ def _by_ifupdown(wanted: str, files: Files) -> tuple[tuple[str, ...], Span] | No
     """The same of interfaces(5): an interface that is `allow-hotplug` is set up by a unit of its own, when the kernel has found it."""
     paths = ["/etc/network/interfaces"]
     paths += [f"/etc/network/interfaces.d/{name}" for name in files.names("/etc/network/interfaces.d")]
-    lines = [(at, line, line.split()) for path in paths for at, line in _lines(path, files)]
+    lines = [(at, line, line.split()) for path in paths for at, line in numbered(path, files)]
     auto = {name for _, _, words in lines if words[:1] == ["auto"] for name in words[1:]}
     later = {name for _, _, words in lines if words[:1] == ["allow-hotplug"] for name in words[1:]} - auto
     interface = ""
@@ -112,8 +114,8 @@ def _by_ifupdown(wanted: str, files: Files) -> tuple[tuple[str, ...], Span] | No
             interface = words[1]
         elif words[:1] == ["address"] and _says(line, wanted):
             if interface in later:
-                return (*_ONLINE, f"ifup@{interface}.service"), at
-            return (("networking.service", "network.target", *_ONLINE), at) if interface in auto else None
+                return (*ONLINE, f"ifup@{interface}.service"), at
+            return (("networking.service", "network.target", *ONLINE), at) if interface in auto else None
     return None
 
 
@@ -131,19 +133,20 @@ def _follows(network: str, wanted: str) -> bool:
 def _moved(path: str, files: Files) -> Iterator[tuple[Span, str]]:
     """The lines of a cluster's file that name addresses it moves: keepalived.conf and cib.xml name those of the machine, too."""
     if path.endswith("cib.xml"):
-        yield from ((at, line) for at, line in _lines(path, files) if 'name="ip"' in line)
+        yield from ((at, line) for at, line in numbered(path, files) if 'name="ip"' in line)
     elif not path.startswith("/etc/keepalived/"):
-        yield from ((at, line) for at, line in _lines(path, files) if "src" not in line.lower())
+        yield from ((at, line) for at, line in numbered(path, files) if "src" not in line.lower())
     else:
         inside = False
-        for at, line in _lines(path, files):
+        for at, line in numbered(path, files):
             inside = inside or line.lstrip().startswith("virtual_ipaddress")
             if inside:
                 yield at, line
             inside = inside and "}" not in line
 
 
-def _lines(path: str, files: Files) -> Iterator[tuple[Span, str]]:
+def numbered(path: str, files: Files) -> Iterator[tuple[Span, str]]:
+    """The lines of a file, each with its place, comments left out; none of what is no file."""
     source = files.read(path) if files.kind(path) == "file" else None
     for number, line in enumerate(source.text.split("\n"), 1) if source is not None else ():
         if source is not None and not line.lstrip().startswith(_COMMENTS):
