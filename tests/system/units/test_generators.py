@@ -162,6 +162,56 @@ def test_the_first_directory_with_a_quadlet_of_a_name_wins() -> None:
     assert ("/etc/containers/systemd/web.container",) == unit.files
 
 
+INSTALL = "[Install]\nWantedBy=multi-user.target\n"
+QUADLETS = "/etc/containers/systemd"
+
+
+def published(files: dict[str, str]) -> list[str]:
+    """The ports of the containers that a boot starts."""
+    found = read_host(MemoryTree({f"{QUADLETS}/{name}": text for name, text in files.items()} | {"/etc/os-release": "ID=fedora\n"}), "h")
+    return sorted(f"{each.unit} {each.ports} {each.starts}" for each in found.listeners)
+
+
+def test_a_drop_in_of_a_quadlet_takes_back_its_ports() -> None:
+    web = {"web.container": f"[Container]\nImage=x\nPublishPort=8080:80\n{INSTALL}"}
+
+    assert ["web.service 8080 boot", "web.service 9080 boot"] == published(
+        web | {"web.container.d/a.conf": "[Container]\nPublishPort=9080:80\n"}
+    )
+    assert ["web.service 9080 boot"] == published(web | {"web.container.d/a.conf": "[Container]\nPublishPort=\nPublishPort=9080:80\n"})
+    assert ["web.service 8080 boot", "web.service 81 boot"] == published(web | {"container.d/a.conf": "[Container]\nPublishPort=81:81\n"})
+
+
+@pytest.mark.parametrize("folder", ["web-.container.d", "web-front-.container.d", "web-front-one.container.d"])
+def test_a_drop_in_is_for_all_quadlets_whose_names_begin_so(folder: str) -> None:
+    files = {"web-front-one.container": f"[Container]\nImage=x\n{INSTALL}", f"{folder}/a.conf": "[Container]\nPublishPort=81:81\n"}
+
+    assert ["web-front-one.service 81 boot"] == published(files)
+
+
+def test_quadlets_lie_in_folders_too_but_those_of_users_are_not_the_systems() -> None:
+    text = f"[Container]\nImage=x\nPublishPort=81:81\n{INSTALL}"
+
+    assert ["a.service 81 boot"] == published({"shop/db/a.container": text, "users/b.container": text, "users/1000/c.container": text})
+
+
+def test_a_container_starts_its_pod_and_a_pod_its_containers() -> None:
+    member = "[Container]\nImage=x\nPod=shop.pod\n"
+    pod = "[Pod]\nPublishPort=81:81\n"
+
+    assert ["shop-pod.service 81 boot"] == published({"shop.pod": pod, "x.container": member + INSTALL})
+    assert ["shop-pod.service 81 manual"] == published({"shop.pod": pod, "x.container": member})
+    units, _ = host({f"{QUADLETS}/shop.pod": pod + INSTALL, f"{QUADLETS}/x.container": member})
+    others, _ = host({f"{QUADLETS}/shop.pod": pod + INSTALL, f"{QUADLETS}/x.container": f"{member}StartWithPod=no\n"})
+    assert ["boot", "manual"] == [unit.starts for each in (units, others) if (unit := each.get("x.service")) is not None]
+
+
+def test_a_template_is_started_as_its_default_instance() -> None:
+    text = "[Container]\nImage=x\nPublishPort=81:81\n[Install]\nDefaultInstance=main\nWantedBy=multi-user.target\n"
+
+    assert ["web@main.service 81 boot"] == published({"web@.container": text})
+
+
 # ── generators that packages ship ───────────────────────────────────────────────────────────────────────────────────
 
 GENERATORS = "/usr/lib/systemd/system-generators"

@@ -1,6 +1,6 @@
 """What systemd's generators make of init scripts, rc.local, quadlets and daemons' configs, for a tree without what they made."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from portwright._start.lazy_regex import lazy_regex
 from portwright._start.records import dataclass, field, replace
@@ -46,6 +46,7 @@ _QUADLET_SECTIONS = {"container": "Container", "kube": "Kube", "pod": "Pod"}
 _COMMANDS = {"container": ("run",), "kube": ("kube", "play"), "pod": ("pod", "create")}
 _QUADLET_WORD = lazy_regex(r"\"[^\"]*\"|'[^']*'|\S+")
 _MOST_PUBLISHED = 1000
+_DEEPEST = 8
 
 
 @dataclass(frozen=True)
@@ -223,7 +224,15 @@ def of_quadlets(files: Files) -> Iterable[Unit]:
 
 def _quadlets(files: Files, native: frozenset[str], found: Generated, directories: Sequence[str] = _QUADLETS) -> None:
     seen: set[str] = set()
-    for directory in directories:
+    searched = [each for directory in directories for each in _with_folders(directory, files)]
+    dropins: dict[str, list[str]] = {}
+    for directory in searched:
+        for folder in files.names(directory):
+            if folder.endswith(".d"):
+                dropins.setdefault(folder, []).append(f"{directory}/{folder}")
+    pods: dict[str, str] = {}  # the service of each .pod
+    members: list[tuple[str, str, Setting, bool]] = []  # service, .pod, the line, whether the pod starts it
+    for directory in searched:
         for entry in files.names(directory):
             stem, _, kind = entry.rpartition(".")
             path = f"{directory}/{entry}"
@@ -234,22 +243,89 @@ def _quadlets(files: Files, native: frozenset[str], found: Generated, directorie
             name = f"{stem}-pod.service" if kind == "pod" else f"{stem}.service"
             if source is None or not is_unit_name(name) or name in native:
                 continue
-            document = unit_format.parse(source)
-            for trouble in document.troubles:
-                files.report_unreadable(trouble.at, trouble.reason.replace("systemd ", "quadlet "))
+            sources = [source, *_dropped_in(entry, stem, kind, dropins, files)]
+            lines = [line for each in sources for line in _quadlet_lines(each, files)]
             section = _QUADLET_SECTIONS[kind]
-            own = [setting for setting in document.settings if setting.section == section]
-            rest = tuple(setting for setting in document.settings if setting.section != section)
+            own = _in_force(setting for setting in lines if setting.section == section)
+            rest = tuple(setting for setting in lines if setting.section != section)
             at = Span.whole(source.path)
             if (named := _last(own, "ServiceName")) is not None and is_unit_name(f"{named.value}.service"):
                 name = f"{named.value}.service"
+            instance = _last(rest, "DefaultInstance")
+            if stem.endswith("@") and instance is not None and is_unit_name(f"{stem}{instance.value}.service"):
+                # podman-systemd.unit(5): what [Install] of a template asks for is this instance.
+                name = f"{stem}{instance.value}.service"
             settings = (*rest, _command(own, kind, at, directory, files), Setting(at, at, "Service", "Type", "notify"))
-            found.units[name] = Unit(name, at, (at.path,), settings, "loaded", (name,))
+            found.units[name] = Unit(name, at, tuple(each.path for each in sources), settings, "loaded", (name,))
+            if kind == "pod":
+                pods[entry] = name
+            elif kind == "container" and (pod := _last(own, "Pod")) is not None:
+                members.append((name, pod.value, pod, not _is_no(_last(own, "StartWithPod"))))
             for key, verb in (("WantedBy", "wants"), ("RequiredBy", "requires")):
                 for setting in rest:
                     if setting.section == "Install" and setting.key == key:
                         for target in setting.value.split():
                             found.links.setdefault(target, []).append(Link(name, verb, path))
+    for name, added in _joined(members, pods).items():
+        found.units[name] = replace(found.units[name], settings=(*found.units[name].settings, *added))
+
+
+def _joined(members: Iterable[tuple[str, str, Setting, bool]], pods: Mapping[str, str]) -> dict[str, list[Setting]]:
+    """The lines that Pod= adds, by service: a container is bound to its pod's service, which wants it unless StartWithPod=no."""
+    lines: dict[str, list[Setting]] = {}
+    for service, entry, line, with_pod in members:
+        if (pod := pods.get(entry)) is not None:
+            lines.setdefault(service, []).extend(Setting(line.at, line.key_at, "Unit", key, pod) for key in ("BindsTo", "After"))
+            if with_pod:
+                lines.setdefault(pod, []).append(Setting(line.at, line.key_at, "Unit", "Wants", service))
+    return lines
+
+
+def _with_folders(directory: str, files: Files, depth: int = 0) -> Iterator[str]:
+    """A directory of quadlets and the folders below, in which podman looks, too; those of users are not the system's."""
+    if depth > _DEEPEST:
+        files.report_limit(Span.whole(files.tree.label(directory)), _DEEPEST, "folders of quadlets below each other")
+        return
+    yield directory
+    for name in files.names(directory):
+        path = f"{directory}/{name}"
+        of_a_user = depth == 0 and (path in _QUADLETS_OF_USERS or (directory in _QUADLETS_OF_USERS and is_digits(name)))
+        if not name.endswith(".d") and not of_a_user and files.kind(path) == "directory":
+            yield from _with_folders(path, files, depth + 1)
+
+
+def _dropped_in(entry: str, stem: str, kind: str, dropins: Mapping[str, Sequence[str]], files: Files) -> list[Source]:
+    """The drop-ins of a quadlet, by their names, each name once: container.d, foo-.container.d, foo-bar.container.d."""
+    parts = stem.split("-")
+    folders = [f"{entry}.d", *(f"{'-'.join(parts[:end])}-.{kind}.d" for end in range(len(parts) - 1, 0, -1)), f"{kind}.d"]
+    if "@" in stem and not stem.endswith("@"):
+        folders.insert(1, f"{stem.partition('@')[0]}@.{kind}.d")
+    chosen: dict[str, str] = {}
+    for folder in folders:
+        for path in dropins.get(folder, ()):
+            for name in files.names(path):
+                if name.endswith(".conf"):
+                    chosen.setdefault(name, f"{path}/{name}")
+    found = (files.read(path) for _, path in sorted(chosen.items()) if files.kind(path) == "file")
+    return [source for source in found if source is not None]
+
+
+def _quadlet_lines(source: Source, files: Files) -> Iterable[Setting]:
+    document = unit_format.parse(source)
+    for trouble in document.troubles:
+        files.report_unreadable(trouble.at, trouble.reason.replace("systemd ", "quadlet "))
+    return document.settings
+
+
+def _in_force(settings: Iterable[Setting]) -> list[Setting]:
+    """The lines of a quadlet's own section: an empty one takes back those of its key before it."""
+    kept = tuple(settings)
+    emptied = {setting.key: number for number, setting in enumerate(kept) if not setting.value}
+    return [setting for number, setting in enumerate(kept) if number > emptied.get(setting.key, -1)]
+
+
+def _is_no(setting: Setting | None) -> bool:
+    return setting is not None and setting.value.lower() in unit_format.NO
 
 
 def _last(settings: Iterable[Setting], key: str) -> Setting | None:
