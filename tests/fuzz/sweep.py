@@ -176,6 +176,7 @@ SYSTEM: dict[str, Sample] = {
         "start on (runlevel [2345]\n and startup)\nenv PORT=80\nsetuid a\nscript\n  exec /usr/bin/socat TCP-LISTEN:$PORT -\nend script\n",
         {"/etc/init/rc.conf": "start on runlevel [2345]\n"},
     ),
+    "dinit": Sample("/etc/dinit.d/boot", "waits-for = x\ncommand = /usr/bin/socat TCP-LISTEN:80 - # Relay\n", {"/etc/dinit.d/x": ""}),
     "finit": Sample("/etc/finit.d/x.conf", "service :1 [2345] @nobody /usr/bin/socat TCP-LISTEN:80 - -- Relay\n", {"/etc/finit.conf": ""}),
     "runit": Sample("/etc/sv/x/run", "#!/bin/sh\nexec /usr/bin/socat TCP-LISTEN:80 -\n", _RUNIT),
     "inittab": Sample(

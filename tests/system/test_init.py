@@ -29,7 +29,7 @@ DEBIAN = "base-files 12.4\ndpkg 1.21\nlibc6 2.36\n"
         ({"/sbin/init": "-> /etc/alternatives/init", "/etc/alternatives/init": "-> runit-init"}, "runit certain /sbin/init:1:1"),
         ({"/sbin/init": "-> openrc-init", "/usr/lib/systemd/system/a.service": UNIT}, "openrc certain /sbin/init:1:1"),
         ({"/sbin/init": "-> /usr/lib/sysvinit/init"}, "sysvinit certain /sbin/init:1:1"),
-        ({"/sbin/init": "-> ../bin/dinit", "/etc/systemd/system/a.service": UNIT}, "unknown certain /sbin/init:1:1"),
+        ({"/sbin/init": "-> ../bin/shepherd", "/etc/systemd/system/a.service": UNIT}, "unknown certain /sbin/init:1:1"),
         ({"/sbin/init": "-> /etc/s6-linux-init/current/bin/init"}, "s6 certain /sbin/init:1:1"),
         ({"/sbin/init": "-> init"}, "systemd possible"),
         ({"/sbin/init": "-> /bin/busybox"}, "busybox certain /sbin/init:1:1"),
@@ -55,6 +55,8 @@ DEBIAN = "base-files 12.4\ndpkg 1.21\nlibc6 2.36\n"
         # A program of its own under the name of init, beside unit files that packages brought.
         ({"/sbin/init": PROGRAM, "/lib/systemd/system/a.service": UNIT, "/etc/inittab": SYSV}, "sysvinit likely /etc/inittab:1:1"),
         ({"/sbin/init": "-> finit", "/sbin/finit": PROGRAM}, "finit certain /sbin/init:1:1"),
+        ({"/sbin/init": "-> dinit", "/sbin/dinit": PROGRAM}, "dinit certain /sbin/init:1:1"),
+        ({"/etc/dinit.d/web": ""}, "dinit likely /etc/dinit.d:1:1"),
         ({"/sbin/init": PROGRAM, "/etc/finit.d/web.conf": ""}, "finit likely /etc/finit.d:1:1"),
         ({"/sbin/init": PROGRAM, "/etc/init/rc.conf": "", "/etc/inittab": "id:3:initdefault:\n"}, "upstart likely /etc/init/rc.conf:1:1"),
         # What only one of them has.

@@ -382,3 +382,40 @@ def test_scripts_of_the_boot_write_kernel_settings(files: dict[str, str], expect
 
     assert expected == [f"{write.unit} {write.at}" for write in writes]
     assert {("2000 3000", True)} >= {(write.value, write.conditional or write.unit == "udev") for write in writes}
+
+
+# ── dinit ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+DINIT = {
+    **ACCOUNTS,
+    "/sbin/init": "-> dinit",
+    "/usr/lib/dinit.d/boot": "type = internal\nwaits-for.d = /etc/dinit.d/boot.d\ndepends-on = network # first\n",
+    "/usr/lib/dinit.d/network": "type = scripted\ncommand = /usr/bin/netup 80\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("command = /usr/bin/webd -p 80", ("root", ["/usr/bin/webd", "-p", "80"])),
+        ("command: webd # the web\nrun-as = svc:svc", ("svc", ["webd"])),
+        ("# command = x\ncommand = /etc/web.sh -v\nenv-file = web.env", ("root", ["/usr/bin/webd", "8081", "-v"])),
+    ],
+)
+def test_dinit_starts_what_boot_waits_for_as_the_user_it_names(text: str, expected: tuple[str, list[str]]) -> None:
+    script = '#!/bin/sh\nexec /usr/bin/webd "$PORT" "$1"\n'
+    files = {**DINIT, "/etc/dinit.d/web": f"type = process\n{text}\n", "/etc/dinit.d/web.env": "PORT=8081\n", "/etc/web.sh": script}
+
+    assert [("manual", *expected)] == said(files)
+    assert [("boot", *expected)] == said({**files, "/etc/dinit.d/boot.d/web": "-> ../web"})
+    assert [("boot", "root", ["/usr/bin/netup", "80"])] == said(files, "network")
+
+
+def test_dinit_gives_capabilities_and_an_argument() -> None:
+    web = "command = /usr/bin/webd -p $1\nrun-as = svc\ncapabilities = ^cap_net_bind_service, !cap_sys_admin\ndepends-on = boot\n"
+    (found,) = [
+        each for each in host({**DINIT, "/etc/dinit.d/web": web, "/etc/dinit.d/boot.d/web@80": ""}).invocations if each.unit == "web@80"
+    ]
+
+    assert ["/usr/bin/webd", "-p", "80"] == words(found)
+    assert {"CAP_NET_BIND_SERVICE"} == found.privileges.ambient

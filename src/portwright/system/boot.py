@@ -48,6 +48,12 @@ def _finit(files: Files, known: Captured) -> Started:
     return reader.read(files, known)
 
 
+def _dinit(files: Files, known: Captured) -> Started:
+    from portwright.system.dinit import reader
+
+    return reader.read(files, known)
+
+
 READERS: Mapping[InitName, Reader] = {
     "systemd": _systemd,
     "openrc": _openrc,
@@ -55,6 +61,7 @@ READERS: Mapping[InitName, Reader] = {
     "sysvinit": _sysvinit,
     "upstart": _upstart,
     "finit": _finit,
+    "dinit": _dinit,
 }
 """The init systems that are read."""
 

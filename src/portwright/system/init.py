@@ -9,7 +9,7 @@ from portwright.source import Span
 from portwright.system.host_files.captures import captured
 from portwright.trees import Files
 
-InitName = Literal["systemd", "openrc", "runit", "sysvinit", "busybox", "s6", "upstart", "finit", "procd", "unknown", "none"]
+InitName = Literal["systemd", "openrc", "runit", "sysvinit", "busybox", "s6", "upstart", "finit", "dinit", "procd", "unknown", "none"]
 
 NAMES: dict[InitName, str] = {
     "systemd": "systemd",
@@ -20,6 +20,7 @@ NAMES: dict[InitName, str] = {
     "s6": "s6",
     "upstart": "Upstart",
     "finit": "finit",
+    "dinit": "dinit",
     "procd": "procd of OpenWrt",
     "unknown": "an unknown init system",
     "none": "no init system",
@@ -40,6 +41,7 @@ _PROGRAMS: dict[str, InitName] = {
     "s6-svscan": "s6",
     "upstart": "upstart",
     "finit": "finit",
+    "dinit": "dinit",
     "procd": "procd",
 }
 # Packages of Debian and its like that bring /sbin/init; each conflicts with the others.
@@ -58,6 +60,7 @@ _NEVER_SYSTEMD: dict[str, InitName] = {
     "slackware": "sysvinit",
     "void": "runit",
     "openwrt": "procd",
+    "chimera": "dinit",
 }
 # What only one init system has; the first that is there says which, a folder's slash says that it has to be one.
 _SIGNS: tuple[tuple[str, InitName], ...] = (
@@ -65,6 +68,7 @@ _SIGNS: tuple[tuple[str, InitName], ...] = (
     ("/etc/runit/", "runit"),
     ("/etc/finit.conf", "finit"),
     ("/etc/finit.d/", "finit"),
+    ("/etc/dinit.d/", "dinit"),
     ("/etc/openwrt_release", "procd"),
     ("/etc/s6-linux-init/", "s6"),
     ("/etc/s6-overlay/", "s6"),

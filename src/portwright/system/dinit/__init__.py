@@ -1,0 +1,1 @@
+"""dinit, the init system of Chimera, and one of those of Artix."""
