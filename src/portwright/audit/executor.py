@@ -36,9 +36,12 @@ class Executor(Generic[T]):
         self._otherwise = otherwise
         self._debug = debug
 
-    def each(self, inputs: Sequence[Input], jobs: int = 1) -> list[Answer[T]]:
-        """In the order of the inputs, the same for any number of jobs."""
-        found = dict(self.answers(inputs, jobs))
+    def each(self, inputs: Sequence[Input], jobs: int = 1, done: Callable[[int], None] = lambda count: None) -> list[Answer[T]]:
+        """In the order of the inputs, the same for any number of jobs; `done` is told how many there are already."""
+        found: dict[int, Answer[T]] = {}
+        for number, answer in self.answers(inputs, jobs):
+            found[number] = answer
+            done(len(found))
         return [found[number] for number in range(len(inputs))]
 
     def answers(self, inputs: Sequence[Input], jobs: int = 1) -> Iterator[tuple[int, Answer[T]]]:

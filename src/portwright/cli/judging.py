@@ -113,7 +113,14 @@ def work_on_each(
     from portwright._start import debug_log
     from portwright.audit.executor import Executor
 
-    answers = Executor(work, otherwise, debug=debug_log.ENABLED).each(inputs, getattr(options, "jobs", 1))
+    executor = Executor(work, otherwise, debug=debug_log.ENABLED)
+    if len(inputs) == 1:
+        answers = [executor.one(inputs[0])]
+    else:
+        from portwright.cli.progress import Progress
+
+        with Progress(len(inputs), quiet=options.quiet) as progress:
+            answers = executor.each(inputs, getattr(options, "jobs", 1), progress.say)
     return [answer.value for answer in answers], tell_mistakes(answers)
 
 

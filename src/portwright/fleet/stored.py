@@ -1,6 +1,6 @@
 """A fleet examined with a store at hand: what is known is not looked for again, and each host is kept as soon as it is done."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from portwright.audit.executor import Answer, Executor
 from portwright.audit.inputs import Input
@@ -22,9 +22,10 @@ def examined(
     jobs: int,
     debug: bool,
     positions: Sequence[int] = (),
+    kept: Callable[[int], None] = lambda done: None,
 ) -> tuple[int, list[Answer[int]]]:
     """The number of a new run, and that of each input's result in the store. `positions` are those of the inputs in the whole fleet, where
-    they are a part of it."""
+    they are a part of it; `kept` is told how many are in the store."""
     run, ruleset = store.begin(question.digest(), [rule.card for rule in question.rules], version, started)
     examiner = Examiner(question)
     known: dict[Input, tuple[Known, ...]] = {}
@@ -41,4 +42,5 @@ def examined(
         for number, answer in executor.answers(part, jobs):
             place = positions[start + number] if positions else start + number
             found[start + number] = Answer(store.keep(run, ruleset, place, answer.value), answer.mistake, answer.traceback)
+            kept(len(found))
     return run, [found[number] for number in range(len(inputs))]

@@ -88,6 +88,7 @@ def _into_store(
     """A store that holds a new run with these hosts, and whether each came to its end without an error of our own."""
     from portwright._start import debug_log
     from portwright.cli.outputs import OutputError, make_private
+    from portwright.cli.progress import Progress
     from portwright.fleet.question import Question
     from portwright.fleet.store import Store
     from portwright.fleet.stored import examined
@@ -99,8 +100,9 @@ def _into_store(
         raise Complaint(str(error)) from None
     store = leaving.enter_context(Store(options.store, writable=True))
     question = Question(rules, selection, known, options.rate, tuple(options.rules))
-    how = {"jobs": options.jobs, "debug": debug_log.ENABLED, "positions": positions}
-    run, answers = examined(inputs, question, store, _now(), __version__, **how)
+    with Progress(len(inputs), quiet=options.quiet) as progress:
+        how = {"jobs": options.jobs, "debug": debug_log.ENABLED, "positions": positions, "kept": progress.say}
+        run, answers = examined(inputs, question, store, _now(), __version__, **how)
     store.keep_groups(run, groups)
     sound = tell_mistakes(answers)
     store.finish(run, _now())
