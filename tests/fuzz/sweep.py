@@ -177,6 +177,9 @@ SYSTEM: dict[str, Sample] = {
         {"/etc/init/rc.conf": "start on runlevel [2345]\n"},
     ),
     "dinit": Sample("/etc/dinit.d/boot", "waits-for = x\ncommand = /usr/bin/socat TCP-LISTEN:80 - # Relay\n", {"/etc/dinit.d/x": ""}),
+    "s6": Sample(
+        "/etc/s6-overlay/s6-rc.d/user/run", "#!/command/execlineb -P\nforeground { if { true } }\nfdmove -c 2 1 socat TCP-LISTEN:80 -\n", {}
+    ),
     "finit": Sample("/etc/finit.d/x.conf", "service :1 [2345] @nobody /usr/bin/socat TCP-LISTEN:80 - -- Relay\n", {"/etc/finit.conf": ""}),
     "runit": Sample("/etc/sv/x/run", "#!/bin/sh\nexec /usr/bin/socat TCP-LISTEN:80 -\n", _RUNIT),
     "inittab": Sample(

@@ -419,3 +419,47 @@ def test_dinit_gives_capabilities_and_an_argument() -> None:
 
     assert ["/usr/bin/webd", "-p", "80"] == words(found)
     assert {"CAP_NET_BIND_SERVICE"} == found.privileges.ambient
+
+
+# ── s6 ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+OVERLAY = "/etc/s6-overlay/s6-rc.d"
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ("#!/command/execlineb -P\ns6-setuidgid svc\n/usr/bin/webd -p 80\n", ("svc", ["/usr/bin/webd", "-p", "80"])),
+        (
+            "#!/command/execlineb -P\n# the web\nforeground { mkdir -p /run/web }\nfdmove -c 2 1\n/usr/bin/webd -p 80\n",
+            ("root", ["/usr/bin/webd", "-p", "80"]),
+        ),
+        ("#!/command/execlineb -P\nifelse { test -e /x } { webd 80 } webd 81\n", ("root", [f"{OVERLAY}/web/run"])),
+        ("#!/usr/bin/with-contenv bash\nexec s6-setuidgid svc /usr/bin/webd 80\n", ("svc", ["/usr/bin/webd", "80"])),
+    ],
+)
+def test_s6_overlay_starts_what_the_bundle_of_the_user_has_and_what_that_depends_on(script: str, expected: tuple[str, list[str]]) -> None:
+    files = {**ACCOUNTS, f"{OVERLAY}/web/run": script, f"{OVERLAY}/web/type": "longrun\n", f"{OVERLAY}/other/dependencies.d/web": ""}
+
+    assert [("manual", *expected)] == said(files)
+    assert [("boot", *expected)] == said({**files, f"{OVERLAY}/user/contents.d/web": ""})
+    assert [("boot", *expected)] == said({**files, f"{OVERLAY}/user/contents.d/other": "", f"{OVERLAY}/other/up": "/bin/true"})
+
+
+def test_s6_of_a_distribution_has_the_bundle_default() -> None:
+    files = {**ACCOUNTS, "/sbin/init": "-> s6-linux-init", "/etc/s6/sv/web/run": "#!/bin/sh\nexec webd 80\n"}
+
+    assert [("manual", "root", ["webd", "80"])] == said(files)
+    assert [("boot", "root", ["webd", "80"])] == said({**files, "/etc/s6/adminsv/default/contents.d/web": ""})
+
+
+def test_a_oneshot_of_s6_is_a_command_and_a_scan_directory_runs_all_it_has() -> None:
+    files = {
+        **ACCOUNTS,
+        f"{OVERLAY}/web/up": "/etc/web.sh\n",
+        "/etc/web.sh": "#!/bin/sh\nexec webd 80\n",
+        f"{OVERLAY}/user/contents.d/web": "",
+    }
+
+    assert [("boot", "root", ["webd", "80"])] == said(files)
+    assert [("boot", "root", ["webd", "81"])] == said({**files, "/etc/services.d/old/run": "#!/bin/sh\nexec webd 81\n"}, "old")

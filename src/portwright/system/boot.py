@@ -54,6 +54,12 @@ def _dinit(files: Files, known: Captured) -> Started:
     return reader.read(files, known)
 
 
+def _s6(files: Files, known: Captured) -> Started:
+    from portwright.system.s6 import reader
+
+    return reader.read(files, known)
+
+
 READERS: Mapping[InitName, Reader] = {
     "systemd": _systemd,
     "openrc": _openrc,
@@ -62,6 +68,7 @@ READERS: Mapping[InitName, Reader] = {
     "upstart": _upstart,
     "finit": _finit,
     "dinit": _dinit,
+    "s6": _s6,
 }
 """The init systems that are read."""
 

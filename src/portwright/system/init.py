@@ -72,6 +72,7 @@ _SIGNS: tuple[tuple[str, InitName], ...] = (
     ("/etc/openwrt_release", "procd"),
     ("/etc/s6-linux-init/", "s6"),
     ("/etc/s6-overlay/", "s6"),
+    ("/etc/s6/sv/", "s6"),
     ("/etc/rc.subr", "unknown"),
 )
 
