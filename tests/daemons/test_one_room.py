@@ -12,7 +12,7 @@ SOURCE = Path(portwright.__file__).parent
 
 # Where a daemon's name stands for something else than the daemon.
 ELSEWHERE = {
-    "cli/__init__.py": "a format of reports, called as who collects it",
+    "cli/commands/audit.py": "a format of reports, called as who collects it",
     "changes/kind.py": "remarks of tools that keep a file, one of them called as its agent is",
     "repositories/deployers/ansible/effects.py": "modules of Ansible are called as what they set up",
     "daemons/__init__.py": "perl loads what it runs with words of its own",
@@ -20,6 +20,9 @@ ELSEWHERE = {
     "daemons/_engine/keys.py": "the same, where a descriptor names one",
     "daemons/_engine/pods.py": "images, which are called as what they hold",
     "daemons/_engine/unknown_program.py": "words of flags, and clients that are called as their servers' suites are",
+    "host/join/addresses.py": "interfaces that programs make, and whose names begin as theirs do",
+    "system/s6/reader.py": "a word of s6-rc, which a command of Ruby is called as, too",
+    "system/host_files/leases.py": "files that say which interface asks for a lease, called as who reads them",
     "facts/listen_line.py": "examples in the words for rules",
     "facts/listener.py": "examples in the words for rules",
     "facts/outbound.py": "examples in the words for rules",

@@ -9,6 +9,7 @@ from types import ModuleType
 
 import pytest
 
+import portwright.daemons._engine.settings
 import portwright.daemons.tomcat.reader
 import portwright.repositories.gathering
 import portwright.repositories.reading
@@ -146,6 +147,18 @@ def test_what_is_left_out_is_said_and_makes_it_incomplete(name: str, tmp_path: P
     code, beyond = reasons(construction(2 * most), tmp_path / "beyond", capsys)
     assert 3 == code
     assert 1 == sum(each.startswith(reason) for each in beyond), beyond
+
+
+def test_settings_of_blocks_within_blocks_beyond_their_number_are_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(portwright.daemons._engine.settings, "MOST_NODES", 6)
+    backends = "".join(f'backend b{number} {{ .host = "192.0.2.1"; .port = "{8080 + number}"; }}\n' for number in range(9))
+    unit = service("/usr/sbin/varnishd -F -a :6081 -T none -f /etc/varnish/main.vcl")
+
+    code, said = reasons({**unit, "etc/varnish/main.vcl": f"vcl 4.1;\n{backends}"}, tmp_path, capsys)
+
+    assert (3, ["blocks of names within blocks of names make more than 6 settings"]) == (code, said)
 
 
 def test_sockets_beyond_the_number_that_one_tomcat_opens_are_said(
@@ -419,7 +432,7 @@ SILENT = {
     "formats/defines.py: written_out": "a longer value is left as it is written, which is no port",
     "daemons/_engine/grammars.py: filled": "what is not put in is an unknown value, which makes a listener unsure",
     "daemons/_engine/grammars.py: written_out": "a longer value is left as it is written, which is no port",
-    "daemons/_engine/settings.py: _by_path": "a document of more nodes than its parser takes does not come here",
+    "daemons/_engine/settings.py: _by_path": CALLER,
     "daemons/_engine/settings.py: _followed": GUESS,
     "daemons/_engine/sockets.py: _of_socket": CALLER,
     "daemons/apache2/proxies.py: outbounds": GUESS,

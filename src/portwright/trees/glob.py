@@ -6,6 +6,7 @@ from portwright.source import Span
 from portwright.trees.tree import Files
 
 MOST = 16_384
+_LONGEST = 4096  # PATH_MAX: what is longer the kernel opens for nobody
 _MAGIC = frozenset("*?[")
 
 
@@ -29,7 +30,9 @@ def expand(pattern: str, files: Files, *, tells: bool = True) -> tuple[str, ...]
         if part in ("", "."):
             continue
         if not is_pattern(part):
-            found = [f"{path.rstrip('/')}/{part}" for path in found]
+            found = [longer for path in found if len(longer := f"{path.rstrip('/')}/{part}") < _LONGEST]
+            if not found:
+                return ()
             continue
         matches = _matcher(part)
         hidden = part.startswith(".")

@@ -16,6 +16,7 @@ from portwright.trees import Files
 from portwright.trees.tree import ReadError, Watch
 
 _ENDINGS = (".pem", ".crt", ".key", ".cer", ".p12", ".pfx", ".jks")
+_FAR = 200  # characters within which a line has something before a name
 _NAMED = lazy_regex(r"""(?<=[\s"'=<:(,\[])(?P<path>(?:/|(?=[\w-]))[\w./@+-]{1,200}\.(?:pem|crt|key|cer|p12|pfx|jks))(?=$|[\s"'<>;,)\]}])""")
 _IN_A_WORD = lazy_regex(r"(?:^|=)(?P<path>/[\w./@+-]+)$")
 _COMMENTS = ("#", ";", "//", "--", "!", "<!--", "/*", "*")
@@ -62,9 +63,17 @@ class _Lacked:
         source = files.known(self.config)
         if source is None or not any(ending in source.text for ending in _ENDINGS):
             return None
-        for match in _NAMED.finditer(source.text):
-            before = source.text[source.text.rfind("\n", 0, match.start()) + 1 : match.start()].lstrip()
-            if not before or before.startswith(_COMMENTS) or "#" in before:
+        text, begin, seen, is_comment = source.text, 0, 0, False
+        for match in _NAMED.finditer(text):
+            start = match.start()
+            if (newline := text.rfind("\n", seen, start)) >= 0:
+                begin = seen = newline + 1
+                is_comment = False
+            # A line is looked at once, however many files it names.
+            is_comment = is_comment or text.find("#", seen, start) >= 0
+            seen = start
+            before = text[begin : min(start, begin + _FAR)].lstrip()
+            if not before or before.startswith(_COMMENTS) or is_comment:
                 continue
             places = tuple(self._places(match["path"]))
             if _is_missing(places, files):

@@ -32,7 +32,7 @@ from portwright.trees import Files
 from portwright.trees.glob import TooMany, expand
 from portwright.trees.memory import MemoryTree
 
-MOST_NODES = 500_000
+MOST_NODES = 150_000
 _MANY = 256  # values of one slot, more than people write
 _LONG = 4096  # characters of a value
 _COST_OF_A_VALUE = 4  # steps, where there are many
@@ -100,13 +100,19 @@ class Settings:
             self.doubt = f"built-in default; {entry.variables[0]}, which may override it, was not found"
         if entry.config is not None and entry.config.format and self.holds((), entry.config.unless):
             self._nodes_read = resolved(entry.config.format, self._config(entry.config))
-            self._keys = _by_path(self._nodes_read)
+            self._keys = self._by_path(self._nodes_read)
         self._settled = True
 
     @classmethod
     def of_options(cls, entry: Descriptor, invocation: Invocation, conditions: Conditions) -> "Settings":
         """What the command line and its variables say of some conditions, without a look at any file."""
         return cls(replace(entry, config=None, variables=(), when=conditions), invocation, Files(MemoryTree({})))
+
+    def _by_path(self, nodes: Iterable[Node]) -> dict[str, list[Node]]:
+        found, rest = _by_path(nodes)
+        if rest is not None:
+            self.files.report_unreadable(rest.key.at, f"blocks of names within blocks of names make more than {MOST_NODES:,} settings")
+        return found
 
     @classmethod
     def alone(cls, entry: Descriptor, path: str, files: Files) -> "Settings":
@@ -121,7 +127,7 @@ class Settings:
         self._nodes_read = ()
         if entry.config is not None and entry.config.format:
             self._nodes_read = resolved(entry.config.format, self._file((path,), entry.config))
-        self._keys = _by_path(self._nodes_read)
+        self._keys = self._by_path(self._nodes_read)
         self._said, self._with_words, self._decided, self._of_block, self._settled = {}, {}, {}, (None, {}), True
         return self
 
@@ -177,7 +183,7 @@ class Settings:
         if place is not None:
             return [DaemonFact((block.values[place - 1],), "directive")] if place <= len(block.values) else []
         if self._of_block[0] is not block:
-            self._of_block = (block, _by_path(block.children))
+            self._of_block = (block, self._by_path(block.children))
         return [DaemonFact(node.words, "directive", node) for node in _found(self._of_block[1], name)]
 
     @cached_property
@@ -561,8 +567,8 @@ _MOST_NAMED = 2
 """Blocks inside one another that are found under their own names: each one more doubles what there is. No entry asks for more."""
 
 
-def _by_path(nodes: Iterable[Node]) -> dict[str, list[Node]]:
-    """Nodes by their dotted lower-case path, in the order written."""
+def _by_path(nodes: Iterable[Node]) -> tuple[dict[str, list[Node]], Node | None]:
+    """Nodes by their dotted lower-case path, in the order written, and the first that is one too many."""
     found: dict[str, list[Node]] = {}
     todo = [("", node, 0) for node in reversed(tuple(nodes))]
     count = 0
@@ -581,7 +587,7 @@ def _by_path(nodes: Iterable[Node]) -> dict[str, list[Node]]:
         if depth < DEEPEST and node.children:
             inside = f"{path}."
             todo += [(inside, child, depth + 1) for child in reversed(node.children)]
-    return found
+    return found, todo[-1][1] if todo else None
 
 
 def _names(pattern: str, name: str) -> bool:
