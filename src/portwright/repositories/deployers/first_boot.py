@@ -28,7 +28,9 @@ _DEEPEST = 4
 """Archives inside archives."""
 
 _CLOUD_CONFIG = lazy_regex(r"#cloud-config\b")
-_CLOUD_KEYS = lazy_regex(r"(?m)^(?:write[_-]files|runcmd|bootcmd|coreos|packages|users):")
+_CLOUD_KEYS = lazy_regex(r"(?m)^(?:write[_-]files|runcmd|bootcmd|coreos|packages|users|k3os|scheme_version):")
+# Where the distributions that are one cloud-config have their kernel settings: RancherOS, k3OS, Harvester.
+_KERNEL_SETTINGS = {"rancher": "sysctl", "k3os": "sysctls", "os": "sysctls"}
 _SCRIPT = lazy_regex(r"#!\s*\S*(?:/|\b)(?:ba|da|a|k|z)?sh\b")
 _MIME = lazy_regex(r"(?i)(?:Content-Type|MIME-Version):")
 _BOUNDARY = lazy_regex(r"(?i)boundary\s*=\s*\"?([^\s\";]{1,100})")
@@ -137,8 +139,15 @@ def _parts(script: Sequence[Line]) -> Iterator[Sequence[Line]]:
 
 def _cloud_config(script: Sequence[Line], pages: Pages, checkout: Checkout) -> None:
     nodes, outer = _nodes(script)
-    scripts: dict[str, list[Line]] = {}
     for node in nodes:
+        for settings in (each for each in node.children if each.key.text == _KERNEL_SETTINGS.get(node.key.text)):
+            for setting in settings.children:
+                if setting.values and UNKNOWN not in setting.key.text:
+                    at = _at(setting.key.at, script)
+                    pages.set(at.number, at.shift + 1, setting.key.text, setting.values[0].text, at.source)
+    scripts: dict[str, list[Line]] = {}
+    # Harvester has what other cloud-configs say at their top under `os`.
+    for node in (*nodes, *(child for each in nodes if each.key.text == "os" for child in each.children)):
         if node.key.text in ("write_files", "write-files"):
             path, content = _word(node, "path"), _word(node, "content")
             if path is None or content is None:
