@@ -154,3 +154,15 @@ def test_the_files_of_a_repository_and_a_file_lie_where_their_user_said(monkeypa
 
     assert {"deploy/x.service": f"{tmp_path}/deploy/x.service"} == located(repository, ["deploy/x.service"])
     assert {"deploy/x.service": f"{tmp_path}/deploy/x.service"} == located(file, ["deploy/x.service"])
+
+
+def test_a_finding_of_many_places_shows_the_first_and_counts_the_others(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.service").write_text("[Service]\nExecStart=/bin/a\n" + "user=www-data\n" * 60)
+
+    main(["check", str(tmp_path)])
+    short = capsys.readouterr().out
+    main(["check", "-v", str(tmp_path)])
+    long = capsys.readouterr().out
+
+    assert "10 more places in this file with -v" in short
+    assert (50, 60) == (short.count("| user=www-data"), long.count("| user=www-data"))

@@ -176,6 +176,8 @@ def _after_an_option(source: Source, number: int, line: str, meaning: Meaning) -
 
 def _in_a_long_string(source: Source, number: int, meaning: Meaning) -> bool:
     """Whether a line is one of those between password = \"\"\" and its end."""
+    if not _has_long_strings(source):
+        return False
     for near in range(number - 1, max(number - 1 - _BEFORE, 0), -1):
         line = source.line(near)[:_NEAR]
         if (marks := line.count('"""') + line.count("'''")) > 0:
@@ -232,6 +234,11 @@ def _below(source: Source, number: int, line: str, meaning: Meaning) -> Iterator
         if match is not None and not _NO_SECRET.match(match["value"]) and not (entry and entry["name"].casefold() in _ABOUT_ONE):
             yield match.span("value")
             return
+
+
+@lru_cache(maxsize=16)
+def _has_long_strings(source: Source) -> bool:
+    return '"""' in source.text or "'''" in source.text
 
 
 @lru_cache(maxsize=16)

@@ -22,6 +22,8 @@ from portwright.source import Span
 
 _NARROWEST = 30
 _MOST_UNUSED = 5
+_MOST_MARKS = 50
+"""Places of one file that an excerpt shows: nobody reads a finding of more."""
 _GAP = 2  # between the columns of a list
 
 
@@ -254,11 +256,12 @@ class _Page:
         yield from self._heading(group)
         finding = group[0]
         repeated = finding.at == above
-        files, plain = spots(finding, result, self.said, shown)
+        every, plain = spots(finding, result, self.said, shown)
+        shown.update(mark.at for marks in every.values() for mark in marks if mark.role == "note")
+        files = {path: marks if self.verbose else marks[:_MOST_MARKS] for path, marks in every.items()}
         marks = [mark for marks in files.values() for mark in marks]
-        shown.update(mark.at for mark in marks if mark.role == "note")
         gutter = gutter_of(mark for mark in marks if can_show(mark.at, result.sources))
-        for index, marked in enumerate(files.values()):
+        for index, (path, marked) in enumerate(files.items()):
             if index == 0 and is_default(finding.at, result):
                 said = f"{place(finding.at)}, the kernel's default"
                 yield f"{' ' * gutter}{self.style('frame', '-->')} {said}"
@@ -267,6 +270,8 @@ class _Page:
                 yield f"{' ' * gutter}{self.style('frame', '-->')} {self._place(finding.at)}"
                 continue
             yield from excerpt(marked, result.sources, gutter, self.width, self.style, "-->" if index == 0 else ":::")
+            if (more := len(every[path]) - len(marked)) > 0:
+                yield f"{' ' * gutter} {self.style('frame', '=')} {counted(more, 'more place')} in this file with -v"
         yield from self._remarks(group, plain, result, gutter)
         yield from self._others(group, gutter)
 
