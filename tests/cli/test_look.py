@@ -164,5 +164,5 @@ def test_a_finding_of_many_places_shows_the_first_and_counts_the_others(tmp_path
     main(["check", "-v", str(tmp_path)])
     long = capsys.readouterr().out
 
-    assert "10 more places in this file with -v" in short
-    assert (50, 60) == (short.count("| user=www-data"), long.count("| user=www-data"))
+    assert "11 more lines of this file with -v" in short, "the first mark is the finding's own, beside a note"
+    assert (49, 60) == (short.count("| user=www-data"), long.count("| user=www-data"))

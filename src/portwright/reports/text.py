@@ -23,7 +23,7 @@ from portwright.source import Span
 _NARROWEST = 30
 _MOST_UNUSED = 5
 _MOST_MARKS = 50
-"""Places of one file that an excerpt shows: nobody reads a finding of more."""
+"""Marks in one file that an excerpt shows: nobody reads a finding of more."""
 _GAP = 2  # between the columns of a list
 
 
@@ -270,8 +270,8 @@ class _Page:
                 yield f"{' ' * gutter}{self.style('frame', '-->')} {self._place(finding.at)}"
                 continue
             yield from excerpt(marked, result.sources, gutter, self.width, self.style, "-->" if index == 0 else ":::")
-            if (more := len(every[path]) - len(marked)) > 0:
-                yield f"{' ' * gutter} {self.style('frame', '=')} {counted(more, 'more place')} in this file with -v"
+            if more := len({mark.at.line for mark in every[path]} - {mark.at.line for mark in marked}):
+                yield f"{' ' * gutter} {self.style('frame', '=')} {counted(more, 'more line')} of this file with -v"
         yield from self._remarks(group, plain, result, gutter)
         yield from self._others(group, gutter)
 
