@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from portwright._start.records import dataclass
 from portwright.audit.inputs import Input
-from portwright.audit.mistake import line, reason, trace
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
@@ -54,6 +53,8 @@ class Executor(Generic[T]):
         try:
             return Answer(self._work(given))
         except Exception as error:  # noqa: BLE001  whatever it is, it is our bug, and the other inputs have none of it
+            from portwright.audit.mistake import line, reason, trace
+
             shown = trace(error) if self._debug else ""
             return Answer(self._otherwise(given, reason(error)), line(error, debug=self._debug), shown)
 
