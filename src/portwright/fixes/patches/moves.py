@@ -275,7 +275,7 @@ def _lines_of_others(mover: Listener, port: int, every: Hosts, texts: Texts) -> 
 def _free(old: int, every: Hosts, texts: Texts) -> int:
     """A port that nobody has on any of the repository's hosts, that is in no range, and that no file names."""
     used = [taken(host) for host in every]
-    free = (port for port in candidates(old) if not any(each[port] for each in used))
+    free = (port for part in candidates(old) for port in part if not any(each[port] for each in used))
     for _, port in zip(range(_MOST_CANDIDATES), free, strict=False):
         if not any(any(_numbers(texts.text(label), port)) for label in texts.labels if str(port) in texts.text(label)):
             return port

@@ -72,14 +72,15 @@ def moves(host: Host) -> Moves:
         edits = known.move(listener)
         if isinstance(edits, Edits):
             moved |= dict.fromkeys(_together(host, listener), edits)
-            stays -= moved.keys()
+            stays.difference_update(_together(host, listener))
             continue
         # What cannot move stays where whoever is in its way can.
         ways = {each: known.move(each) for each in rivals[listener] if each in stays}
         if all(isinstance(way, Edits) for way in ways.values()):
             for each, way in ways.items():
                 moved |= {part: way for part in _together(host, each) if isinstance(way, Edits)}
-            stays = (stays - moved.keys()) | {listener}
+                stays.difference_update(_together(host, each))
+            stays.add(listener)
         else:
             refused[listener] = edits
     for listener in rivals:
@@ -159,11 +160,10 @@ def _reserved(text: str) -> PortSet:
         return PortSet()
 
 
-def candidates(old: int) -> Iterator[int]:
+def candidates(old: int) -> tuple[range, range]:
     """The ports that a service on a port may move to, the likeliest first."""
     start = old + (_ABOVE if old < _LOWEST else 1)
-    yield from range(start, 65536)
-    yield from range(_LOWEST, start)
+    return range(start, 65536), range(_LOWEST, start)
 
 
 def order_of(host: Host, listener: Listener) -> tuple[object, ...]:
@@ -185,8 +185,15 @@ def _once(host: Host, one: Listener, other: Listener) -> Edits | None:
 
 def _together(host: Host, listener: Listener) -> list[Listener]:
     """All sockets of its unit on its port: a line often says several."""
-    found = [each for each in host.listeners_of(listener.unit or "") if each.ports == listener.ports and each.app == listener.app]
-    return sorted(found, key=partial(order_of, host))
+    return host.once(_by_port_of_unit).get((listener.unit or "", listener.app, listener.ports), [])
+
+
+def _by_port_of_unit(host: Host) -> dict[tuple[str, str, PortSet], list[Listener]]:
+    found: dict[tuple[str, str, PortSet], list[Listener]] = {}
+    for each in sorted(host.listeners, key=partial(order_of, host)):
+        if each.unit is not None:
+            found.setdefault((each.unit, each.app, each.ports), []).append(each)
+    return found
 
 
 class _Known:
@@ -213,7 +220,7 @@ class _Known:
                     self._lines[number].append(f"{source.path}:{line}")
 
     def _free(self, old: int) -> int:
-        found = next((port for port in candidates(old) if not self._taken[port]), None)
+        found = next((port for part in candidates(old) if (port := self._taken.find(0, part.start, part.stop)) >= 0), None)
         if found is not None:
             self._taken[found] = 1
             return found
