@@ -29,7 +29,9 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "environ", {})
 
 
-def at(monkeypatch: pytest.MonkeyPatch, environment: Mapping[str, str], *, is_terminal: bool = True, encoding: str = "utf-8") -> None:
+def at(
+    monkeypatch: pytest.MonkeyPatch, environment: Mapping[str, str], *, is_terminal: bool = True, encoding: str = "utf-8"
+) -> None:
     monkeypatch.setattr(sys, "stdout", _Output(is_terminal, encoding))
     monkeypatch.setattr(os, "environ", environment)
 

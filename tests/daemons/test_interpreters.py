@@ -312,7 +312,7 @@ def test_a_program_of_ones_own_that_is_given_a_script_is_its_interpreter_under_a
         ("ruby /srv/a", "require 'sinatra'\nget('/') { 'x' }\n", ["tcp 127.0.0.1 4567", "tcp ::1 4567"]),
         ("ruby /srv/a -p 7108", "require 'sinatra'\nset :bind, '0.0.0.0'\nset :port, 80\n", ["tcp 0.0.0.0 7108"]),
         ("php /srv/a", "<?php\n$s = stream_socket_server('tcp://127.0.0.1:7201');\n", ["tcp 127.0.0.1 7201"]),
-        ("php /srv/a", '<?php\n$s = stream_socket_server("udp://[::1]:7202", $e, $m, STREAM_SERVER_BIND);\n', ["udp ::1 7202"]),
+        ("php /srv/a", "<?php\n$s = stream_socket_server(\"udp://[::1]:7202\", $e, $m, STREAM_SERVER_BIND);\n", ["udp ::1 7202"]),
         ("php /srv/a", "<?php\n// stream_socket_server('tcp://0.0.0.0:7203');\nstream_socket_server($where);\n", []),
         ("php /srv/a", "<?php\nsocket_bind($s, '127.0.0.1', 7204);\nsocket_listen($s);\n", ["tcp 127.0.0.1 7204"]),
         ("php /srv/a", "<?php\nsocket_bind($s, '127.0.0.1', 7205);\nsocket_connect($s, 'a', 80);\n", []),
@@ -385,14 +385,14 @@ def test_erlang_reuses_addresses_only_where_it_is_asked_to(options: str, reused:
     ("text", "expected"),
     [
         ("-define(PORT, 7503).\nmain(_) -> gen_tcp:listen(?PORT, []).\n", ["tcp 0.0.0.0 7503"]),
-        ('main(_) -> Port = 7504, ssl:listen(Port, [{certfile, "c"}]).\n', ["tcp 0.0.0.0 7504"]),
+        ("main(_) -> Port = 7504, ssl:listen(Port, [{certfile, \"c\"}]).\n", ["tcp 0.0.0.0 7504"]),
         ("main(_) -> gen_udp:open(7505).\n", ["udp 0.0.0.0 7505"]),
         ("main(_) -> gen_udp:open(7506, [inet6]).\n", ["udp :: 7506"]),
         ("main(_) -> Port = 1, Port = 2, gen_tcp:listen(Port, []).\n", []),
         ("main(_) -> gen_tcp:listen(7507, Options).\n", []),
         ("main(_) -> gen_tcp:listen(7508, [{ip, Address}]).\n", []),
         ("main([P]) -> gen_tcp:listen(list_to_integer(P), []).\n", []),
-        ('main(_) -> gen_tcp:connect("a", 7509, []).\n', []),
+        ("main(_) -> gen_tcp:connect(\"a\", 7509, []).\n", []),
     ],
 )
 def test_an_escript_says_where_it_listens_only_where_it_is_written_out(text: str, expected: list[str]) -> None:

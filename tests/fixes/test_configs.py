@@ -169,12 +169,7 @@ def test_haproxy_loses_the_options_that_close_wherever_they_stand() -> None:
 def test_a_backend_of_httpd_that_shares_a_macro_is_left_with_the_line() -> None:
     files = {**service("apache2.service", "/usr/sbin/apache2 -DFOREGROUND")}
     conf = "/etc/apache2/apache2.conf"
-    lines = (
-        "Listen 80",
-        "ProxyPass /a http://10.0.0.5/ disablereuse=on",
-        "SetEnv proxy-nokeepalive 1",
-        "ProxyPass /f fcgi://10.0.0.6:9000/",
-    )
+    lines = ("Listen 80", "ProxyPass /a http://10.0.0.5/ disablereuse=on", "SetEnv proxy-nokeepalive 1", "ProxyPass /f fcgi://10.0.0.6:9000/")
     kept = plan_for({**files, conf: "\n".join(lines)}, review=True)
     macro = plan_for(
         {**files, conf: "Listen 80\n<Macro P $h>\nProxyPass /a http://$h/ disablereuse=on\n</Macro>\nUse P 10.0.0.5\n"}, review=True

@@ -14,9 +14,7 @@ from tests.fixes.on_a_copy import plan_for, service, web
 def test_a_plan_as_a_person_reads_it() -> None:
     made = plan_for({**web(40000), **web(81, "status.service", "User=www"), "/etc/sysctl.d/50.conf": "net.ipv4.tcp_tw_recycle = 1\n"})
 
-    assert (
-        plan_text.render(made, ("fix.yml", "fix.vars.json", "fix.rollback.yml"), color=False, width=100)
-        == f"""\
+    assert plan_text.render(made, ("fix.yml", "fix.vars.json", "fix.rollback.yml"), color=False, width=100) == f"""\
 1. set net.ipv4.ip_local_reserved_ports = 40000 (was empty)
     in /etc/sysctl.d/zz-portwright.conf; safe, nothing is restarted; for listener-in-ephemeral-range
 2. give status.service a drop-in: AmbientCapabilities=CAP_NET_BIND_SERVICE
@@ -38,7 +36,6 @@ written: fix.yml, fix.vars.json, fix.rollback.yml
   apply:    ansible-playbook -i localhost, -c local fix.yml
   undo:     ansible-playbook -i localhost, -c local fix.rollback.yml
 """
-    )
 
 
 def test_a_plan_says_of_which_services_it_knows_nothing() -> None:
@@ -67,8 +64,7 @@ def test_a_plan_shows_what_it_changes_in_each_file_as_diff_has_it(tmp_path: Path
     made = plan_for({**web(40000), **web(81, "status.service", "User=www"), late: old})
     text = plan_text.render(made, (), color=False, width=100, diff=True)
 
-    assert (
-        f"""
+    assert f"""
 --- {late}
 +++ {late}
 @@ -1,4 +1,4 @@
@@ -84,9 +80,7 @@ def test_a_plan_shows_what_it_changes_in_each_file_as_diff_has_it(tmp_path: Path
 +{OWNED}
 +[Service]
 +AmbientCapabilities=CAP_NET_BIND_SERVICE
-"""
-        in text
-    )
+""" in text
     # GNU patch makes the plan's file of it where no character had to be written out.
     (tmp_path / "x").write_text(old)
     patch = text[text.index(f"--- {late}") : text.index("--- /dev/null")].replace("\\x1b", "\x1b").encode()

@@ -350,7 +350,7 @@ def test_a_port_gets_its_type_once_is_left_where_it_has_another_one_and_is_given
     tool.parent.mkdir()
     tool.write_text(
         "#!/bin/sh\n[ $1 = port ] && shift\n"
-        f'case $1 in\n--add) echo "$3 $5 $6" >> {own} ;;\n--delete) sed -i "/ $6$/d" {own} ;;\n'
+        f"case $1 in\n--add) echo \"$3 $5 $6\" >> {own} ;;\n--delete) sed -i \"/ $6$/d\" {own} ;;\n"
         f"*) cat {own}; case $* in *--locallist*) ;; *)\n"
         "echo 'unreserved_port_t              tcp      61000-65535, 1024-32767'\n"
         "echo 'http_port_t                    tcp      80, 81, 443, 488, 8008, 8009, 8443, 9000'\n"
@@ -620,7 +620,6 @@ def test_a_part_of_a_playbook_is_run_by_the_family_of_the_rules_that_ask_for_it(
     assert [["always"], *looked, ["always"]] == [task["tags"] for task in play["tasks"][:-1]]
     # What puts everything back is not left out with the part that failed.
     assert [["always"]] == [task["tags"] for task in play["tasks"][-1]["rescue"]]
-
 
 def every_kind() -> Playbook:
     """A plan with a step of each kind: kernel settings, a drop-in, an edited config, a port's type."""

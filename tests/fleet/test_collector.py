@@ -46,7 +46,9 @@ def said(command: str, path: str, caught: pytest.CaptureFixture[str]) -> tuple[i
 
 
 @pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: " ".join(shell))
-def test_a_snapshot_gives_the_facts_and_findings_of_its_host(shell: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_snapshot_gives_the_facts_and_findings_of_its_host(
+    shell: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = collected(TOP / "examples" / "web1", tmp_path / "web1.tar", shell)
 
     for command in ("facts", "check", "ports"):
@@ -88,7 +90,7 @@ SECRETS = {
     "etc/app/odd name.conf": f"password = {CANARY}\nport = 8080\n",
     "etc/app/server.pem": f"-----BEGIN RSA PRIVATE KEY-----\n{CANARY}\n{CANARY}\n-----END RSA PRIVATE KEY-----\n",
     "etc/nginx/tls.key": CANARY,
-    "etc/redis/redis.conf": f'port 6379\nrequirepass {CANARY}\nmasterauth "{CANARY}"\n',
+    "etc/redis/redis.conf": f"port 6379\nrequirepass {CANARY}\nmasterauth \"{CANARY}\"\n",
     "etc/app/app.json": f'{{"password": "{CANARY}", "port": 8080}}\n',
     "etc/app/more": f"secret = '{CANARY}, {CANARY}'; port = 80\nproxy_set_header X-Token $t; proxy_pass http://127.0.0.1:8201;\n",
     "etc/app/env": f"DB_PASSWORD={CANARY}\nexport API_TOKEN='{CANARY}'\nURL=postgres://u:{CANARY}@db:5432/x\nsecret: \"{CANARY}\"\n",

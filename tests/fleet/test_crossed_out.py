@@ -83,10 +83,9 @@ def test_what_is_read_and_no_secret_stays(path: str, text: str) -> None:
 
 
 def test_a_hash_of_old_days_is_crossed_out_where_users_are_listed() -> None:
-    assert (
-        b"a:xxxxx:1:1::/:/bin/sh\nb:x:2:2::/:/bin/sh\n"
-        == contents(crossed_out(tar({"etc/passwd": "a:Kq1zL:1:1::/:/bin/sh\nb:x:2:2::/:/bin/sh\n"})))["etc/passwd"]
-    )
+    assert b"a:xxxxx:1:1::/:/bin/sh\nb:x:2:2::/:/bin/sh\n" == contents(
+        crossed_out(tar({"etc/passwd": "a:Kq1zL:1:1::/:/bin/sh\nb:x:2:2::/:/bin/sh\n"}))
+    )["etc/passwd"]
 
 
 def test_a_link_that_is_called_as_a_secret_and_a_second_name_stay_what_they_are(tmp_path: Path) -> None:

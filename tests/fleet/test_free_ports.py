@@ -24,7 +24,9 @@ def hosts(folder: Path) -> str:
     return str(folder)
 
 
-def test_what_is_free_on_all_hosts_is_suggested_and_what_is_taken_says_by_whom(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_free_on_all_hosts_is_suggested_and_what_is_taken_says_by_whom(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert 0 == main(["suggest-port", hosts(tmp_path), "--count", "3"])
 
     assert capsys.readouterr().out == (

@@ -57,3 +57,4 @@ def test_case_20_a_billion_laughs_are_cut_off_and_told(item: str) -> None:
     lines = [f"{name}: &{name} {item.format(', '.join([f'*{before}'] * 9))}" for before, name in zip("abcdefgh", "bcdefghi", strict=True)]
 
     assert [f"aliases stand for more than {MOST_EVENTS:,} words: the rest is not read"] == _read(first + "\n".join(lines))[1]
+

@@ -96,7 +96,8 @@ REASONS: list[tuple[dict[str, Any], str | None, str]] = [
     (
         {"ports": (40000, 40009)},
         None,
-        "any outgoing connection may be using one of them, and connect() assigns the even ones first; it must be free at each start",
+        "any outgoing connection may be using one of them, and connect() assigns the even ones first; "
+        "it must be free at each start",
     ),
     (
         {"protocol": "udp"},

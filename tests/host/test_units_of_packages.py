@@ -57,7 +57,7 @@ def test_what_is_dropped_into_such_a_unit_counts() -> None:
 
 
 def test_a_script_of_its_name_is_read_where_no_daemon_is_known_by_it() -> None:
-    script = '#!/bin/sh\ncase "$1" in\nstart) start-stop-daemon --start --exec /usr/bin/python3 -- -m http.server 8765 ;;\nesac\n'
+    script = "#!/bin/sh\ncase \"$1\" in\nstart) start-stop-daemon --start --exec /usr/bin/python3 -- -m http.server 8765 ;;\nesac\n"
 
     assert [8765] == [each.port for each in heard({"/etc/init.d/shop": script}, "shop.service")]
 

@@ -64,7 +64,8 @@ def connections(host: Machine, server: Server) -> int:
     """How many connections nginx opens to the server for so many requests, one after the other."""
     before = server.opened
     script = (
-        f"import urllib.request as u\nfor _ in range({_REQUESTS}): assert u.urlopen('http://127.0.0.1:8085/', timeout=5).read() == b'ok'\n"
+        "import urllib.request as u\n"
+        f"for _ in range({_REQUESTS}): assert u.urlopen('http://127.0.0.1:8085/', timeout=5).read() == b'ok'\n"
     )
     ran = host.run(f"python3 - <<'EOF'\n{script}EOF\n")
     assert ran.returncode == 0, ran.stdout

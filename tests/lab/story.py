@@ -196,7 +196,7 @@ def tell(host: Machine, judge: Judge, work: Path, *, smoke: bool) -> None:
     judge.holds("it says which setting", True, "ip_local_reserved_ports did not take the value" in play.text, play.text)
     judge.holds("files and settings are what they were", (), late.differs(State(host)))
     host.run("rm /run/sysctl.d/zzz-late.conf")
-    host.write({"/srv/blocker": '#!/usr/bin/python3\nimport socket, time\ns = socket.create_server(("", 81))\ntime.sleep(600)\n'})
+    host.write({"/srv/blocker": "#!/usr/bin/python3\nimport socket, time\ns = socket.create_server((\"\", 81))\ntime.sleep(600)\n"})
     host.run("systemctl restart status.service; systemd-run --quiet --unit=blocker /srv/blocker; sleep 1")
     play = outside.play(PLAYBOOK, "-e", "portwright_allow_restart=true")
     judge.holds("a unit that does not stay up after its restart fails the host", 2, play.code, play.text)

@@ -47,7 +47,9 @@ def test_carets_stand_under_the_span(text: str, start: int, end: int, lines: lis
         ("a\nb", 0, 2, ["a", "^ all of it"]),
     ],
 )
-def test_a_span_of_several_lines_is_underlined_on_each_or_on_its_first_and_last(text: str, start: int, end: int, lines: list[str]) -> None:
+def test_a_span_of_several_lines_is_underlined_on_each_or_on_its_first_and_last(
+    text: str, start: int, end: int, lines: list[str]
+) -> None:
     assert lines == shown(text, start, end, label="all of it")
 
 

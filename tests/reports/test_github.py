@@ -86,7 +86,9 @@ def test_what_an_input_was_taken_for_is_said_last_though_it_is_sound(results: li
 
 @pytest.mark.parametrize(("severity", "command"), [("high", "error"), ("medium", "warning"), ("low", "notice"), ("info", "notice")])
 def test_severity_becomes_a_command(severity: Severity, command: str) -> None:
-    assert [command] == [line[0] for line in commands(_check([replace(CLEAN, findings=(replace(IN_RANGE, card=card("r", severity)),))]))]
+    assert [command] == [
+        line[0] for line in commands(_check([replace(CLEAN, findings=(replace(IN_RANGE, card=card("r", severity)),))]))
+    ]
 
 
 def test_the_worst_comes_first_because_only_ten_of_a_kind_are_shown() -> None:
@@ -113,7 +115,9 @@ def test_findings_say_their_host_unless_there_is_one_repository() -> None:
     finding = replace(BY_HAND, message="m")
 
     def first_lines(*hosts: HostResult) -> list[str]:
-        return [line[2].split("\n")[0] for line in commands(_check([replace(host, findings=(finding,), unreadable=()) for host in hosts]))]
+        return [
+            line[2].split("\n")[0] for line in commands(_check([replace(host, findings=(finding,), unreadable=()) for host in hosts]))
+        ]
 
     assert ["m"] == first_lines(SHOP)
     assert ["web1: m"] == first_lines(WEB1)

@@ -341,9 +341,9 @@ def test_rules_that_cost_too_much_together_are_stopped_and_what_was_found_before
     found, stopped = evaluate(crowd, [some, rule("{port: {at-most: 0}, ports: {is: 1}}"), rule("{port: {at-most: 0}}"), some, some])
 
     assert 3 == len(found)
-    assert ["the rule a-rule was stopped and 1 more were not begun after 30 comparisons on one host, so other findings are missing"] == [
-        trouble.reason for trouble in stopped
-    ]
+    assert [
+        "the rule a-rule was stopped and 1 more were not begun after 30 comparisons on one host, so other findings are missing"
+    ] == [trouble.reason for trouble in stopped]
 
 
 def test_findings_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:

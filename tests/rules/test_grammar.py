@@ -269,6 +269,8 @@ def test_what_a_rule_may_not_do_is_told_with_its_place(more: str, place: str, co
     assert f"rules/some/a-rule.yaml:{place}" == str(told.value.at)
 
 
+
+
 @pytest.mark.parametrize(("more", "place", "complaint"), MISTAKES_BELOW, ids=[m[0].strip() for m in MISTAKES_BELOW])
 def test_a_mistake_in_an_optional_part_is_told_too(more: str, place: str, complaint: str) -> None:
     with pytest.raises(RuleError) as told:

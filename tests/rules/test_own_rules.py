@@ -96,7 +96,9 @@ def test_a_case_may_be_a_repository(tmp_path: Path, capsysbinary: pytest.Capture
     assert json.loads(said)["cases"][0]["report"].startswith("roles/web/files/a.service:2:43 port-of-the-office")
 
 
-def test_a_case_that_goes_wrong_shows_what_was_expected_and_what_came(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_a_case_that_goes_wrong_shows_what_was_expected_and_what_came(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
     lay(tmp_path)
     missed, other = case("flags", "missed", 9001), case("flags", "said otherwise", 8001, REPORT.replace("8001", "8002"))
     path = keep(tmp_path, missed, other, case("accepts", "all the same", 8001))
@@ -104,8 +106,7 @@ def test_a_case_that_goes_wrong_shows_what_was_expected_and_what_came(tmp_path: 
     code, said = say(capsysbinary, tmp_path, "-q")
 
     assert 1 == code
-    assert (
-        f"""\
+    assert f"""\
 port-of-the-office:
   failed  flags missed
           nothing is flagged
@@ -128,9 +129,7 @@ port-of-the-office:
           +/etc/systemd/system/a.service:2:43 port-of-the-office http.server (a.service) listens on tcp 0.0.0.0:8001
           +    certain
 3 cases of 1 rule; 3 failed
-"""
-        == said
-    )
+""" == said
 
 
 def test_a_bad_example_that_is_accepted_and_a_good_one_that_is_flagged_fail(
@@ -145,7 +144,9 @@ def test_a_bad_example_that_is_accepted_and_a_good_one_that_is_flagged_fail(
     assert "the good example is flagged" in said
 
 
-def test_what_is_reported_is_kept_where_it_is_accepted_and_nowhere_else(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_what_is_reported_is_kept_where_it_is_accepted_and_nowhere_else(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
     lay(tmp_path)
     remark, accepted = "# agreed in May\n\n\n", case("accepts", "two", 9001)
     path = keep(tmp_path, remark, case("flags", "one", 8001), accepted, case("flags", "old", 8001, "not this\n"))
@@ -282,7 +283,9 @@ def test_a_text_that_holds_no_cases_is_nobodys_mistake(tmp_path: Path, capsysbin
 
 
 @pytest.mark.parametrize("folder", ["inside", "../outside"])
-def test_a_folder_of_cases_that_is_a_link_is_not_followed(folder: str, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_a_folder_of_cases_that_is_a_link_is_not_followed(
+    folder: str, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
     lay(tmp_path / "mine", RULE + EXAMPLES)
     keep(tmp_path / "mine" / folder / "deeper", case("flags", "x", 8001))
     (tmp_path / "mine/office").symlink_to(f"{folder}/deeper")
@@ -307,7 +310,9 @@ def test_there_is_an_end_to_the_folders_that_are_looked_into(
     assert f"{tmp_path}: more than 20 names in a folder of cases and those in it\n" in said
 
 
-def test_a_link_in_a_case_leads_to_what_the_case_has_and_nowhere_else(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_a_link_in_a_case_leads_to_what_the_case_has_and_nowhere_else(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
     lay(tmp_path)
     outside = tmp_path / "outside.service"
     outside.write_text(UNIT.format(port=8002))
@@ -357,7 +362,9 @@ def test_what_belongs_to_testing_is_refused_without_it(arguments: list[str], cap
 
 
 def test_a_folder_of_cases_that_is_not_there_is_said(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
-    assert (2, f"portwright: {tmp_path}/none: no such folder of cases\n") == say(capsysbinary, lay(tmp_path), "--cases", tmp_path / "none")
+    assert (2, f"portwright: {tmp_path}/none: no such folder of cases\n") == say(
+        capsysbinary, lay(tmp_path), "--cases", tmp_path / "none"
+    )
 
 
 def test_the_shipped_rules_pass_the_same_way(capsysbinary: pytest.CaptureFixture[bytes]) -> None:

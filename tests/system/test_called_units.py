@@ -59,7 +59,7 @@ def test_a_script_of_a_unit_starts_what_it_surely_calls(line: str, expected: str
 
 
 MONIT = "[Service]\nExecStart=/usr/bin/monit -I\n"
-CHECK = 'check process b with pidfile /run/b.pid\n  start program = "%s"%s\n  stop program = "/bin/x"\n'
+CHECK = "check process b with pidfile /run/b.pid\n  start program = \"%s\"%s\n  stop program = \"/bin/x\"\n"
 
 
 # As in https://github.com/arnaudsj/monit/issues/3 and https://github.com/fail2ban/fail2ban/issues/1525.
@@ -73,7 +73,7 @@ def test_monit_starts_the_units_of_its_start_programs(command: str, expected: st
 @pytest.mark.parametrize(
     ("command", "more", "expected"),
     [
-        ("/usr/bin/c -p 81", ' as uid "svc" and gid svc', [("c", "svc")]),
+        ("/usr/bin/c -p 81", " as uid \"svc\" and gid svc", [("c", "svc")]),
         ("/bin/sh -c '/usr/bin/c -p 81 &'", "", [("c", "root")]),
         ("/usr/bin/b -p 80", "", []),
         ("/usr/bin/c -p 81", "\n  mode manual", []),

@@ -103,7 +103,7 @@ def test_a_lone_semicolon_starts_another_command(text: str, found: list[tuple[st
     ("text", "reason", "forgiven"),
     [
         ("/bin/x 'open", "a quote is not closed", False),
-        ('-/bin/x "open', "a quote is not closed", True),
+        ('-/bin/x "open', 'a quote is not closed', True),
         ("bin/x", "neither an absolute path nor the name of a program: bin/x", False),
         ("/bin/", "the program's path is a directory: /bin/", False),
         ("-", "no program follows the prefixes", True),

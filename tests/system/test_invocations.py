@@ -397,9 +397,9 @@ def test_the_variable_of_a_loop_is_each_of_its_words_or_unknown_and_never_empty(
         ("for u in nobody-here svc; do getent passwd $u >/dev/null && break; done; exec x $u\n", ["x svc"]),
         ("ARGS=(-a 'b c')\nARGS+=(-p 80)\nexec x \"${ARGS[@]}\"\n", ["x -a b c -p 80"]),
         ("declare -a ARGS=(-p 80)\nexec x ${ARGS[*]}\n", ["x -p 80"]),
-        ('ARGS=()\nexec x "${ARGS[@]}" end\n', ["x end"]),
+        ("ARGS=()\nexec x \"${ARGS[@]}\" end\n", ["x end"]),
         ("OPTS=-a\nOPTS+=' -p 80'\nexec x $OPTS\n", ["x -a -p 80"]),
-        ('if grep -q a /sys/x; then ARGS=(1); fi\nexec x "${ARGS[@]}"\n', ["x \ufffd"]),
+        ("if grep -q a /sys/x; then ARGS=(1); fi\nexec x \"${ARGS[@]}\"\n", ["x \ufffd"]),
     ],
 )
 def test_loops_and_arrays_of_bash_become_the_words_they_stand_for(script: str, expected: list[str]) -> None:

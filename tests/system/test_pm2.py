@@ -44,7 +44,7 @@ def _dumped(**changed: object) -> str:
         (_dumped(status="stopped"), []),
         ("[]", []),
         ("[{", []),
-        ('[[[[{}]]], {"pm_exec_path": {}}, 7]', []),
+        ("[[[[{}]]], {\"pm_exec_path\": {}}, 7]", []),
     ],
 )
 def test_resurrect_starts_the_apps_of_the_dump(text: str, expected: list[str]) -> None:

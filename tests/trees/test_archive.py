@@ -42,7 +42,9 @@ def checked(path: str, caught: pytest.CaptureFixture[str]) -> tuple[int, list[st
 
 @pytest.mark.parametrize("top", ["", "./", "/", "web1/"])
 @pytest.mark.parametrize("form", FORMS)
-def test_a_packed_host_gives_what_its_directory_gives(form: str, top: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_packed_host_gives_what_its_directory_gives(
+    form: str, top: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with tarfile.open(tmp_path / "plain", "w") as made:
         made.add(EXAMPLE, arcname=top or ".")
     path = laid(tmp_path / "h", FORMS[form]((tmp_path / "plain").read_bytes()))
@@ -234,7 +236,9 @@ def test_case_8_a_bomb_is_stopped_at_its_bound(form: str, tmp_path: Path, capsys
     )
     began = time.monotonic()
 
-    done = subprocess.run([sys.executable, "-c", program % (["check", path],)], capture_output=True, check=False, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program % (["check", path],)], capture_output=True, check=False, text=True
+    )
 
     assert f"the archive unpacks to more than {MOST_TIMES} times its size" in " ".join(done.stdout.split())
     assert time.monotonic() - began < 20

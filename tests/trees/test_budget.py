@@ -1,5 +1,6 @@
 """What one host may cost: files beyond the budget are left out and said, what files multiply is spent for, and lists stay short."""
 
+
 import pytest
 
 from portwright.host.join.conflict import collisions

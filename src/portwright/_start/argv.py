@@ -87,7 +87,9 @@ class Command:
     Each example is a command line and what it does.
     """
 
-    def __init__(self, help: str, operand: Operand | None, *options: Option, exits: Mapping[int, str], examples: Mapping[str, str]) -> None:
+    def __init__(
+        self, help: str, operand: Operand | None, *options: Option, exits: Mapping[int, str], examples: Mapping[str, str]
+    ) -> None:
         self.help, self.operand, self.options, self.exits, self.examples = help, operand, options, exits, examples
 
     @property

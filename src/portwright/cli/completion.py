@@ -57,8 +57,8 @@ def _quoted(text: str) -> str:
 
 def _bash() -> Iterator[str]:
     yield "# Completion of portwright for bash; written by `portwright completion bash`."
-    yield '_portwright_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "$word"); }'
-    yield '_portwright_paths() { compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen "$1" -- "$word"); }'
+    yield "_portwright_words() { mapfile -t COMPREPLY < <(compgen -W \"$1\" -- \"$word\"); }"
+    yield "_portwright_paths() { compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen \"$1\" -- \"$word\"); }"
     yield "_portwright() {"
     yield "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} options=''"
     yield "    COMPREPLY=()"
@@ -103,7 +103,7 @@ def _bash_call(wanted: str) -> str:
 def _zsh() -> Iterator[str]:
     yield "#compdef portwright"
     yield "# Completion of portwright for zsh; written by `portwright completion zsh`."
-    yield f'_portwright_rules() {{ local -a found; found=(${{(f)"$({_ASKS})"}}); compadd -a found }}'
+    yield f"_portwright_rules() {{ local -a found; found=(${{(f)\"$({_ASKS})\"}}); compadd -a found }}"
     yield "_portwright() {"
     yield "    local -a commands"
     yield "    commands=("
@@ -111,7 +111,7 @@ def _zsh() -> Iterator[str]:
     yield "    )"
     yield "    if ((CURRENT == 2)); then _describe command commands; return; fi"
     yield "    local command=$words[2]"
-    yield '    words=(portwright "${(@)words[3,-1]}"); ((CURRENT--))'
+    yield "    words=(portwright \"${(@)words[3,-1]}\"); ((CURRENT--))"
     yield "    case $command in"
     for name, command in COMMANDS.items():
         specs = [_zsh_option(option, each) for option in command.options for each in option.names]

@@ -155,7 +155,7 @@ def _relative(patterns: tuple[str, ...], inside: str) -> Iterator[str]:
         if "/" not in text.removesuffix("/") or parts[0] == "**" or not way:
             yield pattern
         elif tuple(parts[: len(way)]) == way and len(parts) > len(way):
-            yield f"{'!' if taken_back else ''}/{'/'.join(parts[len(way) :])}{'/' if text.endswith('/') else ''}"
+            yield f"{'!' if taken_back else ''}/{'/'.join(parts[len(way):])}{'/' if text.endswith('/') else ''}"
 
 
 __all__ = ["ConfigurationError", "Settled", "settled"]

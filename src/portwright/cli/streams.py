@@ -13,6 +13,7 @@ class Complaint(Exception):
 
 
 def print_bytes(data: bytes) -> None:
+    """Write to standard output; a reader that has gone is no error. Raises Complaint where nothing can be written."""
     if sys.stdout is None:
         raise Complaint("cannot write to standard output: closed")
     try:

@@ -228,7 +228,9 @@ def _read_with_options(
     return (*said, *own)
 
 
-def _read_with_doubt(found: "Descriptor", read: Reader, invocation: Invocation, files: Files, packages: Packages) -> tuple[DaemonFact, ...]:
+def _read_with_doubt(
+    found: "Descriptor", read: Reader, invocation: Invocation, files: Files, packages: Packages
+) -> tuple[DaemonFact, ...]:
     """What a room says; a default that is built in is no surer than that no file which is there, or may be there, says otherwise."""
     said, watch = files.watched(lambda: read(invocation, files, packages))
     if watch.troubles:

@@ -59,3 +59,5 @@ def _files(top: str) -> Iterator[str]:
     for here, folders, names in os.walk(top):
         folders.sort()
         yield from (os.path.join(here, name) for name in sorted(names) if name.endswith(_WRITTEN))
+
+

@@ -201,7 +201,9 @@ class Store:
         return number
 
     def _insert(self, ruleset: int, found: Examined) -> int:
-        self._db.executemany("INSERT OR IGNORE INTO blobs VALUES (?, ?, ?)", ((each.digest, each.size, each.data) for each in found.blobs))
+        self._db.executemany(
+            "INSERT OR IGNORE INTO blobs VALUES (?, ?, ?)", ((each.digest, each.size, each.data) for each in found.blobs)
+        )
         made = self._db.execute(
             "INSERT INTO results (host, about, ruleset, manifest, seal, looks, document, files_read, rules_checked)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",

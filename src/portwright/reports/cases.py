@@ -147,7 +147,9 @@ class _Page:
         for line in _difference(outcome):
             yield f"          {self.style('good' if line.startswith('+') else 'bad' if line.startswith('-') else 'faint', line)}"
 
-    def _verdict(self, outcomes: Sequence[Outcome], untested: Sequence[Rule], stray: Sequence[Unreadable], rules: int) -> Iterator[str]:
+    def _verdict(
+        self, outcomes: Sequence[Outcome], untested: Sequence[Rule], stray: Sequence[Unreadable], rules: int
+    ) -> Iterator[str]:
         failed = sum(1 for outcome in outcomes if outcome.problem)
         if not outcomes:
             yield self.style("bad", "nothing was tested: no rule has an example (bad:, good:) or a case")

@@ -130,18 +130,16 @@ def render(found: Suggestion, *, color: bool, width: int, quiet: bool = False, v
 
 def document(found: Suggestion) -> str:
     """The same as JSON."""
-    return (
-        json.dumps(
-            {
-                "version": 1,
-                "protocol": found.protocol,
-                "hosts": list(found.hosts),
-                "suggested": list(found.suggested),
-                "free": str(found.free),
-                "taken": [{"ports": str(each.ports), "reason": each.why, "hosts": list(each.hosts)} for each in found.taken],
-                "unreadable": [{"host": name, "reason": why} for name, why in found.unread.items()],
-            },
-            indent=2,
-        )
-        + "\n"
-    )
+    return json.dumps(
+        {
+            "version": 1,
+            "protocol": found.protocol,
+            "hosts": list(found.hosts),
+            "suggested": list(found.suggested),
+            "free": str(found.free),
+            "taken": [{"ports": str(each.ports), "reason": each.why, "hosts": list(each.hosts)} for each in found.taken],
+            "unreadable": [{"host": name, "reason": why} for name, why in found.unread.items()],
+        },
+        indent=2,
+    ) + "\n"
+

@@ -31,44 +31,13 @@ _STRONG = frozenset((
     "masterpass", "userpass", "community", "rocommunity", "rwcommunity", "com2sec", "com2sec6", "createuser", "trapsink", "trap2sink",
     "informsink",
 ))  # fmt: skip
-_ENDS_STRONG = (
-    "password",
-    "passwd",
-    "passphrase",
-    "secret",
-    "token",
-    "apikey",
-    "secretkey",
-    "accesskey",
-    "privatekey",
-    "authkey",
-    "community",
-)
+_ENDS_STRONG = ("password", "passwd", "passphrase", "secret", "token", "apikey", "secretkey", "accesskey", "privatekey", "authkey",
+                "community")
 # These are also the names of other things: what stands after one is secret where it is an option's, a compound's or assigned.
-_WEAK = frozenset(
-    (
-        "pass",
-        "pwd",
-        "pw",
-        "key",
-        "auth",
-        "salt",
-        "unseal",
-        "nonce",
-        "csrf",
-        "license",
-        "licence",
-        "cookie",
-        "session",
-        "pat",
-        "sig",
-        "signature",
-        "pair",
-        "basic",
-        "encrypt",
-        "hmac",
-    )
-)
+_WEAK = frozenset((
+    "pass", "pwd", "pw", "key", "auth", "salt", "unseal", "nonce", "csrf", "license", "licence",
+    "cookie", "session", "pat", "sig", "signature", "pair", "basic", "encrypt", "hmac",
+))
 # One word that ends like these: rootpw, sshpass; but not a way around something.
 _ENDS_WEAK = lazy_regex(r"(?!(?:by|com|tres|proxy|sur|over)pass$)\w{2,}(?:pass|pw|pwd)")  # fmt: skip
 _KEYS_ARE_STRONG = frozenset((

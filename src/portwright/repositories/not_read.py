@@ -136,7 +136,7 @@ _SETS = lazy_regex(r"/etc/sysctl\.|\bsysctl[\"', ]{1,4}-[wp]\b|/proc/sys/net\b")
 _SETTING_OF_PORTS = lazy_regex(r"\bip_local_(?:port_range|reserved_ports)\b|\bip_unprivileged_port_start\b")
 _CLOUD_CONFIG = lazy_regex(r"#cloud-config\b")
 # Of k3OS and Harvester, which need no such line.
-_IS_MACHINE = lazy_regex(r"(?m)^(?:k3os:[ \t]*\r?$|scheme_version:[ \t]*[0-9])")
+_NODE_CONFIG = lazy_regex(r"(?m)^(?:k3os:[ \t]*\r?$|scheme_version:[ \t]*[0-9])")
 _ARCHIVE = lazy_regex(r"(?i)(?:Content-Type:\s*multipart/|MIME-Version:)|## template:\s*jinja")
 _HIERA = lazy_regex(r"(?:^|/)(?:hieradata|hiera|data)/")
 _OF_HIERA = lazy_regex(r"(?m)^[\"']?(?:\w{1,60}::){0,8}\w{0,60}sysctl\w{0,60}(?:::\w{1,60}){0,8}[\"']?:[ \t]*(?:#.*)?\r?$")
@@ -333,7 +333,7 @@ def is_stack(text: str) -> bool:
 def _kind_of_yaml(label: str, text: str) -> str | None:
     if label.endswith(_PAGES):
         return None
-    if _is_of_cloud_init(text) or _IS_MACHINE.search(text):
+    if _is_of_cloud_init(text) or _NODE_CONFIG.search(text):
         return "cloud-config"
     if _BUTANE.search(text):
         return "butane"

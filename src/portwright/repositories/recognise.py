@@ -344,7 +344,9 @@ _VARIABLE = lazy_regex(r"\$[{(]?[A-Za-z_]|(?<![\w.])env\.[A-Za-z_]")
 _ENVSUBST = lazy_regex(r"\$\{[A-Z][A-Z0-9_]*\}|\$[A-Z][A-Z0-9_]+")
 
 
-def _why_not_deployed(folders: tuple[str, ...], name: str, text: str, kind: ConfigKind, explicit: bool, roles: Container[str] = ()) -> str:
+def _why_not_deployed(
+    folders: tuple[str, ...], name: str, text: str, kind: ConfigKind, explicit: bool, roles: Container[str] = ()
+) -> str:
     """A sentence saying why a repository does not deploy a file, "" where it does."""
     if not explicit:
         for depth, (above, folder) in enumerate(zip(("", *folders), folders, strict=False), 1):

@@ -47,7 +47,9 @@ class StagedTree(MemoryTree):
     (daemons/README.md, `siblings`), its includes find them, and `included` are those that were read.
     """
 
-    def __init__(self, placed: Iterable[StagedFile], siblings: "SiblingFiles | None" = None, said: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, placed: Iterable[StagedFile], siblings: "SiblingFiles | None" = None, said: Mapping[str, str] | None = None
+    ) -> None:
         files = tuple(placed)
         laid: dict[str, str | bytes] = {file.place: file.data for file in files}
         # What the user says of the machines stands where a copied host says it of itself.

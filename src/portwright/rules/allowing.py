@@ -1,8 +1,8 @@
 """`# portwright: allow RULE: reason` accepts findings of a repository: on a line, a block or a file, in each format's own comments.
 
-# portwright: allow RULE, RULE: reason           on this line or the one below
-# portwright: allow-start RULE: reason           from here to `# portwright: allow-end`
-# portwright: allow-file RULE: reason            in this file
+    # portwright: allow RULE, RULE: reason           on this line or the one below
+    # portwright: allow-start RULE: reason           from here to `# portwright: allow-end`
+    # portwright: allow-file RULE: reason            in this file
 """
 
 from bisect import bisect_right

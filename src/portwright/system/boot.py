@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from portwright._start.records import replace
 from portwright.source import Span
 from portwright.system.host_files.captures import Captured
-from portwright.system.init import InitName, init_system, unread
+from portwright.system.init import NAMES, InitName, init_system, unread
 from portwright.system.started import Packaged, Reader, Started
 from portwright.trees import Files
 
@@ -91,7 +91,11 @@ def started(files: Files, known: Captured, packaged: Packaged | None = None) -> 
         return Started(unread=reason)
     from portwright.system.systemd.script_calls import script_calls
 
-    found = _systemd(files, known, packaged) if init.name == "systemd" else READERS[init.name](files, known)
+    if init.name == "systemd":
+        found = _systemd(files, known, packaged)
+    else:
+        why = f"{NAMES[init.name]} is the init system of this host, and playbooks are written for systemd alone"
+        found = replace(READERS[init.name](files, known), unplanned=why)
     if not found.units and files.kind(_INSIGHTS) == "directory":
         files.report_unreadable(Span.whole(files.tree.label(_INSIGHTS)), "this archive of Insights has no units: what starts is not known")
     return replace(found, calls=script_calls(found.units, files, repository=False))

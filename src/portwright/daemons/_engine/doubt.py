@@ -33,7 +33,9 @@ _UNFILLED = lazy_regex(r"\$\{|\{\$|\$\(|\{\{|<%|@@|" + UNKNOWN)
 _BLANKS = lazy_regex(r"[ \t]+")
 
 
-def doubted(said: tuple[DaemonFact, ...], found: Descriptor, invocation: Invocation, files: Files, watch: Watch) -> tuple[DaemonFact, ...]:
+def doubted(
+    said: tuple[DaemonFact, ...], found: Descriptor, invocation: Invocation, files: Files, watch: Watch
+) -> tuple[DaemonFact, ...]:
     """What a reader said, its defaults no surer than what it read lets them be; why is told.
 
     Where a word of the command line cannot be determined, it may also be an option that replaces what a file says.

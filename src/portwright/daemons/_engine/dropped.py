@@ -31,7 +31,9 @@ def unless_dropped(
         return said
     at, name = place
     why = f"{found.name} {version} ends at {name}, which it no longer knows"
-    return tuple(replace(fact, closed_by=why, closed_at=at) if isinstance(fact, Endpoint) and not fact.closed_by else fact for fact in said)
+    return tuple(
+        replace(fact, closed_by=why, closed_at=at) if isinstance(fact, Endpoint) and not fact.closed_by else fact for fact in said
+    )
 
 
 @dataclass(frozen=True, slots=True)

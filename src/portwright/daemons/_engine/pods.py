@@ -251,7 +251,9 @@ def _probed(container: Container, app: str) -> Iterator[Endpoint]:
             if host is not None and not (host.text == "localhost" or names.is_address(host.text)):
                 continue
             address = "*" if host is None else "127.0.0.1" if host.text == "localhost" else host.text
-            yield Endpoint(word.at, app, "tcp", address, PortSet.of(number), "inferred", confidence="possible", why="its probe asks there")
+            yield Endpoint(
+                word.at, app, "tcp", address, PortSet.of(number), "inferred", confidence="possible", why="its probe asks there"
+            )
 
 
 def _started(container: Container, packages: Packages, read: Program) -> Iterator[DaemonFact]:

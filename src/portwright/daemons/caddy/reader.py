@@ -252,7 +252,9 @@ def _admin(said: _Said, invocation: Invocation, confidence: Confidence) -> tuple
     port = decimal(digits, 65535)
     if port is None:
         return ()
-    return tuple(each for address in _bound(host, said.files)[:1] for each in _endpoint("tcp", address, port, word.at, origin, confidence))
+    return tuple(
+        each for address in _bound(host, said.files)[:1] for each in _endpoint("tcp", address, port, word.at, origin, confidence)
+    )
 
 
 def _of_sites(said: _Said, at: Span, confidence: Confidence) -> tuple[Endpoint, ...]:

@@ -30,7 +30,9 @@ def read(invocation: Invocation, files: Files, packages: Packages) -> tuple[Daem
     if verb == "port-forward":
         address = options.get("--address") or Word("localhost", invocation.at)
         return tuple(
-            endpoint for word in words[2:] for endpoint in _endpoints(word, decimal(word.text.partition(":")[0] or "0", 65535), address)
+            endpoint
+            for word in words[2:]
+            for endpoint in _endpoints(word, decimal(word.text.partition(":")[0] or "0", 65535), address)
         )
     return ()
 

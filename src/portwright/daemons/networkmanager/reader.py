@@ -61,7 +61,9 @@ def _said(files: Files, path: str) -> dict[str, Word]:
     """What a keyfile says, by section and key."""
     source = files.read(path) if files.kind(path) == "file" else None
     nodes = () if source is None else grammars.parse("ini", source)[0]
-    return {f"{section.key.text}.{node.key.text}".lower(): node.words[0] for section in nodes for node in section.children if node.words}
+    return {
+        f"{section.key.text}.{node.key.text}".lower(): node.words[0] for section in nodes for node in section.children if node.words
+    }
 
 
 def _paths(files: Files, patterns: tuple[str, ...]) -> Iterator[str]:

@@ -714,7 +714,9 @@ def _keeps_by_default(version: tuple[int, ...] | None) -> bool:
 
 def _is_of_udp(node: Directive) -> bool:
     """Whether it is a server of the stream module that listens on UDP."""
-    return node.name == "server" and any(line.name == "listen" and "udp" in {word.text for word in line.args[1:]} for line in node.inside)
+    return node.name == "server" and any(
+        line.name == "listen" and "udp" in {word.text for word in line.args[1:]} for line in node.inside
+    )
 
 
 def _asked(upstream: Directive | None) -> Span | None:

@@ -161,7 +161,7 @@ def _reserved(text: str) -> PortSet:
 
 
 def candidates(old: int) -> tuple[range, range]:
-    """The ports that a service on a port may move to, the likeliest first."""
+    """The ports that a service on a port may move to, in two ranges, the likeliest first."""
     start = old + (_ABOVE if old < _LOWEST else 1)
     return range(start, 65536), range(_LOWEST, start)
 

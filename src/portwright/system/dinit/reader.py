@@ -26,7 +26,6 @@ _DIRECTORIES = ("/etc/dinit.d", "/run/dinit.d", "/usr/local/lib/dinit.d", "/usr/
 _BOOT = "boot"
 _NEEDS = ("depends-on", "depends-ms", "waits-for")
 _MOST = 2000
-_UNPLANNED = "dinit is the init system of this host, and playbooks are written for systemd alone"
 
 
 @dataclass
@@ -72,7 +71,6 @@ def read(files: Files, known: Captured) -> Started:
             *writes_of_devices(files),
             *writes_of_keepers(invocations, files),
         ),
-        unplanned=_UNPLANNED,
     )
 
 

@@ -24,7 +24,6 @@ _VERBS = ("service", "task", "run", "sysv")
 _DEFAULT_LEVELS = "234"
 _MOST_FILES = 500
 _MOST = 2000
-_UNPLANNED = "finit is the init system of this host, and playbooks are written for systemd alone"
 _WORD = lazy_regex(r"\S+")
 _OPTION = lazy_regex(r"[a-z_]+:")
 _FLAGS = frozenset(("nowarn", "norestart", "respawn", "notify", "pid", "log", "manual"))
@@ -81,7 +80,6 @@ def read(files: Files, known: Captured) -> Started:
         units=tuple(service.unit(files) for service in services),
         invocations=tuple(invocations),
         sysctl_writes=(*writes, *writes_of_keepers(invocations, files)),
-        unplanned=_UNPLANNED,
     )
 
 

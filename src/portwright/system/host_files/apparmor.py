@@ -106,9 +106,8 @@ def _matching(entry: str, paths: tuple[str, ...], files: Files, named: str = "")
         rules.take(lines, files, set(), 0)
         if not rules.unknown:
             at = source.span(start, start + len(header.rstrip()))
-            yield (
-                len(attached),
-                Profile(words[0].strip('"'), at, rules.allowed and not rules.denied, rules.denied, frozenset(rules.networks)),
+            yield len(attached), Profile(
+                words[0].strip('"'), at, rules.allowed and not rules.denied, rules.denied, frozenset(rules.networks)
             )
 
 

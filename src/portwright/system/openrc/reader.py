@@ -26,7 +26,6 @@ _BOOT = ("sysinit", "boot", "default")
 _SYSCTL = "sysctl"
 _LOCAL, _LOCAL_SCRIPTS = "local", "/etc/local.d"
 _MOST_SERVICES = 2000
-_UNPLANNED = "OpenRC is the init system of this host, and playbooks are written for systemd alone"
 
 
 def read(files: Files, known: Captured) -> Started:
@@ -45,7 +44,6 @@ def read(files: Files, known: Captured) -> Started:
             *writes_of_devices(files),
             *writes_of_keepers(invocations, files),
         ),
-        unplanned=_UNPLANNED,
         files_not_applied=""
         if applied
         else f"OpenRC's service {_SYSCTL}, which reads the files, is in no runlevel that a boot goes through",

@@ -27,7 +27,6 @@ _AVAILABLE = ("/etc/sv", "/etc/runit/sv", "/usr/share/runit/sv.current")
 _CORE = "/etc/runit/core-services"
 _STAGES = ("/etc/runit/1", "/etc/rc.local")
 _MOST_SERVICES = 2000
-_UNPLANNED = "runit is the init system of this host, and playbooks are written for systemd alone"
 
 
 def read(files: Files, known: Captured) -> Started:
@@ -46,7 +45,6 @@ def read(files: Files, known: Captured) -> Started:
             *writes_of_devices(files),
             *writes_of_keepers(invocations, files),
         ),
-        unplanned=_UNPLANNED,
         files_not_applied="" if _applies(files) else "no script of runit's first stage reads the files",
     )
 

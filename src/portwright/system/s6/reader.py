@@ -42,7 +42,6 @@ _PREPARES = (
     lazy_regex(r"(?<!\S)(?:/command/|/usr/bin/)?with-contenv(?!\S)"),
     lazy_regex(r"(?<!\S)s6-notifyoncheck(?:\s+-[dn](?!\S)|\s+-[swTntc]\s+[0-9]+(?!\S))*(?!\S)"),
 )
-_UNPLANNED = "s6 is the init system of this host, and playbooks are written for systemd alone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,6 @@ def read(files: Files, known: Captured) -> Started:
             *writes_of_devices(files),
             *writes_of_keepers(invocations, files),
         ),
-        unplanned=_UNPLANNED,
     )
 
 

@@ -29,7 +29,6 @@ _LOADERS = ("procps", "procps.sh", "sysctl")
 _WITHIN = ("/etc/rc.d/rc.sysinit", "/etc/rc.sysinit", "/etc/rc.d/rc.S")
 _LOCAL = "rc.local"
 _MOST = 2000
-_UNPLANNED = "sysvinit is the init system of this host, and playbooks are written for systemd alone"
 
 
 def read(files: Files, known: Captured) -> Started:
@@ -53,7 +52,6 @@ def read(files: Files, known: Captured) -> Started:
             *writes_of_devices(files),
             *writes_of_keepers(invocations, files),
         ),
-        unplanned=_UNPLANNED,
         files_not_applied="" if _applies(found, files) else "no script that a boot starts reads the files with sysctl",
     )
 

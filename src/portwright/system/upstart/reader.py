@@ -23,7 +23,6 @@ _MOST = 2000
 _MOST_LINES = 5_000
 _MAIN = ""
 _BEFORE = (_MAIN, "pre-start", "post-start")
-_UNPLANNED = "Upstart is the init system of this host, and playbooks are written for systemd alone"
 # upstart-events(7): what each boot emits.
 _AT_BOOT = """
     startup filesystem local-filesystems remote-filesystems virtual-filesystems all-swaps mounted mounting mount net-device-up
@@ -84,7 +83,6 @@ def read(files: Files, known: Captured) -> Started:
         units=tuple(service.unit(files) for service in services),
         invocations=tuple(invocations),
         sysctl_writes=(*writes, *writes_of_keepers(invocations, files)),
-        unplanned=_UNPLANNED,
         files_not_applied=f"the job procps, which reads the files, is not started: {_JOBS}/procps.conf" if idle else "",
     )
 

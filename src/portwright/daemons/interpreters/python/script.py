@@ -353,3 +353,5 @@ def _server(called: str, text: Text) -> tuple[Protocol, bool, bool] | None:
                         pass
             todo.extend(dotted(base, text) for base in text.classes[name].bases)
     return None
+
+

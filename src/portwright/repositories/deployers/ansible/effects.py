@@ -326,8 +326,6 @@ EFFECTS: dict[str, Effect] = {
     "sysctl": _sysctl,
     "template": _template,
 }
-
-
 def has_effect(module: str, given: Any) -> bool:
     """Whether a task may do something that is read here: of commands those that name what sets something up."""
     if module not in ("command", "shell", "raw"):

@@ -168,7 +168,9 @@ def _ini(label: str, text: str, into: Inventory) -> None:
             into.group(child)
         else:
             words = _words(line)
-            own = {key: _value(label, number, value) for key, found, value in (word.partition("=") for word in words[1:]) if found}
+            own = {
+                key: _value(label, number, value) for key, found, value in (word.partition("=") for word in words[1:]) if found
+            }
             for host in _expanded(words[0]) if words else ():
                 if len(into.hosts) >= _MOST_HOSTS:
                     return
